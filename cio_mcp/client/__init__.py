@@ -1,0 +1,10 @@
+"""The Customer.io client: two APIs as verbs, paced, retried where that is safe, never twice.
+
+A request's way: `api` (verbs) -> `retry` -> `pacing` -> `redirect` -> the wire.
+"""
+
+from cio_mcp.client.api import AppApi, IdType, TrackApi
+from cio_mcp.client.call import Kind
+from cio_mcp.client.customerio import CustomerIO
+
+__all__ = ["AppApi", "CustomerIO", "IdType", "Kind", "TrackApi"]

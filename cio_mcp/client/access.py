@@ -1,0 +1,43 @@
+"""What opens an API, and what can be said when it does not open."""
+
+from dataclasses import dataclass, field
+from typing import Literal, Self
+
+OTHER_REGION = {"us": "eu", "eu": "us"}
+
+
+@dataclass
+class Access:
+    """Where an API is and what opens it.
+
+    `base_url` is scheme, host and an optional path; `authorization` the whole header; `region` is None
+    where the address is not one of Customer.io's own. `worked` turns true with the first answer that is
+    not a 401, and `sibling` is the other API's access: together they are the evidence for `explain_401`.
+    """
+
+    api: Literal["track", "app"]
+    base_url: str
+    authorization: str = field(repr=False)
+    region: Literal["us", "eu"] | None = "us"
+    suspicion: str = ""
+    worked: bool = False
+    sibling: Self | None = field(default=None, repr=False)
+
+    def explain_401(self) -> str:
+        """Say what a 401 can mean here and what to do, ruling out what the evidence rules out.
+
+        Only App keys can be limited to IP addresses, and neither API says why it answers 401
+        (customer.io/docs, Common API errors).
+        """
+        if self.worked:
+            moved = ", or is limited to other IP addresses than this machine's" if self.api == "app" else ""
+            return f"This key worked before in this process: it has been revoked or replaced{moved}."
+        causes = [self.suspicion] if self.suspicion else []
+        if self.api == "track":
+            causes.append("CIO_SITE_ID and CIO_TRACK_API_KEY must be a Track pair (no App API key)")
+        else:
+            causes.append("CIO_APP_API_KEY must be an App API key (no Track API key)")
+            causes.append("an App API key can be limited to IP addresses, and this machine's may not be one")
+        if self.region and not (self.sibling and self.sibling.worked):
+            causes.append(f"the workspace may be in the other region: CIO_REGION={OTHER_REGION[self.region]}")
+        return f"Check, in this order: {'; '.join(causes)}."

@@ -1,0 +1,178 @@
+"""Customer.io's two HTTP APIs as verbs: paths filled safely, credentials added, every failure one error."""
+
+from typing import Any, ClassVar, Literal
+from urllib.parse import quote
+
+import httpx
+
+from cio_mcp.client.access import Access
+from cio_mcp.client.call import Call, Kind
+from cio_mcp.client.pacing import Limits, pause_asked
+from cio_mcp.errors import InvalidArgument, Json, Refused, UnknownOutcome, refusal
+
+IdType = Literal["id", "email", "cio_id"]
+
+SAFE_TO_REPEAT = "Calling again with the same arguments is safe."
+
+
+class WouldSend(Exception):
+    """Raised instead of sending, by the first request of a dry run that would change something."""
+
+    def __init__(self, method: str, url: str, body: Json) -> None:
+        super().__init__(method, url)
+        self.method, self.url, self.body = method, url, body
+
+
+class Api:
+    """One of the two APIs, as one call sees it. Paths are templates: `"/v1/campaigns/{id}"` takes `id=`."""
+
+    name: ClassVar[Literal["track", "app"]]
+
+    def __init__(self, http: httpx.AsyncClient, access: Access, limits: Limits, call: Call) -> None:
+        self._http = http
+        self._access = access
+        self._limits = limits
+        self._call = call
+
+    async def get(self, path: str, query: dict[str, str] | None = None, **ids: object) -> dict[str, Any]:
+        """Read; raises Refused, NotSent, or UnknownOutcome when no answer came."""
+        return await self._send(self._request("GET", path, ids, query=query, kind=Kind.READ))
+
+    async def put(self, path: str, body: dict[str, Any], **ids: object) -> dict[str, Any]:
+        """Write what can be written again with the same effect; raises as `get` does."""
+        return await self._send(self._request("PUT", path, ids, body=body, kind=Kind.REPEATABLE))
+
+    async def delete(self, path: str, **ids: object) -> dict[str, Any]:
+        """Delete; that the thing is already gone counts as done on a repeat. Raises as `get` does."""
+        return await self._send(self._request("DELETE", path, ids, kind=Kind.REPEATABLE))
+
+    async def post(
+        self,
+        path: str,
+        body: dict[str, Any],
+        *,
+        kind: Kind,
+        if_unknown: str = SAFE_TO_REPEAT,
+        expect: str | None = None,
+        **ids: object,
+    ) -> dict[str, Any]:
+        """Post `body`; `kind` says what repeating it would do.
+
+        `if_unknown` tells the agent what to do when no answer came; `expect` names a key without which a
+        success is not believed. Raises as `get` does.
+        """
+        request = self._request("POST", path, ids, body=body, kind=kind, if_unknown=if_unknown)
+        answer = await self._send(request)
+        if expect is not None and expect not in answer:
+            raise UnknownOutcome(f"Unknown outcome: the answer has no {expect}.", do=if_unknown, status=200)
+        return answer
+
+    def _request(
+        self,
+        method: str,
+        path: str,
+        ids: dict[str, object],
+        *,
+        kind: Kind,
+        query: dict[str, str] | None = None,
+        body: dict[str, Any] | None = None,
+        if_unknown: str = SAFE_TO_REPEAT,
+    ) -> httpx.Request:
+        path = fill(path, ids)
+        url = httpx.URL(self._access.base_url.rstrip("/") + path, params=query)
+        if self._call.dry_run and kind is not Kind.READ:
+            raise WouldSend(method, str(url), body)
+        return self._http.build_request(
+            method,
+            url,
+            json=body,
+            headers={"Authorization": self._access.authorization},
+            extensions={
+                "call": self._call,
+                "kind": kind,
+                "bucket": self._limits.bucket(self.name, path, kind),
+                "if_unknown": if_unknown,
+            },
+        )
+
+    async def _send(self, request: httpx.Request) -> dict[str, Any]:
+        response = await self._http.send(request)
+        self._access.worked |= response.status_code != 401
+        if response.is_success:
+            return _object(response)
+        raise self._refusal(response)
+
+    def _refusal(self, response: httpx.Response) -> Refused:
+        status, do, retry_in = response.status_code, "", None
+        if status == 401:
+            do = self._access.explain_401()
+        elif status == 429:
+            bucket = response.request.extensions["bucket"]
+            retry_in = pause_asked(response, bucket.window)
+            do = f"It was not executed. Call again in {retry_in:.0f} s."
+        return refusal(status, response.content, do=do, retry_in=retry_in)
+
+
+class TrackApi(Api):
+    """The Track API: what happened. Basic authentication with site id and API key."""
+
+    name = "track"
+
+    @staticmethod
+    def person(customer_id: str, id_type: IdType) -> str:
+        """Return the path value for a customer: Track v1 infers the kind of identifier from its shape."""
+        if id_type == "cio_id":
+            return f"cio_{customer_id.removeprefix('cio_')}"
+        if id_type == "email" and "@" not in customer_id:
+            raise InvalidArgument("customer_id: not an email address, but id_type is email")
+        if id_type == "id" and customer_id.startswith("cio_"):
+            raise InvalidArgument(
+                "customer_id: Track takes what starts with cio_ for a cio_id; is id_type=cio_id meant?"
+            )
+        return customer_id
+
+
+class AppApi(Api):
+    """The App API: what is configured and what was sent. Bearer authentication with an App API key."""
+
+    name = "app"
+
+    @staticmethod
+    def person(customer_id: str, id_type: IdType) -> str:
+        """Return the identifier as App wants it: a cio_id bare."""
+        return customer_id.removeprefix("cio_") if id_type == "cio_id" else customer_id
+
+
+def fill(path: str, ids: dict[str, object]) -> str:
+    """Fill a path template with every value percent-encoded whole, so that none can change the path.
+
+    Raises InvalidArgument for what no encoding makes safe: empty, `.`, `..`, control characters, and
+    text that is not valid Unicode.
+    """
+    return path.format(**{name: _segment(name, str(value)) for name, value in ids.items()})
+
+
+def _segment(name: str, value: str) -> str:
+    if value in {"", ".", ".."}:
+        raise InvalidArgument(f"{name}: must not be empty, '.' or '..'")
+    if any(ord(char) < 32 or 127 <= ord(char) < 160 for char in value):
+        raise InvalidArgument(f"{name}: must not contain control characters")
+    try:
+        return quote(value, safe="")
+    except UnicodeEncodeError:
+        raise InvalidArgument(f"{name}: is not valid Unicode text") from None
+
+
+def _object(response: httpx.Response) -> dict[str, Any]:
+    """Return the JSON object of a success; raises when something else than Customer.io seems to answer."""
+    try:
+        answer = response.json() if response.content.strip() else {}
+    except ValueError:
+        answer = None
+    if isinstance(answer, dict):
+        return answer
+    request = response.request
+    what = f"{request.url.host} answered {response.status_code} with something that is not a JSON object"
+    if request.extensions["kind"] is Kind.READ:
+        raise Refused(f"{what}.", do="Is a proxy in the way? Check CIO_TRACK_URL and CIO_APP_URL.")
+    raise UnknownOutcome(f"Unknown outcome: {what}.", do=request.extensions["if_unknown"])

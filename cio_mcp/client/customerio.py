@@ -1,0 +1,69 @@
+"""The client as a whole: one connection pool, one pace, both APIs."""
+
+import logging
+import random
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+import httpx
+
+from cio_mcp.client.access import Access
+from cio_mcp.client.api import Api
+from cio_mcp.client.call import Call, now
+from cio_mcp.client.pacing import Limits, LocalPace, Pace, Paced
+from cio_mcp.client.redirect import Redirecting
+from cio_mcp.client.retry import Retrying
+
+_log = logging.getLogger(__name__)
+_AnyApi = TypeVar("_AnyApi", bound=Api)
+
+
+class CustomerIO:
+    """A Customer.io workspace, as far as the given accesses open it.
+
+    `wire` is what requests finally leave through: a network, or an application in this process. `deadline`
+    is the time in seconds that one tool call may take, queue and retries included. A call's requests pass
+    `Retrying`, `Paced` and `Redirecting` on their way, and nothing else.
+    """
+
+    def __init__(
+        self,
+        wire: httpx.AsyncBaseTransport,
+        accesses: Iterable[Access],
+        *,
+        limits: Limits,
+        deadline: float,
+        user_agent: str,
+        pace: Pace | None = None,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        self._accesses = {access.api: access for access in accesses}
+        self._limits = limits
+        self._deadline = deadline
+        self._paced = Paced(Redirecting(wire), pace or LocalPace())
+        # Attempts end with the deadline at the latest (see Paced); this keeps one alone from using it up.
+        timeout = httpx.Timeout(10.0, connect=5.0)
+        self._http = httpx.AsyncClient(
+            transport=Retrying(self._paced, jitter), headers={"User-Agent": user_agent}, timeout=timeout
+        )
+
+    def opens(self, api: type[Api]) -> bool:
+        """Say whether there are credentials for `api`."""
+        return api.name in self._accesses
+
+    def begin(self, *, dry_run: bool = False) -> Call:
+        """Return a new call, whose time starts now."""
+        return Call(now() + self._deadline, dry_run)
+
+    def api(self, api: type[_AnyApi], call: Call) -> _AnyApi:
+        """Return `api` as `call` may use it."""
+        return api(self._http, self._accesses[api.name], self._limits, call)
+
+    async def aclose(self, grace: float = 0.0) -> None:
+        """Close the connections, `grace` seconds after the last call at the most.
+
+        What has left and is not answered by then is logged as unknown, by method and path.
+        """
+        for request in await self._paced.drain(grace):
+            _log.error("unknown outcome at shutdown: %s %s", request.method, request.url.host)
+        await self._http.aclose()

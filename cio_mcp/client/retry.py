@@ -1,0 +1,132 @@
+"""What an attempt's end means for each kind of call, and the transport that acts on it."""
+
+import asyncio
+import random
+from collections.abc import Callable
+from enum import Enum, auto
+
+import httpx
+
+from cio_mcp.client.call import Kind, now
+from cio_mcp.client.pacing import NEVER_LEFT
+from cio_mcp.errors import NotSent, UnknownOutcome
+
+
+class End(Enum):
+    """How one attempt ended."""
+
+    NEVER_LEFT = auto()  # no connection, no byte sent
+    THROTTLED = auto()  # 429: counted and not executed
+    LOST = auto()  # 408, 5xx, a timeout or a broken connection after the request left
+    ANSWERED = auto()  # anything else is Customer.io's word on the matter
+
+
+class Then(Enum):
+    """What follows from the end of an attempt."""
+
+    RETRY = auto()  # through the pace again, while the deadline allows
+    REPORT = auto()  # hand the answer up: a result or a refusal
+    UNKNOWN = auto()  # never again: say that the outcome is unknown
+
+
+OUTCOMES: dict[End, dict[Kind, Then]] = {
+    End.NEVER_LEFT: dict.fromkeys(Kind, Then.RETRY),
+    End.THROTTLED: {
+        Kind.READ: Then.RETRY,
+        Kind.REPEATABLE: Then.RETRY,
+        Kind.ONCE: Then.RETRY,
+        Kind.TRIGGER: Then.REPORT,
+    },
+    End.LOST: {
+        Kind.READ: Then.RETRY,
+        Kind.REPEATABLE: Then.RETRY,
+        Kind.ONCE: Then.UNKNOWN,
+        Kind.TRIGGER: Then.UNKNOWN,
+    },
+    End.ANSWERED: dict.fromkeys(Kind, Then.REPORT),
+}
+
+ATTEMPTS = 4
+
+
+class Retrying(httpx.AsyncBaseTransport):
+    """Repeats what may be repeated, with exponential pauses and full jitter, within the call's deadline.
+
+    A request names its call and its kind in `request.extensions`. Besides what `Paced` raises, it raises
+    NotSent when no connection could be made, and UnknownOutcome when a request left and no answer came.
+    """
+
+    def __init__(self, inner: httpx.AsyncBaseTransport, jitter: Callable[[], float] = random.random) -> None:
+        self._inner = inner
+        self._jitter = jitter
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send `request` until its outcome is settled."""
+        kind, deadline = request.extensions["kind"], request.extensions["call"].deadline
+        lost: httpx.Response | httpx.TransportError | None = None
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                got: httpx.Response | httpx.TransportError = await self._inner.handle_async_request(request)
+            except httpx.TransportError as error:
+                got = error
+            except NotSent:
+                if lost is None:
+                    raise
+                break
+            end = _end_of(got)
+            if end is End.LOST:
+                lost = got
+            if end is End.ANSWERED and lost is not None and _already_gone(request, got):
+                return httpx.Response(200, json={})
+            if OUTCOMES[end][kind] is not Then.RETRY or attempt == ATTEMPTS:
+                break
+            if end is End.THROTTLED:
+                continue  # the bucket holds the next attempt back
+            pause = self._jitter() * min(8.0, 0.5 * 2**attempt)
+            if now() + pause > deadline:
+                break
+            await asyncio.sleep(pause)
+        return _settled(request, kind, lost if lost is not None and end is not End.ANSWERED else got)
+
+    async def aclose(self) -> None:
+        """Close the transport inside."""
+        await self._inner.aclose()
+
+
+def _end_of(got: httpx.Response | httpx.TransportError) -> End:
+    if isinstance(got, httpx.TransportError):
+        return End.NEVER_LEFT if isinstance(got, NEVER_LEFT) else End.LOST
+    if got.status_code == 429:
+        return End.THROTTLED
+    # 501 is an answer: what is not implemented did not happen.
+    return End.LOST if got.status_code in {408, 500} or got.status_code > 501 else End.ANSWERED
+
+
+def _already_gone(request: httpx.Request, got: httpx.Response | httpx.TransportError) -> bool:
+    return request.method == "DELETE" and isinstance(got, httpx.Response) and got.status_code == 404
+
+
+def _settled(
+    request: httpx.Request, kind: Kind, got: httpx.Response | httpx.TransportError
+) -> httpx.Response:
+    if isinstance(got, NEVER_LEFT):
+        raise NotSent(
+            f"Not sent: no connection to {request.url.host} ({_cause(got)}).",
+            do="Check the network, HTTPS_PROXY, and CIO_TRACK_URL or CIO_APP_URL; then call again.",
+            retryable=True,
+        ) from got
+    if isinstance(got, httpx.Response) and (kind is Kind.READ or _end_of(got) is not End.LOST):
+        return got
+    answer = f"status {got.status_code}" if isinstance(got, httpx.Response) else f"no answer ({_cause(got)})"
+    raise UnknownOutcome(
+        f"Unknown outcome: the request left, and {answer} came back. "
+        + ("A read changes nothing." if kind is Kind.READ else "It may or may not have taken effect."),
+        do=request.extensions["if_unknown"],
+        retryable=kind in {Kind.READ, Kind.REPEATABLE},
+        status=got.status_code if isinstance(got, httpx.Response) else None,
+    )
+
+
+def _cause(error: httpx.TransportError) -> str:
+    """Return the kind of failure; its text stays out, since it may hold an address with a query."""
+    return type(error).__name__
