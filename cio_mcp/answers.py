@@ -1,0 +1,51 @@
+"""What tools answer with, as far as tools share it."""
+
+import json
+from typing import Any, Literal, TypeVar
+
+from pydantic import BaseModel, Field
+
+_Item = TypeVar("_Item", bound=BaseModel)
+
+# Whole items are left out of an answer beyond this size: what is longer pushes an agent's own work aside.
+PAGE_BYTES = 16_000
+
+
+class Acted(BaseModel):
+    """What a tool that writes, deletes or sends answers."""
+
+    outcome: str
+    sandbox: bool | None = Field(
+        None, description="True: this happened in the embedded sandbox, and no real customer was touched."
+    )
+
+
+class Accepted(Acted):
+    """Customer.io took the request. It applies it moments later, or drops it without saying so here."""
+
+    outcome: Literal["accepted"] = Field(
+        "accepted",
+        description="Taken by Customer.io, not yet applied: invalid or conflicting data is dropped later.",
+    )
+    event_id: str | None = Field(None, description="Repeat the call with this event_id and it counts once.")
+    notes: list[str] | None = Field(None, description="What to know about the data that was sent.")
+
+
+class Preview(Acted):
+    """What a dry run answers: every check passed, and this request would have left."""
+
+    outcome: Literal["preview"] = Field("preview", description="Nothing was sent; `request` would have left.")
+    request: dict[str, Any] = Field(description="method, url and body, without the credentials.")
+
+
+def page(items: list[_Item], limit: int) -> tuple[list[_Item], str | None]:
+    """Return as many whole items as `limit` and the byte cap allow, and a note if any were left out."""
+    size = 0
+    kept: list[_Item] = []
+    for item in items[:limit]:
+        size += len(json.dumps(item.model_dump(mode="json", exclude_none=True)))
+        if kept and size > PAGE_BYTES:
+            break
+        kept.append(item)
+    left = len(items) - len(kept)
+    return kept, f"{left} more match; pass next_cursor as cursor to read on" if left else None

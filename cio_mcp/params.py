@@ -1,0 +1,133 @@
+"""Argument types that several tools share, with the words the model reads."""
+
+import json
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+
+
+def at_most(limit: int) -> AfterValidator:
+    """Return a validator for text of at most `limit` UTF-8 bytes, which is what Customer.io counts."""
+
+    def check(text: str) -> str:
+        if (size := len(text.encode())) > limit:
+            message = f"at most {limit} bytes are allowed, this is {size}"
+            raise ValueError(message)
+        return text
+
+    return AfterValidator(check)
+
+
+def size_of(value: object) -> int:
+    """Return how many bytes `value` takes as JSON in a request.
+
+    Raises ValueError for what JSON cannot carry: NaN, infinities and broken Unicode.
+    """
+    try:
+        return len(json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode())
+    except UnicodeEncodeError:
+        message = "text must be valid Unicode"
+        raise ValueError(message) from None
+    except ValueError:
+        message = "numbers must be finite: NaN and infinity are not JSON"
+        raise ValueError(message) from None
+
+
+def from_json(kind: type[dict[Any, Any]] | type[list[Any]]) -> BeforeValidator:
+    """Return a validator that takes a JSON text where an object or a list is wanted; agents send those."""
+    name = "object" if kind is dict else "list"
+
+    def parse(value: object) -> object:
+        if isinstance(value, str):
+            try:
+                value = json.loads(value)
+            except ValueError:
+                value = None
+        if not isinstance(value, kind):
+            message = f"must be a JSON {name}"
+            raise ValueError(message)  # noqa: TRY004 - pydantic reports ValueErrors, and lets TypeErrors escape
+        size_of(value)
+        return value
+
+    return BeforeValidator(parse)
+
+
+def _as_text(value: object) -> object:
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _not_blank(text: str) -> str:
+    if not (text := text.strip()):
+        message = "must not be blank"
+        raise ValueError(message)
+    return text
+
+
+def _not_bool(value: object) -> object:
+    if isinstance(value, bool):
+        message = "must be a number"
+        raise ValueError(message)  # noqa: TRY004 - as above
+    return value
+
+
+def _unix_seconds(value: object) -> int:
+    """Read a time: whole unix seconds, or ISO 8601 (UTC where it names no zone)."""
+    if isinstance(value, str) and not value.strip().lstrip("-").isdecimal():
+        try:
+            moment = datetime.fromisoformat(value.strip())
+        except ValueError:
+            message = "must be ISO 8601 (2026-01-31T09:00:00Z) or unix seconds"
+            raise ValueError(message) from None
+        return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)) or value != value:  # noqa: PLR0124
+        message = "must be ISO 8601 (2026-01-31T09:00:00Z) or unix seconds"
+        raise ValueError(message)
+    seconds = float(value)
+    if seconds >= 1e11:
+        message = f"is in milliseconds; Customer.io counts seconds: did you mean {int(seconds // 1000)}?"
+        raise ValueError(message)
+    if seconds < 0:
+        message = "must not lie before 1970"
+        raise ValueError(message)
+    return int(seconds)
+
+
+Text = Annotated[str, AfterValidator(_not_blank)]
+
+CustomerId = Annotated[
+    str,
+    BeforeValidator(_as_text),
+    AfterValidator(_not_blank),
+    at_most(150),
+    Field(description="Identifier of the kind that id_type names."),
+]
+
+AnonymousId = Annotated[
+    str,
+    BeforeValidator(_as_text),
+    AfterValidator(_not_blank),
+    at_most(150),
+    Field(description="Id of a visitor not yet identified."),
+]
+
+ObjectId = Annotated[int, Field(gt=0), BeforeValidator(_not_bool)]
+
+Timestamp = Annotated[int, BeforeValidator(_unix_seconds), WithJsonSchema({"type": "string"})]
+
+JsonObject = Annotated[dict[str, Any], from_json(dict)]
+
+Names = Annotated[list[str], from_json(list)]
+
+Limit = Annotated[int, Field(ge=1, le=100), BeforeValidator(_not_bool)]
+
+Cursor = Annotated[str, Field(description="`next_cursor` of the page before.")]
+
+
+def iso(seconds: float | str | None) -> str | None:
+    """Return a unix time as ISO 8601 in UTC; None for none, and for what is not a time."""
+    try:
+        moment = datetime.fromtimestamp(float(seconds or 0), UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+    return moment.isoformat().replace("+00:00", "Z") if seconds else None

@@ -1,0 +1,181 @@
+"""What a tool is: one async function under a decorator that says what calling it does to the world.
+
+Everything else about the tool derives from that: title, hints, argument model, schemas, and which API it
+needs. A tool asks for an API by annotating a parameter with it; all other parameters are its arguments.
+"""
+
+import difflib
+import inspect
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated, Any, TypeVar, get_type_hints
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+
+from cio_mcp.answers import Acted, Preview
+from cio_mcp.client.api import Api
+from cio_mcp.errors import InvalidArgument
+from cio_mcp.params import size_of
+from cio_mcp.schemas import either_schema, flat_schema
+
+_Function = TypeVar("_Function", bound=Callable[..., Awaitable[BaseModel]])
+_DryRun = Annotated[bool, Field(description="Check, show the request, send nothing.")]
+
+
+class Effect(StrEnum):
+    """What calling a tool does to the world."""
+
+    READS = "reads"
+    WRITES = "writes"
+    DELETES = "deletes"
+    SENDS = "sends"
+
+
+@dataclass(frozen=True)
+class Hints:
+    """MCP's tool annotations. Every tool reaches an open world: a workspace that others change too."""
+
+    read_only: bool = False
+    destructive: bool = False
+    idempotent: bool = False
+
+
+HINTS = {
+    Effect.READS: Hints(read_only=True, idempotent=True),
+    Effect.WRITES: Hints(),
+    Effect.DELETES: Hints(destructive=True, idempotent=True),
+    # A message cannot be called back, so hosts should ask before a send as they ask before a deletion.
+    Effect.SENDS: Hints(destructive=True),
+}
+
+
+@dataclass(frozen=True)
+class Tool:
+    """One agent operation. `apis` maps parameters to the API that is passed in for them."""
+
+    function: Callable[..., Awaitable[BaseModel]]
+    effect: Effect
+    toolset: str
+    apis: dict[str, type[Api]]
+    arguments: type[BaseModel]
+    result: type[BaseModel]
+
+    @property
+    def name(self) -> str:
+        """The function's name."""
+        return self.function.__name__
+
+    @property
+    def title(self) -> str:
+        """The name as words."""
+        return self.name.replace("_", " ").capitalize()
+
+    @property
+    def description(self) -> str:
+        """The function's docstring, which is written for the model."""
+        return inspect.getdoc(self.function) or ""
+
+    @property
+    def hints(self) -> Hints:
+        """MCP's hints, from the effect."""
+        return HINTS[self.effect]
+
+    @property
+    def input_schema(self) -> dict[str, Any]:
+        """The arguments as a flat JSON schema."""
+        return flat_schema(self.arguments.model_json_schema())
+
+    @property
+    def output_schema(self) -> dict[str, Any]:
+        """The result as a flat JSON schema; what acts can answer with a preview instead."""
+        schema = flat_schema(self.result.model_json_schema())
+        return (
+            schema
+            if self.effect is Effect.READS
+            else either_schema(schema, flat_schema(Preview.model_json_schema()))
+        )
+
+    def parse(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        """Return checked and converted arguments; raises InvalidArgument with one line per fault.
+
+        A null counts as absent where an argument may be absent: agents send those.
+        """
+        fields = self.arguments.model_fields
+        given = {
+            name: value
+            for name, value in arguments.items()
+            if value is not None or name not in fields or fields[name].is_required()
+        }
+        try:
+            size_of(given)
+            parsed = self.arguments.model_validate(given)
+        except ValidationError as error:
+            raise InvalidArgument(
+                *(self._fault(fault) for fault in error.errors(include_url=False))
+            ) from None
+        except ValueError as error:
+            raise InvalidArgument(str(error)) from None
+        return {name: getattr(parsed, name) for name in fields}
+
+    def _fault(self, fault: Any) -> str:
+        name = ".".join(str(part) for part in fault["loc"])
+        match fault["type"]:
+            case "extra_forbidden":
+                known = list(self.arguments.model_fields)
+                hint = near_miss(name, known) or f"there are {', '.join(known)}"
+                return f"{name}: unknown argument; {hint}"
+            case "missing":
+                return f"{name}: is required"
+            case _:
+                return f"{name}: {fault['msg'].removeprefix('Value error, ')}"
+
+
+class Toolbox:
+    """The tools of one area, in the order of their definition."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.tools: list[Tool] = []
+
+    def reads(self, function: _Function) -> _Function:
+        """Register a tool that changes nothing."""
+        return self._register(function, Effect.READS)
+
+    def writes(self, function: _Function) -> _Function:
+        """Register a tool that creates or changes data."""
+        return self._register(function, Effect.WRITES)
+
+    def deletes(self, function: _Function) -> _Function:
+        """Register a tool that destroys data."""
+        return self._register(function, Effect.DELETES)
+
+    def sends(self, function: _Function) -> _Function:
+        """Register a tool that can make messages reach people."""
+        return self._register(function, Effect.SENDS)
+
+    def _register(self, function: _Function, effect: Effect) -> _Function:
+        hints = get_type_hints(function, include_extras=True)
+        result = hints.pop("return")
+        apis: dict[str, type[Api]] = {}
+        arguments: dict[str, Any] = {}
+        for name, parameter in inspect.signature(function).parameters.items():
+            if isinstance(hints[name], type) and issubclass(hints[name], Api):
+                apis[name] = hints[name]
+            else:
+                required = parameter.default is parameter.empty
+                arguments[name] = (hints[name], ... if required else parameter.default)
+        if effect is not Effect.READS:
+            if not issubclass(result, Acted):
+                message = f"{function.__name__} {effect} and must answer with an Acted"
+                raise TypeError(message)
+            arguments["dry_run"] = (_DryRun, False)
+        model = create_model(function.__name__, __config__=ConfigDict(extra="forbid"), **arguments)
+        self.tools.append(Tool(function, effect, self.name, apis, model, result))
+        return function
+
+
+def near_miss(name: str, known: Iterable[str]) -> str:
+    """Return "did you mean X?" for the nearest of `known`, or nothing."""
+    nearest = difflib.get_close_matches(name, list(known), n=1)
+    return f"did you mean {nearest[0]}?" if nearest else ""

@@ -1,0 +1,56 @@
+"""JSON schemas as every host can read them."""
+
+from typing import Any
+
+_NULL = {"type": "null"}
+
+
+def flat_schema(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return a pydantic schema without `$ref`, titles, null alternatives and what says nothing.
+
+    Some hosts hide every tool of a server whose schemas hold these, and each byte costs the model.
+    """
+    definitions = schema.pop("$defs", {})
+
+    def clean(node: Any) -> Any:
+        if isinstance(node, list):
+            return [clean(item) for item in node]
+        if not isinstance(node, dict):
+            return node
+        if reference := node.get("$ref"):
+            node = {**definitions[reference.rpartition("/")[2]], **node}
+        if _NULL in (arms := node.get("anyOf", [])):
+            rest = [arm for arm in arms if arm != _NULL]
+            node = {**node, "anyOf": rest} if len(rest) > 1 else {**rest[0], **node, "anyOf": None}
+        return {
+            key: {name: clean(property_) for name, property_ in value.items()}
+            if key == "properties"
+            else clean(value)
+            for key, value in node.items()
+            if not _says_nothing(key, value)
+        }
+
+    cleaned: dict[str, Any] = clean(schema)
+    cleaned.pop("description", None)  # the tool's own comes first, and says it to the model
+    return cleaned
+
+
+def _says_nothing(key: str, value: object) -> bool:
+    if key == "default":
+        return value is None or value is False or value == []
+    return key in {"$ref", "title"} or value is None or (key == "additionalProperties" and value is True)
+
+
+def either_schema(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    """Return one object schema for two kinds of answer that are told apart by `outcome`."""
+    outcomes = [schema["properties"]["outcome"] for schema in (one, other)]
+    outcome = {
+        "type": "string",
+        "enum": [kind["const"] for kind in outcomes],
+        "description": " ".join(f"{kind['const']}: {kind['description']}" for kind in outcomes),
+    }
+    return {
+        "type": "object",
+        "properties": {**one["properties"], **other["properties"], "outcome": outcome},
+        "required": ["outcome"],
+    }

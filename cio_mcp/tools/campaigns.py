@@ -1,0 +1,164 @@
+"""Campaigns: what runs, and how it does."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Field
+
+from cio_mcp.answers import page
+from cio_mcp.client import AppApi
+from cio_mcp.errors import InvalidArgument
+from cio_mcp.params import Cursor, Limit, ObjectId, Text, Timestamp, iso
+from cio_mcp.registry import Toolbox
+
+campaigns = Toolbox("campaigns")
+
+
+class Campaign(BaseModel):
+    """One campaign, in short."""
+
+    id: int
+    name: str
+    state: str | None = Field(None, description="running, draft or stopped.")
+    trigger: str | None = Field(None, description="What starts it: an event's name, segments, a date, ...")
+    tags: list[str] = []
+    updated: str | None = None
+
+
+class Campaigns(BaseModel):
+    """Campaigns that match, newest first."""
+
+    campaigns: list[Campaign]
+    next_cursor: str | None = None
+    left_out: str | None = Field(None, description="What was left out, and how to get it.")
+
+
+@campaigns.reads
+async def list_campaigns(
+    app: AppApi,
+    state: Literal["running", "draft", "stopped"] | None = None,
+    name_contains: Annotated[Text | None, Field(description="Part of the name, in any case.")] = None,
+    tag: Text | None = None,
+    limit: Limit = 50,
+    cursor: Cursor | None = None,
+) -> Campaigns:
+    """List campaigns, newest first, to find an id. API-triggered broadcasts are not campaigns."""
+    # The endpoint takes no parameters and answers everything at once (App API, listCampaigns).
+    before = _before(cursor)
+    answer = await app.get("/v1/campaigns")
+    found = [
+        _campaign(item)
+        for item in sorted(answer.get("campaigns") or [], key=lambda item: int(item["id"]), reverse=True)
+        if (before is None or int(item["id"]) < before)
+        and (state is None or _state(item) == state)
+        and (name_contains is None or name_contains.casefold() in str(item.get("name") or "").casefold())
+        and (tag is None or tag in (item.get("tags") or []))
+    ]
+    kept, left_out = page(found, limit)
+    return Campaigns(campaigns=kept, next_cursor=str(kept[-1].id) if left_out else None, left_out=left_out)
+
+
+def _before(cursor: str | None) -> int | None:
+    """Return the id that a page ends before; it stays right when campaigns come and go between pages."""
+    if cursor is not None and not cursor.isdecimal():
+        raise InvalidArgument("cursor: must be the next_cursor of an earlier answer")
+    return None if cursor is None else int(cursor)
+
+
+def _state(item: dict[str, Any]) -> str | None:
+    # `state` is newer than `active`; older answers have only the latter.
+    return item.get("state") or {True: "running", False: "stopped"}.get(item.get("active"))  # type: ignore[arg-type]
+
+
+def _campaign(item: dict[str, Any]) -> Campaign:
+    segments = item.get("trigger_segment_ids")
+    trigger = item.get("event_name") or (f"segments {', '.join(map(str, segments))}" if segments else None)
+    return Campaign(
+        id=int(item["id"]),
+        name=str(item.get("name") or ""),
+        state=_state(item),
+        trigger=trigger or item.get("date_attribute") or item.get("type"),
+        tags=item.get("tags") or [],
+        updated=iso(item.get("updated")),
+    )
+
+
+CHANNELS = {
+    "email": "email",
+    "sms": "twilio",  # the App API's name for SMS
+    "push": "push",
+    "in_app": "in_app",
+    "whatsapp": "whatsapp",
+    "slack": "slack",
+    "webhook": "webhook",
+}
+
+# What each rate is a share of.
+RATES = {
+    "delivered": "sent",
+    "bounced": "sent",
+    "opened": "delivered",
+    "human_opened": "delivered",
+    "clicked": "delivered",
+    "human_clicked": "delivered",
+    "converted": "delivered",
+    "unsubscribed": "delivered",
+    "spammed": "delivered",
+}
+
+
+class CampaignMetrics(BaseModel):
+    """How a campaign's messages did in a span of time."""
+
+    campaign_id: int
+    resolution: str
+    periods: int = Field(description="How many periods of the resolution were counted.")
+    totals: dict[str, int] = Field(description="Sums over the periods; what is not named was zero.")
+    rates: dict[str, float] = Field(
+        description="Shares from 0 to 1: delivered and bounced of sent, all others of delivered."
+    )
+    series: dict[str, list[int]] | None = Field(None, description="One count per period, oldest first.")
+
+
+@campaigns.reads
+async def get_campaign_metrics(
+    app: AppApi,
+    campaign_id: ObjectId,
+    resolution: Literal["hours", "days", "weeks", "months"] = "days",
+    start: Annotated[Timestamp | None, Field(description="ISO 8601 or unix seconds.")] = None,
+    end: Timestamp | None = None,
+    timezone: Annotated[Text, Field(description="Where days begin, such as Europe/Berlin.")] = "UTC",
+    channel: Annotated[
+        Literal["email", "sms", "push", "in_app", "whatsapp", "slack", "webhook"] | None,
+        Field(description="Only messages of this channel."),
+    ] = None,
+    series: Annotated[bool, Field(description="Also answer the counts of each period.")] = False,
+) -> CampaignMetrics:
+    """Read how a campaign's messages did: sent, delivered, opened, clicked, converted, with rates.
+
+    Totals cover start to end, or what Customer.io takes by itself where these are not given.
+    """
+    if start is not None and end is not None and end <= start:
+        raise InvalidArgument("end: must be later than start")
+    # `version` has no documented default, and without `tz` days begin in New York (App API, campaignMetrics).
+    asked = {
+        "version": "2",
+        "res": resolution,
+        "tz": timezone,
+        "start": start,
+        "end": end,
+        "type": CHANNELS[channel] if channel else None,
+    }
+    query = {name: str(value) for name, value in asked.items() if value is not None}
+    answer = await app.get("/v1/campaigns/{campaign_id}/metrics", query, campaign_id=campaign_id)
+    counts: dict[str, list[int]] = (answer.get("metric") or {}).get("series") or {}
+    totals = {name: sum(values) for name, values in counts.items() if sum(values or [])}
+    return CampaignMetrics(
+        campaign_id=campaign_id,
+        resolution=resolution,
+        periods=max(map(len, counts.values()), default=0),
+        totals=totals,
+        rates={
+            name: round(totals.get(name, 0) / totals[of], 4) for name, of in RATES.items() if totals.get(of)
+        },
+        series={name: values for name, values in counts.items() if name in totals} if series else None,
+    )
