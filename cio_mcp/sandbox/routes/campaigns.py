@@ -1,0 +1,73 @@
+"""Campaigns and their metrics."""
+
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from cio_mcp.sandbox.http import Asked, Routes, app_error
+from cio_mcp.sandbox.state import campaigns
+
+routes = Routes()
+
+STEPS = {
+    "hours": "hours",
+    "hourly": "hours",
+    "days": "days",
+    "daily": "days",
+    "weeks": "weeks",
+    "weekly": "weeks",
+    "months": "months",
+    "monthly": "months",
+}
+CHANNELS = {"email", "webhook", "twilio", "whatsapp", "slack", "push", "in_app", "live_notification"}
+
+
+def _campaign(asked: Asked) -> dict[str, Any]:
+    found = asked.workspace.thing("campaign", asked.number("campaign_id"))
+    if found is None:
+        raise app_error("campaign not found", 404)
+    return found
+
+
+@routes("GET", "/v1/campaigns")
+def every(asked: Asked) -> dict[str, Any]:
+    """Answer all campaigns; the endpoint takes no parameters."""
+    return {"campaigns": asked.workspace.things("campaign")}
+
+
+@routes("GET", "/v1/campaigns/{campaign_id}")
+def one(asked: Asked) -> dict[str, Any]:
+    """Answer one campaign."""
+    return {"campaign": _campaign(asked)}
+
+
+@routes("GET", "/v1/campaigns/{campaign_id}/metrics")
+def metrics(asked: Asked) -> dict[str, Any]:
+    """Answer a version 2 series, of the last 30 days where nothing else is asked [?]."""
+    campaign, query = _campaign(asked), asked.query
+    if query.get("version") != "2":
+        raise app_error("version must be 2: the sandbox does not imitate version 1", 400)
+    step = STEPS.get(query.get("res", "days"))
+    if step is None:
+        raise app_error("res must be hours, days, weeks or months", 400)
+    try:
+        zone = ZoneInfo(query.get("tz", "America/New_York"))
+    except (ZoneInfoNotFoundError, ValueError):
+        raise app_error("tz must be the name of a region", 400) from None
+    channel = query.get("type")
+    if channel not in {None, *CHANNELS}:
+        raise app_error("type is not a kind of message", 400)
+    end = _seconds(query, "end", asked.workspace.now())
+    start = _seconds(query, "start", end - 30 * campaigns.DAY)
+    if not 0 < end - start <= 10 * 366 * campaigns.DAY:
+        raise app_error("end must be later than start, and at most 10 years", 400)
+    counts = campaigns.series(
+        asked.workspace, campaign["id"], step=step, zone=zone, start=start, end=end, channel=channel
+    )
+    return {"metric": {"series": counts}}
+
+
+def _seconds(query: dict[str, str], name: str, default: int) -> int:
+    asked = query.get(name, str(default))
+    if not asked.isdecimal() or int(asked) > 10**11:
+        raise app_error(f"{name} must be unix seconds", 400)
+    return int(asked)

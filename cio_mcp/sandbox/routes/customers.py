@@ -1,0 +1,138 @@
+"""Customers: written through Track, read through App."""
+
+import json
+from typing import Any
+
+from cio_mcp.sandbox.http import Asked, Routes, app_error, track_error
+from cio_mcp.sandbox.state import deliveries, events, people
+from cio_mcp.sandbox.state.workspace import Row
+
+routes = Routes()
+
+
+def checked_identifier(asked: Asked) -> str:
+    """Return the identifier in a Track path; at most 150 bytes."""
+    identifier = asked.ids["customer_id"]
+    if len(identifier.encode()) > 150:
+        raise track_error("id attribute cannot be longer than 150 bytes")
+    return identifier
+
+
+@routes("PUT", "/api/v1/customers/{customer_id}")
+def identify(asked: Asked) -> dict[str, Any]:
+    """Check what Track checks at once, and accept the rest."""
+    identifier, body = checked_identifier(asked), asked.json()
+    if len(body) > 300:
+        raise track_error("cannot identify more than 300 attributes in one request")
+    for name, value in body.items():
+        if len(name.encode()) > 150:
+            raise track_error("attribute name cannot be longer than 150 bytes")
+        if len((value if isinstance(value, str) else json.dumps(value)).encode()) > 1000:
+            raise track_error(f"value for attribute '{name}' cannot be longer than 1000 bytes")
+    if "id" in body and not isinstance(body["id"], str):
+        raise track_error("id attribute must be a string value")
+    asked.workspace.accept("identify", {"identifier": identifier, "body": body})
+    return {}
+
+
+@routes("DELETE", "/api/v1/customers/{customer_id}")
+def delete(asked: Asked) -> dict[str, Any]:
+    """Accept a deletion."""
+    asked.workspace.accept("delete", {"identifier": checked_identifier(asked)})
+    return {}
+
+
+@routes("POST", "/api/v1/customers/{customer_id}/suppress")
+def suppress(asked: Asked) -> dict[str, Any]:
+    """Accept a suppression."""
+    asked.workspace.accept("suppress", {"identifier": checked_identifier(asked)})
+    return {}
+
+
+@routes("POST", "/api/v1/customers/{customer_id}/unsuppress")
+def unsuppress(asked: Asked) -> dict[str, Any]:
+    """Accept the end of a suppression."""
+    asked.workspace.accept("unsuppress", {"identifier": checked_identifier(asked)})
+    return {}
+
+
+@routes("PUT", "/api/v1/customers/{customer_id}/devices")
+def add_device(asked: Asked) -> dict[str, Any]:
+    """Accept a device."""
+    device = asked.json().get("device")
+    if (
+        not isinstance(device, dict)
+        or not device.get("id")
+        or device.get("platform") not in {"ios", "android"}
+    ):
+        raise track_error("device must have an id and a platform of ios or android")
+    asked.workspace.accept("add_device", {"identifier": checked_identifier(asked), "device": device})
+    return {}
+
+
+@routes("DELETE", "/api/v1/customers/{customer_id}/devices/{device_id}")
+def delete_device(asked: Asked) -> dict[str, Any]:
+    """Accept the end of a device."""
+    write = {"identifier": checked_identifier(asked), "device_id": asked.ids["device_id"]}
+    asked.workspace.accept("delete_device", write)
+    return {}
+
+
+@routes("GET", "/api/v1/accounts/region")
+def region(asked: Asked) -> dict[str, Any]:
+    """Answer where the workspace is."""
+    host = "track-eu" if asked.workspace.region == "eu" else "track"
+    return {"url": f"https://{host}.customer.io", "region": asked.workspace.region, "environment_id": 1}
+
+
+def person(asked: Asked) -> Row:
+    """Return who an App path names; `id_type` is id by default. The body of a 404 is not documented [?]."""
+    id_type = asked.query.get("id_type", "id")
+    if id_type not in {"id", "email", "cio_id"}:
+        raise app_error(f"id_type {id_type} is not an identifier of this workspace", 400)
+    found = people.find(asked.workspace, asked.ids["customer_id"], id_type)
+    if found is None:
+        raise app_error("customer not found", 404)
+    return found
+
+
+@routes("GET", "/v1/customers/{customer_id}/attributes")
+def attributes(asked: Asked) -> dict[str, Any]:
+    """Answer a person's profile."""
+    return {"customer": people.profile(asked.workspace, person(asked))}
+
+
+@routes("GET", "/v1/customers/{customer_id}/messages")
+def messages(asked: Asked) -> dict[str, Any]:
+    """Answer a person's deliveries, newest first."""
+    return {
+        "messages": deliveries.listed(asked.workspace, asked.limit(), person(asked)["cio_id"]),
+        "next": "",
+    }
+
+
+@routes("GET", "/v1/customers/{customer_id}/activities")
+def activities(asked: Asked) -> dict[str, Any]:
+    """Answer what a person did and what became of writes about them."""
+    query = asked.query
+    found = events.activities(
+        asked.workspace, asked.limit(), person(asked)["cio_id"], query.get("type"), query.get("name")
+    )
+    return {"activities": found, "next": ""}
+
+
+@routes("GET", "/v1/customers")
+def by_email(asked: Asked) -> dict[str, Any]:
+    """Answer who has an address: a list, empty for nobody."""
+    found = people.find(asked.workspace, asked.query.get("email", ""), "email")
+    return {"results": [people.identifiers(found)] if found else []}
+
+
+@routes("GET", "/v1/activities")
+def all_activities(asked: Asked) -> dict[str, Any]:
+    """Answer the workspace's activities: the only view of what Track accepted and then rejected."""
+    query = asked.query
+    found = events.activities(
+        asked.workspace, asked.limit(10, 100), None, query.get("type"), query.get("name")
+    )
+    return {"activities": found, "next": ""}

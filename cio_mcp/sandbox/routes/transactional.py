@@ -1,0 +1,124 @@
+"""Transactional messages and deliveries."""
+
+import base64
+import binascii
+import json
+from email.utils import getaddresses
+from pathlib import PurePath
+from typing import Any
+
+from cio_mcp.sandbox.http import Asked, Routes, app_error, track_error
+from cio_mcp.sandbox.state import deliveries, people
+from cio_mcp.sandbox.state.workspace import Row, Workspace
+
+routes = Routes()
+
+FORBIDDEN_FILES = {".exe", ".bat", ".cmd", ".com", ".js", ".scr", ".vbs", ".jar"}
+
+
+@routes("GET", "/v1/transactional")
+def every(asked: Asked) -> dict[str, Any]:
+    """Answer all transactional messages."""
+    return {"messages": asked.workspace.things("transactional")}
+
+
+@routes("GET", "/v1/transactional/{message_id}")
+def one(asked: Asked) -> dict[str, Any]:
+    """Answer one transactional message."""
+    found = asked.workspace.thing("transactional", asked.number("message_id"))
+    if found is None:
+        raise app_error("transactional message not found", 404)
+    return {"message": found}
+
+
+@routes("GET", "/v1/messages")
+def messages(asked: Asked) -> dict[str, Any]:
+    """Answer the workspace's deliveries, newest first."""
+    return {"messages": deliveries.listed(asked.workspace, asked.limit()), "next": ""}
+
+
+@routes("GET", "/v1/messages/{delivery_id}")
+def message(asked: Asked) -> dict[str, Any]:
+    """Answer one delivery."""
+    found = deliveries.one(asked.workspace, asked.ids["delivery_id"])
+    if found is None:
+        raise app_error("message not found", 404)
+    return {"message": found}
+
+
+@routes("POST", "/v1/send/email")
+def send_email(asked: Asked) -> dict[str, Any]:
+    """Check a message and queue it; a second call is a second message."""
+    body = asked.json()
+    _check_size(asked, body)
+    to = body.get("to")
+    if not isinstance(to, str) or not to.strip():
+        raise track_error('Missing required field: "to"')
+    recipients = getaddresses([to, str(body.get("cc") or ""), str(body.get("bcc") or "")])
+    if len([address for _, address in recipients if address]) > 15:
+        raise track_error("Too many recipients: at most 15 are allowed")
+    template = _template(asked.workspace, body)
+    person = _person(asked.workspace, body.get("identifiers"))
+    message = {
+        "type": "email",
+        "recipient": to,
+        "subject": body.get("subject") or template.get("subject"),
+        "transactional_message_id": template.get("id", 1),
+        "draft": body.get("queue_draft") is True,
+        "send_at": body.get("send_at"),
+    }
+    to_unsubscribed = body.get("send_to_unsubscribed") is not False
+    delivery = deliveries.add(asked.workspace, person, message, to_unsubscribed=to_unsubscribed)
+    later = {"send_at": body["send_at"]} if body.get("send_at") else {}
+    return {"delivery_id": delivery, "queued_at": asked.workspace.now(), **later}
+
+
+def _template(workspace: Workspace, body: dict[str, Any]) -> dict[str, Any]:
+    """Return the template: by number, by a number as text [?], or by trigger name in any case."""
+    name = body.get("transactional_message_id")
+    if name is None:
+        if missing := [field for field in ("body", "subject", "from") if not body.get(field)]:
+            raise track_error(f'Missing required field: "{missing[0]}"')
+        return {}
+    for found in workspace.things("transactional"):
+        if str(name) == str(found["id"]) or str(name).lower() == found["trigger_name"].lower():
+            if found["channel"] != "email":
+                raise track_error('"transactional_message_id" belongs to another channel')
+            return found
+    raise track_error('"transactional_message_id" not found')
+
+
+def _person(workspace: Workspace, identifiers: Any) -> Row | None:
+    """Return whom a message is recorded for; an unknown id or email is created."""
+    if (
+        not isinstance(identifiers, dict)
+        or len(identifiers) != 1
+        or not identifiers.keys() <= {"id", "email", "cio_id"}
+    ):
+        raise track_error('"identifiers" must have exactly one of id, email, cio_id')
+    ((kind, value),) = identifiers.items()
+    if not isinstance(value, str) or not value:
+        raise track_error(f'"identifiers.{kind}" must be a string')
+    found = people.find(workspace, value, kind)
+    if found is None and kind != "cio_id" and not people.suppressed(workspace, value):
+        found = people.create(workspace, **{kind: value})
+    return found
+
+
+def _check_size(asked: Asked, body: dict[str, Any]) -> None:
+    attachments = body.get("attachments") or {}
+    if not isinstance(attachments, dict):
+        raise track_error('"attachments" must be an object')
+    total = 0
+    for name, content in attachments.items():
+        try:
+            total += len(base64.b64decode(content, validate=True))
+        except (binascii.Error, TypeError, ValueError):
+            raise track_error(f'Attachment must be base64 encoded: "{name}"') from None
+        if PurePath(name).suffix.lower() in FORBIDDEN_FILES:
+            kind = PurePath(name).suffix.lstrip(".")
+            raise track_error(f"Forbidden file type {kind} for attachment {name}", 403)
+    if total >= 2_000_000:
+        raise track_error("Total attachment size exceeds the limit", 413)
+    if len(asked.body) - len(json.dumps(attachments)) > 2_048_000:
+        raise track_error("Request entity must be JSON encoded and not exceed 2048 KB")

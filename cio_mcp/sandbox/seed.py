@@ -1,0 +1,114 @@
+"""Plants the story that a new sandbox starts with: Quill, a small company that sells a note-taking app.
+
+The story itself is `story.json`: people, segments, campaigns and how they perform, broadcasts and
+transactional messages. Days there are days before the planting.
+"""
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+from cio_mcp.sandbox.state import broadcasts, deliveries
+from cio_mcp.sandbox.state.campaigns import DAY
+from cio_mcp.sandbox.state.workspace import Workspace
+
+STORY = Path(__file__).with_name("story.json")
+
+
+def plant(workspace: Workspace) -> None:
+    """Plant the story into a workspace that is still empty."""
+    story: dict[str, list[dict[str, Any]]] = json.loads(STORY.read_text(encoding="utf-8"))
+    with workspace.transaction():
+        if workspace.things("campaign"):
+            return
+        _configure(workspace, story)
+        for campaign in story["performance"]:
+            _perform(workspace, campaign)
+        for person in story["people"]:
+            _live(workspace, person)
+        workspace.settle()
+        _send(workspace)
+
+
+def _configure(workspace: Workspace, story: dict[str, list[dict[str, Any]]]) -> None:
+    now = workspace.now()
+    for definition in story["computed_attributes"]:
+        workspace.configure("computed_attribute", definition)
+    for segment in story["segments"]:
+        dates = {"created_at": now - 300 * DAY, "updated_at": now - 10 * DAY}
+        workspace.configure("segment", {"state": "finished", "tags": [], **segment, **dates})
+    for campaign in story["campaigns"]:
+        actions = [{"type": "email", "id": campaign["id"] * 100 + number} for number in (1, 2)]
+        workspace.configure("campaign", {**campaign, **_dates(campaign, now), "actions": actions})
+    for broadcast in story["broadcasts"]:
+        always = {"type": "api_triggered", "state": "running", "actions": []}
+        workspace.configure("broadcast", {**broadcast, **always, **_dates(broadcast, now)})
+    for message in story["transactional"]:
+        workspace.configure("transactional", {**message, "description": "", "created_at": now - 300 * DAY})
+
+
+def _dates(thing: dict[str, Any], now: int) -> dict[str, Any]:
+    created = now - (400 - thing["id"] * 10) * DAY
+    return {
+        "deduplicate_id": f"{thing['id']}:{created}",
+        "created": created,
+        "updated": now - thing["id"] * DAY,
+        "first_started": created + DAY,
+        "active": thing.get("state", "running") == "running",
+    }
+
+
+def _perform(workspace: Workspace, campaign: dict[str, Any]) -> None:
+    """Give a campaign 90 days of counts: a week's rhythm without chance, and no part above its whole."""
+    today = workspace.now() // DAY
+    for day in range(today - 89, today + 1):
+        sent = round(campaign["sent_per_day"] * (1 + 0.3 * math.sin(day * 2 * math.pi / 7)))
+        delivered = round(sent * campaign["delivered"])
+        opened, clicked = round(delivered * campaign["opened"]), round(delivered * campaign["clicked"])
+        by_people, followed = round(opened * 0.8), round(clicked * 0.9)
+        counts = {
+            "created": sent,
+            "attempted": sent,
+            "sent": sent,
+            "delivered": delivered,
+            "bounced": sent - delivered,
+            "opened": opened,
+            "human_opened": by_people,
+            "prefetch_opened": opened - by_people,
+            "clicked": clicked,
+            "human_clicked": followed,
+            "prefetch_clicked": clicked - followed,
+            "converted": round(delivered * campaign["converted"]),
+            "unsubscribed": int(day % 9 == 0),
+        }
+        values = (campaign["campaign"], campaign["channel"], day, json.dumps(counts))
+        workspace.change("INSERT INTO metrics VALUES (?, ?, ?, ?)", *values)
+
+
+def _live(workspace: Workspace, person: dict[str, Any]) -> None:
+    """Let a person sign up, log in and buy."""
+    now, age = workspace.now(), person["signed_up_days_ago"]
+    who = person.get("id") or person["email"]
+    profile = {"email": person["email"], "plan": person["plan"], "created_at": now - age * DAY}
+    workspace.accept("identify", {"identifier": who, "body": profile | person["attributes"]})
+    if device := person.get("device"):
+        used = {**device, "last_used": now - DAY}
+        workspace.accept("add_device", {"identifier": who, "device": used})
+    done: list[tuple[str, int, dict[str, Any]]] = [("signed_up", age, {}), ("login", 1 + age // 30, {})]
+    for purchase in person.get("purchases", []):
+        data = {"amount": purchase["amount"], "product": f"{person['plan']} plan"}
+        done.append(("purchase", purchase["days_ago"], data))
+    for name, days_ago, data in done:
+        event = {"name": name, "timestamp": now - days_ago * DAY, "data": data}
+        workspace.accept("event", {"identifier": who, "body": event})
+
+
+def _send(workspace: Workspace) -> None:
+    """Leave traces of what was sent before: a broadcast that ran, and two receipts."""
+    broadcasts.trigger(workspace, workspace.things("broadcast")[-1], {})
+    for person in workspace.rows("SELECT * FROM people WHERE id IN ('u_1001', 'u_1004')"):
+        receipt = {"type": "email", "recipient": person["email"], "subject": "Your order"}
+        deliveries.add(workspace, person, receipt | {"transactional_message_id": 1})
+    for table, column in (("triggers", "created_at"), ("deliveries", "created")):
+        workspace.change(f"UPDATE {table} SET {column} = {column} - ?", 2 * DAY)  # noqa: S608 - two names

@@ -1,0 +1,91 @@
+"""API-triggered broadcasts: triggers, their audience, and what went wrong with it."""
+
+import json
+from typing import Any
+
+from cio_mcp.sandbox.state import deliveries, people, segments
+from cio_mcp.sandbox.state.workspace import Row, Workspace
+
+# At most one trigger of a broadcast in so many seconds (App API, "Send Messages").
+INTERVAL = 10
+
+# A trigger has been worked through so many seconds after it was made.
+PROCESSED_AFTER = 3
+
+
+def too_soon(workspace: Workspace, broadcast_id: int) -> bool:
+    """Say whether a broadcast was triggered within the interval."""
+    newest = workspace.row("SELECT max(created_at) AS at FROM triggers WHERE broadcast_id = ?", broadcast_id)
+    return bool(newest and newest["at"] is not None and workspace.now() - newest["at"] < INTERVAL)
+
+
+def trigger(workspace: Workspace, broadcast: dict[str, Any], body: dict[str, Any]) -> int:
+    """Trigger a broadcast; returns the trigger's number among the broadcast's.
+
+    With an audience member missing and not to be ignored nothing is delivered at all, and the trigger's
+    errors say why; so it goes with an address that several people share. Raises WrongFilter.
+    """
+    found, errors = _audience(workspace, broadcast, body)
+    newest = workspace.row("SELECT max(id) AS id FROM triggers WHERE broadcast_id = ?", broadcast["id"])
+    number = ((newest["id"] if newest else None) or 0) + 1
+    workspace.change(
+        "INSERT INTO triggers VALUES (?, ?, ?, ?)",
+        broadcast["id"],
+        number,
+        workspace.now(),
+        json.dumps(errors),
+    )
+    for person in [] if errors else found:
+        message = {
+            "type": "email",
+            "recipient": person["email"] or "",
+            "subject": broadcast["subject"],
+            "broadcast_id": broadcast["id"],
+        }
+        deliveries.add(workspace, person, message, to_unsubscribed=False)
+    return number
+
+
+def triggers(workspace: Workspace, broadcast_id: int) -> list[dict[str, Any]]:
+    """Return a broadcast's triggers, oldest first."""
+    rows = workspace.rows("SELECT * FROM triggers WHERE broadcast_id = ? ORDER BY id", broadcast_id)
+    return [_trigger(workspace, row) for row in rows]
+
+
+def errors(workspace: Workspace, broadcast_id: int, number: int) -> list[str] | None:
+    """Return what a trigger failed on; None for an unknown trigger."""
+    row = workspace.row("SELECT errors FROM triggers WHERE broadcast_id = ? AND id = ?", broadcast_id, number)
+    return list(json.loads(row["errors"])) if row else None
+
+
+def _trigger(workspace: Workspace, row: Row) -> dict[str, Any]:
+    processed = row["created_at"] + PROCESSED_AFTER
+    return {
+        "id": row["id"],
+        "broadcast_id": row["broadcast_id"],
+        "created_at": row["created_at"],
+        "processed_at": processed if processed <= workspace.now() else None,
+    }
+
+
+def _audience(
+    workspace: Workspace, broadcast: dict[str, Any], body: dict[str, Any]
+) -> tuple[list[Row], list[str]]:
+    if url := body.get("data_file_url"):
+        return [], [f"the sandbox cannot fetch {url}"]
+    wanted = [("email", email) for email in body.get("emails", [])] + [
+        ("id", id_) for id_ in body.get("ids", [])
+    ]
+    wanted += [
+        ("email", entry["email"]) if "email" in entry else ("id", entry["id"])
+        for entry in body.get("per_user_data", [])
+    ]
+    if not wanted:
+        return segments.audience(workspace, body.get("recipients") or broadcast["recipients"]), []
+    found, problems = [], []
+    for line, (kind, value) in enumerate(wanted, 1):
+        if person := people.find(workspace, value, kind):
+            found.append(person)
+        elif not body.get(f"{kind}_ignore_missing"):
+            problems.append(f"line {line}: there is no person with {kind} {value}")
+    return found, problems

@@ -1,0 +1,80 @@
+"""Events: of people, and of visitors who are not people yet."""
+
+import json
+from typing import Any
+
+from cio_mcp.sandbox.state import people
+from cio_mcp.sandbox.state.workspace import Row, Workspace, applies
+
+
+@applies("event")
+def record(workspace: Workspace, write: dict[str, Any]) -> None:
+    """Record an event once: one with a known id is dropped. An unknown person is created [?]."""
+    body: dict[str, Any] = write["body"]
+    cio_id = None
+    if identifier := write.get("identifier"):
+        person = people.find_or_create(workspace, identifier)
+        if person is None:
+            workspace.log("failed_event", None, name=body["name"].strip(), reason="there is no such person")
+            return
+        cio_id = person["cio_id"]
+    elif visitor := body.get("anonymous_id"):
+        cio_id = _known_visitor(workspace, visitor)
+    kind = body.get("type", "event")
+    recorded = workspace.change(
+        "INSERT OR IGNORE INTO events (cio_id, anonymous_id, type, name, data, timestamp, event_id) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?)",
+        cio_id,
+        body.get("anonymous_id"),
+        kind,
+        body["name"].strip(),
+        json.dumps(body.get("data") or {}),
+        body.get("timestamp") or workspace.now(),
+        body.get("id"),
+    )
+    if recorded:
+        workspace.log(kind, cio_id, name=body["name"].strip(), **(body.get("data") or {}))
+
+
+def _known_visitor(workspace: Workspace, visitor: str) -> str | None:
+    """Return who a visitor turned out to be: events that come within five minutes still attach."""
+    known = workspace.row(
+        "SELECT cio_id FROM activities WHERE type = 'attribute_change' AND name = 'anonymous_id' "
+        "AND json_extract(data, '$.to') = ? AND timestamp >= ? ORDER BY number DESC",
+        visitor,
+        workspace.now() - 300,
+    )
+    return str(known["cio_id"]) if known else None
+
+
+def activities(
+    workspace: Workspace,
+    limit: int,
+    cio_id: str | None = None,
+    type_: str | None = None,
+    name: str | None = None,
+) -> list[dict[str, Any]]:
+    """Return the newest activities of the last 30 days, of one person, type or name where asked."""
+    found = workspace.rows(
+        "SELECT * FROM activities WHERE (?1 IS NULL OR cio_id = ?1) AND (?2 IS NULL OR type = ?2) "
+        "AND (?3 IS NULL OR name = ?3) AND timestamp >= ?4 ORDER BY number DESC LIMIT ?5",
+        cio_id,
+        type_,
+        name,
+        workspace.now() - 30 * 86400,
+        limit,
+    )
+    return [_activity(workspace, row) for row in found]
+
+
+def _activity(workspace: Workspace, row: Row) -> dict[str, Any]:
+    person = people.find(workspace, row["cio_id"] or "", "cio_id")
+    return {
+        "id": str(row["number"]),
+        "type": row["type"],
+        "name": row["name"] or "",
+        "timestamp": row["timestamp"],
+        "customer_id": person["id"] or "" if person else "",
+        "customer_identifiers": people.identifiers(person) if person else {},
+        "data": json.loads(row["data"]),
+    }

@@ -1,0 +1,72 @@
+"""Segments and audience filters: which people fit."""
+
+from typing import Any
+
+from cio_mcp.sandbox.state import people
+from cio_mcp.sandbox.state.workspace import Row, Workspace
+
+
+class WrongFilter(Exception):
+    """A filter that the App API would refuse."""
+
+
+def audience(workspace: Workspace, condition: dict[str, Any]) -> list[Row]:
+    """Return the people that fit a filter; raises WrongFilter, for an unknown segment too."""
+    check(workspace, condition)
+    return [
+        row
+        for row in workspace.rows("SELECT * FROM people ORDER BY rowid")
+        if _fits(workspace, row, condition)
+    ]
+
+
+def check(workspace: Workspace, condition: Any) -> None:
+    """Raise WrongFilter unless a filter has one key of and, or, not, segment, attribute, all the way down."""
+    if not isinstance(condition, dict) or len(condition) != 1:
+        raise WrongFilter("a filter has exactly one of and, or, not, segment, attribute")
+    ((key, value),) = condition.items()
+    if key in {"and", "or"} and isinstance(value, list) and value:
+        for part in value:
+            check(workspace, part)
+    elif key == "not":
+        check(workspace, value)
+    elif key == "segment" and isinstance(value, dict):
+        if not isinstance(value.get("id"), int) or workspace.thing("segment", value["id"]) is None:
+            raise WrongFilter("segment does not exist")
+    elif key == "attribute" and isinstance(value, dict):
+        if not isinstance(value.get("field"), str) or value.get("operator") not in {"eq", "exists"}:
+            raise WrongFilter("an attribute condition has field and operator eq or exists")
+    else:
+        raise WrongFilter(f"{key} is not a filter")
+
+
+def _fits(workspace: Workspace, person: Row, condition: dict[str, Any]) -> bool:
+    ((key, value),) = condition.items()
+    match key:
+        case "and":
+            return all(_fits(workspace, person, part) for part in value)
+        case "or":
+            return any(_fits(workspace, person, part) for part in value)
+        case "not":
+            return not _fits(workspace, person, value)
+        case "segment":
+            return in_segment(workspace, person, workspace.thing("segment", value["id"]) or {})
+    has = people.attributes(workspace, person)
+    if value["operator"] == "exists" or value["field"] not in has:
+        return value["field"] in has
+    return people.as_text(has[value["field"]]) == people.as_text(value.get("value"))
+
+
+def in_segment(workspace: Workspace, person: Row, segment: dict[str, Any]) -> bool:
+    """Say whether a person is in a segment: by hand, by attributes, or by what they did lately."""
+    if segment.get("type") == "manual":
+        return person["id"] in segment["members"]
+    if event := segment.get("performed"):
+        done = workspace.row(
+            "SELECT 1 FROM events WHERE cio_id = ? AND name = ? AND timestamp >= ?",
+            person["cio_id"],
+            event["name"],
+            workspace.now() - event["within_days"] * 86400,
+        )
+        return done is not None
+    return _fits(workspace, person, segment["conditions"])
