@@ -1,0 +1,114 @@
+"""The MCP server: lists the tools, checks every call, and turns every failure into a flagged answer."""
+
+import json
+import logging
+import traceback
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from mcp.server import MCPServer
+from mcp.server.mcpserver import Context
+from mcp.types import CallToolResult, TextContent, ToolAnnotations
+from mcp.types import Tool as ListedTool
+
+from cio_mcp import __version__
+from cio_mcp.errors import CustomerIOError
+from cio_mcp.registry import Tool, near_miss
+from cio_mcp.safety import Guard
+
+_log = logging.getLogger(__name__)
+
+INSTRUCTIONS = """\
+Operate a Customer.io workspace: record who customers are and what they did (Track API), read campaigns \
+and results, and send messages (App API).
+
+- A customer is named by customer_id; id_type says what it is: id (default), email or cio_id.
+- Accepted is not applied: Customer.io takes a write first and applies it moments later, or drops invalid \
+or conflicting data without an error. get_customer shows what was applied.
+- Sends cannot be undone. dry_run=true checks a call and shows its request without sending it.
+- When a call's outcome is unknown, the error says how to find out; never repeat a send or a broadcast \
+before that.
+- Times: ISO 8601 or unix seconds, never milliseconds. Calls are paced to Customer.io's limits: make them \
+freely, they wait their turn.
+"""
+
+
+class Server(MCPServer):
+    """An MCP server over a guarded set of tools.
+
+    `tools` are on; `off` maps the name of each tool that is not to the reason. The SDK's own tool
+    registration is left aside: it drops unknown arguments silently and echoes their values in errors.
+    """
+
+    def __init__(
+        self, tools: Sequence[Tool], guard: Guard, *, workspace: str, off: Mapping[str, str], prefix: str = ""
+    ) -> None:
+        super().__init__(
+            "cio-mcp",
+            title="Customer.io",
+            version=__version__,
+            instructions=f"{INSTRUCTIONS}\n{workspace}",
+            log_level="WARNING",
+        )
+        self._tools = {prefix + tool.name: tool for tool in tools}
+        self._off = {prefix + name: reason for name, reason in off.items()}
+        self._guard = guard
+
+    async def list_tools(self) -> list[ListedTool]:
+        """Return the tools that are on, as MCP describes tools."""
+        return [
+            ListedTool(
+                name=name,
+                title=tool.title,
+                description=tool.description,
+                input_schema=tool.input_schema,
+                output_schema=tool.output_schema,
+                annotations=ToolAnnotations(
+                    title=tool.title,
+                    read_only_hint=tool.hints.read_only,
+                    destructive_hint=tool.hints.destructive,
+                    idempotent_hint=tool.hints.idempotent,
+                    open_world_hint=True,
+                ),
+            )
+            for name, tool in self._tools.items()
+        ]
+
+    async def call_tool(
+        self,
+        name: str,
+        arguments: dict[str, Any],
+        context: Context[Any, Any] | None = None,  # noqa: ARG002 - the SDK passes it
+    ) -> CallToolResult:
+        """Run a tool; whatever goes wrong becomes an answer that says so."""
+        if name not in self._tools:
+            hint = self._off.get(name) or near_miss(name, self._tools) or "tools/list names them all"
+            return _failure({"outcome": "not_sent"}, f"{name}: there is no such tool; {hint}")
+        try:
+            answer = await self._guard.perform(self._tools[name], arguments)
+        except CustomerIOError as error:
+            # Neither arguments nor Customer.io's words go to the log: both can hold personal data.
+            _log.info("%s: %s (status %s)", name, error.outcome, error.status)
+            return _failure(error.facts(), str(error))
+        except Exception as fault:
+            _log.error("%s: a fault of cio-mcp: %s", name, _where(fault))
+            return _failure(
+                {"outcome": "unknown"}, f"{name}: a fault of cio-mcp itself; see the server's log."
+            )
+        content = answer.model_dump(mode="json", exclude_none=True)
+        return CallToolResult(content=[_text(content)], structured_content=content)
+
+
+def _where(fault: Exception) -> str:
+    """Return a fault's kind and place. Its own words stay out of the log: they can hold personal data."""
+    frames = traceback.extract_tb(fault.__traceback__)[-3:]
+    return " < ".join((type(fault).__name__, *(f"{frame.name}:{frame.lineno}" for frame in reversed(frames))))
+
+
+def _failure(facts: dict[str, Any], text: str) -> CallToolResult:
+    content = [TextContent(type="text", text=text)]
+    return CallToolResult(content=content, structured_content=facts, is_error=True)
+
+
+def _text(content: dict[str, Any]) -> TextContent:
+    return TextContent(type="text", text=json.dumps(content, ensure_ascii=False, separators=(",", ":")))

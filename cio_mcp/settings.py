@@ -1,0 +1,142 @@
+"""Every setting, from the environment, read once.
+
+A wrong value stops the program with one line that names the variable. An empty value and a placeholder
+that a desktop bundle left unresolved (`${user_config.…}`) count as unset.
+"""
+
+import difflib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    HttpUrl,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
+
+from cio_mcp.errors import SettingsError
+
+PREFIX = "CIO_"
+CREDENTIALS = ("site_id", "track_api_key", "app_api_key")
+
+
+def _base_url(url: HttpUrl) -> HttpUrl:
+    if url.query or url.fragment or url.username or url.password:
+        message = "must be a plain address: scheme, host, port and path"
+        raise ValueError(message)
+    return url
+
+
+BaseUrl = Annotated[HttpUrl, AfterValidator(_base_url)]
+Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+class Settings(BaseModel):
+    """What the program was told. Field descriptions are its help text."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    site_id: SecretStr | None = Field(None, description="Site id of the workspace, for the Track API.")
+    track_api_key: SecretStr | None = Field(None, description="Track API key that belongs to the site id.")
+    app_api_key: SecretStr | None = Field(None, description="App API key, for reading and sending.")
+    region: Literal["us", "eu"] = Field("us", description="Where the workspace is.")
+    track_url: BaseUrl | None = Field(None, description="Another base address for the Track API.")
+    app_url: BaseUrl | None = Field(None, description="Another base address for the App API.")
+    track_rate: Rate = Field(100, description="Requests per second to the Track API.")
+    app_rate: Rate = Field(10, description="Requests per second to the App API.")
+    send_rate: Rate = Field(100, description="Transactional messages per second.")
+    broadcast_interval: Rate = Field(10, description="Seconds between two triggers of one broadcast.")
+    rate_share: float = Field(1.0, gt=0, le=1, description="The part of each limit that may be used here.")
+    deadline: Rate = Field(30, description="Seconds a call may take: queue, attempts and pauses together.")
+    tool_prefix: str = Field(
+        "", pattern=r"^[A-Za-z0-9_-]{0,20}$", description="Put before every tool's name."
+    )
+    sandbox: Literal["auto", "on", "off"] = Field(
+        "auto", description="The embedded sandbox: auto uses it when no credential is set at all."
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "WARNING", description="What goes to stderr: DEBUG, INFO, WARNING or ERROR."
+    )
+
+    @property
+    def has_credentials(self) -> bool:
+        """Say whether any credential is set."""
+        return any(getattr(self, name) for name in CREDENTIALS)
+
+    @property
+    def uses_sandbox(self) -> bool:
+        """Say whether calls go to the embedded sandbox."""
+        return self.sandbox == "on" or (self.sandbox == "auto" and not self.has_credentials)
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if (self.site_id is None) != (self.track_api_key is None):
+            given, missing = ("SITE_ID", "TRACK_API_KEY") if self.site_id else ("TRACK_API_KEY", "SITE_ID")
+            message = f"{PREFIX}{missing}: is missing; {PREFIX}{given} is set, and the Track API needs both"
+            raise ValueError(message)
+        if self.sandbox == "off" and not self.has_credentials:
+            names = f"{PREFIX}SITE_ID with {PREFIX}TRACK_API_KEY, or {PREFIX}APP_API_KEY"
+            message = f"{PREFIX}SANDBOX: is off and there are no credentials; set {names}"
+            raise ValueError(message)
+        return self
+
+
+def load(environ: Mapping[str, str] = os.environ) -> Settings:
+    """Read the settings from `environ`; raises SettingsError with one line that names the variable.
+
+    A credential is also taken under `CUSTOMERIO_…`, and from the file that `…_FILE` names.
+    """
+    given = {name: value.strip() for name, value in environ.items() if _is_set(value)}
+    _refuse_near_misses(given)
+    values = {name: value for name in Settings.model_fields if (value := _value(name, given)) is not None}
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        fault = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        names = "".join(f"{PREFIX}{str(part).upper()}: " for part in fault["loc"])
+        raise SettingsError(names + fault["msg"].removeprefix("Value error, ")) from None
+
+
+def variables() -> dict[str, str]:
+    """Return the name of each variable and what it is for, in the order of the help text."""
+    return {PREFIX + name.upper(): field.description or "" for name, field in Settings.model_fields.items()}
+
+
+def _is_set(value: str) -> bool:
+    return bool(value.strip()) and "${user_config." not in value
+
+
+def _value(name: str, given: Mapping[str, str]) -> str | None:
+    variable = PREFIX + name.upper()
+    if name not in CREDENTIALS:
+        return given.get(variable)
+    for candidate in (variable, f"CUSTOMERIO_{name.upper()}"):
+        if candidate in given:
+            return given[candidate]
+        if path := given.get(f"{candidate}_FILE"):
+            try:
+                return Path(path).read_text(encoding="utf-8").strip() or None
+            except (OSError, UnicodeDecodeError) as error:
+                reason = error.strerror if isinstance(error, OSError) else "is not text"
+                raise SettingsError(f"{candidate}_FILE: {path} cannot be read: {reason}") from None
+    return None
+
+
+def _refuse_near_misses(given: Mapping[str, str]) -> None:
+    """Refuse a misspelt setting: a forgotten credential would otherwise start the sandbox in silence.
+
+    Other programs have variables with the same prefix, so only what resembles one of ours is refused.
+    """
+    known = [*variables(), *(f"{PREFIX}{name.upper()}_FILE" for name in CREDENTIALS)]
+    for name in given:
+        if not name.startswith(PREFIX) or name in known:
+            continue
+        if nearest := difflib.get_close_matches(name, known, n=1, cutoff=0.8):
+            raise SettingsError(f"{name}: there is no such setting; did you mean {nearest[0]}?")
