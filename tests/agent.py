@@ -1,0 +1,105 @@
+"""An agent as the tests play it: an MCP client on the real server, with the sandbox behind it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+from mcp import Client
+
+from cio_mcp.app import App, build
+from cio_mcp.sandbox import Sandbox
+from cio_mcp.settings import load
+from tests.virtual_time import VirtualTimeLoop
+
+
+class Clock:
+    """A time of day that passes as the event loop's does, so that sandbox and client agree on seconds."""
+
+    START = 1_780_000_000.0
+
+    def __call__(self) -> float:
+        return self.START + asyncio.get_running_loop().time() - VirtualTimeLoop.START
+
+
+class Wire(httpx.AsyncBaseTransport):
+    """Leads to a sandbox, records what passes, and fails on demand.
+
+    A fault is a status, or an exception class; it strikes before the sandbox sees the request, or, with
+    `late`, after it has done what was asked and before the answer is back.
+    """
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.sandbox = sandbox
+        self.requests: list[httpx.Request] = []
+        self.faults: list[tuple[int | type[httpx.TransportError], bool]] = []
+        self._inner = httpx.ASGITransport(app=sandbox.app)
+
+    def fail(self, fault: int | type[httpx.TransportError], *, late: bool = False, times: int = 1) -> None:
+        self.faults += [(fault, late)] * times
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.requests.append(request)
+        fault, late = self.faults.pop(0) if self.faults else (None, True)
+        answer = await self._inner.handle_async_request(request) if late else None
+        if isinstance(fault, int):
+            return httpx.Response(fault, text="<html><title>Bad gateway</title></html>")
+        if fault is not None:
+            raise fault("injected", request=request)
+        assert answer is not None
+        return answer
+
+
+@dataclass
+class Agent:
+    """Calls tools and hands out the structured answers."""
+
+    client: Client
+    app: App
+    wire: Wire
+    clock: Clock
+    texts: list[str] = field(default_factory=list)
+
+    async def call(self, tool: str, **arguments: Any) -> dict[str, Any]:
+        """Return the answer of a call that must succeed."""
+        result = await self.client.call_tool(tool, arguments)
+        assert not result.is_error, result.content
+        assert result.structured_content is not None
+        return dict(result.structured_content)
+
+    async def fail(self, tool: str, **arguments: Any) -> str:
+        """Return the text of a call that must fail; its facts are kept in `facts`."""
+        result = await self.client.call_tool(tool, arguments)
+        assert result.is_error, result.structured_content
+        self.facts = result.structured_content or {}
+        text = getattr(result.content[0], "text", "")
+        self.texts.append(text)
+        return str(text)
+
+    @property
+    def sent(self) -> list[str]:
+        """What has left so far, as method and path."""
+        return [f"{request.method} {request.url.raw_path.decode()}" for request in self.wire.requests]
+
+
+@asynccontextmanager
+async def an_agent(**settings: str) -> AsyncIterator[Agent]:
+    """Start a server on a fresh sandbox, as `settings` (CIO_ variables without the prefix) say."""
+    clock = Clock()
+    sandbox = Sandbox(clock=clock)
+    wire = Wire(sandbox)
+    keys = {
+        "site_id": sandbox.credentials.site_id,
+        "track_api_key": sandbox.credentials.track_api_key,
+        "app_api_key": sandbox.credentials.app_api_key,
+    }
+    environ = {f"CIO_{name.upper()}": value for name, value in (keys | settings).items()}
+    app = build(load(environ), wire=wire)
+    try:
+        async with Client(app.server) as client:
+            yield Agent(client, app, wire, clock)
+    finally:
+        await app.aclose()
+        sandbox.close()

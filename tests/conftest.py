@@ -1,0 +1,30 @@
+"""What tests share: virtual time, and a server with the sandbox behind it."""
+
+import os
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.agent import Agent, an_agent
+from tests.virtual_time import VirtualTimeLoop
+
+
+@pytest.fixture
+def anyio_backend() -> tuple[str, dict[str, object]]:
+    """Run asynchronous tests on virtual time."""
+    return "asyncio", {"loop_factory": VirtualTimeLoop}
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the settings of whoever runs the tests out of them."""
+    for name in list(os.environ):
+        if name.startswith(("CIO_", "CUSTOMERIO_")):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture
+async def agent() -> AsyncIterator[Agent]:
+    """Provide an agent on a fresh sandbox."""
+    async with an_agent() as playing:
+        yield playing

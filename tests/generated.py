@@ -1,0 +1,69 @@
+"""What is listed twice is written once: README's tables, the bundle's tool list, the schema snapshot.
+
+`python -m tests.generated` (part of `make fix`) writes them; a test compares them.
+"""
+
+import json
+import re
+from pathlib import Path
+
+from cio_mcp.registry import Tool
+from cio_mcp.settings import Settings, variables
+from cio_mcp.tools import TOOLBOXES
+
+ROOT = Path(__file__).parent.parent
+TOOLS: list[Tool] = [tool for toolbox in TOOLBOXES for tool in toolbox.tools]
+
+
+def documents() -> dict[Path, str]:
+    """Return each document that holds generated parts, as it should read."""
+    readme, manifest = ROOT / "README.md", ROOT / "manifest.json"
+    text = readme.read_text()
+    for name, table in (("tools", _tools_table()), ("settings", _settings_table())):
+        text = re.sub(
+            rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)",
+            lambda marks, table=table: f"{marks[1]}{table}\n{marks[2]}",  # type: ignore[misc]
+            text,
+            flags=re.DOTALL,
+        )
+    bundle = json.loads(manifest.read_text())
+    bundle["tools"] = [{"name": tool.name, "description": _first_sentence(tool)} for tool in TOOLS]
+    return {
+        readme: text,
+        manifest: json.dumps(bundle, indent=2, ensure_ascii=False) + "\n",
+        ROOT / "tests" / "tools.json": json.dumps(list(map(_contract, TOOLS)), indent=2, ensure_ascii=False)
+        + "\n",
+    }
+
+
+def _tools_table() -> str:
+    rows = [f"| `{tool.name}` | {tool.effect} | {_first_sentence(tool)} |" for tool in TOOLS]
+    return "\n".join(("| tool | effect | what it does |", "| --- | --- | --- |", *rows))
+
+
+def _settings_table() -> str:
+    rows = []
+    for (name, purpose), field in zip(variables().items(), Settings.model_fields.values(), strict=True):
+        default = "" if field.default in {None, ""} else f"`{field.default}`"
+        rows.append(f"| `{name}` | {default} | {purpose} |")
+    return "\n".join(("| variable | default | what it is |", "| --- | --- | --- |", *rows))
+
+
+def _first_sentence(tool: Tool) -> str:
+    return re.split(r"(?<=\.)\s", tool.description, maxsplit=1)[0].replace("\n", " ")
+
+
+def _contract(tool: Tool) -> dict[str, object]:
+    return {
+        "name": tool.name,
+        "title": tool.title,
+        "effect": tool.effect,
+        "description": tool.description,
+        "inputSchema": tool.input_schema,
+        "outputSchema": tool.output_schema,
+    }
+
+
+if __name__ == "__main__":
+    for path, text in documents().items():
+        path.write_text(text)

@@ -1,0 +1,29 @@
+"""Lists that follow from the code."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from cio_mcp import __version__
+from tests.generated import ROOT, TOOLS, documents
+
+
+@pytest.mark.parametrize("path", documents(), ids=lambda path: path.name)
+def test_a_generated_document_is_current(path: Path) -> None:
+    assert path.read_text() == documents()[path], "run `make fix`"
+
+
+def test_the_bundle_has_the_version_of_the_package() -> None:
+    manifest = json.loads((ROOT / "manifest.json").read_text())
+
+    assert manifest["version"] == __version__
+
+
+def test_the_tool_list_leaves_the_model_room_to_work() -> None:
+    visible = [
+        {"name": tool.name, "description": tool.description, "inputSchema": tool.input_schema}
+        for tool in TOOLS
+    ]
+
+    assert len(json.dumps(visible, separators=(",", ":"))) <= 12_000

@@ -1,0 +1,75 @@
+"""Imports run one way, as the sources say."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "cio_mcp"
+
+# What each part of the package may import of the others, besides itself and the version.
+ALLOWED = {
+    "errors": set[str](),
+    "schemas": set[str](),
+    "sandbox": set[str](),
+    "settings": {"errors"},
+    "client": {"errors"},
+    "params": {"client"},
+    "answers": set[str](),
+    "registry": {"answers", "client", "errors", "params", "schemas"},
+    "tools": {"answers", "client", "errors", "params", "registry"},
+    "safety": {"answers", "client", "registry"},
+    "server": {"errors", "registry", "safety"},
+    "app": {"client", "registry", "safety", "sandbox", "server", "settings", "tools"},
+    "stdio": {"app", "settings"},
+    "demo": set[str](),
+    "cli": {"demo", "errors", "settings", "stdio"},
+    "__main__": {"cli"},
+    "__init__": set[str](),
+}
+
+# Who may use what others must not know about.
+RESERVED = {
+    "mcp": {"server", "demo"},
+    "httpx": {"app", "client"},
+    "starlette": {"sandbox"},
+    "os.environ": {"settings", "demo"},
+}
+
+
+def imports(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def part_of(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+SOURCES = sorted(PACKAGE.rglob("*.py"))
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_a_module_imports_only_what_lies_below_it(path: Path) -> None:
+    part = part_of(path)
+    ours = {name.split(".")[1] for name in imports(path) if name.startswith("cio_mcp.")}
+
+    assert ours - {part, "__version__"} <= ALLOWED[part]
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_a_module_uses_only_the_libraries_of_its_layer(path: Path) -> None:
+    used = {library for library in RESERVED for name in imports(path) if f"{name}.".startswith(f"{library}.")}
+    used |= {"os.environ"} if "os.environ" in path.read_text() or "os.getenv" in path.read_text() else set()
+
+    assert all(part_of(path) in RESERVED[library] for library in used)
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_a_file_can_be_read_in_one_sitting(path: Path) -> None:
+    assert len(path.read_text().splitlines()) <= 260

@@ -1,0 +1,340 @@
+"""The MCP server: what is listed, how calls are checked, how failures are told."""
+
+import json
+import logging
+from typing import Any
+
+import httpx
+import jsonschema
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from mcp import Client
+
+from cio_mcp import __version__
+from cio_mcp.app import build
+from cio_mcp.errors import SettingsError
+from cio_mcp.settings import load
+from tests.agent import Agent, an_agent
+from tests.generated import TOOLS
+
+pytestmark = pytest.mark.anyio
+
+TRACK = {"CIO_SITE_ID": "site-s3cret", "CIO_TRACK_API_KEY": "track-s3cret"}
+APP = {"CIO_APP_API_KEY": "app-s3cret"}
+TRACK_TOOLS = {
+    "identify_customer",
+    "track_event",
+    "track_anonymous_event",
+    "track_page_view",
+    "delete_customer",
+}
+APP_TOOLS = {
+    "get_customer",
+    "list_campaigns",
+    "get_campaign_metrics",
+    "trigger_broadcast",
+    "send_transactional_email",
+}
+
+
+async def test_the_ten_operations_of_the_brief_are_listed(agent: Agent) -> None:
+    listed = (await agent.client.list_tools()).tools
+
+    assert {tool.name for tool in listed} == TRACK_TOOLS | APP_TOOLS
+
+
+@pytest.mark.parametrize(
+    ("keys", "names"), [(TRACK, TRACK_TOOLS), (APP, APP_TOOLS), (TRACK | APP, TRACK_TOOLS | APP_TOOLS)]
+)
+async def test_only_tools_that_can_work_with_the_credentials_are_listed(
+    keys: dict[str, str], names: set[str]
+) -> None:
+    app = build(load(keys))
+    async with Client(app.server) as client:
+        listed = (await client.list_tools()).tools
+    await app.aclose()
+
+    assert {tool.name for tool in listed} == names
+
+
+async def test_a_tool_that_is_off_says_which_setting_turns_it_on() -> None:
+    app = build(load(TRACK))
+    async with Client(app.server) as client:
+        result = await client.call_tool("get_customer", {"customer_id": "1"})
+        instructions = client.instructions or ""
+    await app.aclose()
+
+    assert result.is_error
+    assert "CIO_APP_API_KEY" in str(result.content)
+    assert "CIO_APP_API_KEY" in instructions
+
+
+def test_half_a_pair_of_credentials_stops_the_start_and_names_the_missing_half() -> None:
+    with pytest.raises(SettingsError, match=r"^CIO_TRACK_API_KEY: is missing"):
+        load({"CIO_SITE_ID": "site"})
+
+
+@pytest.mark.parametrize("mode", ["legacy", "2026-07-28"])
+async def test_the_server_introduces_itself_in_both_eras_of_the_protocol(mode: str) -> None:
+    app = build(load({}))
+    async with Client(app.server, mode=mode) as client:
+        result = await client.call_tool("get_customer", {"customer_id": "u_1001"})
+        if mode == "legacy":
+            assert client.server_info is not None
+            assert (client.server_info.name, client.server_info.version) == ("cio-mcp", __version__)
+    await app.aclose()
+
+    assert not result.is_error
+
+
+@pytest.mark.parametrize("environ", [{}, TRACK, APP, TRACK | APP])
+async def test_the_instructions_are_short_and_say_what_must_be_known(environ: dict[str, str]) -> None:
+    app = build(load(environ))
+    instructions = app.server.instructions or ""
+    await app.aclose()
+
+    assert len(instructions) <= 1200
+    assert "Accepted is not applied" in instructions
+    assert ("sandbox" in instructions) == (not environ)
+    assert ("live workspace" in instructions) == bool(environ)
+
+
+async def test_hints_follow_from_what_a_tool_does_to_the_world(agent: Agent) -> None:
+    hints = {
+        tool.name: (tool.annotations.read_only_hint, tool.annotations.destructive_hint)
+        for tool in (await agent.client.list_tools()).tools
+        if tool.annotations
+    }
+
+    assert hints["get_customer"] == (True, False)
+    assert hints["identify_customer"] == (False, False)
+    assert hints["delete_customer"] == (False, True)
+    assert hints["trigger_broadcast"] == (False, True)
+
+
+@pytest.mark.parametrize("tool", TOOLS, ids=lambda tool: tool.name)
+def test_a_tool_is_described_completely(tool: Any) -> None:
+    assert len(tool.name) <= 30
+    assert tool.description
+    for schema in (tool.input_schema, tool.output_schema):
+        jsonschema.Draft202012Validator.check_schema(schema)
+        assert schema["type"] == "object"
+        text = json.dumps(schema)
+        assert not any(word in text for word in ("$ref", "$defs", '"title"', '"null"'))
+        assert not {"anyOf", "oneOf", "allOf"} & schema.keys()
+    assert tool.input_schema["additionalProperties"] is False
+    assert ("dry_run" in tool.input_schema["properties"]) == (tool.effect != "reads")
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments", "fault"),
+    [
+        ("list_campaigns", {"limt": 5}, "limt: unknown argument; did you mean limit?"),
+        (
+            "get_customer",
+            {"customer_id": "1", "xyz": 1},
+            "xyz: unknown argument; there are customer_id, id_type, fields",
+        ),
+        ("get_customer", {}, "customer_id: is required"),
+        ("get_customer", {"customer_id": None}, "customer_id: "),
+        ("get_customer", {"customer_id": {}}, "customer_id: "),
+        ("get_customer", {"customer_id": "\ud800"}, "must be valid Unicode"),
+        (
+            "track_event",
+            {"customer_id": "1", "name": "a", "data": '{"n": NaN}'},
+            "NaN and infinity are not JSON",
+        ),
+    ],
+)
+async def test_a_bad_call_is_answered_with_a_line_per_fault(
+    agent: Agent, tool: str, arguments: dict[str, Any], fault: str
+) -> None:
+    text = await agent.fail(tool, **arguments)
+
+    assert fault in text
+    assert "pydantic" not in text
+    assert agent.sent == []
+
+
+async def test_every_fault_of_a_call_has_its_line(agent: Agent) -> None:
+    text = await agent.fail("list_campaigns", limt=5, stat="draft", limit=0)
+
+    assert len(text.splitlines()) == 4
+
+
+async def test_a_null_counts_as_absent_where_an_argument_may_be_absent(agent: Agent) -> None:
+    answer = await agent.call("get_customer", customer_id="u_1001", id_type=None, fields=None)
+
+    assert answer["id"] == "u_1001"
+
+
+async def test_free_text_that_looks_like_json_stays_text(agent: Agent) -> None:
+    await agent.call("track_event", customer_id="user_123", name='["a"]')
+
+    assert json.loads(agent.wire.requests[0].content)["name"] == '["a"]'
+
+
+async def test_an_unknown_tool_is_answered_with_the_nearest_name(agent: Agent) -> None:
+    assert "did you mean get_customer?" in await agent.fail("get_costumer")
+    assert "tools/list" in await agent.fail("zzz")
+
+
+async def test_a_prefix_stands_before_every_name() -> None:
+    async with an_agent(tool_prefix="cio_") as agent:
+        listed = (await agent.client.list_tools()).tools
+        answer = await agent.call("cio_get_customer", customer_id="u_1001")
+
+    assert all(tool.name.startswith("cio_") for tool in listed)
+    assert answer["id"] == "u_1001"
+
+
+CALLS: dict[str, dict[str, Any]] = {
+    "identify_customer": {"customer_id": "user_123", "attributes": {"plan": "pro"}},
+    "track_event": {"customer_id": "user_123", "name": "seen"},
+    "track_anonymous_event": {"anonymous_id": "anon_123", "name": "seen"},
+    "track_page_view": {"customer_id": "user_123", "url": "/"},
+    "delete_customer": {"customer_id": "user_123"},
+    "trigger_broadcast": {"broadcast_id": 10, "emails": ["ada@example.com"]},
+    "send_transactional_email": {
+        "customer_id": "u_1001",
+        "to": "ada@example.com",
+        "transactional_message_id": 1,
+    },
+}
+
+
+@pytest.mark.parametrize(("tool", "arguments"), CALLS.items(), ids=list(CALLS))
+async def test_a_dry_run_shows_the_request_that_the_call_sends_and_sends_nothing(
+    agent: Agent, tool: str, arguments: dict[str, Any]
+) -> None:
+    preview = await agent.call(tool, **arguments, dry_run=True)
+    assert agent.sent == []
+    answer = await agent.call(tool, **arguments)
+
+    (request,) = agent.wire.requests
+    shown = preview["request"]
+    body = json.loads(request.content) if request.content else None
+    if body and "/events" in request.url.path:
+        shown["body"]["id"] = body["id"]  # each call makes an event id of its own
+    assert preview["outcome"] == "preview"
+    assert shown == {"method": request.method, "url": str(request.url)} | ({"body": body} if body else {})
+    assert agent.wire.sandbox.credentials.app_api_key not in str(preview)
+    assert answer["outcome"] in {"accepted", "queued", "triggered"}
+
+
+async def test_in_the_sandbox_every_answer_of_a_tool_that_acts_says_so() -> None:
+    app = build(load({}))
+    async with Client(app.server) as client:
+        for tool, arguments in CALLS.items():
+            result = await client.call_tool(tool, arguments)
+            assert (result.structured_content or {}).get("sandbox") is True, result
+    await app.aclose()
+
+
+async def test_credentials_are_left_aside_when_the_sandbox_is_asked_for() -> None:
+    app = build(load(TRACK | APP | {"CIO_SANDBOX": "on"}))
+    async with Client(app.server) as client:
+        result = await client.call_tool("get_customer", {"customer_id": "u_1001"})
+    await app.aclose()
+
+    assert not result.is_error
+
+
+async def test_answers_keep_to_their_output_schema(agent: Agent) -> None:
+    schemas = {tool.name: tool.output_schema for tool in (await agent.client.list_tools()).tools}
+    reads: dict[str, dict[str, Any]] = {
+        "get_customer": {"customer_id": "u_1001"},
+        "list_campaigns": {},
+        "get_campaign_metrics": {"campaign_id": 1},
+    }
+
+    for tool, arguments in (reads | CALLS).items():
+        answer = await agent.call(tool, **arguments)
+        schema: dict[str, Any] = schemas[tool] or {}
+        jsonschema.validate(answer, schema)
+        assert set(answer) <= set(schema["properties"])
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (httpx.Response(400, json={"meta": {"error": "name cannot be blank"}}), "name cannot be blank"),
+        (httpx.Response(400, json={"meta": {"errors": ["one", "two"]}}), "one; two"),
+        (
+            httpx.Response(404, json={"errors": [{"detail": "no such thing", "status": "404"}]}),
+            "no such thing",
+        ),
+        (
+            httpx.Response(422, json={"errors": [{"detail": "bad", "source": {"pointer": "/data/emails"}}]}),
+            "/data/emails: bad",
+        ),
+        (httpx.Response(400, json={"errors": [{"reason": "r", "field": "f", "message": "m"}]}), "f: m"),
+        (httpx.Response(403, text="<html><title>Blocked</title></html>"), "Blocked"),
+        (httpx.Response(403, text="go away"), "go away"),
+        (httpx.Response(405), "no reason given"),
+        (httpx.Response(401, json={"meta": {"error": "Unauthorized"}}), "CIO_REGION=eu"),
+    ],
+)
+async def test_every_error_envelope_reaches_the_agent_as_a_clear_flagged_error(
+    answer: httpx.Response, words: str
+) -> None:
+    app = build(load(APP), wire=httpx.MockTransport(lambda _: answer))
+    async with Client(app.server) as client:
+        result = await client.call_tool("list_campaigns", {})
+    await app.aclose()
+
+    assert result.is_error
+    assert words in str(result.content)
+    assert (result.structured_content or {})["status"] == answer.status_code
+
+
+async def test_a_fault_of_our_own_is_told_without_its_words_and_logged_with_its_place(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class Broken(httpx.AsyncBaseTransport):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            raise ZeroDivisionError(f"s3cret personal data of {request.url}")
+
+    app = build(load(APP), wire=Broken())
+    async with Client(app.server) as client:
+        result = await client.call_tool("list_campaigns", {})
+    await app.aclose()
+
+    assert result.is_error
+    assert "s3cret" not in str(result) + caplog.text
+    assert "ZeroDivisionError" in caplog.text
+    assert "handle_async_request" in caplog.text
+
+
+@given(st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=12, max_size=40))
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+async def test_neither_keys_nor_arguments_of_a_failed_call_show_up_in_logs(
+    caplog: pytest.LogCaptureFixture, value: str
+) -> None:
+    caplog.clear()
+    caplog.set_level(logging.DEBUG)
+    statuses = iter([401, 404, 422, 400])
+    echo = httpx.MockTransport(
+        lambda request: httpx.Response(
+            next(statuses), json={"meta": {"error": f"{request.content!r} is wrong"}}
+        )
+    )
+    app = build(load(TRACK | APP), wire=echo)
+    async with Client(app.server) as client:
+        for tool, arguments in (
+            ("identify_customer", {"customer_id": value, "attributes": {"note": value}}),
+            ("get_customer", {"customer_id": value}),
+            (
+                "send_transactional_email",
+                {"customer_id": value, "to": value, "transactional_message_id": value},
+            ),
+            ("track_event", {"customer_id": value, "name": value}),
+            ("track_event", {"customer_id": value, "nmae": value}),
+            ("list_campaigns", {"limit": value}),
+        ):
+            assert (await client.call_tool(tool, arguments)).is_error
+    await app.aclose()
+
+    ours = [record.getMessage() for record in caplog.records if record.levelno > logging.DEBUG]
+    assert not any(value in line or "s3cret" in line for line in ours)

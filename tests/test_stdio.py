@@ -1,0 +1,174 @@
+"""The server as a process: what it prints, and how it ends."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Event, Thread
+from typing import Any
+
+import pytest
+from mcp import Client, StdioServerParameters
+
+INITIALIZE = {
+    "jsonrpc": "2.0",
+    "id": 1,
+    "method": "initialize",
+    "params": {
+        "protocolVersion": "2025-06-18",
+        "capabilities": {},
+        "clientInfo": {"name": "test", "version": "1"},
+    },
+}
+INITIALIZED = {"jsonrpc": "2.0", "method": "notifications/initialized"}
+
+
+@contextmanager
+def a_server(**environ: str) -> Iterator[subprocess.Popen[str]]:
+    """Start a server process and let it answer `initialize`."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "cio_mcp"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | environ,
+    )
+    try:
+        say(process, INITIALIZE)
+        assert hear(process)["result"]["serverInfo"]["name"] == "cio-mcp"
+        say(process, INITIALIZED)
+        yield process
+    finally:
+        process.kill()
+        for stream in (process.stdin, process.stdout, process.stderr):
+            if stream and not stream.closed:
+                stream.close()
+        process.wait()
+
+
+def say(process: subprocess.Popen[str], message: dict[str, Any]) -> None:
+    assert process.stdin
+    process.stdin.write(json.dumps(message) + "\n")
+    process.stdin.flush()
+
+
+def hear(process: subprocess.Popen[str]) -> dict[str, Any]:
+    assert process.stdout
+    answer: dict[str, Any] = json.loads(process.stdout.readline())
+    return answer
+
+
+def call(tool: str, **arguments: Any) -> dict[str, Any]:
+    return {
+        "jsonrpc": "2.0",
+        "id": 2,
+        "method": "tools/call",
+        "params": {"name": tool, "arguments": arguments},
+    }
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_the_process_within_a_second_while_stdin_stays_open(number: signal.Signals) -> None:
+    with a_server() as process:
+        process.send_signal(number)
+
+        assert process.wait(timeout=1) == 0
+
+
+def test_the_end_of_stdin_ends_the_process_within_a_second() -> None:
+    with a_server() as process:
+        assert process.stdin
+        process.stdin.close()
+
+        assert process.wait(timeout=1) == 0
+
+
+def test_stdout_carries_nothing_but_protocol_and_a_good_run_logs_nothing() -> None:
+    with a_server() as process:
+        say(process, call("get_customer", customer_id="u_1001"))
+        assert hear(process)["result"]["structuredContent"]["id"] == "u_1001"
+        say(process, call("get_customer", customer_id="nobody"))
+        assert hear(process)["result"]["isError"] is True
+        process.send_signal(signal.SIGTERM)
+        rest, log = process.communicate(timeout=5)
+
+    assert (rest, log) == ("", "")
+
+
+@contextmanager
+def a_slow_customerio(seconds: float) -> Iterator[tuple[str, Event]]:
+    """Serve a Customer.io that takes its time; yields its address, and an event that a request has come."""
+    arrived = Event()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["content-length"]))
+            arrived.set()
+            time.sleep(seconds)
+            body = b'{"delivery_id": "d1", "queued_at": 1780000000}'
+            self.send_response(200)
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}", arrived
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+SEND = call("send_transactional_email", customer_id="user_123", to="a@b.c", transactional_message_id=1)
+
+
+def test_what_has_left_when_the_signal_comes_is_still_answered() -> None:
+    with (
+        a_slow_customerio(0.3) as (url, arrived),
+        a_server(CIO_APP_API_KEY="key", CIO_APP_URL=url) as process,
+    ):
+        say(process, SEND)
+        assert arrived.wait(5)
+        process.send_signal(signal.SIGTERM)
+
+        assert hear(process)["result"]["structuredContent"]["delivery_id"] == "d1"
+        assert process.wait(timeout=1) == 0
+
+
+def test_what_is_not_answered_in_time_is_logged_as_unknown_without_personal_data() -> None:
+    with (
+        a_slow_customerio(3) as (url, arrived),
+        a_server(CIO_APP_API_KEY="key", CIO_APP_URL=url) as process,
+    ):
+        say(process, SEND)
+        assert arrived.wait(5)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=1) == 0
+        log = process.stderr.read() if process.stderr else ""
+
+    assert "unknown outcome at shutdown: POST 127.0.0.1" in log
+    assert "user_123" not in log
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("mode", ["legacy", "auto"])
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_a_client_of_either_era_lists_and_calls_over_a_real_pipe(mode: str) -> None:
+    server = StdioServerParameters(command=sys.executable, args=["-m", "cio_mcp"])
+    async with Client(server, mode=mode) as client:
+        tools = (await client.list_tools()).tools
+        result = await client.call_tool("get_customer", {"customer_id": "u_1001"})
+
+    assert len(tools) == 10
+    assert result.structured_content
+    assert result.structured_content["id"] == "u_1001"

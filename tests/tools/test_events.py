@@ -1,0 +1,119 @@
+"""Events: what customers and anonymous visitors did."""
+
+import json
+
+import pytest
+
+from tests.agent import Agent
+
+pytestmark = pytest.mark.anyio
+
+
+async def purchases(agent: Agent, customer_id: str = "user_123") -> str | None:
+    """Return how many purchases the workspace has counted for a customer."""
+    found = await agent.call("get_customer", customer_id=customer_id)
+    count = found["attributes"].get("purchases")
+    return None if count is None else str(count)
+
+
+async def test_an_event_repeated_with_its_id_counts_once(agent: Agent) -> None:
+    first = await agent.call("track_event", customer_id="user_123", name="purchase", data={"amount": 5})
+    again = await agent.call(
+        "track_event", customer_id="user_123", name="purchase", data={"amount": 5}, event_id=first["event_id"]
+    )
+
+    assert again["event_id"] == first["event_id"]
+    assert await purchases(agent) == "1"
+
+
+async def test_two_events_without_an_id_are_two_events(agent: Agent) -> None:
+    for _ in range(2):
+        await agent.call("track_event", customer_id="user_123", name="purchase", data={"amount": 5})
+
+    assert await purchases(agent) == "2"
+
+
+async def test_a_lost_answer_is_repeated_with_the_same_bytes_and_counts_once(agent: Agent) -> None:
+    agent.wire.fail(502, late=True)
+
+    await agent.call("track_event", customer_id="user_123", name="purchase", data={"amount": 5})
+
+    first, second = agent.wire.requests
+    assert first.content == second.content
+    assert await purchases(agent) == "1"
+
+
+async def test_an_event_whose_answers_are_all_lost_names_the_id_that_makes_a_repeat_safe(
+    agent: Agent,
+) -> None:
+    agent.wire.fail(502, late=True, times=4)
+
+    text = await agent.fail("track_event", customer_id="user_123", name="purchase", data={"amount": 5})
+
+    event_id = json.loads(agent.wire.requests[0].content)["id"]
+    assert agent.facts["outcome"] == "unknown"
+    assert f"event_id={event_id}" in text
+    await agent.call(
+        "track_event", customer_id="user_123", name="purchase", data={"amount": 5}, event_id=event_id
+    )
+    assert await purchases(agent) == "1"
+
+
+async def test_what_a_visitor_did_becomes_the_customers_when_they_are_identified(agent: Agent) -> None:
+    await agent.call("track_anonymous_event", anonymous_id="anon_123", name="purchase", data={"amount": 5})
+    await agent.call("identify_customer", customer_id="user_123", anonymous_id="anon_123")
+
+    assert await purchases(agent) == "1"
+
+
+async def test_a_page_view_is_an_event_of_type_page(agent: Agent) -> None:
+    await agent.call("track_page_view", customer_id="user_123", url="/pricing", data={"referrer": "/"})
+    await agent.call("track_page_view", anonymous_id="anon_123", url="https://example.com/pricing")
+
+    customers, visitors = (json.loads(request.content) for request in agent.wire.requests)
+    assert (customers["type"], customers["name"], customers["data"]) == (
+        "page",
+        "/pricing",
+        {"referrer": "/"},
+    )
+    assert (visitors["type"], visitors["anonymous_id"]) == ("page", "anon_123")
+    assert agent.sent == ["POST /api/v1/customers/user_123/events", "POST /api/v1/events"]
+
+
+@pytest.mark.parametrize("who", [{}, {"customer_id": "a", "anonymous_id": "b"}])
+async def test_a_page_view_is_somebodys_and_only_one_persons(agent: Agent, who: dict[str, str]) -> None:
+    assert "exactly one" in await agent.fail("track_page_view", url="/", **who)
+    assert agent.sent == []
+
+
+async def test_a_time_is_taken_as_iso_8601_or_as_seconds(agent: Agent) -> None:
+    for time in ("2026-01-31T10:00:00+01:00", "2026-01-31T09:00:00", 1769850000, "1769850000"):
+        await agent.call("track_event", customer_id="user_123", name="seen", timestamp=time)
+
+    assert {json.loads(request.content)["timestamp"] for request in agent.wire.requests} == {1769850000}
+
+
+async def test_data_that_redirects_mail_is_explained(agent: Agent) -> None:
+    answer = await agent.call(
+        "track_event", customer_id="user_123", name="invited", data={"recipient": "friend@example.com"}
+    )
+
+    assert answer["notes"] == ["data.recipient sends the mail that this event triggers to that address"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"name": " "}, "name: must not be blank"),
+        ({"name": "n" * 101}, "name: at most 100 bytes are allowed, this is 101"),
+        ({"data": {"text": "x" * 100_000}}, "data: at most 100000 bytes are allowed, this is 100011"),
+        ({"data": [1]}, "data: must be a JSON object"),
+        ({"timestamp": 1769850000000}, "timestamp: is in milliseconds"),
+        ({"event_id": "42"}, "event_id: must be a ULID"),
+    ],
+)
+async def test_a_wrong_argument_is_named_and_nothing_is_sent(
+    agent: Agent, arguments: dict[str, object], words: str
+) -> None:
+    assert words in await agent.fail("track_event", **{"customer_id": "user_123", "name": "seen"} | arguments)
+    assert agent.sent == []
