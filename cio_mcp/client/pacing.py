@@ -100,6 +100,7 @@ class LocalPace:
 class _Queue:
     def __init__(self, bucket: Bucket) -> None:
         self.bucket = bucket
+        self.rest = bucket.window + PAD  # between an answer and the next use of its slot
         self._free = [0.0] * bucket.limit  # a heap: when each slot that is not in use may be used
         self._held_until = 0.0
         self._waiting = 0
@@ -107,12 +108,12 @@ class _Queue:
         self._changed = asyncio.Event()
 
     async def enter(self, deadline: float) -> "_Slot":
-        self._refuse_if_late(self._expected_wait(), deadline)
+        self._refuse_if_late(self._expected_wait(), deadline, ahead=self._waiting)
         self._waiting += 1
         try:
             async with self._turn:
                 while (wait := self._wait()) > 0:
-                    self._refuse_if_late(wait, deadline)
+                    self._refuse_if_late(wait, deadline, ahead=0)
                     self._changed.clear()
                     try:
                         async with asyncio.timeout(wait):
@@ -131,21 +132,21 @@ class _Queue:
 
     def _wait(self) -> float:
         if not self._free:
-            return self.bucket.window
+            return self.rest
         return max(self._free[0], self._held_until) - now()
 
     def _expected_wait(self) -> float:
         in_use = self.bucket.limit - len(self._free)
-        ends = [*self._free, *[now() + self.bucket.window] * in_use]
+        ends = [*self._free, *[now() + self.rest] * in_use]
         laps, place = divmod(self._waiting, self.bucket.limit)
-        turn = max(sorted(ends)[place], self._held_until) + laps * self.bucket.window
+        turn = max(sorted(ends)[place], self._held_until) + laps * self.rest
         return turn - now()
 
-    def _refuse_if_late(self, wait: float, deadline: float) -> None:
+    def _refuse_if_late(self, wait: float, deadline: float, *, ahead: int) -> None:
         if wait > 0 and now() + wait > deadline:
             raise NotSent(
                 f"Not sent: the {self.bucket.name} limit of {self.bucket.limit} per {self.bucket.window:g} s "
-                f"is in use, {self._waiting} calls wait, and this one's turn would come in {wait:.0f} s.",
+                f"is in use, {ahead} calls wait before this one, and its turn would come in {wait:.0f} s.",
                 do=f"Call again in {math.ceil(wait)} s, or make fewer calls.",
                 retryable=True,
                 retry_in=wait,
@@ -157,7 +158,7 @@ class _Slot:
         self._queue = queue
 
     def answered(self, hold: float = 0.0) -> None:
-        self._queue.give_back(now() + self._queue.bucket.window + PAD, hold)
+        self._queue.give_back(now() + self._queue.rest, hold)
 
     def unused(self) -> None:
         self._queue.give_back(0.0, 0.0)

@@ -26,7 +26,7 @@ class Redirecting(httpx.AsyncBaseTransport):
             return response
         await response.aread()
         target = request.url.join(response.headers.get("location", ""))
-        if target.scheme != "https" or not f".{target.host}".endswith(".customer.io"):
+        if target.scheme != "https" or not target.host.endswith(".customer.io"):
             raise Refused(
                 f"{request.url.host} redirects to {target.host or 'nowhere'}, which is not Customer.io's; "
                 "the credentials were not sent there.",

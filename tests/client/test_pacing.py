@@ -1,0 +1,226 @@
+"""Every request waits its turn."""
+
+import asyncio
+import logging
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx
+import pytest
+
+from cio_mcp.client import Kind
+from cio_mcp.client.network import Network
+from cio_mcp.client.pacing import Limits
+from cio_mcp.errors import NotSent
+from tests.client.wires import Connected, Script, connected
+
+pytestmark = pytest.mark.anyio
+
+
+def most_in_a_window(times: list[float], window: float = 1.0) -> int:
+    """Return the largest number of arrivals in any window, as a strict server counts them."""
+    return max(sum(1 for at in times if start <= at < start + window) for start in times)
+
+
+async def event(there: Connected) -> None:
+    await there.track().post("/api/v1/events", {}, kind=Kind.REPEATABLE)
+
+
+@pytest.mark.parametrize("latency", [0.0, 0.03, 0.4])
+async def test_a_burst_of_400_events_is_taken_in_turns_and_none_is_rejected(latency: float) -> None:
+    wire = Script(latency=latency)
+    async with connected(wire) as there:
+        await asyncio.gather(*(event(there) for _ in range(400)))
+
+    assert len(wire.arrivals) == 400
+    assert most_in_a_window(wire.times) <= 100
+    assert wire.times[-1] - wire.times[0] < 3.1 + 4 * latency
+
+
+class Jittery(Script):
+    """Lets each request travel for a time of its own before it arrives."""
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        await asyncio.sleep(random.Random(len(self.arrivals)).expovariate(50))
+        return await super().handle_async_request(request)
+
+
+async def test_no_jitter_on_the_way_makes_a_window_overflow_where_requests_arrive() -> None:
+    wire = Jittery()
+    async with connected(wire) as there:
+        await asyncio.gather(*(event(there) for _ in range(500)))
+
+    assert most_in_a_window(wire.times) <= 100
+
+
+async def test_a_burst_after_idle_does_not_exceed_the_limit() -> None:
+    wire = Script()
+    async with connected(wire) as there:
+        for _ in range(3):
+            await asyncio.gather(*(event(there) for _ in range(150)))
+            await asyncio.sleep(5)
+
+    assert most_in_a_window(wire.times) <= 100
+
+
+async def test_calls_are_served_in_the_order_they_came() -> None:
+    wire = Script()
+    async with connected(wire, limits=Limits(track=5)) as there:
+        await asyncio.gather(*(there.track().get("/api/v1/{number}", number=number) for number in range(20)))
+
+    assert [request.url.path for request in wire.requests] == [f"/api/v1/{number}" for number in range(20)]
+
+
+async def test_a_call_whose_turn_comes_too_late_is_told_at_once_and_not_sent() -> None:
+    wire = Script()
+    async with connected(wire, limits=Limits(track=1), deadline=4) as there:
+        waiting = [asyncio.create_task(event(there)) for _ in range(4)]
+        await asyncio.sleep(0)
+        asked = asyncio.get_running_loop().time()
+        with pytest.raises(
+            NotSent, match=r"3 calls wait before this one, and its turn would come in 4 s"
+        ) as raised:
+            await event(there)
+        told = asyncio.get_running_loop().time()
+        await asyncio.gather(*waiting)
+
+    assert told == asked
+    assert raised.value.retryable
+    assert raised.value.retry_in == pytest.approx(4, abs=0.01)
+    assert len(wire.arrivals) == 4
+
+
+@pytest.mark.parametrize(
+    ("limits", "seconds_apart"),
+    [(Limits(track=2), 0.5), (Limits(track=0.5), 2.0), (Limits(track=10, share=0.1), 1.0)],
+)
+async def test_a_rate_may_be_any_number_and_a_share_of_it(limits: Limits, seconds_apart: float) -> None:
+    wire = Script()
+    async with connected(wire, limits=limits) as there:
+        await asyncio.gather(*(event(there) for _ in range(9)))
+
+    assert (wire.times[-1] - wire.times[0]) / 8 == pytest.approx(seconds_apart, rel=0.02)
+
+
+async def test_limits_do_not_use_each_other_up() -> None:
+    wire = Script()
+    limits = Limits(track=1, app=1, send=1, broadcast_interval=10)
+    async with connected(wire, limits=limits) as there:
+        await asyncio.gather(
+            event(there),
+            there.app().get("/v1/campaigns"),
+            there.app().post("/v1/send/email", {}, kind=Kind.ONCE),
+            *(there.app().post("/v1/campaigns/{id}/triggers", {}, kind=Kind.TRIGGER, id=n) for n in (1, 2)),
+        )
+        assert set(wire.times) == {wire.times[0]}
+        await there.app().post("/v1/campaigns/{id}/triggers", {}, kind=Kind.TRIGGER, id=1)
+
+    assert wire.times[-1] - wire.times[0] == pytest.approx(10, abs=0.01)
+
+
+async def test_a_429_holds_back_every_caller_of_the_limit() -> None:
+    wire = Script([httpx.Response(429, headers={"retry-after": "5"})])
+    async with connected(wire) as there:
+        first = asyncio.create_task(event(there))
+        await asyncio.sleep(0.1)
+        await asyncio.gather(first, *(event(there) for _ in range(20)))
+
+    assert all(at - wire.times[0] >= 5 for at in wire.times[1:])
+
+
+async def test_a_request_that_never_left_takes_nobodys_turn() -> None:
+    wire = Script([httpx.ConnectError])
+    async with connected(wire, limits=Limits(track=1), jitter=0) as there:
+        await event(there)
+
+    assert wire.times[1] == wire.times[0]
+
+
+async def test_a_cancelled_call_in_the_queue_gives_its_place_back() -> None:
+    wire = Script()
+    async with connected(wire, limits=Limits(track=10), deadline=1000) as there:
+        calls = [asyncio.create_task(event(there)) for _ in range(1000)]
+        await asyncio.sleep(0.5)
+        for number, call in enumerate(calls):
+            if number % 2:
+                call.cancel()
+        await asyncio.gather(*calls, return_exceptions=True)
+
+    sent = len(wire.arrivals)
+    assert 500 <= sent <= 510
+    assert wire.times[-1] - wire.times[0] == pytest.approx((sent - 10) / 10, rel=0.02)
+
+
+async def test_a_request_that_has_left_is_finished_though_its_call_is_cancelled() -> None:
+    wire = Script(latency=3)
+    async with connected(wire, limits=Limits(track=1)) as there:
+        call = asyncio.create_task(event(there))
+        await asyncio.sleep(1)
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+        await event(there)
+
+    assert wire.times[1] - wire.times[0] == pytest.approx(4, abs=0.01)
+
+
+async def test_closing_waits_for_what_has_left_and_logs_what_does_not_come_back(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    for latency, lines in ((0.5, 0), (5, 1)):
+        caplog.clear()
+        async with connected(Script(latency=latency)) as there:
+            call = asyncio.create_task(there.track().put("/api/v1/customers/{id}", {}, id="someone"))
+            await asyncio.sleep(0.1)
+            await there.client.aclose(grace=0.8)
+            call.cancel()
+            await asyncio.gather(call, return_exceptions=True)
+
+        told = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
+        assert told == ["unknown outcome at shutdown: PUT track.customer.io"] * lines
+
+
+@asynccontextmanager
+async def a_local_server() -> AsyncIterator[str]:
+    """Serve HTTP on loopback, a little slowly; yields the address."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while head := await reader.readuntil(b"\r\n\r\n"):
+                length = int(head.lower().partition(b"content-length: ")[2].split(b"\r\n")[0] or 0)
+                await reader.readexactly(length)
+                await asyncio.sleep(0.02)
+                writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}")
+                await writer.drain()
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    async with server:
+        host, port = server.sockets[0].getsockname()[:2]
+        yield f"http://{host}:{port}"
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_thirty_workers_that_cancel_at_random_leave_the_client_fully_usable() -> None:
+    chance = random.Random(7)
+
+    async def worker(there: Connected) -> None:
+        for _ in range(25):
+            try:
+                async with asyncio.timeout(chance.uniform(0, 0.03)):
+                    await event(there)
+            except TimeoutError:
+                pass
+
+    async with (
+        a_local_server() as url,
+        connected(Network(), track_url=url, limits=Limits(track=100_000), deadline=5) as there,
+    ):
+        await asyncio.gather(*(worker(there) for _ in range(30)))
+        answers = await asyncio.gather(*(there.track().get("/") for _ in range(40)))
+
+    assert answers == [{}] * 40

@@ -1,0 +1,194 @@
+"""The outcome table, by fault injection."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from cio_mcp.client import Kind
+from cio_mcp.client.retry import OUTCOMES, End, Then
+from cio_mcp.errors import CustomerIOError, NotSent, Refused, UnknownOutcome
+from tests.client.wires import Connected, Script, connected
+from tests.client.wires import End as Fault
+
+pytestmark = pytest.mark.anyio
+
+Act = Callable[[Connected], Awaitable[dict[str, Any]]]
+
+ACTS: dict[Kind, Act] = {
+    Kind.READ: lambda there: there.app().get("/v1/campaigns"),
+    Kind.REPEATABLE: lambda there: there.track().put("/api/v1/customers/{id}", {}, id="someone"),
+    Kind.ONCE: lambda there: there.app().post("/v1/send/email", {}, kind=Kind.ONCE, if_unknown="Look first."),
+    Kind.TRIGGER: lambda there: there.app().post(
+        "/v1/campaigns/{id}/triggers", {}, kind=Kind.TRIGGER, if_unknown="Look first.", id=7
+    ),
+}
+
+FAULTS: dict[End, list[Fault]] = {
+    End.NEVER_LEFT: [httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError],
+    End.THROTTLED: [429],
+    End.LOST: [
+        *(408, 500, 502, 503, 504, 599),
+        *(
+            httpx.ReadTimeout,
+            httpx.ReadError,
+            httpx.RemoteProtocolError,
+            httpx.WriteError,
+            httpx.WriteTimeout,
+        ),
+        httpx.Response(502, text="<html><title>Bad gateway</title></html>"),
+    ],
+    End.ANSWERED: [400, 401, 403, 404, 405, 413, 422, 501],
+}
+
+CASES = [
+    pytest.param(end, kind, fault, id=f"{end.name}-{kind.name}-{getattr(fault, '__name__', fault)}")
+    for end, faults in FAULTS.items()
+    for fault in faults
+    for kind in Kind
+]
+
+
+@pytest.mark.parametrize(("end", "kind", "fault"), CASES)
+async def test_a_single_fault_ends_as_the_table_says(end: End, kind: Kind, fault: Fault) -> None:
+    wire = Script([fault])
+    async with connected(wire) as there:
+        error: CustomerIOError | None = None
+        try:
+            await ACTS[kind](there)
+        except CustomerIOError as raised:
+            error = raised
+
+    match OUTCOMES[end][kind]:
+        case Then.RETRY:
+            assert error is None
+            assert len(wire.arrivals) == 2
+        case Then.REPORT:
+            assert isinstance(error, Refused)
+            assert len(wire.arrivals) == 1
+        case Then.UNKNOWN:
+            assert isinstance(error, UnknownOutcome)
+            assert "Look first." in str(error)
+            assert not error.retryable
+            assert len(wire.arrivals) == 1
+
+
+@pytest.mark.parametrize("kind", [Kind.ONCE, Kind.TRIGGER])
+def test_what_must_not_happen_twice_is_never_repeated_once_it_may_have_happened(kind: Kind) -> None:
+    assert OUTCOMES[End.LOST][kind] is Then.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind", "outcome", "words"),
+    [
+        (503, Kind.READ, Refused, "503"),
+        (httpx.ReadTimeout, Kind.READ, UnknownOutcome, "A read changes nothing"),
+        (503, Kind.REPEATABLE, UnknownOutcome, "status 503 came back"),
+        (httpx.ReadError, Kind.REPEATABLE, UnknownOutcome, "Calling again with the same arguments is safe"),
+        (httpx.ConnectError, Kind.ONCE, NotSent, "no connection to api.customer.io (ConnectError)"),
+        (429, Kind.ONCE, Refused, "It was not executed. Call again in 1 s."),
+        (429, Kind.READ, Refused, "Call again in 1 s."),
+    ],
+)
+async def test_a_fault_that_stays_is_told_after_four_attempts(
+    fault: Fault, kind: Kind, outcome: type[CustomerIOError], words: str
+) -> None:
+    wire = Script([fault] * 9)
+    async with connected(wire) as there:
+        with pytest.raises(outcome) as raised:
+            await ACTS[kind](there)
+
+    assert words in str(raised.value)
+    assert raised.value.retryable
+    assert len(wire.arrivals) == 4
+
+
+@pytest.mark.parametrize("then", [429, httpx.ConnectError])
+async def test_a_write_that_was_lost_once_stays_unknown_whatever_later_attempts_say(then: Fault) -> None:
+    wire = Script([httpx.ReadError, *[then] * 3])
+    async with connected(wire) as there:
+        with pytest.raises(UnknownOutcome):
+            await ACTS[Kind.REPEATABLE](there)
+
+
+async def test_a_write_that_was_lost_and_then_finds_no_turn_is_unknown_and_not_called_unsent() -> None:
+    wire = Script([httpx.ReadError, httpx.Response(429, headers={"retry-after": "60"})])
+    async with connected(wire) as there:
+        with pytest.raises(UnknownOutcome):
+            await ACTS[Kind.REPEATABLE](there)
+
+    assert len(wire.arrivals) == 2
+
+
+async def test_a_404_is_done_for_a_repeated_delete_and_a_refusal_for_the_first() -> None:
+    wire = Script([502, 404, 404])
+    async with connected(wire) as there:
+        assert await there.track().delete("/api/v1/customers/{id}", id=1) == {}
+        with pytest.raises(Refused):
+            await there.track().delete("/api/v1/customers/{id}", id=1)
+
+
+async def test_pauses_double_and_are_jittered() -> None:
+    for jitter, pauses in ((1.0, [1.0, 2.0, 4.0]), (0.5, [0.5, 1.0, 2.0]), (0.0, [0.0, 0.0, 0.0])):
+        wire = Script([503] * 3)
+        async with connected(wire, jitter=jitter) as there:
+            await ACTS[Kind.READ](there)
+        taken = [later - earlier for earlier, later in zip(wire.times, wire.times[1:], strict=False)]
+        assert taken == pytest.approx(pauses)
+
+
+async def test_no_pause_reaches_beyond_the_deadline() -> None:
+    wire = Script([503] * 9)
+    async with connected(wire, deadline=2.5) as there:
+        with pytest.raises(Refused):
+            await ACTS[Kind.READ](there)
+
+    assert len(wire.arrivals) == 2
+
+
+async def test_an_answer_that_does_not_come_before_the_deadline_is_unknown() -> None:
+    wire = Script(latency=60)
+    async with connected(wire, deadline=5) as there:
+        with pytest.raises(UnknownOutcome, match="no answer"):
+            await ACTS[Kind.ONCE](there)
+
+    assert len(wire.arrivals) == 1
+
+
+@pytest.mark.parametrize(
+    ("header", "pause"),
+    [
+        ("3", 3.0),
+        ("0.5", 0.5),
+        ("Thu, 01 Jan 1970 00:00:00 GMT", 0.0),
+        ("soon", 1.0),
+        ("nan", 1.0),
+        ("", 1.0),
+    ],
+)
+async def test_a_429_holds_back_for_as_long_as_it_asks(header: str, pause: float) -> None:
+    wire = Script([httpx.Response(429, headers={"retry-after": header})])
+    async with connected(wire) as there:
+        await ACTS[Kind.READ](there)
+
+    assert wire.times[1] - wire.times[0] == pytest.approx(pause, abs=0.01)
+
+
+async def test_a_429_that_asks_for_more_than_the_deadline_is_told_at_once() -> None:
+    wire = Script([httpx.Response(429, headers={"retry-after": "3600"})])
+    async with connected(wire) as there:
+        with pytest.raises(NotSent) as raised:
+            await ACTS[Kind.READ](there)
+
+    assert raised.value.retry_in == pytest.approx(300)
+    assert len(wire.arrivals) == 1
+
+
+async def test_an_error_holds_no_address_with_its_query_and_no_identifier() -> None:
+    for fault in (httpx.ConnectError, httpx.ReadError):
+        async with connected(Script([fault] * 4)) as there:
+            with pytest.raises(CustomerIOError) as raised:
+                await ACTS[Kind.REPEATABLE](there)
+        assert "secret" not in str(raised.value)
+        assert "someone" not in str(raised.value)
