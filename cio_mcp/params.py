@@ -1,10 +1,15 @@
 """Argument types that several tools share, with the words the model reads."""
 
 import json
+import math
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+
+
+_NUMBER = re.compile(r"\s*-?\d+(\.\d+)?\s*")
 
 
 def at_most(limit: int) -> AfterValidator:
@@ -72,25 +77,32 @@ def _not_bool(value: object) -> object:
 
 
 def _unix_seconds(value: object) -> int:
-    """Read a time: whole unix seconds, or ISO 8601 (UTC where it names no zone)."""
-    if isinstance(value, str) and not value.strip().lstrip("-").isdecimal():
-        try:
-            moment = datetime.fromisoformat(value.strip())
-        except ValueError:
-            message = "must be ISO 8601 (2026-01-31T09:00:00Z) or unix seconds"
-            raise ValueError(message) from None
-        return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
-    if isinstance(value, bool) or not isinstance(value, (str, int, float)) or value != value:  # noqa: PLR0124
+    """Read a time: unix seconds, or ISO 8601 (UTC where it names no zone)."""
+    try:
+        seconds = (
+            _from_iso(value) if isinstance(value, str) and not _NUMBER.fullmatch(value) else _number(value)
+        )
+    except ValueError:
         message = "must be ISO 8601 (2026-01-31T09:00:00Z) or unix seconds"
-        raise ValueError(message)
-    seconds = float(value)
+        raise ValueError(message) from None
     if seconds >= 1e11:
-        message = f"is in milliseconds; Customer.io counts seconds: did you mean {int(seconds // 1000)}?"
+        message = f"is in milliseconds; Customer.io counts seconds: did you mean {seconds // 1000}?"
         raise ValueError(message)
     if seconds < 0:
         message = "must not lie before 1970"
         raise ValueError(message)
-    return int(seconds)
+    return seconds
+
+
+def _from_iso(text: str) -> int:
+    moment = datetime.fromisoformat(text.strip())
+    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
+
+
+def _number(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)) or not math.isfinite(float(value)):
+        raise ValueError
+    return int(float(value))
 
 
 Text = Annotated[str, AfterValidator(_not_blank)]

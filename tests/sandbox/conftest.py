@@ -1,0 +1,83 @@
+"""A client of the imitated APIs that knows nothing of our own."""
+
+import base64
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import pytest
+
+from cio_mcp.sandbox import Sandbox
+
+
+@dataclass
+class Clock:
+    """A time of day that moves when told to."""
+
+    now: float = 1_780_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@dataclass
+class Caller:
+    """Speaks HTTP to a sandbox with the right credentials, and a second between any two calls."""
+
+    sandbox: Sandbox
+    clock: Clock
+    pause: float = 1.0
+    http: httpx.AsyncClient = field(init=False)
+
+    def __post_init__(self) -> None:
+        transport = httpx.ASGITransport(app=self.sandbox.app)
+        self.http = httpx.AsyncClient(transport=transport, base_url="https://sandbox.invalid")
+
+    async def send(self, method: str, path: str, body: Any = None, **options: Any) -> httpx.Response:
+        """Return the answer, whatever it is."""
+        keys = self.sandbox.credentials
+        basic = base64.b64encode(f"{keys.site_id}:{keys.track_api_key}".encode()).decode()
+        opens = f"Basic {basic}" if path.startswith("/api/") else f"Bearer {keys.app_api_key}"
+        self.clock.now += self.pause
+        headers = {"Authorization": opens} | options.pop("headers", {})
+        content = {"content": body} if isinstance(body, bytes) else {"json": body}
+        return await self.http.request(method, path, headers=headers, **content, **options)
+
+    async def ok(self, method: str, path: str, body: Any = None) -> Any:
+        """Return the body of a success."""
+        answer = await self.send(method, path, body)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    async def no(self, status: int, method: str, path: str, body: Any = None) -> Any:
+        """Return the body of a refusal with this status."""
+        answer = await self.send(method, path, body)
+        assert answer.status_code == status, answer.text
+        return answer.json()
+
+    async def identify(self, identifier: str, **attributes: Any) -> None:
+        await self.ok("PUT", f"/api/v1/customers/{identifier}", attributes)
+
+    async def profile(self, identifier: str, id_type: str = "id") -> Any:
+        path = f"/v1/customers/{identifier}/attributes?id_type={id_type}"
+        return (await self.ok("GET", path))["customer"]
+
+    async def activities(self, kind: str) -> list[Any]:
+        found: list[Any] = (await self.ok("GET", f"/v1/activities?type={kind}&limit=100"))["activities"]
+        return found
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+async def caller(clock: Clock) -> AsyncIterator[Caller]:
+    """Provide a caller of a sandbox with its story."""
+    sandbox = Sandbox(clock=clock)
+    calling = Caller(sandbox, clock)
+    yield calling
+    await calling.http.aclose()
+    sandbox.close()

@@ -1,0 +1,114 @@
+"""The way in: credentials, limits, paths, what is not imitated, and what persists."""
+
+from pathlib import Path
+
+import pytest
+
+from cio_mcp.sandbox import Credentials, Limits, Sandbox
+from tests.sandbox.conftest import Caller, Clock
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.mark.parametrize("path", ["/api/v1/accounts/region", "/v1/campaigns"])
+@pytest.mark.parametrize("header", ["", "Bearer wrong", "Basic d3Jvbmc6d3Jvbmc="])
+async def test_only_the_right_key_opens_an_api(caller: Caller, path: str, header: str) -> None:
+    assert (await caller.send("GET", path, headers={"Authorization": header})).status_code == 401
+
+
+async def test_the_key_of_one_api_does_not_open_the_other(caller: Caller) -> None:
+    keys = caller.sandbox.credentials
+    bearer = {"Authorization": f"Bearer {keys.app_api_key}"}
+
+    answer = await caller.send("GET", "/api/v1/accounts/region", headers=bearer)
+
+    assert (answer.status_code, answer.json()) == (401, {"meta": {"error": "Unauthorized"}})
+
+
+async def test_what_is_not_imitated_says_so_and_never_passes_for_a_missing_customer(caller: Caller) -> None:
+    body = await caller.no(501, "GET", "/v1/customers/1/attribute")
+
+    assert body["errors"][0]["detail"] == "the sandbox does not imitate GET /v1/customers/1/attribute"
+
+
+async def test_a_known_path_with_another_method_is_405(caller: Caller) -> None:
+    assert (await caller.send("PATCH", "/v1/campaigns")).status_code == 405
+
+
+async def test_success_looks_as_recorded_from_the_real_thing(caller: Caller) -> None:
+    answer = await caller.send("PUT", "/api/v1/customers/1", {})
+
+    assert (answer.content, answer.headers["content-type"]) == (b"{}\n", "application/json; charset=utf-8")
+
+
+@pytest.mark.parametrize("body", [b"", b"no json", b"[1]", b'"x"', b"\xff"])
+async def test_a_body_that_is_no_json_object_is_refused(caller: Caller, body: bytes) -> None:
+    for method, path in (
+        ("PUT", "/api/v1/customers/1"),
+        ("POST", "/v1/send/email"),
+        ("POST", "/api/v1/events"),
+    ):
+        assert "JSON object" in str(await caller.no(400, method, path, body))
+
+
+@pytest.mark.parametrize(
+    "encoded", ["a%2Fb", "a%252Fb", "%2E%2E", "%C3%A4%20b%2B%40%3F%23", "%25", "a%3Bb", "a%0Ab"]
+)
+async def test_one_encoded_segment_is_one_identifier(caller: Caller, encoded: str) -> None:
+    await caller.identify(encoded, plan="pro")
+
+    assert (await caller.profile(encoded))["attributes"]["plan"] == "pro"
+
+
+async def test_more_calls_in_a_second_than_the_limit_get_a_429(clock: Clock) -> None:
+    caller = Caller(Sandbox(clock=clock, limits=Limits(track=2, app=3, send=1)), clock, pause=0)
+    statuses = [(await caller.send("GET", "/v1/campaigns")).status_code for _ in range(4)]
+    track = [(await caller.send("DELETE", "/api/v1/customers/1")).status_code for _ in range(3)]
+    clock.now += 1.1
+    later = (await caller.send("GET", "/v1/campaigns")).status_code
+
+    assert (statuses, track, later) == ([200, 200, 200, 429], [200, 200, 429], 200)
+
+
+async def test_the_region_endpoint_says_where_the_workspace_is(clock: Clock) -> None:
+    caller = Caller(Sandbox(clock=clock, region="eu", credentials=Credentials("a", "b", "c")), clock)
+
+    assert await caller.ok("GET", "/api/v1/accounts/region") == {
+        "url": "https://track-eu.customer.io",
+        "region": "eu",
+        "environment_id": 1,
+    }
+
+
+async def test_a_write_takes_effect_after_the_lag(clock: Clock) -> None:
+    caller = Caller(Sandbox(clock=clock, lag=5), clock)
+    await caller.identify("new", plan="pro")
+
+    await caller.no(404, "GET", "/v1/customers/new/attributes")
+    clock.now += 5
+    assert (await caller.profile("new"))["attributes"]["plan"] == "pro"
+
+
+async def test_two_sandboxes_on_one_file_are_one_workspace_with_one_story(
+    clock: Clock, tmp_path: Path
+) -> None:
+    one, other = (Caller(Sandbox(tmp_path / "sandbox.db", clock=clock), clock) for _ in range(2))
+    await one.identify("new", plan="pro")
+
+    assert (await other.profile("new"))["attributes"]["plan"] == "pro"
+    assert len((await other.ok("GET", "/v1/campaigns"))["campaigns"]) == 4
+    for caller in (one, other):
+        await caller.http.aclose()
+        caller.sandbox.close()
+
+
+async def test_a_sandbox_may_start_without_its_story(clock: Clock) -> None:
+    caller = Caller(Sandbox(clock=clock, seed=False), clock)
+
+    assert await caller.ok("GET", "/v1/campaigns") == {"campaigns": []}
+
+
+async def test_a_request_that_fails_leaves_nothing_behind(caller: Caller) -> None:
+    await caller.no(400, "PUT", "/api/v1/customers/new", {"plan": "pro", "bio": "x" * 1001})
+
+    await caller.no(404, "GET", "/v1/customers/new/attributes")

@@ -1,0 +1,96 @@
+"""Campaigns and their metrics; segments."""
+
+import pytest
+
+from cio_mcp.sandbox.state.campaigns import SERIES
+from tests.sandbox.conftest import Caller
+
+pytestmark = pytest.mark.anyio
+
+DAY = 86400
+MIDNIGHT = 1_780_000_000 // DAY * DAY
+
+
+async def sent(caller: Caller, query: str) -> list[int]:
+    answer = await caller.ok("GET", f"/v1/campaigns/2/metrics?version=2&{query}")
+    counts: list[int] = answer["metric"]["series"]["sent"]
+    return counts
+
+
+async def test_campaigns_are_listed_with_state_tags_and_trigger(caller: Caller) -> None:
+    campaigns = (await caller.ok("GET", "/v1/campaigns"))["campaigns"]
+
+    assert [(campaign["id"], campaign["state"]) for campaign in campaigns] == [
+        (1, "running"),
+        (2, "running"),
+        (3, "draft"),
+        (4, "stopped"),
+    ]
+    assert (await caller.ok("GET", "/v1/campaigns/1"))["campaign"]["event_name"] == "signed_up"
+    assert (await caller.no(404, "GET", "/v1/campaigns/99"))["errors"][0]["status"] == "404"
+    await caller.no(400, "GET", "/v1/campaigns/abc")
+
+
+async def test_a_series_has_every_key_and_one_count_for_each_period(caller: Caller) -> None:
+    span = f"start={MIDNIGHT - 14 * DAY}&end={MIDNIGHT}&tz=UTC"
+    answer = await caller.ok("GET", f"/v1/campaigns/2/metrics?version=2&res=days&{span}")
+
+    assert set(answer["metric"]["series"]) == set(SERIES)
+    assert {len(counts) for counts in answer["metric"]["series"].values()} == {14}
+
+
+async def test_coarser_periods_hold_the_same_messages(caller: Caller) -> None:
+    span = f"start={MIDNIGHT - 60 * DAY}&end={MIDNIGHT}&tz=UTC"
+    by_day, by_hour = await sent(caller, f"res=days&{span}"), await sent(caller, f"res=hourly&{span}")
+
+    assert (len(by_day), len(by_hour)) == (60, 60 * 24)
+    assert sum(by_hour) == sum(by_day) > 0
+    assert len(await sent(caller, f"res=weeks&{span}")) in {9, 10}
+    assert len(await sent(caller, f"res=months&{span}")) in {2, 3}
+
+
+async def test_channels_add_up_to_the_whole(caller: Caller) -> None:
+    whole = sum(await sent(caller, "res=days"))
+    parts = [sum(await sent(caller, f"res=days&type={channel}")) for channel in ("email", "push", "twilio")]
+
+    assert parts[2] == 0
+    assert sum(parts) == whole
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "",
+        "version=1",
+        "version=2&res=decades",
+        "version=2&tz=Mars/Olympus",
+        "version=2&tz=../etc",
+        "version=2&type=pigeon",
+        "version=2&start=x",
+        "version=2&start=200000000000",
+        "version=2&start=2000&end=1000",
+        "version=2&start=0",
+    ],
+)
+async def test_wrong_parameters_of_metrics_are_refused(caller: Caller, query: str) -> None:
+    await caller.no(400, "GET", f"/v1/campaigns/1/metrics?{query}")
+
+
+async def test_segments_by_attribute_by_event_and_by_hand_have_their_people(caller: Caller) -> None:
+    async def members(segment: int) -> list[str]:
+        ids: list[str] = (await caller.ok("GET", f"/v1/segments/{segment}/membership"))["ids"]
+        return ids
+
+    assert await members(1) == ["u_1001", "u_1003", "u_1006", "u_1011"]
+    assert await members(2) == ["u_1001", "u_1004", "u_1011"]
+    assert await members(3) == ["u_1001", "u_1004", "u_1007"]
+    assert (await caller.ok("GET", "/v1/segments/4/customer_count"))["count"] == 12
+    of_ada = (await caller.ok("GET", "/v1/customers/u_1001/segments"))["segments"]
+    assert [segment["id"] for segment in of_ada] == [1, 2, 3, 4]
+
+
+async def test_segments_do_not_show_how_the_sandbox_keeps_them(caller: Caller) -> None:
+    for segment in (await caller.ok("GET", "/v1/segments"))["segments"]:
+        assert not {"members", "conditions", "performed"} & segment.keys()
+    assert (await caller.ok("GET", "/v1/segments/3"))["segment"]["type"] == "manual"
+    await caller.no(404, "GET", "/v1/segments/99")
