@@ -100,14 +100,24 @@ NEXT_STEP = {
 }
 
 
+# So many faults of one answer are told, each in so many characters.
+FAULTS_TOLD = 10
+FAULT_LENGTH = 300
+
+
 def refusal(status: int, body: bytes, *, do: str = "", retry_in: float | None = None) -> Refused:
     """Make one error of an answer that is not a success, whatever its body looks like.
 
     `status` is the HTTP status, `body` the raw body; `do` replaces the usual advice for the status.
     """
-    faults = list(_faults(body))
-    reason = "; ".join(f"{field}: {text}" if field else text for text, field in faults)
-    retryable = status in {408, 429} or status >= 500
+    try:
+        faults = list(_faults(body))
+    except RecursionError:
+        faults = [("the answer is nested too deeply", None)]
+    told = [f"{field}: {text}" if field else text for text, field in faults[:FAULTS_TOLD]]
+    left_out = [f"and {len(faults) - len(told)} more"] if len(faults) > len(told) else []
+    reason = "; ".join(told + left_out)
+    retryable = status in {408, 429, 500} or status > 501  # 501 stays: it is not implemented
     return Refused(
         f"Customer.io answered {status}: {reason or 'no reason given'}.",
         do=do or NEXT_STEP.get(status, "Try again later." if retryable else ""),
@@ -147,13 +157,14 @@ def _fault(entry: Json) -> tuple[str, str | None] | None:
     field = entry.get("field") or pointer
     words = [entry.get(key) for key in ("detail", "message", "reason")]
     text = next((_plain(word) for word in words if isinstance(word, str) and word.strip()), "")
-    return (text or _plain(json.dumps(entry)), str(field) if field else None) if entry else None
+    return (text or _plain(json.dumps(entry)), _plain(str(field)) if field else None) if entry else None
 
 
 def _plain(text: str) -> str:
     """Return one short line: the title of an HTML page, or the beginning of a text."""
+    text = text[:10_000]
     if re.match(r"\s*<(!doctype|html|head|body)", text, re.IGNORECASE):
         title = re.search(r"<title[^>]*>(.*?)</title>", text, re.IGNORECASE | re.DOTALL)
         text = f"an HTML page ({title[1].strip() if title else 'untitled'}), perhaps from a proxy"
     line = " ".join(text.split()).rstrip(".")
-    return line if len(line) <= 300 else line[:299] + "…"
+    return line if len(line) <= FAULT_LENGTH else line[: FAULT_LENGTH - 1] + "…"

@@ -8,7 +8,6 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
-
 _NUMBER = re.compile(r"\s*-?\d+(\.\d+)?\s*")
 
 
@@ -27,12 +26,15 @@ def at_most(limit: int) -> AfterValidator:
 def size_of(value: object) -> int:
     """Return how many bytes `value` takes as JSON in a request.
 
-    Raises ValueError for what JSON cannot carry: NaN, infinities and broken Unicode.
+    Raises ValueError for what JSON cannot carry: NaN, infinities, broken Unicode and endless depth.
     """
     try:
         return len(json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode())
     except UnicodeEncodeError:
         message = "text must be valid Unicode"
+        raise ValueError(message) from None
+    except RecursionError:
+        message = "is nested too deeply"
         raise ValueError(message) from None
     except ValueError:
         message = "numbers must be finite: NaN and infinity are not JSON"
@@ -47,7 +49,7 @@ def from_json(kind: type[dict[Any, Any]] | type[list[Any]]) -> BeforeValidator:
         if isinstance(value, str):
             try:
                 value = json.loads(value)
-            except ValueError:
+            except (ValueError, RecursionError):
                 value = None
         if not isinstance(value, kind):
             message = f"must be a JSON {name}"
@@ -82,11 +84,14 @@ def _unix_seconds(value: object) -> int:
         seconds = (
             _from_iso(value) if isinstance(value, str) and not _NUMBER.fullmatch(value) else _number(value)
         )
-    except ValueError:
+    except (ValueError, OverflowError):
         message = "must be ISO 8601 (2026-01-31T09:00:00Z) or unix seconds"
         raise ValueError(message) from None
     if seconds >= 1e11:
-        message = f"is in milliseconds; Customer.io counts seconds: did you mean {seconds // 1000}?"
+        unit, meant = "milliseconds", seconds // 1000
+        while meant >= 1e11:
+            unit, meant = "a finer unit than milliseconds", meant // 1000
+        message = f"is in {unit}; Customer.io counts seconds: did you mean {meant}?"
         raise ValueError(message)
     if seconds < 0:
         message = "must not lie before 1970"

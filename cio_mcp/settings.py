@@ -23,7 +23,7 @@ from pydantic import (
 
 from cio_mcp.errors import SettingsError
 
-PREFIX = "CIO_"
+PREFIX, ALIAS = "CIO_", "CUSTOMERIO_"
 CREDENTIALS = ("site_id", "track_api_key", "app_api_key")
 
 
@@ -34,6 +34,15 @@ def _base_url(url: HttpUrl) -> HttpUrl:
     return url
 
 
+def _key(secret: SecretStr) -> SecretStr:
+    text = secret.get_secret_value()
+    if not (text.isascii() and text.isprintable()) or " " in text:
+        message = "holds characters that no key has: a space, a line break, or a letter that is not ASCII"
+        raise ValueError(message)
+    return secret
+
+
+Key = Annotated[SecretStr, AfterValidator(_key)]
 BaseUrl = Annotated[HttpUrl, AfterValidator(_base_url)]
 Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
@@ -43,9 +52,9 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
-    site_id: SecretStr | None = Field(None, description="Site id of the workspace, for the Track API.")
-    track_api_key: SecretStr | None = Field(None, description="Track API key that belongs to the site id.")
-    app_api_key: SecretStr | None = Field(None, description="App API key, for reading and sending.")
+    site_id: Key | None = Field(None, description="Site id of the workspace, for the Track API.")
+    track_api_key: Key | None = Field(None, description="Track API key that belongs to the site id.")
+    app_api_key: Key | None = Field(None, description="App API key, for reading and sending.")
     region: Literal["us", "eu"] = Field("us", description="Where the workspace is.")
     track_url: BaseUrl | None = Field(None, description="Another base address for the Track API.")
     app_url: BaseUrl | None = Field(None, description="Another base address for the App API.")
@@ -117,16 +126,24 @@ def _value(name: str, given: Mapping[str, str]) -> str | None:
     variable = PREFIX + name.upper()
     if name not in CREDENTIALS:
         return given.get(variable)
-    for candidate in (variable, f"CUSTOMERIO_{name.upper()}"):
+    for candidate in (variable, ALIAS + name.upper()):
         if candidate in given:
             return given[candidate]
         if path := given.get(f"{candidate}_FILE"):
-            try:
-                return Path(path).read_text(encoding="utf-8").strip() or None
-            except (OSError, UnicodeDecodeError) as error:
-                reason = error.strerror if isinstance(error, OSError) else "is not text"
-                raise SettingsError(f"{candidate}_FILE: {path} cannot be read: {reason}") from None
+            return _from_file(f"{candidate}_FILE", path)
     return None
+
+
+def _from_file(variable: str, path: str) -> str:
+    # The path stays out of the errors: it may be a key that was put into the wrong variable.
+    try:
+        text = Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not text"
+        raise SettingsError(f"{variable}: the file cannot be read: {reason}") from None
+    if not text:
+        raise SettingsError(f"{variable}: the file is empty")
+    return text
 
 
 def _refuse_near_misses(given: Mapping[str, str]) -> None:
@@ -134,9 +151,10 @@ def _refuse_near_misses(given: Mapping[str, str]) -> None:
 
     Other programs have variables with the same prefix, so only what resembles one of ours is refused.
     """
-    known = [*variables(), *(f"{PREFIX}{name.upper()}_FILE" for name in CREDENTIALS)]
+    credentials = [f"{prefix}{name.upper()}" for prefix in (PREFIX, ALIAS) for name in CREDENTIALS]
+    known = [*variables(), *credentials, *(f"{name}_FILE" for name in credentials)]
     for name in given:
-        if not name.startswith(PREFIX) or name in known:
+        if not name.startswith((PREFIX, ALIAS)) or name in known:
             continue
         if nearest := difflib.get_close_matches(name, known, n=1, cutoff=0.8):
             raise SettingsError(f"{name}: there is no such setting; did you mean {nearest[0]}?")

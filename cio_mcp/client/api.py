@@ -12,6 +12,9 @@ from cio_mcp.errors import InvalidArgument, Json, Refused, UnknownOutcome, refus
 
 IdType = Literal["id", "email", "cio_id"]
 
+# Customer.io takes 150 bytes; httpx gives up on addresses beyond 65,536.
+LONGEST_ID = 1000
+
 SAFE_TO_REPEAT = "Calling again with the same arguments is safe."
 
 
@@ -97,10 +100,11 @@ class Api:
 
     async def _send(self, request: httpx.Request) -> dict[str, Any]:
         response = await self._http.send(request)
-        self._access.worked |= response.status_code != 401
-        if response.is_success:
-            return _object(response)
-        raise self._refusal(response)
+        if not response.is_success:
+            raise self._refusal(response)
+        answer = _object(response)
+        self._access.worked = True
+        return answer
 
     def _refusal(self, response: httpx.Response) -> Refused:
         status, do, retry_in = response.status_code, "", None
@@ -146,8 +150,8 @@ class AppApi(Api):
 def fill(path: str, ids: dict[str, object]) -> str:
     """Fill a path template with every value percent-encoded whole, so that none can change the path.
 
-    Raises InvalidArgument for what no encoding makes safe: empty, `.`, `..`, control characters, and
-    text that is not valid Unicode.
+    Raises InvalidArgument for what no encoding makes safe: empty, `.`, `..`, control characters, text that
+    is not valid Unicode, and text too long for any address.
     """
     return path.format(**{name: _segment(name, str(value)) for name, value in ids.items()})
 
@@ -155,6 +159,8 @@ def fill(path: str, ids: dict[str, object]) -> str:
 def _segment(name: str, value: str) -> str:
     if value in {"", ".", ".."}:
         raise InvalidArgument(f"{name}: must not be empty, '.' or '..'")
+    if len(value) > LONGEST_ID:
+        raise InvalidArgument(f"{name}: must not be longer than {LONGEST_ID} characters")
     if any(ord(char) < 32 or 127 <= ord(char) < 160 for char in value):
         raise InvalidArgument(f"{name}: must not contain control characters")
     try:
@@ -167,12 +173,17 @@ def _object(response: httpx.Response) -> dict[str, Any]:
     """Return the JSON object of a success; raises when something else than Customer.io seems to answer."""
     try:
         answer = response.json() if response.content.strip() else {}
-    except ValueError:
+    except (ValueError, RecursionError):
         answer = None
     if isinstance(answer, dict):
         return answer
-    request = response.request
+    request, kind = response.request, response.request.extensions["kind"]
     what = f"{request.url.host} answered {response.status_code} with something that is not a JSON object"
-    if request.extensions["kind"] is Kind.READ:
+    if kind is Kind.READ:
         raise Refused(f"{what}.", do="Is a proxy in the way? Check CIO_TRACK_URL and CIO_APP_URL.")
-    raise UnknownOutcome(f"Unknown outcome: {what}.", do=request.extensions["if_unknown"])
+    raise UnknownOutcome(
+        f"Unknown outcome: {what}.",
+        do=request.extensions["if_unknown"],
+        retryable=kind is Kind.REPEATABLE,
+        status=response.status_code,
+    )

@@ -62,7 +62,7 @@ class CustomerIO:
     async def aclose(self, grace: float = 0.0) -> None:
         """Close the connections, `grace` seconds after the last call at the most.
 
-        What has left and is not answered by then is logged as unknown, by method and path.
+        What has left and is not answered by then is logged as unknown, by method and host.
         """
         for request in await self._paced.drain(grace):
             _log.error("unknown outcome at shutdown: %s %s", request.method, request.url.host)

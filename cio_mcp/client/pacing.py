@@ -108,10 +108,11 @@ class _Queue:
         self._changed = asyncio.Event()
 
     async def enter(self, deadline: float) -> "_Slot":
-        self._refuse_if_late(self._expected_wait(), deadline, ahead=self._waiting)
+        self._refuse_if_late(self._expected_wait(self._waiting), deadline, ahead=self._waiting)
         self._waiting += 1
         try:
-            async with self._turn:
+            # Whoever is first in the queue may have more time left than those behind.
+            async with asyncio.timeout_at(deadline), self._turn:
                 while (wait := self._wait()) > 0:
                     self._refuse_if_late(wait, deadline, ahead=0)
                     self._changed.clear()
@@ -122,6 +123,9 @@ class _Queue:
                         continue
                 heapq.heappop(self._free)
                 return _Slot(self)
+        except TimeoutError:
+            others = self._waiting - 1
+            raise self._too_late(self._expected_wait(others), ahead=others) from None
         finally:
             self._waiting -= 1
 
@@ -135,22 +139,25 @@ class _Queue:
             return self.rest
         return max(self._free[0], self._held_until) - now()
 
-    def _expected_wait(self) -> float:
+    def _expected_wait(self, ahead: int) -> float:
         in_use = self.bucket.limit - len(self._free)
         ends = [*self._free, *[now() + self.rest] * in_use]
-        laps, place = divmod(self._waiting, self.bucket.limit)
+        laps, place = divmod(ahead, self.bucket.limit)
         turn = max(sorted(ends)[place], self._held_until) + laps * self.rest
         return turn - now()
 
     def _refuse_if_late(self, wait: float, deadline: float, *, ahead: int) -> None:
-        if wait > 0 and now() + wait > deadline:
-            raise NotSent(
-                f"Not sent: the {self.bucket.name} limit of {self.bucket.limit} per {self.bucket.window:g} s "
-                f"is in use, {ahead} calls wait before this one, and its turn would come in {wait:.0f} s.",
-                do=f"Call again in {math.ceil(wait)} s, or make fewer calls.",
-                retryable=True,
-                retry_in=wait,
-            )
+        if wait > 0 and now() + wait >= deadline:
+            raise self._too_late(wait, ahead)
+
+    def _too_late(self, wait: float, ahead: int) -> NotSent:
+        return NotSent(
+            f"Not sent: the {self.bucket.name} limit of {self.bucket.limit} per {self.bucket.window:g} s "
+            f"is in use, {ahead} calls wait before this one, and its turn would come in {wait:.0f} s.",
+            do=f"Call again in {math.ceil(wait)} s, or make fewer calls.",
+            retryable=True,
+            retry_in=wait,
+        )
 
 
 class _Slot:
@@ -178,9 +185,14 @@ class Paced(httpx.AsyncBaseTransport):
         self._in_flight: dict[asyncio.Task[httpx.Response], httpx.Request] = {}
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send `request` when its turn has come; raises NotSent as `Pace.enter` does."""
+        """Send `request` when its turn has come; raises NotSent when that is after the call's deadline."""
         call, bucket = request.extensions["call"], request.extensions["bucket"]
-        asked = now()
+        if (asked := now()) >= call.deadline:
+            raise NotSent(
+                "Not sent: the time for this call was up before its request could leave.",
+                do="Call again.",
+                retryable=True,
+            )
         slot = await self._pace.enter(bucket, call.deadline)
         call.waited += now() - asked
         sending = asyncio.create_task(self._send(request, slot, bucket))
@@ -224,6 +236,6 @@ def pause_asked(response: httpx.Response, default: float) -> float:
     except ValueError:
         try:
             pause = parsedate_to_datetime(asked).timestamp() - time()
-        except ValueError:
+        except (ValueError, OverflowError):
             pause = default
     return min(max(pause, 0.0), LONGEST_HOLD) if math.isfinite(pause) else default

@@ -25,10 +25,11 @@ class Redirecting(httpx.AsyncBaseTransport):
         if response.status_code not in {301, 302, 307, 308}:
             return response
         await response.aread()
-        target = request.url.join(response.headers.get("location", ""))
-        if target.scheme != "https" or not target.host.endswith(".customer.io"):
+        target = _target(request, response)
+        if target is None or target.scheme != "https" or not target.host.endswith(".customer.io"):
+            where = f"{target.scheme}://{target.host}" if target else "nowhere"
             raise Refused(
-                f"{request.url.host} redirects to {target.host or 'nowhere'}, which is not Customer.io's; "
+                f"{request.url.host} redirects to {where}, which is no https address of Customer.io's; "
                 "the credentials were not sent there.",
                 do="Check CIO_REGION, CIO_TRACK_URL and CIO_APP_URL.",
                 status=response.status_code,
@@ -43,3 +44,11 @@ class Redirecting(httpx.AsyncBaseTransport):
     async def aclose(self) -> None:
         """Close the wire."""
         await self._wire.aclose()
+
+
+def _target(request: httpx.Request, response: httpx.Response) -> httpx.URL | None:
+    location = response.headers.get("location")
+    try:
+        return request.url.join(location) if location else None
+    except (httpx.InvalidURL, ValueError):
+        return None

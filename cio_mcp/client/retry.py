@@ -63,11 +63,11 @@ class Retrying(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send `request` until its outcome is settled."""
         kind, deadline = request.extensions["kind"], request.extensions["call"].deadline
-        lost: httpx.Response | httpx.TransportError | None = None
+        lost: httpx.Response | httpx.RequestError | None = None
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                got: httpx.Response | httpx.TransportError = await self._inner.handle_async_request(request)
-            except httpx.TransportError as error:
+                got: httpx.Response | httpx.RequestError = await self._inner.handle_async_request(request)
+            except httpx.RequestError as error:
                 got = error
             except NotSent:
                 if lost is None:
@@ -83,7 +83,7 @@ class Retrying(httpx.AsyncBaseTransport):
             if end is End.THROTTLED:
                 continue  # the bucket holds the next attempt back
             pause = self._jitter() * min(8.0, 0.5 * 2**attempt)
-            if now() + pause > deadline:
+            if now() + pause >= deadline:
                 break
             await asyncio.sleep(pause)
         return _settled(request, kind, lost if lost is not None and end is not End.ANSWERED else got)
@@ -93,8 +93,8 @@ class Retrying(httpx.AsyncBaseTransport):
         await self._inner.aclose()
 
 
-def _end_of(got: httpx.Response | httpx.TransportError) -> End:
-    if isinstance(got, httpx.TransportError):
+def _end_of(got: httpx.Response | httpx.RequestError) -> End:
+    if isinstance(got, httpx.RequestError):
         return End.NEVER_LEFT if isinstance(got, NEVER_LEFT) else End.LOST
     if got.status_code == 429:
         return End.THROTTLED
@@ -102,13 +102,11 @@ def _end_of(got: httpx.Response | httpx.TransportError) -> End:
     return End.LOST if got.status_code in {408, 500} or got.status_code > 501 else End.ANSWERED
 
 
-def _already_gone(request: httpx.Request, got: httpx.Response | httpx.TransportError) -> bool:
+def _already_gone(request: httpx.Request, got: httpx.Response | httpx.RequestError) -> bool:
     return request.method == "DELETE" and isinstance(got, httpx.Response) and got.status_code == 404
 
 
-def _settled(
-    request: httpx.Request, kind: Kind, got: httpx.Response | httpx.TransportError
-) -> httpx.Response:
+def _settled(request: httpx.Request, kind: Kind, got: httpx.Response | httpx.RequestError) -> httpx.Response:
     if isinstance(got, NEVER_LEFT):
         raise NotSent(
             f"Not sent: no connection to {request.url.host} ({_cause(got)}).",
@@ -127,6 +125,6 @@ def _settled(
     )
 
 
-def _cause(error: httpx.TransportError) -> str:
+def _cause(error: httpx.RequestError) -> str:
     """Return the kind of failure; its text stays out, since it may hold an address with a query."""
     return type(error).__name__

@@ -10,7 +10,6 @@ import httpx
 import pytest
 
 from cio_mcp.client import Kind
-from cio_mcp.client.network import Network
 from cio_mcp.client.pacing import Limits
 from cio_mcp.errors import NotSent
 from tests.client.wires import Connected, Script, connected
@@ -209,16 +208,17 @@ async def test_thirty_workers_that_cancel_at_random_leave_the_client_fully_usabl
     chance = random.Random(7)
 
     async def worker(there: Connected) -> None:
-        for _ in range(25):
+        for _ in range(8):
             try:
                 async with asyncio.timeout(chance.uniform(0, 0.03)):
                     await event(there)
             except TimeoutError:
                 pass
 
+    wire = httpx.AsyncHTTPTransport(limits=httpx.Limits(max_connections=10, max_keepalive_connections=10))
     async with (
         a_local_server() as url,
-        connected(Network(), track_url=url, limits=Limits(track=100_000), deadline=5) as there,
+        connected(wire, track_url=url, limits=Limits(track=100_000), deadline=60) as there,
     ):
         await asyncio.gather(*(worker(there) for _ in range(30)))
         answers = await asyncio.gather(*(there.track().get("/") for _ in range(40)))
