@@ -1,5 +1,7 @@
 """Argument types that several tools share."""
 
+import json
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -7,7 +9,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from cio_mcp.params import CustomerId, JsonObject, Names, Timestamp, iso, size_of
+from cio_mcp.params import (
+    AnonymousId,
+    CustomerId,
+    JsonObject,
+    Limit,
+    Names,
+    ObjectId,
+    Text,
+    Timestamp,
+    iso,
+    size_of,
+)
+
+
+def nested(depth: int) -> list[Any]:
+    value: list[Any] = []
+    for _ in range(depth):
+        value = [value]
+    return value
 
 
 def read(kind: Any, value: object) -> Any:
@@ -30,6 +50,11 @@ def read(kind: Any, value: object) -> Any:
         (" 2024-01-15 10:00:00 ", 1705312800),
         ("2024-01-15", 1705276800),
         (0, 0),
+        ("0", 0),
+        ("1705312800.5", 1705312800),
+        (99_999_999_999, 99_999_999_999),
+        ("2024-01-15T10:00:00.999Z", 1705312800),
+        ("2024-01-15T10:00:00-02:30", 1705321800),
     ],
 )
 def test_a_time_becomes_unix_seconds(value: object, seconds: int) -> None:
@@ -41,10 +66,30 @@ def test_a_time_becomes_unix_seconds(value: object, seconds: int) -> None:
     [
         (1705312800000, "is in milliseconds; Customer.io counts seconds: did you mean 1705312800?"),
         ("1705312800000", "did you mean 1705312800?"),
+        (1705312800000.0, "is in milliseconds; Customer.io counts seconds: did you mean 1705312800?"),
+        (
+            1705312800000000,
+            "is in a finer unit than milliseconds; Customer.io counts seconds: did you mean 1705312800?",
+        ),
+        (1705312800000000000, "did you mean 1705312800?"),
+        ("-1", "must not lie before 1970"),
+        ("1969-12-31T23:59:59Z", "must not lie before 1970"),
         (-5, "must not lie before 1970"),
         ("1969-12-31", "must not lie before 1970"),
         (True, "must be ISO 8601"),
+        (False, "must be ISO 8601"),
         (float("nan"), "must be ISO 8601"),
+        (float("inf"), "must be ISO 8601"),
+        (10**400, "must be ISO 8601"),
+        ("9" * 5000, "must be ISO 8601"),
+        ("--5", "must be ISO 8601"),
+        ("nan", "must be ISO 8601"),
+        ("1e9", "must be ISO 8601"),
+        ("2024-02-30", "must be ISO 8601"),
+        ("\ud800", "must be ISO 8601"),
+        ("", "must be ISO 8601"),
+        (None, "must be ISO 8601"),
+        (b"1705312800", "must be ISO 8601"),
         ("soon", "must be ISO 8601"),
         ([], "must be ISO 8601"),
     ],
@@ -76,11 +121,36 @@ def test_what_is_no_time_reads_back_as_none(value: object) -> None:
         (JsonObject, '{"a": [1]}', {"a": [1]}),
         (JsonObject, "[1]", "must be a JSON object"),
         (JsonObject, "{", "must be a JSON object"),
+        (JsonObject, "", "must be a JSON object"),
+        (JsonObject, "null", "must be a JSON object"),
+        (JsonObject, None, "must be a JSON object"),
+        (JsonObject, '"{}"', "must be a JSON object"),
+        (JsonObject, '{"a":' * 9999, "must be a JSON object"),
+        (JsonObject, {"a": nested(9999)}, "is nested too deeply"),
+        (JsonObject, {"a": float("inf")}, "numbers must be finite: NaN and infinity are not JSON"),
+        (JsonObject, {"\ud800": 1}, "text must be valid Unicode"),
+        (JsonObject, "{}", {}),
         (JsonObject, '{"a": NaN}', "numbers must be finite: NaN and infinity are not JSON"),
         (JsonObject, '{"a": "\\ud800"}', "text must be valid Unicode"),
         (Names, ["a"], ["a"]),
         (Names, '["a"]', ["a"]),
         (Names, "a", "must be a JSON list"),
+        (Names, "{}", "must be a JSON list"),
+        (Names, ("a",), "must be a JSON list"),
+        (Names, [1], "Input should be a valid string"),
+        (ObjectId, 7, 7),
+        (ObjectId, "7", 7),
+        (ObjectId, True, "must be a number"),
+        (ObjectId, 0, "Input should be greater than 0"),
+        (Limit, 100, 100),
+        (Limit, 101, "Input should be less than or equal to 100"),
+        (Limit, False, "must be a number"),
+        (Text, " a ", "a"),
+        (Text, " \n", "must not be blank"),
+        (CustomerId, "", "must not be blank"),
+        (CustomerId, None, "Input should be a valid string"),
+        (AnonymousId, 42, "42"),
+        (AnonymousId, "x" * 151, "at most 150 bytes are allowed, this is 151"),
         (CustomerId, 42, "42"),
         (CustomerId, " x ", "x"),
         (CustomerId, True, "Input should be a valid string"),
@@ -92,6 +162,22 @@ def test_objects_lists_and_ids_are_taken_as_agents_send_them(
     kind: Any, value: object, result: object
 ) -> None:
     assert read(kind, value) == result
+
+
+@given(st.datetimes(datetime(1970, 1, 2), datetime(5000, 1, 1), timezones=st.timezones()))
+def test_a_moment_is_the_same_moment_in_every_zone(moment: datetime) -> None:
+    assert read(Timestamp, moment.isoformat()) == int(moment.timestamp())
+
+
+@given(st.text() | st.integers() | st.floats() | st.binary() | st.none() | st.booleans())
+def test_no_value_is_too_strange_to_be_read_as_a_time_or_refused(value: object) -> None:
+    assert isinstance(read(Timestamp, value), (int, str))
+
+
+@given(st.dictionaries(st.text(max_size=5), st.text(max_size=5) | st.integers() | st.lists(st.booleans())))
+def test_a_json_text_means_what_it_says(value: dict[str, Any]) -> None:
+    for text in (json.dumps(value), json.dumps(value, ensure_ascii=False, indent=1)):
+        assert read(JsonObject, text) == value
 
 
 def test_a_size_is_what_the_request_will_hold() -> None:

@@ -42,13 +42,59 @@ def test_a_credential_is_taken_under_two_names_and_from_files(name: str, tmp_pat
         assert secret(load(pair | {variable: value}), name) == expected
 
 
-def test_a_file_of_secrets_that_cannot_be_read_is_named(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match=r"^CIO_APP_API_KEY_FILE: .*missing cannot be read: No such file"):
-        load({"CIO_APP_API_KEY_FILE": str(tmp_path / "missing")})
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (None, "the file cannot be read: No such file or directory"),
+        (b"\xff\xfe\x00", "the file cannot be read: it is not text"),
+        (b" \n", "the file is empty"),
+    ],
+)
+def test_a_file_that_gives_no_secret_stops_the_start_and_never_opens_the_sandbox(
+    content: bytes | None, reason: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "secret"
+    if content is not None:
+        path.write_bytes(content)
 
-    (tmp_path / "binary").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(SettingsError, match="is not text"):
-        load({"CIO_APP_API_KEY_FILE": str(tmp_path / "binary")})
+    for variable in ("CIO_APP_API_KEY_FILE", "CUSTOMERIO_SITE_ID_FILE"):
+        with pytest.raises(SettingsError) as error:
+            load({variable: str(path)})
+        assert str(error.value) == f"{variable}: {reason}"
+
+
+def test_a_key_where_the_name_of_its_file_belongs_is_not_echoed() -> None:
+    with pytest.raises(SettingsError) as error:
+        load({"CIO_APP_API_KEY_FILE": "app-s3cret"})
+
+    assert "s3cret" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "key", ["s3cret key", "s3cret\nkey", "s3cret\N{ZERO WIDTH SPACE}", "s3cr\u00e9t", "s3cret\x00"]
+)
+@pytest.mark.parametrize("name", CREDENTIALS)
+def test_a_credential_that_no_header_can_carry_is_refused_by_name_and_not_echoed(name: str, key: str) -> None:
+    pair = {"CIO_SITE_ID": "x", "CIO_TRACK_API_KEY": "x"}
+    with pytest.raises(SettingsError) as error:
+        load(pair | {f"CIO_{name.upper()}": key})
+
+    assert str(error.value).startswith(f"CIO_{name.upper()}: holds characters that no key has")
+    assert len(str(error.value).splitlines()) == 1
+    assert "s3cr" not in str(error.value)
+
+
+def test_a_credential_of_its_own_name_comes_before_its_file_and_its_other_name(tmp_path: Path) -> None:
+    path = tmp_path / "secret"
+    path.write_text("from-file")
+    other, own_file, own = (
+        {"CUSTOMERIO_APP_API_KEY": "other"},
+        {"CIO_APP_API_KEY_FILE": str(path)},
+        {"CIO_APP_API_KEY": "own"},
+    )
+
+    assert secret(load(other | own_file | own), "app_api_key") == "own"
+    assert secret(load(other | own_file), "app_api_key") == "from-file"
 
 
 @pytest.mark.parametrize(
@@ -62,11 +108,18 @@ def test_a_file_of_secrets_that_cannot_be_read_is_named(tmp_path: Path) -> None:
             {"CIO_TRACK_API_KEY": "s"},
             "CIO_SITE_ID: is missing; CIO_TRACK_API_KEY is set, and the Track API needs both",
         ),
+        (
+            {"CIO_SITE_ID": "s", "CIO_APP_API_KEY": "k", "CIO_SANDBOX": "on"},
+            "CIO_TRACK_API_KEY: is missing",
+        ),
         ({"CIO_SANDBOX": "off"}, "CIO_SANDBOX: is off and there are no credentials; set CIO_SITE_ID with "),
         ({"CIO_REGION": "asia"}, "CIO_REGION: Input should be 'us' or 'eu'"),
         ({"CIO_TRACK_RATE": "fast"}, "CIO_TRACK_RATE: Input should be a valid number"),
         ({"CIO_TRACK_RATE": "0"}, "CIO_TRACK_RATE: Input should be greater than 0"),
         ({"CIO_DEADLINE": "inf"}, "CIO_DEADLINE: Input should be a finite number"),
+        ({"CIO_APP_RATE": "nan"}, "CIO_APP_RATE: Input should be"),
+        ({"CIO_RATE_SHARE": "nan"}, "CIO_RATE_SHARE: Input should be"),
+        ({"CIO_SANDBOX": "yes"}, "CIO_SANDBOX: Input should be 'auto', 'on' or 'off'"),
         ({"CIO_RATE_SHARE": "1.5"}, "CIO_RATE_SHARE: Input should be less than or equal to 1"),
         ({"CIO_TRACK_URL": "track.customer.io"}, "CIO_TRACK_URL: Input should be a valid URL"),
         ({"CIO_APP_URL": "https://u:p@example.com"}, "CIO_APP_URL: must be a plain address"),
@@ -76,6 +129,14 @@ def test_a_file_of_secrets_that_cannot_be_read_is_named(tmp_path: Path) -> None:
         ({"CIO_API_KEY": "k"}, "CIO_API_KEY: there is no such setting; did you mean CIO_APP_API_KEY?"),
         ({"CIO_TRACK_KEY": "k"}, "CIO_TRACK_KEY: there is no such setting; did you mean CIO_TRACK_API_KEY?"),
         ({"CIO_SITEID": "k"}, "CIO_SITEID: there is no such setting; did you mean CIO_SITE_ID?"),
+        (
+            {"CUSTOMERIO_APP_KEY": "k"},
+            "CUSTOMERIO_APP_KEY: there is no such setting; did you mean CUSTOMERIO_APP_API_KEY?",
+        ),
+        (
+            {"CIO_APP_API_KEYFILE": "k"},
+            "CIO_APP_API_KEYFILE: there is no such setting; did you mean CIO_APP_API_KEY_FILE?",
+        ),
     ],
 )
 def test_a_wrong_setting_is_one_line_that_names_the_variable(environ: dict[str, str], line: str) -> None:
@@ -86,15 +147,33 @@ def test_a_wrong_setting_is_one_line_that_names_the_variable(environ: dict[str, 
     assert len(str(error.value).splitlines()) == 1
 
 
-def test_a_wrong_value_is_not_echoed() -> None:
+@pytest.mark.parametrize(
+    "name",
+    ["CIO_REGION", "CIO_TRACK_URL", "CIO_APP_RATE", "CIO_RATE_SHARE", "CIO_TOOL_PREFIX", "CIO_SANDBOX"],
+)
+def test_a_key_that_was_put_into_another_variable_is_not_echoed(name: str) -> None:
     with pytest.raises(SettingsError) as error:
-        load({"CIO_REGION": "s3cret", "CIO_APP_API_KEY": "s3cret"})
+        load({name: "s3cret key!", "CIO_APP_API_KEY": "app-s3cret"})
 
+    assert str(error.value).startswith(f"{name}: ")
     assert "s3cret" not in str(error.value)
+    assert error.value.__cause__ is None
 
 
 def test_variables_of_other_programs_are_left_alone() -> None:
-    assert load({"CIO_TOKEN": "theirs", "PATH": "/bin"}) == load({})
+    theirs = {"CIO_TOKEN": "theirs", "CUSTOMERIO_WEBHOOK": "theirs", "PATH": "/bin", "cio_site_id": "theirs"}
+
+    assert load(theirs) == load({})
+
+
+def test_the_environment_is_read_when_nothing_else_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CIO_REGION", "eu")
+
+    assert load().region == "eu"
+
+
+def test_another_address_is_taken_with_its_port_and_path() -> None:
+    assert str(load({"CIO_APP_URL": "http://127.0.0.1:8080/cio"}).app_url) == "http://127.0.0.1:8080/cio"
 
 
 @pytest.mark.parametrize(
@@ -116,7 +195,7 @@ def test_the_sandbox_is_used_when_asked_for_or_when_no_credential_is_set(
 def test_settings_never_show_a_secret() -> None:
     settings = load({"CIO_SITE_ID": "s3cret", "CIO_TRACK_API_KEY": "s3cret", "CIO_APP_API_KEY": "s3cret"})
 
-    assert "s3cret" not in f"{settings!r} {settings} {settings.model_dump()}"
+    assert "s3cret" not in f"{settings!r} {settings} {settings.model_dump()} {settings.model_dump_json()}"
 
 
 def test_every_variable_has_its_help() -> None:

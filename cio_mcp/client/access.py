@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal, Self
 
-OTHER_REGION = {"us": "eu", "eu": "us"}
+OTHER_REGION: dict[str, Literal["us", "eu"]] = {"us": "eu", "eu": "us"}
 
 
 @dataclass

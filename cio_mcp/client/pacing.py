@@ -197,12 +197,11 @@ class Paced(httpx.AsyncBaseTransport):
         call.waited += now() - asked
         sending = asyncio.create_task(self._send(request, slot, bucket))
         self._in_flight[sending] = request
-        sending.add_done_callback(self._in_flight.pop)
-        try:
-            async with asyncio.timeout_at(call.deadline):
-                return await asyncio.shield(sending)
-        except TimeoutError:
-            raise httpx.ReadTimeout("no answer before the deadline", request=request) from None
+        sending.add_done_callback(self._is_back)
+        await asyncio.wait([sending], timeout=call.deadline - now())
+        if not sending.done():
+            raise httpx.ReadTimeout("no answer before the deadline", request=request)
+        return sending.result()
 
     async def _send(self, request: httpx.Request, slot: Slot, bucket: Bucket) -> httpx.Response:
         try:
@@ -216,6 +215,11 @@ class Paced(httpx.AsyncBaseTransport):
             raise
         slot.answered(hold=pause_asked(response, bucket.window) if response.status_code == 429 else 0.0)
         return response
+
+    def _is_back(self, sending: asyncio.Task[httpx.Response]) -> None:
+        del self._in_flight[sending]
+        if not sending.cancelled():
+            sending.exception()  # asked for, since a call that was cancelled does not
 
     async def drain(self, grace: float) -> list[httpx.Request]:
         """Give what has left `grace` seconds to come back; return the requests that did not."""

@@ -8,6 +8,7 @@ from enum import Enum, auto
 import httpx
 
 from cio_mcp.client.call import Kind, now
+from cio_mcp.client.network import cause
 from cio_mcp.client.pacing import NEVER_LEFT
 from cio_mcp.errors import NotSent, UnknownOutcome
 
@@ -109,22 +110,18 @@ def _already_gone(request: httpx.Request, got: httpx.Response | httpx.RequestErr
 def _settled(request: httpx.Request, kind: Kind, got: httpx.Response | httpx.RequestError) -> httpx.Response:
     if isinstance(got, NEVER_LEFT):
         raise NotSent(
-            f"Not sent: no connection to {request.url.host} ({_cause(got)}).",
+            f"Not sent: {cause(got, request.url.host)}.",
             do="Check the network, HTTPS_PROXY, and CIO_TRACK_URL or CIO_APP_URL; then call again.",
             retryable=True,
         ) from got
     if isinstance(got, httpx.Response) and (kind is Kind.READ or _end_of(got) is not End.LOST):
         return got
-    answer = f"status {got.status_code}" if isinstance(got, httpx.Response) else f"no answer ({_cause(got)})"
+    status = got.status_code if isinstance(got, httpx.Response) else None
+    answer = f"status {status}" if status else f"no answer ({type(got).__name__})"
     raise UnknownOutcome(
         f"Unknown outcome: the request left, and {answer} came back. "
         + ("A read changes nothing." if kind is Kind.READ else "It may or may not have taken effect."),
         do=request.extensions["if_unknown"],
         retryable=kind in {Kind.READ, Kind.REPEATABLE},
-        status=got.status_code if isinstance(got, httpx.Response) else None,
+        status=status,
     )
-
-
-def _cause(error: httpx.RequestError) -> str:
-    """Return the kind of failure; its text stays out, since it may hold an address with a query."""
-    return type(error).__name__

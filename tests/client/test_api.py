@@ -1,26 +1,46 @@
 """Verbs, paths, credentials, and answers that are not what they should be."""
 
+import ast
+import re
+from pathlib import Path
 from urllib.parse import unquote
 
 import httpx
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from cio_mcp.client import Kind
-from cio_mcp.client.api import WouldSend, fill
+from cio_mcp.client import AppApi, CustomerIO, IdType, Kind, TrackApi
+from cio_mcp.client.access import Access
+from cio_mcp.client.api import WouldSend
+from cio_mcp.client.pacing import Limits
 from cio_mcp.errors import InvalidArgument, Refused, UnknownOutcome
-from tests.client.wires import Script, connected
+from tests.client.wires import APP_URL, Script, connected
 
 pytestmark = pytest.mark.anyio
 
-TEMPLATES = [
-    "/api/v1/customers/{value}",
-    "/api/v1/customers/{value}/events",
-    "/v1/customers/{value}/attributes",
-    "/v1/campaigns/{value}/metrics",
-    "/v1/campaigns/{value}/triggers",
-]
+TOOLS = Path(__file__).parents[2] / "cio_mcp" / "tools"
+
+
+def templates() -> list[str]:
+    """Return every path template that the tools fill, as their sources hold it."""
+    constants = {
+        node.value
+        for path in TOOLS.glob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    return sorted(text for text in constants if re.fullmatch(r"/\S*\{\w+\}\S*", text))
+
+
+TEMPLATES = templates()
+
+
+def test_the_templates_of_the_tools_are_found_and_each_has_one_value_that_is_a_whole_segment() -> None:
+    assert "/api/v1/customers/{customer_id}/events" in TEMPLATES
+    for template in TEMPLATES:
+        assert sum("{" in part for part in template.split("/")) == 1
+        assert re.search(r"/\{\w+\}(/|$)", template)
 
 
 @given(st.sampled_from(TEMPLATES), st.text(max_size=20))
@@ -30,27 +50,94 @@ TEMPLATES = [
 @example(TEMPLATES[0], "..;/")
 @example(TEMPLATES[0], "//evil.example.com")
 @example(TEMPLATES[0], "\\..\\")
-@settings(max_examples=500, deadline=None)
-def test_no_identifier_changes_the_path(template: str, value: str) -> None:
-    try:
-        path = fill(template, {"value": value})
-    except InvalidArgument:
-        return
-    request = httpx.Request("GET", httpx.URL("https://track.customer.io" + path, params={"id_type": "id"}))
+@example(TEMPLATES[0], "a;b=c")
+@example(TEMPLATES[0], "%2e%2e")
+@example(TEMPLATES[0], "…")
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+async def test_no_identifier_changes_the_path(template: str, value: str) -> None:
+    wire = Script()
+    name = template.partition("{")[2].partition("}")[0]
+    async with connected(wire) as there:
+        try:
+            await there.app().get(template, None, **{name: value})
+        except InvalidArgument:
+            assert not wire.arrivals
+            return
 
-    before, after = template.split("{value}")
-    raw, _, query = request.url.raw_path.decode("ascii").partition("?")
-    segment = raw.removeprefix(before).removesuffix(after)
-    assert raw == before + segment + after
-    assert "/" not in segment
-    assert unquote(segment, errors="strict") == value
-    assert (request.url.host, query, request.url.fragment) == ("track.customer.io", "id_type=id", "")
+    url = wire.requests[0].url
+    segments = url.raw_path.decode("ascii").split("/")
+    wanted = template.split("/")
+    place = wanted.index(f"{{{name}}}")
+    assert unquote(segments[place], errors="strict") == value
+    assert [*segments[:place], wanted[place], *segments[place + 1 :]] == wanted
+    assert (f"{url.scheme}://{url.host}", url.query, url.fragment) == (APP_URL, b"", "")
+    assert re.fullmatch(r"[A-Za-z0-9._~%-]+", segments[place])
 
 
-@pytest.mark.parametrize("value", ["", ".", "..", "a\nb", "\x00", "\x7f", "\x85", "\ud800"])
-def test_what_no_encoding_makes_safe_is_refused_by_name(value: str) -> None:
-    with pytest.raises(InvalidArgument, match="customer_id: "):
-        fill("/v1/customers/{customer_id}/attributes", {"customer_id": value})
+@pytest.mark.parametrize(
+    ("value", "segment"),
+    [
+        ("a/b", "a%2Fb"),
+        ("a%2Fb", "a%252Fb"),
+        ("ä b+@?#", "%C3%A4%20b%2B%40%3F%23"),
+        ("a;b=c&d,e", "a%3Bb%3Dc%26d%2Ce"),
+        ("a\\b", "a%5Cb"),
+        ("a:b", "a%3Ab"),
+        ("...", "..."),
+        ("../..", "..%2F.."),
+        ("cio_03000001", "cio_03000001"),
+        ("\N{GRINNING FACE}", "%F0%9F%98%80"),
+        (7, "7"),
+    ],
+)
+async def test_an_identifier_is_percent_encoded_whole(value: object, segment: str) -> None:
+    wire = Script()
+    async with connected(wire) as there:
+        await there.app().get("/v1/customers/{customer_id}/attributes", customer_id=value)
+
+    assert wire.requests[0].url.raw_path.decode() == f"/v1/customers/{segment}/attributes"
+
+
+@pytest.mark.parametrize(
+    "value", ["", ".", "..", "a\nb", "\x00", "\x1b", "\x7f", "\x85", "\ud800", "x\udfff", "x" * 70_000]
+)
+async def test_what_no_encoding_makes_safe_is_refused_by_name(value: str) -> None:
+    wire = Script()
+    async with connected(wire) as there:
+        with pytest.raises(InvalidArgument, match="customer_id: "):
+            await there.track().delete("/api/v1/customers/{customer_id}", customer_id=value)
+
+    assert not wire.arrivals
+
+
+@pytest.mark.parametrize(
+    ("customer_id", "id_type", "on_track", "on_app"),
+    [
+        ("5", "id", "5", "5"),
+        ("a@b.c", "id", "a@b.c", "a@b.c"),
+        ("a@b.c", "email", "a@b.c", "a@b.c"),
+        ("0300", "cio_id", "cio_0300", "0300"),
+        ("cio_0300", "cio_id", "cio_0300", "0300"),
+    ],
+)
+def test_each_api_gets_a_customer_as_it_spells_customers(
+    customer_id: str, id_type: IdType, on_track: str, on_app: str
+) -> None:
+    assert TrackApi.person(customer_id, id_type) == on_track
+    assert AppApi.person(customer_id, id_type) == on_app
+
+
+@pytest.mark.parametrize(
+    ("customer_id", "id_type", "words"),
+    [("cio_0300", "id", "is id_type=cio_id meant?"), ("ada", "email", "not an email address")],
+)
+def test_an_identifier_that_track_would_take_for_another_kind_is_refused(
+    customer_id: str, id_type: IdType, words: str
+) -> None:
+    with pytest.raises(InvalidArgument, match=re.escape(words)):
+        TrackApi.person(customer_id, id_type)
+
+    assert AppApi.person(customer_id, id_type) == customer_id
 
 
 async def test_a_request_carries_method_address_credentials_and_body() -> None:
@@ -92,20 +179,41 @@ async def test_a_dry_run_reads_but_sends_nothing() -> None:
     assert would.value.url == "https://track.customer.io/api/v1/customers/x%2Fy"
 
 
-@pytest.mark.parametrize("body", [b"<html>hi</html>", b"[1]", b"null", b'"ok"', b"{"])
+@pytest.mark.parametrize(
+    "body", [b"<html>hi</html>", b"OK", b"[1]", b"null", b'"ok"', b"{", b"\xff", b"[" * 9999]
+)
 async def test_a_success_that_is_no_json_object_is_not_believed(body: bytes) -> None:
     wire = Script(answer=lambda _: httpx.Response(200, content=body))
     async with connected(wire) as there:
-        with pytest.raises(Refused, match="not a JSON object"):
+        with pytest.raises(
+            Refused, match=r"api\.customer\.io answered 200 with .* not a JSON object.* proxy"
+        ):
             await there.app().get("/v1/campaigns")
-        with pytest.raises(UnknownOutcome, match="Unknown outcome"):
+        with pytest.raises(UnknownOutcome, match="Unknown outcome") as repeatable:
             await there.track().put("/api/v1/customers/{id}", {}, id=1)
+        with pytest.raises(UnknownOutcome, match=r"Look first\.") as once:
+            await there.app().post("/v1/send/email", {}, kind=Kind.ONCE, if_unknown="Look first.")
+
+    assert (repeatable.value.retryable, once.value.retryable) == (True, False)
+    assert (repeatable.value.status, once.value.status) == (200, 200)
+    assert len(wire.arrivals) == 3
+
+
+async def test_an_answer_that_cannot_be_decoded_tells_nothing_about_its_write() -> None:
+    garbled = httpx.ByteStream(b"not gzip")
+    wire = Script(answer=lambda _: httpx.Response(200, headers={"content-encoding": "gzip"}, stream=garbled))
+    async with connected(wire) as there:
+        with pytest.raises(UnknownOutcome, match=r"no answer \(DecodingError\)"):
+            await there.app().post("/v1/send/email", {}, kind=Kind.ONCE, if_unknown="Look first.")
+
+    assert len(wire.arrivals) == 1
 
 
 @pytest.mark.parametrize("status", [200, 204])
 async def test_a_success_may_be_empty(status: int) -> None:
     async with connected(Script(answer=lambda _: httpx.Response(status))) as there:
         assert await there.track().delete("/api/v1/customers/{id}", id=1) == {}
+        assert await there.app().get("/v1/campaigns") == {}
 
 
 async def test_a_send_without_the_id_it_should_answer_is_unknown() -> None:
@@ -116,45 +224,18 @@ async def test_a_send_without_the_id_it_should_answer_is_unknown() -> None:
             )
 
 
-async def explanation_of_401(*, app: bool, before: list[tuple[bool, int]]) -> str:
-    """Return what a 401 of one API is explained by, after other answers: (of the App API?, status)."""
-    wire = Script()
-    async with connected(wire) as there:
-        for of_app, status in before:
-            wire.ends.append(status)
-            await (there.app().get("/v1/x") if of_app else there.track().get("/api/x"))
-        wire.ends.append(httpx.Response(401, json={"meta": {"error": "Unauthorized"}}))
-        with pytest.raises(Refused) as refused:
-            await (there.app().get("/v1/x") if app else there.track().get("/api/x"))
-    assert refused.value.status == 401
-    assert not any(secret in str(refused.value) for secret in ("app-key", "c2l0ZTprZXk"))
-    return refused.value.do
+async def test_an_answer_is_handed_on_as_it_came() -> None:
+    answer = {"delivery_id": "abc", "more": [1, None, "\N{SNOWMAN}"]}
+    async with connected(Script(answer=lambda _: httpx.Response(200, json=answer))) as there:
+        sent = await there.app().post("/v1/send/email", {}, kind=Kind.ONCE, expect="delivery_id")
+
+    assert sent == answer
 
 
-async def test_a_first_401_of_app_names_key_family_ip_limit_and_region() -> None:
-    text = await explanation_of_401(app=True, before=[])
+async def test_a_client_says_which_apis_its_credentials_open() -> None:
+    access = Access("app", APP_URL, "Bearer app-key")
+    client = CustomerIO(Script(), [access], limits=Limits(), deadline=1, user_agent="cio-mcp/test")
 
-    assert all(words in text for words in ("no Track API key", "limited to IP addresses", "CIO_REGION=eu"))
-
-
-async def test_a_first_401_of_track_does_not_speak_of_ip_limits_which_only_app_keys_have() -> None:
-    text = await explanation_of_401(app=False, before=[])
-
-    assert "CIO_SITE_ID" in text
-    assert "CIO_REGION=eu" in text
-    assert "IP" not in text
-
-
-async def test_a_401_where_the_other_api_works_is_not_the_regions_fault() -> None:
-    assert "CIO_REGION" not in await explanation_of_401(app=True, before=[(False, 200)])
-    assert "CIO_REGION" not in await explanation_of_401(app=False, before=[(True, 200)])
-
-
-async def test_a_401_of_a_key_that_has_worked_means_that_it_was_revoked_or_the_machine_moved() -> None:
-    of_app = await explanation_of_401(app=True, before=[(True, 200)])
-    of_track = await explanation_of_401(app=False, before=[(False, 200)])
-
-    assert "revoked" in of_app
-    assert "IP addresses" in of_app
-    assert "revoked" in of_track
-    assert "IP addresses" not in of_track
+    assert client.opens(AppApi)
+    assert not client.opens(TrackApi)
+    await client.aclose()

@@ -1,18 +1,18 @@
 """Every request waits its turn."""
 
 import asyncio
+import gc
 import logging
 import random
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import httpx
 import pytest
 
-from cio_mcp.client import Kind
+from cio_mcp.client import Kind, TrackApi
+from cio_mcp.client.call import Call
 from cio_mcp.client.pacing import Limits
 from cio_mcp.errors import NotSent
-from tests.client.wires import Connected, Script, connected
+from tests.client.wires import Connected, Script, connected, serving
 
 pytestmark = pytest.mark.anyio
 
@@ -90,6 +90,46 @@ async def test_a_call_whose_turn_comes_too_late_is_told_at_once_and_not_sent() -
     assert len(wire.arrivals) == 4
 
 
+async def test_a_call_with_less_time_than_those_before_it_is_told_by_its_own_deadline() -> None:
+    wire = Script([httpx.Response(429, headers={"retry-after": "20"})], latency=1.5)
+    async with connected(wire, limits=Limits(track=1), deadline=60) as there:
+        begun = asyncio.get_running_loop().time()
+        patient = [asyncio.create_task(event(there)) for _ in range(2)]
+        await asyncio.sleep(0)
+        hasty = there.client.api(TrackApi, Call(deadline=begun + 10))
+        with pytest.raises(NotSent) as raised:
+            await hasty.get("/api/v1/x")
+        told = asyncio.get_running_loop().time()
+        await asyncio.gather(*patient)
+
+    assert told - begun == pytest.approx(10)
+    assert raised.value.retry_in == pytest.approx(13.5, abs=0.01)
+    assert len(wire.arrivals) == 3
+
+
+async def test_a_429_that_shuts_the_limit_for_too_long_is_told_to_everyone_who_waits() -> None:
+    wire = Script([httpx.Response(429, headers={"retry-after": "60"})], latency=0.5)
+    async with connected(wire, limits=Limits(track=1), deadline=10) as there:
+        begun = asyncio.get_running_loop().time()
+        ends = await asyncio.gather(*(event(there) for _ in range(5)), return_exceptions=True)
+        told = asyncio.get_running_loop().time()
+
+    assert all(isinstance(end, NotSent) for end in ends)
+    assert told - begun == pytest.approx(0.5)
+    assert len(wire.arrivals) == 1
+
+
+async def test_a_call_knows_how_long_it_has_waited_in_all() -> None:
+    wire = Script([503])
+    async with connected(wire, limits=Limits(track=1)) as there:
+        await event(there)
+        call = there.client.begin()
+        await there.client.api(TrackApi, call).get("/api/v1/x")
+
+    pause = 1.0
+    assert call.waited == pytest.approx(wire.times[-1] - wire.times[0] - pause, abs=0.01)
+
+
 @pytest.mark.parametrize(
     ("limits", "seconds_apart"),
     [(Limits(track=2), 0.5), (Limits(track=0.5), 2.0), (Limits(track=10, share=0.1), 1.0)],
@@ -151,6 +191,47 @@ async def test_a_cancelled_call_in_the_queue_gives_its_place_back() -> None:
     assert wire.times[-1] - wire.times[0] == pytest.approx((sent - 10) / 10, rel=0.02)
 
 
+async def test_no_cancellation_at_whatever_moment_loses_a_turn() -> None:
+    chance, turn = random.Random(7), 1.012  # window, pad and latency: when waiting calls are let through
+    wire = Script(latency=0.01)
+    async with connected(wire, limits=Limits(track=5), deadline=1000) as there:
+        loop = asyncio.get_running_loop()
+        calls = [asyncio.create_task(event(there)) for _ in range(200)]
+        for call in calls:
+            loop.call_later(chance.choice([chance.uniform(0, 20), turn * chance.randint(0, 20)]), call.cancel)
+        await asyncio.gather(*calls, return_exceptions=True)
+        assert 0 < len(wire.arrivals) < 200
+        assert most_in_a_window(wire.times) <= 5
+
+        await asyncio.sleep(turn)
+        begun = loop.time()
+        await asyncio.gather(*(event(there) for _ in range(5)))
+
+    assert wire.times[-5:] == [begun] * 5
+
+
+async def test_a_call_that_is_cancelled_before_its_failure_leaves_nothing_behind(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class FailsLate(Script):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            await asyncio.sleep(1)
+            return await super().handle_async_request(request)
+
+    wire = FailsLate([httpx.ReadError])
+    async with connected(wire, limits=Limits(track=1)) as there:
+        call = asyncio.create_task(event(there))
+        await asyncio.sleep(0.5)
+        call.cancel()
+        await asyncio.wait([call])
+        await event(there)
+        del call
+    gc.collect()
+
+    assert wire.times[1] - wire.times[0] == pytest.approx(2, abs=0.01)
+    assert not caplog.records
+
+
 async def test_a_request_that_has_left_is_finished_though_its_call_is_cancelled() -> None:
     wire = Script(latency=3)
     async with connected(wire, limits=Limits(track=1)) as there:
@@ -180,29 +261,6 @@ async def test_closing_waits_for_what_has_left_and_logs_what_does_not_come_back(
         assert told == ["unknown outcome at shutdown: PUT track.customer.io"] * lines
 
 
-@asynccontextmanager
-async def a_local_server() -> AsyncIterator[str]:
-    """Serve HTTP on loopback, a little slowly; yields the address."""
-
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while head := await reader.readuntil(b"\r\n\r\n"):
-                length = int(head.lower().partition(b"content-length: ")[2].split(b"\r\n")[0] or 0)
-                await reader.readexactly(length)
-                await asyncio.sleep(0.02)
-                writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}")
-                await writer.drain()
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass
-        finally:
-            writer.close()
-
-    server = await asyncio.start_server(answer, "127.0.0.1", 0)
-    async with server:
-        host, port = server.sockets[0].getsockname()[:2]
-        yield f"http://{host}:{port}"
-
-
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
 async def test_thirty_workers_that_cancel_at_random_leave_the_client_fully_usable() -> None:
     chance = random.Random(7)
@@ -217,8 +275,8 @@ async def test_thirty_workers_that_cancel_at_random_leave_the_client_fully_usabl
 
     wire = httpx.AsyncHTTPTransport(limits=httpx.Limits(max_connections=10, max_keepalive_connections=10))
     async with (
-        a_local_server() as url,
-        connected(wire, track_url=url, limits=Limits(track=100_000), deadline=60) as there,
+        serving(latency=0.02) as server,
+        connected(wire, track_url=server.url, limits=Limits(track=100_000), deadline=60) as there,
     ):
         await asyncio.gather(*(worker(there) for _ in range(30)))
         answers = await asyncio.gather(*(there.track().get("/") for _ in range(40)))

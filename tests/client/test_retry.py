@@ -1,12 +1,19 @@
 """The outcome table, by fault injection."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 
 import httpx
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from cio_mcp.client import Kind
+from cio_mcp.client.pacing import Limits
 from cio_mcp.client.retry import OUTCOMES, End, Then
 from cio_mcp.errors import CustomerIOError, NotSent, Refused, UnknownOutcome
 from tests.client.wires import Connected, Script, connected
@@ -86,7 +93,7 @@ def test_what_must_not_happen_twice_is_never_repeated_once_it_may_have_happened(
         (httpx.ReadTimeout, Kind.READ, UnknownOutcome, "A read changes nothing"),
         (503, Kind.REPEATABLE, UnknownOutcome, "status 503 came back"),
         (httpx.ReadError, Kind.REPEATABLE, UnknownOutcome, "Calling again with the same arguments is safe"),
-        (httpx.ConnectError, Kind.ONCE, NotSent, "no connection to api.customer.io (ConnectError)"),
+        (httpx.ConnectError, Kind.ONCE, NotSent, "(ConnectError). Check the network"),
         (429, Kind.ONCE, Refused, "It was not executed. Call again in 1 s."),
         (429, Kind.READ, Refused, "Call again in 1 s."),
     ],
@@ -121,6 +128,108 @@ async def test_a_write_that_was_lost_and_then_finds_no_turn_is_unknown_and_not_c
     assert len(wire.arrivals) == 2
 
 
+@dataclass
+class Ledger(httpx.AsyncBaseTransport):
+    """Ends requests as told and counts how often each took effect; further ones succeed.
+
+    A step is how a request ends, and whether it took effect before that.
+    """
+
+    steps: list[tuple[Fault, bool]]
+    effects: list[bool] = field(default_factory=list)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        end, effective = self.steps.pop(0) if self.steps else (200, True)
+        self.effects.append(effective)
+        if isinstance(end, type):
+            raise end("injected", request=request)
+        return httpx.Response(end, json={}) if isinstance(end, int) else end
+
+
+def throttled(seconds: int) -> httpx.Response:
+    return httpx.Response(429, headers={"retry-after": str(seconds)})
+
+
+BEFORE = st.sampled_from([httpx.ConnectError, httpx.PoolTimeout, 429, 400, 501])
+LOSSES = [408, 500, 503, httpx.ReadTimeout, httpx.RemoteProtocolError, httpx.WriteError]
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(BEFORE, st.just(False)),
+        st.tuples(st.integers(0, 40).map(throttled), st.just(False)),
+        st.tuples(st.sampled_from(LOSSES), st.booleans()),
+        st.just((200, True)),
+    ),
+    max_size=6,
+)
+
+
+@given(st.sampled_from(Kind), STEPS, st.floats(0, 1), st.integers(1, 40))
+@settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+async def test_whatever_goes_wrong_in_whatever_order_what_is_told_is_true(
+    kind: Kind, steps: list[tuple[Fault, bool]], jitter: float, deadline: int
+) -> None:
+    ends = [end for end, _ in steps]
+    ledger = Ledger(steps)
+    error: CustomerIOError | None = None
+    begun = asyncio.get_running_loop().time()
+    async with connected(ledger, deadline=deadline, jitter=jitter) as there:
+        try:
+            await ACTS[kind](there)
+        except CustomerIOError as raised:
+            error = raised
+    took = asyncio.get_running_loop().time() - begun
+
+    effects, attempts = sum(ledger.effects), ends[: len(ledger.effects)]
+    assert took <= deadline
+    assert len(ledger.effects) <= 4
+    if kind in {Kind.ONCE, Kind.TRIGGER}:
+        assert effects <= 1
+    match error:
+        case None:
+            assert ledger.effects[-1]
+        case NotSent():
+            assert effects == 0
+        case Refused():
+            assert effects == 0 or kind in {Kind.READ, Kind.REPEATABLE}
+        case UnknownOutcome():
+            assert any(end in LOSSES for end in attempts)
+
+
+@pytest.mark.parametrize("kind", [Kind.ONCE, Kind.TRIGGER])
+@pytest.mark.parametrize("first", [httpx.ConnectError, httpx.PoolTimeout])
+async def test_a_repeat_that_gets_lost_is_not_repeated_again(kind: Kind, first: Fault) -> None:
+    wire = Script([first, httpx.ReadTimeout])
+    async with connected(wire) as there:
+        with pytest.raises(UnknownOutcome):
+            await ACTS[kind](there)
+
+    assert len(wire.arrivals) == 2
+
+
+async def test_a_throttled_trigger_is_told_when_to_try_again_and_its_broadcast_is_held_back() -> None:
+    wire = Script([throttled(20)])
+    async with connected(wire) as there:
+        with pytest.raises(Refused, match=r"It was not executed\. Call again in 20 s\.") as raised:
+            await ACTS[Kind.TRIGGER](there)
+        await ACTS[Kind.TRIGGER](there)
+
+    assert (raised.value.retryable, raised.value.retry_in) == (True, 20)
+    assert wire.times[1] - wire.times[0] == pytest.approx(20)
+
+
+@pytest.mark.parametrize("first", [429, httpx.ConnectError])
+async def test_a_404_after_a_delete_that_cannot_have_happened_is_a_refusal(first: Fault) -> None:
+    async with connected(Script([first, 404])) as there:
+        with pytest.raises(Refused):
+            await there.track().delete("/api/v1/customers/{id}", id=1)
+
+
+async def test_a_404_after_a_lost_write_that_is_no_delete_is_a_refusal() -> None:
+    async with connected(Script([503, 404])) as there:
+        with pytest.raises(Refused):
+            await ACTS[Kind.REPEATABLE](there)
+
+
 async def test_a_404_is_done_for_a_repeated_delete_and_a_refusal_for_the_first() -> None:
     wire = Script([502, 404, 404])
     async with connected(wire) as there:
@@ -138,13 +247,40 @@ async def test_pauses_double_and_are_jittered() -> None:
         assert taken == pytest.approx(pauses)
 
 
-async def test_no_pause_reaches_beyond_the_deadline() -> None:
+@pytest.mark.parametrize(
+    ("deadline", "attempts"), [(0.5, 1), (1.0, 1), (2.5, 2), (3.0, 2), (3.5, 3), (7.5, 4)]
+)
+async def test_no_pause_reaches_the_deadline(deadline: float, attempts: int) -> None:
     wire = Script([503] * 9)
-    async with connected(wire, deadline=2.5) as there:
+    begun = asyncio.get_running_loop().time()
+    async with connected(wire, deadline=deadline) as there:
         with pytest.raises(Refused):
             await ACTS[Kind.READ](there)
+        told = asyncio.get_running_loop().time()
 
-    assert len(wire.arrivals) == 2
+    assert len(wire.arrivals) == attempts
+    assert told - begun < deadline
+
+
+async def test_nothing_is_repeated_at_the_deadline_itself() -> None:
+    wire = Script(latency=60)
+    async with connected(wire, deadline=5, jitter=0) as there:
+        with pytest.raises(UnknownOutcome):
+            await ACTS[Kind.REPEATABLE](there)
+
+    assert len(wire.arrivals) == 1
+
+
+async def test_a_request_that_comes_after_its_calls_deadline_is_not_sent() -> None:
+    wire = Script()
+    async with connected(wire, deadline=5) as there:
+        app = there.app()
+        await asyncio.sleep(5)
+        with pytest.raises(NotSent, match="the time for this call was up") as raised:
+            await app.post("/v1/send/email", {}, kind=Kind.ONCE)
+
+    assert raised.value.retryable
+    assert not wire.arrivals
 
 
 async def test_an_answer_that_does_not_come_before_the_deadline_is_unknown() -> None:
@@ -173,6 +309,27 @@ async def test_a_429_holds_back_for_as_long_as_it_asks(header: str, pause: float
         await ACTS[Kind.READ](there)
 
     assert wire.times[1] - wire.times[0] == pytest.approx(pause, abs=0.01)
+
+
+async def test_a_429_may_name_the_moment_to_try_again() -> None:
+    moment = format_datetime(datetime.now(UTC) + timedelta(seconds=20), usegmt=True)
+    wire = Script([httpx.Response(429, headers={"retry-after": moment})])
+    async with connected(wire) as there:
+        await ACTS[Kind.READ](there)
+
+    assert 15 < wire.times[1] - wire.times[0] <= 20
+
+
+@pytest.mark.parametrize(
+    "header", ["1e999", "-7", "Wed, 21 Oct 2015 07:28:00 -0000", "21 Jan 9 07:28 +99999999999999999999"]
+)
+async def test_no_header_of_a_429_shuts_a_limit_for_good(header: str) -> None:
+    wire = Script([httpx.Response(429, headers={"retry-after": header})])
+    async with connected(wire, limits=Limits(app=1)) as there:
+        await ACTS[Kind.READ](there)
+        await ACTS[Kind.READ](there)
+
+    assert len(wire.arrivals) == 3
 
 
 async def test_a_429_that_asks_for_more_than_the_deadline_is_told_at_once() -> None:

@@ -45,6 +45,45 @@ class Script(httpx.AsyncBaseTransport):
 
 
 @dataclass
+class LocalServer:
+    """An HTTP server on loopback that gives the same answer to all; keeps what was asked."""
+
+    answer: bytes
+    latency: float
+    url: str = ""
+    requests: list[bytes] = field(default_factory=list)
+    connections: int = 0
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        try:
+            while True:
+                head = await reader.readuntil(b"\r\n\r\n")
+                length = int(head.lower().partition(b"content-length: ")[2].split(b"\r\n")[0] or 0)
+                self.requests.append(head + await reader.readexactly(length))
+                await asyncio.sleep(self.latency)
+                writer.write(self.answer)
+                await writer.drain()
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            writer.close()
+
+
+@asynccontextmanager
+async def serving(
+    answer: bytes = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}", *, latency: float = 0.0
+) -> AsyncIterator[LocalServer]:
+    """Serve on a free port, in real time."""
+    local = LocalServer(answer, latency)
+    server = await asyncio.start_server(local.serve, "127.0.0.1", 0)
+    async with server:
+        host, port = server.sockets[0].getsockname()[:2]
+        local.url = f"http://{host}:{port}"
+        yield local
+
+
+@dataclass
 class Connected:
     """A client on a wire; each use of an API is a call of its own."""
 

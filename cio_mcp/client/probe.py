@@ -1,0 +1,48 @@
+"""One harmless request, to see whether a key opens its API."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import httpx
+
+from cio_mcp.client.access import Access
+from cio_mcp.client.network import cause
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a probe found: an HTTP status with body and the server's time, or the `fault` on the way."""
+
+    status: int | None = None
+    body: Any = None
+    date: datetime | None = None
+    fault: str = ""
+
+
+async def probe(wire: httpx.AsyncBaseTransport, access: Access, path: str) -> Answer:
+    """GET `path` once, without retries and pace; never raises for what a network can do."""
+    request = httpx.Request(
+        "GET",
+        access.base_url.rstrip("/") + path,
+        headers={"Authorization": access.authorization},
+        extensions={"timeout": httpx.Timeout(10.0, connect=5.0).as_dict()},
+    )
+    try:
+        response = await wire.handle_async_request(request)
+        await response.aread()
+    except httpx.TransportError as error:
+        return Answer(fault=cause(error, request.url.host))
+    try:
+        body = response.json()
+    except ValueError:
+        body = None
+    return Answer(response.status_code, body, _date(response))
+
+
+def _date(response: httpx.Response) -> datetime | None:
+    try:
+        return parsedate_to_datetime(response.headers.get("date", ""))
+    except ValueError:
+        return None
