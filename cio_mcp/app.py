@@ -1,48 +1,27 @@
 """The composition root: settings in, a server ready to be served out."""
 
 import logging
+import sqlite3
 import time
-from base64 import b64encode
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Literal
 
 import httpx
 from pydantic import HttpUrl, SecretStr
 
 from cio_mcp import __version__
 from cio_mcp.client import CustomerIO
-from cio_mcp.client.access import Access
 from cio_mcp.client.network import Network
-from cio_mcp.client.pacing import Limits
-from cio_mcp.registry import Tool
+from cio_mcp.errors import SettingsError
 from cio_mcp.safety import Guard
 from cio_mcp.sandbox import Sandbox
 from cio_mcp.server import Server
 from cio_mcp.settings import Settings
-from cio_mcp.tools import TOOLBOXES
-
-# Customer.io's own addresses (Track and App API references, 2026-08).
-HOSTS = {
-    ("track", "us"): "https://track.customer.io",
-    ("track", "eu"): "https://track-eu.customer.io",
-    ("app", "us"): "https://api.customer.io",
-    ("app", "eu"): "https://api-eu.customer.io",
-}
+from cio_mcp.tools import TOOLS
+from cio_mcp.workspace import accesses, choose, limits
 
 # A name that can never resolve (RFC 2606), so that nothing meant for the sandbox reaches a network.
 SANDBOX_URL = HttpUrl("https://sandbox.invalid")
-
-# Why a tool is off, and how an operator mends that.
-MISSING = {
-    "track": "the Track API is not open: set CIO_SITE_ID and CIO_TRACK_API_KEY",
-    "app": "the App API is not open: set CIO_APP_API_KEY",
-}
-
-IN_SANDBOX = (
-    "This is the embedded sandbox: a made-up workspace with sample customers, campaigns and messages. "
-    "Try anything: nothing reaches a real customer, and all is gone when this process ends."
-)
 
 
 @dataclass
@@ -73,32 +52,33 @@ def build(
     """
     for name in ("httpx", "httpcore", "mcp"):
         logging.getLogger(name).setLevel(logging.WARNING)
-    sandbox = Sandbox(clock=clock) if settings.uses_sandbox else None
+    tools, off = choose(TOOLS, settings)
+    sandbox = open_sandbox(settings, clock=clock) if settings.uses_sandbox else None
     if sandbox:
         wire, settings = httpx.ASGITransport(app=sandbox.app), _for_sandbox(settings, sandbox)
     client = CustomerIO(
         wire or Network(),
-        _accesses(settings),
-        limits=Limits(
-            track=settings.track_rate,
-            app=settings.app_rate,
-            send=settings.send_rate,
-            broadcast_interval=settings.broadcast_interval,
-            share=settings.rate_share,
-        ),
+        accesses(settings),
+        limits=limits(settings),
         deadline=settings.deadline,
         user_agent=f"cio-mcp/{__version__}",
     )
-    tools = [tool for toolbox in TOOLBOXES for tool in toolbox.tools]
-    off = {tool.name: reason for tool in tools if (reason := _why_off(tool, client))}
     server = Server(
-        [tool for tool in tools if tool.name not in off],
+        tools,
         Guard(client, sandbox=sandbox is not None),
-        workspace=IN_SANDBOX if sandbox else _live(settings, set(off.values())),
+        workspace=_in_sandbox(settings) if sandbox else _live(settings, set(off.values())),
         off=off,
         prefix=settings.tool_prefix,
     )
     return App(server, client, sandbox)
+
+
+def open_sandbox(settings: Settings, *, clock: Callable[[], float] = time.time) -> Sandbox:
+    """Open the sandbox that the settings name; raises SettingsError if its file cannot be used."""
+    try:
+        return Sandbox(settings.sandbox_path or ":memory:", region=settings.region, clock=clock)
+    except (sqlite3.Error, OSError) as error:
+        raise SettingsError(f"CIO_SANDBOX_PATH: {settings.sandbox_path} cannot be used: {error}") from None
 
 
 def _for_sandbox(settings: Settings, sandbox: Sandbox) -> Settings:
@@ -115,35 +95,12 @@ def _for_sandbox(settings: Settings, sandbox: Sandbox) -> Settings:
     )
 
 
-def _accesses(settings: Settings) -> list[Access]:
-    """Return what the credentials open: Basic for Track, Bearer for App."""
-    accesses = []
-    if settings.site_id and settings.track_api_key:
-        pair = f"{settings.site_id.get_secret_value()}:{settings.track_api_key.get_secret_value()}"
-        basic = f"Basic {b64encode(pair.encode()).decode()}"
-        accesses.append(_access("track", settings, settings.track_url, basic))
-    if settings.app_api_key:
-        key = settings.app_api_key.get_secret_value()
-        accesses.append(_access("app", settings, settings.app_url, f"Bearer {key}"))
-        if settings.app_api_key in {settings.track_api_key, settings.site_id}:
-            accesses[-1].suspicion = "CIO_APP_API_KEY is the same as one of the Track credentials"
-        elif key.startswith("sa_live_"):
-            accesses[-1].suspicion = "CIO_APP_API_KEY is a service account token, which opens only /v1/send"
-    for access in accesses:
-        access.sibling = next((other for other in accesses if other is not access), None)
-    return accesses
-
-
-def _access(
-    api: Literal["track", "app"], settings: Settings, url: HttpUrl | None, authorization: str
-) -> Access:
-    if url:
-        return Access(api, str(url), authorization, region=None)
-    return Access(api, HOSTS[api, settings.region], authorization, region=settings.region)
-
-
-def _why_off(tool: Tool, client: CustomerIO) -> str:
-    return "; ".join(MISSING[api.name] for api in tool.apis.values() if not client.opens(api))
+def _in_sandbox(settings: Settings) -> str:
+    end = "it is kept in CIO_SANDBOX_PATH" if settings.sandbox_path else "all is gone when this process ends"
+    return (
+        "This is the embedded sandbox: a made-up workspace with sample customers, campaigns and messages. "
+        f"Try anything: nothing reaches a real customer, and {end}."
+    )
 
 
 def _live(settings: Settings, reasons: Iterable[str]) -> str:

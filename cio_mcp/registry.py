@@ -6,6 +6,7 @@ needs. A tool asks for an API by annotating a parameter with it; all other param
 
 import difflib
 import inspect
+import re
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -75,6 +76,11 @@ class Tool:
     def description(self) -> str:
         """The function's docstring, which is written for the model."""
         return inspect.getdoc(self.function) or ""
+
+    @property
+    def summary(self) -> str:
+        """The docstring's first sentence, for lists that people read."""
+        return re.split(r"(?<=\.)\s", self.description, maxsplit=1)[0].replace("\n", " ")
 
     @property
     def hints(self) -> Hints:

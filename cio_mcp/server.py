@@ -12,7 +12,7 @@ from mcp.types import CallToolResult, TextContent, ToolAnnotations
 from mcp.types import Tool as ListedTool
 
 from cio_mcp import __version__
-from cio_mcp.errors import CustomerIOError
+from cio_mcp.errors import CustomerIOError, NotSent
 from cio_mcp.registry import Tool, near_miss
 from cio_mcp.safety import Guard
 
@@ -81,22 +81,24 @@ class Server(MCPServer):
         context: Context[Any, Any] | None = None,  # noqa: ARG002 - the SDK passes it
     ) -> CallToolResult:
         """Run a tool; whatever goes wrong becomes an answer that says so."""
-        if name not in self._tools:
-            hint = self._off.get(name) or near_miss(name, self._tools) or "tools/list names them all"
-            return _failure({"outcome": "not_sent"}, f"{name}: there is no such tool; {hint}")
         try:
-            answer = await self._guard.perform(self._tools[name], arguments)
+            answer = await self._guard.perform(self._find(name), arguments)
         except CustomerIOError as error:
             # Neither arguments nor Customer.io's words go to the log: both can hold personal data.
             _log.info("%s: %s (status %s)", name, error.outcome, error.status)
             return _failure(error.facts(), str(error))
         except Exception as fault:
             _log.error("%s: a fault of cio-mcp: %s", name, _where(fault))
-            return _failure(
-                {"outcome": "unknown"}, f"{name}: a fault of cio-mcp itself; see the server's log."
-            )
+            text = f"{name}: a fault of cio-mcp itself; see the server's log."
+            return _failure({"outcome": "unknown", "error": text, "retryable": False}, text)
         content = answer.model_dump(mode="json", exclude_none=True)
         return CallToolResult(content=[_text(content)], structured_content=content)
+
+    def _find(self, name: str) -> Tool:
+        if name not in self._tools:
+            hint = self._off.get(name) or near_miss(name, self._tools) or "tools/list names them all"
+            raise NotSent(f"{name}: there is no such tool; {hint}")
+        return self._tools[name]
 
 
 def _where(fault: Exception) -> str:

@@ -70,6 +70,9 @@ class Settings(BaseModel):
     sandbox: Literal["auto", "on", "off"] = Field(
         "auto", description="The embedded sandbox: auto uses it when no credential is set at all."
     )
+    sandbox_path: Annotated[Path, AfterValidator(Path.expanduser)] | None = Field(
+        None, description="A file that keeps the sandbox's state; without it the state lives in memory."
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "WARNING", description="What goes to stderr: DEBUG, INFO, WARNING or ERROR."
     )

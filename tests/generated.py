@@ -9,10 +9,9 @@ from pathlib import Path
 
 from cio_mcp.registry import Tool
 from cio_mcp.settings import Settings, variables
-from cio_mcp.tools import TOOLBOXES
+from cio_mcp.tools import TOOLS
 
 ROOT = Path(__file__).parent.parent
-TOOLS: list[Tool] = [tool for toolbox in TOOLBOXES for tool in toolbox.tools]
 
 
 def documents() -> dict[Path, str]:
@@ -27,7 +26,7 @@ def documents() -> dict[Path, str]:
             flags=re.DOTALL,
         )
     bundle = json.loads(manifest.read_text())
-    bundle["tools"] = [{"name": tool.name, "description": _first_sentence(tool)} for tool in TOOLS]
+    bundle["tools"] = [{"name": tool.name, "description": tool.summary} for tool in TOOLS]
     return {
         readme: text,
         manifest: json.dumps(bundle, indent=2, ensure_ascii=False) + "\n",
@@ -37,7 +36,7 @@ def documents() -> dict[Path, str]:
 
 
 def _tools_table() -> str:
-    rows = [f"| `{tool.name}` | {tool.effect} | {_first_sentence(tool)} |" for tool in TOOLS]
+    rows = [f"| `{tool.name}` | {tool.effect} | {tool.summary} |" for tool in TOOLS]
     return "\n".join(("| tool | effect | what it does |", "| --- | --- | --- |", *rows))
 
 
@@ -47,10 +46,6 @@ def _settings_table() -> str:
         default = "" if field.default in {None, ""} else f"`{field.default}`"
         rows.append(f"| `{name}` | {default} | {purpose} |")
     return "\n".join(("| variable | default | what it is |", "| --- | --- | --- |", *rows))
-
-
-def _first_sentence(tool: Tool) -> str:
-    return re.split(r"(?<=\.)\s", tool.description, maxsplit=1)[0].replace("\n", " ")
 
 
 def _contract(tool: Tool) -> dict[str, object]:

@@ -146,7 +146,7 @@ async def test_an_operation_of_the_brief_leaves_as_the_brief_shows_it(
 
 PEOPLE, EVENTS, CAMPAIGNS = "tools/people.py", "tools/events.py", "tools/campaigns.py"
 BROADCASTS, EMAIL, SANDBOX = "tools/broadcasts.py", "tools/transactional.py", "sandbox/"
-README, CLIENT, APP = "../README.md", "client/", "app.py"
+README, CLIENT, ACCESS = "../README.md", "client/", "workspace.py"
 
 # Every line of the brief, and where in the product (below cio_mcp/) it is found, by what words.
 WHERE: dict[str, tuple[str, str]] = {
@@ -156,7 +156,7 @@ WHERE: dict[str, tuple[str, str]] = {
     "| Integration | Available | Notes |": (README, "hosted MCP server"),
     "| API | ✓ | Track API, App API, Journeys API |": (README, "part of what Customer.io calls Journeys"),
     "| MCP | - | Not available |": ("server.py", "class Server(MCPServer)"),
-    "| CLI | - | Not available |": ("cli.py", 'prog="cio-mcp"'),
+    "| CLI | - | Not available |": ("cli/__init__.py", 'prog="cio-mcp"'),
     "| SDK | ✓ | JavaScript, iOS, Android, Ruby, Python |": (
         README,
         "is for agents that work without a browser",
@@ -166,10 +166,10 @@ WHERE: dict[str, tuple[str, str]] = {
         "settings.py",
         "Site id of the workspace, for the Track API",
     ),
-    "- **App API**: Bearer token": (APP, 'f"Bearer {key}"'),
-    "- **Header**: `Authorization: Basic {base64(site_id:api_key)}`": (APP, "b64encode(pair.encode())"),
-    "Authorization: Basic {base64(site_id:api_key)}": (APP, "b64encode(pair.encode())"),
-    "Authorization: Bearer {app_api_key}": (APP, 'f"Bearer {key}"'),
+    "- **App API**: Bearer token": (ACCESS, 'f"Bearer {key}"'),
+    "- **Header**: `Authorization: Basic {base64(site_id:api_key)}`": (ACCESS, "b64encode(pair.encode())"),
+    "Authorization: Basic {base64(site_id:api_key)}": (ACCESS, "b64encode(pair.encode())"),
+    "Authorization: Bearer {app_api_key}": (ACCESS, 'f"Bearer {key}"'),
     "## Common Agent Operations": (README, "## Tools"),
     "### Identify customer": (PEOPLE, "async def identify_customer"),
     "PUT https://track.customer.io/api/v1/customers/{customer_id}": (

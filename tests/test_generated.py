@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from cio_mcp import __version__
-from tests.generated import ROOT, TOOLS, documents
+from cio_mcp.tools import TOOLS
+from tests.generated import ROOT, documents
 
 
 @pytest.mark.parametrize("path", documents(), ids=lambda path: path.name)

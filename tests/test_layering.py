@@ -20,20 +20,20 @@ ALLOWED = {
     "tools": {"answers", "client", "errors", "params", "registry"},
     "safety": {"answers", "client", "registry"},
     "server": {"errors", "registry", "safety"},
-    "app": {"client", "registry", "safety", "sandbox", "server", "settings", "tools"},
+    "workspace": {"client", "registry", "settings"},
+    "app": {"client", "errors", "safety", "sandbox", "server", "settings", "tools", "workspace"},
     "stdio": {"app", "settings"},
-    "demo": set[str](),
-    "cli": {"demo", "errors", "settings", "stdio"},
+    "cli": {"app", "client", "errors", "settings", "tools", "workspace"},
     "__main__": {"cli"},
     "__init__": set[str](),
 }
 
 # Who may use what others must not know about.
 RESERVED = {
-    "mcp": {"server", "demo"},
-    "httpx": {"app", "client"},
+    "mcp": {"server", "cli"},
+    "httpx": {"app", "cli", "client"},
     "starlette": {"sandbox"},
-    "os.environ": {"settings", "demo"},
+    "os.environ": {"settings", "cli"},
 }
 
 

@@ -15,8 +15,8 @@ from cio_mcp import __version__
 from cio_mcp.app import build
 from cio_mcp.errors import SettingsError
 from cio_mcp.settings import load
+from cio_mcp.tools import TOOLS
 from tests.agent import Agent, an_agent
-from tests.generated import TOOLS
 
 pytestmark = pytest.mark.anyio
 

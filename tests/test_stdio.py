@@ -15,22 +15,17 @@ from typing import Any
 import pytest
 from mcp import Client, StdioServerParameters
 
-INITIALIZE = {
-    "jsonrpc": "2.0",
-    "id": 1,
-    "method": "initialize",
-    "params": {
-        "protocolVersion": "2025-06-18",
-        "capabilities": {},
-        "clientInfo": {"name": "test", "version": "1"},
-    },
-}
 INITIALIZED = {"jsonrpc": "2.0", "method": "notifications/initialized"}
 
 
+def initialize(version: str) -> dict[str, Any]:
+    client = {"protocolVersion": version, "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}}
+    return {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": client}
+
+
 @contextmanager
-def a_server(**environ: str) -> Iterator[subprocess.Popen[str]]:
-    """Start a server process and let it answer `initialize`."""
+def a_server(version: str = "2025-06-18", **environ: str) -> Iterator[subprocess.Popen[str]]:
+    """Start a server process and shake hands in a version of the protocol."""
     process = subprocess.Popen(
         [sys.executable, "-m", "cio_mcp"],
         stdin=subprocess.PIPE,
@@ -40,8 +35,9 @@ def a_server(**environ: str) -> Iterator[subprocess.Popen[str]]:
         env=os.environ | environ,
     )
     try:
-        say(process, INITIALIZE)
-        assert hear(process)["result"]["serverInfo"]["name"] == "cio-mcp"
+        say(process, initialize(version))
+        answer = hear(process)["result"]
+        assert (answer["serverInfo"]["name"], answer["protocolVersion"]) == ("cio-mcp", version)
         say(process, INITIALIZED)
         yield process
     finally:
@@ -160,8 +156,18 @@ def test_what_is_not_answered_in_time_is_logged_as_unknown_without_personal_data
     assert "user_123" not in log
 
 
+@pytest.mark.parametrize("version", ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"])
+def test_a_client_that_knows_only_an_older_protocol_lists_and_calls(version: str) -> None:
+    with a_server(version) as process:
+        say(process, {"jsonrpc": "2.0", "id": 3, "method": "tools/list"})
+        assert len(hear(process)["result"]["tools"]) == 10
+        say(process, call("get_customer", customer_id="u_1001"))
+
+        assert json.loads(hear(process)["result"]["content"][0]["text"])["id"] == "u_1001"
+
+
 @pytest.mark.anyio
-@pytest.mark.parametrize("mode", ["legacy", "auto"])
+@pytest.mark.parametrize("mode", ["legacy", "auto", "2026-07-28"])
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
 async def test_a_client_of_either_era_lists_and_calls_over_a_real_pipe(mode: str) -> None:
     server = StdioServerParameters(command=sys.executable, args=["-m", "cio_mcp"])

@@ -1,31 +1,51 @@
-"""The command line. What a command needs is imported when it runs, so that --help is instant."""
+"""The command line: one module per command, imported when it runs, so that --help is instant."""
 
 import argparse
 import asyncio
 import logging
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 
 from cio_mcp import __version__
 from cio_mcp.errors import SettingsError
+from cio_mcp.settings import load, variables
+
+CLIENTS = ("claude-desktop", "claude-code", "cursor", "vscode", "windsurf")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status: 0 well, 1 not well, 2 wrong arguments or settings."""
     asked = _parser().parse_args(arguments)
     try:
-        return _COMMANDS[asked.command]()
+        if asked.command in {None, "serve"}:
+            return _serve()
+        status: int = import_module(f"cio_mcp.cli.{asked.command}").run(asked)
     except SettingsError as error:
         sys.stderr.write(f"cio-mcp: {error}\n")
         return 2
+    except KeyboardInterrupt:
+        return 130
+    return status
+
+
+def _serve() -> int:
+    settings = load()
+    # Before the SDK configures logging its own, louder way. Stdout is the protocol.
+    logging.basicConfig(
+        stream=sys.stderr, level=settings.log_level, format="%(levelname)s %(name)s: %(message)s"
+    )
+    stdio = import_module("cio_mcp.stdio")
+    asyncio.run(stdio.serve(settings))
+    return 0
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="cio-mcp",
-        description="An MCP server with which AI agents operate a Customer.io workspace. Without a command "
-        "it serves MCP on stdin and stdout, as a client such as Claude Desktop starts it. Without "
-        "credentials it works on an embedded sandbox.",
+        description="An MCP server with which AI agents operate a Customer.io workspace. Without a command\n"
+        "it serves MCP on stdin and stdout, which is how a client such as Claude Desktop starts\n"
+        "it. Without credentials it works on an embedded sandbox.",
         epilog=_settings_help(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -33,37 +53,40 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="command")
     commands.add_parser("serve", help="serve MCP on stdin and stdout (the default)")
     commands.add_parser("demo", help="show the main operations on the embedded sandbox")
+
+    tools = commands.add_parser("tools", help="list the tools that are on, and those that are off and why")
+    tools.add_argument("--json", action="store_true", help="print them with their schemas as JSON")
+
+    call = commands.add_parser(
+        "call",
+        help="call one tool and print its answer as JSON",
+        description="Call one tool through the full server. Exit status: 0 done, 1 refused by Customer.io,\n"
+        "2 wrong arguments or settings, 3 not sent, 4 outcome unknown.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    call.add_argument("tool", help="the tool's name, as `cio-mcp tools` lists it")
+    call.add_argument("arguments", nargs="*", metavar="key=value", help="objects and lists as JSON")
+
+    doctor = commands.add_parser("doctor", help="check settings, credentials and the way to Customer.io")
+    doctor.add_argument("--json", action="store_true", help="print the findings as JSON")
+
+    sandbox = commands.add_parser(
+        "sandbox", help="serve the sandbox over HTTP, for any Customer.io SDK or curl"
+    )
+    sandbox.add_argument("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
+    sandbox.add_argument("--port", type=int, default=8080, help="port to listen on (default: 8080; 0: any)")
+    sandbox.add_argument(
+        "--tls", action="store_true", help="speak https, with a certificate made on the spot"
+    )
+
+    config = commands.add_parser("config", help="print the configuration for an MCP client, or write it")
+    config.add_argument("client", choices=CLIENTS)
+    config.add_argument("--write", action="store_true", help="merge it into the client's file, with a backup")
+    config.add_argument("--with-keys", action="store_true", help="include the credentials that are set here")
     return parser
 
 
 def _settings_help() -> str:
-    from cio_mcp.settings import variables
-
     width = max(map(len, variables()))
     lines = [f"  {name:<{width}}  {purpose}" for name, purpose in variables().items()]
     return "\n".join(("settings, from the environment:", *lines))
-
-
-def _serve() -> int:
-    from cio_mcp.settings import load
-
-    settings = load()
-    _log_to_stderr(settings.log_level)
-    from cio_mcp.stdio import serve
-
-    asyncio.run(serve(settings))
-    return 0
-
-
-def _demo() -> int:
-    from cio_mcp.demo import run
-
-    return asyncio.run(run())
-
-
-def _log_to_stderr(level: str) -> None:
-    """Configure logging before the SDK does, whose own way would be louder. Stdout is the protocol."""
-    logging.basicConfig(stream=sys.stderr, level=level, format="%(levelname)s %(name)s: %(message)s")
-
-
-_COMMANDS = {None: _serve, "serve": _serve, "demo": _demo}

@@ -1,5 +1,7 @@
-"""The main job, start to end, on the embedded sandbox: a real MCP client and a real server process."""
+"""`cio-mcp demo`: the main job on the embedded sandbox, by a real MCP client and a real server process."""
 
+import argparse
+import asyncio
 import json
 import os
 import sys
@@ -15,15 +17,17 @@ class DemoFailed(Exception):
     """An answer was not what it should be."""
 
 
-async def run(server: Any = None) -> int:
-    """Run the demo and print it; returns 0 only if every answer was what it should be.
+def run(_: argparse.Namespace) -> int:
+    """Run the demo on a server process of its own; returns 0 only if all went as it should."""
+    own = StdioServerParameters(command=sys.executable, args=["-m", "cio_mcp"], env={"CIO_SANDBOX": "on"})
+    return asyncio.run(demonstrate(own))
 
-    `server` is what `mcp.Client` connects to, if not a server process of our own.
-    """
+
+async def demonstrate(server: Any) -> int:
+    """Run the demo on what `mcp.Client` can connect to, and print it; returns the exit status."""
     show = Stage(colour=sys.stdout.isatty() and "NO_COLOR" not in os.environ)
     show.line("An MCP client starts cio-mcp and operates its sandbox: no account, no network.\n")
-    own = StdioServerParameters(command=sys.executable, args=["-m", "cio_mcp"], env={"CIO_SANDBOX": "on"})
-    async with Client(server or own) as client:
+    async with Client(server) as client:
         try:
             await _story(client, show)
         except DemoFailed as failure:

@@ -1,4 +1,4 @@
-"""The tools, one file per area. A new area is a file here and a line in `TOOLBOXES`."""
+"""The tools, one file per area. A new area is a file here and a name in `TOOLS`."""
 
 from cio_mcp.tools.broadcasts import broadcasts
 from cio_mcp.tools.campaigns import campaigns
@@ -6,4 +6,4 @@ from cio_mcp.tools.events import events
 from cio_mcp.tools.people import people
 from cio_mcp.tools.transactional import transactional
 
-TOOLBOXES = (people, events, campaigns, broadcasts, transactional)
+TOOLS = [tool for toolbox in (people, events, campaigns, broadcasts, transactional) for tool in toolbox.tools]

@@ -7,7 +7,7 @@ import pytest
 
 from cio_mcp import __version__
 from cio_mcp.cli import main
-from cio_mcp.demo import run
+from cio_mcp.cli.demo import demonstrate
 from tests.agent import an_agent
 
 
@@ -69,7 +69,7 @@ async def test_the_demo_fails_when_an_answer_is_not_what_it_should_be(
     async with an_agent() as agent:
         agent.wire.fail(403)
 
-        status = await run(agent.app.server)
+        status = await demonstrate(agent.app.server)
 
     assert status == 1
     assert "Failed: track_anonymous_event" in capsys.readouterr().out

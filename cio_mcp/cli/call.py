@@ -1,0 +1,59 @@
+"""`cio-mcp call`: one tool call through the full server."""
+
+import argparse
+import asyncio
+import json
+import sys
+from typing import Any
+
+from mcp import Client
+
+from cio_mcp.app import build
+from cio_mcp.errors import SettingsError
+from cio_mcp.settings import load
+
+# Exit status by how a call ended; wrong arguments are told apart from a turn that never came.
+STATUS = {"refused": 1, "not_sent": 3, "unknown": 4}
+WRONG_ARGUMENTS = 2
+
+
+def run(asked: argparse.Namespace) -> int:
+    """Call a tool and print its answer; returns the exit status by outcome."""
+    return asyncio.run(_call(asked.tool, asked.arguments))
+
+
+async def _call(tool: str, given: list[str]) -> int:
+    app = build(load())
+    try:
+        schemas = {listed.name: listed.input_schema for listed in await app.server.list_tools()}
+        arguments = _arguments(given, schemas.get(tool, {}).get("properties", {}))
+        async with Client(app.server) as client:
+            result = await client.call_tool(tool, arguments)
+    finally:
+        await app.aclose()
+    facts = result.structured_content or {}
+    sys.stdout.write(json.dumps(facts, indent=2, ensure_ascii=False) + "\n")
+    if not result.is_error:
+        return 0
+    return (
+        STATUS[facts["outcome"]]
+        if facts.get("retryable") or facts["outcome"] != "not_sent"
+        else WRONG_ARGUMENTS
+    )
+
+
+def _arguments(given: list[str], properties: dict[str, Any]) -> dict[str, Any]:
+    """Read `key=value`; what is no text by the schema is read as JSON where it can be."""
+    arguments: dict[str, Any] = {}
+    for pair in given:
+        name, equals, text = pair.partition("=")
+        if not equals:
+            raise SettingsError(f"{pair}: write it as key=value")
+        value: Any = text
+        if properties.get(name, {}).get("type", "string") != "string":
+            try:
+                value = json.loads(text)
+            except ValueError:
+                value = text  # the tool's own refusal names the argument and what it wants
+        arguments[name] = value
+    return arguments

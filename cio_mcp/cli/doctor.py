@@ -1,0 +1,178 @@
+"""`cio-mcp doctor`: what is wrong between here and Customer.io, and how to mend it."""
+
+import argparse
+import asyncio
+import json
+import os
+import platform
+import sys
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Literal
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+import httpx
+
+from cio_mcp import __version__
+from cio_mcp.client.access import OTHER_REGION, Access
+from cio_mcp.client.network import Network
+from cio_mcp.client.probe import Answer, probe
+from cio_mcp.errors import SettingsError
+from cio_mcp.settings import Settings, load
+from cio_mcp.tools import TOOLS
+from cio_mcp.workspace import CLOSED, HOSTS, accesses, choose
+
+# One harmless read for each API: Track's region endpoint, and a short list of App's.
+PATHS = {"track": "/api/v1/accounts/region", "app": "/v1/transactional"}
+
+# Customer.io orders updates by time; a clock off by more than this gives wrong times to events.
+SKEW = 60
+
+
+NETWORK = "check the network, HTTPS_PROXY and NO_PROXY, and CIO_TRACK_URL or CIO_APP_URL where set"
+CERTIFICATE = (
+    "add the authority that signed it to the system's certificates, or name its file in SSL_CERT_FILE"
+)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at; what is not ok has its `fix`."""
+
+    what: str
+    state: Literal["ok", "note", "fault"]
+    detail: str
+    fix: str = ""
+
+
+def run(asked: argparse.Namespace) -> int:
+    """Print the findings; returns 0 without a fault, 1 with one, 2 where the settings are wrong."""
+    status, findings = 0, [_versions()]
+    try:
+        findings += asyncio.run(examine(load(), Network()))
+        status = int(any(finding.state == "fault" for finding in findings))
+    except SettingsError as error:
+        findings.append(Finding("settings", "fault", str(error), "correct it and run doctor again"))
+        status = 2
+    if asked.json:
+        sys.stdout.write(json.dumps([asdict(finding) for finding in findings], indent=2) + "\n")
+        return status
+    for finding in findings:
+        sys.stdout.write(f"{finding.state:<5}  {finding.what:<9}  {finding.detail}\n")
+        if finding.fix:
+            sys.stdout.write(f"{'':<18}fix: {finding.fix}\n")
+    return status
+
+
+async def examine(settings: Settings, wire: httpx.AsyncBaseTransport) -> list[Finding]:
+    """Return what is found about the settings and, over `wire`, about the credentials; closes `wire`."""
+    findings = list(_about(settings))
+    if not settings.uses_sandbox:
+        findings += [finding async for finding in _credentials(settings, wire)]
+    await wire.aclose()
+    return findings
+
+
+def _versions() -> Finding:
+    libraries = [f"{name} {version(name)}" for name in ("mcp", "httpx", "pydantic")]
+    here = f"Python {platform.python_version()} on {platform.system()}"
+    return Finding("versions", "ok", ", ".join((f"cio-mcp {__version__}", *libraries, here)))
+
+
+def _about(settings: Settings) -> Iterator[Finding]:
+    tools, off = choose(TOOLS, settings)
+    yield Finding("settings", "ok", f"{len(tools)} tools on, {len(off)} off")
+    if not settings.uses_sandbox:
+        return
+    yield Finding(
+        "workspace", "note", "the embedded sandbox: no call reaches Customer.io", _how_to_leave(settings)
+    )
+    if path := settings.sandbox_path:
+        folder = path.resolve().parent
+        if os.access(path if path.exists() else folder, os.W_OK):
+            yield Finding("state", "ok", f"kept in {path}")
+        else:
+            yield Finding(
+                "state", "fault", f"{path} cannot be written", "set CIO_SANDBOX_PATH to another file"
+            )
+
+
+def _how_to_leave(settings: Settings) -> str:
+    if settings.has_credentials:
+        return "for the real workspace, unset CIO_SANDBOX"
+    return "for a real workspace, set CIO_SITE_ID with CIO_TRACK_API_KEY, and CIO_APP_API_KEY"
+
+
+async def _credentials(settings: Settings, wire: httpx.AsyncBaseTransport) -> AsyncIterator[Finding]:
+    """Check each credential by one harmless call; a key that does not open is tried in the other region."""
+    opened = accesses(settings)
+    for access in opened:
+        host = urlsplit(access.base_url).hostname or ""
+        if proxy := _proxy(access.base_url):
+            yield Finding("proxy", "note", f"requests to {host} go through {proxy}")
+        answer = await probe(wire, access, PATHS[access.api])
+        access.worked = answer.status == 200
+        yield await _judge(wire, access, answer)
+        if answer.date:
+            yield _clock(answer.date)
+    for api in CLOSED.keys() - {access.api for access in opened}:
+        yield Finding(f"{api} key", "note", "not set; its tools are off", CLOSED[api].partition(": ")[2])
+
+
+async def _judge(wire: httpx.AsyncBaseTransport, access: Access, answer: Answer) -> Finding:
+    what, host = f"{access.api} key", urlsplit(access.base_url).hostname
+    if answer.fault:
+        return Finding(
+            "network", "fault", answer.fault, CERTIFICATE if "certificate" in answer.fault else NETWORK
+        )
+    home = await _home(wire, access, answer)
+    if home != access.region:
+        return Finding(what, "fault", f"belongs to a workspace in region {home}", f"set CIO_REGION={home}")
+    match answer.status:
+        case 200:
+            return Finding(what, "ok", f"opens {host}")
+        case 429:
+            return Finding(what, "ok", f"opens {host}, which is at its limit now")
+        case 401:
+            return Finding(what, "fault", f"{host} answered 401", access.explain_401())
+    return Finding(what, "fault", f"{host} answered {answer.status}, not as Customer.io does", NETWORK)
+
+
+async def _home(wire: httpx.AsyncBaseTransport, access: Access, answer: Answer) -> str | None:
+    """Return the region that a key belongs to, as far as Customer.io tells; else the one that is set.
+
+    Track tells it outright or by a redirect. App only answers 401, so the other region is asked too.
+    """
+    if access.region is None:
+        return None
+    other = OTHER_REGION[access.region]
+    if answer.status == 200 and isinstance(answer.body, dict):
+        return str(answer.body.get("region", access.region))
+    if answer.status in {301, 302, 307, 308}:
+        return other
+    elsewhere = replace(access, base_url=HOSTS[access.api, other])
+    if answer.status == 401 and (await probe(wire, elsewhere, PATHS[access.api])).status == 200:
+        return other
+    return access.region
+
+
+def _clock(server: datetime) -> Finding:
+    skew = (datetime.now(UTC) - server).total_seconds()
+    if abs(skew) <= SKEW:
+        return Finding("clock", "ok", "agrees with Customer.io's")
+    detail = f"{abs(skew):.0f} s {'ahead of' if skew > 0 else 'behind'} Customer.io's"
+    return Finding("clock", "fault", detail, "set the system's time; events would get wrong times")
+
+
+def _proxy(url: str) -> str:
+    """Return the proxy that requests to `url` take, without any password in it."""
+    parts = urlsplit(url)
+    proxies = getproxies()
+    proxy = proxies.get(parts.scheme) or proxies.get("all") or ""
+    if not proxy or proxy_bypass(parts.hostname or ""):
+        return ""
+    found = urlsplit(proxy if "//" in proxy else f"//{proxy}")
+    return f"{found.hostname}:{found.port}" if found.port else str(found.hostname)

@@ -1,0 +1,71 @@
+"""Which workspace the settings open: addresses, credentials, limits, and the tools that can work there."""
+
+from base64 import b64encode
+from collections.abc import Iterable, Mapping
+from typing import Literal
+
+from cio_mcp.client.access import Access
+from cio_mcp.client.pacing import Limits
+from cio_mcp.registry import Tool
+from cio_mcp.settings import Settings
+
+ApiName = Literal["track", "app"]
+
+# Customer.io's own addresses (Track and App API references, 2026-08).
+HOSTS: dict[tuple[ApiName, Literal["us", "eu"]], str] = {
+    ("track", "us"): "https://track.customer.io",
+    ("track", "eu"): "https://track-eu.customer.io",
+    ("app", "us"): "https://api.customer.io",
+    ("app", "eu"): "https://api-eu.customer.io",
+}
+
+# Why an API is not open, and how an operator mends that.
+CLOSED: dict[ApiName, str] = {
+    "track": "the Track API is not open: set CIO_SITE_ID and CIO_TRACK_API_KEY",
+    "app": "the App API is not open: set CIO_APP_API_KEY",
+}
+
+
+def choose(tools: Iterable[Tool], settings: Settings) -> tuple[list[Tool], Mapping[str, str]]:
+    """Return the tools that can work with these settings, and for each other one the reason."""
+    opened = CLOSED.keys() if settings.uses_sandbox else {access.api for access in accesses(settings)}
+    off = {
+        tool.name: "; ".join(CLOSED[api.name] for api in tool.apis.values() if api.name not in opened)
+        for tool in tools
+    }
+    return [tool for tool in tools if not off[tool.name]], {name: why for name, why in off.items() if why}
+
+
+def limits(settings: Settings) -> Limits:
+    """Return Customer.io's limits as the settings know them."""
+    return Limits(
+        track=settings.track_rate,
+        app=settings.app_rate,
+        send=settings.send_rate,
+        broadcast_interval=settings.broadcast_interval,
+        share=settings.rate_share,
+    )
+
+
+def accesses(settings: Settings) -> list[Access]:
+    """Return what the credentials open: Basic for Track, Bearer for App."""
+    found = []
+    if settings.site_id and settings.track_api_key:
+        pair = f"{settings.site_id.get_secret_value()}:{settings.track_api_key.get_secret_value()}"
+        found.append(_access("track", settings, f"Basic {b64encode(pair.encode()).decode()}"))
+    if settings.app_api_key:
+        key = settings.app_api_key.get_secret_value()
+        found.append(_access("app", settings, f"Bearer {key}"))
+        if settings.app_api_key in {settings.track_api_key, settings.site_id}:
+            found[-1].suspicion = "CIO_APP_API_KEY is the same as one of the Track credentials"
+        elif key.startswith("sa_live_"):
+            found[-1].suspicion = "CIO_APP_API_KEY is a service account token, which opens only /v1/send"
+    for access in found:
+        access.sibling = next((other for other in found if other is not access), None)
+    return found
+
+
+def _access(api: ApiName, settings: Settings, authorization: str) -> Access:
+    if url := (settings.track_url if api == "track" else settings.app_url):
+        return Access(api, str(url), authorization, region=None)
+    return Access(api, HOSTS[api, settings.region], authorization, region=settings.region)

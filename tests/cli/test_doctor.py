@@ -1,0 +1,176 @@
+"""`cio-mcp doctor`: every fault that a newcomer meets first, made on purpose."""
+
+import json
+import ssl
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from pathlib import Path
+
+import httpx
+import pytest
+
+from cio_mcp.cli import main
+from cio_mcp.cli.doctor import Finding, examine
+from cio_mcp.settings import load
+
+pytestmark = pytest.mark.anyio
+
+TRACK = {"CIO_SITE_ID": "site-s3cret", "CIO_TRACK_API_KEY": "track-s3cret"}
+APP = {"CIO_APP_API_KEY": "app-s3cret"}
+Respond = Callable[[httpx.Request], httpx.Response]
+
+
+async def found(environ: dict[str, str], respond: Respond) -> dict[str, Finding]:
+    """Return the findings by what they are about."""
+    findings = await examine(load(environ), httpx.MockTransport(respond))
+    assert "s3cret" not in str(findings)
+    assert all(finding.fix for finding in findings if finding.state == "fault")
+    return {finding.what: finding for finding in findings}
+
+
+def home(region: str, *, offset: float = 0) -> Respond:
+    """Return a Customer.io whose workspace is in `region`, and whose clock is off by `offset` seconds."""
+    suffix = "-eu" if region == "eu" else ""
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        date = format_datetime(datetime.now(UTC) + timedelta(seconds=offset), usegmt=True)
+        if request.url.host not in {f"track{suffix}.customer.io", f"api{suffix}.customer.io"}:
+            return httpx.Response(401, headers={"date": date})
+        body: dict[str, object] = (
+            {"region": region} if request.url.host.startswith("track") else {"messages": []}
+        )
+        return httpx.Response(200, json=body, headers={"date": date})
+
+    return respond
+
+
+async def test_right_keys_in_the_right_region_are_ok() -> None:
+    findings = await found(TRACK | APP, home("us"))
+
+    assert {finding.state for finding in findings.values()} == {"ok"}
+    assert findings["track key"].detail == "opens track.customer.io"
+
+
+@pytest.mark.parametrize(("set_to", "where"), [("us", "eu"), ("eu", "us")])
+async def test_keys_of_the_other_region_name_the_setting_that_mends_it(set_to: str, where: str) -> None:
+    findings = await found(TRACK | APP | {"CIO_REGION": set_to}, home(where))
+
+    for what in ("track key", "app key"):
+        assert findings[what].state == "fault"
+        assert findings[what].fix == f"set CIO_REGION={where}"
+
+
+async def test_a_redirect_of_track_is_the_other_region_too() -> None:
+    findings = await found(
+        TRACK, lambda _: httpx.Response(307, headers={"location": "https://track-eu.customer.io"})
+    )
+
+    assert findings["track key"].fix == "set CIO_REGION=eu"
+
+
+async def test_a_key_that_opens_nowhere_lists_the_causes() -> None:
+    findings = await found(TRACK | APP, lambda _: httpx.Response(401))
+
+    assert "site id" in findings["track key"].fix.lower().replace("_", " ")
+    assert "IP addresses" in findings["app key"].fix
+
+
+async def test_a_track_key_used_as_app_key_is_recognised() -> None:
+    findings = await found(TRACK | {"CIO_APP_API_KEY": "track-s3cret"}, lambda _: httpx.Response(401))
+
+    assert "the same as one of the Track credentials" in findings["app key"].fix
+
+
+async def test_a_missing_key_is_only_a_note() -> None:
+    findings = await found(APP, home("us"))
+
+    assert findings["track key"].state == "note"
+    assert findings["track key"].fix == "set CIO_SITE_ID and CIO_TRACK_API_KEY"
+
+
+async def test_a_limit_that_is_reached_now_is_no_fault() -> None:
+    assert (await found(APP, lambda _: httpx.Response(429)))["app key"].state == "ok"
+
+
+async def test_somebody_else_answering_is_told() -> None:
+    findings = await found(APP, lambda _: httpx.Response(502, text="<html>proxy</html>"))
+
+    assert "answered 502" in findings["app key"].detail
+    assert "HTTPS_PROXY" in findings["app key"].fix
+
+
+@pytest.mark.parametrize(
+    ("inner", "detail", "fix"),
+    [
+        (
+            ssl.SSLCertVerificationError(1, "self-signed"),
+            "certificate of api.customer.io is not trusted",
+            "SSL_CERT_FILE",
+        ),
+        (ssl.SSLError(1, "wrong version"), "does not speak TLS", "HTTPS_PROXY"),
+        (ConnectionRefusedError(111, "refused"), "refuses connections", "HTTPS_PROXY"),
+        (ExceptionGroup("all", [OSError(113, "no route")]), "cannot be reached (ConnectError)", "network"),
+    ],
+)
+async def test_no_connection_says_why(inner: Exception, detail: str, fix: str) -> None:
+    def fail(request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("s3cret", request=request) from inner
+
+    findings = await found(APP, fail)
+
+    assert detail in findings["network"].detail
+    assert fix in findings["network"].fix
+
+
+@pytest.mark.parametrize(("offset", "state"), [(0, "ok"), (600, "fault"), (-600, "fault")])
+async def test_a_clock_that_is_off_is_found(offset: float, state: str) -> None:
+    finding = (await found(APP, home("us", offset=offset)))["clock"]
+
+    assert finding.state == state
+
+
+async def test_another_address_is_taken_as_it_answers() -> None:
+    findings = await found(
+        TRACK | {"CIO_TRACK_URL": "https://gateway.example.com"},
+        lambda _: httpx.Response(200, json={"region": "eu"}),
+    )
+
+    assert findings["track key"].detail == "opens gateway.example.com"
+
+
+async def test_a_proxy_is_named_without_its_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("https_proxy", "http://user:s3cret@proxy.example.com:3128")
+    findings = await found(APP, home("us"))
+    assert findings["proxy"].detail == "requests to api.customer.io go through proxy.example.com:3128"
+
+    monkeypatch.setenv("no_proxy", "customer.io")
+    assert "proxy" not in await found(APP, home("us"))
+
+
+async def test_the_sandbox_needs_no_network_and_a_file_that_can_be_written(tmp_path: Path) -> None:
+    def unreachable(_: httpx.Request) -> httpx.Response:
+        raise AssertionError
+
+    assert (await found({}, unreachable))["workspace"].state == "note"
+    assert "unset CIO_SANDBOX" in (await found(APP | {"CIO_SANDBOX": "on"}, unreachable))["workspace"].fix
+    kept = await found({"CIO_SANDBOX_PATH": str(tmp_path / "new.db")}, unreachable)
+    assert kept["state"].state == "ok"
+    lost = await found({"CIO_SANDBOX_PATH": str(tmp_path / "missing" / "new.db")}, unreachable)
+    assert lost["state"].state == "fault"
+
+
+def test_the_exit_status_is_for_scripts(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["doctor"]) == 0
+    assert "fix: for a real workspace, set CIO_SITE_ID" in capsys.readouterr().out
+
+    monkeypatch.setenv("CIO_SITE_ID", "site")
+    assert main(["doctor", "--json"]) == 2
+    assert "CIO_TRACK_API_KEY" in json.loads(capsys.readouterr().out)[-1]["detail"]
+
+    monkeypatch.setenv("CIO_TRACK_API_KEY", "key")
+    monkeypatch.setenv("CIO_TRACK_URL", "http://127.0.0.1:9")
+    assert main(["doctor"]) == 1
+    assert "127.0.0.1 refuses connections" in capsys.readouterr().out

@@ -1,0 +1,47 @@
+"""`cio-mcp tools`."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from cio_mcp.cli import main
+from cio_mcp.tools import TOOLS
+
+
+def test_every_tool_is_listed_with_its_effect_and_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["tools"]) == 0
+
+    out = capsys.readouterr().out
+    assert all(tool.name in out and tool.summary in out for tool in TOOLS)
+    assert "10 on, 0 off, on the embedded sandbox." in out
+
+
+def test_a_tool_that_is_off_says_why(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CIO_APP_API_KEY", "s3cret")
+    main(["tools"])
+
+    out = capsys.readouterr().out
+    assert "track_event" in out
+    assert "off: the Track API is not open: set CIO_SITE_ID and CIO_TRACK_API_KEY" in out
+    assert "5 on, 5 off, on a live workspace (us)." in out
+
+
+def test_the_list_as_json_holds_schemas(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["tools", "--json"])
+
+    listed = {tool["name"]: tool for tool in json.loads(capsys.readouterr().out)}
+    assert listed["get_customer"]["effect"] == "reads"
+    assert listed["get_customer"]["on"] is True
+    assert "customer_id" in listed["get_customer"]["input_schema"]["properties"]
+
+
+def test_the_list_does_not_pay_for_the_server() -> None:
+    script = "import sys; from cio_mcp.cli import main; main(['tools'])"
+    code = f"{script}; print({{'mcp', 'starlette'}} & set(sys.modules))"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert run.stdout.endswith("set()\n")
