@@ -1,0 +1,103 @@
+"""What starting costs: time to the answer of `initialize`, packages and their size, beside a bare SDK server.
+
+    python benchmarks/startup.py [runs]
+
+Both servers are started in turn in the same run, so the ratio holds when the machine's speed drifts.
+"""
+
+import json
+import re
+import statistics
+import subprocess
+import sys
+import time
+from importlib.metadata import PackageNotFoundError, distribution
+
+BARE = """
+from mcp.server import MCPServer
+server = MCPServer("bare")
+@server.tool()
+def noop(x: int) -> int:
+    "Do nothing."
+    return x
+server.run()
+"""
+
+INITIALIZE = json.dumps(
+    {
+        "jsonrpc": "2.0",
+        "id": 1,
+        "method": "initialize",
+        "params": {
+            "protocolVersion": "2025-11-25",
+            "capabilities": {},
+            "clientInfo": {"name": "benchmark", "version": "1"},
+        },
+    }
+)
+
+TARGET_RATIO, TARGET_PACKAGES = 1.25, 36
+
+
+def seconds_to_initialize(*command: str) -> float:
+    """Start a server, return the seconds until its answer, and end it."""
+    began = time.perf_counter()
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert process.stdin
+    assert process.stdout
+    process.stdin.write(INITIALIZE + "\n")
+    process.stdin.flush()
+    answer = json.loads(process.stdout.readline())
+    took = time.perf_counter() - began
+    assert "serverInfo" in answer["result"]
+    process.stdin.close()
+    process.wait(timeout=10)
+    process.stdout.close()
+    return took
+
+
+def installed(requirement: str, seen: dict[str, int]) -> dict[str, int]:
+    """Return every package that installing `requirement` brings here, with its size in bytes."""
+    name, extras = re.match(r"([\w.-]+)(?:\[([^]]*)\])?", requirement).groups()  # type: ignore[union-attr]
+    try:
+        found = distribution(name)
+    except PackageNotFoundError:
+        return seen  # for another system or Python
+    key = re.sub(r"[-_.]+", "-", name).lower()
+    new = key not in seen
+    if new:
+        seen[key] = sum(path.size or 0 for path in found.files or [])
+    for needed in found.requires or []:
+        extra = re.search(r"extra == ['\"]([^'\"]+)", needed)
+        if (new and not extra) or (extra and extra[1] in (extras or "").split(",")):
+            installed(needed, seen)
+    return seen
+
+
+def main() -> None:
+    """Measure and print."""
+    runs = int(sys.argv[1]) if len(sys.argv) > 1 else 15
+    commands = {"bare SDK server": ("-c", BARE), "cio-mcp": ("-m", "cio_mcp")}
+    times: dict[str, list[float]] = {name: [] for name in commands}
+    for turn in range(runs + 1):
+        for name, arguments in commands.items():
+            took = seconds_to_initialize(sys.executable, *arguments)
+            if turn:  # the first round warms the file cache
+                times[name].append(took)
+    print(f"{'start to the answer of initialize':<34} {'min':>7} {'median':>7} {'max':>7}  ({runs} runs)")
+    for name, measured in times.items():
+        low, middle, high = min(measured), statistics.median(measured), max(measured)
+        print(f"  {name:<32} {low:>6.3f}s {middle:>6.3f}s {high:>6.3f}s")
+    ratio = statistics.median(
+        ours / bare for bare, ours in zip(times["bare SDK server"], times["cio-mcp"], strict=True)
+    )
+    print(f"  {'ratio, median of the pairs':<32} {ratio:>7.2f}  (target: at most {TARGET_RATIO})")
+    for name in ("mcp", "cio-mcp"):
+        packages = installed(name, {})
+        size = sum(packages.values()) / 1e6
+        print(f"{name + ', packages and size':<34} {len(packages):>7} {size:>6.1f} MB")
+    print(f"  {'(target: at most)':<32} {TARGET_PACKAGES:>7}")
+
+
+if __name__ == "__main__":
+    main()
