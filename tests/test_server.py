@@ -35,10 +35,12 @@ APP_TOOLS = {
     "get_campaign_metrics",
     "trigger_broadcast",
     "send_transactional_email",
+    "list_customer_messages",
+    "list_broadcast_triggers",
 }
 
 
-async def test_the_ten_operations_of_the_brief_are_listed(agent: Agent) -> None:
+async def test_every_tool_is_listed(agent: Agent) -> None:
     listed = (await agent.client.list_tools()).tools
 
     assert {tool.name for tool in listed} == TRACK_TOOLS | APP_TOOLS

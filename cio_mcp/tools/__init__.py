@@ -3,7 +3,12 @@
 from cio_mcp.tools.broadcasts import broadcasts
 from cio_mcp.tools.campaigns import campaigns
 from cio_mcp.tools.events import events
+from cio_mcp.tools.messages import messages
 from cio_mcp.tools.people import people
 from cio_mcp.tools.transactional import transactional
 
-TOOLS = [tool for toolbox in (people, events, campaigns, broadcasts, transactional) for tool in toolbox.tools]
+TOOLS = [
+    tool
+    for toolbox in (people, events, campaigns, broadcasts, transactional, messages)
+    for tool in toolbox.tools
+]

@@ -2,12 +2,12 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BaseModel, Field
 
 from cio_mcp.answers import Acted
 from cio_mcp.client import AppApi, Kind
 from cio_mcp.errors import InvalidArgument
-from cio_mcp.params import JsonObject, Names, ObjectId, Text, from_json, size_of
+from cio_mcp.params import JsonObject, Limit, Names, ObjectId, Text, from_json, iso, size_of
 from cio_mcp.registry import Toolbox
 
 broadcasts = Toolbox("broadcasts")
@@ -22,8 +22,8 @@ FLAGS = {
 }
 
 FIND_OUT = (
-    "Do not trigger it again before looking: the broadcast's triggers in Customer.io "
-    "(App API GET /v1/broadcasts/{broadcast_id}/triggers) show whether this one is among them."
+    "Do not trigger it again before looking: list_broadcast_triggers with broadcast_id={broadcast_id} "
+    "shows, by their times, whether this one is among them."
 )
 
 
@@ -133,3 +133,41 @@ async def trigger_broadcast(
         broadcast_id=broadcast_id,
     )
     return Triggered(broadcast_id=broadcast_id, trigger_id=answer["id"])
+
+
+class Trigger(BaseModel):
+    """One run of a broadcast."""
+
+    trigger_id: int
+    created: str | None = None
+    processed: str | None = Field(None, description="When the whole audience was worked through.")
+
+
+class Triggers(BaseModel):
+    """A broadcast's triggers, newest first."""
+
+    broadcast_id: int
+    triggers: list[Trigger]
+    left_out: str | None = Field(None, description="What was left out, and how to get it.")
+
+
+@broadcasts.reads
+async def list_broadcast_triggers(app: AppApi, broadcast_id: ObjectId, limit: Limit = 20) -> Triggers:
+    """List when a broadcast was triggered, newest first.
+
+    Also the way to find out whether a trigger whose outcome is unknown was taken.
+    """
+    answer = await app.get("/v1/broadcasts/{broadcast_id}/triggers", broadcast_id=broadcast_id)
+    found = sorted(answer.get("triggers") or [], key=lambda item: int(item["id"]), reverse=True)
+    return Triggers(
+        broadcast_id=broadcast_id,
+        triggers=[
+            Trigger(
+                trigger_id=int(item["id"]),
+                created=iso(item.get("created_at")),
+                processed=iso(item.get("processed_at")),
+            )
+            for item in found[:limit]
+        ],
+        left_out=f"{len(found) - limit} older ones; ask with a larger limit" if len(found) > limit else None,
+    )

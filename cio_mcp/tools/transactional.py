@@ -20,8 +20,8 @@ ATTACHMENTS_LIMIT = 2_000_000
 PAYLOAD_LIMIT = 1_000_000
 
 FIND_OUT = (
-    "Do not send it again before looking: the customer's messages in Customer.io "
-    "(App API GET /v1/customers/{customer_id}/messages) show whether it went out."
+    "Do not send it again before looking: list_customer_messages with customer_id={customer_id} and "
+    "id_type={id_type} shows, some seconds later, whether it went out."
 )
 
 
@@ -138,7 +138,7 @@ async def send_transactional_email(
         "/v1/send/email",
         request,
         kind=Kind.ONCE,
-        if_unknown=FIND_OUT.format(customer_id=customer_id),
+        if_unknown=FIND_OUT.format(customer_id=customer_id, id_type=id_type),
         expect="delivery_id",
     )
     return Queued(

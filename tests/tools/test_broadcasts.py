@@ -96,7 +96,7 @@ async def test_a_trigger_whose_answer_is_lost_is_unknown_and_never_repeated(
     text = await agent.fail("trigger_broadcast", broadcast_id=10, emails=[ADA])
 
     assert agent.facts["outcome"] == "unknown"
-    assert "GET /v1/broadcasts/10/triggers" in text
+    assert "list_broadcast_triggers" in text
     assert len(agent.sent) == 1
 
 
@@ -128,3 +128,22 @@ async def test_an_unknown_broadcast_is_refused_with_the_vendors_reason(agent: Ag
     await agent.fail("trigger_broadcast", broadcast_id=999, emails=[ADA])
 
     assert agent.facts["status"] == 404
+
+
+async def test_triggers_are_listed_newest_first(agent: Agent) -> None:
+    for _ in range(3):
+        await agent.call("trigger_broadcast", broadcast_id=10, emails=[ADA])
+
+    answer = await agent.call("list_broadcast_triggers", broadcast_id=10, limit=2)
+
+    assert [trigger["trigger_id"] for trigger in answer["triggers"]] == [3, 2]
+    assert answer["triggers"][1]["processed"] > answer["triggers"][1]["created"]
+    assert answer["left_out"] == "1 older ones; ask with a larger limit"
+
+
+async def test_a_trigger_whose_outcome_is_unknown_can_be_found(agent: Agent) -> None:
+    agent.wire.fail(httpx.ReadTimeout, late=True)
+    text = await agent.fail("trigger_broadcast", broadcast_id=10, emails=[ADA])
+
+    assert "list_broadcast_triggers with broadcast_id=10" in text
+    assert len((await agent.call("list_broadcast_triggers", broadcast_id=10))["triggers"]) == 1

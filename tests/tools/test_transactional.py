@@ -141,7 +141,7 @@ async def test_a_send_whose_answer_is_lost_is_unknown_and_never_repeated(
     text = await agent.fail("send_transactional_email", transactional_message_id=1, **TO_ADA)
 
     assert (agent.facts["outcome"], agent.facts["retryable"]) == ("unknown", False)
-    assert "GET /v1/customers/u_1001/messages" in text
+    assert "list_customer_messages" in text
     assert await deliveries(agent) == before + late
 
 
