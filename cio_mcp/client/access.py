@@ -11,14 +11,16 @@ class Access:
     """Where an API is and what opens it.
 
     `base_url` is scheme, host and an optional path; `authorization` the whole header; `region` is None
-    where the address is not one of Customer.io's own. `worked` turns true with the first success of
-    this API, and `sibling` is the other API's access: together they are the evidence for `explain_401`.
+    where the address is not one of Customer.io's own; `workspace` is whose budget of requests it uses.
+    `worked` turns true with the first success of this API, and `sibling` is the other API's access: together
+    they are the evidence for `explain_401`.
     """
 
     api: Literal["track", "app"]
     base_url: str
     authorization: str = field(repr=False)
     region: Literal["us", "eu"] | None = "us"
+    workspace: str = ""
     suspicion: str = ""
     worked: bool = False
     sibling: Self | None = field(default=None, repr=False)

@@ -15,6 +15,10 @@ IdType = Literal["id", "email", "cio_id"]
 # Customer.io takes 150 bytes; httpx gives up on addresses beyond 65,536.
 LONGEST_ID = 1000
 
+# Seconds that one attempt may take: where there can be others, it must not use up the call's time alone.
+ATTEMPT = httpx.Timeout(10.0, connect=5.0)
+ONLY_ATTEMPT = httpx.Timeout(60.0, connect=5.0)
+
 SAFE_TO_REPEAT = "Calling again with the same arguments is safe."
 
 
@@ -90,10 +94,11 @@ class Api:
             url,
             json=body,
             headers={"Authorization": self._access.authorization},
+            timeout=ATTEMPT if kind in {Kind.READ, Kind.REPEATABLE} else ONLY_ATTEMPT,
             extensions={
                 "call": self._call,
                 "kind": kind,
-                "bucket": self._limits.bucket(self.name, path, kind),
+                "bucket": self._limits.bucket(self.name, path, kind, self._access.workspace),
                 "if_unknown": if_unknown,
             },
         )

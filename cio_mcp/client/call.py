@@ -18,11 +18,12 @@ class Kind(Enum):
 class Call:
     """One tool call's use of the client.
 
-    `deadline` is a time of the event loop's clock and covers queue, attempts and pauses; `waited` is how
-    many seconds the call has spent in queues so far.
+    `deadline` is a time of the event loop's clock and covers queue, attempts and pauses; `caller` is whom
+    the call is for, since callers take turns; `waited` is how many seconds it has spent in queues so far.
     """
 
     deadline: float
+    caller: str = ""
     dry_run: bool = False
     waited: float = 0.0
 

@@ -10,7 +10,7 @@ import httpx
 from cio_mcp.client.access import Access
 from cio_mcp.client.api import Api
 from cio_mcp.client.call import Call, now
-from cio_mcp.client.pacing import Limits, LocalPace, Pace, Paced
+from cio_mcp.client.pacing import Limits, MemorySlots, Pace, Paced, Slots
 from cio_mcp.client.redirect import Redirecting
 from cio_mcp.client.retry import Retrying
 
@@ -34,26 +34,24 @@ class CustomerIO:
         limits: Limits,
         deadline: float,
         user_agent: str,
-        pace: Pace | None = None,
+        slots: Slots | None = None,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self._accesses = {access.api: access for access in accesses}
         self._limits = limits
         self._deadline = deadline
-        self._paced = Paced(Redirecting(wire), pace or LocalPace())
-        # Attempts end with the deadline at the latest (see Paced); this keeps one alone from using it up.
-        timeout = httpx.Timeout(10.0, connect=5.0)
+        self._paced = Paced(Redirecting(wire), Pace(slots or MemorySlots()))
         self._http = httpx.AsyncClient(
-            transport=Retrying(self._paced, jitter), headers={"User-Agent": user_agent}, timeout=timeout
+            transport=Retrying(self._paced, jitter), headers={"User-Agent": user_agent}
         )
 
     def opens(self, api: type[Api]) -> bool:
         """Say whether there are credentials for `api`."""
         return api.name in self._accesses
 
-    def begin(self, *, dry_run: bool = False) -> Call:
-        """Return a new call, whose time starts now."""
-        return Call(now() + self._deadline, dry_run)
+    def begin(self, caller: str = "", *, dry_run: bool = False) -> Call:
+        """Return a new call of `caller`, whose time starts now."""
+        return Call(now() + self._deadline, caller, dry_run)
 
     def api(self, api: type[_AnyApi], call: Call) -> _AnyApi:
         """Return `api` as `call` may use it."""

@@ -65,7 +65,8 @@ class Retrying(httpx.AsyncBaseTransport):
         """Send `request` until its outcome is settled."""
         kind, deadline = request.extensions["kind"], request.extensions["call"].deadline
         lost: httpx.Response | httpx.RequestError | None = None
-        for attempt in range(1, ATTEMPTS + 1):
+        attempts = 0
+        while True:
             try:
                 got: httpx.Response | httpx.RequestError = await self._inner.handle_async_request(request)
             except httpx.RequestError as error:
@@ -79,11 +80,14 @@ class Retrying(httpx.AsyncBaseTransport):
                 lost = got
             if end is End.ANSWERED and lost is not None and _already_gone(request, got):
                 return httpx.Response(200, json={})
-            if OUTCOMES[end][kind] is not Then.RETRY or attempt == ATTEMPTS:
+            if OUTCOMES[end][kind] is not Then.RETRY:
                 break
             if end is End.THROTTLED:
-                continue  # the bucket holds the next attempt back
-            pause = self._jitter() * min(8.0, 0.5 * 2**attempt)
+                continue  # the bucket holds the next attempt back, each time longer, until the deadline
+            attempts += 1
+            if attempts == ATTEMPTS:
+                break
+            pause = self._jitter() * min(8.0, 0.5 * 2**attempts)
             if now() + pause >= deadline:
                 break
             await asyncio.sleep(pause)

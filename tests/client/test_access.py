@@ -97,7 +97,6 @@ async def test_a_401_is_explained_by_what_the_evidence_leaves_possible(
         401,
         403,
         404,
-        429,
         503,
         httpx.ConnectError,
         httpx.Response(200, text="<html>Log in to the network</html>"),

@@ -6,6 +6,7 @@ import pytest
 
 from cio_mcp.client import Kind
 from cio_mcp.client.network import Network
+from cio_mcp.client.pacing import Limits
 from cio_mcp.errors import NotSent, Refused
 from tests.client.wires import connected, serving
 
@@ -47,7 +48,10 @@ async def test_a_connection_serves_one_request_after_the_other() -> None:
 
 
 async def test_a_burst_opens_32_connections_at_the_most() -> None:
-    async with serving(latency=0.05) as server, connected(Network(), track_url=server.url) as there:
+    async with (
+        serving(latency=0.05) as server,
+        connected(Network(), track_url=server.url, limits=Limits(track=100_000)) as there,
+    ):
         await asyncio.gather(*(there.track().get("/api/v1/x") for _ in range(80)))
 
     assert (len(server.requests), server.connections) == (80, 32)

@@ -34,7 +34,7 @@ async def test_a_burst_of_400_events_is_taken_in_turns_and_none_is_rejected(late
 
     assert len(wire.arrivals) == 400
     assert most_in_a_window(wire.times) <= 100
-    assert wire.times[-1] - wire.times[0] < 3.1 + 4 * latency
+    assert wire.times[-1] - wire.times[0] < 4 + 2 * latency
 
 
 class Jittery(Script):
@@ -78,7 +78,7 @@ async def test_a_call_whose_turn_comes_too_late_is_told_at_once_and_not_sent() -
         await asyncio.sleep(0)
         asked = asyncio.get_running_loop().time()
         with pytest.raises(
-            NotSent, match=r"3 calls wait before this one, and its turn would come in 4 s"
+            NotSent, match=r"4 calls wait before this one, and its turn would come in 4 s"
         ) as raised:
             await event(there)
         told = asyncio.get_running_loop().time()
@@ -102,8 +102,8 @@ async def test_a_call_with_less_time_than_those_before_it_is_told_by_its_own_dea
         told = asyncio.get_running_loop().time()
         await asyncio.gather(*patient)
 
-    assert told - begun == pytest.approx(10)
-    assert raised.value.retry_in == pytest.approx(13.5, abs=0.01)
+    assert told - begun == pytest.approx(1.5)
+    assert raised.value.retry_in == pytest.approx(20, abs=0.01)
     assert len(wire.arrivals) == 3
 
 
@@ -228,7 +228,8 @@ async def test_a_call_that_is_cancelled_before_its_failure_leaves_nothing_behind
         del call
     gc.collect()
 
-    assert wire.times[1] - wire.times[0] == pytest.approx(2, abs=0.01)
+    lease = 1.25
+    assert wire.times[1] - wire.times[0] == pytest.approx(lease, abs=0.01)
     assert not caplog.records
 
 
@@ -242,7 +243,8 @@ async def test_a_request_that_has_left_is_finished_though_its_call_is_cancelled(
             await call
         await event(there)
 
-    assert wire.times[1] - wire.times[0] == pytest.approx(4, abs=0.01)
+    lease = 1.25
+    assert wire.times[1] - wire.times[0] == pytest.approx(lease, abs=0.01)
 
 
 async def test_closing_waits_for_what_has_left_and_logs_what_does_not_come_back(

@@ -1,0 +1,94 @@
+"""The transport that sends each request in its turn."""
+
+import asyncio
+import math
+from email.utils import parsedate_to_datetime
+from time import time
+
+import httpx
+
+from cio_mcp.client.call import now
+from cio_mcp.client.pacing.queue import Pace, Turn
+from cio_mcp.errors import NotSent
+
+# The longest pause that a Retry-After may ask of us, in seconds.
+LONGEST_HOLD = 300.0
+
+# What the transport raises before the first byte of a request has left.
+NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
+
+
+class Paced(httpx.AsyncBaseTransport):
+    """Sends each request in its turn, and lets what has left run on when its caller gives up.
+
+    A request names its bucket and its call in `request.extensions`. Once it has left it runs in a task of
+    its own: cancelling the call only stops the waiting, so the outcome is known to the pace, and the
+    connection pool of httpx 0.28, which breaks when requests are cancelled, is never cut into.
+    """
+
+    def __init__(self, wire: httpx.AsyncBaseTransport, pace: Pace) -> None:
+        self._wire = wire
+        self._pace = pace
+        self._in_flight: dict[asyncio.Task[httpx.Response], httpx.Request] = {}
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send `request` when its turn has come; raises NotSent when that is after the call's deadline."""
+        call, bucket = request.extensions["call"], request.extensions["bucket"]
+        if (asked := now()) >= call.deadline:
+            raise NotSent(
+                "Not sent: the time for this call was up before its request could leave.",
+                do="Call again.",
+                retryable=True,
+            )
+        turn = await self._pace.enter(bucket, call.deadline, call.caller)
+        call.waited += now() - asked
+        sending = asyncio.create_task(self._send(request, turn))
+        self._in_flight[sending] = request
+        sending.add_done_callback(self._is_back)
+        await asyncio.wait([sending], timeout=call.deadline - now())
+        if not sending.done():
+            raise httpx.ReadTimeout("no answer before the deadline", request=request)
+        return sending.result()
+
+    async def _send(self, request: httpx.Request, turn: Turn) -> httpx.Response:
+        try:
+            response = await self._wire.handle_async_request(request)
+            await response.aread()
+        except NEVER_LEFT:
+            await turn.unused()
+            raise
+        # Without an answer the slot stays leased: the request may still be counted.
+        if response.status_code == 429:
+            await turn.throttled(pause_asked(response, 0.0))
+        else:
+            await turn.answered()
+        return response
+
+    def _is_back(self, sending: asyncio.Task[httpx.Response]) -> None:
+        del self._in_flight[sending]
+        if not sending.cancelled():
+            sending.exception()  # asked for, since a call that was cancelled does not
+
+    async def drain(self, grace: float) -> list[httpx.Request]:
+        """Give what has left `grace` seconds to come back; return the requests that did not."""
+        if self._in_flight:
+            await asyncio.wait(self._in_flight, timeout=grace)
+        return list(self._in_flight.values())
+
+    async def aclose(self) -> None:
+        """Close the wire and stop the pace."""
+        await self._pace.aclose()
+        await self._wire.aclose()
+
+
+def pause_asked(response: httpx.Response, default: float) -> float:
+    """Return the seconds that Retry-After (a number or a date) asks for, else `default`; at most 300."""
+    asked = response.headers.get("retry-after", "")
+    try:
+        pause = float(asked) if asked else default
+    except ValueError:
+        try:
+            pause = parsedate_to_datetime(asked).timestamp() - time()
+        except (ValueError, OverflowError):
+            pause = default
+    return min(max(pause, 0.0), LONGEST_HOLD) if math.isfinite(pause) else default

@@ -1,0 +1,82 @@
+"""The slots of each bucket: who may send, and when a slot may be used again.
+
+A bucket has as many slots as its limit allows requests in a window. A slot is leased when its turn comes
+and rests for one window from the moment its answer is back: the server has counted the request by then, so
+it never sees more than the limit in any window, however the network jitters. A slot whose answer never
+comes, because the process died or the connection broke, is free again when its lease runs out.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from cio_mcp.client.call import now
+from cio_mcp.client.pacing.limits import Bucket
+
+# A lease outlasts the window by this: an answer that comes later than that is treated as lost.
+LEASE = 0.25
+
+
+@dataclass(frozen=True)
+class Lease:
+    """The right to use slot `number` from `start` on; `ends` also tells it from later leases of the slot."""
+
+    number: int
+    start: float
+    ends: float
+
+
+class Slots(Protocol):
+    """Where slots are kept. All times are of the event loop's clock, which a host's processes share.
+
+    `poll` is how often, in seconds, others may have changed something; None if there are no others.
+    """
+
+    poll: float | None
+
+    async def lease(self, bucket: Bucket, ahead: float, stretch: float, waiting: int) -> Lease | float:
+        """Lease the slot that is free first, if that is within `ahead` seconds; else return the wait for it.
+
+        `stretch` makes the window longer while the limit is not used in full; `waiting` is told to whoever
+        looks at the bucket.
+        """
+
+    async def rest(self, bucket: Bucket, lease: Lease, seconds: float) -> None:
+        """Let a leased slot be free again in `seconds`; a lease that has run out is left alone."""
+
+    async def shut(self, bucket: Bucket, seconds: float) -> None:
+        """Lease nothing of `bucket` for so many seconds."""
+
+    def close(self) -> None:
+        """Let go of what is held."""
+
+
+class MemorySlots:
+    """Slots of this process alone."""
+
+    poll: float | None = None
+
+    def __init__(self) -> None:
+        self._free_at: dict[Bucket, list[float]] = {}
+        self._shut_until: dict[Bucket, float] = {}
+
+    async def lease(self, bucket: Bucket, ahead: float, stretch: float, waiting: int) -> Lease | float:  # noqa: ARG002
+        """See `Slots.lease`."""
+        free_at = self._free_at.setdefault(bucket, [0.0] * bucket.limit)
+        number = min(range(bucket.limit), key=free_at.__getitem__)
+        start = max(now(), free_at[number], self._shut_until.get(bucket, 0.0))
+        if start - now() > ahead:
+            return start - now()
+        free_at[number] = start + bucket.window * stretch + LEASE
+        return Lease(number, start, free_at[number])
+
+    async def rest(self, bucket: Bucket, lease: Lease, seconds: float) -> None:
+        """See `Slots.rest`."""
+        if self._free_at[bucket][lease.number] == lease.ends:
+            self._free_at[bucket][lease.number] = now() + seconds
+
+    async def shut(self, bucket: Bucket, seconds: float) -> None:
+        """See `Slots.shut`."""
+        self._shut_until[bucket] = max(self._shut_until.get(bucket, 0.0), now() + seconds)
+
+    def close(self) -> None:
+        """Nothing is held."""
