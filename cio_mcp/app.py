@@ -18,7 +18,7 @@ from cio_mcp.sandbox import Sandbox
 from cio_mcp.server import Server
 from cio_mcp.settings import Settings
 from cio_mcp.tools import TOOLS
-from cio_mcp.workspace import accesses, choose, limits
+from cio_mcp.workspace import accesses, choose, limits, slots
 
 # A name that can never resolve (RFC 2606), so that nothing meant for the sandbox reaches a network.
 SANDBOX_URL = HttpUrl("https://sandbox.invalid")
@@ -47,8 +47,9 @@ def build(
 ) -> App:
     """Put the program together.
 
-    `wire` takes the place of the network; `clock` is the time of day in the embedded sandbox. The loggers of
-    the libraries underneath are turned down, since they log addresses, and addresses hold identifiers.
+    `wire` takes the place of the network, and then no limit is shared with other processes; `clock` is the
+    time of day in the embedded sandbox. The loggers of the libraries underneath are turned down, since they
+    log addresses, and addresses hold identifiers.
     """
     for name in ("httpx", "httpcore", "mcp"):
         logging.getLogger(name).setLevel(logging.WARNING)
@@ -62,6 +63,7 @@ def build(
         limits=limits(settings),
         deadline=settings.deadline,
         user_agent=f"cio-mcp/{__version__}",
+        slots=None if wire else slots(settings),
     )
     server = Server(
         tools,

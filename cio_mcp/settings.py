@@ -63,6 +63,12 @@ class Settings(BaseModel):
     send_rate: Rate = Field(100, description="Transactional messages per second.")
     broadcast_interval: Rate = Field(10, description="Seconds between two triggers of one broadcast.")
     rate_share: float = Field(1.0, gt=0, le=1, description="The part of each limit that may be used here.")
+    workspace: str | None = Field(
+        None, description="A name that ties several keys of one workspace to one budget of requests."
+    )
+    shared_pace: Literal["auto", "off"] = Field(
+        "auto", description="Whether all processes of a user on this host share each limit: auto or off."
+    )
     deadline: Rate = Field(30, description="Seconds a call may take: queue, attempts and pauses together.")
     tool_prefix: str = Field(
         "", pattern=r"^[A-Za-z0-9_-]{0,20}$", description="Put before every tool's name."

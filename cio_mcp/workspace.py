@@ -1,15 +1,25 @@
 """Which workspace the settings open: addresses, credentials, limits, and the tools that can work there."""
 
+import hashlib
+import logging
+import sqlite3
 from base64 import b64encode
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Literal
 
+from platformdirs import user_state_path
+from pydantic import SecretStr
+
 from cio_mcp.client.access import Access
-from cio_mcp.client.pacing import Limits
+from cio_mcp.client.pacing import Limits, MemorySlots, Slots
+from cio_mcp.client.pacing.shared import FileSlots
 from cio_mcp.registry import Tool
 from cio_mcp.settings import Settings
 
 ApiName = Literal["track", "app"]
+
+_log = logging.getLogger(__name__)
 
 # Customer.io's own addresses (Track and App API references, 2026-08).
 HOSTS: dict[tuple[ApiName, Literal["us", "eu"]], str] = {
@@ -67,5 +77,29 @@ def accesses(settings: Settings) -> list[Access]:
 
 def _access(api: ApiName, settings: Settings, authorization: str) -> Access:
     if url := (settings.track_url if api == "track" else settings.app_url):
-        return Access(api, str(url), authorization, region=None)
-    return Access(api, HOSTS[api, settings.region], authorization, region=settings.region)
+        return Access(api, str(url), authorization, region=None, workspace=_budget(settings, str(url)))
+    home = HOSTS[api, settings.region]
+    return Access(api, home, authorization, region=settings.region, workspace=_budget(settings, home))
+
+
+def _budget(settings: Settings, address: str) -> str:
+    """Return whose budget of requests is used, as a hash: Customer.io's limits belong to a workspace."""
+    known = settings.workspace or settings.site_id or settings.app_api_key
+    name = known.get_secret_value() if isinstance(known, SecretStr) else known
+    return hashlib.sha256(f"{address} {name}".encode()).hexdigest()[:16]
+
+
+def slots(settings: Settings) -> Slots:
+    """Return where slots are kept: in the file that this host's processes share, or in this process."""
+    if settings.shared_pace == "off":
+        return MemorySlots()
+    try:
+        return FileSlots(pace_file())
+    except (sqlite3.Error, OSError) as error:
+        _log.warning("the pace is not shared with other processes: %s: %s", pace_file(), error)
+        return MemorySlots()
+
+
+def pace_file() -> Path:
+    """Return the file through which this host's processes share each limit."""
+    return user_state_path("cio-mcp", appauthor=False) / "pace.db"

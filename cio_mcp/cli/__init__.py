@@ -67,6 +67,9 @@ def _parser() -> argparse.ArgumentParser:
     call.add_argument("tool", help="the tool's name, as `cio-mcp tools` lists it")
     call.add_argument("arguments", nargs="*", metavar="key=value", help="objects and lists as JSON")
 
+    pace = commands.add_parser("pace", help="show how much of each limit this host's processes use, live")
+    pace.add_argument("--once", action="store_true", help="print it once")
+
     doctor = commands.add_parser("doctor", help="check settings, credentials and the way to Customer.io")
     doctor.add_argument("--json", action="store_true", help="print the findings as JSON")
 

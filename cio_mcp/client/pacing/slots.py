@@ -71,8 +71,9 @@ class MemorySlots:
 
     async def rest(self, bucket: Bucket, lease: Lease, seconds: float) -> None:
         """See `Slots.rest`."""
-        if self._free_at[bucket][lease.number] == lease.ends:
-            self._free_at[bucket][lease.number] = now() + seconds
+        free_at = self._free_at.get(bucket, [])
+        if lease.ends in free_at[lease.number : lease.number + 1]:
+            free_at[lease.number] = now() + seconds
 
     async def shut(self, bucket: Bucket, seconds: float) -> None:
         """See `Slots.shut`."""

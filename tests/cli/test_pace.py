@@ -1,0 +1,37 @@
+"""`cio-mcp pace`."""
+
+import pytest
+
+from cio_mcp.cli import main
+from cio_mcp.cli.pace import table
+from cio_mcp.client.pacing.shared import Shown
+
+
+def test_nothing_sent_yet_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["pace"]) == 0
+    assert "No process has sent anything yet" in capsys.readouterr().out
+
+
+def test_what_a_process_has_used_is_shown_to_others(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CIO_APP_API_KEY", "s3cret")
+    monkeypatch.setenv("CIO_APP_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("CIO_DEADLINE", "0.2")
+    main(["call", "list_campaigns"])
+    capsys.readouterr()
+    main(["pace", "--once"])
+
+    out = capsys.readouterr().out
+    assert "app" in out
+    assert "of 10" in out
+    assert "s3cret" not in out
+
+
+def test_a_bucket_is_one_line() -> None:
+    text = table([Shown("track", 100, 1.0, 37, 4, 2.4, 3), Shown("app", 10, 1.0, 0, 0, 0.0, 1)])
+
+    header, track, app = text.splitlines()
+    assert header.split() == ["limit", "used", "waiting", "held", "back", "processes"]
+    assert track.split() == ["track", "37", "of", "100", "4", "2", "s", "3"]
+    assert app.split() == ["app", "0", "of", "10", "0", "-", "1"]

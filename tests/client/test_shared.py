@@ -1,0 +1,183 @@
+"""One budget for all processes of a host. Here two clients over one file stand for two processes."""
+
+import asyncio
+import logging
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from cio_mcp.client import CustomerIO, Kind, TrackApi
+from cio_mcp.client.access import Access
+from cio_mcp.client.pacing import Bucket, Limits
+from cio_mcp.client.pacing.shared import FileSlots, look
+from cio_mcp.client.pacing.slots import Lease
+from tests.client.wires import TRACK_URL, Script
+
+pytestmark = pytest.mark.anyio
+
+
+def now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+@asynccontextmanager
+async def a_process(
+    path: Path, wire: Script, *, workspace: str = "one", limits: Limits | None = None
+) -> AsyncIterator[CustomerIO]:
+    """Run a client as a process of its own would: with its own connection to the file."""
+    access = Access("track", TRACK_URL, "Basic c2l0ZTprZXk=", workspace=workspace)
+    client = CustomerIO(
+        wire,
+        [access],
+        limits=limits or Limits(),
+        deadline=100,
+        user_agent="cio-mcp/test",
+        slots=FileSlots(path),
+        jitter=lambda: 1.0,
+    )
+    try:
+        yield client
+    finally:
+        await client.aclose()
+
+
+async def events(client: CustomerIO, count: int) -> None:
+    await asyncio.gather(
+        *(
+            client.api(TrackApi, client.begin()).post("/api/v1/events", {}, kind=Kind.REPEATABLE)
+            for _ in range(count)
+        )
+    )
+
+
+def most_in_a_window(times: list[float]) -> int:
+    return max(sum(1 for at in times if start <= at < start + 1) for start in times)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "state" / "pace.db"
+
+
+async def test_two_processes_together_keep_to_one_limit_and_use_it(path: Path) -> None:
+    wire = Script(latency=0.01)
+    async with a_process(path, wire) as one, a_process(path, wire) as other:
+        await asyncio.gather(events(one, 400), events(other, 400))
+
+    steady = [at for at in wire.times if at > wire.times[0] + 2]
+    assert most_in_a_window(wire.times) <= 100
+    assert (len(steady) - 1) / (steady[-1] - steady[0]) >= 97
+
+
+async def test_two_workspaces_do_not_share_a_budget(path: Path) -> None:
+    wire = Script()
+    async with a_process(path, wire, workspace="one") as one, a_process(path, wire, workspace="two") as two:
+        await asyncio.gather(events(one, 10), events(two, 10))
+
+    assert len(set(wire.times)) == 1
+
+
+async def test_processes_with_different_shares_never_exceed_the_larger(path: Path) -> None:
+    wire = Script()
+    half = Limits(share=0.5)
+    async with a_process(path, wire) as one, a_process(path, wire, limits=half) as other:
+        await asyncio.gather(events(one, 300), events(other, 150))
+
+    assert most_in_a_window(wire.times) <= 100
+
+
+async def test_what_a_killed_process_had_leased_is_free_again_after_the_lease(path: Path) -> None:
+    bucket = Bucket("track", 2, 1.0, "one")
+    killed = FileSlots(path)
+    for _ in range(2):
+        assert isinstance(await killed.lease(bucket, 0.02, 1.0, 1), Lease)
+    killed.close()
+    begun = now()
+    wire = Script()
+    async with a_process(path, wire, limits=Limits(track=2)) as client:
+        await events(client, 1)
+
+    assert wire.times[0] - begun == pytest.approx(1.25, abs=0.01)
+
+
+async def test_a_429_holds_back_the_other_process_too(path: Path) -> None:
+    wire = Script([429])
+    async with a_process(path, wire) as one, a_process(path, wire) as other:
+        await events(one, 1)
+        await one.aclose()
+        begun = wire.times[0]
+        await events(other, 1)
+
+    assert wire.times[1] - begun >= 0.25
+
+
+async def test_a_file_that_another_process_holds_stops_neither_the_loop_nor_the_calls(path: Path) -> None:
+    async with a_process(path, Script()) as client:
+        await events(client, 1)
+        holder = sqlite3.connect(path, isolation_level=None)
+        holder.execute("BEGIN IMMEDIATE")
+        call = asyncio.create_task(events(client, 1))
+        await asyncio.sleep(3)
+        assert not call.done()
+        holder.execute("ROLLBACK")
+        holder.close()
+        released = now()
+        await call
+
+    assert now() - released <= 0.06
+
+
+async def test_a_file_that_fails_later_leaves_this_process_a_part_of_the_limit(
+    path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    wire = Script()
+    async with a_process(path, wire) as client:
+        await events(client, 1)
+        breaker = sqlite3.connect(path, isolation_level=None)
+        breaker.execute("DROP TABLE slot")
+        breaker.close()
+        await asyncio.sleep(5)
+        await events(client, 100)
+
+    assert 24 <= most_in_a_window(wire.times) <= 26
+    assert [record.levelno for record in caplog.records] == [logging.WARNING]
+
+
+async def test_times_from_before_a_reboot_are_forgotten(path: Path) -> None:
+    before = FileSlots(path)
+    bucket = Bucket("track", 1, 1.0, "one")
+    lease = await before.lease(bucket, 0.02, 1.0, 1)
+    assert isinstance(lease, Lease)
+    await before.rest(bucket, lease, 90_000)
+    await before.shut(bucket, 90_000)
+    before.close()
+    wire, begun = Script(), now()
+    async with a_process(path, wire, limits=Limits(track=1)) as client:
+        await events(client, 1)
+
+    assert wire.times == [begun]
+
+
+async def test_a_place_that_cannot_be_written_is_an_error_at_the_start(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OSError, match=r"File exists|Not a directory"):
+        FileSlots(tmp_path / "file" / "pace.db")
+    (tmp_path / "text.db").write_text("no database, but some text that is long enough to be looked at" * 20)
+    with pytest.raises(sqlite3.DatabaseError):
+        FileSlots(tmp_path / "text.db")
+
+
+async def test_the_file_shows_what_is_used_and_who_waits(path: Path) -> None:
+    wire = Script(latency=0.2)
+    async with a_process(path, wire, limits=Limits(track=10)) as client:
+        call = asyncio.create_task(events(client, 15))
+        await asyncio.sleep(0.1)
+        (shown,) = look(path, now())
+        await call
+
+    assert (shown.name, shown.limit, shown.used, shown.processes) == ("track", 10, 10, 1)
+    assert shown.waiting == 5
+    assert look(path.with_name("other.db"), 0) == []
