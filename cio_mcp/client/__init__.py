@@ -1,6 +1,6 @@
 """The Customer.io client: two APIs as verbs, paced, retried where that is safe, never twice.
 
-A request's way: `api` (verbs) -> `retry` -> `pacing` -> `redirect` -> the wire.
+A request's way: `api` (verbs) -> `retry` -> `breaker` -> `pacing` -> `redirect` -> the wire.
 """
 
 from cio_mcp.client.api import AppApi, IdType, TrackApi

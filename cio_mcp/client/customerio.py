@@ -9,6 +9,7 @@ import httpx
 
 from cio_mcp.client.access import Access
 from cio_mcp.client.api import Api
+from cio_mcp.client.breaker import Breaking
 from cio_mcp.client.call import Call, now
 from cio_mcp.client.pacing import Limits, MemorySlots, Pace, Paced, Slots
 from cio_mcp.client.redirect import Redirecting
@@ -23,7 +24,7 @@ class CustomerIO:
 
     `wire` is what requests finally leave through: a network, or an application in this process. `deadline`
     is the time in seconds that one tool call may take, queue and retries included. A call's requests pass
-    `Retrying`, `Paced` and `Redirecting` on their way, and nothing else.
+    `Retrying`, `Breaking`, `Paced` and `Redirecting` on their way, and nothing else.
     """
 
     def __init__(
@@ -42,7 +43,7 @@ class CustomerIO:
         self._deadline = deadline
         self._paced = Paced(Redirecting(wire), Pace(slots or MemorySlots()))
         self._http = httpx.AsyncClient(
-            transport=Retrying(self._paced, jitter), headers={"User-Agent": user_agent}
+            transport=Retrying(Breaking(self._paced), jitter), headers={"User-Agent": user_agent}
         )
 
     def opens(self, api: type[Api]) -> bool:

@@ -49,6 +49,9 @@ OUTCOMES: dict[End, dict[Kind, Then]] = {
 
 ATTEMPTS = 4
 
+# An API that fails gets at most so many retries at once, and one more for every ten requests.
+RETRIES_AT_ONCE, RETRIES_PER_REQUEST = 10.0, 0.1
+
 
 class Retrying(httpx.AsyncBaseTransport):
     """Repeats what may be repeated, with exponential pauses and full jitter, within the call's deadline.
@@ -60,12 +63,14 @@ class Retrying(httpx.AsyncBaseTransport):
     def __init__(self, inner: httpx.AsyncBaseTransport, jitter: Callable[[], float] = random.random) -> None:
         self._inner = inner
         self._jitter = jitter
+        self._retries_left: dict[str, float] = {}
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send `request` until its outcome is settled."""
         kind, deadline = request.extensions["kind"], request.extensions["call"].deadline
         lost: httpx.Response | httpx.RequestError | None = None
         attempts = 0
+        self._earn(request)
         while True:
             try:
                 got: httpx.Response | httpx.RequestError = await self._inner.handle_async_request(request)
@@ -85,13 +90,25 @@ class Retrying(httpx.AsyncBaseTransport):
             if end is End.THROTTLED:
                 continue  # the bucket holds the next attempt back, each time longer, until the deadline
             attempts += 1
-            if attempts == ATTEMPTS:
+            if attempts == ATTEMPTS or not self._may_retry(request):
                 break
             pause = self._jitter() * min(8.0, 0.5 * 2**attempts)
             if now() + pause >= deadline:
                 break
             await asyncio.sleep(pause)
         return _settled(request, kind, lost if lost is not None and end is not End.ANSWERED else got)
+
+    def _earn(self, request: httpx.Request) -> None:
+        bucket = request.extensions["bucket"].name
+        left = self._retries_left.get(bucket, RETRIES_AT_ONCE)
+        self._retries_left[bucket] = min(RETRIES_AT_ONCE, left + RETRIES_PER_REQUEST)
+
+    def _may_retry(self, request: httpx.Request) -> bool:
+        bucket = request.extensions["bucket"].name
+        if self._retries_left[bucket] < 1:
+            return False
+        self._retries_left[bucket] -= 1
+        return True
 
     async def aclose(self) -> None:
         """Close the transport inside."""

@@ -118,7 +118,9 @@ async def get_customer(
     app: AppApi,
     customer_id: CustomerId,
     id_type: IdType = "id",
-    fields: Annotated[Names | None, Field(description="Only these custom attributes.")] = None,
+    fields: Annotated[
+        Names | None, Field(description="Only these attributes, besides the standard ones.")
+    ] = None,
 ) -> Customer:
     """Read one customer: standard fields, custom and computed attributes, devices.
 
@@ -165,14 +167,11 @@ def _chosen(custom: dict[str, Any], fields: list[str] | None) -> tuple[dict[str,
         room -= len(name) + size_of(value)
         if room > 0:
             kept[name] = value
-    missing = [name for name in fields or asked if name not in kept]
+    missing = [name for name in fields or asked if name not in kept and name not in STANDARD]
     if not missing:
         return kept, None
-    why = (
-        "not set"
-        if fields and not set(missing) & set(asked)
-        else "too large for one answer; name some in fields"
-    )
+    too_large = set(missing) & set(asked)
+    why = "too large for one answer; name some in fields" if too_large else "not set"
     return kept, f"{', '.join(missing)}: {why}"
 
 

@@ -161,3 +161,10 @@ async def test_a_very_large_customer_is_cut_at_whole_attributes_and_says_how_to_
     assert "fields" in found["left_out"]
     rest = await agent.call("get_customer", customer_id="user_123", fields=["note_29"])
     assert rest["attributes"] == {"note_29": "x" * 1000}
+
+
+async def test_a_standard_field_among_the_fields_asked_for_is_not_called_missing(agent: Agent) -> None:
+    found = await agent.call("get_customer", customer_id="u_1001", fields=["email", "plan"])
+
+    assert (found["email"], found["attributes"]) == ("ada@example.com", {"plan": "pro"})
+    assert "left_out" not in found

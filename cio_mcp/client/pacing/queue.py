@@ -101,7 +101,10 @@ class _Queue:
         if self._dispatcher is None or self._dispatcher.done():
             self._dispatcher = asyncio.create_task(self._dispatch())
         try:
-            lease = await waiting.turn
+            async with asyncio.timeout_at(deadline):
+                lease = await waiting.turn
+        except TimeoutError:
+            raise self._too_late(self._wait(ahead), ahead) from None
         except asyncio.CancelledError:
             if waiting.turn.done() and not waiting.turn.cancelled() and not waiting.turn.exception():
                 await self.unused(waiting.turn.result())

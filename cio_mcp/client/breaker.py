@@ -1,0 +1,72 @@
+"""An API that keeps failing is left alone for a while, then asked by one request at a time."""
+
+from dataclasses import dataclass
+
+import httpx
+
+from cio_mcp.client.call import now
+from cio_mcp.errors import NotSent
+
+# So many failures in a row open the circuit, for so many seconds until a probe may go.
+FAILURES, PAUSE = 5, 15.0
+
+
+@dataclass
+class _Circuit:
+    failures: int = 0
+    since: float = 0.0
+    why: str = ""
+    probe_at: float = 0.0
+
+
+class Breaking(httpx.AsyncBaseTransport):
+    """Answers calls at once, with nothing sent, while their bucket's API fails.
+
+    A failure is a 5xx, a timeout or a broken connection; any other answer, a 429 among them, is none. Besides
+    what is inside, it raises NotSent.
+    """
+
+    def __init__(self, inner: httpx.AsyncBaseTransport) -> None:
+        self._inner = inner
+        self._circuits: dict[str, _Circuit] = {}
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send `request` unless the circuit is open."""
+        bucket = request.extensions["bucket"]
+        circuit = self._circuits.setdefault(bucket.name, _Circuit())
+        if circuit.failures >= FAILURES:
+            if now() < circuit.probe_at:
+                raise _open(request, circuit)
+            circuit.probe_at = now() + PAUSE  # this one is the probe; others wait for how it ends
+        try:
+            response = await self._inner.handle_async_request(request)
+        except httpx.RequestError as error:
+            self._failed(circuit, type(error).__name__)
+            raise
+        if response.status_code >= 500 and response.status_code != 501:
+            self._failed(circuit, f"status {response.status_code}")
+        else:
+            circuit.failures = 0
+        return response
+
+    def _failed(self, circuit: _Circuit, why: str) -> None:
+        if not circuit.failures:
+            circuit.since = now()
+        circuit.failures += 1
+        circuit.why = why
+        circuit.probe_at = now() + PAUSE
+
+    async def aclose(self) -> None:
+        """Close the transport inside."""
+        await self._inner.aclose()
+
+
+def _open(request: httpx.Request, circuit: _Circuit) -> NotSent:
+    wait = circuit.probe_at - now()
+    return NotSent(
+        f"Not sent: {request.url.host} has failed {circuit.failures} times in a row, "
+        f"for {now() - circuit.since:.0f} s now, last with {circuit.why}.",
+        do=f"Call again in {wait:.0f} s.",
+        retryable=True,
+        retry_in=wait,
+    )
