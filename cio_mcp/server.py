@@ -18,6 +18,10 @@ from cio_mcp.safety import Guard
 
 _log = logging.getLogger(__name__)
 
+# Where a result keeps the facts of a failure. Structured content must fit the tool's output schema even then,
+# or clients such as the TypeScript SDK drop the answer with its text.
+FAILURE = "cio-mcp/failure"
+
 INSTRUCTIONS = """\
 Operate a Customer.io workspace: record who customers are and what they did (Track API), read campaigns \
 and results, and send messages (App API).
@@ -101,6 +105,11 @@ class Server(MCPServer):
         return self._tools[name]
 
 
+def facts(result: CallToolResult) -> dict[str, Any]:
+    """Return what a result holds for programs: the answer, or what is known of the failure."""
+    return (result.meta or {})[FAILURE] if result.is_error else (result.structured_content or {})
+
+
 def _where(fault: Exception) -> str:
     """Return a fault's kind and place. Its own words stay out of the log: they can hold personal data."""
     frames = traceback.extract_tb(fault.__traceback__)[-3:]
@@ -109,7 +118,7 @@ def _where(fault: Exception) -> str:
 
 def _failure(facts: dict[str, Any], text: str) -> CallToolResult:
     content = [TextContent(type="text", text=text)]
-    return CallToolResult(content=content, structured_content=facts, is_error=True)
+    return CallToolResult(content=content, is_error=True, _meta={FAILURE: facts})
 
 
 def _text(content: dict[str, Any]) -> TextContent:

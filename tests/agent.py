@@ -11,6 +11,7 @@ from mcp import Client
 
 from cio_mcp.app import App, build
 from cio_mcp.sandbox import Sandbox
+from cio_mcp.server import facts
 from cio_mcp.settings import load
 from tests.virtual_time import VirtualTimeLoop
 
@@ -66,14 +67,14 @@ class Agent:
         """Return the answer of a call that must succeed."""
         result = await self.client.call_tool(tool, arguments)
         assert not result.is_error, result.content
-        assert result.structured_content is not None
-        return dict(result.structured_content)
+        return facts(result)
 
     async def fail(self, tool: str, **arguments: Any) -> str:
         """Return the text of a call that must fail; its facts are kept in `facts`."""
         result = await self.client.call_tool(tool, arguments)
         assert result.is_error, result.structured_content
-        self.facts = result.structured_content or {}
+        assert result.structured_content is None, "a strict client would drop it with the text"
+        self.facts = facts(result)
         text = getattr(result.content[0], "text", "")
         self.texts.append(text)
         return str(text)

@@ -23,7 +23,7 @@ ALLOWED = {
     "workspace": {"client", "registry", "settings"},
     "app": {"client", "errors", "safety", "sandbox", "server", "settings", "tools", "workspace"},
     "stdio": {"app", "settings"},
-    "cli": {"app", "client", "errors", "settings", "tools", "workspace"},
+    "cli": {"app", "client", "errors", "server", "settings", "tools", "workspace"},
     "__main__": {"cli"},
     "__init__": set[str](),
 }

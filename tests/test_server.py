@@ -14,6 +14,7 @@ from mcp import Client
 from cio_mcp import __version__
 from cio_mcp.app import build
 from cio_mcp.errors import SettingsError
+from cio_mcp.server import facts
 from cio_mcp.settings import load
 from cio_mcp.tools import TOOLS
 from tests.agent import Agent, an_agent
@@ -288,7 +289,7 @@ async def test_every_error_envelope_reaches_the_agent_as_a_clear_flagged_error(
 
     assert result.is_error
     assert words in str(result.content)
-    assert (result.structured_content or {})["status"] == answer.status_code
+    assert facts(result)["status"] == answer.status_code
 
 
 async def test_a_fault_of_our_own_is_told_without_its_words_and_logged_with_its_place(

@@ -10,6 +10,7 @@ from mcp import Client
 
 from cio_mcp.app import build
 from cio_mcp.errors import SettingsError
+from cio_mcp.server import facts
 from cio_mcp.settings import load
 
 # Exit status by how a call ended; wrong arguments are told apart from a turn that never came.
@@ -31,15 +32,15 @@ async def _call(tool: str, given: list[str]) -> int:
             result = await client.call_tool(tool, arguments)
     finally:
         await app.aclose()
-    facts = result.structured_content or {}
-    sys.stdout.write(json.dumps(facts, indent=2, ensure_ascii=False) + "\n")
-    if not result.is_error:
-        return 0
-    return (
-        STATUS[facts["outcome"]]
-        if facts.get("retryable") or facts["outcome"] != "not_sent"
-        else WRONG_ARGUMENTS
-    )
+    answer = facts(result)
+    sys.stdout.write(json.dumps(answer, indent=2, ensure_ascii=False) + "\n")
+    return _status(answer) if result.is_error else 0
+
+
+def _status(failure: dict[str, Any]) -> int:
+    if failure["outcome"] == "not_sent" and not failure["retryable"]:
+        return WRONG_ARGUMENTS
+    return STATUS[failure["outcome"]]
 
 
 def _arguments(given: list[str], properties: dict[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,8 @@ from typing import Any
 
 from mcp import Client, StdioServerParameters
 
+from cio_mcp.server import facts
+
 # The customer of the integration brief; the sandbox does not know them yet.
 ID, EMAIL = "user_123", "user@example.com"
 
@@ -41,7 +43,7 @@ async def _story(client: Client, show: "Stage") -> None:
     async def call(why: str, tool: str, expected: dict[str, Any], **arguments: Any) -> dict[str, Any]:
         show.call(why, tool, arguments)
         result = await client.call_tool(tool, arguments)
-        answer: dict[str, Any] = result.structured_content or {}
+        answer = facts(result)
         show.answer(answer)
         wrong = {key: answer.get(key) for key, value in expected.items() if answer.get(key) != value}
         if result.is_error or wrong:
@@ -83,8 +85,8 @@ async def _story(client: Client, show: "Stage") -> None:
     await call("They ask to be forgotten", "delete_customer", accepted, **person)
     show.call("They are gone", "get_customer", person)
     gone = await client.call_tool("get_customer", person)
-    show.answer(gone.structured_content or {})
-    if not gone.is_error or (gone.structured_content or {}).get("status") != 404:
+    show.answer(facts(gone))
+    if facts(gone).get("status") != 404:
         raise DemoFailed("get_customer should say that there is no such customer")
 
 
