@@ -14,13 +14,13 @@ from typing import Annotated, Any, TypeVar, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
-from cio_mcp.answers import Acted, Preview
+from cio_mcp.answers import Acted, Answer, Preview
 from cio_mcp.client.api import Api
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.params import size_of
 from cio_mcp.schemas import either_schema, flat_schema
 
-_Function = TypeVar("_Function", bound=Callable[..., Awaitable[BaseModel]])
+_Function = TypeVar("_Function", bound=Callable[..., Awaitable[Answer]])
 _DryRun = Annotated[bool, Field(description="Check, show the request, send nothing.")]
 
 
@@ -55,12 +55,12 @@ HINTS = {
 class Tool:
     """One agent operation. `apis` maps parameters to the API that is passed in for them."""
 
-    function: Callable[..., Awaitable[BaseModel]]
+    function: Callable[..., Awaitable[Answer]]
     effect: Effect
     toolset: str
     apis: dict[str, type[Api]]
     arguments: type[BaseModel]
-    result: type[BaseModel]
+    result: type[Answer]
 
     @property
     def name(self) -> str:
@@ -171,10 +171,10 @@ class Toolbox:
             else:
                 required = parameter.default is parameter.empty
                 arguments[name] = (hints[name], ... if required else parameter.default)
+        if not issubclass(result, Answer if effect is Effect.READS else Acted):
+            message = f"{function.__name__} {effect}, and must answer with what cio_mcp.answers has for that"
+            raise TypeError(message)
         if effect is not Effect.READS:
-            if not issubclass(result, Acted):
-                message = f"{function.__name__} {effect} and must answer with an Acted"
-                raise TypeError(message)
             arguments["dry_run"] = (_DryRun, False)
         model = create_model(function.__name__, __config__=ConfigDict(extra="forbid"), **arguments)
         self.tools.append(Tool(function, effect, self.name, apis, model, result))

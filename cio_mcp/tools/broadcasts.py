@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, Field
 
-from cio_mcp.answers import Acted
+from cio_mcp.answers import Acted, Answer
 from cio_mcp.client import AppApi, Kind
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.params import JsonObject, Limit, Names, ObjectId, Text, from_json, iso, size_of
@@ -143,7 +143,7 @@ class Trigger(BaseModel):
     processed: str | None = Field(None, description="When the whole audience was worked through.")
 
 
-class Triggers(BaseModel):
+class Triggers(Answer):
     """A broadcast's triggers, newest first."""
 
     broadcast_id: int

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
-from cio_mcp.answers import page
+from cio_mcp.answers import Answer, Page, page
 from cio_mcp.client import AppApi
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.params import Cursor, Limit, ObjectId, Text, Timestamp, iso
@@ -24,12 +24,10 @@ class Campaign(BaseModel):
     updated: str | None = None
 
 
-class Campaigns(BaseModel):
+class Campaigns(Page):
     """Campaigns that match, newest first."""
 
     campaigns: list[Campaign]
-    next_cursor: str | None = None
-    left_out: str | None = Field(None, description="What was left out, and how to get it.")
 
 
 @campaigns.reads
@@ -106,7 +104,7 @@ RATES = {
 }
 
 
-class CampaignMetrics(BaseModel):
+class CampaignMetrics(Answer):
     """How a campaign's messages did in a span of time."""
 
     campaign_id: int

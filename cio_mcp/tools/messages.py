@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from cio_mcp.answers import page
+from cio_mcp.answers import Page, Quoted, page
 from cio_mcp.client import AppApi, IdType
 from cio_mcp.params import Cursor, CustomerId, Limit, iso
 from cio_mcp.registry import Toolbox
@@ -35,12 +35,10 @@ class Message(BaseModel):
     failure: str | None = None
 
 
-class Messages(BaseModel):
+class Messages(Quoted, Page):
     """Messages, newest first."""
 
     messages: list[Message]
-    next_cursor: str | None = None
-    left_out: str | None = Field(None, description="What was left out, and how to get it.")
 
 
 @messages.reads

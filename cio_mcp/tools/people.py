@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, Field
 
-from cio_mcp.answers import PAGE_BYTES, Accepted
+from cio_mcp.answers import PAGE_BYTES, Accepted, Quoted
 from cio_mcp.client import AppApi, IdType, TrackApi
 from cio_mcp.params import AnonymousId, CustomerId, JsonObject, Names, Text, Timestamp, iso, size_of
 from cio_mcp.registry import Toolbox
@@ -96,7 +96,7 @@ class Device(BaseModel):
     last_used: str | None = None
 
 
-class Customer(BaseModel):
+class Customer(Quoted):
     """A customer as Customer.io knows them now."""
 
     id: str | None = None
