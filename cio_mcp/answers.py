@@ -53,11 +53,59 @@ class Accepted(Acted):
     notes: list[str] | None = Field(None, description="What to know about the data that was sent.")
 
 
-class Preview(Acted):
-    """What a dry run answers: every check passed, and this request would have left."""
+class Reached(BaseModel):
+    """Whom a call would reach."""
 
-    outcome: Literal["preview"] = Field("preview", description="Nothing was sent; `request` would have left.")
+    what: str = Field(description="In words.")
+    size: int | None = Field(None, description="How many people; absent where it cannot be counted.")
+    at_least: bool | None = Field(None, description="True: there are more than size.")
+    samples: list[str] = Field([], description="Some of them, masked.")
+
+
+class Preview(Acted):
+    """What a call would do. Every check passed, nothing was sent."""
+
+    outcome: Literal["preview"] = Field("preview", description="Nothing was done; `request` would have left.")
+    would: str | None = Field(None, description="What the call would do.")
+    template: str | None = Field(None, description="What would be sent.")
+    audience: Reached | None = Field(None, description="Whom it would reach.")
     request: dict[str, Any] = Field(description="method, url and body, without the credentials.")
+    confirmation: str | None = Field(
+        None, description="To do it, repeat the call with this code: once, within ten minutes."
+    )
+
+
+class Limited(BaseModel):
+    """One limit of Customer.io's, as it is used here."""
+
+    limit: str
+    waiting: int = Field(description="Calls that wait for their turn.")
+    held_back_seconds: float | None = Field(None, description="Nothing leaves for so long, after a 429.")
+    last_429: str | None = None
+    failing_since: str | None = Field(None, description="Calls are answered at once: the API keeps failing.")
+
+
+class Cap(BaseModel):
+    """A bound on how many recipients may be sent to."""
+
+    setting: str
+    most: int
+    left: int
+
+
+class Status(Answer):
+    """What this server may do, and how it does."""
+
+    version: str
+    workspace: str = Field(description="sandbox, or live with its region.")
+    credentials: dict[str, bool] = Field(description="Which are set.")
+    permissions: list[str]
+    confirmation: str = Field(description="How deletions and sends to many are confirmed.")
+    stopped: bool | None = Field(None, description="True: the stop file is there, nothing may act.")
+    bounds: dict[str, str] = Field({}, description="Other settings that bound what may be done.")
+    caps: list[Cap] = []
+    limits: list[Limited] = Field([], description="Limits used so far.")
+    off: dict[str, str] = Field({}, description="Tools that are off, and why.")
 
 
 def page(items: list[_Item], limit: int) -> tuple[list[_Item], str | None]:

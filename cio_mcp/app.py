@@ -3,7 +3,7 @@
 import logging
 import sqlite3
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import httpx
@@ -14,11 +14,14 @@ from cio_mcp.client import CustomerIO
 from cio_mcp.client.network import Network
 from cio_mcp.errors import SettingsError
 from cio_mcp.safety import Guard
+from cio_mcp.safety.bounds import Caps
+from cio_mcp.safety.confirmation import Confirmations
+from cio_mcp.safety.store import Store
 from cio_mcp.sandbox import Sandbox
 from cio_mcp.server import Server
 from cio_mcp.settings import Settings
-from cio_mcp.tools import TOOLS
-from cio_mcp.workspace import accesses, choose, limits, slots
+from cio_mcp.status import status_of
+from cio_mcp.workspace import CLOSED, accesses, bounds, choose, limits, safety_file, slots
 
 # A name that can never resolve (RFC 2606), so that nothing meant for the sandbox reaches a network.
 SANDBOX_URL = HttpUrl("https://sandbox.invalid")
@@ -30,11 +33,13 @@ class App:
 
     server: Server
     client: CustomerIO
+    store: Store
     sandbox: Sandbox | None
 
     async def aclose(self, grace: float = 0.0) -> None:
         """Let what has left come back for `grace` seconds, then close everything."""
         await self.client.aclose(grace)
+        self.store.close()
         if self.sandbox:
             self.sandbox.close()
 
@@ -53,7 +58,7 @@ def build(
     """
     for name in ("httpx", "httpcore", "mcp"):
         logging.getLogger(name).setLevel(logging.WARNING)
-    tools, off = choose(TOOLS, settings)
+    tools, off = choose(settings)
     sandbox = open_sandbox(settings, clock=clock) if settings.uses_sandbox else None
     if sandbox:
         wire, settings = httpx.ASGITransport(app=sandbox.app), _for_sandbox(settings, sandbox)
@@ -65,14 +70,42 @@ def build(
         user_agent=f"cio-mcp/{__version__}",
         slots=None if wire else slots(settings),
     )
+    # What an embedded sandbox in memory was told ends with it; everything else outlives the process.
+    store = Store(None if sandbox and not settings.sandbox_path else safety_file())
+    workspace = (
+        _in_sandbox(settings) if sandbox else _live(settings, set(off.values()) & set(CLOSED.values()))
+    )
     server = Server(
         tools,
-        Guard(client, sandbox=sandbox is not None),
-        workspace=_in_sandbox(settings) if sandbox else _live(settings, set(off.values())),
+        _guard(settings, client, store, off, sandbox=sandbox is not None, clock=clock),
+        workspace=workspace,
         off=off,
         prefix=settings.tool_prefix,
     )
-    return App(server, client, sandbox)
+    return App(server, client, store, sandbox)
+
+
+def _guard(
+    settings: Settings,
+    client: CustomerIO,
+    store: Store,
+    off: Mapping[str, str],
+    *,
+    sandbox: bool,
+    clock: Callable[[], float],
+) -> Guard:
+    """Put together what stands before the tools."""
+    workspace, bound = accesses(settings)[-1].workspace, bounds(settings)
+    caps = Caps(bound.caps, store, workspace, clock)
+    return Guard(
+        client,
+        sandbox=sandbox,
+        confirm=settings.confirm,
+        confirmations=Confirmations(store, workspace, settings.max_audience_growth, clock),
+        bounds=bound,
+        caps=caps,
+        status=lambda: status_of(settings, bound, caps, off, sandbox=sandbox),
+    )
 
 
 def open_sandbox(settings: Settings, *, clock: Callable[[], float] = time.time) -> Sandbox:

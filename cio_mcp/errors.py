@@ -3,6 +3,8 @@
 CustomerIOError        a call that did not end well; `str()` is the text the agent reads
 ├── InvalidArgument    not sent: an argument was wrong
 ├── NotSent            not sent: no turn in time, or no connection
+├── NotAllowed         not sent: a setting of this server, or a person, forbids it
+│   └── NotConfirmed   not sent: the confirmation does not hold; there is a fresh preview
 ├── Refused            Customer.io said no
 └── UnknownOutcome     the request left and no usable answer came back
 SettingsError          a setting is wrong; the program stops with its text
@@ -72,6 +74,24 @@ class NotSent(CustomerIOError):
     """The request never left: its turn would have come too late, or no connection was made."""
 
     outcome = "not_sent"
+
+
+class NotAllowed(CustomerIOError):
+    """A bound of this server, or a person who was asked, forbids the call; nothing was sent."""
+
+    outcome = "not_sent"
+
+
+class NotConfirmed(NotAllowed):
+    """The confirmation does not hold for this call; `preview` shows what the call would do now."""
+
+    def __init__(self, reason: str, preview: dict[str, Any]) -> None:
+        super().__init__(f"Nothing was done: {reason}.", do=f"A fresh preview: {json.dumps(preview)}")
+        self.preview = preview
+
+    def facts(self) -> dict[str, Any]:
+        """Return the failure for programs, with the preview."""
+        return super().facts() | {"preview": self.preview}
 
 
 class Refused(CustomerIOError):

@@ -14,7 +14,8 @@ from typing import Annotated, Any, TypeVar, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
-from cio_mcp.answers import Acted, Answer, Preview
+from cio_mcp.answers import Acted, Answer, Preview, Status
+from cio_mcp.audience import Audience
 from cio_mcp.client.api import Api
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.params import size_of
@@ -22,6 +23,7 @@ from cio_mcp.schemas import either_schema, flat_schema
 
 _Function = TypeVar("_Function", bound=Callable[..., Awaitable[Answer]])
 _DryRun = Annotated[bool, Field(description="Check, show the request, send nothing.")]
+_Confirmation = Annotated[str | None, Field(description="The code of this call's preview.")]
 
 
 class Effect(StrEnum):
@@ -53,14 +55,19 @@ HINTS = {
 
 @dataclass(frozen=True)
 class Tool:
-    """One agent operation. `apis` maps parameters to the API that is passed in for them."""
+    """One agent operation.
+
+    `supplied` maps parameters to what is passed in for them: an API, or the server's status. `audience` finds
+    whom a call reaches.
+    """
 
     function: Callable[..., Awaitable[Answer]]
     effect: Effect
     toolset: str
-    apis: dict[str, type[Api]]
+    supplied: dict[str, type[Api] | type[Status]]
     arguments: type[BaseModel]
     result: type[Answer]
+    audience: Callable[..., Awaitable[Audience]] | None = None
 
     @property
     def name(self) -> str:
@@ -83,6 +90,11 @@ class Tool:
         return re.split(r"(?<=\.)\s", self.description, maxsplit=1)[0].replace("\n", " ")
 
     @property
+    def apis(self) -> list[type[Api]]:
+        """The APIs without which the tool cannot work."""
+        return [what for what in self.supplied.values() if issubclass(what, Api)]
+
+    @property
     def hints(self) -> Hints:
         """MCP's hints, from the effect."""
         return HINTS[self.effect]
@@ -101,6 +113,13 @@ class Tool:
             if self.effect is Effect.READS
             else either_schema(schema, flat_schema(Preview.model_json_schema()))
         )
+
+    async def reached(self, given: dict[str, Any]) -> Audience | None:
+        """Return whom a call reaches; `given` are its arguments and what is passed in. None: nobody."""
+        if self.audience is None:
+            return None
+        names = inspect.signature(self.audience).parameters
+        return await self.audience(**{name: given[name] for name in names})
 
     def parse(self, arguments: dict[str, Any]) -> dict[str, Any]:
         """Return checked and converted arguments; raises InvalidArgument with one line per fault.
@@ -163,21 +182,27 @@ class Toolbox:
     def _register(self, function: _Function, effect: Effect) -> _Function:
         hints = get_type_hints(function, include_extras=True)
         result = hints.pop("return")
-        apis: dict[str, type[Api]] = {}
+        supplied: dict[str, type[Api] | type[Status]] = {}
         arguments: dict[str, Any] = {}
         for name, parameter in inspect.signature(function).parameters.items():
-            if isinstance(hints[name], type) and issubclass(hints[name], Api):
-                apis[name] = hints[name]
+            if isinstance(hints[name], type) and issubclass(hints[name], (Api, Status)):
+                supplied[name] = hints[name]
             else:
                 required = parameter.default is parameter.empty
                 arguments[name] = (hints[name], ... if required else parameter.default)
         if not issubclass(result, Answer if effect is Effect.READS else Acted):
             message = f"{function.__name__} {effect}, and must answer with what cio_mcp.answers has for that"
             raise TypeError(message)
+        audience = getattr(function, "__audience__", None)
+        if effect is Effect.SENDS and audience is None:
+            message = f"{function.__name__} sends, and must declare by @reaches whom it reaches"
+            raise TypeError(message)
         if effect is not Effect.READS:
             arguments["dry_run"] = (_DryRun, False)
+        if effect in {Effect.DELETES, Effect.SENDS}:
+            arguments["confirmation"] = (_Confirmation, None)
         model = create_model(function.__name__, __config__=ConfigDict(extra="forbid"), **arguments)
-        self.tools.append(Tool(function, effect, self.name, apis, model, result))
+        self.tools.append(Tool(function, effect, self.name, supplied, model, result, audience))
         return function
 
 

@@ -8,13 +8,14 @@ from typing import Any
 
 from mcp.server import MCPServer
 from mcp.server.mcpserver import Context
-from mcp.types import CallToolResult, TextContent, ToolAnnotations
+from mcp.types import CallToolResult, InputRequiredResult, TextContent, ToolAnnotations
 from mcp.types import Tool as ListedTool
 
 from cio_mcp import __version__
+from cio_mcp.elicitation import Asking, AtClient
 from cio_mcp.errors import CustomerIOError, NotSent
 from cio_mcp.registry import Tool, near_miss
-from cio_mcp.safety import Guard
+from cio_mcp.safety import Caller, Guard
 
 _log = logging.getLogger(__name__)
 
@@ -29,7 +30,8 @@ and results, and send messages (App API).
 - A customer is named by customer_id; id_type says what it is: id (default), email or cio_id.
 - Accepted is not applied: Customer.io takes a write first and applies it moments later, or drops invalid \
 or conflicting data without an error. get_customer shows what was applied.
-- Sends cannot be undone. dry_run=true checks a call and shows its request without sending it.
+- Deletions and sends to many answer with a preview first; repeat the call with its confirmation code to do \
+it. dry_run=true only shows.
 - When a call's outcome is unknown, the error says how to find out; never repeat a send or a broadcast \
 before that.
 - Times: ISO 8601 or unix seconds, never milliseconds. Calls are paced to Customer.io's limits: make them \
@@ -79,14 +81,14 @@ class Server(MCPServer):
         ]
 
     async def call_tool(
-        self,
-        name: str,
-        arguments: dict[str, Any],
-        context: Context[Any, Any] | None = None,  # noqa: ARG002 - the SDK passes it
-    ) -> CallToolResult:
+        self, name: str, arguments: dict[str, Any], context: Context[Any, Any] | None = None
+    ) -> CallToolResult | InputRequiredResult:
         """Run a tool; whatever goes wrong becomes an answer that says so."""
+        caller = Caller(person=AtClient(context) if context else None)
         try:
-            answer = await self._guard.perform(self._find(name), arguments)
+            answer = await self._guard.perform(self._find(name), arguments, caller)
+        except Asking as asking:
+            return asking.result
         except CustomerIOError as error:
             # Neither arguments nor Customer.io's words go to the log: both can hold personal data.
             _log.info("%s: %s (status %s)", name, error.outcome, error.status)

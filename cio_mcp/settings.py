@@ -13,6 +13,7 @@ from typing import Annotated, Literal, Self
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     HttpUrl,
@@ -45,6 +46,14 @@ def _key(secret: SecretStr) -> SecretStr:
 Key = Annotated[SecretStr, AfterValidator(_key)]
 BaseUrl = Annotated[HttpUrl, AfterValidator(_base_url)]
 Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=0)]
+UserPath = Annotated[Path, AfterValidator(Path.expanduser)]
+Names = Annotated[
+    tuple[str, ...],
+    BeforeValidator(
+        lambda text: tuple(filter(None, map(str.strip, text.split(",")))) if isinstance(text, str) else text
+    ),
+]
 
 
 class Settings(BaseModel):
@@ -70,13 +79,37 @@ class Settings(BaseModel):
         "auto", description="Whether all processes of a user on this host share each limit: auto or off."
     )
     deadline: Rate = Field(30, description="Seconds a call may take: queue, attempts and pauses together.")
+    permissions: Names = Field(
+        ("read", "write", "delete", "send"), description="What tools may do: read, write, delete, send."
+    )
+    toolsets: Names = Field(
+        (), description="Which tools are on, by area, or core (the default), or all; a leading - leaves out."
+    )
+    tools: Names = Field((), description="Only these tools, by name or pattern; a leading - leaves out.")
+    confirm: Literal["preview", "human", "off"] = Field(
+        "preview",
+        description="Who confirms deletions and sends to many: the caller after a preview, a human, or off.",
+    )
+    max_audience_growth: float = Field(
+        10, ge=0, description="Percent by which an audience may grow between its preview and the send."
+    )
+    allowed_recipients: Names = Field(
+        (), description="Whom messages may reach: addresses, domains, patterns such as *@*.example.com."
+    )
+    max_recipients: Count | None = Field(None, description="Recipients of one call.")
+    max_sends_per_hour: Count | None = Field(None, description="Recipients in any hour, of all processes.")
+    max_sends_per_day: Count | None = Field(None, description="Recipients in any 24 hours.")
+    allow_bcc: bool = Field(False, description="Whether email may have blind copies.")
+    stop_file: UserPath | None = Field(
+        None, description="While this file exists, nothing is written, deleted or sent."
+    )
     tool_prefix: str = Field(
         "", pattern=r"^[A-Za-z0-9_-]{0,20}$", description="Put before every tool's name."
     )
     sandbox: Literal["auto", "on", "off"] = Field(
         "auto", description="The embedded sandbox: auto uses it when no credential is set at all."
     )
-    sandbox_path: Annotated[Path, AfterValidator(Path.expanduser)] | None = Field(
+    sandbox_path: UserPath | None = Field(
         None, description="A file that keeps the sandbox's state; without it the state lives in memory."
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(

@@ -4,7 +4,7 @@ import hashlib
 import logging
 import sqlite3
 from base64 import b64encode
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -15,7 +15,10 @@ from cio_mcp.client.access import Access
 from cio_mcp.client.pacing import Limits, MemorySlots, Slots
 from cio_mcp.client.pacing.shared import FileSlots
 from cio_mcp.registry import Tool
+from cio_mcp.safety.bounds import Bounds
+from cio_mcp.safety.permissions import switched_off
 from cio_mcp.settings import Settings
+from cio_mcp.tools import CORE, TOOLS
 
 ApiName = Literal["track", "app"]
 
@@ -36,14 +39,21 @@ CLOSED: dict[ApiName, str] = {
 }
 
 
-def choose(tools: Iterable[Tool], settings: Settings) -> tuple[list[Tool], Mapping[str, str]]:
-    """Return the tools that can work with these settings, and for each other one the reason."""
+def choose(settings: Settings) -> tuple[list[Tool], Mapping[str, str]]:
+    """Return the tools that are on with these settings, and for each other one the reason."""
     opened = CLOSED.keys() if settings.uses_sandbox else {access.api for access in accesses(settings)}
-    off = {
-        tool.name: "; ".join(CLOSED[api.name] for api in tool.apis.values() if api.name not in opened)
-        for tool in tools
+    off = switched_off(
+        TOOLS,
+        CORE,
+        permissions=settings.permissions,
+        toolsets=settings.toolsets,
+        patterns=settings.tools,
+    ) | {
+        tool.name: "; ".join(CLOSED[api.name] for api in tool.apis if api.name not in opened)
+        for tool in TOOLS
+        if any(api.name not in opened for api in tool.apis)
     }
-    return [tool for tool in tools if not off[tool.name]], {name: why for name, why in off.items() if why}
+    return [tool for tool in TOOLS if tool.name not in off], off
 
 
 def limits(settings: Settings) -> Limits:
@@ -54,6 +64,21 @@ def limits(settings: Settings) -> Limits:
         send=settings.send_rate,
         broadcast_interval=settings.broadcast_interval,
         share=settings.rate_share,
+    )
+
+
+def bounds(settings: Settings) -> Bounds:
+    """Return the bounds that the settings set."""
+    caps = {
+        "CIO_MAX_SENDS_PER_HOUR": settings.max_sends_per_hour,
+        "CIO_MAX_SENDS_PER_DAY": settings.max_sends_per_day,
+    }
+    return Bounds(
+        allowed=settings.allowed_recipients,
+        max_recipients=settings.max_recipients,
+        caps={name: most for name, most in caps.items() if most is not None},
+        bcc=settings.allow_bcc,
+        stop_file=settings.stop_file,
     )
 
 
@@ -102,4 +127,13 @@ def slots(settings: Settings) -> Slots:
 
 def pace_file() -> Path:
     """Return the file through which this host's processes share each limit."""
-    return user_state_path("cio-mcp", appauthor=False) / "pace.db"
+    return _state_folder() / "pace.db"
+
+
+def safety_file() -> Path:
+    """Return the file through which this host's processes share confirmation codes and caps."""
+    return _state_folder() / "safety.db"
+
+
+def _state_folder() -> Path:
+    return user_state_path("cio-mcp", appauthor=False)

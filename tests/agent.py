@@ -15,6 +15,8 @@ from cio_mcp.server import facts
 from cio_mcp.settings import load
 from tests.virtual_time import VirtualTimeLoop
 
+FREE = {"confirm": "off", "allow_bcc": "true"}
+
 
 class Clock:
     """A time of day that passes as the event loop's does, so that sandbox and client agree on seconds."""
@@ -87,7 +89,10 @@ class Agent:
 
 @asynccontextmanager
 async def an_agent(**settings: str) -> AsyncIterator[Agent]:
-    """Start a server on a fresh sandbox, as `settings` (CIO_ variables without the prefix) say."""
+    """Start a server on a fresh sandbox, as `settings` (CIO_ variables without the prefix) say.
+
+    Nothing needs a confirmation and bcc is allowed unless they say so: that is for the tests of safety.
+    """
     clock = Clock()
     sandbox = Sandbox(clock=clock)
     wire = Wire(sandbox)
@@ -96,7 +101,7 @@ async def an_agent(**settings: str) -> AsyncIterator[Agent]:
         "track_api_key": sandbox.credentials.track_api_key,
         "app_api_key": sandbox.credentials.app_api_key,
     }
-    environ = {f"CIO_{name.upper()}": value for name, value in (keys | settings).items()}
+    environ = {f"CIO_{name.upper()}": value for name, value in (keys | FREE | settings).items()}
     app = build(load(environ), wire=wire)
     try:
         async with Client(app.server) as client:

@@ -15,7 +15,12 @@ from cio_mcp.settings import load
 
 BRIEF = (Path(__file__).parent / "brief.md").read_text()
 ROOT = Path(__file__).parent.parent
-KEYS = {"CIO_SITE_ID": "site", "CIO_TRACK_API_KEY": "track-key", "CIO_APP_API_KEY": "app-key"}
+KEYS = {
+    "CIO_SITE_ID": "site",
+    "CIO_TRACK_API_KEY": "track-key",
+    "CIO_APP_API_KEY": "app-key",
+    "CIO_CONFIRM": "off",
+}
 BASIC = f"Basic {base64.b64encode(b'site:track-key').decode()}"
 BEARER = "Bearer app-key"
 
@@ -205,7 +210,7 @@ WHERE: dict[str, tuple[str, str]] = {
         BROADCASTS,
         "{broadcast_id}/triggers",
     ),
-    '"emails": ["user@example.com"],': (BROADCASTS, "emails: Annotated[Audience"),
+    '"emails": ["user@example.com"],': (BROADCASTS, "emails: Annotated[Entries"),
     '"coupon_code": "SAVE20"': (BROADCASTS, "TriggerData | None"),
     "### Send transactional email": (EMAIL, "async def send_transactional_email"),
     "POST https://api.customer.io/v1/send/email": (EMAIL, '"/v1/send/email"'),

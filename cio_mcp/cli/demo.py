@@ -79,10 +79,13 @@ async def _story(client: Client, show: "Stage") -> None:
     await call("A receipt for the order", "send_transactional_email", queued, **person, **receipt)
     offer: dict[str, Any] = {"broadcast_id": 10, "emails": [EMAIL], "data": {"coupon_code": "SAVE20"}}
     preview = {"outcome": "preview", "sandbox": True}
-    await call("An offer, as a dry run first", "trigger_broadcast", preview, **offer, dry_run=True)
+    shown = await call("An offer: what would it do?", "trigger_broadcast", preview, **offer)
     triggered = {"outcome": "triggered", "sandbox": True, "broadcast_id": 10}
-    await call("and for real", "trigger_broadcast", triggered, **offer)
-    await call("They ask to be forgotten", "delete_customer", accepted, **person)
+    code = {"confirmation": shown["confirmation"]}
+    await call("Just that, so it is confirmed", "trigger_broadcast", triggered, **offer, **code)
+    shown = await call("They ask to be forgotten", "delete_customer", preview, **person)
+    code = {"confirmation": shown["confirmation"]}
+    await call("which is confirmed too", "delete_customer", accepted, **person, **code)
     show.call("They are gone", "get_customer", person)
     gone = await client.call_tool("get_customer", person)
     show.answer(facts(gone))

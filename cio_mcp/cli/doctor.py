@@ -22,7 +22,6 @@ from cio_mcp.client.network import Network
 from cio_mcp.client.probe import Answer, probe
 from cio_mcp.errors import SettingsError
 from cio_mcp.settings import Settings, load
-from cio_mcp.tools import TOOLS
 from cio_mcp.workspace import CLOSED, HOSTS, accesses, choose
 
 # One harmless read for each API: Track's region endpoint, and a short list of App's.
@@ -83,7 +82,7 @@ def _versions() -> Finding:
 
 
 def _about(settings: Settings) -> Iterator[Finding]:
-    tools, off = choose(TOOLS, settings)
+    tools, off = choose(settings)
     yield Finding("settings", "ok", f"{len(tools)} tools on, {len(off)} off")
     if not settings.uses_sandbox:
         return

@@ -13,7 +13,7 @@ from cio_mcp.workspace import choose
 def run(asked: argparse.Namespace) -> int:
     """Print the tools; returns 0."""
     settings = load()
-    _, off = choose(TOOLS, settings)
+    _, off = choose(settings)
     listed: list[dict[str, Any]] = [
         {
             "name": settings.tool_prefix + tool.name,

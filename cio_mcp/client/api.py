@@ -59,6 +59,7 @@ class Api:
         body: dict[str, Any],
         *,
         kind: Kind,
+        query: dict[str, str] | None = None,
         if_unknown: str = SAFE_TO_REPEAT,
         expect: str | None = None,
         **ids: object,
@@ -68,7 +69,7 @@ class Api:
         `if_unknown` tells the agent what to do when no answer came; `expect` names a key without which a
         success is not believed. Raises as `get` does.
         """
-        request = self._request("POST", path, ids, body=body, kind=kind, if_unknown=if_unknown)
+        request = self._request("POST", path, ids, query=query, body=body, kind=kind, if_unknown=if_unknown)
         answer = await self._send(request)
         if expect is not None and expect not in answer:
             raise UnknownOutcome(f"Unknown outcome: the answer has no {expect}.", do=if_unknown, status=200)

@@ -1,8 +1,10 @@
-"""What stands between the server and a tool: today the dry run.
+"""What stands between the server and a tool. A tool declares its effect and whom it reaches, and never asks.
 
-A tool declares its effect and never asks; `Guard` decides whether and how it runs.
+`permissions` says which tools are on, `bounds` who may be reached and how many, `confirmation` that what is
+done is what was previewed, `store` keeps what processes must know of each other, and `guard` is the one way
+to a tool, past all of them.
 """
 
-from cio_mcp.safety.guard import Guard
+from cio_mcp.safety.guard import Caller, Guard, MakePreview, Person
 
-__all__ = ["Guard"]
+__all__ = ["Caller", "Guard", "MakePreview", "Person"]

@@ -1,39 +1,149 @@
-"""The one way to a tool."""
+"""The one way to a tool: its bounds, its preview, its confirmation, and then the call."""
 
-from typing import Any
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from typing import Any, Literal, Protocol
 
-from cio_mcp.answers import Acted, Answer, Preview
-from cio_mcp.client import CustomerIO
-from cio_mcp.client.api import WouldSend
-from cio_mcp.registry import Tool
+from cio_mcp.answers import Acted, Answer, Preview, Status
+from cio_mcp.audience import Audience
+from cio_mcp.client import AppApi, CustomerIO
+from cio_mcp.client.api import Api, WouldSend
+from cio_mcp.client.call import Call
+from cio_mcp.errors import CustomerIOError, NotAllowed, NotConfirmed
+from cio_mcp.registry import Effect, Tool
+from cio_mcp.safety.bounds import Bounds, Caps
+from cio_mcp.safety.confirmation import Confirmations
+from cio_mcp.safety.preview import preview_of
 
 # A call that waited so many seconds says so; the others would only spend the model's attention on it.
 WORTH_TELLING = 1.0
 
+# What is done only after a preview of it was confirmed, unless it is made for one person.
+CONFIRMED = {Effect.DELETES, Effect.SENDS}
 
+MakePreview = Callable[[], Awaitable[Preview]]
+
+
+class Person(Protocol):
+    """Whoever sits at the client and can be asked whether a call may be made."""
+
+    async def consent(self, preview: MakePreview) -> str:
+        """Return the code of the preview that the person agreed to; raises NotAllowed if nobody did."""
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Whom a call is for: a `name` by which callers take turns, and the `person` there, if any."""
+
+    name: str = ""
+    person: Person | None = None
+
+
+@dataclass(frozen=True)
 class Guard:
-    """Runs tools on a workspace; `sandbox` says that it is the embedded one, and so do the answers."""
+    """Runs tools on a workspace within an operator's bounds.
 
-    def __init__(self, client: CustomerIO, *, sandbox: bool) -> None:
-        self._client = client
-        self._sandbox = sandbox
+    `sandbox` says that the workspace is the embedded one, and so do the answers; `confirm` is who confirms:
+    the caller by a preview's code, a human, or nobody. `status` describes the server.
+    """
 
-    async def perform(self, tool: Tool, arguments: dict[str, Any]) -> Answer:
+    client: CustomerIO
+    sandbox: bool
+    confirm: Literal["preview", "human", "off"]
+    confirmations: Confirmations
+    bounds: Bounds
+    caps: Caps
+    status: Callable[[], Status]
+
+    async def perform(self, tool: Tool, arguments: dict[str, Any], caller: Caller) -> Answer:
         """Run `tool` with raw `arguments`; raises CustomerIOError.
 
-        A dry run takes the very same way up to the request that would change something, and shows that
-        request instead of sending it; what a tool reads on the way is read.
+        A dry run and the first step of a confirmation take the very same way up to the request that would
+        change something, and show it instead of sending it; what a tool reads on the way is read.
         """
         given = tool.parse(arguments)
-        call = self._client.begin(dry_run=given.pop("dry_run", False))
-        apis = {parameter: self._client.api(api, call) for parameter, api in tool.apis.items()}
+        call = self.client.begin(caller.name)
+        if tool.effect is Effect.READS:
+            return await self._run(tool, given, call)
+        dry_run, code = given.pop("dry_run"), given.pop("confirmation", None)
+        if not dry_run:
+            self.bounds.check_running()
+        request = await self._rehearse(tool, given, call) if dry_run or tool.effect in CONFIRMED else None
+        audience = await self._audience(tool, given, call, dry_run=dry_run)
+        confirmed = tool.effect in CONFIRMED and not (audience and audience.to_one)
+
+        async def preview() -> Preview:
+            coded = confirmed and self.confirm != "off" and not (dry_run and self.confirm == "human")
+            code = self.confirmations.issue(tool.name, given, audience) if coded else None
+            return await preview_of(tool, request or {}, audience, code, sandbox=self.sandbox)
+
+        if dry_run:
+            return await preview()
+        if confirmed and self.confirm != "off":
+            if self.confirm == "human":
+                code = await _consent(caller, preview)
+                call = self.client.begin(caller.name)  # people take their time
+            if code is None:
+                return await preview()
+            if reason := self.confirmations.use(code, tool.name, given, audience):
+                raise NotConfirmed(reason, (await preview()).model_dump(mode="json", exclude_none=True))
+        return await self._act(tool, given, call, audience, code)
+
+    async def _act(
+        self, tool: Tool, given: dict[str, Any], call: Call, audience: Audience | None, code: str | None
+    ) -> Answer:
+        """Make the call; what was certainly not executed is not counted, and its code holds once more."""
+        counted = self.caps.spend(audience.size or 0) if tool.effect is Effect.SENDS and audience else None
         try:
-            answer: Answer = await tool.function(**apis, **given)
-        except WouldSend as would:
-            body = {} if would.body is None else {"body": would.body}
-            answer = Preview(request={"method": would.method, "url": would.url} | body)
-        if isinstance(answer, Acted) and self._sandbox:
+            return await self._run(tool, given, call)
+        except CustomerIOError as error:
+            if error.outcome != "unknown":
+                self.caps.refund(counted)
+                if code and (error.retryable or error.outcome == "not_sent"):
+                    self.confirmations.restore(code)
+            raise
+
+    async def _run(self, tool: Tool, given: dict[str, Any], call: Call) -> Answer:
+        answer = await tool.function(**self._supplied(tool, call), **given)
+        if isinstance(answer, Acted) and self.sandbox:
             answer.sandbox = True
         if call.waited >= WORTH_TELLING:
             answer.waited_seconds = round(call.waited, 1)
         return answer
+
+    async def _rehearse(self, tool: Tool, given: dict[str, Any], call: Call) -> dict[str, Any]:
+        """Return the request that a call would send; raises what the call would before it."""
+        supplied = self._supplied(tool, replace(call, dry_run=True))
+        try:
+            await tool.function(**supplied, **given)
+        except WouldSend as would:
+            body = {} if would.body is None else {"body": would.body}
+            return {"method": would.method, "url": would.url} | body
+        return {}
+
+    async def _audience(
+        self, tool: Tool, given: dict[str, Any], call: Call, *, dry_run: bool
+    ) -> Audience | None:
+        """Return whom a call reaches, counted where anything depends on it; raises NotAllowed."""
+        audience = await tool.reached(self._supplied(tool, replace(call, dry_run=True)) | given)
+        if audience is None:
+            return None
+        if dry_run or (tool.effect is Effect.SENDS and (self.bounds.sized or self.confirm != "off")):
+            audience = await audience.counted()
+        if tool.effect is Effect.SENDS:
+            self.bounds.check_size(audience)
+        app = self.client.api(AppApi, call) if self.client.opens(AppApi) else None
+        await self.bounds.check_allowed(audience, app)
+        return audience
+
+    def _supplied(self, tool: Tool, call: Call) -> dict[str, Any]:
+        return {
+            name: self.client.api(what, call) if issubclass(what, Api) else self.status()
+            for name, what in tool.supplied.items()
+        }
+
+
+async def _consent(caller: Caller, preview: MakePreview) -> str:
+    if caller.person is None:
+        raise NotAllowed("Nothing was done: CIO_CONFIRM=human, and there is no person to ask here.")
+    return await caller.person.consent(preview)

@@ -1,10 +1,12 @@
 """API-triggered broadcasts: one message to many, now."""
 
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, Field
 
 from cio_mcp.answers import Acted, Answer
+from cio_mcp.audience import Audience, of_filter, reaches
 from cio_mcp.client import AppApi, Kind
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.params import JsonObject, Limit, Names, ObjectId, Text, from_json, iso, size_of
@@ -27,7 +29,7 @@ FIND_OUT = (
 )
 
 
-def _audience(entries: list[Any]) -> list[Any]:
+def _entries(entries: list[Any]) -> list[Any]:
     if not 0 < len(entries) <= 10_000:
         message = f"1 to 10000 entries are allowed, these are {len(entries)}"
         raise ValueError(message)
@@ -49,12 +51,12 @@ def _trigger_data(data: dict[str, Any]) -> dict[str, Any]:
     return data
 
 
-Audience = Annotated[Names, AfterValidator(_audience)]
+Entries = Annotated[Names, AfterValidator(_entries)]
 TriggerData = Annotated[JsonObject, AfterValidator(_trigger_data)]
 PerUserData = Annotated[
     list[dict[str, Any]],
     from_json(list),
-    AfterValidator(_audience),
+    AfterValidator(_entries),
     AfterValidator(_per_user),
     Field(description="List of {id or email, data: {...}}, for data of each person's own."),
 ]
@@ -70,12 +72,42 @@ class Triggered(Acted):
     trigger_id: int = Field(description="Counts this broadcast's triggers.")
 
 
+async def _reached(
+    app: AppApi,
+    broadcast_id: int,
+    emails: list[str] | None,
+    ids: list[str] | None,
+    recipients: dict[str, Any] | None,
+    per_user_data: list[dict[str, Any]] | None,
+    data_file_url: str | None,
+) -> Audience:
+    entries = per_user_data or []
+    addresses = emails or [str(entry["email"]) for entry in entries if "email" in entry]
+    people = ids or [str(entry["id"]) for entry in entries if "id" in entry]
+    if addresses or people:
+        size = len(addresses) + len(people)
+        found = Audience("whom the call lists", size, addresses=addresses, people={"id": people})
+    elif recipients:
+        found = Audience("who fits the filter", count=lambda: of_filter(app, recipients))
+    elif data_file_url:
+        found = Audience("everybody in the file, which cannot be counted before")
+    else:
+        found = Audience("the audience set in Customer.io, which its API cannot count")
+
+    async def template() -> str:
+        answer = await app.get("/v1/broadcasts/{broadcast_id}", broadcast_id=broadcast_id)
+        return f"broadcast {broadcast_id}: {(answer.get('broadcast') or {}).get('name')}"
+
+    return replace(found, template=template)
+
+
 @broadcasts.sends
+@reaches(_reached)
 async def trigger_broadcast(
     app: AppApi,
     broadcast_id: ObjectId,
-    emails: Annotated[Audience | None, Field(description="Audience: these addresses.")] = None,
-    ids: Annotated[Audience | None, Field(description="Audience: these customer ids.")] = None,
+    emails: Annotated[Entries | None, Field(description="Audience: these addresses.")] = None,
+    ids: Annotated[Entries | None, Field(description="Audience: these customer ids.")] = None,
     recipients: Annotated[
         JsonObject | None,
         Field(

@@ -6,6 +6,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from ulid import ULID
 
 from cio_mcp.answers import Accepted
+from cio_mcp.audience import Audience, reaches
 from cio_mcp.client import IdType, Kind, TrackApi
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.params import AnonymousId, CustomerId, JsonObject, Text, Timestamp, at_most, size_of
@@ -46,7 +47,14 @@ EventId = Annotated[
 ]
 
 
+async def _reached(data: dict[str, Any] | None) -> Audience:
+    """Return whom an event names as the recipient of the mail that it triggers."""
+    named = [str(data["recipient"])] if data and data.get("recipient") else []
+    return Audience("whom data.recipient names", len(named), addresses=named)
+
+
 @events.writes
+@reaches(_reached)
 async def track_event(
     track: TrackApi,
     customer_id: CustomerId,
@@ -65,6 +73,7 @@ async def track_event(
 
 
 @events.writes
+@reaches(_reached)
 async def track_anonymous_event(
     track: TrackApi,
     anonymous_id: AnonymousId,
@@ -81,6 +90,7 @@ async def track_anonymous_event(
 
 
 @events.writes
+@reaches(_reached)
 async def track_page_view(
     track: TrackApi,
     url: Annotated[
@@ -118,9 +128,9 @@ async def _record(
     """Send an event under an id that stays the same through all retries, so that it counts once."""
     event_id = event_id or str(ULID())
     body = {"name": name, "data": data or None, "timestamp": timestamp, "id": event_id, **(extra or {})}
-    path, ids = ("/api/v1/events", {}) if customer is None else (CUSTOMER_EVENTS, {"customer_id": customer})
+    ids: dict[str, Any] = {} if customer is None else {"customer_id": customer}
     await track.post(
-        path,
+        CUSTOMER_EVENTS if ids else "/api/v1/events",
         {key: value for key, value in body.items() if value is not None},
         kind=Kind.REPEATABLE,
         if_unknown=f"Calling again with event_id={event_id} is safe: the event counts once.",

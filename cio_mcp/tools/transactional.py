@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from cio_mcp.answers import Acted
+from cio_mcp.audience import Audience, reaches
 from cio_mcp.client import AppApi, IdType, Kind
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.params import CustomerId, JsonObject, Text, Timestamp, iso, size_of
@@ -60,7 +61,58 @@ class Queued(Acted):
     send_at: str | None = None
 
 
+def _recipients(to: str, cc: str | None, bcc: str | None) -> list[str]:
+    """Return the addresses in to, cc and bcc; raises InvalidArgument for text that can be read otherwise."""
+    given = [text for text in (to, cc, bcc) if text]
+    found = [(name, address) for name, address in getaddresses(given) if name or address]
+    if sum(text.count("@") for text in given) != sum(
+        f"{name}{address}".count("@") for name, address in found
+    ):
+        raise InvalidArgument('to, cc, bcc: write addresses as a@example.com, or "Name" <a@example.com>')
+    return [address for _, address in found]
+
+
+async def _reached(
+    app: AppApi,
+    to: str,
+    cc: str | None,
+    bcc: str | None,
+    customer_id: str,
+    id_type: IdType,
+    transactional_message_id: int | str | None,
+) -> Audience:
+    async def template() -> str:
+        return await _template(app, transactional_message_id)
+
+    recipients = _recipients(to, cc, bcc)
+    return Audience(
+        "whom to, cc and bcc name",
+        len(recipients),
+        addresses=recipients,
+        people={id_type: [customer_id]},
+        to_one=len(recipients) == 1,
+        blind_copies=bool(bcc),
+        template=template,
+    )
+
+
+async def _template(app: AppApi, number_or_name: int | str | None) -> str:
+    if number_or_name is None:
+        return "none: the call brings its own subject and body"
+    if str(number_or_name).isdecimal():
+        answer = await app.get("/v1/transactional/{number}", number=number_or_name)
+        return f"transactional message {number_or_name}: {(answer.get('message') or {}).get('name')}"
+    answer = await app.get("/v1/transactional")
+    wanted = str(number_or_name).casefold()
+    for message in answer.get("messages") or []:
+        if str(message.get("trigger_name") or "").casefold() == wanted:
+            return f"transactional message {message['id']}: {message.get('name')}"
+    # Not every answer names its triggers, so a name that is not found may still be one.
+    return f"transactional message {number_or_name}"
+
+
 @transactional.sends
+@reaches(_reached)
 async def send_transactional_email(
     app: AppApi,
     to: Annotated[Text, Field(description="Address, or several separated by commas; 15 with cc and bcc.")],
@@ -96,7 +148,7 @@ async def send_transactional_email(
 
     customer_id is the person it is recorded for; an unknown one is created.
     """
-    recipients = [address for _, address in getaddresses([to, cc or "", bcc or ""]) if address]
+    recipients = _recipients(to, cc, bcc)
     if not 0 < len(recipients) <= 15:
         raise InvalidArgument(
             f"to, cc, bcc: 1 to 15 recipients are allowed in all, these are {len(recipients)}"

@@ -1,0 +1,90 @@
+"""Asking the person at the client whether a call may be made, in both eras of the protocol.
+
+Until 2025-11-25 the server asks while the call goes on. Since 2026-07-28 it answers with the question, and
+the client repeats the call with what the person said, and with the state that came with the question.
+"""
+
+from typing import Any
+
+from mcp.server.mcpserver import Context
+from mcp.shared.exceptions import MCPError
+from mcp.types import ElicitRequest, ElicitRequestFormParams, ElicitResult, InputRequiredResult
+
+from cio_mcp.answers import Preview
+from cio_mcp.errors import NotAllowed
+from cio_mcp.safety import MakePreview
+
+MULTI_ROUND = "2026-07-28"
+
+# The question's name among a call's questions, and its form: to accept or to decline is the whole answer.
+KEY = "confirm"
+FORM: dict[str, Any] = {"type": "object", "properties": {}}
+
+
+class Asking(Exception):
+    """The call goes on when the client repeats it with the answer to `result`'s question."""
+
+    def __init__(self, result: InputRequiredResult) -> None:
+        super().__init__("the client must ask a person first")
+        self.result = result
+
+
+class AtClient:
+    """The person at the client that made a request."""
+
+    def __init__(self, context: Context[Any, Any]) -> None:
+        self._context = context
+
+    async def consent(self, preview: MakePreview) -> str:
+        """Return the code of the preview that the person agreed to.
+
+        The code travels with the question, so an answer counts only for the very call that was shown. Raises
+        NotAllowed for any other answer, and where the client cannot ask; Asking where it must.
+        """
+        if code := self._context.request_state:
+            answer = (self._context.input_responses or {}).get(KEY)
+            return _agreed(answer.action if isinstance(answer, ElicitResult) else "cancel", code)
+        capabilities = self._context.client_capabilities
+        can = capabilities and capabilities.elicitation
+        if not can or (can.form is None and can.url is not None):
+            raise _cannot_ask()
+        shown = await preview()
+        code, question = shown.confirmation or "", _question(shown)
+        if (self._context.protocol_version or "") >= MULTI_ROUND:
+            asked = ElicitRequest(params=ElicitRequestFormParams(message=question, requested_schema=FORM))
+            raise Asking(InputRequiredResult(input_requests={KEY: asked}, request_state=code))
+        try:
+            answer = await self._context.session.elicit_form(
+                message=question, requested_schema=FORM, related_request_id=self._context.request_id
+            )
+        except MCPError:
+            raise _cannot_ask() from None
+        return _agreed(answer.action, code)
+
+
+def _agreed(action: str, code: str) -> str:
+    if action == "accept":
+        return code
+    said = "the person who was asked declined" if action == "decline" else "nobody answered the question"
+    raise NotAllowed(f"Nothing was done: {said}.", do="Do not ask again unless the person wants it.")
+
+
+def _cannot_ask() -> NotAllowed:
+    return NotAllowed(
+        "Nothing was done: CIO_CONFIRM=human wants a person to be asked, and this client offers no way "
+        "(MCP elicitation).",
+        do="Use a client that does, or let an operator set CIO_CONFIRM=preview.",
+    )
+
+
+def _question(preview: Preview) -> str:
+    """Return a preview as a question that can be read at a glance."""
+    lines = [preview.would or "", f"Sends: {preview.template}" if preview.template else ""]
+    if reached := preview.audience:
+        size = "not known how many" if reached.size is None else f"{reached.size} people"
+        more = "at least " if reached.at_least else ""
+        samples = f", such as {', '.join(reached.samples)}" if reached.samples else ""
+        lines.append(f"Reaches: {reached.what}: {more}{size}{samples}")
+    lines.append(f"Request: {preview.request['method']} {preview.request['url']}")
+    where = "in the sandbox" if preview.sandbox else "in the live workspace"
+    return "\n".join(filter(None, [*lines, f"Do this {where}?"]))

@@ -1,0 +1,50 @@
+"""What a call would do, as it is shown before it is done."""
+
+import json
+from typing import Any
+
+from cio_mcp.answers import Preview, Reached
+from cio_mcp.audience import Audience
+from cio_mcp.registry import Tool
+
+# A request is shown whole up to so many bytes; beyond, long lists and texts in it are cut and say so.
+WHOLE, ITEMS, LETTERS = 4000, 10, 300
+
+
+async def preview_of(
+    tool: Tool, request: dict[str, Any], audience: Audience | None, code: str | None, *, sandbox: bool
+) -> Preview:
+    """Return the preview of a call that would send `request`; `code` confirms it."""
+    reached = template = None
+    if audience and audience.size != 0:
+        reached = Reached(
+            what=audience.what,
+            size=audience.size,
+            at_least=audience.at_least or None,
+            samples=audience.shown,
+        )
+    if audience and audience.template:
+        template = await audience.template()
+    shown = request if len(json.dumps(request)) <= WHOLE else _cut(request)
+    return Preview(
+        would=tool.summary,
+        template=template,
+        audience=reached,
+        request=shown,
+        confirmation=code,
+        sandbox=sandbox or None,
+    )
+
+
+def _cut(value: Any) -> Any:
+    """Return `value` with long lists and texts cut."""
+    match value:
+        case dict():
+            return {name: _cut(inner) for name, inner in value.items()}
+        case list() if len(value) > ITEMS:
+            return [*map(_cut, value[:ITEMS]), f"… and {len(value) - ITEMS} more"]
+        case list():
+            return [*map(_cut, value)]
+        case str() if len(value) > LETTERS:
+            return f"{value[:LETTERS]}… and {len(value) - LETTERS} more characters"
+    return value

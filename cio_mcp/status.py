@@ -1,0 +1,40 @@
+"""What the server says of itself."""
+
+from collections.abc import Mapping
+
+from cio_mcp import __version__
+from cio_mcp.answers import Cap, Status
+from cio_mcp.safety.bounds import Bounds, Caps
+from cio_mcp.settings import CREDENTIALS, PREFIX, Settings
+
+# Settings that bound what may be done and are no caps: told where they are set, since an agent meets them.
+BOUNDS = ("allowed_recipients", "max_recipients", "max_audience_growth", "allow_bcc", "stop_file", "deadline")
+
+
+def status_of(
+    settings: Settings,
+    bounds: Bounds,
+    caps: Caps,
+    off: Mapping[str, str],
+    *,
+    sandbox: bool,
+) -> Status:
+    """Return the status now: no secret, and no value of a credential."""
+    told = {name: getattr(settings, name) for name in BOUNDS}
+    return Status(
+        version=__version__,
+        workspace="sandbox" if sandbox else f"live, {settings.region}",
+        credentials={}
+        if sandbox
+        else {PREFIX + name.upper(): getattr(settings, name) is not None for name in CREDENTIALS},
+        permissions=list(settings.permissions),
+        confirmation=settings.confirm,
+        stopped=bounds.stopped or None,
+        bounds={PREFIX + name.upper(): _text(value) for name, value in told.items() if value},
+        caps=[Cap(setting=name, most=most, left=left) for name, (most, left) in caps.left().items()],
+        off=dict(off),
+    )
+
+
+def _text(value: object) -> str:
+    return ", ".join(value) if isinstance(value, tuple) else str(value)

@@ -1,0 +1,12 @@
+"""The server itself: what it may do."""
+
+from cio_mcp.answers import Status
+from cio_mcp.registry import Toolbox
+
+status = Toolbox("status")
+
+
+@status.reads
+async def server_status(now: Status) -> Status:
+    """Read what this server may do: workspace, permissions, bounds, what is left of caps, limits in use."""
+    return now
