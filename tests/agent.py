@@ -88,24 +88,29 @@ class Agent:
 
 
 @asynccontextmanager
-async def an_agent(**settings: str) -> AsyncIterator[Agent]:
+async def an_agent(
+    *, beside: Agent | None = None, elicitation: Any = None, mode: str = "auto", **settings: str
+) -> AsyncIterator[Agent]:
     """Start a server on a fresh sandbox, as `settings` (CIO_ variables without the prefix) say.
 
     Nothing needs a confirmation and bcc is allowed unless they say so: that is for the tests of safety.
+    `beside` another agent it is a second process on the same workspace; `elicitation` is how the client asks
+    a person, and `mode` which era of the protocol it speaks.
     """
-    clock = Clock()
-    sandbox = Sandbox(clock=clock)
-    wire = Wire(sandbox)
+    clock = beside.clock if beside else Clock()
+    wire = Wire(beside.wire.sandbox if beside else Sandbox(clock=clock))
+    credentials = wire.sandbox.credentials
     keys = {
-        "site_id": sandbox.credentials.site_id,
-        "track_api_key": sandbox.credentials.track_api_key,
-        "app_api_key": sandbox.credentials.app_api_key,
+        "site_id": credentials.site_id,
+        "track_api_key": credentials.track_api_key,
+        "app_api_key": credentials.app_api_key,
     }
     environ = {f"CIO_{name.upper()}": value for name, value in (keys | FREE | settings).items()}
-    app = build(load(environ), wire=wire)
+    app = build(load(environ), wire=wire, clock=clock)
     try:
-        async with Client(app.server) as client:
+        async with Client(app.server, elicitation_callback=elicitation, mode=mode) as client:
             yield Agent(client, app, wire, clock)
     finally:
         await app.aclose()
-        sandbox.close()
+        if not beside:
+            wire.sandbox.close()

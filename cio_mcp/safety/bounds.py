@@ -92,12 +92,12 @@ class Bounds:
                 "Nothing was sent: CIO_ALLOWED_RECIPIENTS is set, and the call names nobody.",
                 do=f"Name the recipients. {ASK_OPERATOR}",
             )
-        addresses = list(audience.addresses)
+        self._refuse_foreign([*audience.addresses, *audience.people.get("email", ())])
         for id_type, names in audience.people.items():
-            if id_type == "email":
-                addresses += names
-            elif names:
-                addresses += await _addresses(app, id_type, names)
+            if id_type != "email":
+                self._refuse_foreign(await _addresses(app, id_type, names))
+
+    def _refuse_foreign(self, addresses: Sequence[str]) -> None:
         foreign = [address for address in addresses if not self._allows(address)]
         if foreign:
             raise NotAllowed(

@@ -37,7 +37,8 @@ def switched_off(
     permitted = {PERMITS[name] for name in permissions}
     # Naming a tool is enough to have it: who lists tools need not also find out their toolsets.
     named = {pattern for pattern in patterns if not pattern.startswith("-")}
-    toolsets = toolsets or ([ALL] if named else [CORE])
+    if all(name.startswith("-") for name in toolsets):
+        toolsets = [*toolsets, ALL if named else CORE]
     off: dict[str, str] = {}
     for tool in tools:
         if tool.effect not in permitted:
@@ -56,8 +57,7 @@ def _in_toolsets(tool: Tool, core: Collection[str], toolsets: Collection[str]) -
     of = {ALL, tool.toolset} | ({CORE} if tool.name in core else set())
     if any(f"-{name}" in toolsets for name in of):
         return False
-    allowed = [name for name in toolsets if not name.startswith("-")]
-    return not allowed or any(name in of for name in allowed)
+    return any(name in toolsets for name in of)
 
 
 def _denied(name: str, patterns: Collection[str]) -> bool:

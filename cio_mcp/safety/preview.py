@@ -5,7 +5,7 @@ from typing import Any
 
 from cio_mcp.answers import Preview, Reached
 from cio_mcp.audience import Audience
-from cio_mcp.registry import Tool
+from cio_mcp.registry import Effect, Tool
 
 # A request is shown whole up to so many bytes; beyond, long lists and texts in it are cut and say so.
 WHOLE, ITEMS, LETTERS = 4000, 10, 300
@@ -16,7 +16,7 @@ async def preview_of(
 ) -> Preview:
     """Return the preview of a call that would send `request`; `code` confirms it."""
     reached = template = None
-    if audience and audience.size != 0:
+    if audience and (audience.size != 0 or tool.effect is Effect.SENDS):
         reached = Reached(
             what=audience.what,
             size=audience.size,

@@ -87,13 +87,17 @@ def region(asked: Asked) -> dict[str, Any]:
 
 def person(asked: Asked) -> Row:
     """Return who an App path names; `id_type` is id by default. The body of a 404 is not documented [?]."""
-    id_type = asked.query.get("id_type", "id")
-    if id_type not in {"id", "email", "cio_id"}:
-        raise app_error(f"id_type {id_type} is not an identifier of this workspace", 400)
-    found = people.find(asked.workspace, asked.ids["customer_id"], id_type)
+    found = people.find(asked.workspace, asked.ids["customer_id"], _id_type(asked))
     if found is None:
         raise app_error("customer not found", 404)
     return found
+
+
+def _id_type(asked: Asked) -> str:
+    id_type = asked.query.get("id_type", "id")
+    if id_type not in {"id", "email", "cio_id"}:
+        raise app_error(f"id_type {id_type} is not an identifier of this workspace", 400)
+    return id_type
 
 
 @routes("GET", "/v1/customers/{customer_id}/attributes")
@@ -136,3 +140,15 @@ def all_activities(asked: Asked) -> dict[str, Any]:
         asked.workspace, asked.limit(10, 100), None, query.get("type"), query.get("name")
     )
     return {"activities": found, "next": ""}
+
+
+@routes("POST", "/v1/customers/attributes")
+def many_attributes(asked: Asked) -> dict[str, Any]:
+    """Answer the profiles of up to 100 people; who is unknown is left out."""
+    ids = asked.json().get("ids")
+    if not isinstance(ids, list) or not 0 < len(ids) <= 100:
+        raise app_error("ids must be 1 to 100 strings", 400)
+    found = (people.find(asked.workspace, str(name), _id_type(asked)) for name in ids)
+    return {
+        "customers": [{"customer": people.profile(asked.workspace, person)} for person in found if person]
+    }

@@ -57,6 +57,23 @@ def membership(asked: Asked) -> dict[str, Any]:
     }
 
 
+@routes("POST", "/v1/customers")
+def search(asked: Asked) -> dict[str, Any]:
+    """Answer who fits a filter, page by page; `start` is the number of people on the pages before."""
+    try:
+        found = segments.audience(asked.workspace, asked.json().get("filter") or {})
+    except segments.WrongFilter as wrong:
+        raise app_error(str(wrong), 400) from None
+    first = int(asked.query.get("start") or 0)
+    page = found[first : first + asked.limit()]
+    after = first + len(page)
+    return {
+        "identifiers": [people.identifiers(person) for person in page],
+        "ids": [person["id"] or "" for person in page],
+        "next": str(after) if after < len(found) else "",
+    }
+
+
 @routes("GET", "/v1/customers/{customer_id}/segments")
 def of_customer(asked: Asked) -> dict[str, Any]:
     """Answer which segments a person is in."""

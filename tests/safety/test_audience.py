@@ -1,0 +1,81 @@
+"""Whom a call reaches is counted before it is made."""
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+from mcp import Client
+
+from cio_mcp.app import build
+from cio_mcp.settings import load
+from tests.agent import an_agent
+
+pytestmark = pytest.mark.anyio
+
+PRO = {"attribute": {"field": "plan", "operator": "eq", "value": "pro"}}
+
+
+async def test_a_filter_is_counted_by_who_fits_it() -> None:
+    async with an_agent(confirm="preview") as agent:
+        preview = await agent.call("trigger_broadcast", broadcast_id=10, recipients={"and": [PRO]})
+
+    assert preview["audience"]["size"] == 4
+    assert "at_least" not in preview["audience"]
+
+
+class ManyPeople:
+    """An App API with so many people that fit every filter; keeps the pages that were asked for."""
+
+    def __init__(self, people: int) -> None:
+        self.people = people
+        self.starts: list[str | None] = []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        if request.url.path != "/v1/customers":
+            return httpx.Response(200, json={"broadcast": {"name": "Spring sale"}})
+        query = dict(request.url.params)
+        assert (query["limit"], json.loads(request.content)) == ("1000", {"filter": PRO})
+        self.starts.append(query.get("start"))
+        first = int(query.get("start", "0"))
+        page: list[dict[str, Any]] = [
+            {"id": str(number), "email": None} for number in range(first, min(first + 1000, self.people))
+        ]
+        more = first + 1000 < self.people
+        return httpx.Response(200, json={"identifiers": page, "next": str(first + 1000) if more else ""})
+
+
+@pytest.mark.parametrize(
+    ("people", "pages", "size", "at_least"),
+    [
+        (0, 1, 0, None),
+        (999, 1, 999, None),
+        (2500, 3, 2500, None),
+        (10_000, 10, 10_000, None),
+        (10_001, 10, 10_000, True),
+        (50_000, 10, 10_000, True),
+    ],
+)
+async def test_ten_pages_are_counted_and_then_it_says_at_least(
+    people: int, pages: int, size: int, at_least: bool | None
+) -> None:
+    api = ManyPeople(people)
+    app = build(load({"CIO_APP_API_KEY": "key"}), wire=httpx.MockTransport(api))
+    async with Client(app.server) as client:
+        result = await client.call_tool("trigger_broadcast", {"broadcast_id": 7, "recipients": PRO})
+    await app.aclose()
+
+    assert len(api.starts) == pages
+    found = (result.structured_content or {})["audience"]
+    assert (found["size"], found.get("at_least")) == (size, at_least)
+
+
+async def test_what_is_more_than_ten_pages_counts_as_uncountable_where_counts_are_bounded() -> None:
+    environ = {"CIO_APP_API_KEY": "key", "CIO_MAX_RECIPIENTS": "1000000"}
+    app = build(load(environ), wire=httpx.MockTransport(ManyPeople(10_001)))
+    async with Client(app.server) as client:
+        result = await client.call_tool("trigger_broadcast", {"broadcast_id": 7, "recipients": PRO})
+    await app.aclose()
+
+    assert result.is_error
+    assert "CIO_MAX_RECIPIENTS" in str(result.content)

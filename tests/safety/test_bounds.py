@@ -1,0 +1,220 @@
+"""Bounds that hold whatever an agent asks."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.agent import Agent, an_agent
+
+pytestmark = pytest.mark.anyio
+
+EMAIL = {"customer_id": "u_1001", "transactional_message_id": 1}
+BOSS = "boss@corp.example"
+
+
+async def send(agent: Agent, to: str = "ada@example.com", **arguments: Any) -> dict[str, Any]:
+    return await agent.call("send_transactional_email", to=to, **EMAIL | arguments)
+
+
+async def refused(agent: Agent, to: str = "ada@example.com", **arguments: Any) -> str:
+    return await agent.fail("send_transactional_email", to=to, **EMAIL | arguments)
+
+
+def sends(agent: Agent) -> int:
+    return sum("/send/" in sent or sent.endswith("/triggers") for sent in agent.sent)
+
+
+@pytest.mark.parametrize(
+    ("allowed", "to"),
+    [
+        ("ada@example.com", "Ada <ADA@example.com>"),
+        ("example.com", "bob@example.com"),
+        ("@example.com", "bob@example.com, ada@example.com"),
+        ("*@*.example.com, example.com", "bob@mail.example.com"),
+    ],
+)
+async def test_whom_the_list_allows_can_be_written_to(allowed: str, to: str) -> None:
+    async with an_agent(allowed_recipients=allowed) as agent:
+        await send(agent, to)
+
+    assert sends(agent) == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"to": BOSS},
+        {"to": f"ada@example.com, {BOSS}"},
+        {"to": "ada@example.com", "cc": BOSS},
+        {"to": "ada@example.com", "bcc": BOSS},
+        {"to": "ada@notexample.com"},
+        {"to": "ada@example.com.evil.example"},
+        {"to": '"ada@example.com" <evil@corp.example>'},
+        {"to": "evil@corp.example (ada@example.com"},
+        {"to": "evil@corp.example@example.com"},
+        {"to": "evil@corp.example;@example.com"},
+        {"to": "ada@example.com", "customer_id": "dana@example.net", "id_type": "email"},
+        {"to": "ada@example.com", "customer_id": "u_1004"},
+        {"to": "ada@example.com", "customer_id": "nobody_has_an_address"},
+    ],
+)
+async def test_whom_the_list_leaves_out_is_not_written_to_in_any_way(arguments: dict[str, str]) -> None:
+    async with an_agent(allowed_recipients="example.com") as agent:
+        await agent.call("identify_customer", customer_id="nobody_has_an_address")
+        text = await agent.fail("send_transactional_email", **EMAIL | arguments)
+
+    assert "CIO_ALLOWED_RECIPIENTS" in text or "write addresses as" in text
+    assert sends(agent) == 0
+
+
+@pytest.mark.parametrize(
+    ("audience", "allowed"),
+    [
+        ({"emails": ["ada@example.com"]}, True),
+        ({"emails": ["ada@example.com", BOSS]}, False),
+        ({"ids": ["u_1001", "u_1005"]}, True),
+        ({"ids": ["u_1001", "u_1004"]}, False),
+        ({"per_user_data": [{"email": "ada@example.com"}, {"id": "u_1005"}]}, True),
+        ({"per_user_data": [{"email": "ada@example.com"}, {"id": "u_1004"}]}, False),
+        ({"per_user_data": [{"email": BOSS}]}, False),
+        ({"recipients": {"segment": {"id": 1}}}, False),
+        ({"data_file_url": "https://example.com/people"}, False),
+        ({}, False),
+    ],
+)
+async def test_a_broadcast_reaches_only_whom_the_list_allows(audience: dict[str, Any], allowed: bool) -> None:
+    async with an_agent(allowed_recipients="example.com") as agent:
+        if allowed:
+            await agent.call("trigger_broadcast", broadcast_id=10, **audience)
+        else:
+            text = await agent.fail("trigger_broadcast", broadcast_id=10, **audience)
+            assert "CIO_ALLOWED_RECIPIENTS" in text
+
+    assert sends(agent) == allowed
+
+
+async def test_an_event_does_not_send_mail_past_the_list() -> None:
+    event = {"customer_id": "u_1001", "name": "invited"}
+    async with an_agent(allowed_recipients="example.com") as agent:
+        await agent.call("track_event", **event, data={"recipient": "ada@example.com"})
+        text = await agent.fail("track_event", **event, data={"recipient": BOSS})
+
+    assert "CIO_ALLOWED_RECIPIENTS" in text
+    assert len(agent.sent) == 1
+
+
+async def test_no_call_reaches_more_than_the_setting_allows() -> None:
+    async with an_agent(max_recipients="2") as agent:
+        await send(agent, "ada@example.com, bob@example.com")
+        text = await refused(agent, "ada@example.com, bob@example.com, carol@example.com")
+        assert "3 recipients are more than the 2 that CIO_MAX_RECIPIENTS allows" in text
+        to_segment = {"broadcast_id": 10, "recipients": {"segment": {"id": 1}}}
+        assert "4 recipients are more" in await agent.fail("trigger_broadcast", **to_segment)
+
+    assert sends(agent) == 1
+
+
+@pytest.mark.parametrize("setting", ["max_recipients", "max_sends_per_hour", "max_sends_per_day"])
+@pytest.mark.parametrize("audience", [{}, {"data_file_url": "https://example.com/people"}])
+async def test_an_audience_that_nobody_can_count_is_refused_where_counts_are_bounded(
+    setting: str, audience: dict[str, str]
+) -> None:
+    bound: dict[str, Any] = {setting: "1000"}
+    async with an_agent(**bound) as agent:
+        text = await agent.fail("trigger_broadcast", broadcast_id=10, **audience)
+
+    assert f"CIO_{setting.upper()}" in text
+    assert sends(agent) == 0
+
+
+async def test_a_cap_counts_recipients_and_says_when_there_is_room_again() -> None:
+    async with an_agent(max_sends_per_hour="3") as agent:
+        await send(agent, "ada@example.com, bob@example.com")
+        await asyncio.sleep(600)
+        await send(agent)
+        text = await refused(agent)
+        assert "CIO_MAX_SENDS_PER_HOUR=3" in text
+        assert agent.facts["retry_in_seconds"] == pytest.approx(3000, abs=2)
+        await asyncio.sleep(agent.facts["retry_in_seconds"] + 1)
+        await send(agent)
+        assert "Name fewer recipients" in await refused(
+            agent, ", ".join(f"p{n}@example.com" for n in range(4))
+        )
+
+    assert sends(agent) == 3
+
+
+async def test_a_cap_holds_across_a_restart_and_across_two_processes() -> None:
+    bound: dict[str, Any] = {"max_sends_per_day": "3"}
+    async with an_agent(**bound) as one:
+        await send(one)
+        async with an_agent(beside=one, **bound) as other:
+            await send(other)
+        async with an_agent(beside=one, **bound) as after:
+            await send(after)
+            assert "CIO_MAX_SENDS_PER_DAY=3" in await refused(after)
+        assert "CIO_MAX_SENDS_PER_DAY=3" in await refused(one)
+
+
+async def test_of_many_sends_at_once_no_more_get_through_than_the_cap_allows() -> None:
+    bound: dict[str, Any] = {"max_sends_per_hour": "5"}
+    async with an_agent(**bound) as one, an_agent(beside=one, **bound) as other:
+        arguments = {**EMAIL, "to": "ada@example.com"}
+        ends = await asyncio.gather(
+            *(
+                agent.client.call_tool("send_transactional_email", arguments)
+                for agent in (one, other)
+                for _ in range(10)
+            )
+        )
+
+    assert sum(not end.is_error for end in ends) == 5
+    assert sends(one) + sends(other) == 5
+
+
+@pytest.mark.parametrize(("fault", "late", "counts"), [(400, False, 0), (500, False, 1), (500, True, 1)])
+async def test_a_send_counts_unless_it_certainly_did_not_happen(fault: int, late: bool, counts: int) -> None:
+    async with an_agent(max_sends_per_hour="10") as agent:
+        agent.wire.fail(fault, late=late)
+        await refused(agent)
+        status = await agent.call("server_status")
+
+    assert status["caps"] == [{"setting": "CIO_MAX_SENDS_PER_HOUR", "most": 10, "left": 10 - counts}]
+
+
+async def test_a_cap_that_cannot_be_kept_stops_sends(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
+    async with an_agent(max_sends_per_hour="10") as agent:
+        text = await refused(agent)
+
+    assert "cannot be used" in text
+    assert sends(agent) == 0
+
+
+async def test_blind_copies_are_an_operators_decision() -> None:
+    async with an_agent(allow_bcc="false") as agent:
+        assert "CIO_ALLOW_BCC" in await refused(agent, bcc="boss@example.com")
+
+    assert sends(agent) == 0
+
+
+async def test_a_stop_file_stops_a_running_server_at_once_and_reading_goes_on(tmp_path: Path) -> None:
+    stop = tmp_path / "stop"
+    async with an_agent(stop_file=str(stop)) as agent:
+        await send(agent)
+        stop.touch()
+        for tool, arguments in (
+            ("send_transactional_email", {**EMAIL, "to": "ada@example.com"}),
+            ("identify_customer", {"customer_id": "u_1"}),
+            ("delete_customer", {"customer_id": "u_1001"}),
+        ):
+            assert "CIO_STOP_FILE" in await agent.fail(tool, **arguments)
+        await agent.call("get_customer", customer_id="u_1001")
+        assert (await agent.call("server_status"))["stopped"]
+        stop.unlink()
+        await send(agent)
+
+    assert sends(agent) == 2

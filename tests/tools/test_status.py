@@ -1,0 +1,58 @@
+"""The server says what it may do."""
+
+import pytest
+from mcp import Client
+
+from cio_mcp import __version__
+from cio_mcp.app import build
+from cio_mcp.settings import load
+from tests.agent import an_agent
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_live_server_tells_its_bounds_and_no_secret() -> None:
+    environ = {
+        "CIO_APP_API_KEY": "app-s3cret",
+        "CIO_REGION": "eu",
+        "CIO_PERMISSIONS": "read,send",
+        "CIO_CONFIRM": "human",
+        "CIO_ALLOWED_RECIPIENTS": "example.com, *@corp.example",
+        "CIO_MAX_SENDS_PER_DAY": "50",
+    }
+    app = build(load(environ))
+    async with Client(app.server) as client:
+        result = await client.call_tool("server_status", {})
+    await app.aclose()
+
+    status = result.structured_content or {}
+    assert status["version"] == __version__
+    assert status["workspace"] == "live, eu"
+    assert status["credentials"] == {
+        "CIO_SITE_ID": False,
+        "CIO_TRACK_API_KEY": False,
+        "CIO_APP_API_KEY": True,
+    }
+    assert (status["permissions"], status["confirmation"]) == (["read", "send"], "human")
+    assert status["bounds"]["CIO_ALLOWED_RECIPIENTS"] == "example.com, *@corp.example"
+    assert status["caps"] == [{"setting": "CIO_MAX_SENDS_PER_DAY", "most": 50, "left": 50}]
+    assert "CIO_SITE_ID" in status["off"]["track_event"] or "CIO_PERMISSIONS" in status["off"]["track_event"]
+    assert "s3cret" not in str(result)
+
+
+async def test_a_sandbox_says_that_it_is_one() -> None:
+    app = build(load({}))
+    async with Client(app.server) as client:
+        status = (await client.call_tool("server_status", {})).structured_content or {}
+    await app.aclose()
+
+    assert status["workspace"] == "sandbox"
+    assert "credentials" not in status or not status["credentials"]
+
+
+async def test_bounds_that_are_not_set_are_not_told() -> None:
+    async with an_agent() as agent:
+        status = await agent.call("server_status")
+
+    assert "caps" not in status or status["caps"] == []
+    assert "CIO_MAX_RECIPIENTS" not in status["bounds"]
