@@ -80,9 +80,12 @@ class Limited(BaseModel):
 
     limit: str
     waiting: int = Field(description="Calls that wait for their turn.")
+    used_share: float | None = Field(None, description="The part of it used now, to make room after a 429.")
     held_back_seconds: float | None = Field(None, description="Nothing leaves for so long, after a 429.")
     last_429: str | None = None
-    failing_since: str | None = Field(None, description="Calls are answered at once: the API keeps failing.")
+    failing_seconds: float | None = Field(
+        None, description="The API has been failing for so long; calls are answered at once, nothing sent."
+    )
 
 
 class Cap(BaseModel):

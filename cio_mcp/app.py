@@ -104,7 +104,7 @@ def _guard(
         confirmations=Confirmations(store, workspace, settings.max_audience_growth, clock),
         bounds=bound,
         caps=caps,
-        status=lambda: status_of(settings, bound, caps, off, sandbox=sandbox),
+        status=lambda: status_of(settings, bound, caps, client, off, sandbox=sandbox),
     )
 
 

@@ -22,9 +22,11 @@ class CustomerIOError(Exception):
     """A call that did not end well: what failed, why, and what to do next.
 
     `retryable` says whether the same call can succeed later, `retry_in` after how many seconds;
-    `status`, `reason` and `field` are Customer.io's own words where it answered.
+    `status`, `reason` and `field` are Customer.io's own words where it answered; `waited` is set to the
+    seconds that the call spent waiting for its turn, where they are worth telling.
     """
 
+    waited: float | None = None
     outcome: ClassVar[Literal["refused", "not_sent", "unknown"]]
 
     def __init__(
@@ -43,6 +45,11 @@ class CustomerIOError(Exception):
         self.retryable, self.retry_in = retryable, retry_in
         self.status, self.reason, self.field = status, reason, field
 
+    def __str__(self) -> str:
+        """Return what the agent reads."""
+        waited = f" (The call waited {self.waited:.0f} s for its turn.)" if self.waited else ""
+        return super().__str__() + waited
+
     def facts(self) -> dict[str, Any]:
         """Return the failure for programs: the outcome, whether to retry, and what is known besides."""
         known = {
@@ -50,6 +57,7 @@ class CustomerIOError(Exception):
             "reason": self.reason,
             "field": self.field,
             "retry_in_seconds": None if self.retry_in is None else round(self.retry_in, 1),
+            "waited_seconds": self.waited,
             "next": self.do or None,
         }
         return {

@@ -84,7 +84,7 @@ class Server(MCPServer):
         self, name: str, arguments: dict[str, Any], context: Context[Any, Any] | None = None
     ) -> CallToolResult | InputRequiredResult:
         """Run a tool; whatever goes wrong becomes an answer that says so."""
-        caller = Caller(person=AtClient(context) if context else None)
+        caller = _caller(context) if context else Caller()
         try:
             answer = await self._guard.perform(self._find(name), arguments, caller)
         except Asking as asking:
@@ -110,6 +110,19 @@ class Server(MCPServer):
 def facts(result: CallToolResult) -> dict[str, Any]:
     """Return what a result holds for programs: the answer, or what is known of the failure."""
     return (result.meta or {})[FAILURE] if result.is_error else (result.structured_content or {})
+
+
+def _caller(context: Context[Any, Any]) -> Caller:
+    """Return whom a request is from: its session, where the transport knows sessions, else its address."""
+
+    async def on_wait(waited: float, to_go: float, limit: str) -> None:
+        text = f"waiting for a turn under Customer.io's {limit} limit, about {to_go:.0f} s to go"
+        await context.report_progress(waited, waited + to_go, text)
+
+    name = (context.headers or {}).get("mcp-session-id", "")
+    if not name and (request := context.request_context.request) is not None:
+        name = request.query_params.get("session_id") or getattr(request.client, "host", "")
+    return Caller(name, AtClient(context), on_wait)
 
 
 def _where(fault: Exception) -> str:

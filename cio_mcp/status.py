@@ -3,7 +3,10 @@
 from collections.abc import Mapping
 
 from cio_mcp import __version__
-from cio_mcp.answers import Cap, Status
+from cio_mcp.answers import Cap, Limited, Status
+from cio_mcp.client import CustomerIO
+from cio_mcp.client.pacing import Seen
+from cio_mcp.params import iso
 from cio_mcp.safety.bounds import Bounds, Caps
 from cio_mcp.settings import CREDENTIALS, PREFIX, Settings
 
@@ -15,6 +18,7 @@ def status_of(
     settings: Settings,
     bounds: Bounds,
     caps: Caps,
+    client: CustomerIO,
     off: Mapping[str, str],
     *,
     sandbox: bool,
@@ -32,9 +36,22 @@ def status_of(
         stopped=bounds.stopped or None,
         bounds={PREFIX + name.upper(): _text(value) for name, value in told.items() if value},
         caps=[Cap(setting=name, most=most, left=left) for name, (most, left) in caps.left().items()],
+        limits=[_limited(seen, failing) for seen, failing in client.seen()],
         off=dict(off),
     )
 
 
 def _text(value: object) -> str:
     return ", ".join(value) if isinstance(value, tuple) else str(value)
+
+
+def _limited(seen: Seen, failing: float | None) -> Limited:
+    bucket = seen.bucket
+    return Limited(
+        limit=f"{bucket.name}: {bucket.limit} per {bucket.window:g} s",
+        waiting=seen.waiting,
+        used_share=round(seen.share, 2) if seen.share < 1 else None,
+        held_back_seconds=round(seen.shut, 1) or None,
+        last_429=iso(seen.throttled_at and int(seen.throttled_at)),
+        failing_seconds=None if failing is None else round(failing, 1),
+    )

@@ -22,7 +22,7 @@ ALLOWED = {
     "safety": {"answers", "audience", "client", "errors", "registry"},
     "elicitation": {"answers", "errors", "safety"},
     "server": {"elicitation", "errors", "registry", "safety"},
-    "status": {"answers", "client", "safety", "settings"},
+    "status": {"answers", "client", "params", "safety", "settings"},
     "workspace": {"client", "registry", "safety", "settings", "tools"},
     "app": {"client", "errors", "safety", "sandbox", "server", "settings", "status", "workspace"},
     "stdio": {"app", "settings"},

@@ -90,6 +90,7 @@ class Api:
         url = httpx.URL(self._access.base_url.rstrip("/") + path, params=query)
         if self._call.dry_run and kind is not Kind.READ:
             raise WouldSend(method, str(url), body)
+        self._call.requests += 1
         return self._http.build_request(
             method,
             url,

@@ -18,6 +18,10 @@ class _Circuit:
     why: str = ""
     probe_at: float = 0.0
 
+    @property
+    def open(self) -> bool:
+        return self.failures >= FAILURES
+
 
 class Breaking(httpx.AsyncBaseTransport):
     """Answers calls at once, with nothing sent, while their bucket's API fails.
@@ -34,7 +38,7 @@ class Breaking(httpx.AsyncBaseTransport):
         """Send `request` unless the circuit is open."""
         bucket = request.extensions["bucket"]
         circuit = self._circuits.setdefault(bucket.name, _Circuit())
-        if circuit.failures >= FAILURES:
+        if circuit.open:
             if now() < circuit.probe_at:
                 raise _open(request, circuit)
             circuit.probe_at = now() + PAUSE  # this one is the probe; others wait for how it ends
@@ -48,6 +52,11 @@ class Breaking(httpx.AsyncBaseTransport):
         else:
             circuit.failures = 0
         return response
+
+    def failing(self, bucket: str) -> float | None:
+        """Return for how many seconds a bucket's API has been failing; None while its circuit is closed."""
+        circuit = self._circuits.get(bucket)
+        return now() - circuit.since if circuit and circuit.open else None
 
     def _failed(self, circuit: _Circuit, why: str) -> None:
         if not circuit.failures:

@@ -10,8 +10,8 @@ import httpx
 from cio_mcp.client.access import Access
 from cio_mcp.client.api import Api
 from cio_mcp.client.breaker import Breaking
-from cio_mcp.client.call import Call, now
-from cio_mcp.client.pacing import Limits, MemorySlots, Pace, Paced, Slots
+from cio_mcp.client.call import Call, OnWait, now
+from cio_mcp.client.pacing import Limits, MemorySlots, Pace, Paced, Seen, Slots
 from cio_mcp.client.redirect import Redirecting
 from cio_mcp.client.retry import Retrying
 
@@ -41,18 +41,24 @@ class CustomerIO:
         self._accesses = {access.api: access for access in accesses}
         self._limits = limits
         self._deadline = deadline
-        self._paced = Paced(Redirecting(wire), Pace(slots or MemorySlots()))
+        self._pace = Pace(slots or MemorySlots())
+        self._paced = Paced(Redirecting(wire), self._pace)
+        self._breaking = Breaking(self._paced)
         self._http = httpx.AsyncClient(
-            transport=Retrying(Breaking(self._paced), jitter), headers={"User-Agent": user_agent}
+            transport=Retrying(self._breaking, jitter), headers={"User-Agent": user_agent}
         )
 
     def opens(self, api: type[Api]) -> bool:
         """Say whether there are credentials for `api`."""
         return api.name in self._accesses
 
-    def begin(self, caller: str = "", *, dry_run: bool = False) -> Call:
+    def begin(self, caller: str = "", *, dry_run: bool = False, on_wait: OnWait | None = None) -> Call:
         """Return a new call of `caller`, whose time starts now."""
-        return Call(now() + self._deadline, caller, dry_run)
+        return Call(now() + self._deadline, caller, dry_run, on_wait)
+
+    def seen(self) -> list[tuple[Seen, float | None]]:
+        """Return each bucket that was used, with the seconds for which its API has been failing, if it is."""
+        return [(bucket, self._breaking.failing(bucket.bucket.name)) for bucket in self._pace.seen()]
 
     def api(self, api: type[_AnyApi], call: Call) -> _AnyApi:
         """Return `api` as `call` may use it."""

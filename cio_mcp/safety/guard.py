@@ -8,7 +8,7 @@ from cio_mcp.answers import Acted, Answer, Preview, Status
 from cio_mcp.audience import Audience
 from cio_mcp.client import AppApi, CustomerIO
 from cio_mcp.client.api import Api, WouldSend
-from cio_mcp.client.call import Call
+from cio_mcp.client.call import Call, OnWait
 from cio_mcp.errors import CustomerIOError, NotAllowed, NotConfirmed
 from cio_mcp.registry import Effect, Tool
 from cio_mcp.safety.bounds import Bounds, Caps
@@ -33,10 +33,14 @@ class Person(Protocol):
 
 @dataclass(frozen=True)
 class Caller:
-    """Whom a call is for: a `name` by which callers take turns, and the `person` there, if any."""
+    """Whom a call is for: a `name` by which callers take turns, and the `person` there, if any.
+
+    `on_wait` is told while the call waits for its turn.
+    """
 
     name: str = ""
     person: Person | None = None
+    on_wait: OnWait | None = None
 
 
 @dataclass(frozen=True)
@@ -62,7 +66,7 @@ class Guard:
         change something, and show it instead of sending it; what a tool reads on the way is read.
         """
         given = tool.parse(arguments)
-        call = self.client.begin(caller.name)
+        call = self.client.begin(caller.name, on_wait=caller.on_wait)
         if tool.effect is Effect.READS:
             return await self._run(tool, given, call)
         dry_run, code = given.pop("dry_run"), given.pop("confirmation", None)
@@ -82,7 +86,7 @@ class Guard:
         if confirmed and self.confirm != "off":
             if self.confirm == "human":
                 code = await _consent(caller, preview)
-                call = self.client.begin(caller.name)  # people take their time
+                call = self.client.begin(caller.name, on_wait=caller.on_wait)  # people take their time
             if code is None:
                 return await preview()
             if reason := self.confirmations.use(code, tool.name, given, audience):
@@ -104,11 +108,14 @@ class Guard:
             raise
 
     async def _run(self, tool: Tool, given: dict[str, Any], call: Call) -> Answer:
-        answer = await tool.function(**self._supplied(tool, call), **given)
+        try:
+            answer = await tool.function(**self._supplied(tool, call), **given)
+        except CustomerIOError as error:
+            error.waited = _worth_telling(call)
+            raise
+        answer.waited_seconds = _worth_telling(call)
         if isinstance(answer, Acted) and self.sandbox:
             answer.sandbox = True
-        if call.waited >= WORTH_TELLING:
-            answer.waited_seconds = round(call.waited, 1)
         return answer
 
     async def _rehearse(self, tool: Tool, given: dict[str, Any], call: Call) -> dict[str, Any]:
@@ -141,6 +148,10 @@ class Guard:
             name: self.client.api(what, call) if issubclass(what, Api) else self.status()
             for name, what in tool.supplied.items()
         }
+
+
+def _worth_telling(call: Call) -> float | None:
+    return round(call.waited, 1) if call.waited >= WORTH_TELLING else None
 
 
 async def _consent(caller: Caller, preview: MakePreview) -> str:

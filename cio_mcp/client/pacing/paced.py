@@ -40,9 +40,11 @@ class Paced(httpx.AsyncBaseTransport):
                 do="Call again.",
                 retryable=True,
             )
-        turn = await self._pace.enter(bucket, call.deadline, call.caller)
-        call.waited += now() - asked
-        sending = asyncio.create_task(self._send(request, turn))
+        try:
+            turn = await self._pace.enter(bucket, call)
+        finally:
+            call.waited += now() - asked
+        call.sending = sending = asyncio.create_task(self._send(request, turn))
         self._in_flight[sending] = request
         sending.add_done_callback(self._is_back)
         await asyncio.wait([sending], timeout=call.deadline - now())

@@ -1,13 +1,17 @@
-"""Whose turn it is: callers take turns, each caller's own calls in the order they came."""
+"""When the next turn comes, and what follows from how the one before it went."""
 
 import asyncio
 import math
-from collections import OrderedDict, deque
-from dataclasses import dataclass, field
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 
-from cio_mcp.client.call import now
+from cio_mcp.client.call import Call, now
+from cio_mcp.client.pacing.lanes import Lanes
 from cio_mcp.client.pacing.limits import Bucket
 from cio_mcp.client.pacing.slots import Lease, Slots
+from cio_mcp.client.pacing.trips import Trips
 from cio_mcp.errors import NotSent
 
 # A slot rests this much longer than the window, for timers that fire early on either side.
@@ -27,6 +31,9 @@ LONGEST_PAUSE = 8.0
 # Calls that may wait for one bucket.
 LONGEST_QUEUE = 2000
 
+# Seconds between two words to a call that waits.
+TELL_EVERY = 3.0
+
 # After a 429 the used share of the limit falls by this factor, and each second it grows by that much again.
 CUT, RECOVERY, LEAST = 0.7, 0.03, 0.1
 
@@ -38,13 +45,14 @@ class Pace:
         self._slots = slots
         self._queues: dict[Bucket, _Queue] = {}
 
-    async def enter(self, bucket: Bucket, deadline: float, caller: str = "") -> "Turn":
-        """Wait for a turn in `bucket`; `deadline` is a time of the event loop's clock.
-
-        Raises NotSent, as soon as it is known, if the turn would come after the deadline.
-        """
+    async def enter(self, bucket: Bucket, call: Call) -> "Turn":
+        """Wait for a turn in `bucket`; raises NotSent, as soon as it is known, if it would come too late."""
         queue = self._queues.setdefault(bucket, _Queue(bucket, self._slots))
-        return await queue.enter(deadline, caller)
+        return await queue.enter(call)
+
+    def seen(self) -> "Iterator[Seen]":
+        """Yield what is known here of each bucket that was used."""
+        return (queue.seen() for queue in self._queues.values())
 
     async def aclose(self) -> None:
         """Stop, and let go of the slots."""
@@ -53,55 +61,45 @@ class Pace:
         self._slots.close()
 
 
-@dataclass(eq=False)
-class _Waiting:
-    deadline: float
-    turn: "asyncio.Future[Lease]"
+@dataclass(frozen=True)
+class Seen:
+    """A bucket as this process sees it: calls that wait, seconds it is shut, the share of it that is used.
 
+    `throttled_at` is the unix time of the last 429, None if there was none.
+    """
 
-@dataclass
-class _Trips:
-    """The round trips of the last seconds, for the shortest: no request takes less to arrive and return."""
-
-    horizon: float = 2.0
-    recent: deque[tuple[float, float]] = field(default_factory=deque)
-
-    def add(self, seconds: float) -> None:
-        self.recent.append((now(), seconds))
-        while self.recent[0][0] < now() - self.horizon:
-            self.recent.popleft()
-
-    def shortest(self, limit: int) -> float:
-        """Return the shortest, or 0 while there are too few to trust."""
-        return min(trip for _, trip in self.recent) if len(self.recent) >= min(50, limit) else 0.0
+    bucket: Bucket
+    waiting: int
+    shut: float
+    share: float
+    throttled_at: float | None
 
 
 class _Queue:
     def __init__(self, bucket: Bucket, slots: Slots) -> None:
         self.bucket = bucket
         self._slots = slots
-        self._lanes: OrderedDict[str, deque[_Waiting]] = OrderedDict()
-        self._trips = _Trips()
+        self._lanes = Lanes()
+        self._trips = Trips()
         self._share, self._share_at = 1.0, 0.0  # of the limit that is used, and when that was so
         self._in_a_row = 0  # 429s without another answer between them
+        self._throttled_at: float | None = None
+        self._shut_until = 0.0  # as far as this process has seen to it
         self._even = 0.0  # when the next request leaves if all are evenly spaced
         self._next = 0.0  # when the next slot is known to be free
         self._changed = asyncio.Event()
         self._dispatcher: asyncio.Task[None] | None = None
 
-    async def enter(self, deadline: float, caller: str) -> "Turn":
-        ahead = self._ahead_of(caller)
-        if self._count() >= LONGEST_QUEUE:
-            raise self._too_late(self._wait(ahead), ahead)
-        if (wait := self._wait(ahead)) > 0 and now() + wait >= deadline:
+    async def enter(self, call: Call) -> "Turn":
+        ahead = self._lanes.ahead_of(call.caller, bulk=call.bulk)
+        wait = self._wait(ahead)
+        if len(self._lanes) >= LONGEST_QUEUE or (wait > 0 and now() + wait >= call.deadline):
             raise self._too_late(wait, ahead)
-        waiting = _Waiting(deadline, asyncio.get_running_loop().create_future())
-        lane = self._lanes.setdefault(caller, deque())
-        lane.append(waiting)
+        waiting = self._lanes.add(call.deadline, call.caller, bulk=call.bulk)
         if self._dispatcher is None or self._dispatcher.done():
             self._dispatcher = asyncio.create_task(self._dispatch())
         try:
-            async with asyncio.timeout_at(deadline):
+            async with self._telling(call, now() + wait), asyncio.timeout_at(call.deadline):
                 lease = await waiting.turn
         except TimeoutError:
             raise self._too_late(self._wait(ahead), ahead) from None
@@ -110,8 +108,27 @@ class _Queue:
                 await self.unused(waiting.turn.result())
             raise
         finally:
-            self._leave(caller, lane, waiting)
+            self._lanes.leave(waiting)
         return Turn(self, lease, now())
+
+    @asynccontextmanager
+    async def _telling(self, call: Call, expected: float) -> AsyncIterator[None]:
+        """Tell a call, every few seconds while it waits, how long it has waited and has still to."""
+        telling = asyncio.create_task(self._tell(call, expected)) if call.on_wait else None
+        try:
+            yield
+        finally:
+            if telling:
+                telling.cancel()
+
+    async def _tell(self, call: Call, expected: float) -> None:
+        begun = now()
+        while call.on_wait:
+            await asyncio.sleep(TELL_EVERY)
+            # Whoever cannot be told still gets its turn.
+            with suppress(Exception):
+                to_go = max(expected, self._next) - now()
+                await call.on_wait(call.waited + now() - begun, max(to_go, 0.0), self.bucket.name)
 
     async def stop(self) -> None:
         if self._dispatcher:
@@ -126,6 +143,8 @@ class _Queue:
             self._share = max(LEAST, self._used() * CUT)
         hold = self.bucket.window * min(2.0**self._in_a_row / 4 if wide else 1.0, LONGEST_PAUSE)
         self._in_a_row += 1
+        self._throttled_at = time.time()
+        self._shut_until = max(self._shut_until, now() + (asked or hold))
         await self._slots.shut(self.bucket, asked or hold)
 
     async def back(self, lease: Lease, seconds: float) -> None:
@@ -134,6 +153,10 @@ class _Queue:
         rest = self.bucket.window / self._used() + PAD - self._trips.shortest(self.bucket.limit)
         await self._slots.rest(self.bucket, lease, rest)
         self._changed.set()
+
+    def seen(self) -> Seen:
+        shut = max(self._shut_until - now(), 0.0)
+        return Seen(self.bucket, len(self._lanes), shut, self._used(), self._throttled_at)
 
     def relax(self) -> None:
         """Begin anew with the pauses after 429s."""
@@ -146,8 +169,8 @@ class _Queue:
 
     async def _dispatch(self) -> None:
         """Give turns while anybody waits; each slot is leased a moment before it is free."""
-        while self._count():
-            got = await self._slots.lease(self.bucket, AHEAD, 1 / self._used(), self._count())
+        while self._lanes:
+            got = await self._slots.lease(self.bucket, AHEAD, 1 / self._used(), len(self._lanes))
             if isinstance(got, float):
                 self._next = now() + got
                 self._tell_who_is_late(self._next)
@@ -158,7 +181,7 @@ class _Queue:
             self._tell_who_is_late(self._next)
             if (pause := self._next - now()) > 0:
                 await asyncio.sleep(pause)
-            if (waiting := self._take()) is None:
+            if (waiting := self._lanes.take()) is None:
                 await self._slots.rest(self.bucket, got, 0.0)
                 continue
             self._even = max(self._even, now()) + self._step()
@@ -172,35 +195,11 @@ class _Queue:
         except TimeoutError:
             pass
 
-    def _take(self) -> _Waiting | None:
-        """Return the first call of the caller whose turn it is; that caller's next turn comes last."""
-        for caller, lane in list(self._lanes.items()):
-            self._lanes.move_to_end(caller)
-            for waiting in lane:
-                if not waiting.turn.done():
-                    return waiting
-        return None
-
-    def _leave(self, caller: str, lane: deque[_Waiting], waiting: _Waiting) -> None:
-        lane.remove(waiting)
-        if not lane and self._lanes.get(caller) is lane:
-            del self._lanes[caller]
-
     def _tell_who_is_late(self, at: float) -> None:
         """Tell every call whose time will be up when the next turn comes; nothing of it has left."""
-        for lane in self._lanes.values():
-            for waiting in lane:
-                if waiting.deadline <= at and not waiting.turn.done():
-                    waiting.turn.set_exception(self._too_late(max(at - now(), 0.0), 0))
-
-    def _count(self) -> int:
-        return sum(not waiting.turn.done() for lane in self._lanes.values() for waiting in lane)
-
-    def _ahead_of(self, caller: str) -> int:
-        """Return how many turns come before a new call of `caller`."""
-        mine = len(self._lanes.get(caller, ()))
-        others = (min(len(lane), mine + 1) for name, lane in self._lanes.items() if name != caller)
-        return mine + sum(others)
+        for waiting in self._lanes.late(at):
+            if not waiting.turn.done():
+                waiting.turn.set_exception(self._too_late(max(at - now(), 0.0), 0))
 
     def _wait(self, ahead: int) -> float:
         """Return in how many seconds a call with so many turns before it can leave, as far as is known."""
