@@ -1,5 +1,7 @@
 """The MCP server: lists the tools, checks every call, and turns every failure into a flagged answer."""
 
+import asyncio
+import contextlib
 import json
 import logging
 import traceback
@@ -59,6 +61,18 @@ class Server(MCPServer):
         self._tools = {prefix + tool.name: tool for tool in tools}
         self._off = {prefix + name: reason for name, reason in off.items()}
         self._guard = guard
+        self._running = 0
+        self._idle = asyncio.Event()
+        self.draining = False
+
+    async def drain(self, seconds: float) -> None:
+        """Take no new calls, and give those that run so many seconds to end."""
+        self.draining = True
+        self._idle.clear()
+        if self._running:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self._idle.wait()
 
     async def list_tools(self) -> list[ListedTool]:
         """Return the tools that are on, as MCP describes tools."""
@@ -85,6 +99,7 @@ class Server(MCPServer):
     ) -> CallToolResult | InputRequiredResult:
         """Run a tool; whatever goes wrong becomes an answer that says so."""
         caller = _caller(context) if context else Caller()
+        self._running += 1
         try:
             answer = await self._guard.perform(self._find(name), arguments, caller)
         except Asking as asking:
@@ -97,10 +112,16 @@ class Server(MCPServer):
             _log.error("%s: a fault of cio-mcp: %s", name, _where(fault))
             text = f"{name}: a fault of cio-mcp itself; see the server's log."
             return _failure({"outcome": "unknown", "error": text, "retryable": False}, text)
+        finally:
+            self._running -= 1
+            if not self._running:
+                self._idle.set()
         content = answer.model_dump(mode="json", exclude_none=True)
         return CallToolResult(content=[_text(content)], structured_content=content)
 
     def _find(self, name: str) -> Tool:
+        if self.draining:
+            raise NotSent("Not sent: this server is shutting down.", do="Call again.", retryable=True)
         if name not in self._tools:
             hint = self._off.get(name) or near_miss(name, self._tools) or "tools/list names them all"
             raise NotSent(f"{name}: there is no such tool; {hint}")

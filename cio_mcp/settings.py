@@ -103,6 +103,16 @@ class Settings(BaseModel):
     stop_file: UserPath | None = Field(
         None, description="While this file exists, nothing is written, deleted or sent."
     )
+    allowed_hosts: Names = Field(
+        (), description="Over HTTP: names this server is reached by, besides loopback's."
+    )
+    allowed_origins: Names = Field((), description="Over HTTP: web origins that may call it.")
+    stateless: bool = Field(
+        False, description="Over HTTP: keep no sessions, so that any replica can answer any request."
+    )
+    drain: float = Field(
+        20, ge=0, description="Over HTTP: seconds that running calls get to finish when the server stops."
+    )
     tool_prefix: str = Field(
         "", pattern=r"^[A-Za-z0-9_-]{0,20}$", description="Put before every tool's name."
     )

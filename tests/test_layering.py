@@ -26,16 +26,18 @@ ALLOWED = {
     "workspace": {"client", "registry", "safety", "settings", "tools"},
     "app": {"client", "errors", "safety", "sandbox", "server", "settings", "status", "workspace"},
     "stdio": {"app", "settings"},
-    "cli": {"app", "client", "errors", "server", "settings", "tools", "workspace"},
+    "health": {"app", "client", "errors"},
+    "asgi": {"app", "health", "settings"},
+    "cli": {"app", "asgi", "client", "errors", "server", "settings", "tools", "workspace"},
     "__main__": {"cli"},
     "__init__": set[str](),
 }
 
 # Who may use what others must not know about.
 RESERVED = {
-    "mcp": {"elicitation", "server", "cli"},
+    "mcp": {"asgi", "elicitation", "server", "cli"},
     "httpx": {"app", "cli", "client"},
-    "starlette": {"sandbox"},
+    "starlette": {"asgi", "sandbox"},
     "os.environ": {"settings", "cli"},
 }
 

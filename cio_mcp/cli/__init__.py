@@ -19,7 +19,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = _parser().parse_args(arguments)
     try:
         if asked.command in {None, "serve"}:
-            return _serve()
+            return _serve(asked)
         status: int = import_module(f"cio_mcp.cli.{asked.command}").run(asked)
     except SettingsError as error:
         sys.stderr.write(f"cio-mcp: {error}\n")
@@ -29,12 +29,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return status
 
 
-def _serve() -> int:
+def _serve(asked: argparse.Namespace) -> int:
     settings = load()
-    # Before the SDK configures logging its own, louder way. Stdout is the protocol.
+    # Before the SDK configures logging its own, louder way. Over stdio, stdout is the protocol.
     logging.basicConfig(
         stream=sys.stderr, level=settings.log_level, format="%(levelname)s %(name)s: %(message)s"
     )
+    if asked.command == "serve" and asked.transport != "stdio":
+        served: int = import_module("cio_mcp.cli.serve").run(asked, settings)
+        return served
     stdio = import_module("cio_mcp.stdio")
     asyncio.run(stdio.serve(settings))
     return 0
@@ -51,7 +54,17 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"cio-mcp {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="command")
-    commands.add_parser("serve", help="serve MCP on stdin and stdout (the default)")
+    serve = commands.add_parser("serve", help="serve MCP: over HTTP and SSE, or on stdin and stdout")
+    serve.add_argument(
+        "--transport",
+        choices=("both", "http", "sse", "stdio"),
+        default="both",
+        help="Streamable HTTP on /mcp, SSE on /sse, both (default), or stdio",
+    )
+    serve.add_argument("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
+    serve.add_argument("--port", type=int, default=8000, help="port to listen on (default: 8000; 0: any)")
+    serve.add_argument("--certificate", metavar="FILE", help="speak https with this certificate")
+    serve.add_argument("--key", metavar="FILE", help="the certificate's key, if it has a file of its own")
     commands.add_parser("demo", help="show the main operations on the embedded sandbox")
 
     tools = commands.add_parser("tools", help="list the tools that are on, and those that are off and why")

@@ -17,6 +17,7 @@ from urllib.request import getproxies, proxy_bypass
 import httpx
 
 from cio_mcp import __version__
+from cio_mcp.client import AppApi, TrackApi
 from cio_mcp.client.access import OTHER_REGION, Access
 from cio_mcp.client.network import Network
 from cio_mcp.client.probe import Answer, probe
@@ -24,8 +25,7 @@ from cio_mcp.errors import SettingsError
 from cio_mcp.settings import Settings, load
 from cio_mcp.workspace import CLOSED, HOSTS, accesses, choose
 
-# One harmless read for each API: Track's region endpoint, and a short list of App's.
-PATHS = {"track": "/api/v1/accounts/region", "app": "/v1/transactional"}
+PATHS = {api.name: api.harmless for api in (TrackApi, AppApi)}
 
 # Customer.io orders updates by time; a clock off by more than this gives wrong times to events.
 SKEW = 60

@@ -34,6 +34,7 @@ class Api:
     """One of the two APIs, as one call sees it. Paths are templates: `"/v1/campaigns/{id}"` takes `id=`."""
 
     name: ClassVar[Literal["track", "app"]]
+    harmless: ClassVar[str]  # the path of a read that shows whether the key opens the API
 
     def __init__(self, http: httpx.AsyncClient, access: Access, limits: Limits, call: Call) -> None:
         self._http = http
@@ -128,6 +129,7 @@ class TrackApi(Api):
     """The Track API: what happened. Basic authentication with site id and API key."""
 
     name = "track"
+    harmless = "/api/v1/accounts/region"
 
     @staticmethod
     def person(customer_id: str, id_type: IdType) -> str:
@@ -147,6 +149,7 @@ class AppApi(Api):
     """The App API: what is configured and what was sent. Bearer authentication with an App API key."""
 
     name = "app"
+    harmless = "/v1/transactional"
 
     @staticmethod
     def person(customer_id: str, id_type: IdType) -> str:

@@ -1,0 +1,93 @@
+"""Serving over HTTP: Streamable HTTP on /mcp and SSE on /sse, in one ASGI application.
+
+`create_app()` is for whoever runs an ASGI server of their own; `cio-mcp serve --transport both` runs uvicorn.
+"""
+
+import contextlib
+from collections.abc import AsyncIterator, Collection
+from typing import Literal
+
+from mcp.server.transport_security import TransportSecuritySettings
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from cio_mcp.app import App, build
+from cio_mcp.health import Health
+from cio_mcp.settings import Settings, load
+
+Transport = Literal["http", "sse"]
+
+# The largest request body, in bytes: attachments of 2 MB as base64, and room for the rest.
+LARGEST_BODY = 4 * 1024 * 1024
+
+# Sessions of Streamable HTTP until 2025-11-25 live in memory, about 40 kB each, and idle for so many seconds.
+MOST_SESSIONS, IDLE = 1000, 600.0
+
+LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+
+
+def create_app(
+    settings: Settings | None = None,
+    *,
+    transports: Collection[Transport] = ("http", "sse"),
+    served: App | None = None,
+) -> Starlette:
+    """Return the ASGI application; without `settings` they are read from the environment.
+
+    All sessions share one client, one pace and one state, which are closed with the application's lifespan.
+    `served` takes the place of what the settings would build. Raises SettingsError.
+    """
+    settings = settings or load()
+    app = served or build(settings)
+    security = _security(settings)
+    routes = _operations(Health(app))
+    if "http" in transports:
+        http = app.server.streamable_http_app(
+            transport_security=security,
+            stateless_http=settings.stateless,
+            max_request_body_size=LARGEST_BODY,
+            max_sessions=MOST_SESSIONS,
+            session_idle_timeout=None if settings.stateless else IDLE,
+        )
+        routes += http.routes
+    if "sse" in transports:
+        routes += app.server.sse_app(transport_security=security, max_request_body_size=LARGEST_BODY).routes
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        async with contextlib.AsyncExitStack() as stack:
+            if "http" in transports:
+                await stack.enter_async_context(app.server.session_manager.run())
+            stack.push_async_callback(app.aclose)
+            yield
+
+    application = Starlette(routes=routes, lifespan=lifespan)
+    application.state.app = app
+    return application
+
+
+def _security(settings: Settings) -> TransportSecuritySettings:
+    """Return which Host and Origin headers are answered: loopback's, and those that the settings name."""
+    hosts = [*settings.allowed_hosts, *(f"{host}:*" for host in (*LOOPBACK, *settings.allowed_hosts))]
+    origins = [f"http://{host}:*" for host in LOOPBACK]
+    return TransportSecuritySettings(
+        allowed_hosts=hosts, allowed_origins=[*origins, *settings.allowed_origins]
+    )
+
+
+def _operations(health: Health) -> list[BaseRoute]:
+    """Return the routes for whoever operates the server. They tell nothing of the workspace."""
+
+    async def alive(_: Request) -> Response:
+        return JSONResponse({"status": "ok"})
+
+    async def ready(_: Request) -> Response:
+        problems = await health.problems()
+        return JSONResponse(
+            {"status": "ready"} if not problems else {"status": "not ready", "problems": problems},
+            503 if problems else 200,
+        )
+
+    return [Route("/healthz", alive), Route("/readyz", ready)]

@@ -1,0 +1,21 @@
+"""Listening on a port, for the commands that serve HTTP."""
+
+import socket
+
+from cio_mcp.errors import SettingsError
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a socket that listens; raises SettingsError where the address cannot be had."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen()  # who connects before the server is up waits instead of being refused
+    except (OSError, OverflowError) as error:
+        listener.close()
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        message = f"--port {port}: {host} cannot be listened on ({reason}); take another port, or 0 for any"
+        raise SettingsError(message) from None
+    return listener

@@ -1,0 +1,41 @@
+"""Whether the server can do its work now."""
+
+import asyncio
+
+from cio_mcp.app import App
+from cio_mcp.client import AppApi, TrackApi
+from cio_mcp.client.call import now
+from cio_mcp.errors import CustomerIOError
+
+# What was found holds for so many seconds, so that a load balancer's questions do not use up the limits.
+HOLDS = 30.0
+
+
+class Health:
+    """Checks that each credential opens its API, at most twice a minute however often it is asked."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self._found: list[str] = []
+        self._until = 0.0
+        self._looking = asyncio.Lock()
+
+    async def problems(self) -> list[str]:
+        """Return what keeps the server from working, in words without secrets; empty if nothing does."""
+        if self._app.server.draining:
+            return ["the server is shutting down"]
+        async with self._looking:
+            if now() >= self._until:
+                self._found = [problem for api in (TrackApi, AppApi) if (problem := await self._check(api))]
+                self._until = now() + HOLDS
+        return self._found
+
+    async def _check(self, api: type[TrackApi] | type[AppApi]) -> str | None:
+        client = self._app.client
+        if not client.opens(api):
+            return None
+        try:
+            await client.api(api, client.begin("health")).get(api.harmless)
+        except CustomerIOError as error:
+            return f"{api.name}: {error.what}"
+        return None
