@@ -21,6 +21,7 @@ from cio_mcp.sandbox import Sandbox
 from cio_mcp.server import Server
 from cio_mcp.settings import Settings
 from cio_mcp.status import status_of
+from cio_mcp.tokens import Tokens
 from cio_mcp.workspace import CLOSED, accesses, bounds, choose, limits, safety_file, slots
 
 # A name that can never resolve (RFC 2606), so that nothing meant for the sandbox reaches a network.
@@ -35,6 +36,7 @@ class App:
     client: CustomerIO
     store: Store
     sandbox: Sandbox | None
+    tokens: Tokens | None = None
 
     async def aclose(self, grace: float = 0.0) -> None:
         """Let what has left come back for `grace` seconds, then close everything."""
@@ -75,14 +77,16 @@ def build(
     workspace = (
         _in_sandbox(settings) if sandbox else _live(settings, set(off.values()) & set(CLOSED.values()))
     )
+    tokens = Tokens(settings.tokens_file, clock) if settings.tokens_file else None
     server = Server(
         tools,
         _guard(settings, client, store, off, sandbox=sandbox is not None, clock=clock),
         workspace=workspace,
         off=off,
         prefix=settings.tool_prefix,
+        tokens=tokens,
     )
-    return App(server, client, store, sandbox)
+    return App(server, client, store, sandbox, tokens)
 
 
 def _guard(

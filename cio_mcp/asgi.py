@@ -7,15 +7,20 @@ import contextlib
 from collections.abc import AsyncIterator, Collection
 from typing import Literal
 
+from mcp.server.auth.middleware.bearer_auth import BearerAuthBackend, RequireAuthMiddleware
+from mcp.server.auth.provider import AccessToken
 from mcp.server.transport_security import TransportSecuritySettings
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.authentication import AuthenticationMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Mount, Route
 
 from cio_mcp.app import App, build
 from cio_mcp.health import Health
 from cio_mcp.settings import Settings, load
+from cio_mcp.tokens import Tokens
 
 Transport = Literal["http", "sse"]
 
@@ -42,7 +47,7 @@ def create_app(
     settings = settings or load()
     app = served or build(settings)
     security = _security(settings)
-    routes = _operations(Health(app))
+    routes: list[BaseRoute] = []
     if "http" in transports:
         http = app.server.streamable_http_app(
             transport_security=security,
@@ -63,9 +68,36 @@ def create_app(
             stack.push_async_callback(app.aclose)
             yield
 
-    application = Starlette(routes=routes, lifespan=lifespan)
+    middleware = []
+    if app.tokens:
+        routes = [_guarded(route) for route in routes]
+        backend = BearerAuthBackend(_Verifier(app.tokens))
+        middleware = [Middleware(AuthenticationMiddleware, backend=backend)]
+    routes += _operations(Health(app))
+    application = Starlette(routes=routes, lifespan=lifespan, middleware=middleware)
     application.state.app = app
     return application
+
+
+class _Verifier:
+    """Tokens, as the SDK asks about them."""
+
+    def __init__(self, tokens: Tokens) -> None:
+        self._tokens = tokens
+
+    async def verify_token(self, token: str) -> AccessToken | None:
+        grant = self._tokens.find(token)
+        return AccessToken(token=token, client_id=grant.name, scopes=[]) if grant else None
+
+
+def _guarded(route: BaseRoute) -> BaseRoute:
+    """Return a route that only callers with a token come through."""
+    if isinstance(route, Route):
+        return Route(route.path, endpoint=RequireAuthMiddleware(route.app, []), methods=route.methods)
+    if isinstance(route, Mount):
+        return Mount(route.path, app=RequireAuthMiddleware(route.app, []))
+    message = f"{route} cannot be guarded"
+    raise TypeError(message)
 
 
 def _security(settings: Settings) -> TransportSecuritySettings:

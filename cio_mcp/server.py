@@ -9,15 +9,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mcp.server import MCPServer
+from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.server.mcpserver import Context
 from mcp.types import CallToolResult, InputRequiredResult, TextContent, ToolAnnotations
 from mcp.types import Tool as ListedTool
 
 from cio_mcp import __version__
+from cio_mcp.callers import caller, recognise
 from cio_mcp.elicitation import Asking, AtClient
-from cio_mcp.errors import CustomerIOError, NotSent
+from cio_mcp.errors import CustomerIOError, NotAllowed, NotSent
 from cio_mcp.registry import Tool, near_miss
 from cio_mcp.safety import Caller, Guard
+from cio_mcp.tokens import Tokens
 
 _log = logging.getLogger(__name__)
 
@@ -49,7 +52,14 @@ class Server(MCPServer):
     """
 
     def __init__(
-        self, tools: Sequence[Tool], guard: Guard, *, workspace: str, off: Mapping[str, str], prefix: str = ""
+        self,
+        tools: Sequence[Tool],
+        guard: Guard,
+        *,
+        workspace: str,
+        off: Mapping[str, str],
+        prefix: str = "",
+        tokens: Tokens | None = None,
     ) -> None:
         super().__init__(
             "cio-mcp",
@@ -57,10 +67,12 @@ class Server(MCPServer):
             version=__version__,
             instructions=f"{INSTRUCTIONS}\n{workspace}",
             log_level="WARNING",
+            middleware=[self._recognise],
         )
         self._tools = {prefix + tool.name: tool for tool in tools}
         self._off = {prefix + name: reason for name, reason in off.items()}
         self._guard = guard
+        self._tokens = tokens
         self._running = 0
         self._idle = asyncio.Event()
         self.draining = False
@@ -75,7 +87,8 @@ class Server(MCPServer):
                     await self._idle.wait()
 
     async def list_tools(self) -> list[ListedTool]:
-        """Return the tools that are on, as MCP describes tools."""
+        """Return the tools that are on for whoever asks, as MCP describes tools."""
+        off = caller.get().off(self._tools.values())
         return [
             ListedTool(
                 name=name,
@@ -92,16 +105,16 @@ class Server(MCPServer):
                 ),
             )
             for name, tool in self._tools.items()
+            if tool.name not in off
         ]
 
     async def call_tool(
         self, name: str, arguments: dict[str, Any], context: Context[Any, Any] | None = None
     ) -> CallToolResult | InputRequiredResult:
         """Run a tool; whatever goes wrong becomes an answer that says so."""
-        caller = _caller(context) if context else Caller()
         self._running += 1
         try:
-            answer = await self._guard.perform(self._find(name), arguments, caller)
+            answer = await self._guard.perform(self._find(name), arguments, _caller(context))
         except Asking as asking:
             return asking.result
         except CustomerIOError as error:
@@ -125,7 +138,18 @@ class Server(MCPServer):
         if name not in self._tools:
             hint = self._off.get(name) or near_miss(name, self._tools) or "tools/list names them all"
             raise NotSent(f"{name}: there is no such tool; {hint}")
-        return self._tools[name]
+        tool = self._tools[name]
+        if reason := caller.get().off(self._tools.values()).get(tool.name):
+            raise NotAllowed(f"Nothing was done: {name} is off for this caller: {reason}.")
+        return tool
+
+    async def _recognise(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
+        """Know whom a message is from for as long as it is answered."""
+        token = caller.set(recognise(ctx.request, self._tokens))
+        try:
+            return await call_next(ctx)
+        finally:
+            caller.reset(token)
 
 
 def facts(result: CallToolResult) -> dict[str, Any]:
@@ -133,17 +157,17 @@ def facts(result: CallToolResult) -> dict[str, Any]:
     return (result.meta or {})[FAILURE] if result.is_error else (result.structured_content or {})
 
 
-def _caller(context: Context[Any, Any]) -> Caller:
-    """Return whom a request is from: its session, where the transport knows sessions, else its address."""
+def _caller(context: Context[Any, Any] | None) -> Caller:
+    """Return whom a call is for."""
+    known = caller.get()
+    if context is None:
+        return Caller(known.name, grants=known.grants)
 
     async def on_wait(waited: float, to_go: float, limit: str) -> None:
         text = f"waiting for a turn under Customer.io's {limit} limit, about {to_go:.0f} s to go"
         await context.report_progress(waited, waited + to_go, text)
 
-    name = (context.headers or {}).get("mcp-session-id", "")
-    if not name and (request := context.request_context.request) is not None:
-        name = request.query_params.get("session_id") or getattr(request.client, "host", "")
-    return Caller(name, AtClient(context), on_wait)
+    return Caller(known.name, AtClient(context), on_wait, known.grants)
 
 
 def _where(fault: Exception) -> str:

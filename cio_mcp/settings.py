@@ -103,6 +103,9 @@ class Settings(BaseModel):
     stop_file: UserPath | None = Field(
         None, description="While this file exists, nothing is written, deleted or sent."
     )
+    tokens_file: UserPath | None = Field(
+        None, description="Over HTTP: the file of who may call, written by cio-mcp token."
+    )
     allowed_hosts: Names = Field(
         (), description="Over HTTP: names this server is reached by, besides loopback's."
     )

@@ -95,11 +95,28 @@ def _parser() -> argparse.ArgumentParser:
         "--tls", action="store_true", help="speak https, with a certificate made on the spot"
     )
 
+    _add_token(commands.add_parser("token", help="manage who may call over HTTP"))
+
     config = commands.add_parser("config", help="print the configuration for an MCP client, or write it")
     config.add_argument("client", choices=CLIENTS)
     config.add_argument("--write", action="store_true", help="merge it into the client's file, with a backup")
     config.add_argument("--with-keys", action="store_true", help="include the credentials that are set here")
     return parser
+
+
+def _add_token(token: argparse.ArgumentParser) -> None:
+    token.add_argument("--file", help="the tokens' file (default: CIO_TOKENS_FILE)")
+    actions = token.add_subparsers(dest="action", metavar="action", required=True)
+    actions.add_parser("list", help="list names and grants")
+    actions.add_parser("revoke", help="let a token hold no longer").add_argument("name")
+    add = actions.add_parser("add", help="make a token and print it, this once")
+    add.add_argument("name", help="who it is for, for logs and limits")
+    for option in ("permissions", "toolsets", "tools"):
+        add.add_argument(f"--{option}", help=f"narrow as CIO_{option.upper()} does")
+    for option in ("max-recipients", "max-sends-per-hour", "max-sends-per-day"):
+        add.add_argument(f"--{option}", type=int, metavar="N", help="a cap of this caller's own")
+    add.add_argument("--rate-share", type=float, metavar="PART", help="the part of each limit it may use")
+    add.add_argument("--days", type=float, help="let it expire after so many days")
 
 
 def _settings_help() -> str:

@@ -25,13 +25,18 @@ CUT = 2
 
 def run(asked: argparse.Namespace, settings: Settings) -> int:
     """Serve until told to stop; returns 0."""
-    if not _is_loopback(asked.host):
+    if not (settings.tokens_file or _is_loopback(asked.host)):
         raise SettingsError(
-            f"--host {asked.host}: without tokens this server listens on loopback only, such as 127.0.0.1"
+            f"--host {asked.host}: without tokens this server listens on loopback only, such as 127.0.0.1; "
+            "set CIO_TOKENS_FILE and make tokens with cio-mcp token add"
         )
     _check_certificate(asked.certificate, asked.key)
     listener = listen(asked.host, asked.port)
-    application = create_app(settings, transports=TRANSPORTS[asked.transport])
+    try:
+        application = create_app(settings, transports=TRANSPORTS[asked.transport])
+    except SettingsError:
+        listener.close()
+        raise
     config = uvicorn.Config(
         application,
         log_level="warning",

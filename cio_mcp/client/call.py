@@ -29,13 +29,15 @@ class Call:
     """One tool call's use of the client.
 
     `deadline` is a time of the event loop's clock and covers queue, attempts and pauses; `caller` is whom
-    the call is for, since callers take turns; `on_wait` is told while it waits. `waited` is how many seconds
+    the call is for, since callers take turns, and `share` the part of each limit that is theirs at most;
+    `on_wait` is told while the call waits. `waited` is how many seconds
     it has spent in queues so far, `requests` how many it has made, and `sending` the newest that left.
     """
 
     deadline: float
     caller: str = ""
     dry_run: bool = False
+    share: float = 1.0
     on_wait: OnWait | None = None
     waited: float = 0.0
     requests: int = 0

@@ -52,9 +52,11 @@ class CustomerIO:
         """Say whether there are credentials for `api`."""
         return api.name in self._accesses
 
-    def begin(self, caller: str = "", *, dry_run: bool = False, on_wait: OnWait | None = None) -> Call:
+    def begin(
+        self, caller: str = "", *, dry_run: bool = False, share: float = 1.0, on_wait: OnWait | None = None
+    ) -> Call:
         """Return a new call of `caller`, whose time starts now."""
-        return Call(now() + self._deadline, caller, dry_run, on_wait)
+        return Call(now() + self._deadline, caller, dry_run, share, on_wait)
 
     def seen(self) -> list[tuple[Seen, float | None]]:
         """Return each bucket that was used, with the seconds for which its API has been failing, if it is."""

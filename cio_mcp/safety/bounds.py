@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 from cio_mcp.audience import Audience
 from cio_mcp.client import AppApi, IdType, Kind
 from cio_mcp.errors import NotAllowed
+from cio_mcp.safety.grant import Grant
 from cio_mcp.safety.store import Store
 
 # Seconds of the windows that sends are counted in, by the setting that caps them.
@@ -33,9 +34,18 @@ class Bounds:
 
     allowed: Sequence[str] = ()
     max_recipients: int | None = None
-    caps: Mapping[str, int] = field(default_factory=dict)
+    caps: dict[str, int] = field(default_factory=dict)
     bcc: bool = False
     stop_file: Path | None = None
+
+    def narrowed(self, grants: Sequence[Grant]) -> "Bounds":
+        """Return the bounds for a caller with these grants: the narrower of each."""
+        most = [self.max_recipients, *(grant.max_recipients for grant in grants)]
+        return replace(
+            self,
+            max_recipients=min((found for found in most if found is not None), default=None),
+            caps=self.caps | {name: cap for grant in grants for name, cap in grant.caps.items()},
+        )
 
     def check_running(self) -> None:
         """Raise NotAllowed while the stop file is there, or cannot be looked for."""
@@ -137,6 +147,10 @@ async def _addresses(app: AppApi | None, id_type: IdType, names: Sequence[str]) 
     return found
 
 
+# What a send was counted as, to take it back.
+Spent = list[int]
+
+
 class Caps:
     """Counts recipients against the caps of one workspace; `clock` is unix time."""
 
@@ -148,14 +162,29 @@ class Caps:
         self._workspace = workspace
         self._clock = clock
 
-    def spend(self, recipients: int) -> int | None:
-        """Count a send; returns what `refund` takes, None without caps. Raises NotAllowed beyond a cap."""
+    def of(self, grant: Grant) -> "Caps":
+        """Return the caps of one caller's own."""
+        return Caps(grant.caps, self._store, f"{self._workspace} {grant.name}", self._clock)
+
+    def spend(self, recipients: int, grants: Sequence[Grant] = ()) -> Spent:
+        """Count a send here and with each grant; raises NotAllowed beyond any cap and then counts nothing."""
+        spent: Spent = []
+        try:
+            for caps in (self, *map(self.of, grants)):
+                spent += caps.spend_here(recipients)
+        except NotAllowed:
+            self.refund(spent)
+            raise
+        return spent
+
+    def spend_here(self, recipients: int) -> Spent:
+        """Count a send against these caps alone."""
         if not self._caps:
-            return None
+            return []
         windows = {WINDOWS[setting]: most for setting, most in self._caps.items()}
         entry, wait = self._store.spend(self._workspace, recipients, windows, self._clock())
         if entry is not None:
-            return entry
+            return [entry]
         names = " and ".join(f"{setting}={most}" for setting, most in self._caps.items())
         ever = wait < float("inf")
         raise NotAllowed(
@@ -165,9 +194,9 @@ class Caps:
             retry_in=wait if ever else None,
         )
 
-    def refund(self, entry: int | None) -> None:
-        """Take a count back: nothing was sent."""
-        if entry is not None:
+    def refund(self, spent: Spent) -> None:
+        """Take counts back: nothing was sent."""
+        for entry in spent:
             self._store.refund(entry)
 
     def left(self) -> dict[str, tuple[int, int]]:

@@ -1,5 +1,6 @@
 """The one way to a tool: its bounds, its preview, its confirmation, and then the call."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol
@@ -11,8 +12,9 @@ from cio_mcp.client.api import Api, WouldSend
 from cio_mcp.client.call import Call, OnWait
 from cio_mcp.errors import CustomerIOError, NotAllowed, NotConfirmed
 from cio_mcp.registry import Effect, Tool
-from cio_mcp.safety.bounds import Bounds, Caps
+from cio_mcp.safety.bounds import Bounds, Caps, Spent
 from cio_mcp.safety.confirmation import Confirmations
+from cio_mcp.safety.grant import Grant
 from cio_mcp.safety.preview import preview_of
 
 # A call that waited so many seconds says so; the others would only spend the model's attention on it.
@@ -35,12 +37,13 @@ class Person(Protocol):
 class Caller:
     """Whom a call is for: a `name` by which callers take turns, and the `person` there, if any.
 
-    `on_wait` is told while the call waits for its turn.
+    `grants` narrow what they may do, and `on_wait` is told while the call waits for its turn.
     """
 
     name: str = ""
     person: Person | None = None
     on_wait: OnWait | None = None
+    grants: tuple[Grant, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -66,14 +69,14 @@ class Guard:
         change something, and show it instead of sending it; what a tool reads on the way is read.
         """
         given = tool.parse(arguments)
-        call = self.client.begin(caller.name, on_wait=caller.on_wait)
+        call = self._begin(caller)
         if tool.effect is Effect.READS:
             return await self._run(tool, given, call)
         dry_run, code = given.pop("dry_run"), given.pop("confirmation", None)
         if not dry_run:
             self.bounds.check_running()
         request = await self._rehearse(tool, given, call) if dry_run or tool.effect in CONFIRMED else None
-        audience = await self._audience(tool, given, call, dry_run=dry_run)
+        audience = await self._audience(tool, given, call, caller, dry_run=dry_run)
         confirmed = tool.effect in CONFIRMED and not (audience and audience.to_one)
 
         async def preview() -> Preview:
@@ -86,26 +89,33 @@ class Guard:
         if confirmed and self.confirm != "off":
             if self.confirm == "human":
                 code = await _consent(caller, preview)
-                call = self.client.begin(caller.name, on_wait=caller.on_wait)  # people take their time
+                call = self._begin(caller)  # people take their time
             if code is None:
                 return await preview()
             if reason := self.confirmations.use(code, tool.name, given, audience):
                 raise NotConfirmed(reason, (await preview()).model_dump(mode="json", exclude_none=True))
-        return await self._act(tool, given, call, audience, code)
-
-    async def _act(
-        self, tool: Tool, given: dict[str, Any], call: Call, audience: Audience | None, code: str | None
-    ) -> Answer:
-        """Make the call; what was certainly not executed is not counted, and its code holds once more."""
-        counted = self.caps.spend(audience.size or 0) if tool.effect is Effect.SENDS and audience else None
+        sends = tool.effect is Effect.SENDS and audience is not None
+        spent = self.caps.spend(audience.size or 0, caller.grants) if audience and sends else []
         try:
             return await self._run(tool, given, call)
         except CustomerIOError as error:
             if error.outcome != "unknown":
-                self.caps.refund(counted)
-                if code and (error.retryable or error.outcome == "not_sent"):
-                    self.confirmations.restore(code)
+                self._take_back(spent, code if error.retryable or error.outcome == "not_sent" else None)
             raise
+        except asyncio.CancelledError:
+            if call.sending is None:
+                self._take_back(spent, code)
+            raise
+
+    def _begin(self, caller: Caller) -> Call:
+        share = min((grant.rate_share for grant in caller.grants), default=1.0)
+        return self.client.begin(caller.name, share=share, on_wait=caller.on_wait)
+
+    def _take_back(self, spent: Spent, code: str | None) -> None:
+        """Count what was certainly not executed no longer, and let its code hold once more."""
+        self.caps.refund(spent)
+        if code:
+            self.confirmations.restore(code)
 
     async def _run(self, tool: Tool, given: dict[str, Any], call: Call) -> Answer:
         try:
@@ -129,18 +139,19 @@ class Guard:
         return {}
 
     async def _audience(
-        self, tool: Tool, given: dict[str, Any], call: Call, *, dry_run: bool
+        self, tool: Tool, given: dict[str, Any], call: Call, caller: Caller, *, dry_run: bool
     ) -> Audience | None:
         """Return whom a call reaches, counted where anything depends on it; raises NotAllowed."""
         audience = await tool.reached(self._supplied(tool, replace(call, dry_run=True)) | given)
         if audience is None:
             return None
-        if dry_run or (tool.effect is Effect.SENDS and (self.bounds.sized or self.confirm != "off")):
+        bounds = self.bounds.narrowed(caller.grants)
+        if dry_run or (tool.effect is Effect.SENDS and (bounds.sized or self.confirm != "off")):
             audience = await audience.counted()
         if tool.effect is Effect.SENDS:
-            self.bounds.check_size(audience)
+            bounds.check_size(audience)
         app = self.client.api(AppApi, call) if self.client.opens(AppApi) else None
-        await self.bounds.check_allowed(audience, app)
+        await bounds.check_allowed(audience, app)
         return audience
 
     def _supplied(self, tool: Tool, call: Call) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import pytest
 
 from cio_mcp.client import Kind, TrackApi
 from cio_mcp.client.pacing import Limits
-from cio_mcp.client.pacing.queue import LONGEST_QUEUE
+from cio_mcp.client.pacing.queue import LONGEST_LANE
 from cio_mcp.errors import NotSent
 from tests.client.wires import Connected, Script, connected
 
@@ -90,7 +90,7 @@ async def test_a_429_makes_room_for_others_and_the_room_is_taken_back_slowly() -
 
 async def test_a_queue_has_an_end_and_says_so_at_once() -> None:
     async with connected(Script(), limits=Limits(track=10), deadline=10_000) as there:
-        waiting = [asyncio.create_task(event(there)) for _ in range(LONGEST_QUEUE)]
+        waiting = [asyncio.create_task(event(there)) for _ in range(LONGEST_LANE)]
         await asyncio.sleep(0)
         begun = now()
         with pytest.raises(NotSent, match="calls wait before this one") as raised:
@@ -100,7 +100,7 @@ async def test_a_queue_has_an_end_and_says_so_at_once() -> None:
             call.cancel()
         await asyncio.gather(*waiting, return_exceptions=True)
 
-    assert raised.value.retry_in == pytest.approx(LONGEST_QUEUE / 10, rel=0.02)
+    assert raised.value.retry_in == pytest.approx(LONGEST_LANE / 10, rel=0.02)
 
 
 async def test_a_lost_answer_keeps_its_turn_until_its_lease_has_run_out() -> None:

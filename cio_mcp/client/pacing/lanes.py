@@ -47,6 +47,10 @@ class Lanes:
         """Return how many wait."""
         return sum(self._alive.values())
 
+    def of(self, caller: str) -> int:
+        """Return how many of a caller's calls wait."""
+        return sum(lanes[caller].alive for lanes in self._lanes.values() if caller in lanes)
+
     def add(self, deadline: float, caller: str, *, bulk: bool) -> Waiting:
         """Let a call wait behind its caller's others of its kind."""
         lane = self._lanes[bulk].setdefault(caller, _Lane(caller, bulk))

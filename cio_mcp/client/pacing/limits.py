@@ -26,6 +26,10 @@ class Bucket:
         limit = max(1, math.floor(rate))
         return cls(name, limit, limit / rate, workspace)
 
+    def part(self, caller: str, share: float) -> "Bucket":
+        """Return the bucket of one caller who may use only a part of this one."""
+        return self.per_second(f"{self.name} of {caller}", self.limit / self.window * share, self.workspace)
+
 
 @dataclass(frozen=True)
 class Limits:

@@ -40,11 +40,18 @@ class Paced(httpx.AsyncBaseTransport):
                 do="Call again.",
                 retryable=True,
             )
+        turns: list[Turn] = []
         try:
-            turn = await self._pace.enter(bucket, call)
+            if call.share < 1:
+                turns.append(await self._pace.enter(bucket.part(call.caller, call.share), call))
+            turns.append(await self._pace.enter(bucket, call))
+        except BaseException:
+            for turn in turns:
+                await turn.unused()
+            raise
         finally:
             call.waited += now() - asked
-        call.sending = sending = asyncio.create_task(self._send(request, turn))
+        call.sending = sending = asyncio.create_task(self._send(request, turns))
         self._in_flight[sending] = request
         sending.add_done_callback(self._is_back)
         await asyncio.wait([sending], timeout=call.deadline - now())
@@ -52,18 +59,22 @@ class Paced(httpx.AsyncBaseTransport):
             raise httpx.ReadTimeout("no answer before the deadline", request=request)
         return sending.result()
 
-    async def _send(self, request: httpx.Request, turn: Turn) -> httpx.Response:
+    async def _send(self, request: httpx.Request, turns: list[Turn]) -> httpx.Response:
         try:
             response = await self._wire.handle_async_request(request)
             await response.aread()
         except NEVER_LEFT:
-            await turn.unused()
+            for turn in turns:
+                await turn.unused()
             raise
         # Without an answer the slot stays leased: the request may still be counted.
-        if response.status_code == 429:
-            await turn.throttled(pause_asked(response, 0.0))
-        else:
-            await turn.answered()
+        throttled = response.status_code == 429
+        for turn in turns:
+            # A caller's own part is none of Customer.io's limits.
+            if throttled and turn is turns[-1]:
+                await turn.throttled(pause_asked(response, 0.0))
+            else:
+                await turn.answered()
         return response
 
     def _is_back(self, sending: asyncio.Task[httpx.Response]) -> None:

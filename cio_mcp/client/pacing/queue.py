@@ -28,8 +28,8 @@ AHEAD = 0.02
 # further one in a row, and for so many windows at the most.
 LONGEST_PAUSE = 8.0
 
-# Calls that may wait for one bucket.
-LONGEST_QUEUE = 2000
+# Calls that may wait for one bucket, and how many of them may be one caller's.
+LONGEST_QUEUE, LONGEST_LANE = 10_000, 2000
 
 # Seconds between two words to a call that waits.
 TELL_EVERY = 3.0
@@ -93,7 +93,8 @@ class _Queue:
     async def enter(self, call: Call) -> "Turn":
         ahead = self._lanes.ahead_of(call.caller, bulk=call.bulk)
         wait = self._wait(ahead)
-        if len(self._lanes) >= LONGEST_QUEUE or (wait > 0 and now() + wait >= call.deadline):
+        full = len(self._lanes) >= LONGEST_QUEUE or self._lanes.of(call.caller) >= LONGEST_LANE
+        if full or (wait > 0 and now() + wait >= call.deadline):
             raise self._too_late(wait, ahead)
         waiting = self._lanes.add(call.deadline, call.caller, bulk=call.bulk)
         if self._dispatcher is None or self._dispatcher.done():

@@ -1,0 +1,75 @@
+"""Who is calling, and what is left for them of what the server does."""
+
+from collections.abc import Iterable, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from cio_mcp.errors import SettingsError
+from cio_mcp.registry import Tool
+from cio_mcp.safety.grant import Grant
+from cio_mcp.safety.permissions import ALL, switched_off
+from cio_mcp.tokens import Tokens
+
+# Headers by which a client narrows what it may do, with the words of the settings of these names.
+HEADERS = {"permissions": "x-cio-permissions", "toolsets": "x-cio-toolsets", "tools": "x-cio-tools"}
+
+
+@dataclass(frozen=True)
+class Known:
+    """A caller: a `name` by which callers take turns, and the grants that narrow what they may do."""
+
+    name: str = ""
+    grants: tuple[Grant, ...] = ()
+
+    def off(self, tools: Iterable[Tool]) -> Mapping[str, str]:
+        """Return the tools that are off for this caller, and why; a grant that makes no sense leaves none."""
+        tools = list(tools)
+        off: dict[str, str] = {}
+        for grant in self.grants:
+            try:
+                off |= switched_off(
+                    tools,
+                    (),
+                    permissions=grant.permissions,
+                    toolsets=grant.toolsets or (ALL,),
+                    patterns=grant.tools,
+                )
+            except SettingsError as error:
+                off |= {tool.name: f"what {grant.name} may do is not clear: {error}" for tool in tools}
+        return off
+
+
+# Who sends requests without an address: whoever started the process and speaks on its stdin.
+OWNER = Known()
+
+# Whom the request that is being answered is from.
+caller: ContextVar[Known] = ContextVar("caller", default=OWNER)
+
+
+def recognise(request: Any, tokens: Tokens | None) -> Known:
+    """Return who an HTTP request is from, None for stdio's; one whose token does not hold may do nothing."""
+    if request is None:
+        return OWNER
+    headers: Mapping[str, str] = request.headers
+    narrowed = {name: _words(headers[header]) for name, header in HEADERS.items() if header in headers}
+    grants = (_narrowing(narrowed),) if narrowed else ()
+    if tokens is None:
+        session = headers.get("mcp-session-id") or request.query_params.get("session_id")
+        return Known(session or getattr(request.client, "host", ""), grants)
+    user = request.scope.get("user")
+    grant = (tokens.named(user.display_name) if user else None) or Grant(name="nobody", permissions=())
+    return Known(grant.name, (grant, *grants))
+
+
+def _narrowing(words: dict[str, tuple[str, ...]]) -> Grant:
+    try:
+        return Grant(name="header", **words)
+    except ValidationError:
+        return Grant(name="header", permissions=())
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(filter(None, map(str.strip, text.split(","))))
