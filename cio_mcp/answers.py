@@ -82,9 +82,9 @@ class Limited(BaseModel):
     waiting: int = Field(description="Calls that wait for their turn.")
     used_share: float | None = Field(None, description="The part of it used now, to make room after a 429.")
     held_back_seconds: float | None = Field(None, description="Nothing leaves for so long, after a 429.")
-    last_429: str | None = None
-    failing_seconds: float | None = Field(
-        None, description="The API has been failing for so long; calls are answered at once, nothing sent."
+    last_429_seconds_ago: int | None = None
+    failing: str | None = Field(
+        None, description="The API keeps failing: calls are answered at once, with nothing sent."
     )
 
 

@@ -19,7 +19,7 @@ HEADERS = {"permissions": "x-cio-permissions", "toolsets": "x-cio-toolsets", "to
 
 @dataclass(frozen=True)
 class Known:
-    """A caller: a `name` by which callers take turns, and the grants that narrow what they may do."""
+    """A caller: the name of their token, if there are tokens, and the grants that narrow what they may do."""
 
     name: str = ""
     grants: tuple[Grant, ...] = ()
@@ -57,8 +57,7 @@ def recognise(request: Any, tokens: Tokens | None) -> Known:
     narrowed = {name: _words(headers[header]) for name, header in HEADERS.items() if header in headers}
     grants = (_narrowing(narrowed),) if narrowed else ()
     if tokens is None:
-        session = headers.get("mcp-session-id") or request.query_params.get("session_id")
-        return Known(session or getattr(request.client, "host", ""), grants)
+        return Known(grants=grants)
     user = request.scope.get("user")
     grant = (tokens.named(user.display_name) if user else None) or Grant(name="nobody", permissions=())
     return Known(grant.name, (grant, *grants))

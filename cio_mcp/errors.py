@@ -22,11 +22,10 @@ class CustomerIOError(Exception):
     """A call that did not end well: what failed, why, and what to do next.
 
     `retryable` says whether the same call can succeed later, `retry_in` after how many seconds;
-    `status`, `reason` and `field` are Customer.io's own words where it answered; `waited` is set to the
-    seconds that the call spent waiting for its turn, where they are worth telling.
+    `status`, `reason` and `field` are Customer.io's own words where it answered; `waited` is how many seconds
+    the call waited for its turn, where that is worth telling.
     """
 
-    waited: float | None = None
     outcome: ClassVar[Literal["refused", "not_sent", "unknown"]]
 
     def __init__(
@@ -40,15 +39,15 @@ class CustomerIOError(Exception):
         reason: str | None = None,
         field: str | None = None,
     ) -> None:
-        super().__init__(" ".join(part for part in (what, do) if part))
+        super().__init__(what, do)
         self.what, self.do = what, do
         self.retryable, self.retry_in = retryable, retry_in
         self.status, self.reason, self.field = status, reason, field
+        self.waited: float | None = None
 
     def __str__(self) -> str:
-        """Return what the agent reads."""
-        waited = f" (The call waited {self.waited:.0f} s for its turn.)" if self.waited else ""
-        return super().__str__() + waited
+        waited = f"The call waited {self.waited:.0f} s for its turn." if self.waited else ""
+        return " ".join(part for part in (self.what, waited, self.do) if part)
 
     def facts(self) -> dict[str, Any]:
         """Return the failure for programs: the outcome, whether to retry, and what is known besides."""

@@ -13,9 +13,11 @@ from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.server.mcpserver import Context
 from mcp.types import CallToolResult, InputRequiredResult, TextContent, ToolAnnotations
 from mcp.types import Tool as ListedTool
+from mcp.types.version import HANDSHAKE_PROTOCOL_VERSIONS
 
 from cio_mcp import __version__
 from cio_mcp.callers import caller, recognise
+from cio_mcp.client.call import Place
 from cio_mcp.elicitation import Asking, AtClient
 from cio_mcp.errors import CustomerIOError, NotAllowed, NotSent
 from cio_mcp.registry import Tool, near_miss
@@ -158,16 +160,34 @@ def facts(result: CallToolResult) -> dict[str, Any]:
 
 
 def _caller(context: Context[Any, Any] | None) -> Caller:
-    """Return whom a call is for."""
+    """Return whom a call is for: a token's name, else a session."""
     known = caller.get()
     if context is None:
         return Caller(known.name, grants=known.grants)
 
-    async def on_wait(waited: float, to_go: float, limit: str) -> None:
-        text = f"waiting for a turn under Customer.io's {limit} limit, about {to_go:.0f} s to go"
-        await context.report_progress(waited, waited + to_go, text)
+    async def tell(place: Place) -> None:
+        await context.report_progress(
+            round(place.elapsed, 1),
+            round(place.elapsed + place.to_go, 1),
+            f"Waiting for its turn: {place.elapsed:.0f} s so far, about {place.to_go:.0f} s to go, "
+            f"calls before it: {place.ahead}.",
+        )
 
-    return Caller(known.name, AtClient(context), on_wait, known.grants)
+    return Caller(known.name or _session(context), AtClient(context), tell, known.grants)
+
+
+def _session(context: Context[Any, Any]) -> str:
+    """Return what tells one client from another where there are no tokens.
+
+    Up to revision 2025-11-25 that is the session, whose parameters are one object for as long as it lasts.
+    Later requests stand alone: there it is the client, by its name.
+    """
+    client = context.session.client_params
+    if client is None:
+        return ""
+    if client.protocol_version in HANDSHAKE_PROTOCOL_VERSIONS:
+        return f"session {id(client)}"
+    return f"{client.client_info.name} {client.client_info.version}"
 
 
 def _where(fault: Exception) -> str:

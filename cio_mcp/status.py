@@ -6,7 +6,6 @@ from cio_mcp import __version__
 from cio_mcp.answers import Cap, Limited, Status
 from cio_mcp.client import CustomerIO
 from cio_mcp.client.pacing import Seen
-from cio_mcp.params import iso
 from cio_mcp.safety.bounds import Bounds, Caps
 from cio_mcp.settings import CREDENTIALS, PREFIX, Settings
 
@@ -36,7 +35,7 @@ def status_of(
         stopped=bounds.stopped or None,
         bounds={PREFIX + name.upper(): _text(value) for name, value in told.items() if value},
         caps=[Cap(setting=name, most=most, left=left) for name, (most, left) in caps.left().items()],
-        limits=[_limited(seen, failing) for seen, failing in client.seen()],
+        limits=[_limited(seen) for seen in client.buckets()],
         off=dict(off),
     )
 
@@ -45,13 +44,13 @@ def _text(value: object) -> str:
     return ", ".join(value) if isinstance(value, tuple) else str(value)
 
 
-def _limited(seen: Seen, failing: float | None) -> Limited:
-    bucket = seen.bucket
+def _limited(seen: Seen) -> Limited:
     return Limited(
-        limit=f"{bucket.name}: {bucket.limit} per {bucket.window:g} s",
+        limit=f"{seen.name}: {seen.limit} per {seen.window:g} s",
         waiting=seen.waiting,
         used_share=round(seen.share, 2) if seen.share < 1 else None,
-        held_back_seconds=round(seen.shut, 1) or None,
-        last_429=iso(seen.throttled_at and int(seen.throttled_at)),
-        failing_seconds=None if failing is None else round(failing, 1),
+        held_back_seconds=round(seen.held, 1) or None,
+        last_429_seconds_ago=None if seen.last_429 is None else round(seen.last_429),
+        failing=seen.failing_with
+        and f"for {seen.failing_for:.0f} s, with {seen.failing_with}; next try in {seen.probe_in:.0f} s",
     )

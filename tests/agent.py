@@ -15,6 +15,8 @@ from cio_mcp.server import facts
 from cio_mcp.settings import load
 from tests.virtual_time import VirtualTimeLoop
 
+Fault = int | httpx.Response | type[httpx.TransportError]
+
 FREE = {"confirm": "off", "allow_bcc": "true"}
 
 
@@ -30,17 +32,17 @@ class Clock:
 class Wire(httpx.AsyncBaseTransport):
     """Leads to a sandbox, records what passes, and fails on demand.
 
-    A fault is a status, or an exception class; it strikes before the sandbox sees the request, or, with
-    `late`, after it has done what was asked and before the answer is back.
+    A fault is a status, an answer, or an exception class; it strikes before the sandbox sees the request, or,
+    with `late`, after it has done what was asked and before the answer is back.
     """
 
     def __init__(self, sandbox: Sandbox) -> None:
         self.sandbox = sandbox
         self.requests: list[httpx.Request] = []
-        self.faults: list[tuple[int | type[httpx.TransportError], bool]] = []
+        self.faults: list[tuple[Fault, bool]] = []
         self._inner = httpx.ASGITransport(app=sandbox.app)
 
-    def fail(self, fault: int | type[httpx.TransportError], *, late: bool = False, times: int = 1) -> None:
+    def fail(self, fault: Fault, *, late: bool = False, times: int = 1) -> None:
         self.faults += [(fault, late)] * times
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -49,6 +51,8 @@ class Wire(httpx.AsyncBaseTransport):
         answer = await self._inner.handle_async_request(request) if late else None
         if isinstance(fault, int):
             return httpx.Response(fault, text="<html><title>Bad gateway</title></html>")
+        if isinstance(fault, httpx.Response):
+            return fault
         if fault is not None:
             raise fault("injected", request=request)
         assert answer is not None
@@ -89,7 +93,12 @@ class Agent:
 
 @asynccontextmanager
 async def an_agent(
-    *, beside: Agent | None = None, elicitation: Any = None, mode: str = "auto", **settings: str
+    *,
+    beside: Agent | None = None,
+    elicitation: Any = None,
+    mode: str = "auto",
+    broadcast_seconds: int = 3,
+    **settings: str,
 ) -> AsyncIterator[Agent]:
     """Start a server on a fresh sandbox, as `settings` (CIO_ variables without the prefix) say.
 
@@ -98,7 +107,7 @@ async def an_agent(
     a person, and `mode` which era of the protocol it speaks.
     """
     clock = beside.clock if beside else Clock()
-    wire = Wire(beside.wire.sandbox if beside else Sandbox(clock=clock))
+    wire = Wire(beside.wire.sandbox if beside else Sandbox(clock=clock, broadcast_seconds=broadcast_seconds))
     credentials = wire.sandbox.credentials
     keys = {
         "site_id": credentials.site_id,

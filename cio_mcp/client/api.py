@@ -91,7 +91,6 @@ class Api:
         url = httpx.URL(self._access.base_url.rstrip("/") + path, params=query)
         if self._call.dry_run and kind is not Kind.READ:
             raise WouldSend(method, str(url), body)
-        self._call.requests += 1
         return self._http.build_request(
             method,
             url,
@@ -102,6 +101,7 @@ class Api:
                 "call": self._call,
                 "kind": kind,
                 "bucket": self._limits.bucket(self.name, path, kind, self._access.workspace),
+                "bulk": self._call.next_is_bulk(),
                 "if_unknown": if_unknown,
             },
         )
@@ -122,6 +122,9 @@ class Api:
             bucket = response.request.extensions["bucket"]
             retry_in = pause_asked(response, bucket.window)
             do = f"It was not executed. Call again in {retry_in:.0f} s."
+            if response.request.extensions["kind"] is Kind.TRIGGER:
+                # App API, "Send Messages": both are answered alike.
+                do += " Customer.io takes a broadcast's trigger once in 10 s and lets at most 5 wait."
         return refusal(status, response.content, do=do, retry_in=retry_in)
 
 

@@ -11,16 +11,21 @@ from cio_mcp.errors import NotSent
 FAILURES, PAUSE = 5, 15.0
 
 
+@dataclass(frozen=True)
+class Open:
+    """An open circuit: for how many seconds the API has failed, with what, and in how many a probe may go."""
+
+    failing_for: float
+    failing_with: str
+    probe_in: float
+
+
 @dataclass
 class _Circuit:
     failures: int = 0
     since: float = 0.0
     why: str = ""
     probe_at: float = 0.0
-
-    @property
-    def open(self) -> bool:
-        return self.failures >= FAILURES
 
 
 class Breaking(httpx.AsyncBaseTransport):
@@ -38,7 +43,7 @@ class Breaking(httpx.AsyncBaseTransport):
         """Send `request` unless the circuit is open."""
         bucket = request.extensions["bucket"]
         circuit = self._circuits.setdefault(bucket.name, _Circuit())
-        if circuit.open:
+        if circuit.failures >= FAILURES:
             if now() < circuit.probe_at:
                 raise _open(request, circuit)
             circuit.probe_at = now() + PAUSE  # this one is the probe; others wait for how it ends
@@ -53,10 +58,12 @@ class Breaking(httpx.AsyncBaseTransport):
             circuit.failures = 0
         return response
 
-    def failing(self, bucket: str) -> float | None:
-        """Return for how many seconds a bucket's API has been failing; None while its circuit is closed."""
-        circuit = self._circuits.get(bucket)
-        return now() - circuit.since if circuit and circuit.open else None
+    def open(self, name: str) -> Open | None:
+        """Return the circuit of the bucket called `name`, or None while it is closed."""
+        circuit = self._circuits.get(name, _Circuit())
+        if circuit.failures < FAILURES:
+            return None
+        return Open(now() - circuit.since, circuit.why, max(0.0, circuit.probe_at - now()))
 
     def _failed(self, circuit: _Circuit, why: str) -> None:
         if not circuit.failures:

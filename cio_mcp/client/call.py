@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, auto
 
 import httpx
@@ -17,11 +17,27 @@ class Kind(Enum):
     TRIGGER = auto()  # a second broadcast
 
 
-# A call that sends more requests than this is bulk work: it goes page by page, and single calls go first.
-SINGLE = 2
+def now() -> float:
+    """Return the time of the event loop's clock, in seconds.
 
-# Told while a call waits: seconds waited so far, seconds that are still to go, and for which limit.
-OnWait = Callable[[float, float, str], Awaitable[None]]
+    Waits, timeouts and deadlines all use this one clock, and a test replaces it by replacing the loop.
+    """
+    return asyncio.get_running_loop().time()
+
+
+@dataclass(frozen=True)
+class Place:
+    """A call's place in a queue: seconds since it began, calls before it, about how many seconds to go."""
+
+    elapsed: float
+    ahead: int
+    to_go: float
+
+
+Tell = Callable[[Place], Awaitable[None]]
+
+# A tool call that makes more requests than this reads in bulk.
+SINGLE = 2
 
 
 @dataclass
@@ -30,28 +46,22 @@ class Call:
 
     `deadline` is a time of the event loop's clock and covers queue, attempts and pauses; `caller` is whom
     the call is for, since callers take turns, and `share` the part of each limit that is theirs at most;
-    `on_wait` is told while the call waits. `waited` is how many seconds
-    it has spent in queues so far, `requests` how many it has made, and `sending` the newest that left.
+    `tell` is told its place while it waits long. `waited` is how many seconds it has spent in queues so far,
+    `requests` how many it has made, without their retries, and `sending` the newest that left.
     """
 
     deadline: float
     caller: str = ""
     dry_run: bool = False
     share: float = 1.0
-    on_wait: OnWait | None = None
+    tell: Tell | None = None
     waited: float = 0.0
     requests: int = 0
+    begun: float = field(default_factory=now)
+    told: float = field(default_factory=now)
     sending: "asyncio.Task[httpx.Response] | None" = None
 
-    @property
-    def bulk(self) -> bool:
-        """Say whether this call has turned out to be bulk work."""
+    def next_is_bulk(self) -> bool:
+        """Count one more request; say whether it goes behind the requests of calls that make only a few."""
+        self.requests += 1
         return self.requests > SINGLE
-
-
-def now() -> float:
-    """Return the time of the event loop's clock, in seconds.
-
-    Waits, timeouts and deadlines all use this one clock, and a test replaces it by replacing the loop.
-    """
-    return asyncio.get_running_loop().time()

@@ -3,6 +3,7 @@
 import logging
 import random
 from collections.abc import Callable, Iterable
+from dataclasses import asdict, replace
 from typing import TypeVar
 
 import httpx
@@ -10,7 +11,7 @@ import httpx
 from cio_mcp.client.access import Access
 from cio_mcp.client.api import Api
 from cio_mcp.client.breaker import Breaking
-from cio_mcp.client.call import Call, OnWait, now
+from cio_mcp.client.call import Call, Tell, now
 from cio_mcp.client.pacing import Limits, MemorySlots, Pace, Paced, Seen, Slots
 from cio_mcp.client.redirect import Redirecting
 from cio_mcp.client.retry import Retrying
@@ -53,18 +54,19 @@ class CustomerIO:
         return api.name in self._accesses
 
     def begin(
-        self, caller: str = "", *, dry_run: bool = False, share: float = 1.0, on_wait: OnWait | None = None
+        self, caller: str = "", *, dry_run: bool = False, share: float = 1.0, tell: Tell | None = None
     ) -> Call:
-        """Return a new call of `caller`, whose time starts now."""
-        return Call(now() + self._deadline, caller, dry_run, share, on_wait)
-
-    def seen(self) -> list[tuple[Seen, float | None]]:
-        """Return each bucket that was used, with the seconds for which its API has been failing, if it is."""
-        return [(bucket, self._breaking.failing(bucket.bucket.name)) for bucket in self._pace.seen()]
+        """Return a new call of `caller`, whose time starts now; `tell` is told its place while it waits."""
+        return Call(now() + self._deadline, caller, dry_run, share, tell)
 
     def api(self, api: type[_AnyApi], call: Call) -> _AnyApi:
         """Return `api` as `call` may use it."""
         return api(self._http, self._accesses[api.name], self._limits, call)
+
+    def buckets(self) -> list[Seen]:
+        """Return the limits used so far, as this process knows them now."""
+        seen = ((bucket, self._breaking.open(bucket.name)) for bucket in self._pace.seen())
+        return [replace(bucket, **asdict(circuit)) if circuit else bucket for bucket, circuit in seen]
 
     async def aclose(self, grace: float = 0.0) -> None:
         """Close the connections, `grace` seconds after the last call at the most.

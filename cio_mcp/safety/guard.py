@@ -9,7 +9,7 @@ from cio_mcp.answers import Acted, Answer, Preview, Status
 from cio_mcp.audience import Audience
 from cio_mcp.client import AppApi, CustomerIO
 from cio_mcp.client.api import Api, WouldSend
-from cio_mcp.client.call import Call, OnWait
+from cio_mcp.client.call import Call, Tell
 from cio_mcp.errors import CustomerIOError, NotAllowed, NotConfirmed
 from cio_mcp.registry import Effect, Tool
 from cio_mcp.safety.bounds import Bounds, Caps, Spent
@@ -37,12 +37,12 @@ class Person(Protocol):
 class Caller:
     """Whom a call is for: a `name` by which callers take turns, and the `person` there, if any.
 
-    `grants` narrow what they may do, and `on_wait` is told while the call waits for its turn.
+    `grants` narrow what they may do, and `tell` is told the call's place while it waits for its turn.
     """
 
     name: str = ""
     person: Person | None = None
-    on_wait: OnWait | None = None
+    tell: Tell | None = None
     grants: tuple[Grant, ...] = ()
 
 
@@ -109,7 +109,7 @@ class Guard:
 
     def _begin(self, caller: Caller) -> Call:
         share = min((grant.rate_share for grant in caller.grants), default=1.0)
-        return self.client.begin(caller.name, share=share, on_wait=caller.on_wait)
+        return self.client.begin(caller.name, share=share, tell=caller.tell)
 
     def _take_back(self, spent: Spent, code: str | None) -> None:
         """Count what was certainly not executed no longer, and let its code hold once more."""

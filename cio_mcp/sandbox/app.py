@@ -46,8 +46,9 @@ class Sandbox:
     """An imitation of one workspace. `app` is the ASGI application, `workspace` the state behind it.
 
     `path` is a SQLite file that several sandboxes may share, or `:memory:`; `clock` is the time of day in
-    unix seconds; `lag` is how many seconds a Track write waits before it takes effect. A new workspace is
-    planted with a small story unless `seed` is false.
+    unix seconds; `lag` is how many seconds a Track write waits before it takes effect, `broadcast_seconds`
+    how many a broadcast's trigger takes to be worked through. A new workspace is planted with a small story
+    unless `seed` is false.
     """
 
     def __init__(
@@ -59,10 +60,13 @@ class Sandbox:
         credentials: Credentials = Credentials(),
         limits: Limits = Limits(),
         lag: float = 0.0,
+        broadcast_seconds: int = 3,
         seed: bool = True,
     ) -> None:
         self.credentials = credentials
-        self.workspace = Workspace(path, clock=clock, region=region, lag=lag)
+        self.workspace = Workspace(
+            path, clock=clock, region=region, lag=lag, broadcast_seconds=broadcast_seconds
+        )
         if seed:
             plant(self.workspace)
         self._gate = _Gate(credentials, limits, clock)

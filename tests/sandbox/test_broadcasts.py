@@ -78,6 +78,16 @@ async def test_a_second_trigger_within_ten_seconds_gets_a_429(caller: Caller) ->
 
     await caller.no(429, "POST", TRIGGER, {"emails": [ADA]})
     await caller.ok("POST", "/v1/campaigns/11/triggers", {"emails": [ADA]})
+
+
+async def test_a_sixth_trigger_while_five_wait_gets_a_429(caller: Caller) -> None:
+    caller.sandbox.workspace.broadcast_seconds = 60
+    caller.pause = 10
+    for _ in range(5):
+        await caller.ok("POST", TRIGGER, {"emails": [ADA]})
+
+    await caller.no(429, "POST", TRIGGER, {"emails": [ADA]})
+    await caller.ok("POST", TRIGGER, {"emails": [ADA]})
     caller.clock.now += 10
     await caller.ok("POST", TRIGGER, {"emails": [ADA]})
 

@@ -1,12 +1,13 @@
 """API-triggered broadcasts: one message to many, now."""
 
+import asyncio
 import json
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.agent import Agent
+from tests.agent import Agent, an_agent
 
 pytestmark = pytest.mark.anyio
 
@@ -122,6 +123,20 @@ async def test_a_trigger_refused_by_the_limit_says_when_to_try_again_and_is_not_
         10,
     )
     assert len(agent.sent) == 1
+
+
+async def test_a_sixth_trigger_while_customerio_keeps_five_waiting_says_so_and_goes_through_later() -> None:
+    async with an_agent(broadcast_seconds=55) as agent:
+        for _ in range(5):
+            await agent.call("trigger_broadcast", broadcast_id=10, emails=[ADA])
+        text = await agent.fail("trigger_broadcast", broadcast_id=10, emails=[ADA])
+        outcome = agent.facts["outcome"]
+        await asyncio.sleep(agent.facts["retry_in_seconds"])
+        await agent.call("trigger_broadcast", broadcast_id=10, emails=[ADA])
+
+    assert "lets at most 5 wait" in text
+    assert outcome == "refused"
+    assert len(agent.sent) == 7
 
 
 async def test_an_unknown_broadcast_is_refused_with_the_vendors_reason(agent: Agent) -> None:

@@ -1,103 +1,127 @@
-"""Whose turn it is: callers take turns, single calls go before bulk work, and first come is first served."""
+"""Whose turn it is: callers take turns, each caller's own requests in the order they came."""
 
 import asyncio
 import heapq
 import itertools
-from collections import OrderedDict, deque
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections import OrderedDict
+from dataclasses import dataclass
 
 from cio_mcp.client.pacing.slots import Lease
 
-# One turn in so many is bulk work's first, so that it goes on however many single calls come.
-BULK_TURN = 8
+# Single requests go ahead of bulk, but one turn in so many is bulk's first, so that it never starves.
+BULK_EVERY = 8
 
 
-@dataclass(eq=False)
-class _Lane:
-    """One caller's calls of one kind; `alive` does not count those that gave up."""
+@dataclass(eq=False, slots=True)
+class Waiting:
+    """A request that waits; `turn` ends with the lease it may use, or with why it gets none."""
 
     caller: str
     bulk: bool
-    calls: "deque[Waiting]" = field(default_factory=deque)
-    alive: int = 0
-
-
-@dataclass(eq=False)
-class Waiting:
-    """A call that waits for its `turn` until `deadline`, a time of the event loop's clock."""
-
     deadline: float
-    lane: _Lane
     turn: "asyncio.Future[Lease]"
-    gone: bool = False
 
 
 class Lanes:
-    """The calls that wait for one bucket. No operation looks at every call."""
+    """The requests that wait for one bucket. To give a turn costs the same however many there are."""
 
     def __init__(self) -> None:
-        self._lanes: dict[bool, OrderedDict[str, _Lane]] = {False: OrderedDict(), True: OrderedDict()}
-        self._alive = {False: 0, True: 0}
-        self._deadlines: list[tuple[float, int, Waiting]] = []
-        self._numbers = itertools.count()
+        self._single, self._bulk = _Round(), _Round()
         self._turns = 0
+        self._numbers = itertools.count()
+        self._by_deadline: list[tuple[float, int, Waiting]] = []
 
     def __len__(self) -> int:
-        """Return how many wait."""
-        return sum(self._alive.values())
+        return self._single.count + self._bulk.count
 
     def of(self, caller: str) -> int:
-        """Return how many of a caller's calls wait."""
-        return sum(lanes[caller].alive for lanes in self._lanes.values() if caller in lanes)
+        """Return how many of a caller's requests wait."""
+        return self._single.of(caller) + self._bulk.of(caller)
 
-    def add(self, deadline: float, caller: str, *, bulk: bool) -> Waiting:
-        """Let a call wait behind its caller's others of its kind."""
-        lane = self._lanes[bulk].setdefault(caller, _Lane(caller, bulk))
-        waiting = Waiting(deadline, lane, asyncio.get_running_loop().create_future())
-        lane.calls.append(waiting)
-        lane.alive += 1
-        self._alive[bulk] += 1
-        heapq.heappush(self._deadlines, (deadline, next(self._numbers), waiting))
-        return waiting
+    def add(self, waiting: Waiting) -> None:
+        """Let a request wait as the last of its caller's."""
+        self._round(waiting).add(waiting)
+        heapq.heappush(self._by_deadline, (waiting.deadline, next(self._numbers), waiting))
 
-    def leave(self, waiting: Waiting) -> None:
-        """Let a call wait no longer; one that does not wait is left alone."""
-        if waiting.gone:
-            return
-        waiting.gone = True
-        lane = waiting.lane
-        lane.alive -= 1
-        self._alive[lane.bulk] -= 1
-        if not lane.alive:
-            del self._lanes[lane.bulk][lane.caller]
+    def remove(self, waiting: Waiting) -> None:
+        """Let a request wait no longer; one that has had its turn is left alone."""
+        self._round(waiting).remove(waiting)
+        if not self:
+            self._by_deadline.clear()
 
     def take(self) -> Waiting | None:
-        """Return the call whose turn it is, which then waits no longer; its caller's next turn comes last."""
-        self._turns += 1
-        first = self._turns % BULK_TURN == 0
-        for lanes in (self._lanes[first], self._lanes[not first]):
-            for lane in lanes.values():
-                lanes.move_to_end(lane.caller)
-                while (waiting := lane.calls.popleft()).gone:
-                    pass
-                self.leave(waiting)
+        """Return the request whose turn it is, and let it wait no longer; None if nobody waits."""
+        while self:
+            self._turns += 1
+            bulk_first = self._turns % BULK_EVERY == 0
+            ahead, behind = (self._bulk, self._single) if bulk_first else (self._single, self._bulk)
+            waiting = (ahead if ahead.count else behind).take()
+            if not waiting.turn.done():  # done: its call was cancelled a moment ago
                 return waiting
         return None
 
-    def late(self, moment: float) -> Iterator[Waiting]:
-        """Yield each call whose deadline is not after `moment`, which then waits no longer."""
-        while self._deadlines and (self._deadlines[0][2].gone or self._deadlines[0][0] <= moment):
-            waiting = heapq.heappop(self._deadlines)[2]
-            if not waiting.gone:
-                self.leave(waiting)
-                yield waiting
+    def late(self, at: float) -> list[Waiting]:
+        """Return the requests whose time will be up at `at`, the first to end first; they wait no longer."""
+        late = []
+        while self._by_deadline:
+            deadline, _, waiting = self._by_deadline[0]
+            if deadline > at and not waiting.turn.done():  # those that are done are only in the way
+                break
+            heapq.heappop(self._by_deadline)
+            if not waiting.turn.done():
+                late.append(waiting)
+        for waiting in late:
+            self.remove(waiting)
+        return late
 
-    def ahead_of(self, caller: str, *, bulk: bool) -> int:
-        """Return how many turns come before a new call of `caller`."""
-        lanes = self._lanes[bulk]
-        mine = lanes[caller].alive if caller in lanes else 0
-        same = mine + sum(min(lane.alive, mine + 1) for name, lane in lanes.items() if name != caller)
-        if bulk:
-            return same + min(self._alive[False], (BULK_TURN - 1) * (same + 1))
-        return same + min(self._alive[True], same // (BULK_TURN - 1))
+    def before(self, waiting: Waiting) -> int:
+        """Return how many turns come before that of a request, which waits or is about to."""
+        before = self._round(waiting).before(waiting)
+        if waiting.bulk:
+            return before + min(self._single.count, (before + 1) * (BULK_EVERY - 1))
+        return before + min(self._bulk.count, before // (BULK_EVERY - 1))
+
+    def _round(self, waiting: Waiting) -> "_Round":
+        return self._bulk if waiting.bulk else self._single
+
+
+class _Round:
+    """Callers in the order of their turns, each with its requests in the order they came."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._callers: OrderedDict[str, OrderedDict[Waiting, None]] = OrderedDict()
+
+    def of(self, caller: str) -> int:
+        return len(self._callers.get(caller, ()))
+
+    def add(self, waiting: Waiting) -> None:
+        self._callers.setdefault(waiting.caller, OrderedDict())[waiting] = None
+        self.count += 1
+
+    def remove(self, waiting: Waiting) -> None:
+        lane = self._callers.get(waiting.caller, OrderedDict())
+        if waiting in lane:
+            del lane[waiting]
+            self.count -= 1
+            if not lane:
+                del self._callers[waiting.caller]
+
+    def take(self) -> Waiting:
+        """Return the first request of the caller whose turn it is; that caller's next turn comes last."""
+        caller, lane = next(iter(self._callers.items()))
+        self._callers.move_to_end(caller)
+        waiting = next(iter(lane))
+        self.remove(waiting)
+        return waiting
+
+    def before(self, waiting: Waiting) -> int:
+        own = self._callers.get(waiting.caller, OrderedDict())
+        mine = list(own).index(waiting) if waiting in own else len(own)
+        before, rounds = mine, mine + 1
+        for lane in self._callers.values():
+            if lane is own:
+                rounds = mine  # whoever comes after this caller in a round has one turn less before it
+            else:
+                before += min(len(lane), rounds)
+        return before

@@ -7,7 +7,8 @@ from time import time
 
 import httpx
 
-from cio_mcp.client.call import now
+from cio_mcp.client.call import Call, now
+from cio_mcp.client.pacing.limits import Bucket
 from cio_mcp.client.pacing.queue import Pace, Turn
 from cio_mcp.errors import NotSent
 
@@ -21,9 +22,10 @@ NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx
 class Paced(httpx.AsyncBaseTransport):
     """Sends each request in its turn, and lets what has left run on when its caller gives up.
 
-    A request names its bucket and its call in `request.extensions`. Once it has left it runs in a task of
-    its own: cancelling the call only stops the waiting, so the outcome is known to the pace, and the
-    connection pool of httpx 0.28, which breaks when requests are cancelled, is never cut into.
+    A request says in `request.extensions` which call and bucket it is of, and whether it is bulk. Once it has
+    left it runs in a task of its own: cancelling the call only stops the waiting, so the outcome is known to
+    the pace, and the connection pool of httpx 0.28, which breaks when requests are cancelled, is never cut
+    into.
     """
 
     def __init__(self, wire: httpx.AsyncBaseTransport, pace: Pace) -> None:
@@ -33,25 +35,19 @@ class Paced(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send `request` when its turn has come; raises NotSent when that is after the call's deadline."""
-        call, bucket = request.extensions["call"], request.extensions["bucket"]
+        call: Call = request.extensions["call"]
+        bucket: Bucket = request.extensions["bucket"]
         if (asked := now()) >= call.deadline:
             raise NotSent(
                 "Not sent: the time for this call was up before its request could leave.",
                 do="Call again.",
                 retryable=True,
             )
-        turns: list[Turn] = []
         try:
-            if call.share < 1:
-                turns.append(await self._pace.enter(bucket.part(call.caller, call.share), call))
-            turns.append(await self._pace.enter(bucket, call))
-        except BaseException:
-            for turn in turns:
-                await turn.unused()
-            raise
+            turns = await self._turns(bucket, call, bulk=request.extensions["bulk"])
         finally:
             call.waited += now() - asked
-        call.sending = sending = asyncio.create_task(self._send(request, turns))
+        call.sending = sending = asyncio.create_task(self._send(request, *turns))
         self._in_flight[sending] = request
         sending.add_done_callback(self._is_back)
         await asyncio.wait([sending], timeout=call.deadline - now())
@@ -59,22 +55,32 @@ class Paced(httpx.AsyncBaseTransport):
             raise httpx.ReadTimeout("no answer before the deadline", request=request)
         return sending.result()
 
-    async def _send(self, request: httpx.Request, turns: list[Turn]) -> httpx.Response:
+    async def _turns(self, bucket: Bucket, call: Call, *, bulk: bool) -> list[Turn]:
+        """Return a turn in `bucket`, after one in the caller's own part of it, if there is such a part."""
+        if call.share == 1:
+            return [await self._pace.enter(bucket, call, bulk=bulk)]
+        own = await self._pace.enter(bucket.part(call.caller, call.share), call, bulk=bulk)
+        try:
+            return [await self._pace.enter(bucket, call, bulk=bulk), own]
+        except BaseException:
+            await own.unused()
+            raise
+
+    async def _send(self, request: httpx.Request, turn: Turn, *own: Turn) -> httpx.Response:
         try:
             response = await self._wire.handle_async_request(request)
             await response.aread()
         except NEVER_LEFT:
-            for turn in turns:
-                await turn.unused()
+            for each in (turn, *own):
+                await each.unused()
             raise
         # Without an answer the slot stays leased: the request may still be counted.
-        throttled = response.status_code == 429
-        for turn in turns:
-            # A caller's own part is none of Customer.io's limits.
-            if throttled and turn is turns[-1]:
-                await turn.throttled(pause_asked(response, 0.0))
-            else:
-                await turn.answered()
+        if response.status_code == 429:
+            await turn.throttled(pause_asked(response, 0.0))
+        else:
+            await turn.answered()
+        for each in own:
+            await each.answered()
         return response
 
     def _is_back(self, sending: asyncio.Task[httpx.Response]) -> None:

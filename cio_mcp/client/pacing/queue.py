@@ -1,21 +1,16 @@
-"""When the next turn comes, and what follows from how the one before it went."""
+"""Hands out the turns of each bucket, evenly spaced and in time."""
 
 import asyncio
+import logging
 import math
-import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
 
-from cio_mcp.client.call import Call, now
-from cio_mcp.client.pacing.lanes import Lanes
+from cio_mcp.client.call import Call, Place, Tell, now
+from cio_mcp.client.pacing.feedback import Feedback
+from cio_mcp.client.pacing.lanes import Lanes, Waiting
 from cio_mcp.client.pacing.limits import Bucket
+from cio_mcp.client.pacing.seen import Seen
 from cio_mcp.client.pacing.slots import Lease, Slots
-from cio_mcp.client.pacing.trips import Trips
 from cio_mcp.errors import NotSent
-
-# A slot rests this much longer than the window, for timers that fire early on either side.
-PAD = 0.002
 
 # After idle so many requests may leave at once, the others evenly spaced: the kindest use of a limit that a
 # customer's own backend shares, and safe with servers that count more strictly than by windows.
@@ -24,18 +19,13 @@ BURST = 10
 # How many seconds before its start a slot may be leased.
 AHEAD = 0.02
 
-# After a 429 that asks for no pause the bucket is shut for a quarter of its window, twice as long after each
-# further one in a row, and for so many windows at the most.
-LONGEST_PAUSE = 8.0
-
-# Calls that may wait for one bucket, and how many of them may be one caller's.
+# Requests that may wait for one bucket, and how many of them may be one caller's.
 LONGEST_QUEUE, LONGEST_LANE = 10_000, 2000
 
-# Seconds between two words to a call that waits.
+# A call that waits is told its place every so many seconds.
 TELL_EVERY = 3.0
 
-# After a 429 the used share of the limit falls by this factor, and each second it grows by that much again.
-CUT, RECOVERY, LEAST = 0.7, 0.03, 0.1
+_log = logging.getLogger(__name__)
 
 
 class Pace:
@@ -45,14 +35,17 @@ class Pace:
         self._slots = slots
         self._queues: dict[Bucket, _Queue] = {}
 
-    async def enter(self, bucket: Bucket, call: Call) -> "Turn":
-        """Wait for a turn in `bucket`; raises NotSent, as soon as it is known, if it would come too late."""
-        queue = self._queues.setdefault(bucket, _Queue(bucket, self._slots))
-        return await queue.enter(call)
+    async def enter(self, bucket: Bucket, call: Call, *, bulk: bool = False) -> "Turn":
+        """Wait for a turn in `bucket`, as a single request of `call` or as part of bulk work.
 
-    def seen(self) -> "Iterator[Seen]":
-        """Yield what is known here of each bucket that was used."""
-        return (queue.seen() for queue in self._queues.values())
+        Raises NotSent, as soon as it is known, if the turn would come after the call's deadline.
+        """
+        queue = self._queues.setdefault(bucket, _Queue(bucket, self._slots))
+        return await queue.enter(call, bulk=bulk)
+
+    def seen(self) -> list[Seen]:
+        """Return the buckets used so far, as they are now."""
+        return [queue.seen() for queue in self._queues.values()]
 
     async def aclose(self) -> None:
         """Stop, and let go of the slots."""
@@ -61,131 +54,93 @@ class Pace:
         self._slots.close()
 
 
-@dataclass(frozen=True)
-class Seen:
-    """A bucket as this process sees it: calls that wait, seconds it is shut, the share of it that is used.
-
-    `throttled_at` is the unix time of the last 429, None if there was none.
-    """
-
-    bucket: Bucket
-    waiting: int
-    shut: float
-    share: float
-    throttled_at: float | None
-
-
 class _Queue:
     def __init__(self, bucket: Bucket, slots: Slots) -> None:
         self.bucket = bucket
+        self.feedback = Feedback(bucket)
         self._slots = slots
         self._lanes = Lanes()
-        self._trips = Trips()
-        self._share, self._share_at = 1.0, 0.0  # of the limit that is used, and when that was so
-        self._in_a_row = 0  # 429s without another answer between them
-        self._throttled_at: float | None = None
-        self._shut_until = 0.0  # as far as this process has seen to it
         self._even = 0.0  # when the next request leaves if all are evenly spaced
         self._next = 0.0  # when the next slot is known to be free
         self._changed = asyncio.Event()
         self._dispatcher: asyncio.Task[None] | None = None
 
-    async def enter(self, call: Call) -> "Turn":
-        ahead = self._lanes.ahead_of(call.caller, bulk=call.bulk)
+    async def enter(self, call: Call, *, bulk: bool) -> "Turn":
+        waiting = Waiting(call.caller, bulk, call.deadline, asyncio.get_running_loop().create_future())
+        ahead = self._lanes.before(waiting)
         wait = self._wait(ahead)
         full = len(self._lanes) >= LONGEST_QUEUE or self._lanes.of(call.caller) >= LONGEST_LANE
         if full or (wait > 0 and now() + wait >= call.deadline):
             raise self._too_late(wait, ahead)
-        waiting = self._lanes.add(call.deadline, call.caller, bulk=call.bulk)
+        self._lanes.add(waiting)
         if self._dispatcher is None or self._dispatcher.done():
             self._dispatcher = asyncio.create_task(self._dispatch())
+        telling = asyncio.create_task(self._tell(call, call.tell, waiting)) if call.tell else None
         try:
-            async with self._telling(call, now() + wait), asyncio.timeout_at(call.deadline):
+            async with asyncio.timeout_at(call.deadline):
                 lease = await waiting.turn
-        except TimeoutError:
-            raise self._too_late(self._wait(ahead), ahead) from None
-        except asyncio.CancelledError:
+        except (TimeoutError, asyncio.CancelledError) as end:
+            # The turn may have come in the very moment that the waiting ended.
             if waiting.turn.done() and not waiting.turn.cancelled() and not waiting.turn.exception():
                 await self.unused(waiting.turn.result())
+            if isinstance(end, TimeoutError):
+                raise self._too_late(self._wait(ahead), ahead) from None
             raise
         finally:
-            self._lanes.leave(waiting)
-        return Turn(self, lease, now())
-
-    @asynccontextmanager
-    async def _telling(self, call: Call, expected: float) -> AsyncIterator[None]:
-        """Tell a call, every few seconds while it waits, how long it has waited and has still to."""
-        telling = asyncio.create_task(self._tell(call, expected)) if call.on_wait else None
-        try:
-            yield
-        finally:
+            self._lanes.remove(waiting)
             if telling:
                 telling.cancel()
+        return Turn(self, lease, now())
 
-    async def _tell(self, call: Call, expected: float) -> None:
-        begun = now()
-        while call.on_wait:
-            await asyncio.sleep(TELL_EVERY)
-            # Whoever cannot be told still gets its turn.
-            with suppress(Exception):
-                to_go = max(expected, self._next) - now()
-                await call.on_wait(call.waited + now() - begun, max(to_go, 0.0), self.bucket.name)
+    def seen(self) -> Seen:
+        told = self.feedback.last_429
+        return Seen(
+            self.bucket.name,
+            self.bucket.limit,
+            self.bucket.window,
+            waiting=len(self._lanes),
+            share=self.feedback.share(),
+            held=max(0.0, self.feedback.held_until - now()),
+            last_429=None if told is None else now() - told,
+        )
 
     async def stop(self) -> None:
         if self._dispatcher:
             self._dispatcher.cancel()
             await asyncio.gather(self._dispatcher, return_exceptions=True)
 
-    async def throttled(self, asked: float) -> None:
-        """Hold the bucket back after a 429, for the seconds it asks; else longer with each one in a row."""
-        # One request in ten seconds cannot go slower than that, so only wider limits are used less.
-        wide = self.bucket.limit > 1
-        if wide:
-            self._share = max(LEAST, self._used() * CUT)
-        hold = self.bucket.window * min(2.0**self._in_a_row / 4 if wide else 1.0, LONGEST_PAUSE)
-        self._in_a_row += 1
-        self._throttled_at = time.time()
-        self._shut_until = max(self._shut_until, now() + (asked or hold))
-        await self._slots.shut(self.bucket, asked or hold)
+    async def hold(self, seconds: float) -> None:
+        await self._slots.shut(self.bucket, seconds)
 
-    async def back(self, lease: Lease, seconds: float) -> None:
-        """Let a slot rest after its answer came, `seconds` after it left."""
-        self._trips.add(seconds)
-        rest = self.bucket.window / self._used() + PAD - self._trips.shortest(self.bucket.limit)
-        await self._slots.rest(self.bucket, lease, rest)
+    async def back(self, lease: Lease, trip: float) -> None:
+        """Let a slot rest after its answer came, `trip` seconds after it left."""
+        await self._slots.rest(self.bucket, lease, self.feedback.rest(trip))
         self._changed.set()
 
-    def seen(self) -> Seen:
-        shut = max(self._shut_until - now(), 0.0)
-        return Seen(self.bucket, len(self._lanes), shut, self._used(), self._throttled_at)
-
-    def relax(self) -> None:
-        """Begin anew with the pauses after 429s."""
-        self._in_a_row = 0
-
     async def unused(self, lease: Lease) -> None:
-        self._even -= self._step()
+        self._even -= self.feedback.step()
         await self._slots.rest(self.bucket, lease, 0.0)
         self._changed.set()
 
     async def _dispatch(self) -> None:
         """Give turns while anybody waits; each slot is leased a moment before it is free."""
         while self._lanes:
-            got = await self._slots.lease(self.bucket, AHEAD, 1 / self._used(), len(self._lanes))
+            share = self.feedback.share()
+            got = await self._slots.lease(self.bucket, AHEAD, 1 / share, len(self._lanes))
             if isinstance(got, float):
                 self._next = now() + got
-                self._tell_who_is_late(self._next)
+                self._tell_who_is_late()
                 await self._sleep(min(got - AHEAD, self._slots.poll or got))
                 continue
-            burst = BURST if self._share == 1.0 else 1
-            self._next = max(got.start, self._even - self._step() * (min(burst, self.bucket.limit) - 1))
-            self._tell_who_is_late(self._next)
+            burst = min(BURST if share == 1.0 else 1, self.bucket.limit)
+            self._next = max(got.start, self._even - self.feedback.step() * (burst - 1))
+            self._tell_who_is_late()
             if (pause := self._next - now()) > 0:
                 await asyncio.sleep(pause)
             if (waiting := self._lanes.take()) is None:
                 await self._slots.rest(self.bucket, got, 0.0)
                 continue
-            self._even = max(self._even, now()) + self._step()
+            self._even = max(self._even, now()) + self.feedback.step()
             waiting.turn.set_result(got)
 
     async def _sleep(self, seconds: float) -> None:
@@ -196,25 +151,27 @@ class _Queue:
         except TimeoutError:
             pass
 
-    def _tell_who_is_late(self, at: float) -> None:
+    def _tell_who_is_late(self) -> None:
         """Tell every call whose time will be up when the next turn comes; nothing of it has left."""
-        for waiting in self._lanes.late(at):
-            if not waiting.turn.done():
-                waiting.turn.set_exception(self._too_late(max(at - now(), 0.0), 0))
+        for ahead, waiting in enumerate(self._lanes.late(self._next)):
+            waiting.turn.set_exception(self._too_late(self._wait(ahead), ahead))
+
+    async def _tell(self, call: Call, tell: Tell, waiting: Waiting) -> None:
+        """Tell a call its place every few seconds, counted over all its requests."""
+        while True:
+            if (pause := call.told + TELL_EVERY - now()) > 0:
+                await asyncio.sleep(pause)
+                continue
+            call.told = now()
+            ahead = self._lanes.before(waiting)
+            try:
+                await tell(Place(now() - call.begun, ahead, self._wait(ahead)))
+            except Exception as fault:
+                _log.info("a call's place could not be told: %s", type(fault).__name__)
 
     def _wait(self, ahead: int) -> float:
         """Return in how many seconds a call with so many turns before it can leave, as far as is known."""
-        return max(self._next - now(), 0.0) + ahead * self._step()
-
-    def _step(self) -> float:
-        return (self.bucket.window + PAD) / self.bucket.limit / self._used()
-
-    def _used(self) -> float:
-        """Return the share of the limit that is used now; it grows again with time."""
-        if self._share < 1.0:
-            self._share = min(1.0, self._share + RECOVERY * (now() - self._share_at))
-        self._share_at = now()
-        return self._share
+        return max(self._next - now(), 0.0) + ahead * self.feedback.step()
 
     def _too_late(self, wait: float, ahead: int) -> NotSent:
         return NotSent(
@@ -234,12 +191,12 @@ class Turn:
 
     async def answered(self) -> None:
         """Say that an answer came that is no 429."""
-        self._queue.relax()
+        self._queue.feedback.answered()
         await self._queue.back(self._lease, now() - self._left)
 
     async def throttled(self, asked: float) -> None:
         """Say that a 429 came; `asked` is the pause in seconds that it asks for, 0 if it asks for none."""
-        await self._queue.throttled(asked)
+        await self._queue.hold(self._queue.feedback.throttled(asked))
         await self._queue.back(self._lease, now() - self._left)
 
     async def unused(self) -> None:

@@ -51,7 +51,7 @@ def trigger(asked: Asked) -> dict[str, Any]:
     """Check an audience, then take the trigger."""
     broadcast = _broadcast(asked)
     body = _checked(asked.json())
-    if broadcasts.too_soon(asked.workspace, broadcast["id"]):
+    if broadcasts.too_many(asked.workspace, broadcast["id"]):
         raise app_error("rate limit exceeded", 429)
     try:
         return {"id": broadcasts.trigger(asked.workspace, broadcast, body)}

@@ -50,13 +50,21 @@ class Workspace:
     """One workspace in SQLite. Every request is one transaction, so several processes may share a file.
 
     Times are unix seconds by `clock`. A Track write is accepted first and applied `lag` seconds later, at the
-    next request that comes: nothing runs in the background.
+    next request that comes: nothing runs in the background. A broadcast's trigger has been worked through
+    `broadcast_seconds` after it was made.
     """
 
     def __init__(
-        self, path: str | Path, *, clock: Callable[[], float], region: Literal["us", "eu"], lag: float
+        self,
+        path: str | Path,
+        *,
+        clock: Callable[[], float],
+        region: Literal["us", "eu"],
+        lag: float,
+        broadcast_seconds: int,
     ) -> None:
         self.region = region
+        self.broadcast_seconds = broadcast_seconds
         self._clock = clock
         self._lag = lag
         self._db = sqlite3.connect(path, timeout=5, isolation_level=None, check_same_thread=False)

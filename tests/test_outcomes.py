@@ -1,0 +1,151 @@
+"""The outcome table at every tool: what is told is true, and nothing happens twice."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+
+from cio_mcp.client import Kind
+from cio_mcp.sandbox import Sandbox
+from cio_mcp.tools import TOOLS
+from tests.agent import Agent, Fault
+
+pytestmark = pytest.mark.anyio
+
+ADA = "u_1001"
+
+
+def count(table: str, where: str = "1") -> Callable[[Sandbox], int]:
+    """Return what counts the rows of the sandbox's state."""
+    return lambda sandbox: len(sandbox.workspace.rows(f"SELECT 1 FROM {table} WHERE {where}"))
+
+
+@dataclass(frozen=True)
+class Act:
+    """A tool call: what repeating it would do, its arguments, and how often it has taken effect."""
+
+    kind: Kind
+    arguments: dict[str, Any]
+    effects: Callable[[Sandbox], int] = lambda _: 0
+
+
+EVENT = count("events", "name = 'tried'")
+ACTS = {
+    "identify_customer": Act(Kind.REPEATABLE, {"customer_id": "new"}, count("people", "id = 'new'")),
+    "delete_customer": Act(
+        Kind.REPEATABLE, {"customer_id": ADA}, lambda sandbox: 1 - count("people", f"id = '{ADA}'")(sandbox)
+    ),
+    "get_customer": Act(Kind.READ, {"customer_id": ADA}),
+    "track_event": Act(Kind.REPEATABLE, {"customer_id": ADA, "name": "tried"}, EVENT),
+    "track_anonymous_event": Act(Kind.REPEATABLE, {"anonymous_id": "a", "name": "tried"}, EVENT),
+    "track_page_view": Act(Kind.REPEATABLE, {"customer_id": ADA, "url": "tried"}, EVENT),
+    "list_campaigns": Act(Kind.READ, {}),
+    "get_campaign_metrics": Act(Kind.READ, {"campaign_id": 1}),
+    "trigger_broadcast": Act(
+        Kind.TRIGGER,
+        {"broadcast_id": 10, "emails": ["ada@example.com"]},
+        count("triggers", "broadcast_id = 10"),
+    ),
+    "list_broadcast_triggers": Act(Kind.READ, {"broadcast_id": 10}),
+    "send_transactional_email": Act(
+        Kind.ONCE,
+        {"transactional_message_id": 1, "to": "tried@example.com", "customer_id": ADA},
+        count("deliveries", "body LIKE '%tried@example.com%'"),
+    ),
+    "list_customer_messages": Act(Kind.READ, {"customer_id": ADA}),
+}
+
+THROTTLED: dict[str, Callable[[], Fault]] = {
+    "429": lambda: 429,
+    "429 with Retry-After": lambda: httpx.Response(429, headers={"retry-after": "2"}),
+}
+LOST: dict[str, Callable[[], Fault]] = {
+    "500": lambda: httpx.Response(500, json={"meta": {"error": "internal"}}),
+    "HTML 502": lambda: 502,
+    "cut connection": lambda: httpx.RemoteProtocolError,
+    "timeout": lambda: httpx.ReadTimeout,
+}
+EVERY_TOOL = pytest.mark.parametrize("tool", [tool.name for tool in TOOLS if tool.apis])
+
+
+async def outcome(agent: Agent, tool: str) -> str:
+    """Return how a call of `tool` ended, after checking that what was told fits what happened."""
+    act = ACTS[tool]
+    result = await agent.client.call_tool(tool, act.arguments)
+    told = "done"
+    if result.is_error:
+        assert result.meta
+        told = result.meta["cio-mcp/failure"]["outcome"]
+    effects = act.effects(agent.wire.sandbox)
+
+    assert effects <= 1
+    if told == "done":
+        assert effects == (0 if act.kind is Kind.READ else 1)
+    elif told != "unknown":
+        assert effects == 0
+    return told
+
+
+@EVERY_TOOL
+async def test_a_call_without_a_fault_takes_effect_once(agent: Agent, tool: str) -> None:
+    assert await outcome(agent, tool) == "done"
+    assert len(agent.sent) == 1
+
+
+@EVERY_TOOL
+@pytest.mark.parametrize("fault", THROTTLED)
+async def test_a_429_delays_a_call_and_refuses_a_trigger(agent: Agent, tool: str, fault: str) -> None:
+    agent.wire.fail(THROTTLED[fault]())
+
+    expected = "refused" if ACTS[tool].kind is Kind.TRIGGER else "done"
+    assert await outcome(agent, tool) == expected
+
+
+@EVERY_TOOL
+@pytest.mark.parametrize("fault", THROTTLED)
+async def test_429s_without_end_are_told_before_the_deadline(agent: Agent, tool: str, fault: str) -> None:
+    agent.wire.fail(THROTTLED[fault](), times=99)
+
+    expected = "refused" if ACTS[tool].kind is Kind.TRIGGER else "not_sent"
+    begun = agent.clock()
+    assert await outcome(agent, tool) == expected
+    assert agent.clock() - begun <= 30
+
+
+@EVERY_TOOL
+@pytest.mark.parametrize("fault", LOST)
+@pytest.mark.parametrize("late", [False, True], ids=["before the effect", "after the effect"])
+async def test_a_lost_answer_is_asked_for_again_only_where_that_is_harmless(
+    agent: Agent, tool: str, fault: str, late: bool
+) -> None:
+    agent.wire.fail(LOST[fault](), late=late)
+
+    harmless = ACTS[tool].kind in {Kind.READ, Kind.REPEATABLE}
+    assert await outcome(agent, tool) == ("done" if harmless else "unknown")
+    assert len(agent.sent) == (2 if harmless else 1)
+
+
+@EVERY_TOOL
+@pytest.mark.parametrize("fault", LOST)
+@pytest.mark.parametrize("late", [False, True], ids=["before the effect", "after the effect"])
+async def test_answers_that_stay_lost_leave_an_effect_unknown(
+    agent: Agent, tool: str, fault: str, late: bool
+) -> None:
+    agent.wire.fail(LOST[fault](), late=late, times=99)
+
+    answered = isinstance(LOST[fault](), int | httpx.Response)
+    refused = ACTS[tool].kind is Kind.READ and answered
+    assert await outcome(agent, tool) == ("refused" if refused else "unknown")
+
+
+@EVERY_TOOL
+async def test_without_a_connection_nothing_is_sent_and_that_is_told(agent: Agent, tool: str) -> None:
+    agent.wire.fail(httpx.ConnectError, times=99)
+
+    assert await outcome(agent, tool) == "not_sent"
+
+
+def test_every_tool_is_tried() -> None:
+    assert ACTS.keys() == {tool.name for tool in TOOLS if tool.apis}
