@@ -122,3 +122,26 @@ def page(items: list[_Item], limit: int) -> tuple[list[_Item], str | None]:
         kept.append(item)
     left = len(items) - len(kept)
     return kept, f"{left} more match; pass next_cursor as cursor to read on" if left else None
+
+
+def cut(items: list[_Item], next_cursor: str | None) -> tuple[list[_Item], str | None, str | None]:
+    """Return what the byte cap allows of a page that Customer.io made, the cursor to go on, and a note.
+
+    There is no cursor for the middle of such a page: what was left out comes with a smaller limit.
+    """
+    kept, left_out = page(items, len(items))
+    if left_out is None:
+        return kept, next_cursor or None, None
+    note = f"{len(items) - len(kept)} were too long for this answer; ask again with limit={len(kept)}"
+    return kept, None, note
+
+
+def identifiers(item: dict[str, Any]) -> dict[str, str]:
+    """Return what a message or an activity of Customer.io's says about whose it is."""
+    known = item.get("customer_identifiers") or {"id": item.get("customer_id")}
+    return {name: str(value) for name, value in known.items() if value}
+
+
+def state_of(item: dict[str, Any]) -> str | None:
+    """Return a campaign's or broadcast's state; older answers have only `active`."""
+    return item.get("state") or {True: "running", False: "stopped"}.get(item.get("active"))  # type: ignore[arg-type]

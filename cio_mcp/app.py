@@ -55,8 +55,8 @@ def build(
     """Put the program together.
 
     `wire` takes the place of the network, and then no limit is shared with other processes; `clock` is the
-    time of day in the embedded sandbox. The loggers of the libraries underneath are turned down, since they
-    log addresses, and addresses hold identifiers.
+    time of day, in the embedded sandbox too. The loggers of the libraries underneath are turned down, since
+    they log addresses, and addresses hold identifiers.
     """
     for name in ("httpx", "httpcore", "mcp"):
         logging.getLogger(name).setLevel(logging.WARNING)
@@ -71,6 +71,7 @@ def build(
         deadline=settings.deadline,
         user_agent=f"cio-mcp/{__version__}",
         slots=None if wire else slots(settings),
+        clock=clock,
     )
     # What an embedded sandbox in memory was told ends with it; everything else outlives the process.
     store = Store(None if sandbox and not settings.sandbox_path else safety_file())

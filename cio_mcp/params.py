@@ -4,7 +4,7 @@ import json
 import math
 import re
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
@@ -78,8 +78,8 @@ def _not_bool(value: object) -> object:
     return value
 
 
-def _unix_seconds(value: object) -> int:
-    """Read a time: unix seconds, or ISO 8601 (UTC where it names no zone)."""
+def unix_seconds(value: object) -> int:
+    """Read a time: unix seconds, or ISO 8601 (UTC where it names no zone); raises ValueError."""
     try:
         seconds = (
             _from_iso(value) if isinstance(value, str) and not _NUMBER.fullmatch(value) else _number(value)
@@ -97,6 +97,22 @@ def _unix_seconds(value: object) -> int:
         message = "must not lie before 1970"
         raise ValueError(message)
     return seconds
+
+
+def _local_or_unix(value: object) -> datetime | int:
+    """Read a time as `unix_seconds` does, but leave one that names no zone for its zone to be filled in."""
+    seconds = unix_seconds(value)
+    if isinstance(value, str) and not _NUMBER.fullmatch(value):
+        moment = datetime.fromisoformat(value.strip())
+        return seconds if moment.tzinfo else moment
+    return seconds
+
+
+def _count(value: object) -> int:
+    if not isinstance(text := _as_text(value), str) or not text.isdecimal():
+        message = "must be the next_cursor of an earlier answer"
+        raise ValueError(message)
+    return int(text)
 
 
 def _from_iso(text: str) -> int:
@@ -128,17 +144,35 @@ AnonymousId = Annotated[
     Field(description="Id of a visitor not yet identified."),
 ]
 
-ObjectId = Annotated[int, Field(gt=0), BeforeValidator(_not_bool)]
+# The schema leaves out what a refusal can say: it is part of many tools.
+ObjectId = Annotated[int, Field(gt=0), BeforeValidator(_not_bool), WithJsonSchema({"type": "integer"})]
 
-Timestamp = Annotated[int, BeforeValidator(_unix_seconds), WithJsonSchema({"type": "string"})]
+Timestamp = Annotated[int, BeforeValidator(unix_seconds), WithJsonSchema({"type": "string"})]
+
+LocalTime = Annotated[datetime | int, BeforeValidator(_local_or_unix), WithJsonSchema({"type": "string"})]
 
 JsonObject = Annotated[dict[str, Any], from_json(dict)]
 
 Names = Annotated[list[str], from_json(list)]
 
+Channel = Literal["email", "sms", "push", "in_app", "whatsapp", "slack", "webhook"]
+
 Limit = Annotated[int, Field(ge=1, le=100), BeforeValidator(_not_bool)]
 
-Cursor = Annotated[str, Field(description="`next_cursor` of the page before.")]
+_CURSOR = "The last page's next_cursor."
+
+Cursor = Annotated[str, Field(description=_CURSOR)]
+
+# Where Customer.io has no cursor, or counts. An id as a cursor means that the page goes on below it: that
+# stays right when things come and go between pages.
+CountCursor = Annotated[
+    int, BeforeValidator(_count), WithJsonSchema({"description": _CURSOR, "type": "string"})
+]
+
+
+def vendor_channel(channel: Channel | None) -> str | None:
+    """Return what the App API calls a channel."""
+    return "twilio" if channel == "sms" else channel
 
 
 def iso(seconds: float | str | None) -> str | None:

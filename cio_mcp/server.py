@@ -166,11 +166,11 @@ def _caller(context: Context[Any, Any] | None) -> Caller:
         return Caller(known.name, grants=known.grants)
 
     async def tell(place: Place) -> None:
+        ahead = f", calls before it: {place.ahead}" if place.ahead else ""
         await context.report_progress(
             round(place.elapsed, 1),
             round(place.elapsed + place.to_go, 1),
-            f"Waiting for its turn: {place.elapsed:.0f} s so far, about {place.to_go:.0f} s to go, "
-            f"calls before it: {place.ahead}.",
+            f"{place.what}: {place.elapsed:.0f} s so far, about {place.to_go:.0f} s to go{ahead}.",
         )
 
     return Caller(known.name or _session(context), AtClient(context), tell, known.grants)

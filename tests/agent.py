@@ -17,7 +17,7 @@ from tests.virtual_time import VirtualTimeLoop
 
 Fault = int | httpx.Response | type[httpx.TransportError]
 
-FREE = {"confirm": "off", "allow_bcc": "true"}
+FREE = {"confirm": "off", "allow_bcc": "true", "toolsets": "all"}
 
 
 class Clock:
@@ -98,16 +98,19 @@ async def an_agent(
     elicitation: Any = None,
     mode: str = "auto",
     broadcast_seconds: int = 3,
+    lag: float = 0.0,
     **settings: str,
 ) -> AsyncIterator[Agent]:
     """Start a server on a fresh sandbox, as `settings` (CIO_ variables without the prefix) say.
 
-    Nothing needs a confirmation and bcc is allowed unless they say so: that is for the tests of safety.
+    All tools are on, nothing needs a confirmation and bcc is allowed unless they say otherwise.
     `beside` another agent it is a second process on the same workspace; `elicitation` is how the client asks
-    a person, and `mode` which era of the protocol it speaks.
+    a person, and `mode` which era of the protocol it speaks. `lag` is how many seconds the sandbox takes to
+    apply what Track accepted, and `broadcast_seconds` how many to work through a broadcast.
     """
     clock = beside.clock if beside else Clock()
-    wire = Wire(beside.wire.sandbox if beside else Sandbox(clock=clock, broadcast_seconds=broadcast_seconds))
+    fresh = Sandbox(clock=clock, lag=lag, broadcast_seconds=broadcast_seconds)
+    wire = Wire(beside.wire.sandbox if beside else fresh)
     credentials = wire.sandbox.credentials
     keys = {
         "site_id": credentials.site_id,

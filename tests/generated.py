@@ -5,11 +5,13 @@
 
 import json
 import re
+import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 from cio_mcp.registry import Tool
 from cio_mcp.settings import Settings, variables
-from cio_mcp.tools import TOOLS
+from cio_mcp.tools import CORE, TOOLS
 
 ROOT = Path(__file__).parent.parent
 
@@ -59,6 +61,17 @@ def _contract(tool: Tool) -> dict[str, object]:
     }
 
 
+def visible_bytes(tools: Iterable[Tool]) -> int:
+    """Return how much of a tool list the model sees: names, descriptions and input schemas."""
+    seen = [
+        {"name": tool.name, "description": tool.description, "inputSchema": tool.input_schema}
+        for tool in tools
+    ]
+    return len(json.dumps(seen, separators=(",", ":"), ensure_ascii=False).encode())
+
+
 if __name__ == "__main__":
     for path, text in documents().items():
         path.write_text(text)
+    default = visible_bytes(tool for tool in TOOLS if tool.name in CORE)
+    sys.stdout.write(f"the model sees {default} bytes of the default tools, {visible_bytes(TOOLS)} of all\n")

@@ -156,7 +156,7 @@ README, CLIENT, ACCESS = "../README.md", "client/", "workspace.py"
 # Every line of the brief, and where in the product (below cio_mcp/) it is found, by what words.
 WHERE: dict[str, tuple[str, str]] = {
     "# Customer.io": (README, "[Customer.io](https://customer.io) workspace"),
-    "Behavior-based messaging platform for email, push, SMS, and in-app.": (CAMPAIGNS, '"in_app": "in_app"'),
+    "Behavior-based messaging platform for email, push, SMS, and in-app.": ("params.py", '"push", "in_app"'),
     "## Capabilities": (README, "An [MCP](https://modelcontextprotocol.io) server"),
     "| Integration | Available | Notes |": (README, "hosted MCP server"),
     "| API | ✓ | Track API, App API, Journeys API |": (README, "part of what Customer.io calls Journeys"),
@@ -245,7 +245,7 @@ WHERE: dict[str, tuple[str, str]] = {
     "- Computed: Aggregations from events": (PEOPLE, "Custom and computed attributes"),
     "## When to Use": (README, "identify customers, track events"),
     "- Behavior-based email automation": (EVENTS, "It can trigger campaigns"),
-    "- Multi-channel messaging (email, push, SMS)": (CAMPAIGNS, '"sms": "twilio"'),
+    "- Multi-channel messaging (email, push, SMS)": ("params.py", '"email", "sms"'),
     "- Onboarding sequences": (SANDBOX, "onboarding"),
     "- Re-engagement campaigns": (SANDBOX, "Win-back"),
     "- Transactional messages": (EMAIL, "async def send_transactional_email"),

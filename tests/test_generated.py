@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from cio_mcp import __version__
-from cio_mcp.tools import TOOLS
-from tests.generated import ROOT, documents
+from cio_mcp.tools import CORE, TOOLS
+from tests.generated import ROOT, documents, visible_bytes
 
 
 @pytest.mark.parametrize("path", documents(), ids=lambda path: path.name)
@@ -22,9 +22,8 @@ def test_the_bundle_has_the_version_of_the_package() -> None:
 
 
 def test_the_tool_list_leaves_the_model_room_to_work() -> None:
-    visible = [
-        {"name": tool.name, "description": tool.description, "inputSchema": tool.input_schema}
-        for tool in TOOLS
-    ]
+    default = [tool for tool in TOOLS if tool.name in CORE]
 
-    assert len(json.dumps(visible, separators=(",", ":"))) <= 12_000
+    assert len(CORE) == len(default) <= 25
+    assert visible_bytes(default) <= 12_000
+    assert visible_bytes(TOOLS) <= 30_000

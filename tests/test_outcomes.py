@@ -24,11 +24,34 @@ def count(table: str, where: str = "1") -> Callable[[Sandbox], int]:
 
 @dataclass(frozen=True)
 class Act:
-    """A tool call: what repeating it would do, its arguments, and how often it has taken effect."""
+    """A tool call: what repeating it would do, its arguments, and how often it has taken effect.
+
+    Arguments that only the workspace knows are found in it; `requests` is how many the call makes.
+    """
 
     kind: Kind
     arguments: dict[str, Any]
     effects: Callable[[Sandbox], int] = lambda _: 0
+    find: Callable[[Sandbox], dict[str, Any]] = lambda _: {}
+    requests: int = 1
+
+    def on(self, sandbox: Sandbox) -> dict[str, Any]:
+        """Return the arguments for a call on a sandbox."""
+        return self.arguments | self.find(sandbox)
+
+
+def a_delivery(sandbox: Sandbox) -> dict[str, Any]:
+    """Return the id of a message that was sent."""
+    return {"delivery_id": sandbox.workspace.rows("SELECT id FROM deliveries ORDER BY number")[0]["id"]}
+
+
+def newsletters_sent(sandbox: Sandbox) -> int:
+    """Return how often newsletter 21 has reached whom it reached most often."""
+    found = sandbox.workspace.rows(
+        "SELECT count(*) AS times FROM deliveries WHERE json_extract(body, '$.newsletter_id') = 21 "
+        "GROUP BY cio_id ORDER BY times DESC"
+    )
+    return found[0]["times"] if found else 0
 
 
 EVENT = count("events", "name = 'tried'")
@@ -55,6 +78,17 @@ ACTS = {
         count("deliveries", "body LIKE '%tried@example.com%'"),
     ),
     "list_customer_messages": Act(Kind.READ, {"customer_id": ADA}),
+    "list_messages": Act(Kind.READ, {}),
+    "get_message": Act(Kind.READ, {}, find=a_delivery),
+    "wait_for_delivery": Act(Kind.READ, {}, find=a_delivery),
+    "list_activities": Act(Kind.READ, {}),
+    "find_rejected_data": Act(Kind.READ, {}, requests=4),
+    "check_write": Act(Kind.READ, {"customer_id": ADA, "attributes": {"plan": "pro"}}),
+    "list_broadcasts": Act(Kind.READ, {}),
+    "get_broadcast_trigger": Act(Kind.READ, {"broadcast_id": 12, "trigger_id": 1}, requests=2),
+    "list_newsletters": Act(Kind.READ, {}),
+    "get_newsletter": Act(Kind.READ, {"newsletter_id": 21}, requests=2),
+    "send_newsletter": Act(Kind.ONCE, {"newsletter_id": 21}, newsletters_sent),
 }
 
 THROTTLED: dict[str, Callable[[], Fault]] = {
@@ -73,7 +107,7 @@ EVERY_TOOL = pytest.mark.parametrize("tool", [tool.name for tool in TOOLS if too
 async def outcome(agent: Agent, tool: str) -> str:
     """Return how a call of `tool` ended, after checking that what was told fits what happened."""
     act = ACTS[tool]
-    result = await agent.client.call_tool(tool, act.arguments)
+    result = await agent.client.call_tool(tool, act.on(agent.wire.sandbox))
     told = "done"
     if result.is_error:
         assert result.meta
@@ -91,7 +125,7 @@ async def outcome(agent: Agent, tool: str) -> str:
 @EVERY_TOOL
 async def test_a_call_without_a_fault_takes_effect_once(agent: Agent, tool: str) -> None:
     assert await outcome(agent, tool) == "done"
-    assert len(agent.sent) == 1
+    assert len(agent.sent) == ACTS[tool].requests
 
 
 @EVERY_TOOL
@@ -124,7 +158,7 @@ async def test_a_lost_answer_is_asked_for_again_only_where_that_is_harmless(
 
     harmless = ACTS[tool].kind in {Kind.READ, Kind.REPEATABLE}
     assert await outcome(agent, tool) == ("done" if harmless else "unknown")
-    assert len(agent.sent) == (2 if harmless else 1)
+    assert len(agent.sent) == (ACTS[tool].requests + 1 if harmless else 1)
 
 
 @EVERY_TOOL

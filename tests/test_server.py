@@ -13,53 +13,47 @@ from mcp import Client
 
 from cio_mcp import __version__
 from cio_mcp.app import build
+from cio_mcp.client import AppApi, Kind, TrackApi
 from cio_mcp.errors import SettingsError
+from cio_mcp.registry import Effect
 from cio_mcp.server import facts
 from cio_mcp.settings import load
 from cio_mcp.tools import TOOLS
 from tests.agent import Agent, an_agent
+from tests.test_outcomes import ACTS
 
 pytestmark = pytest.mark.anyio
 
 TRACK = {"CIO_SITE_ID": "site-s3cret", "CIO_TRACK_API_KEY": "track-s3cret"}
 APP = {"CIO_APP_API_KEY": "app-s3cret"}
-TRACK_TOOLS = {
-    "identify_customer",
-    "track_event",
-    "track_anonymous_event",
-    "track_page_view",
-    "delete_customer",
-}
-APP_TOOLS = {
-    "get_customer",
-    "list_campaigns",
-    "get_campaign_metrics",
-    "trigger_broadcast",
-    "send_transactional_email",
-    "list_customer_messages",
-    "list_broadcast_triggers",
-}
-STATUS = {"server_status"}
+TRACK_TOOLS = {tool.name for tool in TOOLS if TrackApi in tool.apis}
+APP_TOOLS = {tool.name for tool in TOOLS if AppApi in tool.apis}
+OTHERS = {tool.name for tool in TOOLS if not tool.apis}
 
 
 async def test_every_tool_is_listed(agent: Agent) -> None:
     listed = (await agent.client.list_tools()).tools
 
-    assert {tool.name for tool in listed} == TRACK_TOOLS | APP_TOOLS | STATUS
+    assert {tool.name for tool in listed} == {tool.name for tool in TOOLS}
 
 
 @pytest.mark.parametrize(
-    ("keys", "names"), [(TRACK, TRACK_TOOLS), (APP, APP_TOOLS), (TRACK | APP, TRACK_TOOLS | APP_TOOLS)]
+    ("keys", "names"),
+    [
+        (TRACK, TRACK_TOOLS - APP_TOOLS),
+        (APP, APP_TOOLS - TRACK_TOOLS),
+        (TRACK | APP, TRACK_TOOLS | APP_TOOLS),
+    ],
 )
 async def test_only_tools_that_can_work_with_the_credentials_are_listed(
     keys: dict[str, str], names: set[str]
 ) -> None:
-    app = build(load(keys))
+    app = build(load(keys | {"CIO_TOOLSETS": "all"}))
     async with Client(app.server) as client:
         listed = (await client.list_tools()).tools
     await app.aclose()
 
-    assert {tool.name for tool in listed} == names | STATUS
+    assert {tool.name for tool in listed} == names | OTHERS
 
 
 async def test_a_tool_that_is_off_says_which_setting_turns_it_on() -> None:
@@ -193,19 +187,7 @@ async def test_a_prefix_stands_before_every_name() -> None:
     assert answer["id"] == "u_1001"
 
 
-CALLS: dict[str, dict[str, Any]] = {
-    "identify_customer": {"customer_id": "user_123", "attributes": {"plan": "pro"}},
-    "track_event": {"customer_id": "user_123", "name": "seen"},
-    "track_anonymous_event": {"anonymous_id": "anon_123", "name": "seen"},
-    "track_page_view": {"customer_id": "user_123", "url": "/"},
-    "delete_customer": {"customer_id": "user_123"},
-    "trigger_broadcast": {"broadcast_id": 10, "emails": ["ada@example.com"]},
-    "send_transactional_email": {
-        "customer_id": "u_1001",
-        "to": "ada@example.com",
-        "transactional_message_id": 1,
-    },
-}
+CALLS = {tool.name: ACTS[tool.name].arguments for tool in TOOLS if tool.effect is not Effect.READS}
 
 
 @pytest.mark.parametrize(("tool", "arguments"), CALLS.items(), ids=list(CALLS))
@@ -223,13 +205,14 @@ async def test_a_dry_run_shows_the_request_that_the_call_sends_and_sends_nothing
     if body and "/events" in request.url.path:
         shown["body"]["id"] = body["id"]  # each call makes an event id of its own
     assert preview["outcome"] == "preview"
-    assert shown == {"method": request.method, "url": str(request.url)} | ({"body": body} if body else {})
+    content = {"body": body} if request.content else {}
+    assert shown == {"method": request.method, "url": str(request.url)} | content
     assert agent.wire.sandbox.credentials.app_api_key not in str(preview)
     assert answer["outcome"] in {"accepted", "queued", "triggered"}
 
 
 async def test_in_the_sandbox_every_answer_of_a_tool_that_acts_says_so() -> None:
-    app = build(load({}))
+    app = build(load({"CIO_CONFIRM": "off", "CIO_TOOLSETS": "all"}))
     async with Client(app.server) as client:
         for tool, arguments in CALLS.items():
             result = await client.call_tool(tool, arguments)
@@ -248,14 +231,9 @@ async def test_credentials_are_left_aside_when_the_sandbox_is_asked_for() -> Non
 
 async def test_answers_keep_to_their_output_schema(agent: Agent) -> None:
     schemas = {tool.name: tool.output_schema for tool in (await agent.client.list_tools()).tools}
-    reads: dict[str, dict[str, Any]] = {
-        "get_customer": {"customer_id": "u_1001"},
-        "list_campaigns": {},
-        "get_campaign_metrics": {"campaign_id": 1},
-    }
 
-    for tool, arguments in (reads | CALLS).items():
-        answer = await agent.call(tool, **arguments)
+    for tool, act in sorted(ACTS.items(), key=lambda entry: entry[1].kind is not Kind.READ):
+        answer = await agent.call(tool, **act.on(agent.wire.sandbox))
         schema: dict[str, Any] = schemas[tool] or {}
         jsonschema.validate(answer, schema)
         assert set(answer) <= set(schema["properties"])

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from mcp import Client, StdioServerParameters
 
-from cio_mcp.tools import TOOLS
+from cio_mcp.tools import CORE
 
 INITIALIZED = {"jsonrpc": "2.0", "method": "notifications/initialized"}
 
@@ -162,7 +162,7 @@ def test_what_is_not_answered_in_time_is_logged_as_unknown_without_personal_data
 def test_a_client_that_knows_only_an_older_protocol_lists_and_calls(version: str) -> None:
     with a_server(version) as process:
         say(process, {"jsonrpc": "2.0", "id": 3, "method": "tools/list"})
-        assert len(hear(process)["result"]["tools"]) == len(TOOLS)
+        assert len(hear(process)["result"]["tools"]) == len(CORE)
         say(process, call("get_customer", customer_id="u_1001"))
 
         assert json.loads(hear(process)["result"]["content"][0]["text"])["id"] == "u_1001"
@@ -177,6 +177,6 @@ async def test_a_client_of_either_era_lists_and_calls_over_a_real_pipe(mode: str
         tools = (await client.list_tools()).tools
         result = await client.call_tool("get_customer", {"customer_id": "u_1001"})
 
-    assert len(tools) == len(TOOLS)
+    assert len(tools) == len(CORE)
     assert result.structured_content
     assert result.structured_content["id"] == "u_1001"

@@ -92,7 +92,7 @@ async def test_a_call_that_waits_long_tells_its_place_every_few_seconds(era: str
     assert not result.is_error
     assert [told for told, _, _ in progress.told] == [3]
     assert progress.told[0][1] == pytest.approx(4, abs=0.1)
-    assert progress.told[0][2] == "Waiting for its turn: 3 s so far, about 1 s to go, calls before it: 0."
+    assert progress.told[0][2] == "Waiting for its turn: 3 s so far, about 1 s to go."
 
 
 @ERAS

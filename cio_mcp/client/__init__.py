@@ -4,7 +4,7 @@ A request's way: `api` (verbs) -> `retry` -> `breaker` -> `pacing` -> `redirect`
 """
 
 from cio_mcp.client.api import AppApi, IdType, TrackApi
-from cio_mcp.client.call import Kind
+from cio_mcp.client.call import Kind, now
 from cio_mcp.client.customerio import CustomerIO
 
-__all__ = ["AppApi", "CustomerIO", "IdType", "Kind", "TrackApi"]
+__all__ = ["AppApi", "CustomerIO", "IdType", "Kind", "TrackApi", "now"]

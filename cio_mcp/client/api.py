@@ -42,6 +42,11 @@ class Api:
         self._limits = limits
         self._call = call
 
+    @property
+    def call(self) -> Call:
+        """The tool call that this serves."""
+        return self._call
+
     async def get(self, path: str, query: dict[str, str] | None = None, **ids: object) -> dict[str, Any]:
         """Read; raises Refused, NotSent, or UnknownOutcome when no answer came."""
         return await self._send(self._request("GET", path, ids, query=query, kind=Kind.READ))

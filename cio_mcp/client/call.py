@@ -27,11 +27,12 @@ def now() -> float:
 
 @dataclass(frozen=True)
 class Place:
-    """A call's place in a queue: seconds since it began, calls before it, about how many seconds to go."""
+    """Where a call that waits is: seconds since it began, calls before it, about how many seconds to go."""
 
     elapsed: float
     ahead: int
     to_go: float
+    what: str = "Waiting for its turn"
 
 
 Tell = Callable[[Place], Awaitable[None]]
@@ -47,13 +48,15 @@ class Call:
     `deadline` is a time of the event loop's clock and covers queue, attempts and pauses; `caller` is whom
     the call is for, since callers take turns, and `share` the part of each limit that is theirs at most;
     `tell` is told its place while it waits long. `waited` is how many seconds it has spent in queues so far,
-    `requests` how many it has made, without their retries, and `sending` the newest that left.
+    `requests` how many it has made, without their retries, and `sending` the newest that left; `called_at` is
+    the time of day when it began, in unix seconds.
     """
 
     deadline: float
     caller: str = ""
     dry_run: bool = False
     share: float = 1.0
+    called_at: float = 0.0
     tell: Tell | None = None
     waited: float = 0.0
     requests: int = 0

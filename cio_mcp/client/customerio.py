@@ -2,6 +2,7 @@
 
 import logging
 import random
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, replace
 from typing import TypeVar
@@ -24,8 +25,9 @@ class CustomerIO:
     """A Customer.io workspace, as far as the given accesses open it.
 
     `wire` is what requests finally leave through: a network, or an application in this process. `deadline`
-    is the time in seconds that one tool call may take, queue and retries included. A call's requests pass
-    `Retrying`, `Breaking`, `Paced` and `Redirecting` on their way, and nothing else.
+    is the time in seconds that one tool call may take, queue and retries included; `clock` is the time of
+    day. A call's requests pass `Retrying`, `Breaking`, `Paced` and `Redirecting` on their way, and nothing
+    else.
     """
 
     def __init__(
@@ -38,10 +40,12 @@ class CustomerIO:
         user_agent: str,
         slots: Slots | None = None,
         jitter: Callable[[], float] = random.random,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._accesses = {access.api: access for access in accesses}
         self._limits = limits
         self._deadline = deadline
+        self._clock = clock
         self._pace = Pace(slots or MemorySlots())
         self._paced = Paced(Redirecting(wire), self._pace)
         self._breaking = Breaking(self._paced)
@@ -57,7 +61,7 @@ class CustomerIO:
         self, caller: str = "", *, dry_run: bool = False, share: float = 1.0, tell: Tell | None = None
     ) -> Call:
         """Return a new call of `caller`, whose time starts now; `tell` is told its place while it waits."""
-        return Call(now() + self._deadline, caller, dry_run, share, tell)
+        return Call(now() + self._deadline, caller, dry_run, share, self._clock(), tell)
 
     def api(self, api: type[_AnyApi], call: Call) -> _AnyApi:
         """Return `api` as `call` may use it."""

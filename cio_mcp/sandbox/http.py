@@ -1,11 +1,16 @@
 """How the imitated APIs answer: bodies, error envelopes, and the shape of a request as routes see it."""
 
+import base64
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, Literal
 
 from cio_mcp.sandbox.state.workspace import Workspace
+
+# What a list is ordered by: a time, and a number where times are the same.
+Key = tuple[int, int]
 
 
 class Rejected(Exception):
@@ -51,6 +56,35 @@ class Asked:
         if not self.ids[name].isdecimal():
             raise app_error(f"{name} must be a number", 400)
         return int(self.ids[name])
+
+    def seconds(self, name: str, default: int) -> int:
+        """Return a time from the query, in unix seconds."""
+        asked = self.query.get(name, str(default))
+        if not asked.isdecimal() or int(asked) > 10**11:
+            raise app_error(f"{name} must be unix seconds", 400)
+        return int(asked)
+
+    def page(
+        self, found: Iterable[tuple[Key, Any]], default: int = 50, most: int = 1000
+    ) -> tuple[list[Any], str]:
+        """Return the page that `limit` and `start` ask for, and the `start` of the one after it.
+
+        `found` has a key with each item, by which they descend: what comes and goes between two pages moves
+        none of them.
+        """
+        before, limit = self._start(), self.limit(default, most)
+        rest = ((key, item) for key, item in found if before is None or key < before)
+        kept = list(islice(rest, limit + 1))
+        after = ":".join(map(str, kept[limit - 1][0])) if len(kept) > limit else ""
+        return [item for _, item in kept[:limit]], base64.b64encode(after.encode()).decode()
+
+    def _start(self) -> Key | None:
+        token = self.query.get("start")
+        try:
+            first, _, second = base64.b64decode(token or "", validate=True).decode().partition(":")
+            return (int(first), int(second)) if token else None
+        except ValueError:
+            raise app_error("start is not the next of another page", 400) from None
 
     def limit(self, default: int = 50, most: int = 1000) -> int:
         """Return how many items a page may have."""

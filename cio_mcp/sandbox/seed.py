@@ -1,7 +1,7 @@
 """Plants the story that a new sandbox starts with: Quill, a small company that sells a note-taking app.
 
-The story itself is `story.json`: people, segments, campaigns and how they perform, broadcasts and
-transactional messages. Days there are days before the planting.
+The story itself is `story.json`: people, segments, campaigns and how they perform, broadcasts, newsletters
+and transactional messages, and what Track dropped. Days there are days before the planting.
 """
 
 import json
@@ -9,7 +9,7 @@ import math
 from pathlib import Path
 from typing import Any
 
-from cio_mcp.sandbox.state import broadcasts, deliveries
+from cio_mcp.sandbox.state import broadcasts, deliveries, newsletters
 from cio_mcp.sandbox.state.campaigns import DAY
 from cio_mcp.sandbox.state.workspace import Workspace
 
@@ -27,8 +27,9 @@ def plant(workspace: Workspace) -> None:
             _perform(workspace, campaign)
         for person in story["people"]:
             _live(workspace, person)
-        workspace.settle()
-        _send(workspace)
+        _send(workspace, story)
+        for rejected in story["rejected"]:
+            _reject(workspace, rejected)
 
 
 def _configure(workspace: Workspace, story: dict[str, list[dict[str, Any]]]) -> None:
@@ -42,8 +43,14 @@ def _configure(workspace: Workspace, story: dict[str, list[dict[str, Any]]]) -> 
         actions = [{"type": "email", "id": campaign["id"] * 100 + number} for number in (1, 2)]
         workspace.configure("campaign", {**campaign, **_dates(campaign, now), "actions": actions})
     for broadcast in story["broadcasts"]:
-        always = {"type": "api_triggered", "state": "running", "actions": []}
+        actions = [{"type": "email", "id": broadcast["id"] * 100 + 1}]
+        always = {"type": "api_triggered", "state": "running", "actions": actions}
         workspace.configure("broadcast", {**broadcast, **always, **_dates(broadcast, now)})
+    for newsletter in story["newsletters"]:
+        dates = _dates(newsletter, now)
+        told = {name: dates[name] for name in ("deduplicate_id", "created", "updated")}
+        unset = dict.fromkeys(("sent_at", "scheduled_at", "subscription_topic_id"))
+        workspace.configure("newsletter", {**newsletter, **told, **unset})
     for message in story["transactional"]:
         workspace.configure("transactional", {**message, "description": "", "created_at": now - 300 * DAY})
 
@@ -91,24 +98,55 @@ def _live(workspace: Workspace, person: dict[str, Any]) -> None:
     now, age = workspace.now(), person["signed_up_days_ago"]
     who = person.get("id") or person["email"]
     profile = {"email": person["email"], "plan": person["plan"], "created_at": now - age * DAY}
-    workspace.accept("identify", {"identifier": who, "body": profile | person["attributes"]})
+    _apply(workspace, "identify", {"identifier": who, "body": profile | person["attributes"]})
     if device := person.get("device"):
         used = {**device, "last_used": now - DAY}
-        workspace.accept("add_device", {"identifier": who, "device": used})
+        _apply(workspace, "add_device", {"identifier": who, "device": used})
     done: list[tuple[str, int, dict[str, Any]]] = [("signed_up", age, {}), ("login", 1 + age // 30, {})]
     for purchase in person.get("purchases", []):
         data = {"amount": purchase["amount"], "product": f"{person['plan']} plan"}
         done.append(("purchase", purchase["days_ago"], data))
     for name, days_ago, data in done:
         event = {"name": name, "timestamp": now - days_ago * DAY, "data": data}
-        workspace.accept("event", {"identifier": who, "body": event})
+        _apply(workspace, "event", {"identifier": who, "body": event})
+    _age(workspace, now, age)
 
 
-def _send(workspace: Workspace) -> None:
-    """Leave traces of what was sent before: a broadcast that ran, and two receipts."""
-    broadcasts.trigger(workspace, workspace.things("broadcast")[-1], {})
+def _send(workspace: Workspace, story: dict[str, list[dict[str, Any]]]) -> None:
+    """Leave traces of what was sent: a newsletter, two broadcasts, of which one failed, and two receipts."""
+    now = workspace.now()
+    for newsletter in workspace.things("newsletter"):
+        if days := newsletter.get("sent_days_ago"):
+            newsletters.deliver(workspace, newsletter)
+            _age(workspace, now, days)
+            workspace.configure("newsletter", newsletter | {"sent_at": now - days * DAY})
+    for run in story["runs"]:
+        broadcast = next(one for one in workspace.things("broadcast") if one["id"] == run["broadcast"])
+        broadcasts.trigger(workspace, broadcast, run["trigger"])
+        _age(workspace, now, run["days_ago"])
     for person in workspace.rows("SELECT * FROM people WHERE id IN ('u_1001', 'u_1004')"):
         receipt = {"type": "email", "recipient": person["email"], "subject": "Your order"}
         deliveries.add(workspace, person, receipt | {"transactional_message_id": 1})
-    for table, column in (("triggers", "created_at"), ("deliveries", "created")):
-        workspace.change(f"UPDATE {table} SET {column} = {column} - ?", 2 * DAY)  # noqa: S608 - two names
+    _age(workspace, now, 2)
+
+
+def _reject(workspace: Workspace, rejected: dict[str, Any]) -> None:
+    """Write what is accepted and then dropped."""
+    now, write = workspace.now(), rejected["write"]
+    if days := rejected.get("of_days_ago"):
+        write["body"]["_timestamp"] = now - days * DAY
+    _apply(workspace, rejected["what"], write)
+    _age(workspace, now, rejected["days_ago"])
+
+
+def _apply(workspace: Workspace, what: str, body: dict[str, Any]) -> None:
+    """Let a write take effect at once, whatever the lag."""
+    workspace.accept(what, body, due=workspace.now())
+    workspace.settle()
+
+
+def _age(workspace: Workspace, since: int, days: int) -> None:
+    """Let what has happened since `since` have happened some days earlier."""
+    for table, column in (("triggers", "created_at"), ("deliveries", "created"), ("activities", "timestamp")):
+        statement = f"UPDATE {table} SET {column} = {column} - ? WHERE {column} >= ?"  # noqa: S608 - six names
+        workspace.change(statement, days * DAY, since)

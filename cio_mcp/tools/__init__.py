@@ -1,18 +1,34 @@
 """The tools, one file per area. A new area is a file here and a name in `TOOLS`."""
 
+from cio_mcp.tools.activities import activities
 from cio_mcp.tools.broadcasts import broadcasts
 from cio_mcp.tools.campaigns import campaigns
+from cio_mcp.tools.checks import checks
+from cio_mcp.tools.data_quality import data_quality
 from cio_mcp.tools.events import events
 from cio_mcp.tools.messages import messages
+from cio_mcp.tools.newsletters import newsletters
 from cio_mcp.tools.people import people
 from cio_mcp.tools.status import status
 from cio_mcp.tools.transactional import transactional
+from cio_mcp.tools.triggers import triggers
 
 TOOLS = [
     tool
-    for toolbox in (people, events, campaigns, broadcasts, transactional, messages, status)
+    for toolbox in (
+        *(people, events, campaigns, broadcasts, triggers, newsletters, transactional, messages),
+        *(activities, data_quality, checks, status),
+    )
     for tool in toolbox.tools
 ]
 
-# What is on by default: the operations that were promised, and what a newcomer needs most beside them.
-CORE = {tool.name for tool in TOOLS}
+# What is on by default: the operations that were promised, what settles an unknown outcome, and what a
+# newcomer needs most beside them.
+CORE = (
+    *("identify_customer", "delete_customer", "get_customer"),
+    *("track_event", "track_anonymous_event", "track_page_view"),
+    *("list_campaigns", "get_campaign_metrics"),
+    *("trigger_broadcast", "list_broadcasts", "list_broadcast_triggers"),
+    *("send_transactional_email", "list_customer_messages"),
+    *("check_write", "server_status"),
+)

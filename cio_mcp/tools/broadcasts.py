@@ -5,11 +5,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, Field
 
-from cio_mcp.answers import Acted, Answer
+from cio_mcp.answers import Acted, Page, page, state_of
 from cio_mcp.audience import Audience, of_filter, reaches
 from cio_mcp.client import AppApi, Kind
 from cio_mcp.errors import InvalidArgument
-from cio_mcp.params import JsonObject, Limit, Names, ObjectId, Text, from_json, iso, size_of
+from cio_mcp.params import CountCursor, JsonObject, Names, ObjectId, Text, from_json, iso, size_of
 from cio_mcp.registry import Toolbox
 
 broadcasts = Toolbox("broadcasts")
@@ -27,6 +27,59 @@ FIND_OUT = (
     "Do not trigger it again before looking: list_broadcast_triggers with broadcast_id={broadcast_id} "
     "shows, by their times, whether this one is among them."
 )
+
+
+class Broadcast(BaseModel):
+    """One API-triggered broadcast, in short."""
+
+    id: int
+    name: str
+    state: str | None = Field(None, description="running, draft or stopped.")
+    type: str | None = None
+    actions: int = Field(0, description="How many messages and other actions it has.")
+    tags: list[str] = []
+    first_started: str | None = None
+    updated: str | None = None
+
+
+class Broadcasts(Page):
+    """Broadcasts, newest first."""
+
+    broadcasts: list[Broadcast]
+
+
+@broadcasts.reads
+async def list_broadcasts(
+    app: AppApi,
+    broadcast_id: Annotated[ObjectId | None, Field(description="Only this one.")] = None,
+    cursor: CountCursor | None = None,
+) -> Broadcasts:
+    """List API-triggered broadcasts, newest first. Each run of one is a trigger: list_broadcast_triggers."""
+    if broadcast_id is not None:
+        answer = await app.get("/v1/broadcasts/{broadcast_id}", broadcast_id=broadcast_id)
+        return Broadcasts(broadcasts=[_broadcast(answer.get("broadcast") or {})])
+    # The endpoint takes no parameters and answers everything at once (App API, listBroadcasts).
+    answer = await app.get("/v1/broadcasts")
+    found = [
+        _broadcast(item)
+        for item in sorted(answer.get("broadcasts") or [], key=lambda item: int(item["id"]), reverse=True)
+        if cursor is None or int(item["id"]) < cursor
+    ]
+    kept, left_out = page(found, len(found))
+    return Broadcasts(broadcasts=kept, next_cursor=str(kept[-1].id) if left_out else None, left_out=left_out)
+
+
+def _broadcast(item: dict[str, Any]) -> Broadcast:
+    return Broadcast(
+        id=int(item["id"]),
+        name=str(item.get("name") or ""),
+        state=state_of(item),
+        type=item.get("type"),
+        actions=len(item.get("actions") or []),
+        tags=item.get("tags") or [],
+        first_started=iso(item.get("first_started")),
+        updated=iso(item.get("updated")),
+    )
 
 
 def _entries(entries: list[Any]) -> list[Any]:
@@ -165,41 +218,3 @@ async def trigger_broadcast(
         broadcast_id=broadcast_id,
     )
     return Triggered(broadcast_id=broadcast_id, trigger_id=answer["id"])
-
-
-class Trigger(BaseModel):
-    """One run of a broadcast."""
-
-    trigger_id: int
-    created: str | None = None
-    processed: str | None = Field(None, description="When the whole audience was worked through.")
-
-
-class Triggers(Answer):
-    """A broadcast's triggers, newest first."""
-
-    broadcast_id: int
-    triggers: list[Trigger]
-    left_out: str | None = Field(None, description="What was left out, and how to get it.")
-
-
-@broadcasts.reads
-async def list_broadcast_triggers(app: AppApi, broadcast_id: ObjectId, limit: Limit = 20) -> Triggers:
-    """List when a broadcast was triggered, newest first.
-
-    Also the way to find out whether a trigger whose outcome is unknown was taken.
-    """
-    answer = await app.get("/v1/broadcasts/{broadcast_id}/triggers", broadcast_id=broadcast_id)
-    found = sorted(answer.get("triggers") or [], key=lambda item: int(item["id"]), reverse=True)
-    return Triggers(
-        broadcast_id=broadcast_id,
-        triggers=[
-            Trigger(
-                trigger_id=int(item["id"]),
-                created=iso(item.get("created_at")),
-                processed=iso(item.get("processed_at")),
-            )
-            for item in found[:limit]
-        ],
-        left_out=f"{len(found) - limit} older ones; ask with a larger limit" if len(found) > limit else None,
-    )

@@ -4,10 +4,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
-from cio_mcp.answers import Answer, Page, page
+from cio_mcp.answers import Answer, Page, page, state_of
 from cio_mcp.client import AppApi
 from cio_mcp.errors import InvalidArgument
-from cio_mcp.params import Cursor, Limit, ObjectId, Text, Timestamp, iso
+from cio_mcp.params import Channel, CountCursor, Limit, ObjectId, Text, Timestamp, iso, vendor_channel
 from cio_mcp.registry import Toolbox
 
 campaigns = Toolbox("campaigns")
@@ -37,34 +37,21 @@ async def list_campaigns(
     name_contains: Annotated[Text | None, Field(description="Part of the name, in any case.")] = None,
     tag: Text | None = None,
     limit: Limit = 50,
-    cursor: Cursor | None = None,
+    cursor: CountCursor | None = None,
 ) -> Campaigns:
     """List campaigns, newest first, to find an id. API-triggered broadcasts are not campaigns."""
     # The endpoint takes no parameters and answers everything at once (App API, listCampaigns).
-    before = _before(cursor)
     answer = await app.get("/v1/campaigns")
     found = [
         _campaign(item)
         for item in sorted(answer.get("campaigns") or [], key=lambda item: int(item["id"]), reverse=True)
-        if (before is None or int(item["id"]) < before)
-        and (state is None or _state(item) == state)
+        if (cursor is None or int(item["id"]) < cursor)
+        and (state is None or state_of(item) == state)
         and (name_contains is None or name_contains.casefold() in str(item.get("name") or "").casefold())
         and (tag is None or tag in (item.get("tags") or []))
     ]
     kept, left_out = page(found, limit)
     return Campaigns(campaigns=kept, next_cursor=str(kept[-1].id) if left_out else None, left_out=left_out)
-
-
-def _before(cursor: str | None) -> int | None:
-    """Return the id that a page ends before; it stays right when campaigns come and go between pages."""
-    if cursor is not None and not cursor.isdecimal():
-        raise InvalidArgument("cursor: must be the next_cursor of an earlier answer")
-    return None if cursor is None else int(cursor)
-
-
-def _state(item: dict[str, Any]) -> str | None:
-    # `state` is newer than `active`; older answers have only the latter.
-    return item.get("state") or {True: "running", False: "stopped"}.get(item.get("active"))  # type: ignore[arg-type]
 
 
 def _campaign(item: dict[str, Any]) -> Campaign:
@@ -73,22 +60,12 @@ def _campaign(item: dict[str, Any]) -> Campaign:
     return Campaign(
         id=int(item["id"]),
         name=str(item.get("name") or ""),
-        state=_state(item),
+        state=state_of(item),
         trigger=trigger or item.get("date_attribute") or item.get("type"),
         tags=item.get("tags") or [],
         updated=iso(item.get("updated")),
     )
 
-
-CHANNELS = {
-    "email": "email",
-    "sms": "twilio",  # the App API's name for SMS
-    "push": "push",
-    "in_app": "in_app",
-    "whatsapp": "whatsapp",
-    "slack": "slack",
-    "webhook": "webhook",
-}
 
 # What each rate is a share of.
 RATES = {
@@ -125,10 +102,7 @@ async def get_campaign_metrics(
     start: Annotated[Timestamp | None, Field(description="ISO 8601 or unix seconds.")] = None,
     end: Timestamp | None = None,
     timezone: Annotated[Text, Field(description="Where days begin, such as Europe/Berlin.")] = "UTC",
-    channel: Annotated[
-        Literal["email", "sms", "push", "in_app", "whatsapp", "slack", "webhook"] | None,
-        Field(description="Only messages of this channel."),
-    ] = None,
+    channel: Annotated[Channel | None, Field(description="Only messages of this channel.")] = None,
     series: Annotated[bool, Field(description="Also answer the counts of each period.")] = False,
 ) -> CampaignMetrics:
     """Read how a campaign's messages did: sent, delivered, opened, clicked, converted, with rates.
@@ -144,7 +118,7 @@ async def get_campaign_metrics(
         "tz": timezone,
         "start": start,
         "end": end,
-        "type": CHANNELS[channel] if channel else None,
+        "type": vendor_channel(channel),
     }
     query = {name: str(value) for name, value in asked.items() if value is not None}
     answer = await app.get("/v1/campaigns/{campaign_id}/metrics", query, campaign_id=campaign_id)

@@ -1,12 +1,15 @@
 """Deliveries: what was sent to whom, and what became of it."""
 
-from typing import Any
+import asyncio
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
-from cio_mcp.answers import Page, Quoted, page
-from cio_mcp.client import AppApi, IdType
-from cio_mcp.params import Cursor, CustomerId, Limit, iso
+from cio_mcp.answers import Page, Quoted, cut, identifiers
+from cio_mcp.client import AppApi, IdType, now
+from cio_mcp.client.call import Place
+from cio_mcp.errors import InvalidArgument, Refused
+from cio_mcp.params import Channel, Cursor, CustomerId, Limit, ObjectId, Text, Timestamp, iso, vendor_channel
 from cio_mcp.registry import Toolbox
 
 messages = Toolbox("messages")
@@ -17,7 +20,29 @@ STATES = (
     *("opened", "delivered", "sent", "attempted", "drafted", "created"),
 )
 
+# fmt: off
+Metric = Literal[
+    "attempted", "sent", "delivered", "opened", "clicked", "converted",
+    "bounced", "spammed", "unsubscribed", "dropped", "failed", "undeliverable",
+]
+# fmt: on
+
 SOURCES = ("transactional_message_id", "campaign_id", "newsletter_id", "broadcast_id")
+
+# A delivery in one of these comes no further by itself, except by what its recipient does.
+UNDERWAY = {None, "created", "attempted", "sent"}
+
+# Channels that report a message as delivered; of any other, `sent` is the last that Customer.io learns.
+CONFIRMED = {"email", "push", "twilio", "whatsapp"}
+
+# App API, "listMessages".
+HALF_A_YEAR = 184 * 86400
+
+# Seconds: between looks at a delivery, and for how long one that was queued just now may be unknown.
+FIRST_PAUSE, LONGEST_PAUSE, APPEARS_WITHIN = 1.0, 5.0, 5.0
+
+# Seconds of a call that are kept for its last look.
+LAST_LOOK = 3.0
 
 
 class Message(BaseModel):
@@ -59,25 +84,117 @@ async def list_customer_messages(
         {name: value for name, value in asked.items() if value is not None},
         customer_id=app.person(customer_id, id_type),
     )
-    found = [_message(item) for item in answer.get("messages") or []]
-    kept, left_out = page(found, limit)
-    note = f"{len(found) - len(kept)} were too long for this answer; ask again with limit={len(kept)}"
-    return Messages(
-        messages=kept,
-        next_cursor=None if left_out else answer.get("next") or None,
-        left_out=left_out and note,
+    return _page(answer)
+
+
+@messages.reads
+async def list_messages(
+    app: AppApi,
+    channel: Channel | None = None,
+    metric: Metric | None = None,
+    campaign_id: ObjectId | None = None,
+    newsletter_id: ObjectId | None = None,
+    action_id: ObjectId | None = None,
+    start: Annotated[Timestamp | None, Field(description="At most 6 months to end.")] = None,
+    end: Timestamp | None = None,
+    drafts: bool = False,
+    limit: Limit = 20,
+    cursor: Cursor | None = None,
+) -> Messages:
+    """List messages (deliveries) to anybody, newest first; to one customer: list_customer_messages."""
+    if start is not None and end is not None and not 0 < end - start <= HALF_A_YEAR:
+        raise InvalidArgument("end: must be later than start, and at most 6 months")
+    asked = {
+        "type": vendor_channel(channel),
+        "metric": metric,
+        "campaign_id": campaign_id,
+        "newsletter_id": newsletter_id,
+        "action_id": action_id,
+        "start_ts": start,
+        "end_ts": end,
+        "drafts": "true" if drafts else None,
+        "limit": limit,
+        "start": cursor,
+    }
+    return _page(
+        await app.get(
+            "/v1/messages", {name: str(value) for name, value in asked.items() if value is not None}
+        )
     )
 
 
-def _message(item: dict[str, Any]) -> Message:
+class Delivery(Quoted, Message):
+    """One message, with all that is known of it."""
+
+    customer: dict[str, str] = Field({}, description="Identifiers of the customer.")
+    action_id: int | None = Field(None, description="The campaign's or broadcast's action it is from.")
+    reached: dict[str, str] = Field({}, description="When it reached each state.")
+    final: bool = Field(description="It comes no further, except by what the recipient does.")
+    next: str | None = Field(None, description="What to do now.")
+
+
+@messages.reads
+async def get_message(app: AppApi, delivery_id: Text) -> Delivery:
+    """Read one message: how far it came and when, or why it failed."""
+    return _delivery(await app.get("/v1/messages/{delivery_id}", delivery_id=delivery_id))
+
+
+@messages.reads
+async def wait_for_delivery(
+    app: AppApi, delivery_id: Text, seconds: Annotated[int, Field(ge=1, le=600)] = 20
+) -> Delivery:
+    """Wait until a message is delivered or has failed, or the seconds are over."""
+    begun = now()
+    end = min(begun + seconds, app.call.deadline - LAST_LOOK)
+    pause = FIRST_PAUSE
+    while True:
+        try:
+            found = await get_message(app, delivery_id)
+        except Refused as refused:
+            if refused.status != 404 or now() >= min(end, begun + APPEARS_WITHIN):
+                raise
+        else:
+            if found.final:
+                return found
+            if now() >= end:
+                found.next = "Not final yet: wait again, or read it later with get_message."
+                return found
+            if app.call.tell:
+                state = f"Still {found.state or 'not there'}"
+                await app.call.tell(Place(now() - begun, 0, end - now(), state))
+        await asyncio.sleep(min(pause, end - now()))
+        pause = min(pause * 1.5, LONGEST_PAUSE)
+
+
+def _page(answer: dict[str, Any]) -> Messages:
+    found = [Message(**_told(item)) for item in answer.get("messages") or []]
+    kept, next_cursor, left_out = cut(found, answer.get("next"))
+    return Messages(messages=kept, next_cursor=next_cursor, left_out=left_out)
+
+
+def _told(item: dict[str, Any]) -> dict[str, Any]:
     reached = item.get("metrics") or {}
-    return Message(
-        delivery_id=str(item.get("id") or ""),
-        type=str(item.get("type") or ""),
-        state=next((state for state in STATES if reached.get(state)), None),
-        recipient=item.get("recipient"),
-        subject=item.get("subject") or None,
-        created=iso(item.get("created")),
-        source={name: item[name] for name in SOURCES if item.get(name)},
-        failure=item.get("failure_message") or None,
+    return {
+        "delivery_id": str(item.get("id") or ""),
+        "type": str(item.get("type") or ""),
+        "state": next((state for state in STATES if reached.get(state)), None),
+        "recipient": item.get("recipient"),
+        "subject": item.get("subject") or None,
+        "created": iso(item.get("created")),
+        "source": {name: item[name] for name in SOURCES if item.get(name)},
+        "failure": item.get("failure_message") or None,
+    }
+
+
+def _delivery(answer: dict[str, Any]) -> Delivery:
+    item = answer.get("message") or {}
+    told, reached = _told(item), item.get("metrics") or {}
+    last_known = told["state"] == "sent" and told["type"] not in CONFIRMED
+    return Delivery(
+        **told,
+        customer=identifiers(item),
+        action_id=item.get("action_id") or None,
+        reached={name: at for name in reversed(STATES) if (at := iso(reached.get(name)))},
+        final=last_known or told["state"] not in UNDERWAY,
+        next="A draft: a person must send it in Customer.io." if told["state"] == "drafted" else None,
     )

@@ -128,7 +128,29 @@ async def test_an_unknown_broadcast_is_404_in_the_vendors_words(caller: Caller) 
 
 
 async def test_broadcasts_have_a_past(caller: Caller) -> None:
-    assert [found["id"] for found in (await caller.ok("GET", "/v1/broadcasts"))["broadcasts"]] == [10, 11]
+    assert [found["id"] for found in (await caller.ok("GET", "/v1/broadcasts"))["broadcasts"]] == [10, 11, 12]
     assert (await caller.ok("GET", "/v1/broadcasts/11"))["broadcast"]["name"] == "Product news"
     (past,) = (await caller.ok("GET", "/v1/broadcasts/11/triggers"))["triggers"]
     assert past["processed_at"] is not None
+
+
+async def test_the_errors_of_a_trigger_are_counted_in_pages(caller: Caller) -> None:
+    await caller.ok("POST", TRIGGER, {"ids": [f"x_{number}" for number in range(5)]})
+
+    first = await caller.ok("GET", f"{TRIGGER}/1/errors?limit=3")
+    second = await caller.ok("GET", f"{TRIGGER}/1/errors?limit=3&start=3")
+
+    assert (len(first["errors"]), first["next"]) == (3, 3)
+    assert (second["errors"][0], second["next"]) == ("line 4: there is no person with id x_3", 0)
+    await caller.no(400, "GET", f"{TRIGGER}/1/errors?start=MDox")
+
+
+async def test_one_broadcast_of_the_story_failed_on_people_that_are_missing(caller: Caller) -> None:
+    (run,) = (await caller.ok("GET", "/v1/broadcasts/12/triggers"))["triggers"]
+    failed = await caller.ok("GET", f"/v1/campaigns/12/triggers/{run['id']}/errors")
+
+    assert failed == {
+        "errors": ["line 3: there is no person with id u_1900", "line 4: there is no person with id u_1901"],
+        "next": 0,
+    }
+    assert (await caller.ok("GET", "/v1/messages?action_id=1201"))["messages"] == []

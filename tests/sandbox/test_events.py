@@ -57,7 +57,7 @@ async def test_pages_and_screens_are_events_of_their_own_type(caller: Caller) ->
     for kind in ("page", "screen"):
         await caller.ok("POST", "/api/v1/customers/1/events", {"name": " /pricing ", "type": kind})
 
-    assert [activity["name"] for activity in await caller.activities("page")] == ["/pricing"]
+    assert [activity["url"] for activity in await caller.activities("page")] == ["/pricing"]
     assert len(await caller.activities("screen")) == 1
 
 

@@ -55,7 +55,9 @@ async def test_identifiers_of_two_people_change_nothing_and_are_logged(caller: C
 
     assert (await caller.profile("2"))["attributes"]["plan"] == "free"
     assert (await caller.activities("failed_attribute_change"))[0]["data"] == {
-        "reason": "identifiers conflict"
+        "reason": "identifiers conflict",
+        "identifier": "2",
+        "body": {"email": "c@example.com", "plan": "pro"},
     }
 
 
@@ -86,7 +88,7 @@ async def test_null_and_empty_text_remove_an_attribute(caller: Caller) -> None:
 
     assert not {"plan", "city"} & (await caller.profile("1"))["attributes"].keys()
     (latest, *_) = await caller.activities("attribute_change")
-    assert latest["data"] == {"from": "Rio", "to": None}
+    assert latest["data"] == {"city": {"from": "Rio", "to": None}}
 
 
 async def test_a_deleted_identifier_is_free_and_deleting_nobody_is_no_fault(caller: Caller) -> None:

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from tests.agent import Agent, an_agent
+from tests.tools.canned import canned
 
 pytestmark = pytest.mark.anyio
 
@@ -162,3 +163,107 @@ async def test_a_trigger_whose_outcome_is_unknown_can_be_found(agent: Agent) -> 
 
     assert "list_broadcast_triggers with broadcast_id=10" in text
     assert len((await agent.call("list_broadcast_triggers", broadcast_id=10))["triggers"]) == 1
+
+
+async def test_broadcasts_are_listed_newest_first_and_one_is_read_by_its_id(agent: Agent) -> None:
+    listed = (await agent.call("list_broadcasts"))["broadcasts"]
+    one = (await agent.call("list_broadcasts", broadcast_id=11))["broadcasts"]
+
+    assert [broadcast["id"] for broadcast in listed] == [12, 11, 10]
+    assert one == [listed[1]]
+    assert one[0] | {"first_started": 0, "updated": 0} == {
+        "id": 11,
+        "name": "Product news",
+        "state": "running",
+        "type": "api_triggered",
+        "actions": 1,
+        "tags": [],
+        "first_started": 0,
+        "updated": 0,
+    }
+    assert agent.sent == ["GET /v1/broadcasts", "GET /v1/broadcasts/11"]
+
+
+@pytest.mark.parametrize("body", [{}, {"broadcasts": None}, {"broadcasts": []}])
+async def test_no_broadcasts_are_an_empty_list(body: object) -> None:
+    async with canned({"": body}) as workspace:
+        assert await workspace.call("list_broadcasts") == {"broadcasts": []}
+
+
+async def test_many_broadcasts_come_in_pages_of_whole_ones() -> None:
+    many = [{"id": number, "name": "n" * 400, "active": number % 2 == 0} for number in range(1, 101)]
+    seen: list[Any] = []
+    cursor: dict[str, str] = {}
+    async with canned({"": {"broadcasts": many}}) as workspace:
+        while True:
+            answer = await workspace.call("list_broadcasts", **cursor)
+            seen += answer["broadcasts"]
+            if "next_cursor" not in answer:
+                break
+            cursor = {"cursor": answer["next_cursor"]}
+
+    assert len(workspace.asked) > 2
+    assert [broadcast["id"] for broadcast in seen] == list(range(100, 0, -1))
+    assert [broadcast["state"] for broadcast in seen[:2]] == ["running", "stopped"]
+
+
+async def test_an_unknown_broadcast_and_a_made_up_cursor_are_refused(agent: Agent) -> None:
+    assert "404" in await agent.fail("list_broadcasts", broadcast_id=999)
+    assert "cursor: must be the next_cursor" in await agent.fail("list_broadcasts", cursor="abc")
+
+
+async def test_a_trigger_is_followed_until_it_is_processed(agent: Agent) -> None:
+    await agent.call("trigger_broadcast", broadcast_id=10, emails=[ADA])
+    early = await agent.call("get_broadcast_trigger", broadcast_id=10, trigger_id=1)
+    await asyncio.sleep(5)
+    late = await agent.call("get_broadcast_trigger", broadcast_id=10, trigger_id=1)
+
+    assert (early["error_count"], early["errors"]) == (0, [])
+    assert "processed" not in early
+    assert late["processed"] > late["created"]
+    assert "next" not in late
+    status = "GET /v1/campaigns/10/triggers/1"
+    assert agent.sent[1:3] == [status, f"{status}/errors?limit=50"]
+
+
+async def test_what_a_trigger_failed_on_is_told_with_the_way_out(agent: Agent) -> None:
+    trigger = await agent.call("get_broadcast_trigger", broadcast_id=12, trigger_id=1)
+
+    assert trigger["error_count"] == 2
+    assert trigger["errors"][0] == "line 3: there is no person with id u_1900"
+    assert "id_ignore_missing" in trigger["next"]
+
+
+async def test_the_errors_of_a_trigger_come_in_pages(agent: Agent) -> None:
+    await agent.call("trigger_broadcast", broadcast_id=10, ids=[f"x_{number}" for number in range(70)])
+
+    first = await agent.call("get_broadcast_trigger", broadcast_id=10, trigger_id=1)
+    second = await agent.call(
+        "get_broadcast_trigger", broadcast_id=10, trigger_id=1, cursor=first["next_cursor"]
+    )
+
+    assert (len(first["errors"]), len(second["errors"])) == (50, 20)
+    assert (first["error_count"], second["error_count"]) == (50, 70)
+    assert second["errors"][0].startswith("line 51:")
+    assert "next_cursor" not in second
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"errors": None}, {"errors": [], "next": 0}, {"errors": [], "next": ""}, {"next": None}]
+)
+async def test_a_trigger_without_errors_has_none_however_that_is_said(body: object) -> None:
+    status = {"id": 3, "created_at": 1_780_000_000, "processed_at": None}
+    async with canned({"errors": body, "triggers/3": status}) as workspace:
+        answer = await workspace.call("get_broadcast_trigger", broadcast_id=10, trigger_id=3)
+
+    assert answer == {
+        "trigger_id": 3,
+        "broadcast_id": 10,
+        "created": "2026-05-28T20:26:40Z",
+        "error_count": 0,
+        "errors": [],
+    }
+
+
+async def test_an_unknown_trigger_is_404(agent: Agent) -> None:
+    assert "404" in await agent.fail("get_broadcast_trigger", broadcast_id=10, trigger_id=9)

@@ -1,9 +1,22 @@
 """The HTTP side, one module per area."""
 
-from cio_mcp.sandbox.routes import broadcasts, campaigns, customers, events, segments, transactional
+from cio_mcp.sandbox.routes import (
+    activities,
+    broadcasts,
+    campaigns,
+    customers,
+    events,
+    messages,
+    newsletters,
+    segments,
+    transactional,
+)
 
 TABLES = [
     entry
-    for module in (customers, events, campaigns, broadcasts, transactional, segments)
+    for module in (
+        *(customers, events, activities, campaigns, broadcasts, newsletters),
+        *(transactional, messages, segments),
+    )
     for entry in module.routes.table
 ]

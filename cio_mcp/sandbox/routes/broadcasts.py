@@ -108,8 +108,12 @@ def status(asked: Asked) -> dict[str, Any]:
 
 @routes("GET", "/v1/campaigns/{broadcast_id}/triggers/{trigger_id}/errors")
 def errors(asked: Asked) -> dict[str, Any]:
-    """Answer what a trigger failed on."""
+    """Answer what a trigger failed on; `start` and `next` count errors here."""
     found = broadcasts.errors(asked.workspace, _broadcast(asked)["id"], asked.number("trigger_id"))
     if found is None:
         raise app_error("trigger not found", 404)
-    return {"errors": found, "next": 0}
+    start = asked.query.get("start") or "0"
+    if not start.isdecimal():
+        raise app_error("start must be a number", 400)
+    end = int(start) + asked.limit()
+    return {"errors": found[int(start) : end], "next": end if end < len(found) else 0}

@@ -59,18 +59,11 @@ def metrics(asked: Asked) -> dict[str, Any]:
     channel = query.get("type")
     if channel not in {None, *CHANNELS}:
         raise app_error("type is not a kind of message", 400)
-    end = _seconds(query, "end", asked.workspace.now())
-    start = _seconds(query, "start", end - 30 * campaigns.DAY)
+    end = asked.seconds("end", asked.workspace.now())
+    start = asked.seconds("start", end - 30 * campaigns.DAY)
     if not 0 < end - start <= 10 * 366 * campaigns.DAY:
         raise app_error("end must be later than start, and at most 10 years", 400)
     counts = campaigns.series(
         asked.workspace, campaign["id"], step=step, zone=zone, start=start, end=end, channel=channel
     )
     return {"metric": {"series": counts}}
-
-
-def _seconds(query: dict[str, str], name: str, default: int) -> int:
-    asked = query.get(name, str(default))
-    if not asked.isdecimal() or int(asked) > 10**11:
-        raise app_error(f"{name} must be unix seconds", 400)
-    return int(asked)

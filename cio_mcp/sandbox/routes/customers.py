@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from cio_mcp.sandbox.http import Asked, Routes, app_error, track_error
-from cio_mcp.sandbox.state import deliveries, events, people
+from cio_mcp.sandbox.state import people
 from cio_mcp.sandbox.state.workspace import Row
 
 routes = Routes()
@@ -106,40 +106,11 @@ def attributes(asked: Asked) -> dict[str, Any]:
     return {"customer": people.profile(asked.workspace, person(asked))}
 
 
-@routes("GET", "/v1/customers/{customer_id}/messages")
-def messages(asked: Asked) -> dict[str, Any]:
-    """Answer a person's deliveries, newest first."""
-    return {
-        "messages": deliveries.listed(asked.workspace, asked.limit(), person(asked)["cio_id"]),
-        "next": "",
-    }
-
-
-@routes("GET", "/v1/customers/{customer_id}/activities")
-def activities(asked: Asked) -> dict[str, Any]:
-    """Answer what a person did and what became of writes about them."""
-    query = asked.query
-    found = events.activities(
-        asked.workspace, asked.limit(), person(asked)["cio_id"], query.get("type"), query.get("name")
-    )
-    return {"activities": found, "next": ""}
-
-
 @routes("GET", "/v1/customers")
 def by_email(asked: Asked) -> dict[str, Any]:
     """Answer who has an address: a list, empty for nobody."""
     found = people.find(asked.workspace, asked.query.get("email", ""), "email")
     return {"results": [people.identifiers(found)] if found else []}
-
-
-@routes("GET", "/v1/activities")
-def all_activities(asked: Asked) -> dict[str, Any]:
-    """Answer the workspace's activities: the only view of what Track accepted and then rejected."""
-    query = asked.query
-    found = events.activities(
-        asked.workspace, asked.limit(10, 100), None, query.get("type"), query.get("name")
-    )
-    return {"activities": found, "next": ""}
 
 
 @routes("POST", "/v1/customers/attributes")

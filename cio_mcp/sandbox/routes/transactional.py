@@ -1,4 +1,4 @@
-"""Transactional messages and deliveries."""
+"""Transactional messages."""
 
 import base64
 import binascii
@@ -28,21 +28,6 @@ def one(asked: Asked) -> dict[str, Any]:
     found = asked.workspace.thing("transactional", asked.number("message_id"))
     if found is None:
         raise app_error("transactional message not found", 404)
-    return {"message": found}
-
-
-@routes("GET", "/v1/messages")
-def messages(asked: Asked) -> dict[str, Any]:
-    """Answer the workspace's deliveries, newest first."""
-    return {"messages": deliveries.listed(asked.workspace, asked.limit()), "next": ""}
-
-
-@routes("GET", "/v1/messages/{delivery_id}")
-def message(asked: Asked) -> dict[str, Any]:
-    """Answer one delivery."""
-    found = deliveries.one(asked.workspace, asked.ids["delivery_id"])
-    if found is None:
-        raise app_error("message not found", 404)
     return {"message": found}
 
 

@@ -41,6 +41,7 @@ def trigger(workspace: Workspace, broadcast: dict[str, Any], body: dict[str, Any
             "recipient": person["email"] or "",
             "subject": broadcast["subject"],
             "broadcast_id": broadcast["id"],
+            "action_id": broadcast["actions"][0]["id"],
         }
         deliveries.add(workspace, person, message, to_unsubscribed=False)
     return number

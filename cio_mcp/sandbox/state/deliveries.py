@@ -3,13 +3,15 @@
 import base64
 import json
 import secrets
+from collections.abc import Iterator
 from typing import Any
 
 from cio_mcp.sandbox.state import people
 from cio_mcp.sandbox.state.workspace import Row, Workspace
 
-# Seconds after its creation (or its send_at) at which a delivery reaches a state.
-SENT_AFTER, DELIVERED_AFTER = 2, 5
+# Seconds after it leaves (at its creation or its send_at) at which a delivery reaches each state, where
+# nothing else is its fate.
+FATE = {"sent": 2, "delivered": 5}
 
 
 def add(
@@ -17,8 +19,8 @@ def add(
 ) -> str:
     """Make a delivery; returns its id. One that cannot go out is kept with the reason in `failure_message`.
 
-    `body` has type, recipient and subject, and what else a message carries; `draft` keeps it back, and
-    `send_at` (unix seconds) delays it.
+    `body` has type, recipient and subject, and what else a message carries; `draft` keeps it back,
+    `send_at` (unix seconds) delays it, and `fate` says what becomes of it.
     """
     number = base64.urlsafe_b64encode(secrets.token_bytes(20)).decode()
     failure = None
@@ -36,14 +38,37 @@ def add(
     return number
 
 
-def listed(workspace: Workspace, limit: int, cio_id: str | None = None) -> list[dict[str, Any]]:
-    """Return the newest deliveries, of one person where asked, as `GET /v1/messages` does."""
-    found = workspace.rows(
-        "SELECT * FROM deliveries WHERE (?1 IS NULL OR cio_id = ?1) ORDER BY number DESC LIMIT ?2",
+def listed(
+    workspace: Workspace,
+    since: int,
+    until: int,
+    *,
+    cio_id: str | None = None,
+    metric: str | None = None,
+    drafts: bool | None = None,
+    **parents: Any,
+) -> Iterator[tuple[tuple[int, int], dict[str, Any]]]:
+    """Yield deliveries with their keys as `GET /v1/messages` has them, newest first.
+
+    They were created from `since` to `until` (unix seconds). Filters: a person, a state that was reached,
+    drafts only or none, and whatever fields of a message.
+    """
+    rows = workspace.rows(
+        "SELECT * FROM deliveries WHERE (?1 IS NULL OR cio_id = ?1) AND created BETWEEN ?2 AND ?3 "
+        "ORDER BY created DESC, number DESC",
         cio_id,
-        limit,
+        since,
+        until,
     )
-    return [_message(workspace, row) for row in found]
+    for row in rows:
+        message = _message(workspace, row)
+        reached = message["metrics"]
+        if (
+            (metric is None or metric in reached)
+            and (drafts is None or ("drafted" in reached) is drafts)
+            and all(message[name] == value for name, value in parents.items())
+        ):
+            yield (row["created"], row["number"]), message
 
 
 def one(workspace: Workspace, number: str) -> dict[str, Any] | None:
@@ -66,10 +91,13 @@ def _message(workspace: Workspace, row: Row) -> dict[str, Any]:
         "metrics": _metrics(workspace, row["created"], body),
         "created": row["created"],
         "failure_message": body["failure_message"],
-        "campaign_id": None,
-        "newsletter_id": None,
+        "campaign_id": body.get("campaign_id"),
+        "newsletter_id": body.get("newsletter_id"),
         "broadcast_id": body.get("broadcast_id"),
         "transactional_message_id": body.get("transactional_message_id"),
+        "action_id": body.get("action_id"),
+        "content_id": body.get("content_id"),
+        "trigger_event_id": None,
         "forgotten": False,
     }
 
@@ -81,5 +109,5 @@ def _metrics(workspace: Workspace, created: int, body: dict[str, Any]) -> dict[s
     if body.get("draft"):
         return {"created": created, "drafted": created}
     leaves = max(created, body.get("send_at") or 0)
-    reached = {"created": created, "sent": leaves + SENT_AFTER, "delivered": leaves + DELIVERED_AFTER}
-    return {name: at for name, at in reached.items() if at <= workspace.now()}
+    reached = {name: leaves + after for name, after in (body.get("fate") or FATE).items()}
+    return {"created": created} | {name: at for name, at in reached.items() if at <= workspace.now()}

@@ -1,9 +1,11 @@
 """Events: of people, and of visitors who are not people yet."""
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from cio_mcp.sandbox.state import people
+from cio_mcp.sandbox.state.rejections import drop
 from cio_mcp.sandbox.state.workspace import Row, Workspace, applies
 
 
@@ -15,25 +17,27 @@ def record(workspace: Workspace, write: dict[str, Any]) -> None:
     if identifier := write.get("identifier"):
         person = people.find_or_create(workspace, identifier)
         if person is None:
-            workspace.log("failed_event", None, name=body["name"].strip(), reason="there is no such person")
+            reason = "there is no such person, or they are suppressed"
+            drop(workspace, "failed_event", write, reason, name=body["name"].strip())
             return
         cio_id = person["cio_id"]
     elif visitor := body.get("anonymous_id"):
         cio_id = _known_visitor(workspace, visitor)
-    kind = body.get("type", "event")
+    kind, name, data = body.get("type", "event"), body["name"].strip(), body.get("data") or {}
+    at = body.get("timestamp") or workspace.now()
     recorded = workspace.change(
         "INSERT OR IGNORE INTO events (cio_id, anonymous_id, type, name, data, timestamp, event_id) "
         "VALUES (?, ?, ?, ?, ?, ?, ?)",
         cio_id,
         body.get("anonymous_id"),
         kind,
-        body["name"].strip(),
-        json.dumps(body.get("data") or {}),
-        body.get("timestamp") or workspace.now(),
+        name,
+        json.dumps(data),
+        at,
         body.get("id"),
     )
     if recorded:
-        workspace.log(kind, cio_id, name=body["name"].strip(), **(body.get("data") or {}))
+        workspace.enter(kind, cio_id, name, data, at)
 
 
 def _known_visitor(workspace: Workspace, visitor: str) -> str | None:
@@ -48,33 +52,34 @@ def _known_visitor(workspace: Workspace, visitor: str) -> str | None:
 
 
 def activities(
-    workspace: Workspace,
-    limit: int,
-    cio_id: str | None = None,
-    type_: str | None = None,
-    name: str | None = None,
-) -> list[dict[str, Any]]:
-    """Return the newest activities of the last 30 days, of one person, type or name where asked."""
+    workspace: Workspace, cio_id: str | None = None, type_: str | None = None, name: str | None = None
+) -> Iterator[tuple[tuple[int, int], dict[str, Any]]]:
+    """Yield activities of the last 30 days with their keys, newest first, of one person, type or name."""
     found = workspace.rows(
         "SELECT * FROM activities WHERE (?1 IS NULL OR cio_id = ?1) AND (?2 IS NULL OR type = ?2) "
-        "AND (?3 IS NULL OR name = ?3) AND timestamp >= ?4 ORDER BY number DESC LIMIT ?5",
+        "AND (?3 IS NULL OR name = ?3) AND timestamp >= ?4 ORDER BY timestamp DESC, number DESC",
         cio_id,
         type_,
         name,
         workspace.now() - 30 * 86400,
-        limit,
     )
-    return [_activity(workspace, row) for row in found]
+    for row in found:
+        yield (row["timestamp"], row["number"]), _activity(workspace, row)
 
 
 def _activity(workspace: Workspace, row: Row) -> dict[str, Any]:
     person = people.find(workspace, row["cio_id"] or "", "cio_id")
+    data = json.loads(row["data"])
+    # A page has an address for a name; a change names the attribute in its data (App API, listActivities).
+    named = {"url" if row["type"] == "page" else "name": row["name"] or ""}
+    if row["type"] == "attribute_change":
+        named, data = {}, {row["name"]: data}
     return {
         "id": str(row["number"]),
         "type": row["type"],
-        "name": row["name"] or "",
         "timestamp": row["timestamp"],
         "customer_id": person["id"] or "" if person else "",
         "customer_identifiers": people.identifiers(person) if person else {},
-        "data": json.loads(row["data"]),
+        "data": data,
+        **named,
     }

@@ -5,6 +5,7 @@ import re
 import secrets
 from typing import Any, Literal
 
+from cio_mcp.sandbox.state.rejections import drop, outdated
 from cio_mcp.sandbox.state.workspace import Row, Workspace, applies
 
 IdType = Literal["id", "email", "cio_id"]
@@ -76,13 +77,12 @@ def identify(workspace: Workspace, write: dict[str, Any]) -> None:
     if named is None and id_type == "cio_id":
         return
     if (named and others) or len({other["cio_id"] for other in others}) > 1:
-        workspace.log(
-            "failed_attribute_change", named["cio_id"] if named else None, reason="identifiers conflict"
-        )
+        cio_id = named["cio_id"] if named else None
+        drop(workspace, "failed_attribute_change", write, "identifiers conflict", cio_id=cio_id)
         return
     person = named or (others[0] if others else None)
     if person is None and body.get("_update") is True:
-        workspace.log("failed_attribute_change", None, reason="there is no such person to update")
+        drop(workspace, "failed_attribute_change", write, "there is no such person to update")
         return
     person = person or create(workspace, **{id_type: value})
     wanted = {id_type: value} if id_type != "cio_id" else {}
@@ -101,9 +101,8 @@ def _set_identifier(workspace: Workspace, person: Row, kind: str, value: str, *,
         return
     if current and not may_change:
         # A set identifier changes only for who is addressed by cio_id (Track API, identify).
-        workspace.log(
-            "failed_attribute_change", person["cio_id"], name=kind, reason="identifier is already set"
-        )
+        change = {kind: {"from": current, "to": value}, "reason": "identifier is already set"}
+        workspace.enter("failed_attribute_change", person["cio_id"], kind, change)
         return
     workspace.change(f"UPDATE people SET {kind} = ? WHERE cio_id = ?", value, person["cio_id"])  # noqa: S608
     workspace.log("attribute_change", person["cio_id"], name=kind, to=value)
@@ -114,6 +113,9 @@ def _set_attributes(workspace: Workspace, person: Row, body: dict[str, Any]) -> 
     changes = {
         name: value for name, value in body.items() if name not in (*STEERING, "id", "email", "cio_id")
     }
+    at = body["_timestamp"] if isinstance(body.get("_timestamp"), int) else None
+    for name in outdated(workspace, person["cio_id"], changes, at):
+        del changes[name]
     for name, value in changes.items():
         before = attributes.get(name)
         if value is None or value == "":
@@ -122,12 +124,8 @@ def _set_attributes(workspace: Workspace, person: Row, body: dict[str, Any]) -> 
         else:
             attributes[name] = value
         if before != attributes.get(name):
-            workspace.log(
-                "attribute_change",
-                person["cio_id"],
-                name=name,
-                **{"from": before, "to": attributes.get(name)},
-            )
+            change = {"from": before, "to": attributes.get(name)}
+            workspace.enter("attribute_change", person["cio_id"], name, change, at)
     workspace.change(
         "UPDATE people SET attributes = ? WHERE cio_id = ?", json.dumps(attributes), person["cio_id"]
     )

@@ -107,19 +107,25 @@ class Workspace:
         """Run a statement that changes something; returns how many rows it changed."""
         return self._db.execute(statement, values).rowcount
 
-    def accept(self, what: str, body: dict[str, Any]) -> None:
-        """Take a write, to be applied once the lag has passed."""
-        due = self._clock() + self._lag
+    def accept(self, what: str, body: dict[str, Any], due: float | None = None) -> None:
+        """Take a write, to be applied at `due`, or once the lag has passed."""
+        due = self._clock() + self._lag if due is None else due
         self.change("INSERT INTO accepted (due, what, body) VALUES (?, ?, ?)", due, what, json.dumps(body))
 
     def log(self, type_: str, cio_id: str | None, name: str | None = None, **data: Any) -> None:
         """Add to the activity log, which is where rejected data shows up."""
+        self.enter(type_, cio_id, name, data)
+
+    def enter(
+        self, type_: str, cio_id: str | None, name: str | None, data: dict[str, Any], at: int | None = None
+    ) -> None:
+        """Add to the activity log with whatever data, at a time of its own."""
         self.change(
             "INSERT INTO activities (cio_id, type, name, timestamp, data) VALUES (?, ?, ?, ?, ?)",
             cio_id,
             type_,
             name,
-            self.now(),
+            self.now() if at is None else at,
             json.dumps(data),
         )
 
@@ -135,8 +141,8 @@ class Workspace:
         return next((thing for thing in self.things(kind) if thing["id"] == number), None)
 
     def configure(self, kind: str, body: dict[str, Any]) -> None:
-        """Add one of them."""
-        self.change("INSERT INTO things VALUES (?, ?, ?)", kind, body["id"], json.dumps(body))
+        """Add or change one of them."""
+        self.change("INSERT OR REPLACE INTO things VALUES (?, ?, ?)", kind, body["id"], json.dumps(body))
 
     def settle(self) -> None:
         """Apply what has been accepted and is due by now."""

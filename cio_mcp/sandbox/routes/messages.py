@@ -1,0 +1,68 @@
+"""Messages, as the App API calls deliveries: of the workspace, or of one customer."""
+
+from typing import Any
+
+from cio_mcp.sandbox.http import Asked, Routes, app_error
+from cio_mcp.sandbox.routes.campaigns import CHANNELS
+from cio_mcp.sandbox.routes.customers import person
+from cio_mcp.sandbox.state import deliveries
+
+routes = Routes()
+
+HALF_A_YEAR = 184 * 86400
+METRICS = {
+    *("attempted", "sent", "delivered", "opened", "clicked", "converted"),
+    *("bounced", "spammed", "unsubscribed", "dropped", "failed", "undeliverable"),
+}
+
+
+@routes("GET", "/v1/messages")
+def every(asked: Asked) -> dict[str, Any]:
+    """Answer the workspace's deliveries, newest first; drafts only where asked."""
+    return _answer(
+        asked,
+        metric=_one_of(asked, "metric", METRICS),
+        drafts=asked.query.get("drafts", "false").lower() == "true",
+        **_parents(asked),
+    )
+
+
+@routes("GET", "/v1/customers/{customer_id}/messages")
+def of_customer(asked: Asked) -> dict[str, Any]:
+    """Answer a person's deliveries, newest first."""
+    return _answer(asked, cio_id=person(asked)["cio_id"])
+
+
+@routes("GET", "/v1/messages/{delivery_id}")
+def one(asked: Asked) -> dict[str, Any]:
+    """Answer one delivery."""
+    found = deliveries.one(asked.workspace, asked.ids["delivery_id"])
+    if found is None:
+        raise app_error("message not found", 404)
+    return {"message": found}
+
+
+def _answer(asked: Asked, **filters: Any) -> dict[str, Any]:
+    until = asked.seconds("end_ts", asked.workspace.now())
+    since = asked.seconds("start_ts", until - HALF_A_YEAR)
+    if not 0 <= until - since <= HALF_A_YEAR:
+        raise app_error("end_ts must be later than start_ts, and at most 6 months", 400)
+    found, after = asked.page(deliveries.listed(asked.workspace, since, until, **filters))
+    return {"messages": found, "next": after}
+
+
+def _parents(asked: Asked) -> dict[str, Any]:
+    found: dict[str, Any] = {"type": type_} if (type_ := _one_of(asked, "type", CHANNELS)) else {}
+    for name in ("campaign_id", "newsletter_id", "action_id"):
+        if value := asked.query.get(name):
+            if not value.isdecimal():
+                raise app_error(f"{name} must be a number", 400)
+            found[name] = int(value)
+    return found
+
+
+def _one_of(asked: Asked, name: str, known: set[str]) -> str | None:
+    value = asked.query.get(name) or None
+    if value not in {None, *known}:
+        raise app_error(f"{name} must be one of {', '.join(sorted(known))}", 400)
+    return value

@@ -1,0 +1,100 @@
+"""Newsletters: read, sent now, and scheduled."""
+
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from cio_mcp.sandbox.http import Asked, Rejected, Routes
+from cio_mcp.sandbox.state import newsletters
+
+routes = Routes()
+
+
+def _newsletter(asked: Asked) -> dict[str, Any]:
+    found = asked.workspace.thing("newsletter", asked.number("newsletter_id"))
+    if found is None:
+        raise _refused("newsletter not found", 404)
+    return found
+
+
+def _refused(detail: str, status: int = 400) -> Rejected:
+    """Return a refusal as newsletters have it: without a status inside."""
+    return Rejected(status, {"errors": [{"detail": detail}]})
+
+
+def _public(newsletter: dict[str, Any]) -> dict[str, Any]:
+    told = {name: value for name, value in newsletter.items() if name not in newsletters.INTERNAL}
+    return told | {"recipient_segment_ids": newsletters.segment_ids(newsletter["recipients"])}
+
+
+@routes("GET", "/v1/newsletters")
+def every(asked: Asked) -> dict[str, Any]:
+    """Answer newsletters, newest first, or oldest first with `sort=asc`."""
+    oldest_first = asked.query.get("sort") == "asc"
+    found = sorted(asked.workspace.things("newsletter"), key=lambda one: one["id"], reverse=not oldest_first)
+    # Keys of pages descend, whatever the order.
+    keyed = [((-one["id"] if oldest_first else one["id"], 0), _public(one)) for one in found]
+    kept, after = asked.page(keyed)
+    return {"newsletters": kept, "next": after}
+
+
+@routes("GET", "/v1/newsletters/{newsletter_id}")
+def one(asked: Asked) -> dict[str, Any]:
+    """Answer one newsletter."""
+    return {"newsletter": _public(_newsletter(asked))}
+
+
+@routes("GET", "/v1/newsletters/{newsletter_id}/contents")
+def contents(asked: Asked) -> dict[str, Any]:
+    """Answer what a newsletter says: one content, since the sandbox has no languages and tests of it."""
+    newsletter = _newsletter(asked)
+    content = {
+        "id": newsletter["content_ids"][0],
+        "newsletter_id": newsletter["id"],
+        "name": "",
+        "language": "",
+        "body": f"<p>{newsletter['subject']}</p>",
+        "recipient": "{{customer.email}}",
+        **{name: newsletter[name] for name in ("type", "subject", "from")},
+    }
+    return {"contents": [content]}
+
+
+@routes("POST", "/v1/newsletters/{newsletter_id}/send")
+def send(asked: Asked) -> dict[str, Any]:
+    """Send a newsletter now; a body is optional."""
+    newsletter = _to_be_sent(asked)
+    return {"newsletter": _public(newsletters.send(asked.workspace, newsletter))}
+
+
+@routes("POST", "/v1/newsletters/{newsletter_id}/schedule")
+def schedule(asked: Asked) -> dict[str, Any]:
+    """Set when a newsletter goes out, or take that back with 0."""
+    newsletter = _to_be_sent(asked)
+    body = asked.json()
+    at = body.get("scheduled_at")
+    if not isinstance(at, int):
+        raise _refused("scheduled_at is required", 422)
+    if at == 0 and newsletter["scheduled_at"] is None:
+        raise _refused("newsletter is not currently scheduled")
+    if at and at <= asked.workspace.now():
+        raise _refused("scheduled_at must be in the future", 422)
+    if at and not body.get("timezone"):
+        raise _refused("timezone is required", 422)
+    if at:
+        try:
+            ZoneInfo(body["timezone"])
+        except (ZoneInfoNotFoundError, ValueError, TypeError):
+            raise _refused("unknown timezone", 422) from None
+    return {"newsletter": _public(newsletters.schedule(asked.workspace, newsletter, at))}
+
+
+def _to_be_sent(asked: Asked) -> dict[str, Any]:
+    newsletter = _newsletter(asked)
+    if newsletter["sent_at"]:
+        raise _refused("newsletter has already been sent")
+    if not newsletter["recipients"]:
+        raise _refused("newsletter has no recipients")
+    for number in newsletters.segment_ids(newsletter["recipients"]):
+        if (asked.workspace.thing("segment", number) or {}).get("state") != "finished":
+            raise _refused("segments are still processing")
+    return newsletter

@@ -1,0 +1,54 @@
+"""A workspace that gives the same answers to all: for what the sandbox never says, and the API may."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+from mcp import Client
+
+from cio_mcp.app import build
+from cio_mcp.settings import load
+from tests.agent import Clock
+
+# What is answered, by the end of the path asked for: a body, what makes one of the request, or a response.
+Bodies = dict[str, Any]
+
+
+@dataclass
+class Canned:
+    """Calls tools; keeps what was asked as path and query."""
+
+    client: Client
+    asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+
+    async def call(self, tool: str, **arguments: Any) -> dict[str, Any]:
+        """Return the answer of a call that must succeed, without the notice that all quotations have."""
+        result = await self.client.call_tool(tool, arguments)
+        assert not result.is_error, result.content
+        answer = dict(result.structured_content or {})
+        answer.pop("notice", None)
+        return answer
+
+
+@asynccontextmanager
+async def canned(bodies: Bodies) -> AsyncIterator[Canned]:
+    """Connect to a workspace that answers as `bodies` say."""
+    asked: list[tuple[str, dict[str, str]]] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append((request.url.path, dict(request.url.params)))
+        found = next(body for end, body in bodies.items() if request.url.path.endswith(end))
+        if isinstance(found, httpx.Response):
+            return found
+        return httpx.Response(200, json=found(request) if callable(found) else found)
+
+    app = build(
+        load({"CIO_APP_API_KEY": "key", "CIO_TOOLSETS": "all"}),
+        wire=httpx.MockTransport(answer),
+        clock=Clock(),
+    )
+    async with Client(app.server) as client:
+        yield Canned(client, asked)
+    await app.aclose()
