@@ -152,5 +152,6 @@ class Store:
     def _connect(path: str) -> sqlite3.Connection:
         db = sqlite3.connect(path, timeout=5, isolation_level=None)
         db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = NORMAL")  # holds when a process dies; a power cut may lose a moment
         db.executescript(SCHEMA)
         return db

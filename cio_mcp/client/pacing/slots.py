@@ -6,6 +6,7 @@ it never sees more than the limit in any window, however the network jitters. A 
 comes, because the process died or the connection broke, is free again when its lease runs out.
 """
 
+import heapq
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -57,23 +58,33 @@ class MemorySlots:
 
     def __init__(self) -> None:
         self._free_at: dict[Bucket, list[float]] = {}
+        self._by_time: dict[Bucket, list[tuple[float, int]]] = {}  # heaps; entries that are out of date stay
         self._shut_until: dict[Bucket, float] = {}
 
     async def lease(self, bucket: Bucket, ahead: float, stretch: float, waiting: int) -> Lease | float:  # noqa: ARG002
         """See `Slots.lease`."""
-        free_at = self._free_at.setdefault(bucket, [0.0] * bucket.limit)
-        number = min(range(bucket.limit), key=free_at.__getitem__)
-        start = max(now(), free_at[number], self._shut_until.get(bucket, 0.0))
+        if bucket not in self._free_at:
+            self._free_at[bucket] = [0.0] * bucket.limit
+            self._by_time[bucket] = [(0.0, number) for number in range(bucket.limit)]
+        free_at, by_time = self._free_at[bucket], self._by_time[bucket]
+        while free_at[by_time[0][1]] != by_time[0][0]:
+            heapq.heappop(by_time)
+        free, number = by_time[0]
+        start = max(now(), free, self._shut_until.get(bucket, 0.0))
         if start - now() > ahead:
             return start - now()
-        free_at[number] = start + bucket.window * stretch + LEASE
-        return Lease(number, start, free_at[number])
+        return Lease(number, start, self._set(bucket, number, start + bucket.window * stretch + LEASE))
 
     async def rest(self, bucket: Bucket, lease: Lease, seconds: float) -> None:
         """See `Slots.rest`."""
         free_at = self._free_at.get(bucket, [])
         if lease.ends in free_at[lease.number : lease.number + 1]:
-            free_at[lease.number] = now() + seconds
+            self._set(bucket, lease.number, now() + seconds)
+
+    def _set(self, bucket: Bucket, number: int, free_at: float) -> float:
+        self._free_at[bucket][number] = free_at
+        heapq.heappush(self._by_time[bucket], (free_at, number))
+        return free_at
 
     async def shut(self, bucket: Bucket, seconds: float) -> None:
         """See `Slots.shut`."""

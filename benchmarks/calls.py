@@ -1,0 +1,140 @@
+"""What one call costs: beside a bare SDK tool that makes the same httpx call, and with all safety on.
+
+    python benchmarks/calls.py [--calls 400] [--rounds 7]
+
+All servers answer an MCP client in the same process, and ask the same sandbox in it, so what is measured is
+our own time. Rounds alternate, and the ratio is the median over pairs of rounds.
+"""
+
+import argparse
+import asyncio
+import os
+import statistics
+import tempfile
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+from mcp import Client
+from mcp.server import MCPServer
+
+from cio_mcp.app import build
+from cio_mcp.sandbox import Limits, Sandbox
+from cio_mcp.settings import load
+
+TARGET = 1.3
+FAST = {"CIO_TRACK_RATE": "100000", "CIO_APP_RATE": "100000", "CIO_SEND_RATE": "100000"}
+READ = ("get_customer", {"customer_id": "u_1001"})
+SEND = (
+    "send_transactional_email",
+    {"customer_id": "u_1001", "to": "ada@example.com", "transactional_message_id": 1},
+)
+
+Call = Callable[[], Awaitable[Any]]
+
+
+def everything_on(folder: str) -> dict[str, str]:
+    """Return the settings of a server whose every bound is set."""
+    return {
+        "CIO_ALLOWED_RECIPIENTS": "example.com",
+        "CIO_MAX_RECIPIENTS": "5",
+        "CIO_MAX_SENDS_PER_HOUR": "1000000",
+        "CIO_MAX_SENDS_PER_DAY": "1000000",
+        "CIO_STOP_FILE": f"{folder}/stop",
+    }
+
+
+@asynccontextmanager
+async def ours(sandbox: Sandbox, tool: tuple[str, dict[str, Any]], **settings: str) -> AsyncIterator[Call]:
+    """Provide a call of our server."""
+    keys = sandbox.credentials
+    environ = {
+        "CIO_SITE_ID": keys.site_id,
+        "CIO_TRACK_API_KEY": keys.track_api_key,
+        "CIO_APP_API_KEY": keys.app_api_key,
+    }
+    app = build(load(environ | FAST | settings), wire=httpx.ASGITransport(app=sandbox.app))
+    async with Client(app.server) as client:
+        yield lambda: client.call_tool(*tool)
+    await app.aclose()
+
+
+@asynccontextmanager
+async def bare(sandbox: Sandbox) -> AsyncIterator[Call]:
+    """Provide a call of a bare SDK server that makes the same request as `get_customer`."""
+    server = MCPServer("bare", log_level="WARNING")
+    transport = httpx.ASGITransport(app=sandbox.app)
+    headers = {"Authorization": f"Bearer {sandbox.credentials.app_api_key}"}
+    async with httpx.AsyncClient(
+        transport=transport, base_url="https://sandbox.invalid", headers=headers
+    ) as http:
+
+        @server.tool()
+        async def get_customer(customer_id: str) -> dict[str, Any]:
+            """Read one customer."""
+            answer = await http.get(f"/v1/customers/{customer_id}/attributes", params={"id_type": "id"})
+            found: dict[str, Any] = answer.json()
+            return found
+
+        async with Client(server) as client:
+            yield lambda: client.call_tool(*READ)
+
+
+async def seconds(call: Call, calls: int) -> float:
+    """Return the time of one call, the mean of many, one after the other."""
+    begun = time.perf_counter()
+    for _ in range(calls):
+        result = await call()
+        assert not result.is_error, result
+    return (time.perf_counter() - begun) / calls
+
+
+async def measure(calls: int, rounds: int, folder: str) -> dict[str, list[float]]:
+    """Return the times of each kind of call, a figure per round."""
+    fast = Limits(track=1_000_000, app=1_000_000, send=1_000_000)
+    sandbox = Sandbox(limits=fast)
+    async with AsyncExitStack() as stack:
+        enter = stack.enter_async_context
+        kinds = {
+            "bare SDK tool, the same read": await enter(bare(sandbox)),
+            "get_customer": await enter(ours(sandbox, READ)),
+            "send, defaults": await enter(ours(sandbox, SEND)),
+            "send, every bound on": await enter(ours(sandbox, SEND, **everything_on(folder))),
+        }
+        times: dict[str, list[float]] = {kind: [] for kind in kinds}
+        for turn in range(rounds + 1):
+            for kind, call in kinds.items():
+                took = await seconds(call, calls if turn else 20)
+                if turn:  # the first round warms up
+                    times[kind].append(took)
+    sandbox.close()
+    return times
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--calls", type=int, default=400)
+    parser.add_argument("--rounds", type=int, default=7)
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["XDG_STATE_HOME"] = str(Path(folder) / "state")
+        times = asyncio.run(measure(asked.calls, asked.rounds, folder))
+    print(f"{'one call after the other':<32} {'min':>8} {'median':>8} {'max':>8}")
+    for kind, found in times.items():
+        low, middle, high = (pick(found) * 1000 for pick in (min, statistics.median, max))
+        print(f"  {kind:<30} {low:>6.2f}ms {middle:>6.2f}ms {high:>6.2f}ms")
+    first, read, plain, bounded = times.values()
+    ratio = statistics.median(our / their for their, our in zip(first, read, strict=True))
+    print(f"  {'get_customer beside bare':<30} {ratio:>7.2f}x  (target: at most {TARGET})")
+    extra = statistics.median(more - less for less, more in zip(plain, bounded, strict=True))
+    print(f"  {'what all bounds add to a send':<30} {extra * 1000:>6.2f}ms")
+
+
+if __name__ == "__main__":
+    main()
