@@ -14,6 +14,7 @@ from cio_mcp.client import CustomerIO
 from cio_mcp.client.network import Network
 from cio_mcp.errors import SettingsError
 from cio_mcp.safety import Guard
+from cio_mcp.safety.audit import AuditLog
 from cio_mcp.safety.bounds import Caps
 from cio_mcp.safety.confirmation import Confirmations
 from cio_mcp.safety.store import Store
@@ -109,8 +110,16 @@ def _guard(
         confirmations=Confirmations(store, workspace, settings.max_audience_growth, clock),
         bounds=bound,
         caps=caps,
+        audit=_audit(settings, clock),
         status=lambda: status_of(settings, bound, caps, client, off, sandbox=sandbox),
     )
+
+
+def _audit(settings: Settings, clock: Callable[[], float]) -> AuditLog | None:
+    try:
+        return AuditLog(settings.audit_log, clock) if settings.audit_log else None
+    except OSError as error:
+        raise SettingsError(f"CIO_AUDIT_LOG: {settings.audit_log}: {error.strerror}") from None
 
 
 def open_sandbox(settings: Settings, *, clock: Callable[[], float] = time.time) -> Sandbox:

@@ -84,9 +84,16 @@ class NotSent(CustomerIOError):
 
 
 class NotAllowed(CustomerIOError):
-    """A bound of this server, or a person who was asked, forbids the call; nothing was sent."""
+    """A bound of this server, or a person who was asked, forbids the call; nothing was sent.
+
+    `record` says why in words that hold no personal data.
+    """
 
     outcome = "not_sent"
+
+    def __init__(self, what: str, *, record: str = "", **more: Any) -> None:
+        super().__init__(what, **more)
+        self.record = record or what
 
 
 class NotConfirmed(NotAllowed):

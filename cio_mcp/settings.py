@@ -103,6 +103,9 @@ class Settings(BaseModel):
     stop_file: UserPath | None = Field(
         None, description="While this file exists, nothing is written, deleted or sent."
     )
+    audit_log: UserPath | None = Field(
+        None, description="A file that records every call that writes, deletes or sends."
+    )
     tokens_file: UserPath | None = Field(
         None, description="Over HTTP: the file of who may call, written by cio-mcp token."
     )

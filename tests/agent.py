@@ -40,6 +40,7 @@ class Wire(httpx.AsyncBaseTransport):
         self.sandbox = sandbox
         self.requests: list[httpx.Request] = []
         self.faults: list[tuple[Fault, bool]] = []
+        self.latency = 0.0
         self._inner = httpx.ASGITransport(app=sandbox.app)
 
     def fail(self, fault: Fault, *, late: bool = False, times: int = 1) -> None:
@@ -47,6 +48,8 @@ class Wire(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         self.requests.append(request)
+        if self.latency:
+            await asyncio.sleep(self.latency)
         fault, late = self.faults.pop(0) if self.faults else (None, True)
         answer = await self._inner.handle_async_request(request) if late else None
         if isinstance(fault, int):

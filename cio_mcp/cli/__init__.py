@@ -95,6 +95,11 @@ def _parser() -> argparse.ArgumentParser:
         "--tls", action="store_true", help="speak https, with a certificate made on the spot"
     )
 
+    audit = commands.add_parser("audit", help="check or show the record that CIO_AUDIT_LOG keeps")
+    audit.add_argument("action", choices=("verify", "show"))
+    audit.add_argument("path", help="the log")
+    audit.add_argument("--tool", help="show only calls of this tool")
+
     _add_token(commands.add_parser("token", help="manage who may call over HTTP"))
 
     config = commands.add_parser("config", help="print the configuration for an MCP client, or write it")

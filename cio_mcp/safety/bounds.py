@@ -114,6 +114,7 @@ class Bounds:
                 f"Nothing was sent: {len(foreign)} of {len(addresses)} recipients are not among "
                 f"CIO_ALLOWED_RECIPIENTS, the first of them {foreign[0] or 'a customer without an address'}.",
                 do=f"Leave them out. {ASK_OPERATOR}",
+                record=f"CIO_ALLOWED_RECIPIENTS leaves {len(foreign)} recipients out",
             )
 
     def _allows(self, address: str) -> bool:

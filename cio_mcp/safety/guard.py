@@ -1,6 +1,7 @@
 """The one way to a tool: its bounds, its preview, its confirmation, and then the call."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol
@@ -12,6 +13,8 @@ from cio_mcp.client.api import Api, WouldSend
 from cio_mcp.client.call import Call, Tell
 from cio_mcp.errors import CustomerIOError, NotAllowed, NotConfirmed
 from cio_mcp.registry import Effect, Tool
+from cio_mcp.safety.act import Act
+from cio_mcp.safety.audit import AuditLog
 from cio_mcp.safety.bounds import Bounds, Caps, Spent
 from cio_mcp.safety.confirmation import Confirmations
 from cio_mcp.safety.grant import Grant
@@ -61,6 +64,7 @@ class Guard:
     bounds: Bounds
     caps: Caps
     status: Callable[[], Status]
+    audit: AuditLog | None = None
 
     async def perform(self, tool: Tool, arguments: dict[str, Any], caller: Caller) -> Answer:
         """Run `tool` with raw `arguments`; raises CustomerIOError.
@@ -69,9 +73,19 @@ class Guard:
         change something, and show it instead of sending it; what a tool reads on the way is read.
         """
         given = tool.parse(arguments)
-        call = self._begin(caller)
         if tool.effect is Effect.READS:
-            return await self._run(tool, given, call)
+            return await self._run(tool, given, self._begin(caller))
+        try:
+            return await self._bounded(tool, given, caller)
+        except NotAllowed as error:
+            with contextlib.suppress(OSError):
+                if self.audit:
+                    self.audit.refusal(caller.name, tool.name, tool.effect, given, error.record)
+            raise
+
+    async def _bounded(self, tool: Tool, given: dict[str, Any], caller: Caller) -> Answer:
+        """Preview or make a call that acts, within the bounds."""
+        call = self._begin(caller)
         dry_run, code = given.pop("dry_run"), given.pop("confirmation", None)
         if not dry_run:
             self.bounds.check_running()
@@ -95,17 +109,27 @@ class Guard:
             if reason := self.confirmations.use(code, tool.name, given, audience):
                 raise NotConfirmed(reason, (await preview()).model_dump(mode="json", exclude_none=True))
         sends = tool.effect is Effect.SENDS and audience is not None
-        spent = self.caps.spend(audience.size or 0, caller.grants) if audience and sends else []
+        spent: Spent = []
         try:
-            return await self._run(tool, given, call)
+            spent = self.caps.spend(audience.size or 0, caller.grants) if audience and sends else []
+            act = Act(self.audit, caller.name, tool, given)
+        except NotAllowed:
+            self._take_back(spent, code)
+            raise
+        try:
+            answer = await self._run(tool, given, call)
         except CustomerIOError as error:
+            act.ended(error.outcome, error.status)
             if error.outcome != "unknown":
                 self._take_back(spent, code if error.retryable or error.outcome == "not_sent" else None)
             raise
         except asyncio.CancelledError:
+            act.given_up(call.sending)
             if call.sending is None:
                 self._take_back(spent, code)
             raise
+        act.done(answer)
+        return answer
 
     def _begin(self, caller: Caller) -> Call:
         share = min((grant.rate_share for grant in caller.grants), default=1.0)

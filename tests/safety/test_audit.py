@@ -1,0 +1,258 @@
+"""Every call that acts is on record, and a record that was tampered with shows it."""
+
+import asyncio
+import json
+import multiprocessing
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cio_mcp.app import build
+from cio_mcp.cli import main
+from cio_mcp.errors import SettingsError
+from cio_mcp.safety.audit import AuditLog, beside, lines, verify
+from cio_mcp.settings import load
+from tests.agent import an_agent
+
+EMAIL: dict[str, Any] = {"customer_id": "u_1001", "to": "ada@example.com", "transactional_message_id": 1}
+
+
+def clock() -> float:
+    return 1_780_000_000.0
+
+
+def faults(path: Path) -> list[str]:
+    return [finding.what for finding in verify(path) if not finding.note]
+
+
+def notes(path: Path) -> list[str]:
+    return [finding.what for finding in verify(path) if finding.note]
+
+
+def filled(path: Path, calls: int = 4) -> AuditLog:
+    log = AuditLog(path, clock)
+    for number in range(calls):
+        log.outcome(log.intent("me", "send", "sends", {"to": str(number)}), "queued", delivery_id=str(number))
+    return log
+
+
+@pytest.mark.anyio
+async def test_intent_and_outcome_of_each_call_are_recorded_without_a_word_of_its_arguments(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "logs" / "audit.jsonl"
+    async with an_agent(audit_log=str(path), max_recipients="1") as agent:
+        await agent.call("get_customer", customer_id="u_1001")
+        sent = await agent.call("send_transactional_email", **EMAIL)
+        event = await agent.call("track_event", customer_id="u_1001", name="secret_name")
+        await agent.fail("send_transactional_email", **EMAIL | {"to": "ada@example.com, bob@example.com"})
+        agent.wire.fail(500)
+        await agent.fail("send_transactional_email", **EMAIL)
+        await agent.call("delete_customer", customer_id="u_1001", dry_run=True)
+
+    told = [(line["kind"], line.get("tool"), line.get("outcome")) for line in lines(path)]
+    assert told == [
+        ("intent", "send_transactional_email", None),
+        ("outcome", None, "queued"),
+        ("intent", "track_event", None),
+        ("outcome", None, "accepted"),
+        ("refusal", "send_transactional_email", None),
+        ("intent", "send_transactional_email", None),
+        ("outcome", None, "unknown"),
+    ]
+    found = list(lines(path))
+    assert found[1]["delivery_id"] == sent["delivery_id"]
+    assert found[3]["event_id"] == event["event_id"]
+    assert "CIO_MAX_RECIPIENTS" in found[4]["reason"]
+    assert found[0]["request"] == found[1]["request"]
+    assert not re.search("example.com|u_1001|secret_name", path.read_text())
+    assert list(verify(path)) == []
+
+
+@pytest.mark.anyio
+async def test_without_a_record_of_the_intent_there_is_no_call(tmp_path: Path) -> None:
+    path = tmp_path / "audit.jsonl"
+    async with an_agent(audit_log=str(path), confirm="preview", max_sends_per_hour="5") as agent:
+        preview = await agent.call("delete_customer", customer_id="u_1001")
+        path.unlink()
+        path.mkdir()
+        code = {"confirmation": preview["confirmation"]}
+        text = await agent.fail("delete_customer", customer_id="u_1001", **code)
+        assert "CIO_AUDIT_LOG" in text
+        await agent.fail("send_transactional_email", **EMAIL)
+        assert agent.sent == []
+        assert (await agent.call("server_status"))["caps"][0]["left"] == 5
+        path.rmdir()
+        path.touch()
+        await agent.call("delete_customer", customer_id="u_1001", **code)
+
+    assert len(agent.sent) == 1
+
+
+@pytest.mark.anyio
+async def test_a_call_that_is_cancelled_after_it_left_gets_its_outcome_when_the_answer_is_back(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "audit.jsonl"
+
+    async with an_agent(audit_log=str(path)) as agent:
+        agent.wire.latency = 3
+        call = asyncio.create_task(agent.app.server.call_tool("send_transactional_email", EMAIL))
+        await asyncio.sleep(1)
+        call.cancel()
+        await asyncio.wait([call])
+        before = [line["kind"] for line in lines(path)]
+        await asyncio.sleep(3)
+        after = list(lines(path))
+
+    assert before == ["intent"]
+    assert [line["kind"] for line in after] == ["intent", "outcome"]
+    assert after[1]["outcome"] == "done"
+
+
+def test_a_log_that_cannot_be_written_stops_the_start(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(SettingsError, match="CIO_AUDIT_LOG"):
+        build(load({"CIO_AUDIT_LOG": str(tmp_path / "file" / "audit.jsonl")}))
+
+
+@given(st.data())
+@settings(max_examples=60, deadline=None)
+def test_any_flipped_byte_is_found(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
+    path = tmp_path_factory.mktemp("audit") / "audit.jsonl"
+    filled(path, 2)
+    whole = bytearray(path.read_bytes())
+    place = data.draw(st.integers(0, len(whole) - 1))
+    whole[place] ^= data.draw(st.integers(1, 255))
+    path.write_bytes(bytes(whole))
+
+    assert faults(path)
+
+
+def _without(number: int) -> Callable[[list[str]], list[str]]:
+    return lambda found: found[:number] + found[number + 1 :]
+
+
+@pytest.mark.parametrize(
+    "tamper",
+    [
+        _without(0),
+        _without(3),
+        _without(7),
+        lambda found: found[:-3],
+        lambda found: [*found[:2], found[3], found[2], *found[4:]],
+        lambda found: [*found, found[-1]],
+        lambda _: [],
+    ],
+    ids=["first removed", "one removed", "last removed", "tail cut", "swapped", "repeated", "emptied"],
+)
+def test_removed_reordered_and_cut_lines_are_found(
+    tmp_path: Path, tamper: Callable[[list[str]], list[str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "audit.jsonl"
+    filled(path)
+    path.write_text("".join(tamper(path.read_text().splitlines(keepends=True))))
+
+    assert faults(path)
+    assert main(["audit", "verify", str(path)]) == 1
+    assert "FAULT" in capsys.readouterr().out
+
+
+def test_an_intent_without_outcome_is_noted_and_no_fault(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "audit.jsonl"
+    filled(path).intent("me", "trigger_broadcast", "sends", {})
+
+    assert faults(path) == []
+    assert notes(path) == ["has no outcome: the call may or may not have been made"]
+    assert main(["audit", "verify", str(path)]) == 0
+    assert "line 9" in capsys.readouterr().out
+
+
+def test_a_writer_that_died_leaves_a_log_that_the_next_goes_on_with(tmp_path: Path) -> None:
+    path = tmp_path / "audit.jsonl"
+    log = filled(path)
+    whole = path.read_bytes()
+    head = beside(path, "head").read_text()
+
+    # It died in the middle of a line.
+    path.write_bytes(whole + b'{"number":9,"at":"20')
+    assert faults(path) == []
+    log.refusal("me", "send", "sends", {}, "no")
+    assert faults(path) == []
+    assert any("torn" in note for note in notes(path))
+
+    # It died between the line and the newest hash.
+    path.write_bytes(whole)
+    beside(path, "head").write_text(head)
+    log.refusal("me", "send", "sends", {}, "no")
+    beside(path, "head").write_text(head)
+    assert faults(path) == []
+    log.refusal("me", "send", "sends", {}, "no")
+    assert list(verify(path)) == []
+
+
+def _write(path: Path, name: str) -> None:
+    log = AuditLog(path, clock)
+    for number in range(50):
+        log.outcome(log.intent(name, "send", "sends", {"number": number}), "queued")
+
+
+def test_several_processes_write_one_chain(tmp_path: Path) -> None:
+    path = tmp_path / "audit.jsonl"
+    context = multiprocessing.get_context("spawn")
+    writers = [context.Process(target=_write, args=(path, name)) for name in "abc"]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+
+    assert list(verify(path)) == []
+    assert [line["number"] for line in lines(path)] == list(range(1, 301))
+
+
+def test_who_has_the_key_can_tell_whether_a_call_is_the_one(tmp_path: Path) -> None:
+    log = filled(tmp_path / "audit.jsonl", 1)
+    other = AuditLog(tmp_path / "other.jsonl", clock)
+    (line, _) = lines(tmp_path / "audit.jsonl")
+
+    assert line["arguments"] == log.fingerprint({"to": "0"})
+    assert line["arguments"] != other.fingerprint({"to": "0"})
+    for what in ("key", "head", "lock"):
+        assert beside(tmp_path / "audit.jsonl", what).exists()
+    assert beside(tmp_path / "audit.jsonl", "key").stat().st_mode & 0o077 == 0
+
+
+def test_a_record_can_be_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "audit.jsonl"
+    log = filled(path, 1)
+    log.refusal("agent", "trigger_broadcast", "sends", {}, "CIO_MAX_RECIPIENTS")
+    log.intent("agent", "delete_customer", "deletes", {})
+
+    assert main(["audit", "show", str(path)]) == 0
+    out = capsys.readouterr().out
+    assert re.search(r"2026-05-28T20:26:40  me +send +queued delivery_id=0", out)
+    assert re.search(r"agent +trigger_broadcast +refused here: CIO_MAX_RECIPIENTS", out)
+    assert re.search(r"agent +delete_customer +no outcome", out)
+    assert main(["audit", "show", str(path), "--tool", "send"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 1
+
+
+def test_a_log_that_is_not_there_is_said_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["audit", "verify", str(tmp_path / "nothing")]) == 2
+    assert "cannot be read" in capsys.readouterr().err
+
+
+def test_a_log_without_its_newest_hash_says_what_that_means(tmp_path: Path) -> None:
+    path = tmp_path / "audit.jsonl"
+    filled(path)
+    beside(path, "head").unlink()
+
+    assert "a cut tail would not show" in faults(path)[0]
+    json.loads(path.read_text().splitlines()[0])
