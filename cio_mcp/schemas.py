@@ -17,11 +17,11 @@ def flat_schema(schema: dict[str, Any]) -> dict[str, Any]:
             return [clean(item) for item in node]
         if not isinstance(node, dict):
             return node
-        if reference := node.get("$ref"):
-            node = {**definitions[reference.rpartition("/")[2]], **node}
         if _NULL in (arms := node.get("anyOf", [])):
             rest = [arm for arm in arms if arm != _NULL]
             node = {**node, "anyOf": rest} if len(rest) > 1 else {**rest[0], **node, "anyOf": None}
+        if reference := node.get("$ref"):
+            node = {**definitions[reference.rpartition("/")[2]], **node}
         return {
             key: {name: clean(property_) for name, property_ in value.items()}
             if key == "properties"

@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -111,6 +112,14 @@ async def test_hints_follow_from_what_a_tool_does_to_the_world(agent: Agent) -> 
     assert hints["trigger_broadcast"] == (False, True)
 
 
+def untyped(schema: dict[str, Any]) -> Iterator[str]:
+    """Yield the properties, at any depth, that do not say what they are."""
+    for name, property_ in schema.get("properties", {}).items():
+        if not {"type", "anyOf", "enum", "const"} & property_.keys():
+            yield name
+        yield from untyped(property_)
+
+
 @pytest.mark.parametrize("tool", TOOLS, ids=lambda tool: tool.name)
 def test_a_tool_is_described_completely(tool: Any) -> None:
     assert len(tool.name) <= 30
@@ -121,6 +130,7 @@ def test_a_tool_is_described_completely(tool: Any) -> None:
         text = json.dumps(schema)
         assert not any(word in text for word in ("$ref", "$defs", '"title"', '"null"'))
         assert not {"anyOf", "oneOf", "allOf"} & schema.keys()
+        assert not list(untyped(schema)), "hosts warn of a property that takes anything"
     assert tool.input_schema["additionalProperties"] is False
     assert ("dry_run" in tool.input_schema["properties"]) == (tool.effect != "reads")
 
