@@ -17,9 +17,9 @@ def anyio_backend() -> tuple[str, dict[str, object]]:
 
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Keep the settings and the state of whoever runs the tests out of them."""
+    """Keep the settings, the state and the proxies of whoever runs the tests out of them."""
     for name in list(os.environ):
-        if name.startswith(("CIO_", "CUSTOMERIO_")):
+        if name.startswith(("CIO_", "CUSTOMERIO_")) or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
 

@@ -3,35 +3,38 @@
 import argparse
 import asyncio
 import json
-import os
 import platform
+import sqlite3
 import sys
 from collections.abc import AsyncIterator, Iterator
+from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
+from pathlib import Path
 from typing import Literal
-from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
 from cio_mcp import __version__
+from cio_mcp.app import open_sandbox
 from cio_mcp.client import AppApi, TrackApi
 from cio_mcp.client.access import OTHER_REGION, Access
-from cio_mcp.client.network import Network
+from cio_mcp.client.network import Network, proxy_of
 from cio_mcp.client.probe import Answer, probe
 from cio_mcp.errors import SettingsError
 from cio_mcp.settings import Settings, load
-from cio_mcp.workspace import CLOSED, HOSTS, accesses, choose
+from cio_mcp.workspace import CLOSED, HOSTS, accesses, bounds, choose, pace_file, safety_file
 
 PATHS = {api.name: api.harmless for api in (TrackApi, AppApi)}
 
 # Customer.io orders updates by time; a clock off by more than this gives wrong times to events.
 SKEW = 60
 
-
-NETWORK = "check the network, HTTPS_PROXY and NO_PROXY, and CIO_TRACK_URL or CIO_APP_URL where set"
+NETWORK = (
+    "check the network; where only a proxy leads out, set HTTPS_PROXY=http://host:port, or "
+    "http://user:password@host:port; check NO_PROXY, CIO_TRACK_URL and CIO_APP_URL where set"
+)
 CERTIFICATE = (
     "add the authority that signed it to the system's certificates, or name its file in SSL_CERT_FILE"
 )
@@ -84,19 +87,10 @@ def _versions() -> Finding:
 def _about(settings: Settings) -> Iterator[Finding]:
     tools, off = choose(settings)
     yield Finding("settings", "ok", f"{len(tools)} tools on, {len(off)} off")
-    if not settings.uses_sandbox:
-        return
-    yield Finding(
-        "workspace", "note", "the embedded sandbox: no call reaches Customer.io", _how_to_leave(settings)
-    )
-    if path := settings.sandbox_path:
-        folder = path.resolve().parent
-        if os.access(path if path.exists() else folder, os.W_OK):
-            yield Finding("state", "ok", f"kept in {path}")
-        else:
-            yield Finding(
-                "state", "fault", f"{path} cannot be written", "set CIO_SANDBOX_PATH to another file"
-            )
+    if settings.uses_sandbox:
+        sandbox = "the embedded sandbox: no call reaches Customer.io"
+        yield Finding("workspace", "note", sandbox, _how_to_leave(settings))
+    yield from _state(settings)
 
 
 def _how_to_leave(settings: Settings) -> str:
@@ -105,24 +99,59 @@ def _how_to_leave(settings: Settings) -> str:
     return "for a real workspace, set CIO_SITE_ID with CIO_TRACK_API_KEY, and CIO_APP_API_KEY"
 
 
+def _state(settings: Settings) -> Iterator[Finding]:
+    """Open the files that a server with these settings keeps its state in, as it does."""
+    if settings.uses_sandbox and not settings.sandbox_path:
+        return  # all in memory
+    if settings.uses_sandbox:
+        try:
+            open_sandbox(settings).close()
+            yield Finding("sandbox", "ok", f"is kept in {settings.sandbox_path}")
+        except SettingsError as error:
+            yield Finding(
+                "sandbox", "fault", str(error), "set CIO_SANDBOX_PATH to a file that can be written"
+            )
+    elif settings.shared_pace == "auto":
+        lost = "limits are not shared with other processes of yours"
+        yield _file("pace", pace_file(), "limits are shared through", lost)
+    lost = "confirmation codes hold in one process only, and caps on sends cannot be kept"
+    yield _file(
+        "bounds", safety_file(), "codes and caps are kept in", lost, needed=bool(bounds(settings).caps)
+    )
+
+
+def _file(what: str, path: Path, use: str, lost: str, *, needed: bool = False) -> Finding:
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        with closing(sqlite3.connect(path, isolation_level=None)) as db:
+            db.execute("BEGIN IMMEDIATE")
+    except (sqlite3.Error, OSError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        fix = f"let {path.parent} be a folder that you can write to, and delete {path.name} if it is damaged"
+        return Finding(what, "fault" if needed else "note", f"{path}: {reason}: {lost}", fix)
+    return Finding(what, "ok", f"{use} {path}")
+
+
 async def _credentials(settings: Settings, wire: httpx.AsyncBaseTransport) -> AsyncIterator[Finding]:
     """Check each credential by one harmless call; a key that does not open is tried in the other region."""
     opened = accesses(settings)
-    for access in opened:
-        host = urlsplit(access.base_url).hostname or ""
-        if proxy := _proxy(access.base_url):
-            yield Finding("proxy", "note", f"requests to {host} go through {proxy}")
-        answer = await probe(wire, access, PATHS[access.api])
-        access.worked = answer.status == 200
+    answers = [await probe(wire, access, PATHS[access.api]) for access in opened]
+    for access, answer in zip(opened, answers, strict=True):
+        access.worked = answer.status == 200  # which is evidence for the other key, too
+    for access, answer in zip(opened, answers, strict=True):
+        url = httpx.URL(access.base_url)
+        if proxy := proxy_of(url):
+            yield Finding("proxy", "note", f"requests to {url.host} go through {proxy}")
         yield await _judge(wire, access, answer)
-        if answer.date:
-            yield _clock(answer.date)
+    if date := next((answer.date for answer in answers if answer.date), None):
+        yield _clock(date)
     for api in CLOSED.keys() - {access.api for access in opened}:
         yield Finding(f"{api} key", "note", "not set; its tools are off", CLOSED[api].partition(": ")[2])
 
 
 async def _judge(wire: httpx.AsyncBaseTransport, access: Access, answer: Answer) -> Finding:
-    what, host = f"{access.api} key", urlsplit(access.base_url).hostname
+    what, host = f"{access.api} key", httpx.URL(access.base_url).host
     if answer.fault:
         return Finding(
             "network", "fault", answer.fault, CERTIFICATE if "certificate" in answer.fault else NETWORK
@@ -164,14 +193,3 @@ def _clock(server: datetime) -> Finding:
         return Finding("clock", "ok", "agrees with Customer.io's")
     detail = f"{abs(skew):.0f} s {'ahead of' if skew > 0 else 'behind'} Customer.io's"
     return Finding("clock", "fault", detail, "set the system's time; events would get wrong times")
-
-
-def _proxy(url: str) -> str:
-    """Return the proxy that requests to `url` take, without any password in it."""
-    parts = urlsplit(url)
-    proxies = getproxies()
-    proxy = proxies.get(parts.scheme) or proxies.get("all") or ""
-    if not proxy or proxy_bypass(parts.hostname or ""):
-        return ""
-    found = urlsplit(proxy if "//" in proxy else f"//{proxy}")
-    return f"{found.hostname}:{found.port}" if found.port else str(found.hostname)

@@ -1,8 +1,11 @@
 """The wire to Customer.io: proxies from the environment, certificates as the system trusts them."""
 
+import re
 import socket
 import ssl
 from collections.abc import Iterator
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import httpx
 import truststore
@@ -21,9 +24,7 @@ class Network(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send `request` as it is, with the timeouts it carries; redirects are answers here."""
         if self._client is None:
-            limits = httpx.Limits(max_connections=32, max_keepalive_connections=32, keepalive_expiry=30)
-            trust = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-            self._client = httpx.AsyncClient(limits=limits, verify=trust)
+            self._client = _client()
         return await self._client.send(request)
 
     async def aclose(self) -> None:
@@ -32,25 +33,70 @@ class Network(httpx.AsyncBaseTransport):
             await self._client.aclose()
 
 
-# Why there is no connection, by what led to the failure; the first that fits is told.
+class UnusableProxy(httpx.ProxyError):
+    """The environment names a proxy that cannot be used; the text is ours, and holds nothing of it."""
+
+
+def _client() -> httpx.AsyncClient:
+    limits = httpx.Limits(max_connections=32, max_keepalive_connections=32, keepalive_expiry=30)
+    trust = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    variables = "HTTPS_PROXY, HTTP_PROXY or ALL_PROXY"
+    try:
+        return httpx.AsyncClient(limits=limits, verify=trust)
+    except ImportError as error:
+        needs = "the package socksio, which is not installed beside cio-mcp"
+        raise UnusableProxy(f"{variables} names a SOCKS proxy, which needs {needs}") from error
+    except (ValueError, httpx.InvalidURL) as error:
+        raise UnusableProxy(
+            f"{variables} is no address of a proxy, such as http://proxy.example.com:3128"
+        ) from error
+
+
+# Why there is no connection, by what led to the failure; the first that fits is told. `next` is what comes
+# next on the way: the host itself, or a proxy.
 CAUSES: tuple[tuple[type[Exception], str], ...] = (
+    (UnusableProxy, "{error}"),
+    (httpx.ProxyError, "{next} does not let through{status}"),
     (ssl.SSLCertVerificationError, "the certificate of {host} is not trusted here"),
     (ssl.SSLError, "{host} does not speak TLS there"),
-    (socket.gaierror, "the name {host} cannot be resolved: no network, or no DNS"),
-    (ConnectionRefusedError, "{host} refuses connections"),
-    (httpx.ProxyError, "the proxy does not let through to {host}"),
+    (socket.gaierror, "the name of {next} cannot be resolved: no network, or no DNS"),
+    (ConnectionRefusedError, "{next} refuses connections"),
     (httpx.PoolTimeout, "all connections to {host} are in use"),
-    (httpx.TimeoutException, "{host} does not answer in time"),
+    (httpx.TimeoutException, "{next} does not answer in time"),
+    (TimeoutError, "{next} does not answer in time"),
 )
 
 
-def cause(error: httpx.RequestError, host: str) -> str:
-    """Say why `host` was not reached, in words without addresses: those can hold what is secret."""
+def cause(error: httpx.RequestError, url: httpx.URL) -> str:
+    """Say why `url` was not reached, in words without credentials, paths and queries."""
+    proxy = proxy_of(url)
+    words = {
+        "host": url.host,
+        "next": f"the proxy {proxy} on the way to {url.host}" if proxy else url.host,
+        "error": error,
+        "status": _status(error),
+    }
     chain = list(_chain(error))
-    for kind, words in CAUSES:
+    for kind, template in CAUSES:
         if any(isinstance(link, kind) for link in chain):
-            return words.format(host=host)
-    return f"{host} cannot be reached ({type(error).__name__})"
+            return template.format(**words)
+    return f"{words['next']} cannot be reached ({type(error).__name__})"
+
+
+def _status(error: httpx.RequestError) -> str:
+    """Return the status that a proxy answered with; the rest of its line is its own words."""
+    found = re.match(r"\d{3}\b", str(error))
+    meaning = ", it wants a user and a password" if found and found[0] == "407" else ""
+    return f" (status {found[0]}{meaning})" if found else ""
+
+
+def proxy_of(url: httpx.URL) -> str:
+    """Return host and port of the proxy that requests to `url` take, or nothing: never a password."""
+    proxies = getproxies()
+    proxy = proxies.get(url.scheme) or proxies.get("all") or ""
+    if not proxy or proxy_bypass(url.host):
+        return ""
+    return urlsplit(proxy if "//" in proxy else f"//{proxy}").netloc.rpartition("@")[2] or "without a name"
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

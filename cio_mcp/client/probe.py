@@ -33,7 +33,7 @@ async def probe(wire: httpx.AsyncBaseTransport, access: Access, path: str) -> An
         response = await wire.handle_async_request(request)
         await response.aread()
     except httpx.TransportError as error:
-        return Answer(fault=cause(error, request.url.host))
+        return Answer(fault=cause(error, request.url))
     try:
         body = response.json()
     except ValueError:

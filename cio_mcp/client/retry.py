@@ -49,6 +49,9 @@ OUTCOMES: dict[End, dict[Kind, Then]] = {
 
 ATTEMPTS = 4
 
+# Seconds that must be left after a pause. With less, another attempt would only hide why the last one failed.
+LAST_ATTEMPT = 0.1
+
 # An API that fails gets at most so many retries at once, and one more for every ten requests.
 RETRIES_AT_ONCE, RETRIES_PER_REQUEST = 10.0, 0.1
 
@@ -93,7 +96,7 @@ class Retrying(httpx.AsyncBaseTransport):
             if attempts == ATTEMPTS or not self._may_retry(request):
                 break
             pause = self._jitter() * min(8.0, 0.5 * 2**attempts)
-            if now() + pause >= deadline:
+            if now() + pause + LAST_ATTEMPT >= deadline:
                 break
             await asyncio.sleep(pause)
         return _settled(request, kind, lost if lost is not None and end is not End.ANSWERED else got)
@@ -131,7 +134,7 @@ def _already_gone(request: httpx.Request, got: httpx.Response | httpx.RequestErr
 def _settled(request: httpx.Request, kind: Kind, got: httpx.Response | httpx.RequestError) -> httpx.Response:
     if isinstance(got, NEVER_LEFT):
         raise NotSent(
-            f"Not sent: {cause(got, request.url.host)}.",
+            f"Not sent: {cause(got, request.url)}.",
             do="Check the network, HTTPS_PROXY, and CIO_TRACK_URL or CIO_APP_URL; then call again.",
             retryable=True,
         ) from got

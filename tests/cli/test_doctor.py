@@ -1,6 +1,7 @@
 """`cio-mcp doctor`: every fault that a newcomer meets first, made on purpose."""
 
 import json
+import socket
 import ssl
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -13,6 +14,7 @@ import pytest
 from cio_mcp.cli import main
 from cio_mcp.cli.doctor import Finding, examine
 from cio_mcp.settings import load
+from cio_mcp.workspace import pace_file, safety_file
 
 pytestmark = pytest.mark.anyio
 
@@ -110,6 +112,8 @@ async def test_somebody_else_answering_is_told() -> None:
         ),
         (ssl.SSLError(1, "wrong version"), "does not speak TLS", "HTTPS_PROXY"),
         (ConnectionRefusedError(111, "refused"), "refuses connections", "HTTPS_PROXY"),
+        (socket.gaierror(-2, "unknown"), "name of api.customer.io cannot be resolved: no network", "network"),
+        (TimeoutError("dropped"), "api.customer.io does not answer in time", "only a proxy leads out"),
         (ExceptionGroup("all", [OSError(113, "no route")]), "cannot be reached (ConnectError)", "network"),
     ],
 )
@@ -148,16 +152,50 @@ async def test_a_proxy_is_named_without_its_password(monkeypatch: pytest.MonkeyP
     assert "proxy" not in await found(APP, home("us"))
 
 
-async def test_the_sandbox_needs_no_network_and_a_file_that_can_be_written(tmp_path: Path) -> None:
-    def unreachable(_: httpx.Request) -> httpx.Response:
-        raise AssertionError
+def unreachable(_: httpx.Request) -> httpx.Response:
+    raise AssertionError
 
+
+async def test_the_sandbox_needs_no_network_and_says_how_to_leave_it() -> None:
     assert (await found({}, unreachable))["workspace"].state == "note"
     assert "unset CIO_SANDBOX" in (await found(APP | {"CIO_SANDBOX": "on"}, unreachable))["workspace"].fix
+
+
+async def test_the_sandboxs_file_is_opened_as_a_server_opens_it(tmp_path: Path) -> None:
     kept = await found({"CIO_SANDBOX_PATH": str(tmp_path / "new.db")}, unreachable)
-    assert kept["state"].state == "ok"
-    lost = await found({"CIO_SANDBOX_PATH": str(tmp_path / "missing" / "new.db")}, unreachable)
-    assert lost["state"].state == "fault"
+    assert kept["sandbox"].state == "ok"
+
+    (tmp_path / "notes").write_text("a shopping list, by no means a database " * 99)
+    for unusable in (tmp_path, tmp_path / "missing" / "new.db", tmp_path / "notes"):
+        lost = (await found({"CIO_SANDBOX_PATH": str(unusable)}, unreachable))["sandbox"]
+        assert lost.state == "fault"
+        assert lost.detail.startswith(f"CIO_SANDBOX_PATH: {unusable} cannot be used: ")
+        assert lost.fix == "set CIO_SANDBOX_PATH to a file that can be written"
+
+
+async def test_the_files_that_processes_share_are_found_usable_or_what_is_lost_is_said() -> None:
+    well = await found(APP, home("us"))
+    assert [well[what].state for what in ("pace", "bounds")] == ["ok", "ok"]
+
+    for file in (pace_file(), safety_file()):
+        file.write_text("half a disk was lost, and this is what came back of the database " * 99)
+    ill = await found(APP, home("us"))
+    assert [ill[what].state for what in ("pace", "bounds")] == ["note", "note"]
+    assert ill["pace"].detail.endswith(
+        "file is not a database: limits are not shared with other processes of yours"
+    )
+    assert ill["pace"].fix.endswith("delete pace.db if it is damaged")
+    capped = await found(APP | {"CIO_MAX_SENDS_PER_DAY": "10", "CIO_SHARED_PACE": "off"}, home("us"))
+    assert capped["bounds"].state == "fault"
+    assert "pace" not in capped
+
+
+async def test_a_state_folder_that_cannot_be_made_is_named() -> None:
+    pace_file().parent.write_text("a file where the folder should be")
+
+    finding = (await found(APP, home("us")))["pace"]
+
+    assert (finding.state, str(pace_file().parent) in finding.fix) == ("note", True)
 
 
 def test_the_exit_status_is_for_scripts(

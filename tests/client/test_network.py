@@ -19,13 +19,6 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
-@pytest.fixture(autouse=True)
-def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
-
-
 async def test_a_request_arrives_as_it_was_made() -> None:
     async with serving() as server, connected(Network(), track_url=server.url) as there:
         assert await there.track().put("/api/v1/customers/{id}", {"a": "ä"}, id="x/ä") == {}
@@ -84,6 +77,25 @@ async def test_where_nobody_listens_nothing_is_sent() -> None:
             await there.track().post("/api/v1/events", {}, kind=Kind.ONCE)
 
     assert raised.value.retryable
+
+
+@pytest.mark.parametrize(
+    ("name", "proxy", "cause"),
+    [
+        ("HTTP_PROXY", "http://user:s3cret@127.0.0.1:9", "Not sent: the proxy 127.0.0.1:9 on the way to "),
+        ("ALL_PROXY", "socks5://user:s3cret@127.0.0.1:9", "names a SOCKS proxy, which needs the package"),
+        ("HTTPS_PROXY", "http://user:s3cret@:port", "is no address of a proxy, such as http://proxy"),
+    ],
+)
+async def test_a_proxy_that_cannot_be_used_is_blamed_without_its_password(
+    monkeypatch: pytest.MonkeyPatch, name: str, proxy: str, cause: str
+) -> None:
+    monkeypatch.setenv(name, proxy)
+    async with connected(Network(), track_url="http://track.invalid", jitter=0) as there:
+        with pytest.raises(NotSent, match=cause) as raised:
+            await there.track().post("/api/v1/events", {}, kind=Kind.ONCE)
+
+    assert "s3cret" not in str(raised.value)
 
 
 async def test_a_wire_that_was_never_used_can_be_closed() -> None:

@@ -281,6 +281,15 @@ async def test_a_request_that_comes_after_its_calls_deadline_is_not_sent() -> No
     assert not wire.arrivals
 
 
+async def test_no_attempt_is_made_that_has_no_time_to_connect() -> None:
+    wire = Script([httpx.ConnectError] * 2)
+    async with connected(wire, deadline=1.05, jitter=1) as there:
+        with pytest.raises(NotSent, match="cannot be reached"):
+            await ACTS[Kind.ONCE](there)
+
+    assert len(wire.arrivals) == 1
+
+
 async def test_an_answer_that_does_not_come_before_the_deadline_is_unknown() -> None:
     wire = Script(latency=60)
     async with connected(wire, deadline=5) as there:
