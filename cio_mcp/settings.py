@@ -46,6 +46,7 @@ def _key(secret: SecretStr) -> SecretStr:
 Key = Annotated[SecretStr, AfterValidator(_key)]
 BaseUrl = Annotated[HttpUrl, AfterValidator(_base_url)]
 Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Lower = BeforeValidator(str.lower)  # words are taken in any case
 Count = Annotated[int, Field(ge=0)]
 UserPath = Annotated[Path, AfterValidator(Path.expanduser)]
 Names = Annotated[
@@ -64,7 +65,9 @@ class Settings(BaseModel):
     site_id: Key | None = Field(None, description="Site id of the workspace, for the Track API.")
     track_api_key: Key | None = Field(None, description="Track API key that belongs to the site id.")
     app_api_key: Key | None = Field(None, description="App API key, for reading and sending.")
-    region: Literal["us", "eu"] = Field("us", description="Where the workspace is.")
+    region: Annotated[Literal["us", "eu"], Lower] = Field(
+        "us", description="Where the workspace is: us or eu."
+    )
     track_url: BaseUrl | None = Field(None, description="Another base address for the Track API.")
     app_url: BaseUrl | None = Field(None, description="Another base address for the App API.")
     track_rate: Rate = Field(100, description="Requests per second to the Track API.")
@@ -75,7 +78,7 @@ class Settings(BaseModel):
     workspace: str | None = Field(
         None, description="A name that ties several keys of one workspace to one budget of requests."
     )
-    shared_pace: Literal["auto", "off"] = Field(
+    shared_pace: Annotated[Literal["auto", "off"], Lower] = Field(
         "auto", description="Whether all processes of a user on this host share each limit: auto or off."
     )
     deadline: Rate = Field(30, description="Seconds a call may take: queue, attempts and pauses together.")
@@ -86,7 +89,7 @@ class Settings(BaseModel):
         (), description="Which tools are on, by area, or core (the default), or all; a leading - leaves out."
     )
     tools: Names = Field((), description="Only these tools, by name or pattern; a leading - leaves out.")
-    confirm: Literal["preview", "human", "off"] = Field(
+    confirm: Annotated[Literal["preview", "human", "off"], Lower] = Field(
         "preview",
         description="Who confirms deletions and sends to many: the caller after a preview, a human, or off.",
     )
@@ -122,13 +125,14 @@ class Settings(BaseModel):
     tool_prefix: str = Field(
         "", pattern=r"^[A-Za-z0-9_-]{0,20}$", description="Put before every tool's name."
     )
-    sandbox: Literal["auto", "on", "off"] = Field(
-        "auto", description="The embedded sandbox: auto uses it when no credential is set at all."
+    sandbox: Annotated[Literal["auto", "on", "off"], Lower] = Field(
+        "auto",
+        description="The embedded sandbox: on, off, or auto, which uses it when no credential is set at all.",
     )
     sandbox_path: UserPath | None = Field(
         None, description="A file that keeps the sandbox's state; without it the state lives in memory."
     )
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(str.upper)] = Field(
         "WARNING", description="What goes to stderr: DEBUG, INFO, WARNING or ERROR."
     )
 

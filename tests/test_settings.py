@@ -160,6 +160,12 @@ def test_a_key_that_was_put_into_another_variable_is_not_echoed(name: str) -> No
     assert error.value.__cause__ is None
 
 
+def test_words_are_taken_in_any_case() -> None:
+    settings = load({"CIO_REGION": "EU", "CIO_SANDBOX": "On", "CIO_LOG_LEVEL": "debug"})
+
+    assert (settings.region, settings.sandbox, settings.log_level) == ("eu", "on", "DEBUG")
+
+
 def test_variables_of_other_programs_are_left_alone() -> None:
     theirs = {"CIO_TOKEN": "theirs", "CUSTOMERIO_WEBHOOK": "theirs", "PATH": "/bin", "cio_site_id": "theirs"}
 

@@ -26,8 +26,8 @@ def initialize(version: str) -> dict[str, Any]:
 
 
 @contextmanager
-def a_server(version: str = "2025-06-18", **environ: str) -> Iterator[subprocess.Popen[str]]:
-    """Start a server process and shake hands in a version of the protocol."""
+def a_server(version: str | None = "2025-06-18", **environ: str) -> Iterator[subprocess.Popen[str]]:
+    """Start a server process and shake hands in a version of the protocol, where it has a handshake."""
     process = subprocess.Popen(
         [sys.executable, "-m", "cio_mcp"],
         stdin=subprocess.PIPE,
@@ -37,10 +37,11 @@ def a_server(version: str = "2025-06-18", **environ: str) -> Iterator[subprocess
         env=os.environ | environ,
     )
     try:
-        say(process, initialize(version))
-        answer = hear(process)["result"]
-        assert (answer["serverInfo"]["name"], answer["protocolVersion"]) == ("cio-mcp", version)
-        say(process, INITIALIZED)
+        if version:
+            say(process, initialize(version))
+            answer = hear(process)["result"]
+            assert (answer["serverInfo"]["name"], answer["protocolVersion"]) == ("cio-mcp", version)
+            say(process, INITIALIZED)
         yield process
     finally:
         process.kill()
@@ -166,6 +167,30 @@ def test_a_client_that_knows_only_an_older_protocol_lists_and_calls(version: str
         say(process, call("get_customer", customer_id="u_1001"))
 
         assert json.loads(hear(process)["result"]["content"][0]["text"])["id"] == "u_1001"
+
+
+def test_a_client_that_speaks_2026_07_28_discovers_lists_and_calls_without_a_handshake() -> None:
+    envelope = {
+        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+        "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "1"},
+        "io.modelcontextprotocol/clientCapabilities": {},
+    }
+
+    def ask(method: str, **params: Any) -> dict[str, Any]:
+        params["_meta"] = envelope
+        say(process, {"jsonrpc": "2.0", "id": method, "method": method, "params": params})
+        answer = hear(process)
+        assert answer["id"] == method
+        result: dict[str, Any] = answer["result"]
+        return result
+
+    with a_server(version=None) as process:
+        found = ask("server/discover")
+        assert "2026-07-28" in found["supportedVersions"]
+        assert "sandbox" in found["instructions"]
+        assert len(ask("tools/list")["tools"]) == len(TOOLS)
+        answer = ask("tools/call", name="get_customer", arguments={"customer_id": "u_1001"})
+        assert (answer["isError"], answer["structuredContent"]["id"]) == (False, "u_1001")
 
 
 @pytest.mark.anyio

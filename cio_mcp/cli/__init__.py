@@ -1,8 +1,7 @@
 """The command line: one module per command, imported when it runs, so that --help is instant."""
 
 import argparse
-import asyncio
-import logging
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -14,9 +13,26 @@ from cio_mcp.settings import load, variables
 CLIENTS = ("claude-desktop", "claude-code", "cursor", "vscode", "windsurf")
 
 
+WAITING = """\
+cio-mcp waits for an MCP client to speak on stdin: clients start it themselves, see cio-mcp config.
+To see it work, press Ctrl-C and try cio-mcp demo; cio-mcp --help shows what else there is.
+"""
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status: 0 well, 1 not well, 2 wrong arguments or settings."""
     asked = _parser().parse_args(arguments)
+    status = 141  # as a shell has it for a program that nobody reads from any more
+    try:
+        status = _run(asked)
+        sys.stdout.flush()
+    except* BrokenPipeError:
+        # The reader, such as head, has had enough. Nothing is left to flush at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return status
+
+
+def _run(asked: argparse.Namespace) -> int:
     try:
         if asked.command in {None, "serve"}:
             return _serve(asked)
@@ -32,14 +48,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _serve(asked: argparse.Namespace) -> int:
     settings = load()
     # Before the SDK configures logging its own, louder way. Over stdio, stdout is the protocol.
-    logging.basicConfig(
+    import_module("logging").basicConfig(
         stream=sys.stderr, level=settings.log_level, format="%(levelname)s %(name)s: %(message)s"
     )
     if asked.command == "serve" and asked.transport != "stdio":
         served: int = import_module("cio_mcp.cli.serve").run(asked, settings)
         return served
-    stdio = import_module("cio_mcp.stdio")
-    asyncio.run(stdio.serve(settings))
+    if sys.stdin.isatty():
+        sys.stderr.write(WAITING)
+    import_module("asyncio").run(import_module("cio_mcp.stdio").serve(settings))
     return 0
 
 
@@ -75,6 +92,7 @@ def _parser() -> argparse.ArgumentParser:
         help="call one tool and print its answer as JSON",
         description="Call one tool through the full server. Exit status: 0 done, 1 refused by Customer.io,\n"
         "2 wrong arguments or settings, 3 not sent, 4 outcome unknown.",
+        epilog="example: cio-mcp call track_event customer_id=u_1001 name=purchase 'data={\"amount\": 20}'",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     call.add_argument("tool", help="the tool's name, as `cio-mcp tools` lists it")
@@ -105,7 +123,7 @@ def _parser() -> argparse.ArgumentParser:
     config = commands.add_parser("config", help="print the configuration for an MCP client, or write it")
     config.add_argument("client", choices=CLIENTS)
     config.add_argument("--write", action="store_true", help="merge it into the client's file, with a backup")
-    config.add_argument("--with-keys", action="store_true", help="include the credentials that are set here")
+    config.add_argument("--with-keys", action="store_true", help="and the credentials that are set here")
     return parser
 
 

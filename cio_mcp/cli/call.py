@@ -50,6 +50,8 @@ def _arguments(given: list[str], properties: dict[str, Any]) -> dict[str, Any]:
         name, equals, text = pair.partition("=")
         if not equals:
             raise SettingsError(f"{pair}: write it as key=value")
+        if name in arguments:
+            raise SettingsError(f"{name}: is given twice; a list is one value, as JSON")
         value: Any = text
         if properties.get(name, {}).get("type", "string") != "string":
             try:

@@ -8,13 +8,14 @@ import shutil
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
 from pydantic import SecretStr
 
 from cio_mcp.errors import SettingsError
-from cio_mcp.settings import PREFIX, Settings, load
+from cio_mcp.settings import CREDENTIALS, PREFIX, Settings, load
 
 NAME = "customerio"
 
@@ -36,19 +37,31 @@ def run(asked: argparse.Namespace) -> int:
     if not asked.write:
         sys.stdout.write(_dump({client.key: {NAME: entry}}) + "\n")
         sys.stderr.write(f"\nFor {client.title}, in {client.path}; --write merges it in.\n")
+        sys.stderr.write(_about_keys(settings, client, asked))
         return 0
     before = _read(client.path)
     after = _merged(before, client, entry)
     if after == before:
         sys.stdout.write(f"{client.path} has it already; nothing to do.\n")
-        return 0
-    sys.stdout.write(_difference(before, after))
-    backup = _write(client.path, _dump(after) + "\n")
-    sys.stdout.write(
-        f"\nWritten to {client.path}" + (f"; what it was is in {backup}" if backup else "") + ".\n"
-    )
-    sys.stdout.write(f"Restart {client.title} to use it.\n")
+    else:
+        sys.stdout.write(_difference(before, after))
+        backup = _write(client.path, _dump(after) + "\n")
+        kept = f"; what it was is in {backup}" if backup else ""
+        sys.stdout.write(f"\nWritten to {client.path}{kept}.\nRestart {client.title} to use it.\n")
+    sys.stderr.write(_about_keys(settings, client, asked))
     return 0
+
+
+def _about_keys(settings: Settings, client: Client, asked: argparse.Namespace) -> str:
+    """Return where the credentials are in this, as a line."""
+    if not settings.has_credentials:
+        names = ", ".join(PREFIX + name.upper() for name in CREDENTIALS)
+        return f"Without credentials it works on the sandbox; for a real workspace put {names} into env.\n"
+    if not (asked.write and asked.with_keys):
+        return "The credentials set here are not in it; --write --with-keys puts them into the file.\n"
+    if not client.path.is_absolute():
+        return f"{client.path} belongs to this project and holds keys now: keep it out of version control.\n"
+    return ""
 
 
 def _clients(home: Path, system: str) -> Mapping[str, Client]:
@@ -73,11 +86,21 @@ def _entry(settings: Settings, *, with_keys: bool) -> dict[str, Any]:
     env = {}
     for name in settings.model_fields_set:
         value = getattr(settings, name)
-        if not isinstance(value, SecretStr):
-            env[PREFIX + name.upper()] = str(value)
-        elif with_keys:
-            env[PREFIX + name.upper()] = value.get_secret_value()
+        if with_keys or not isinstance(value, SecretStr):
+            env[PREFIX + name.upper()] = _text(value)
     return start | {"env": dict(sorted(env.items()))}
+
+
+def _text(value: Any) -> str:
+    """Return a setting as its variable has it; a path in full, since a client starts elsewhere."""
+    match value:
+        case SecretStr():
+            return value.get_secret_value()
+        case tuple():
+            return ",".join(value)
+        case Path():
+            return str(value.absolute())
+    return str(value)
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -139,7 +162,7 @@ def _write(path: Path, text: str) -> Path | None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.exists():
-            backup = path.with_name(path.name + ".backup")
+            backup = _free(path.with_name(path.name + ".backup"))
             shutil.copy2(path, backup)
         new = path.with_name(path.name + ".new")
         new.touch(mode=0o600)
@@ -150,3 +173,9 @@ def _write(path: Path, text: str) -> Path | None:
     except OSError as error:
         raise SettingsError(f"{path}: cannot be written: {error.strerror}") from None
     return backup
+
+
+def _free(path: Path) -> Path:
+    """Return `path`, or the first of its numbered names that is free: no backup is written over."""
+    numbered = (path.with_name(f"{path.name}-{number}") for number in count(2))
+    return next(name for name in chain([path], numbered) if not name.exists())

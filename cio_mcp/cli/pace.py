@@ -1,10 +1,12 @@
 """`cio-mcp pace`: the limits that this host's processes share, live."""
 
 import argparse
+import sqlite3
 import sys
 import time
 
 from cio_mcp.client.pacing.shared import Shown, look
+from cio_mcp.errors import SettingsError
 from cio_mcp.workspace import pace_file
 
 # Seconds between two looks.
@@ -15,12 +17,21 @@ def run(asked: argparse.Namespace) -> int:
     """Print the buckets, again and again on a terminal; returns 0."""
     live = sys.stdout.isatty() and not asked.once
     while True:
-        text = table(look(pace_file(), time.monotonic()))
+        text = table(_look())
         sys.stdout.write(f"\x1b[2J\x1b[H{text}\nCtrl-C ends this.\n" if live else text)
         sys.stdout.flush()
         if not live:
             return 0
         time.sleep(REFRESH)
+
+
+def _look() -> list[Shown]:
+    try:
+        return look(pace_file(), time.monotonic())
+    except sqlite3.Error as error:
+        raise SettingsError(
+            f"{pace_file()}: cannot be read: {error}; cio-mcp doctor says what to do"
+        ) from None
 
 
 def table(buckets: list[Shown]) -> str:

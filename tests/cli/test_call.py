@@ -68,6 +68,11 @@ def test_no_connection_is_told_apart_from_wrong_arguments(
     assert "127.0.0.1 refuses connections" in answer["error"]
 
 
+def test_an_argument_that_is_given_twice_is_not_guessed_at(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["call", "get_customer", "customer_id=1", "customer_id=2"]) == 2
+    assert "customer_id: is given twice" in capsys.readouterr().err
+
+
 def test_an_argument_without_a_value_is_shown_how_to_be_written(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["call", "get_customer", "u_1001"]) == 2
     assert "u_1001: write it as key=value" in capsys.readouterr().err

@@ -9,7 +9,9 @@ import pytest
 
 from cio_mcp.cli import CLIENTS, main
 from cio_mcp.cli.config import _clients
+from cio_mcp.settings import load
 
+APP = {"CIO_APP_API_KEY": "s3cret"}
 FILES = {
     "claude-desktop": ".config/Claude/claude_desktop_config.json",
     "claude-code": ".mcp.json",
@@ -84,6 +86,60 @@ def test_credentials_go_into_the_file_only_when_asked_and_onto_the_screen_never(
     assert "s3cret" not in out
     assert "CIO_APP_API_KEY" in out
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize(
+    ("environ", "command", "words"),
+    [
+        ({}, ["cursor"], "put CIO_SITE_ID, CIO_TRACK_API_KEY, CIO_APP_API_KEY into env"),
+        ({}, ["cursor", "--write"], "Without credentials it works on the sandbox"),
+        (APP, ["cursor", "--with-keys"], "--write --with-keys puts them into the file"),
+        (APP, ["cursor", "--write"], "--write --with-keys puts them into the file"),
+        (APP, ["claude-code", "--write", "--with-keys"], ".mcp.json belongs to this project and holds keys"),
+        (APP, ["vscode", "--write", "--with-keys"], "keep it out of version control"),
+        (APP, ["cursor", "--write", "--with-keys"], ""),
+    ],
+)
+@pytest.mark.usefixtures("home")
+def test_where_the_credentials_are_is_said(
+    environ: dict[str, str],
+    command: list[str],
+    words: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+
+    assert main(["config", *command]) == 0
+
+    said = capsys.readouterr().err
+    assert words in said
+    assert words or not said
+
+
+def test_settings_are_written_as_their_variables_have_them(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CIO_PERMISSIONS", "read, write")
+    monkeypatch.setenv("CIO_SANDBOX_PATH", "sandbox.db")
+
+    main(["config", "cursor", "--write"])
+
+    written = entry(home / FILES["cursor"])["env"]
+    assert written == {"CIO_PERMISSIONS": "read,write", "CIO_SANDBOX_PATH": str(home / "sandbox.db")}
+    assert load(written).permissions == ("read", "write")
+
+
+def test_no_backup_is_written_over(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (home / ".mcp.json").write_text('{"mine": 1}')
+    for region in ("us", "eu", "us"):
+        monkeypatch.setenv("CIO_REGION", region)
+        main(["config", "claude-code", "--write"])
+
+    assert json.loads((home / ".mcp.json.backup").read_text()) == {"mine": 1}
+    regions = [entry(home / f".mcp.json.backup-{number}")["env"]["CIO_REGION"] for number in (2, 3)]
+    assert regions == ["us", "eu"]
 
 
 def test_keys_of_other_servers_are_not_shown(home: Path, capsys: pytest.CaptureFixture[str]) -> None:

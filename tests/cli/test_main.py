@@ -1,5 +1,8 @@
 """The command line."""
 
+import os
+import pty
+import re
 import subprocess
 import sys
 
@@ -40,13 +43,63 @@ def test_a_wrong_setting_stops_the_start_with_one_line_on_stderr(
     assert err.count("\n") == 1
 
 
-def test_help_does_not_pay_for_the_server() -> None:
-    code = "import sys; from cio_mcp.cli import _parser; _parser().format_help(); print('mcp' in sys.modules)"
-
-    assert (
-        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-        == "False\n"
+@pytest.mark.parametrize(
+    ("command", "left_aside"),
+    [
+        (["--version"], {"asyncio", "httpx", "mcp", "sqlite3", "starlette"}),
+        (["--help"], {"asyncio", "httpx", "mcp", "sqlite3", "starlette"}),
+        (["config", "cursor"], {"asyncio", "httpx", "mcp", "sqlite3", "starlette"}),
+        (["tools"], {"cryptography", "mcp", "starlette", "uvicorn"}),
+        (["pace"], {"cryptography", "mcp", "starlette", "uvicorn"}),
+    ],
+)
+def test_a_command_does_not_pay_for_imports_that_it_does_not_need(
+    command: list[str], left_aside: set[str]
+) -> None:
+    run = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "cio_mcp", *command],
+        capture_output=True,
+        text=True,
+        check=True,
     )
+
+    imported = set(re.findall(r"^import time:.*\|\s+(\w+)", run.stderr, re.MULTILINE))
+    assert "cio_mcp" in imported
+    assert not imported & left_aside
+
+
+@pytest.mark.parametrize("command", ["tools", "demo"])
+def test_a_reader_that_has_had_enough_is_no_fault(command: str) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    run = subprocess.run(
+        [sys.executable, "-m", "cio_mcp", command], stdout=writer, stderr=subprocess.PIPE, check=False
+    )
+    os.close(writer)
+
+    assert (run.returncode, run.stderr) == (141, b"")
+
+
+def test_who_starts_the_server_by_hand_is_told_what_it_waits_for() -> None:
+    here, terminal = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "cio_mcp"],
+        stdin=terminal,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr
+    try:
+        said = process.stderr.readline() + process.stderr.readline()
+    finally:
+        process.terminate()
+        process.communicate()
+        os.close(here)
+        os.close(terminal)
+
+    assert "waits for an MCP client" in said
+    assert "cio-mcp demo" in said
 
 
 def test_the_demo_shows_every_tool_and_ends_well() -> None:

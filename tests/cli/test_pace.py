@@ -5,6 +5,7 @@ import pytest
 from cio_mcp.cli import main
 from cio_mcp.cli.pace import table
 from cio_mcp.client.pacing.shared import Shown
+from cio_mcp.workspace import pace_file
 
 
 def test_nothing_sent_yet_is_said(capsys: pytest.CaptureFixture[str]) -> None:
@@ -26,6 +27,16 @@ def test_what_a_process_has_used_is_shown_to_others(
     assert "app" in out
     assert "of 10" in out
     assert "s3cret" not in out
+
+
+def test_a_file_that_cannot_be_read_is_told_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    pace_file().parent.mkdir()
+    pace_file().write_text("no database")
+
+    assert main(["pace"]) == 2
+    assert capsys.readouterr().err == (
+        f"cio-mcp: {pace_file()}: cannot be read: file is not a database; cio-mcp doctor says what to do\n"
+    )
 
 
 def test_a_bucket_is_one_line() -> None:
