@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
+from cio_mcp.client.pacing.shared import use_wal
 from cio_mcp.errors import NotAllowed
 
 Use = Literal["first", "again", "late", "never"]
@@ -151,7 +152,7 @@ class Store:
     @staticmethod
     def _connect(path: str) -> sqlite3.Connection:
         db = sqlite3.connect(path, timeout=5, isolation_level=None)
-        db.execute("PRAGMA journal_mode = WAL")
+        use_wal(db, 5)
         db.execute("PRAGMA synchronous = NORMAL")  # holds when a process dies; a power cut may lose a moment
         db.executescript(SCHEMA)
         return db

@@ -8,19 +8,23 @@ import socket
 import ssl
 import subprocess
 import sys
+from asyncio import gather
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
+from threading import Event, Thread
 
 import httpx
 import pytest
+from mcp import Client, StdioServerParameters
 
 from cio_mcp.cli import main
+from cio_mcp.sandbox import Sandbox
 
 
-@contextmanager
-def a_port(*options: str, **environ: str) -> Iterator[tuple[str, str]]:
-    """Serve a sandbox on a free port; yields its address and what it said."""
+def start(*options: str, **environ: str) -> tuple[subprocess.Popen[str], str, str]:
+    """Start a sandbox on a free port; returns the process, its address and what it said."""
     process = subprocess.Popen(
         [sys.executable, "-m", "cio_mcp", "sandbox", "--port", "0", *options],
         stdout=subprocess.PIPE,
@@ -28,20 +32,29 @@ def a_port(*options: str, **environ: str) -> Iterator[tuple[str, str]]:
         env=os.environ | environ,
     )
     assert process.stdout
+    said = process.stdout.readline()
+    while "state" not in said or ("--tls" in options and "certificate" not in said):
+        said += process.stdout.readline()
+    found = re.search(r"https?://[\d.]+:\d+", said)
+    assert found
+    return process, found[0], said
+
+
+@contextmanager
+def a_port(*options: str, **environ: str) -> Iterator[tuple[str, str]]:
+    """Serve a sandbox on a free port until the end; yields its address and what it said."""
+    process, url, said = start(*options, **environ)
     try:
-        said = process.stdout.readline()
-        while "state" not in said or ("--tls" in options and "certificate" not in said):
-            said += process.stdout.readline()
-        found = re.search(r"https?://[\d.]+:\d+", said)
-        assert found
-        yield found[0], said
+        yield url, said
     finally:
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=5) == 0
-        process.stdout.close()
+        if process.stdout:
+            process.stdout.close()
 
 
 APP = {"Authorization": "Bearer sandbox-app-key"}
+TRACK = ("sandbox-site", "sandbox-track-key")
 
 
 def wait_for(url: str, **options: object) -> httpx.Response:
@@ -89,6 +102,56 @@ def test_a_stdio_call_and_the_port_share_a_workspace_in_a_file(
 
     assert answer.json()["customer"]["attributes"]["plan"] == "pro"
     assert json.loads(capsys.readouterr().out.partition("\n}\n")[2])["attributes"] == {"plan": "pro"}
+
+
+def test_what_was_accepted_before_a_kill_is_in_the_file_and_the_file_is_whole(tmp_path: Path) -> None:
+    path = tmp_path / "sandbox.db"
+    process, url, _ = start(CIO_SANDBOX_PATH=str(path))
+    accepted: list[str] = []
+    enough = Event()
+
+    def write() -> None:
+        with suppress(httpx.TransportError), httpx.Client(auth=TRACK) as client:
+            for number in count():
+                if client.put(f"{url}/api/v1/customers/{number}", json={"n": number}).is_success:
+                    accepted.append(str(number))
+                if len(accepted) == 20:
+                    enough.set()
+
+    writer = Thread(target=write)
+    writer.start()
+    assert enough.wait(10)
+    process.kill()  # while the next write is on its way
+    writer.join()
+    process.communicate()
+
+    reopened = Sandbox(path)
+    rows = reopened.workspace.rows("SELECT id FROM people WHERE id GLOB '[0-9]*'")
+    whole = reopened.workspace.rows("PRAGMA integrity_check")
+    reopened.close()
+    assert set(accepted) <= {row["id"] for row in rows}
+    assert len(rows) <= len(accepted) + 1, "at most the write that was under way"
+    assert whole[0][0] == "ok"
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_a_stdio_server_and_the_port_write_at_the_same_time_and_nothing_is_lost(tmp_path: Path) -> None:
+    file = {"CIO_SANDBOX_PATH": str(tmp_path / "sandbox.db")}
+    server = StdioServerParameters(command=sys.executable, args=["-m", "cio_mcp"], env=file)
+    event = {"name": "purchase", "data": {"amount": 1}}
+    with a_port(**file) as (url, _):
+        async with Client(server) as agent, httpx.AsyncClient(auth=TRACK) as sdk:
+            address = f"{url}/api/v1/customers/busy/events"
+            results = await gather(
+                *(agent.call_tool("track_event", {"customer_id": "busy", **event}) for _ in range(40)),
+                *(sdk.post(address, json=event) for _ in range(40)),
+            )
+            read = await agent.call_tool("get_customer", {"customer_id": "busy"})
+
+    assert not [result for result in results if getattr(result, "is_error", False)]
+    assert read.structured_content
+    assert read.structured_content["attributes"]["purchases"] == "80"
 
 
 def test_a_port_that_is_taken_is_named_with_the_way_out(capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from threading import Timer
 
 import pytest
 
@@ -159,6 +160,16 @@ async def test_times_from_before_a_reboot_are_forgotten(path: Path) -> None:
         await events(client, 1)
 
     assert wire.times == [begun]
+
+
+async def test_a_file_that_another_process_is_just_making_is_waited_for(path: Path) -> None:
+    path.parent.mkdir()
+    maker = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    maker.execute("BEGIN IMMEDIATE")
+    Timer(0.1, maker.execute, ["COMMIT"]).start()
+
+    FileSlots(path).close()
+    maker.close()
 
 
 async def test_a_place_that_cannot_be_written_is_an_error_at_the_start(tmp_path: Path) -> None:

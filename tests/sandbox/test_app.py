@@ -1,6 +1,8 @@
 """The way in: credentials, limits, paths, what is not imitated, and what persists."""
 
+import sqlite3
 from pathlib import Path
+from threading import Timer
 
 import pytest
 
@@ -100,6 +102,17 @@ async def test_two_sandboxes_on_one_file_are_one_workspace_with_one_story(
     for caller in (one, other):
         await caller.http.aclose()
         caller.sandbox.close()
+
+
+async def test_a_sandbox_that_another_process_is_just_making_is_waited_for(
+    clock: Clock, tmp_path: Path
+) -> None:
+    maker = sqlite3.connect(tmp_path / "sandbox.db", isolation_level=None, check_same_thread=False)
+    maker.execute("BEGIN IMMEDIATE")
+    Timer(0.1, maker.execute, ["COMMIT"]).start()
+
+    Sandbox(tmp_path / "sandbox.db", clock=clock).close()
+    maker.close()
 
 
 async def test_a_sandbox_may_start_without_its_story(clock: Clock) -> None:

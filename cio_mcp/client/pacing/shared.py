@@ -5,6 +5,7 @@ import logging
 import os
 import random
 import sqlite3
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
@@ -55,7 +56,7 @@ class FileSlots:
         path.touch(mode=0o600)
         self._db = sqlite3.connect(path, timeout=0, isolation_level=None)
         self._db.execute("PRAGMA busy_timeout = 2000")
-        if self._db.execute("PRAGMA journal_mode = WAL").fetchone()[0] != "wal":
+        if not use_wal(self._db, 2):
             # A network file system has no shared memory between hosts, and its locks cannot be trusted.
             message = "the file system cannot be shared"
             raise sqlite3.OperationalError(message)
@@ -161,6 +162,21 @@ class FileSlots:
             _log.warning("the shared pace failed (%s); a part of each limit is used alone", error)
             self._alone = MemorySlots()
             self.poll = None
+
+
+def use_wal(db: sqlite3.Connection, seconds: float) -> bool:
+    """Let processes read and write side by side; returns whether the file system can do that.
+
+    Where another process is writing, this waits up to `seconds`: only here SQLite itself does not.
+    """
+    until = time.monotonic() + seconds
+    while True:
+        try:
+            return bool(db.execute("PRAGMA journal_mode = WAL").fetchone()[0] == "wal")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+        time.sleep(0.01)
 
 
 def _key(bucket: Bucket) -> str:
