@@ -188,7 +188,7 @@ def test_a_client_that_speaks_2026_07_28_discovers_lists_and_calls_without_a_han
         found = ask("server/discover")
         assert "2026-07-28" in found["supportedVersions"]
         assert "sandbox" in found["instructions"]
-        assert len(ask("tools/list")["tools"]) == len(TOOLS)
+        assert len(ask("tools/list")["tools"]) == len(CORE)
         answer = ask("tools/call", name="get_customer", arguments={"customer_id": "u_1001"})
         assert (answer["isError"], answer["structuredContent"]["id"]) == (False, "u_1001")
 
