@@ -17,13 +17,14 @@ from cio_mcp.safety import Guard
 from cio_mcp.safety.audit import AuditLog
 from cio_mcp.safety.bounds import Caps
 from cio_mcp.safety.confirmation import Confirmations
+from cio_mcp.safety.privacy import Mask, load_key
 from cio_mcp.safety.store import Store
 from cio_mcp.sandbox import Sandbox
 from cio_mcp.server import Server
 from cio_mcp.settings import Settings
 from cio_mcp.status import status_of
 from cio_mcp.tokens import Tokens
-from cio_mcp.workspace import CLOSED, accesses, bounds, choose, limits, safety_file, slots
+from cio_mcp.workspace import CLOSED, accesses, bounds, choose, limits, safety_file, slots, state_folder
 
 # A name that can never resolve (RFC 2606), so that nothing meant for the sandbox reaches a network.
 SANDBOX_URL = HttpUrl("https://sandbox.invalid")
@@ -111,6 +112,7 @@ def _guard(
         bounds=bound,
         caps=caps,
         audit=_audit(settings, clock),
+        mask=Mask(load_key(state_folder()), settings.pii_attributes) if settings.pii == "mask" else None,
         status=lambda: status_of(settings, bound, caps, client, off, sandbox=sandbox),
     )
 

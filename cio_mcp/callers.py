@@ -46,7 +46,7 @@ class Known:
 OWNER = Known()
 
 # Whom the request that is being answered is from.
-caller: ContextVar[Known] = ContextVar("caller", default=OWNER)
+current: ContextVar[Known] = ContextVar("caller", default=OWNER)
 
 
 def recognise(request: Any, tokens: Tokens | None) -> Known:

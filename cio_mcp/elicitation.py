@@ -4,6 +4,7 @@ Until 2025-11-25 the server asks while the call goes on. Since 2026-07-28 it ans
 the client repeats the call with what the person said, and with the state that came with the question.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from mcp.server.mcpserver import Context
@@ -30,10 +31,11 @@ class Asking(Exception):
 
 
 class AtClient:
-    """The person at the client that made a request."""
+    """The person at the client that made a request; `hide` returns what of a text may be shown."""
 
-    def __init__(self, context: Context[Any, Any]) -> None:
+    def __init__(self, context: Context[Any, Any], hide: Callable[[str], str]) -> None:
         self._context = context
+        self._hide = hide
 
     async def consent(self, preview: MakePreview) -> str:
         """Return the code of the preview that the person agreed to.
@@ -49,7 +51,7 @@ class AtClient:
         if not can or (can.form is None and can.url is not None):
             raise _cannot_ask()
         shown = await preview()
-        code, question = shown.confirmation or "", _question(shown)
+        code, question = shown.confirmation or "", self._hide(_question(shown))
         if (self._context.protocol_version or "") >= MULTI_ROUND:
             asked = ElicitRequest(params=ElicitRequestFormParams(message=question, requested_schema=FORM))
             raise Asking(InputRequiredResult(input_requests={KEY: asked}, request_state=code))

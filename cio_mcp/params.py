@@ -6,7 +6,7 @@ import re
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WithJsonSchema
 
 _NUMBER = re.compile(r"\s*-?\d+(\.\d+)?\s*")
 
@@ -126,12 +126,25 @@ def _number(value: object) -> int:
     return int(float(value))
 
 
+def meant(value: Any, asked: ValidationInfo) -> Any:
+    """Return who is meant by a value that names people: a pseudonym stands for somebody.
+
+    Only the types that are validated by this take pseudonyms. Everywhere else they stay as they are: an agent
+    could otherwise have an address that it must not see written to where it can read it.
+    """
+    reveal = (asked.context or {}).get("reveal")
+    return reveal(value) if reveal and isinstance(value, str) else value
+
+
 Text = Annotated[str, AfterValidator(_not_blank)]
+
+Address = Annotated[Text, AfterValidator(meant)]
 
 CustomerId = Annotated[
     str,
     BeforeValidator(_as_text),
     AfterValidator(_not_blank),
+    AfterValidator(meant),
     at_most(150),
     Field(description="Identifier of the kind that id_type names."),
 ]
@@ -140,6 +153,7 @@ AnonymousId = Annotated[
     str,
     BeforeValidator(_as_text),
     AfterValidator(_not_blank),
+    AfterValidator(meant),
     at_most(150),
     Field(description="Id of a visitor not yet identified."),
 ]
@@ -156,6 +170,7 @@ JsonObject = Annotated[dict[str, Any], from_json(dict)]
 Names = Annotated[list[str], from_json(list)]
 
 Channel = Literal["email", "sms", "push", "in_app", "whatsapp", "slack", "webhook"]
+People = Annotated[list[Annotated[str, AfterValidator(meant)]], from_json(list)]
 
 Limit = Annotated[int, Field(ge=1, le=100), BeforeValidator(_not_bool)]
 

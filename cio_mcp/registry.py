@@ -121,10 +121,11 @@ class Tool:
         names = inspect.signature(self.audience).parameters
         return await self.audience(**{name: given[name] for name in names})
 
-    def parse(self, arguments: dict[str, Any]) -> dict[str, Any]:
+    def parse(self, arguments: dict[str, Any], reveal: Callable[[str], str] | None = None) -> dict[str, Any]:
         """Return checked and converted arguments; raises InvalidArgument with one line per fault.
 
-        A null counts as absent where an argument may be absent: agents send those.
+        A null counts as absent where an argument may be absent: agents send those. `reveal` returns who is
+        meant by the value of an argument that names people, or raises ValueError.
         """
         fields = self.arguments.model_fields
         given = {
@@ -134,7 +135,7 @@ class Tool:
         }
         try:
             size_of(given)
-            parsed = self.arguments.model_validate(given)
+            parsed = self.arguments.model_validate(given, context={"reveal": reveal})
         except ValidationError as error:
             raise InvalidArgument(
                 *(self._fault(fault) for fault in error.errors(include_url=False))

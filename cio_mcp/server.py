@@ -5,7 +5,7 @@ import contextlib
 import json
 import logging
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from mcp.server import MCPServer
@@ -16,7 +16,7 @@ from mcp.types import Tool as ListedTool
 from mcp.types.version import HANDSHAKE_PROTOCOL_VERSIONS
 
 from cio_mcp import __version__
-from cio_mcp.callers import caller, recognise
+from cio_mcp.callers import current, recognise
 from cio_mcp.client.call import Place
 from cio_mcp.elicitation import Asking, AtClient
 from cio_mcp.errors import CustomerIOError, NotAllowed, NotSent
@@ -90,7 +90,7 @@ class Server(MCPServer):
 
     async def list_tools(self) -> list[ListedTool]:
         """Return the tools that are on for whoever asks, as MCP describes tools."""
-        off = caller.get().off(self._tools.values())
+        off = current.get().off(self._tools.values())
         return [
             ListedTool(
                 name=name,
@@ -116,13 +116,14 @@ class Server(MCPServer):
         """Run a tool; whatever goes wrong becomes an answer that says so."""
         self._running += 1
         try:
-            answer = await self._guard.perform(self._find(name), arguments, _caller(context))
+            caller = _caller(context, self._guard.hide)
+            answer = await self._guard.perform(self._find(name), arguments, caller)
         except Asking as asking:
             return asking.result
         except CustomerIOError as error:
             # Neither arguments nor Customer.io's words go to the log: both can hold personal data.
             _log.info("%s: %s (status %s)", name, error.outcome, error.status)
-            return _failure(error.facts(), str(error))
+            return _failure(self._guard.hide(error.facts()), self._guard.hide(str(error)))
         except Exception as fault:
             _log.error("%s: a fault of cio-mcp: %s", name, _where(fault))
             text = f"{name}: a fault of cio-mcp itself; see the server's log."
@@ -131,7 +132,7 @@ class Server(MCPServer):
             self._running -= 1
             if not self._running:
                 self._idle.set()
-        content = answer.model_dump(mode="json", exclude_none=True)
+        content = self._guard.hide(answer.model_dump(mode="json", exclude_none=True), answer)
         return CallToolResult(content=[_text(content)], structured_content=content)
 
     def _find(self, name: str) -> Tool:
@@ -141,17 +142,17 @@ class Server(MCPServer):
             hint = self._off.get(name) or near_miss(name, self._tools) or "tools/list names them all"
             raise NotSent(f"{name}: there is no such tool; {hint}")
         tool = self._tools[name]
-        if reason := caller.get().off(self._tools.values()).get(tool.name):
+        if reason := current.get().off(self._tools.values()).get(tool.name):
             raise NotAllowed(f"Nothing was done: {name} is off for this caller: {reason}.")
         return tool
 
     async def _recognise(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
         """Know whom a message is from for as long as it is answered."""
-        token = caller.set(recognise(ctx.request, self._tokens))
+        token = current.set(recognise(ctx.request, self._tokens))
         try:
             return await call_next(ctx)
         finally:
-            caller.reset(token)
+            current.reset(token)
 
 
 def facts(result: CallToolResult) -> dict[str, Any]:
@@ -159,9 +160,9 @@ def facts(result: CallToolResult) -> dict[str, Any]:
     return (result.meta or {})[FAILURE] if result.is_error else (result.structured_content or {})
 
 
-def _caller(context: Context[Any, Any] | None) -> Caller:
+def _caller(context: Context[Any, Any] | None, hide: Callable[[str], str]) -> Caller:
     """Return whom a call is for: a token's name, else a session."""
-    known = caller.get()
+    known = current.get()
     if context is None:
         return Caller(known.name, grants=known.grants)
 
@@ -173,7 +174,7 @@ def _caller(context: Context[Any, Any] | None) -> Caller:
             f"{place.what}: {place.elapsed:.0f} s so far, about {place.to_go:.0f} s to go{ahead}.",
         )
 
-    return Caller(known.name or _session(context), AtClient(context), tell, known.grants)
+    return Caller(known.name or _session(context), AtClient(context, hide), tell, known.grants)
 
 
 def _session(context: Context[Any, Any]) -> str:

@@ -56,6 +56,12 @@ Names = Annotated[
     ),
 ]
 
+# What a person is known by besides address and number. City and country stay: campaigns are built on them.
+PERSONAL = (
+    *("first_name", "last_name", "full_name", "name", "phone", "mobile", "address", "street", "postal_code"),
+    *("zip", "birthday", "birth_date", "date_of_birth", "ip_address"),
+)
+
 
 class Settings(BaseModel):
     """What the program was told. Field descriptions are its help text."""
@@ -121,6 +127,13 @@ class Settings(BaseModel):
     )
     drain: float = Field(
         20, ge=0, description="Over HTTP: seconds that running calls get to finish when the server stops."
+    )
+    pii: Annotated[Literal["show", "mask"], Lower] = Field(
+        "show",
+        description="mask: people's addresses, phone numbers and CIO_PII_ATTRIBUTES are hidden in answers.",
+    )
+    pii_attributes: Names = Field(
+        PERSONAL, description="Attributes to mask, by name: case, `_` and blanks make no difference."
     )
     tool_prefix: str = Field(
         "", pattern=r"^[A-Za-z0-9_-]{0,20}$", description="Put before every tool's name."

@@ -127,13 +127,14 @@ def slots(settings: Settings) -> Slots:
 
 def pace_file() -> Path:
     """Return the file through which this host's processes share each limit."""
-    return _state_folder() / "pace.db"
+    return state_folder() / "pace.db"
 
 
 def safety_file() -> Path:
     """Return the file through which this host's processes share confirmation codes and caps."""
-    return _state_folder() / "safety.db"
+    return state_folder() / "safety.db"
 
 
-def _state_folder() -> Path:
+def state_folder() -> Path:
+    """Return where this user's processes keep what they share."""
     return user_state_path("cio-mcp", appauthor=False)

@@ -45,7 +45,8 @@ def _tools_table() -> str:
 def _settings_table() -> str:
     rows = []
     for (name, purpose), field in zip(variables().items(), Settings.model_fields.values(), strict=True):
-        default = "" if field.default in {None, ""} else f"`{field.default}`"
+        value = ",".join(field.default) if isinstance(field.default, tuple) else field.default
+        default = "" if value in {None, ""} else f"`{value}`"
         rows.append(f"| `{name}` | {default} | {purpose} |")
     return "\n".join(("| variable | default | what it is |", "| --- | --- | --- |", *rows))
 

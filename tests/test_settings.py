@@ -126,6 +126,8 @@ def test_a_credential_of_its_own_name_comes_before_its_file_and_its_other_name(t
         ({"CIO_APP_URL": "https://example.com/?a=b"}, "CIO_APP_URL: must be a plain address"),
         ({"CIO_TOOL_PREFIX": "a b"}, "CIO_TOOL_PREFIX: String should match pattern"),
         ({"CIO_LOG_LEVEL": "LOUD"}, "CIO_LOG_LEVEL: Input should be"),
+        ({"CIO_PII": "hide"}, "CIO_PII: Input should be 'show' or 'mask'"),
+        ({"CIO_PII_ATTRIBUTE": "name"}, "CIO_PII_ATTRIBUTE: there is no such setting; did you mean CIO_PII_"),
         ({"CIO_API_KEY": "k"}, "CIO_API_KEY: there is no such setting; did you mean CIO_APP_API_KEY?"),
         ({"CIO_TRACK_KEY": "k"}, "CIO_TRACK_KEY: there is no such setting; did you mean CIO_TRACK_API_KEY?"),
         ({"CIO_SITEID": "k"}, "CIO_SITEID: there is no such setting; did you mean CIO_SITE_ID?"),
@@ -196,6 +198,16 @@ def test_the_sandbox_is_used_when_asked_for_or_when_no_credential_is_set(
     environ: dict[str, str], sandbox: bool
 ) -> None:
     assert load(environ).uses_sandbox is sandbox
+
+
+def test_a_list_is_separated_by_commas_and_an_empty_one_leaves_the_default() -> None:
+    assert load({"CIO_PII_ATTRIBUTES": " Shoe Size,, plan , "}).pii_attributes == ("Shoe Size", "plan")
+    assert load({"CIO_PII_ATTRIBUTES": " "}).pii_attributes == load({}).pii_attributes
+    assert "first_name" in load({}).pii_attributes
+
+
+def test_people_are_shown_unless_masking_is_asked_for() -> None:
+    assert (load({}).pii, load({"CIO_PII": "mask"}).pii) == ("show", "mask")
 
 
 def test_settings_never_show_a_secret() -> None:

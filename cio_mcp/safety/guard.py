@@ -19,6 +19,7 @@ from cio_mcp.safety.bounds import Bounds, Caps, Spent
 from cio_mcp.safety.confirmation import Confirmations
 from cio_mcp.safety.grant import Grant
 from cio_mcp.safety.preview import preview_of
+from cio_mcp.safety.privacy import Mask
 
 # A call that waited so many seconds says so; the others would only spend the model's attention on it.
 WORTH_TELLING = 1.0
@@ -65,6 +66,7 @@ class Guard:
     caps: Caps
     status: Callable[[], Status]
     audit: AuditLog | None = None
+    mask: Mask | None = None
 
     async def perform(self, tool: Tool, arguments: dict[str, Any], caller: Caller) -> Answer:
         """Run `tool` with raw `arguments`; raises CustomerIOError.
@@ -72,7 +74,9 @@ class Guard:
         A dry run and the first step of a confirmation take the very same way up to the request that would
         change something, and show it instead of sending it; what a tool reads on the way is read.
         """
-        given = tool.parse(arguments)
+        given = tool.parse(arguments, self.mask.reveal if self.mask else None)
+        if self.mask:
+            self.mask.check(given)
         if tool.effect is Effect.READS:
             return await self._run(tool, given, self._begin(caller))
         try:
@@ -82,6 +86,10 @@ class Guard:
                 if self.audit:
                     self.audit.refusal(caller.name, tool.name, tool.effect, given, error.record)
             raise
+
+    def hide(self, value: Any, answer: Answer | None = None) -> Any:
+        """Return what may be shown of `value`, which was dumped from `answer` if that is given."""
+        return self.mask.hide(value, answer) if self.mask else value
 
     async def _bounded(self, tool: Tool, given: dict[str, Any], caller: Caller) -> Answer:
         """Preview or make a call that acts, within the bounds."""

@@ -1,15 +1,26 @@
 """API-triggered broadcasts: one message to many, now."""
 
+import json
 from dataclasses import replace
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field, ValidationInfo
 
 from cio_mcp.answers import Acted, Page, page, state_of
 from cio_mcp.audience import Audience, of_filter, reaches
 from cio_mcp.client import AppApi, Kind
 from cio_mcp.errors import InvalidArgument
-from cio_mcp.params import CountCursor, JsonObject, Names, ObjectId, Text, from_json, iso, size_of
+from cio_mcp.params import (
+    CountCursor,
+    JsonObject,
+    ObjectId,
+    People,
+    Text,
+    from_json,
+    iso,
+    meant,
+    size_of,
+)
 from cio_mcp.registry import Toolbox
 
 broadcasts = Toolbox("broadcasts")
@@ -89,12 +100,26 @@ def _entries(entries: list[Any]) -> list[Any]:
     return entries
 
 
-def _per_user(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _per_user(entries: list[dict[str, Any]], asked: ValidationInfo) -> list[dict[str, Any]]:
     for number, entry in enumerate(entries):
         if len({"id", "email"} & entry.keys()) != 1 or not isinstance(entry.get("data", {}), dict):
             message = f"entry {number}: must be {{id or email, data: {{...}}}}"
             raise ValueError(message)
-    return entries
+    who = {"id", "email"}
+    return [
+        {name: meant(value, asked) if name in who else value for name, value in entry.items()}
+        for entry in entries
+    ]
+
+
+def _filter(recipients: dict[str, Any], asked: ValidationInfo) -> dict[str, Any]:
+    """Return a filter whose attributes are compared with who is meant."""
+
+    def condition(node: dict[str, Any]) -> dict[str, Any]:
+        return node | {"value": meant(node["value"], asked)} if {"field", "value"} <= node.keys() else node
+
+    found: dict[str, Any] = json.loads(json.dumps(recipients), object_hook=condition)
+    return found
 
 
 def _trigger_data(data: dict[str, Any]) -> dict[str, Any]:
@@ -104,7 +129,8 @@ def _trigger_data(data: dict[str, Any]) -> dict[str, Any]:
     return data
 
 
-Entries = Annotated[Names, AfterValidator(_entries)]
+Filter = Annotated[JsonObject, AfterValidator(_filter)]
+Entries = Annotated[People, AfterValidator(_entries)]
 TriggerData = Annotated[JsonObject, AfterValidator(_trigger_data)]
 PerUserData = Annotated[
     list[dict[str, Any]],
@@ -162,7 +188,7 @@ async def trigger_broadcast(
     emails: Annotated[Entries | None, Field(description="Audience: these addresses.")] = None,
     ids: Annotated[Entries | None, Field(description="Audience: these customer ids.")] = None,
     recipients: Annotated[
-        JsonObject | None,
+        Filter | None,
         Field(
             description='Audience: a filter, such as {"segment": {"id": 7}} or {"and": [...]} '
             'over segment and {"attribute": {"field", "operator": "eq" or "exists", "value"}}.'

@@ -7,7 +7,7 @@ from pydantic import AfterValidator, BaseModel, Field
 
 from cio_mcp.answers import PAGE_BYTES, Accepted, Quoted
 from cio_mcp.client import AppApi, IdType, TrackApi
-from cio_mcp.params import AnonymousId, CustomerId, JsonObject, Names, Text, Timestamp, iso, size_of
+from cio_mcp.params import Address, AnonymousId, CustomerId, JsonObject, Names, Timestamp, iso, size_of
 from cio_mcp.registry import Toolbox
 
 people = Toolbox("people")
@@ -52,7 +52,7 @@ async def identify_customer(
     track: TrackApi,
     customer_id: CustomerId,
     id_type: IdType = "id",
-    email: Text | None = None,
+    email: Address | None = None,
     created_at: Timestamp | None = None,
     unsubscribed: Annotated[
         bool | None, Field(description="True stops all messages but keeps the profile.")

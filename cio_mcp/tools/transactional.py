@@ -11,7 +11,7 @@ from cio_mcp.answers import Acted
 from cio_mcp.audience import Audience, reaches
 from cio_mcp.client import AppApi, IdType, Kind
 from cio_mcp.errors import InvalidArgument
-from cio_mcp.params import CustomerId, JsonObject, Text, Timestamp, iso, size_of
+from cio_mcp.params import Address, CustomerId, JsonObject, Text, Timestamp, iso, size_of
 from cio_mcp.registry import Toolbox
 
 transactional = Toolbox("transactional")
@@ -115,7 +115,7 @@ async def _template(app: AppApi, number_or_name: int | str | None) -> str:
 @reaches(_reached)
 async def send_transactional_email(
     app: AppApi,
-    to: Annotated[Text, Field(description="Address, or several separated by commas; 15 with cc and bcc.")],
+    to: Annotated[Address, Field(description="Address, or several separated by commas; 15 with cc and bcc.")],
     customer_id: CustomerId,
     id_type: IdType = "id",
     transactional_message_id: Annotated[
@@ -129,8 +129,8 @@ async def send_transactional_email(
     body_plain: Text | None = None,
     preheader: Text | None = None,
     reply_to: Text | None = None,
-    cc: Text | None = None,
-    bcc: Text | None = None,
+    cc: Address | None = None,
+    bcc: Address | None = None,
     headers: Annotated[JsonObject | None, Field(description="Header names and values.")] = None,
     language: Text | None = None,
     send_at: Annotated[

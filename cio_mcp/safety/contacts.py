@@ -1,0 +1,144 @@
+"""Finds email addresses and phone numbers in text, however they are written or encoded.
+
+Where a text can be read in two ways, more of it is taken for an address: what is hidden too much costs the
+reader a word, what is shown too much cannot be taken back.
+"""
+
+import html
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+from urllib.parse import unquote
+
+Kind = Literal["email", "phone"]
+StandIn = Callable[[Kind, str], str]
+
+# No address goes on beyond these unless it is in quotes: blanks, controls, ASCII and typographic marks.
+_ENDS = (
+    r"\s\x00-\x1f\x7f-\x9f<>()\[\],;:\"\\"
+    r"\u00ab\u00bb\u2013\u2014\u2018\u201a-\u201e\u2026\u3001\u3008-\u3011\uff08\uff09\uff0c\uff1a\uff1b"
+)
+_NAME = rf"[^{_ENDS}@]"
+_LABEL = rf"(?:[^{_ENDS}\x21-\x2f\x3a-\x40\x5b-\x60\x7b-\x7e\u2019]|%(?:25)*[89A-F][0-9A-F])"
+_NUMERIC = r"(?:\[|%(?:25)*5B)(?:[\w.:]|%(?:25)*3A){2,}(?:\]|%(?:25)*5D)"
+_DOMAIN = rf"(?:{_NUMERIC}|{_LABEL}(?:[-._@]*{_LABEL})*(?<![\u3002\uff0e\uff61]))"
+_QUOTED = r'"(?:[^"\\]|\\.){1,200}"'
+
+_AT = re.compile(r"[@\ufe6b\uff20]|%(?:25)*40")
+_WHOLE = re.compile(rf"(?![/?#&]|\*+@)(?:{_NAME}+|{_QUOTED})@(?:{_DOMAIN})", re.IGNORECASE)
+_AFTER = re.compile(_DOMAIN, re.IGNORECASE)
+
+# A name is read backwards from its @, so that a text without one costs nothing. This far at most.
+_LONGEST = 1000
+_BEFORE = re.compile(rf"{_NAME}*")
+_QUOTED_BEFORE = re.compile(r'"(?:"\\|[^"]){1,200}"\\*')
+_ENCODED_QUOTED = re.compile(rf"%(?:25)*22{_NAME}+%(?:25)*22\Z")
+
+# What may stand before an address without a blank, by how often the address is percent-encoded: a URL, the
+# name of a value, marks. What is encoded less often than the address is not part of it.
+_URL = r"(?:.*[/?&#=])?"
+_MARKS = r"(?:.*%(?:25)*(?:0[9AD]|2[089C]|3[ABCE]|5[BD]))?"
+_LEADS = [
+    re.compile(lead, re.IGNORECASE | re.DOTALL)
+    for lead in (
+        r"(?:[/?&#](?:.*[/?&#])?(?:[\w.\[\]-]*=)?|\w*(?:id|mail|to|cc)=)?['*`~!|{}^\u2019]*",
+        _URL + _MARKS,
+        _URL + r"(?:.*%(?!25)[0-9A-F]{2})?" + _MARKS,
+    )
+]
+_BETWEEN = r"(?:[ \t\u00a0\u2009\u202f().\-/\u2010-\u2015]|%(?:25)*(?:09|20|28|29|2D|2E|2F|[89A-F][0-9A-F]))"
+_PHONE = re.compile(
+    rf"(?:(?P<plus>[+\uff0b]|%(?:25)*2B){_BETWEEN}{{0,2}}(?!0)\d|(?<=tel:)\d)(?:{_BETWEEN}{{0,8}}\d){{6,14}}",
+    re.IGNORECASE,
+)
+
+# Letters, digits and the marks of an address as JSON and HTML escape them; decoded, they mean the same.
+_ESCAPES = re.compile(
+    r"(?:\\{1,7}ud[89ab][0-9a-f]{2})?\\{1,7}u[0-9a-f]{4}|&(?:#\d{2,7}|#x[0-9a-f]{2,6}|commat|plus|period);",
+    re.IGNORECASE,
+)
+_SYNTAX = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\"\\<>&]")
+
+
+def replaced(text: str, stand_in: StandIn) -> str:
+    """Return `text` with what `stand_in` returns in place of each address and phone number."""
+    if _WHOLE.fullmatch(text):
+        return stand_in("email", text)
+    plain = _ESCAPES.sub(_unescaped, text)
+    pieces, done = [], 0
+    for address in _addresses(plain):
+        pieces += [plain[done : address.start], address.written(stand_in)]
+        done = address.end
+    found = _PHONE.sub(lambda phone: _phone(phone, stand_in), "".join(pieces) + plain[done:])
+    return text if found == plain else found
+
+
+@dataclass(frozen=True)
+class _Address:
+    start: int
+    end: int
+    text: str
+    at: str
+
+    def written(self, stand_in: StandIn) -> str:
+        return stand_in("email", self.text).replace("@", self.at)
+
+
+def _addresses(text: str) -> list[_Address]:
+    """Return the addresses in `text`, in their order."""
+    found: list[_Address] = []
+    for at in _AT.finditer(text):
+        done = found[-1].end if found else 0
+        if at.start() < done or not (domain := _AFTER.match(text, at.end())):
+            continue
+        times = at[0].count("25") + 1 if at[0].startswith("%") else 0
+        reach = at.start() - _LONGEST
+        quoted = _quoted(text[max(0, reach) : at.start()], times)
+        name = quoted or _unquoted(text[max(done, reach) : at.start()], times)
+        if not name or (quoted and "." not in domain[0]):
+            continue
+        start = at.start() - len(name)
+        while found and found[-1].end > start:  # what looks like an address in a quoted name
+            start = min(start, found.pop().start)
+        address = f"{_decoded(text[start : at.start()], times)}@{_decoded(domain[0], times)}"
+        found.append(_Address(start, domain.end(), address, at[0] if times else "@"))
+    return found
+
+
+def _quoted(before: str, times: int) -> str:
+    """Return the name in quotes that `before` ends with, if any; percent-encoded so many `times`."""
+    if times and before.endswith("22"):
+        encoded = _ENCODED_QUOTED.search(before)
+        return encoded[0] if encoded else ""
+    backwards = _QUOTED_BEFORE.match(before[::-1])
+    return backwards[0][::-1] if backwards else ""
+
+
+def _unquoted(before: str, times: int) -> str:
+    """Return the name that `before` ends with."""
+    backwards = _BEFORE.match(before[::-1])
+    name = backwards[0][::-1] if backwards else ""
+    lead = _LEADS[min(times, 2)].match(name)
+    return name[lead.end() :] if lead else name
+
+
+def _phone(phone: re.Match[str], stand_in: StandIn) -> str:
+    plus = phone["plus"] or ""
+    times = plus.count("25") + 1 if plus.startswith("%") else 0
+    number = _decoded(phone[0], times).replace("\uff0b", "+")
+    return stand_in("phone", number).replace("@", f"{plus[:-2]}40" if times else "@")
+
+
+def _decoded(text: str, times: int) -> str:
+    for _ in range(times):
+        text = unquote(text)
+    return text
+
+
+def _unescaped(escapes: re.Match[str]) -> str:
+    """Return what escapes stand for, unless it means something else where they stand."""
+    single = re.sub(r"\\+u", r"\\u", escapes[0], flags=re.IGNORECASE)
+    plain: str = html.unescape(json.loads(f'"{single}"'))
+    return escapes[0] if _SYNTAX.search(plain) else plain
