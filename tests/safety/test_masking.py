@@ -104,7 +104,7 @@ async def test_the_question_to_a_person_shows_nobody_either() -> None:
         await agent.fail("delete_customer", customer_id=ADA, id_type="email")
 
     assert "@masked.invalid" in human.asked[0].replace("%40", "@")
-    assert "ada" not in human.asked[0]
+    assert "ada@" not in human.asked[0].replace("%40", "@")
 
 
 PLAIN = st.from_regex(
