@@ -23,7 +23,7 @@ fix: .venv/ready ## mend style, write generated lists anew
 	@$(BIN)/python -m tests.generated
 
 constraints: .venv/made ## the versions that CI installs: the newest that fit
-	@$(PIP) install --upgrade --upgrade-strategy eager --editable . --group dev
+	@$(PIP) install --upgrade --upgrade-strategy eager --editable ".[redis]" --group dev
 	@{ head -n 2 .ci/constraints.txt; $(PIP) freeze --exclude-editable; } > .venv/constraints.txt
 	@mv .venv/constraints.txt .ci/constraints.txt
 
@@ -43,5 +43,5 @@ clean: ## forget everything that was set up
 	@touch $@
 
 .venv/ready: .venv/installed
-	@$(PIP) install --constraint .ci/constraints.txt --group dev
+	@$(PIP) install --constraint .ci/constraints.txt --editable ".[redis]" --group dev
 	@touch $@

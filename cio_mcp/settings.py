@@ -43,6 +43,15 @@ def _key(secret: SecretStr) -> SecretStr:
     return secret
 
 
+def _sharing(given: str) -> str | SecretStr:
+    if given.lower() in {"auto", "off"}:
+        return given.lower()
+    if not given.startswith(("redis://", "rediss://", "unix://")):
+        message = "must be auto, off, or the address of a Redis such as redis://host:6379/0"
+        raise ValueError(message)
+    return SecretStr(given)  # it may hold a password
+
+
 Key = Annotated[SecretStr, AfterValidator(_key)]
 BaseUrl = Annotated[HttpUrl, AfterValidator(_base_url)]
 Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -61,6 +70,7 @@ PERSONAL = (
     *("first_name", "last_name", "full_name", "name", "phone", "mobile", "address", "street", "postal_code"),
     *("zip", "birthday", "birth_date", "date_of_birth", "ip_address"),
 )
+Sharing = Annotated[Literal["auto", "off"] | SecretStr, BeforeValidator(_sharing)]
 
 
 class Settings(BaseModel):
@@ -84,8 +94,10 @@ class Settings(BaseModel):
     workspace: str | None = Field(
         None, description="A name that ties several keys of one workspace to one budget of requests."
     )
-    shared_pace: Annotated[Literal["auto", "off"], Lower] = Field(
-        "auto", description="Whether all processes of a user on this host share each limit: auto or off."
+    shared_pace: Sharing = Field(
+        "auto",
+        description="Who shares each limit: a user's processes on this host (auto), none (off), or all that "
+        "name one Redis or Valkey (redis://host:6379/0, rediss://…, unix://…).",
     )
     deadline: Rate = Field(30, description="Seconds a call may take: queue, attempts and pauses together.")
     permissions: Names = Field(

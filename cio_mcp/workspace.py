@@ -115,7 +115,14 @@ def _budget(settings: Settings, address: str) -> str:
 
 
 def slots(settings: Settings) -> Slots:
-    """Return where slots are kept: in the file that this host's processes share, or in this process."""
+    """Return where slots are kept: in Redis, in a file that this host's processes share, or in this process.
+
+    Raises SettingsError if redis-py is missing for an address, or does not take it.
+    """
+    if isinstance(settings.shared_pace, SecretStr):
+        from cio_mcp.client.pacing.replicas import RedisSlots  # noqa: PLC0415 - needs the extra
+
+        return RedisSlots(settings.shared_pace)
     if settings.shared_pace == "off":
         return MemorySlots()
     try:

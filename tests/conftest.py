@@ -1,11 +1,13 @@
-"""What tests share: virtual time, and a server with the sandbox behind it."""
+"""What tests share: virtual time, a server with the sandbox behind it, a Redis."""
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.agent import Agent, an_agent
+from tests.redis_server import RedisServer, serving_redis
 from tests.virtual_time import VirtualTimeLoop
 
 
@@ -29,3 +31,10 @@ async def agent() -> AsyncIterator[Agent]:
     """Provide an agent on a fresh sandbox."""
     async with an_agent() as playing:
         yield playing
+
+
+@pytest.fixture
+def redis(tmp_path: Path) -> Iterator[RedisServer]:
+    """Provide a Redis of the test's own."""
+    with serving_redis(tmp_path) as server:
+        yield server

@@ -125,6 +125,7 @@ def test_a_credential_of_its_own_name_comes_before_its_file_and_its_other_name(t
         ({"CIO_APP_URL": "https://u:p@example.com"}, "CIO_APP_URL: must be a plain address"),
         ({"CIO_APP_URL": "https://example.com/?a=b"}, "CIO_APP_URL: must be a plain address"),
         ({"CIO_TOOL_PREFIX": "a b"}, "CIO_TOOL_PREFIX: String should match pattern"),
+        ({"CIO_SHARED_PACE": "on"}, "CIO_SHARED_PACE: must be auto, off, or the address of a Redis"),
         ({"CIO_LOG_LEVEL": "LOUD"}, "CIO_LOG_LEVEL: Input should be"),
         ({"CIO_PII": "hide"}, "CIO_PII: Input should be 'show' or 'mask'"),
         ({"CIO_PII_ATTRIBUTE": "name"}, "CIO_PII_ATTRIBUTE: there is no such setting; did you mean CIO_PII_"),
@@ -151,7 +152,15 @@ def test_a_wrong_setting_is_one_line_that_names_the_variable(environ: dict[str, 
 
 @pytest.mark.parametrize(
     "name",
-    ["CIO_REGION", "CIO_TRACK_URL", "CIO_APP_RATE", "CIO_RATE_SHARE", "CIO_TOOL_PREFIX", "CIO_SANDBOX"],
+    [
+        "CIO_REGION",
+        "CIO_TRACK_URL",
+        "CIO_APP_RATE",
+        "CIO_RATE_SHARE",
+        "CIO_SHARED_PACE",
+        "CIO_TOOL_PREFIX",
+        "CIO_SANDBOX",
+    ],
 )
 def test_a_key_that_was_put_into_another_variable_is_not_echoed(name: str) -> None:
     with pytest.raises(SettingsError) as error:
@@ -211,7 +220,8 @@ def test_people_are_shown_unless_masking_is_asked_for() -> None:
 
 
 def test_settings_never_show_a_secret() -> None:
-    settings = load({"CIO_SITE_ID": "s3cret", "CIO_TRACK_API_KEY": "s3cret", "CIO_APP_API_KEY": "s3cret"})
+    keys = {"CIO_SITE_ID": "s3cret", "CIO_TRACK_API_KEY": "s3cret", "CIO_APP_API_KEY": "s3cret"}
+    settings = load(keys | {"CIO_SHARED_PACE": "redis://:s3cret@localhost"})
 
     assert "s3cret" not in f"{settings!r} {settings} {settings.model_dump()} {settings.model_dump_json()}"
 

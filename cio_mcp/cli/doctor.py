@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Literal
 
 import httpx
+from pydantic import SecretStr
 
 from cio_mcp import __version__
 from cio_mcp.app import open_sandbox
@@ -72,6 +73,8 @@ def run(asked: argparse.Namespace) -> int:
 async def examine(settings: Settings, wire: httpx.AsyncBaseTransport) -> list[Finding]:
     """Return what is found about the settings and, over `wire`, about the credentials; closes `wire`."""
     findings = list(_about(settings))
+    if isinstance(settings.shared_pace, SecretStr):
+        findings.append(await _replicas(settings.shared_pace))
     if not settings.uses_sandbox:
         findings += [finding async for finding in _credentials(settings, wire)]
     await wire.aclose()
@@ -91,6 +94,20 @@ def _about(settings: Settings) -> Iterator[Finding]:
         sandbox = "the embedded sandbox: no call reaches Customer.io"
         yield Finding("workspace", "note", sandbox, _how_to_leave(settings))
     yield from _state(settings)
+
+
+async def _replicas(address: SecretStr) -> Finding:
+    from cio_mcp.client.pacing.redis import Away, Server  # noqa: PLC0415 - needs the extra
+
+    server = Server(address)
+    try:
+        await server.reach()
+    except Away as away:
+        detail = f"Redis at {server.place} cannot be used ({away}); each keeps to its part of a limit"
+        return Finding("replicas", "fault", detail, "start Redis, or correct CIO_SHARED_PACE")
+    finally:
+        await server.aclose()
+    return Finding("replicas", "ok", f"share each limit through Redis at {server.place}")
 
 
 def _how_to_leave(settings: Settings) -> str:

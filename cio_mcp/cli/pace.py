@@ -1,12 +1,18 @@
-"""`cio-mcp pace`: the limits that this host's processes share, live."""
+"""`cio-mcp pace`: the limits that this host's processes share, or all replicas, live."""
 
 import argparse
+import asyncio
 import sqlite3
 import sys
 import time
+from collections.abc import Callable
 
-from cio_mcp.client.pacing.shared import Shown, look
+from pydantic import SecretStr
+
+from cio_mcp.client.pacing import Shown
+from cio_mcp.client.pacing.shared import look
 from cio_mcp.errors import SettingsError
+from cio_mcp.settings import load
 from cio_mcp.workspace import pace_file
 
 # Seconds between two looks.
@@ -16,8 +22,10 @@ REFRESH = 0.5
 def run(asked: argparse.Namespace) -> int:
     """Print the buckets, again and again on a terminal; returns 0."""
     live = sys.stdout.isatty() and not asked.once
+    place, look_again = _through(load().shared_pace)
     while True:
-        text = table(_look())
+        buckets = look_again()
+        text = table(buckets) if buckets else f"No process has sent anything yet ({place}).\n"
         sys.stdout.write(f"\x1b[2J\x1b[H{text}\nCtrl-C ends this.\n" if live else text)
         sys.stdout.flush()
         if not live:
@@ -25,7 +33,27 @@ def run(asked: argparse.Namespace) -> int:
         time.sleep(REFRESH)
 
 
-def _look() -> list[Shown]:
+def _through(sharing: str | SecretStr) -> tuple[str, Callable[[], list[Shown]]]:
+    """Return what the limits are shared through, Redis or this host's file, and how to look into it."""
+    if not isinstance(sharing, SecretStr):
+        return str(pace_file()), _look_into_file
+    from cio_mcp.client.pacing.redis import Away, Server  # noqa: PLC0415 - needs the extra
+
+    server = Server(sharing)
+
+    async def look_into_it() -> list[Shown]:
+        try:
+            return await server.look()
+        except Away as away:
+            message = f"CIO_SHARED_PACE: Redis at {server.place} cannot be used ({away})"
+            raise SettingsError(message) from None
+        finally:
+            await server.aclose()
+
+    return server.place, lambda: asyncio.run(look_into_it())
+
+
+def _look_into_file() -> list[Shown]:
     try:
         return look(pace_file(), time.monotonic())
     except sqlite3.Error as error:
@@ -36,8 +64,6 @@ def _look() -> list[Shown]:
 
 def table(buckets: list[Shown]) -> str:
     """Return the buckets as text, one a line."""
-    if not buckets:
-        return f"No process has sent anything yet ({pace_file()}).\n"
     lines = [f"{'limit':<34} {'used':>11} {'waiting':>8} {'held back':>10} {'processes':>10}"]
     for bucket in buckets:
         used = f"{bucket.used} of {bucket.limit}"

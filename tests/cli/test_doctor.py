@@ -15,6 +15,7 @@ from cio_mcp.cli import main
 from cio_mcp.cli.doctor import Finding, examine
 from cio_mcp.settings import load
 from cio_mcp.workspace import pace_file, safety_file
+from tests.redis_server import PASSWORD, RedisServer
 
 pytestmark = pytest.mark.anyio
 
@@ -196,6 +197,21 @@ async def test_a_state_folder_that_cannot_be_made_is_named() -> None:
     finding = (await found(APP, home("us")))["pace"]
 
     assert (finding.state, str(pace_file().parent) in finding.fix) == ("note", True)
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_a_redis_that_replicas_share_is_reached_or_named_without_its_password(
+    redis: RedisServer,
+) -> None:
+    finding = (await found({"CIO_SHARED_PACE": redis.address}, home("us")))["replicas"]
+    assert finding.state == "ok"
+    assert PASSWORD not in finding.detail
+
+    redis.kill()
+    finding = (await found({"CIO_SHARED_PACE": redis.address}, home("us")))["replicas"]
+    assert finding.state == "fault"
+    assert "cannot be used (ConnectionError)" in finding.detail
+    assert PASSWORD not in finding.detail
 
 
 def test_the_exit_status_is_for_scripts(

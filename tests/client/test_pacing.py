@@ -10,7 +10,7 @@ import pytest
 
 from cio_mcp.client import Kind, TrackApi
 from cio_mcp.client.call import Call
-from cio_mcp.client.pacing import Limits
+from cio_mcp.client.pacing import Bucket, Limits
 from cio_mcp.errors import NotSent
 from tests.client.wires import Connected, Script, connected, serving
 
@@ -140,6 +140,14 @@ async def test_a_rate_may_be_any_number_and_a_share_of_it(limits: Limits, second
         await asyncio.gather(*(event(there) for _ in range(9)))
 
     assert (wire.times[-1] - wire.times[0]) / 8 == pytest.approx(seconds_apart, rel=0.02)
+
+
+def test_parts_of_a_limit_together_are_at_most_the_limit_in_its_own_window() -> None:
+    track, broadcast = Bucket("track", 100, 1.0), Bucket("broadcast", 1, 10.0)
+
+    assert track.part(1) == track
+    assert track.part(3) == Bucket("track", 33, 1.0)
+    assert broadcast.part(4) == Bucket("broadcast", 1, 40.0)
 
 
 async def test_limits_do_not_use_each_other_up() -> None:

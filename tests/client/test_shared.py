@@ -95,7 +95,7 @@ async def test_what_a_killed_process_had_leased_is_free_again_after_the_lease(pa
     killed = FileSlots(path)
     for _ in range(2):
         assert isinstance(await killed.lease(bucket, 0.02, 1.0, 1), Lease)
-    killed.close()
+    await killed.aclose()
     begun = now()
     wire = Script()
     async with a_process(path, wire, limits=Limits(track=2)) as client:
@@ -154,7 +154,7 @@ async def test_times_from_before_a_reboot_are_forgotten(path: Path) -> None:
     assert isinstance(lease, Lease)
     await before.rest(bucket, lease, 90_000)
     await before.shut(bucket, 90_000)
-    before.close()
+    await before.aclose()
     wire, begun = Script(), now()
     async with a_process(path, wire, limits=Limits(track=1)) as client:
         await events(client, 1)
@@ -168,7 +168,7 @@ async def test_a_file_that_another_process_is_just_making_is_waited_for(path: Pa
     maker.execute("BEGIN IMMEDIATE")
     Timer(0.1, maker.execute, ["COMMIT"]).start()
 
-    FileSlots(path).close()
+    await FileSlots(path).aclose()
     maker.close()
 
 

@@ -8,6 +8,17 @@ from cio_mcp.client.pacing.limits import Bucket, Limits
 from cio_mcp.client.pacing.paced import NEVER_LEFT, Paced, pause_asked
 from cio_mcp.client.pacing.queue import Pace
 from cio_mcp.client.pacing.seen import Seen
-from cio_mcp.client.pacing.slots import MemorySlots, Slots
+from cio_mcp.client.pacing.slots import MemorySlots, Shown, Slots
 
-__all__ = ["NEVER_LEFT", "Bucket", "Limits", "MemorySlots", "Pace", "Paced", "Seen", "Slots", "pause_asked"]
+__all__ = [
+    "NEVER_LEFT",
+    "Bucket",
+    "Limits",
+    "MemorySlots",
+    "Pace",
+    "Paced",
+    "Seen",
+    "Shown",
+    "Slots",
+    "pause_asked",
+]

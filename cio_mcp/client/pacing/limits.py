@@ -1,7 +1,7 @@
 """Customer.io's documented limits, and the bucket of each request."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from cio_mcp.client.call import Kind
@@ -26,9 +26,15 @@ class Bucket:
         limit = max(1, math.floor(rate))
         return cls(name, limit, limit / rate, workspace)
 
-    def part(self, caller: str, share: float) -> "Bucket":
+    def own(self, caller: str, share: float) -> "Bucket":
         """Return the bucket of one caller who may use only a part of this one."""
         return self.per_second(f"{self.name} of {caller}", self.limit / self.window * share, self.workspace)
+
+    def part(self, sharers: int) -> "Bucket":
+        """Return what each of so many may use that do not see each other: less, or one in a longer window."""
+        if limit := self.limit // sharers:
+            return replace(self, limit=limit)
+        return replace(self, limit=1, window=self.window * sharers / self.limit)
 
 
 @dataclass(frozen=True)

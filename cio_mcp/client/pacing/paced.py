@@ -59,7 +59,7 @@ class Paced(httpx.AsyncBaseTransport):
         """Return a turn in `bucket`, after one in the caller's own part of it, if there is such a part."""
         if call.share == 1:
             return [await self._pace.enter(bucket, call, bulk=bulk)]
-        own = await self._pace.enter(bucket.part(call.caller, call.share), call, bulk=bulk)
+        own = await self._pace.enter(bucket.own(call.caller, call.share), call, bulk=bulk)
         try:
             return [await self._pace.enter(bucket, call, bulk=bulk), own]
         except BaseException:

@@ -51,7 +51,7 @@ class Pace:
         """Stop, and let go of the slots."""
         for queue in self._queues.values():
             await queue.stop()
-        self._slots.close()
+        await self._slots.aclose()
 
 
 class _Queue:

@@ -8,12 +8,11 @@ import sqlite3
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
-from dataclasses import dataclass
 from pathlib import Path
 
 from cio_mcp.client.call import now
 from cio_mcp.client.pacing.limits import Bucket
-from cio_mcp.client.pacing.slots import LEASE, Lease, MemorySlots
+from cio_mcp.client.pacing.slots import LEASE, Lease, MemorySlots, Shown
 
 # Rows further ahead than this are from before a reboot, when the clock that all processes share began anew.
 LONGEST_AHEAD = 3600.0
@@ -21,8 +20,8 @@ LONGEST_AHEAD = 3600.0
 # A process that has not been heard of for so long does not count among those that share.
 HEARD = 5.0
 
-# When sharing fails while others may go on, this part of each limit is used alone.
-ALONE = 0.25
+# When sharing fails while others may go on, this process takes itself for one of so many.
+ALONE = 4
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS bucket (
@@ -69,7 +68,7 @@ class FileSlots:
     async def lease(self, bucket: Bucket, ahead: float, stretch: float, waiting: int) -> Lease | float:
         """See `Slots.lease`."""
         if self._alone:
-            return await self._alone.lease(_part(bucket), ahead, stretch, waiting)
+            return await self._alone.lease(bucket, ahead, stretch, waiting)
         try:
             async with self._transaction():
                 return self._lease(bucket, ahead, stretch, waiting)
@@ -97,7 +96,7 @@ class FileSlots:
     async def rest(self, bucket: Bucket, lease: Lease, seconds: float) -> None:
         """See `Slots.rest`."""
         if self._alone:
-            return await self._alone.rest(_part(bucket), lease, seconds)
+            return await self._alone.rest(bucket, lease, seconds)
         change = "UPDATE slot SET free_at = ? WHERE key = ? AND number = ? AND free_at = ?"
         await self._change(change, now() + seconds, _key(bucket), lease.number, lease.ends)
         return None
@@ -105,12 +104,12 @@ class FileSlots:
     async def shut(self, bucket: Bucket, seconds: float) -> None:
         """See `Slots.shut`."""
         if self._alone:
-            return await self._alone.shut(_part(bucket), seconds)
+            return await self._alone.shut(bucket, seconds)
         change = "UPDATE bucket SET shut_until = max(shut_until, ?) WHERE key = ?"
         await self._change(change, now() + seconds, _key(bucket))
         return None
 
-    def close(self) -> None:
+    async def aclose(self) -> None:
         """Leave the file to the others."""
         self._db.close()
 
@@ -160,7 +159,7 @@ class FileSlots:
     def _go_alone(self, error: sqlite3.Error) -> None:
         if self._alone is None:
             _log.warning("the shared pace failed (%s); a part of each limit is used alone", error)
-            self._alone = MemorySlots()
+            self._alone = MemorySlots(ALONE)
             self.poll = None
 
 
@@ -181,25 +180,6 @@ def use_wal(db: sqlite3.Connection, seconds: float) -> bool:
 
 def _key(bucket: Bucket) -> str:
     return f"{bucket.workspace} {bucket.name}"
-
-
-def _part(bucket: Bucket) -> Bucket:
-    """Return what of a limit this process uses when it cannot see the others."""
-    rate = bucket.limit / bucket.window * ALONE
-    return Bucket.per_second(bucket.name, rate, bucket.workspace)
-
-
-@dataclass(frozen=True)
-class Shown:
-    """A bucket as `cio-mcp pace` shows it: slots in use or resting, calls that wait, seconds it is shut."""
-
-    name: str
-    limit: int
-    window: float
-    used: int
-    waiting: int
-    shut: float
-    processes: int
 
 
 def look(path: Path, moment: float) -> list[Shown]:

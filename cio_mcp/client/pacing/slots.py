@@ -19,7 +19,10 @@ LEASE = 0.25
 
 @dataclass(frozen=True)
 class Lease:
-    """The right to use slot `number` from `start` on; `ends` also tells it from later leases of the slot."""
+    """The right to use slot `number` from `start` on.
+
+    `ends` is when it runs out, by the clock of whoever keeps the slots, and tells it from later leases.
+    """
 
     number: int
     start: float
@@ -27,7 +30,7 @@ class Lease:
 
 
 class Slots(Protocol):
-    """Where slots are kept. All times are of the event loop's clock, which a host's processes share.
+    """Where slots are kept. Times are of the event loop's clock.
 
     `poll` is how often, in seconds, others may have changed something; None if there are no others.
     """
@@ -47,22 +50,24 @@ class Slots(Protocol):
     async def shut(self, bucket: Bucket, seconds: float) -> None:
         """Lease nothing of `bucket` for so many seconds."""
 
-    def close(self) -> None:
+    async def aclose(self) -> None:
         """Let go of what is held."""
 
 
 class MemorySlots:
-    """Slots of this process alone."""
+    """Slots of this process alone: the whole of each limit, or the part of one of `sharers`."""
 
     poll: float | None = None
 
-    def __init__(self) -> None:
+    def __init__(self, sharers: int = 1) -> None:
+        self._sharers = sharers
         self._free_at: dict[Bucket, list[float]] = {}
         self._by_time: dict[Bucket, list[tuple[float, int]]] = {}  # heaps; entries that are out of date stay
         self._shut_until: dict[Bucket, float] = {}
 
     async def lease(self, bucket: Bucket, ahead: float, stretch: float, waiting: int) -> Lease | float:  # noqa: ARG002
         """See `Slots.lease`."""
+        bucket = bucket.part(self._sharers)
         if bucket not in self._free_at:
             self._free_at[bucket] = [0.0] * bucket.limit
             self._by_time[bucket] = [(0.0, number) for number in range(bucket.limit)]
@@ -77,6 +82,7 @@ class MemorySlots:
 
     async def rest(self, bucket: Bucket, lease: Lease, seconds: float) -> None:
         """See `Slots.rest`."""
+        bucket = bucket.part(self._sharers)
         free_at = self._free_at.get(bucket, [])
         if lease.ends in free_at[lease.number : lease.number + 1]:
             self._set(bucket, lease.number, now() + seconds)
@@ -88,7 +94,21 @@ class MemorySlots:
 
     async def shut(self, bucket: Bucket, seconds: float) -> None:
         """See `Slots.shut`."""
+        bucket = bucket.part(self._sharers)
         self._shut_until[bucket] = max(self._shut_until.get(bucket, 0.0), now() + seconds)
 
-    def close(self) -> None:
+    async def aclose(self) -> None:
         """Nothing is held."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A bucket as `cio-mcp pace` shows it: slots in use or resting, calls that wait, seconds it is shut."""
+
+    name: str
+    limit: int
+    window: float
+    used: int
+    waiting: int
+    shut: float
+    processes: int
