@@ -1,6 +1,6 @@
 """What one call costs: beside a bare SDK tool that makes the same httpx call, and with all safety on.
 
-    python benchmarks/calls.py [--calls 400] [--rounds 7]
+    python -m benchmarks.calls [--calls 400] [--rounds 7]
 
 All servers answer an MCP client in the same process, and ask the same sandbox in it, so what is measured is
 our own time. Rounds alternate, and the ratio is the median over pairs of rounds.

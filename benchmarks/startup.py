@@ -1,6 +1,6 @@
 """What starting costs: time to the answer of `initialize`, packages and their size, beside a bare SDK server.
 
-    python benchmarks/startup.py [runs]
+    python -m benchmarks.startup [runs]
 
 Both servers are started in turn in the same run, so the ratio holds when the machine's speed drifts.
 """

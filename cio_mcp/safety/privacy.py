@@ -114,16 +114,17 @@ class Mask:
             raise ValueError(message)
         return meant
 
-    def check(self, given: dict[str, Any]) -> None:
-        """Refuse pseudonyms that are left in checked arguments, once those that name people were revealed.
+    @staticmethod
+    def check(given: dict[str, Any]) -> None:
+        """Refuse arguments that hold what stands for hidden values; `given` are what `reveal` has gone over.
 
-        They stay as they are in text and data, where an agent could read the address that it had put there;
-        and Customer.io would store them, and send them to people, to whom they say nothing.
+        Nothing is put in its place there: an agent could write an address to where it can read it. As it is,
+        Customer.io would store it over the value that was hidden, or send it to people.
         """
         faults = [
-            f"{name}: holds a pseudonym, which only arguments that name people take; text and data cannot"
+            f"{name}: holds a pseudonym or {MASK}; only arguments that name people take pseudonyms"
             for name, value in given.items()
-            if DOMAIN in json.dumps(value, default=str).casefold()
+            if DOMAIN in (text := json.dumps(value, default=str).casefold()) or MASK in text
         ]
         if faults:
             raise InvalidArgument(*faults)

@@ -391,9 +391,12 @@ def test_data_beside_people_keeps_its_pseudonyms() -> None:
         {"reply_to": ADA},
         {"from_address": ADA},
         {"headers": {ADA: "x"}},
+        {"message_data": {"first_name": MASK}},
     ],
 )
-def test_a_pseudonym_in_text_and_data_is_refused_before_a_customer_reads_it(rest: dict[str, Any]) -> None:
+def test_what_stands_for_hidden_values_is_refused_in_text_and_data_before_it_reaches_anybody(
+    rest: dict[str, Any],
+) -> None:
     called = {"customer_id": ADA, "id_type": "email", "to": f"Ada <{ADA}>", "transactional_message_id": 1}
     mask.check(tool("send_transactional_email").parse(called, mask.reveal))
 

@@ -1,0 +1,147 @@
+"""Who waits, and what waiting costs: cancelled waiters, a greedy caller, and a turn that is free.
+
+    python -m benchmarks.waiting [--runs 3]
+
+Beside aiolimiter and pyrate-limiter in the same run, where these are installed (dependency group `bench`).
+"""
+
+import argparse
+import asyncio
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from benchmarks.strict import LIMIT, client_of, event, has_redis, redis_server, slots_at, strict_server, told
+from cio_mcp.client.call import Call
+from cio_mcp.client.pacing import Bucket, Pace
+
+REDIS_PORT = 6397
+
+
+async def cancelled(port: int) -> float:
+    """Let half of 1,000 waiters give up at 1.5 s; return the rest's time over the ideal one."""
+    client = client_of(port, None, deadline=60)
+    begun = time.monotonic()
+    calls = [asyncio.create_task(event(client)) for _ in range(1000)]
+    await asyncio.sleep(1.5)
+    for number, call in enumerate(calls):
+        if number % 2:
+            call.cancel()
+    ends = await asyncio.gather(*calls, return_exceptions=True)
+    took = time.monotonic() - begun
+    sent = sum(not isinstance(end, BaseException) for end in ends)
+    await client.aclose(1)
+    return took / ((sent - 10) / LIMIT)  # ten leave at once, the others evenly
+
+
+async def greedy(port: int) -> float:
+    """Let one caller have 1,000 calls waiting and another ten; return the ten's time over their fair one."""
+    client = client_of(port, None, deadline=60)
+    many = [asyncio.create_task(event(client, "greedy")) for _ in range(1000)]
+    await asyncio.sleep(0.5)
+    begun = time.monotonic()
+    await asyncio.gather(*(event(client, "modest") for _ in range(10)))
+    took = time.monotonic() - begun
+    for call in many:
+        call.cancel()
+    await asyncio.gather(*many, return_exceptions=True)
+    await client.aclose(1)
+    return took / (20 / LIMIT)  # every other turn is theirs
+
+
+async def cost(enter: Callable[[], Awaitable[None]], calls: int = 2000) -> tuple[float, float]:
+    """Return wall and CPU time of one uncontended turn, in microseconds."""
+    for _ in range(50):
+        await enter()
+    wall, cpu = time.perf_counter(), time.process_time()
+    for _ in range(calls):
+        await enter()
+    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    return wall / calls * 1e6, cpu / calls * 1e6
+
+
+async def cost_of_ours(where: str | None) -> tuple[float, float]:
+    """Return what a turn costs that nobody else wants, in a bucket that is never full."""
+    pace = Pace(slots_at(where))
+    # Whoever waits ten milliseconds for the next slot is not uncontended: so many slots are always free.
+    bucket = Bucket("cost", 20_000, 1.0, "benchmark")
+
+    async def enter() -> None:
+        turn = await pace.enter(bucket, Call(asyncio.get_running_loop().time() + 60))
+        await turn.answered()
+
+    found = await cost(enter)
+    await pace.aclose()
+    return found
+
+
+async def costs_of_others() -> dict[str, tuple[float, float]]:
+    """Return the same for libraries that pace within a process, as far as they are installed."""
+    found: dict[str, tuple[float, float]] = {}
+    try:
+        from aiolimiter import AsyncLimiter  # noqa: PLC0415 - only to compare
+
+        limiter = AsyncLimiter(1_000_000, 1)
+        found["aiolimiter"] = await cost(limiter.acquire)
+    except ImportError:
+        sys.stdout.write("  aiolimiter is not installed\n")
+    try:
+        from pyrate_limiter import Limiter, Rate  # noqa: PLC0415 - only to compare
+
+        pyrate = Limiter(Rate(1_000_000, 1000))
+
+        async def acquire() -> None:
+            await pyrate.try_acquire_async("cost")
+
+        found["pyrate-limiter"] = await cost(acquire)
+    except ImportError:
+        sys.stdout.write("  pyrate-limiter is not installed\n")
+    return found
+
+
+def measure_costs() -> bool:
+    """Print the cost of a free turn in each store; returns whether the promise holds."""
+    with tempfile.TemporaryDirectory() as folder:
+        stores: dict[str, str | None] = {"in process": None, "shared file": str(Path(folder) / "pace.db")}
+        costs = {name: asyncio.run(cost_of_ours(where)) for name, where in stores.items()}
+    if has_redis():
+        with redis_server(REDIS_PORT) as start:
+            start()
+            costs["Redis"] = asyncio.run(cost_of_ours(f"redis://127.0.0.1:{REDIS_PORT}/0"))
+    holds = True
+    for name, (wall, cpu) in (costs | asyncio.run(costs_of_others())).items():
+        promised = name == "shared file"
+        good = not promised or cpu < 200
+        target = "under 200 us of CPU" if promised else ""
+        holds &= told(f"a free turn, {name}", f"{wall:.0f} us {cpu:.0f} CPU", target, holds=good)
+    return holds
+
+
+def main() -> int:
+    """Measure and print; returns 1 if anything promised does not hold."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--runs", type=int, default=3)
+    asked = parser.parse_args()
+    hold = []
+    for what, run, most in (
+        ("half of 1,000 waiters cancelled, time of the rest", cancelled, 1.02),
+        ("ten calls beside a caller with 1,000, their time", greedy, 2.0),
+    ):
+        ratios = []
+        for _ in range(asked.runs):
+            with strict_server() as (port, _log):
+                ratios.append(asyncio.run(run(port)))
+        ratio = statistics.median(ratios)
+        target = f"at most {most:g} times the {'ideal' if run is cancelled else 'fair'} one"
+        hold.append(told(what, f"{ratio:.3f} times", target, holds=ratio <= most))
+    hold.append(measure_costs())
+    return int(not all(hold))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
