@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test lint fix constraints clean
+.PHONY: demo test lint fix compat constraints clean
 
 demo: .venv/installed ## the main operations on the embedded sandbox, no account needed
 	@$(BIN)/cio-mcp demo
@@ -21,6 +21,9 @@ fix: .venv/ready ## mend style, write generated lists anew
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 	@$(BIN)/python -m tests.generated
+
+compat: .venv/installed ## frameworks, SDKs and tools of others, in their newest versions; needs npm
+	@tests/compat/run
 
 constraints: .venv/made ## the versions that CI installs: the newest that fit
 	@$(PIP) install --upgrade --upgrade-strategy eager --editable ".[redis]" --group dev

@@ -1,14 +1,19 @@
 """What tools answer with, as far as tools share it."""
 
 import json
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, WithJsonSchema
 
 _Item = TypeVar("_Item", bound=BaseModel)
 
 # Whole items are left out of an answer beyond this size: what is longer pushes an agent's own work aside.
 PAGE_BYTES = 16_000
+
+
+# A value of any kind, as Customer.io stores them. A schema that says nothing at all is taken for a mistake.
+_KINDS = ("string", "number", "boolean", "object", "array")
+Anything = Annotated[Any, WithJsonSchema({"anyOf": [{"type": kind} for kind in _KINDS]})]
 
 
 class Answer(BaseModel):

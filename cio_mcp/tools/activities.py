@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
-from cio_mcp.answers import Page, Quoted, cut, identifiers
+from cio_mcp.answers import Anything, Page, Quoted, cut, identifiers
 from cio_mcp.client import AppApi, IdType
 from cio_mcp.params import Cursor, CustomerId, Limit, Text, iso
 from cio_mcp.registry import Toolbox
@@ -20,7 +20,9 @@ class Activity(BaseModel):
     time: str | None = Field(None, description="The event's own time where it has one.")
     customer: dict[str, str] = Field({}, description="Identifiers of the customer.")
     delivery_id: str | None = None
-    data: Any = Field(None, description="The event's data, or from and to of each attribute that changed.")
+    data: Anything = Field(
+        None, description="The event's data, or from and to of each attribute that changed."
+    )
 
 
 class Activities(Quoted, Page):

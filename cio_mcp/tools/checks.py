@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
-from cio_mcp.answers import Quoted, identifiers
+from cio_mcp.answers import Anything, Quoted, identifiers
 from cio_mcp.client import AppApi, IdType
 from cio_mcp.errors import InvalidArgument, Refused
 from cio_mcp.params import CustomerId, JsonObject, Text, Timestamp, iso, unix_seconds
@@ -35,8 +35,8 @@ NEXT = {
 class Difference(BaseModel):
     """An attribute that is not as it was written."""
 
-    expected: Any
-    found: Any = None
+    expected: Anything = None
+    found: Anything = None
 
 
 class WriteCheck(Quoted):

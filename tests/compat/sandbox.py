@@ -1,7 +1,7 @@
 """Customer.io's own SDKs and the brief's curl commands against `cio-mcp sandbox`.
 
-`python sandbox.py CIO_MCP PYTHON_WITH_SDK FOLDER_WITH_NODE_SDK` starts two sandboxes on one file, one of them
-over TLS, lets each client at them, and reads back with `cio-mcp call` what they did.
+`python sandbox.py PYTHON_WITH_SDK NODE_FOLDER` starts two sandboxes on one file, one of them over TLS, lets
+each SDK at them, and reads back with `cio-mcp call` what they did; `cio-mcp` is on the PATH.
 """
 
 import json
@@ -20,34 +20,39 @@ BASIC = ["-u", "sandbox-site:sandbox-track-key"]
 BEARER = ["-H", "Authorization: Bearer sandbox-app-key"]
 
 
-def main(cio_mcp: str, python: str, node_folder: str) -> None:
+def main(python: str, node_folder: str) -> None:
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory())
         environ = os.environ | {"CIO_SANDBOX_PATH": f"{folder}/sandbox.db"}
-        plain = stack.enter_context(serving(cio_mcp, environ))
-        tls = stack.enter_context(serving(cio_mcp, environ, "--tls"))
-        url, _ = said(plain)
-        tls_url, certificate = said(tls, "certificate")
-        port = tls_url.rpartition(":")[2]
-        trust = {"REQUESTS_CA_BUNDLE": certificate}
-        subprocess.run([python, HERE / "customerio_sdk.py", url, port], env=os.environ | trust, check=True)
-        subprocess.run(["node", HERE / "customerio_node.mjs", url], cwd=node_folder, check=True)
+        url, _ = said(stack.enter_context(serving(environ)))
+        tls_url, certificate = said(stack.enter_context(serving(environ, "--tls")), "certificate")
+        port, trust = tls_url.rpartition(":")[2], {"REQUESTS_CA_BUNDLE": certificate}
+        clients = HERE / "clients"
+        subprocess.run([python, clients / "customerio_sdk.py", url, port], env=os.environ | trust, check=True)
+        subprocess.run(["node", clients / "customerio_node.mjs", url], cwd=node_folder, check=True)
 
-        def customer(name: str) -> Any:
-            call = [cio_mcp, "call", "get_customer", f"customer_id={name}"]
-            return json.loads(subprocess.run(call, env=environ, capture_output=True, check=False).stdout)
+        def read(tool: str, argument: str) -> Any:
+            command = ["cio-mcp", "call", tool, argument]
+            return json.loads(subprocess.run(command, env=environ, capture_output=True, check=False).stdout)
 
-        assert customer("sdk_python")["attributes"] == {"plan": "pro", "purchases": "1", "total_spent": "7"}
-        assert customer("sdk_node")["attributes"] == {"plan": "team", "purchases": "1", "total_spent": "9"}
-        assert customer("sdk_gone")["status"] == customer("sdk_node_gone")["status"] == 404
-        print("ok get_customer sees what both did")
-        fresh, _ = said(stack.enter_context(serving(cio_mcp, dict(os.environ))))
+        python_did, node_did = (
+            read("get_customer", f"customer_id=sdk_{name}") for name in ("python", "node")
+        )
+        assert python_did["attributes"] == {"plan": "pro", "purchases": "1", "total_spent": "7"}, python_did
+        assert node_did["attributes"] == {"plan": "team", "purchases": "1", "total_spent": "9"}, node_did
+        assert (python_did["email"], node_did["email"]) == ("python@example.com", "node@example.com")
+        for name in ("python", "node"):
+            assert read("get_customer", f"customer_id=sdk_{name}_gone")["status"] == 404
+            assert read("list_customer_messages", f"customer_id=sdk_{name}")["messages"]
+        assert len(read("list_broadcast_triggers", "broadcast_id=10")["triggers"]) == 1
+        print("ok get_customer, list_customer_messages and list_broadcast_triggers see what both did")
+        fresh, _ = said(stack.enter_context(serving(dict(os.environ))))
         print(f"ok {curl_the_brief(fresh)} curl commands of the brief, with only the host changed")
 
 
 @contextmanager
-def serving(cio_mcp: str, environ: dict[str, str], *options: str) -> Iterator[subprocess.Popen[str]]:
-    command = [cio_mcp, "sandbox", "--port", "0", *options]
+def serving(environ: dict[str, str], *options: str) -> Iterator[subprocess.Popen[str]]:
+    command = ["cio-mcp", "sandbox", "--port", "0", *options]
     process = subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, text=True)
     try:
         yield process

@@ -1,4 +1,3 @@
-# mypy: ignore-errors
 """Customer.io's Python SDK works on the sandbox: `python customerio_sdk.py HTTP_URL HTTPS_PORT`.
 
 Its Track client speaks https only; REQUESTS_CA_BUNDLE names the certificate to trust.
@@ -15,8 +14,8 @@ track.identify("sdk_python", email="python@example.com", plan="pro")
 track.track("sdk_python", "purchase", {"amount": 7})
 track.track_anonymous("anon_python", "looked", {"page": "/pricing"})
 track.pageview("sdk_python", "/pricing")
-track.identify("sdk_gone")
-track.delete("sdk_gone")
+track.identify("sdk_python_gone")
+track.delete("sdk_python_gone")
 app = APIClient("sandbox-app-key", url=url)
 request = SendEmailRequest(
     to="python@example.com",
