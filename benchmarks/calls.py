@@ -37,13 +37,15 @@ Call = Callable[[], Awaitable[Any]]
 
 
 def everything_on(folder: str) -> dict[str, str]:
-    """Return the settings of a server whose every bound is set."""
+    """Return the settings of a server with all of its safety on."""
     return {
         "CIO_ALLOWED_RECIPIENTS": "example.com",
         "CIO_MAX_RECIPIENTS": "5",
         "CIO_MAX_SENDS_PER_HOUR": "1000000",
         "CIO_MAX_SENDS_PER_DAY": "1000000",
         "CIO_STOP_FILE": f"{folder}/stop",
+        "CIO_AUDIT_LOG": f"{folder}/audit.jsonl",
+        "CIO_PII": "mask",
     }
 
 
@@ -102,7 +104,7 @@ async def measure(calls: int, rounds: int, folder: str) -> dict[str, list[float]
             "bare SDK tool, the same read": await enter(bare(sandbox)),
             "get_customer": await enter(ours(sandbox, READ)),
             "send, defaults": await enter(ours(sandbox, SEND)),
-            "send, every bound on": await enter(ours(sandbox, SEND, **everything_on(folder))),
+            "send, all safety on": await enter(ours(sandbox, SEND, **everything_on(folder))),
         }
         times: dict[str, list[float]] = {kind: [] for kind in kinds}
         for turn in range(rounds + 1):
@@ -133,7 +135,7 @@ def main() -> None:
     ratio = statistics.median(our / their for their, our in zip(first, read, strict=True))
     print(f"  {'get_customer beside bare':<30} {ratio:>7.2f}x  (target: at most {TARGET})")
     extra = statistics.median(more - less for less, more in zip(plain, bounded, strict=True))
-    print(f"  {'what all bounds add to a send':<30} {extra * 1000:>6.2f}ms")
+    print(f"  {'what all safety adds to a send':<30} {extra * 1000:>6.2f}ms")
 
 
 if __name__ == "__main__":

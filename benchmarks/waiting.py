@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
+from importlib import import_module
 from pathlib import Path
 
 from benchmarks.strict import LIMIT, client_of, event, has_redis, redis_server, slots_at, strict_server, told
@@ -92,21 +93,14 @@ async def costs_of_others() -> dict[str, tuple[float, float]]:
     """Return the same for libraries that pace within a process, as far as they are installed."""
     found: dict[str, tuple[float, float]] = {}
     try:
-        from aiolimiter import AsyncLimiter  # noqa: PLC0415 - only to compare
-
-        limiter = AsyncLimiter(1_000_000, 1)
+        limiter = import_module("aiolimiter").AsyncLimiter(1_000_000, 1)
         found["aiolimiter"] = await cost(limiter.acquire)
     except ImportError:
         sys.stdout.write("  aiolimiter is not installed\n")
     try:
-        from pyrate_limiter import Limiter, Rate  # noqa: PLC0415 - only to compare
-
-        pyrate = Limiter(Rate(1_000_000, 1000))
-
-        async def acquire() -> None:
-            await pyrate.try_acquire_async("cost")
-
-        found["pyrate-limiter"] = await cost(acquire)
+        library = import_module("pyrate_limiter")
+        pyrate = library.Limiter(library.Rate(1_000_000, 1000))
+        found["pyrate-limiter"] = await cost(lambda: pyrate.try_acquire_async("cost"))
     except ImportError:
         sys.stdout.write("  pyrate-limiter is not installed\n")
     return found

@@ -15,12 +15,19 @@ from cio_mcp.tools import CORE, TOOLS
 
 ROOT = Path(__file__).parent.parent
 
+# Scripts that README shows whole, as `make compat` runs them.
+FRAMEWORKS = ("langchain_adapters", "openai_agents", "pydantic_ai_toolset")
+
 
 def documents() -> dict[Path, str]:
     """Return each document that holds generated parts, as it should read."""
     readme, manifest = ROOT / "README.md", ROOT / "manifest.json"
     text = readme.read_text()
-    for name, table in (("tools", _tools_table()), ("settings", _settings_table())):
+    parts = {"tools": _tools_table(), "settings": _settings_table()} | {
+        name: f"```python\n{(ROOT / 'tests/compat/clients' / name).with_suffix('.py').read_text()}```"
+        for name in FRAMEWORKS
+    }
+    for name, table in parts.items():
         text = re.sub(
             rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)",
             lambda marks, table=table: f"{marks[1]}{table}\n{marks[2]}",  # type: ignore[misc]
