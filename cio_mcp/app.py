@@ -5,6 +5,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import httpx
 from pydantic import HttpUrl, SecretStr
@@ -17,7 +18,6 @@ from cio_mcp.safety import Guard
 from cio_mcp.safety.audit import AuditLog
 from cio_mcp.safety.bounds import Caps
 from cio_mcp.safety.confirmation import Confirmations
-from cio_mcp.safety.privacy import Mask, load_key
 from cio_mcp.safety.store import Store
 from cio_mcp.sandbox import Sandbox
 from cio_mcp.server import Server
@@ -25,6 +25,9 @@ from cio_mcp.settings import Settings
 from cio_mcp.status import status_of
 from cio_mcp.tokens import Tokens
 from cio_mcp.workspace import CLOSED, accesses, bounds, choose, limits, safety_file, slots, state_folder
+
+if TYPE_CHECKING:
+    from cio_mcp.safety.privacy import Mask
 
 # A name that can never resolve (RFC 2606), so that nothing meant for the sandbox reaches a network.
 SANDBOX_URL = HttpUrl("https://sandbox.invalid")
@@ -112,7 +115,7 @@ def _guard(
         bounds=bound,
         caps=caps,
         audit=_audit(settings, clock),
-        mask=Mask(load_key(state_folder()), settings.pii_attributes) if settings.pii == "mask" else None,
+        mask=_mask(settings),
         status=lambda: status_of(settings, bound, caps, client, off, sandbox=sandbox),
     )
 
@@ -122,6 +125,14 @@ def _audit(settings: Settings, clock: Callable[[], float]) -> AuditLog | None:
         return AuditLog(settings.audit_log, clock) if settings.audit_log else None
     except OSError as error:
         raise SettingsError(f"CIO_AUDIT_LOG: {settings.audit_log}: {error.strerror}") from None
+
+
+def _mask(settings: Settings) -> "Mask | None":
+    if settings.pii == "show":
+        return None
+    from cio_mcp.safety.privacy import Mask, load_key  # noqa: PLC0415 - takes long to import, and few use it
+
+    return Mask(load_key(state_folder()), settings.pii_attributes)
 
 
 def open_sandbox(settings: Settings, *, clock: Callable[[], float] = time.time) -> Sandbox:

@@ -55,10 +55,10 @@ class Audience:
         return bool(self.addresses or any(self.people.values()))
 
     @property
-    def shown(self) -> list[str]:
-        """Return some of the audience, as they can be shown to anybody."""
+    def some(self) -> list[str]:
+        """Return some of the audience, by address or identifier."""
         named = [*self.addresses, *(name for names in self.people.values() for name in names)]
-        return [masked(name) for name in (named or list(self.samples))[:SAMPLES]]
+        return (named or list(self.samples))[:SAMPLES]
 
 
 def reaches(audience: Callable[..., Awaitable[Audience]]) -> Callable[[_Function], _Function]:

@@ -4,10 +4,10 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from cio_mcp.answers import Acted, Answer, Preview, Status
-from cio_mcp.audience import Audience
+from cio_mcp.audience import Audience, masked
 from cio_mcp.client import AppApi, CustomerIO
 from cio_mcp.client.api import Api, WouldSend
 from cio_mcp.client.call import Call, Tell
@@ -19,7 +19,9 @@ from cio_mcp.safety.bounds import Bounds, Caps, Spent
 from cio_mcp.safety.confirmation import Confirmations
 from cio_mcp.safety.grant import Grant
 from cio_mcp.safety.preview import preview_of
-from cio_mcp.safety.privacy import Mask
+
+if TYPE_CHECKING:
+    from cio_mcp.safety.privacy import Mask
 
 # A call that waited so many seconds says so; the others would only spend the model's attention on it.
 WORTH_TELLING = 1.0
@@ -66,7 +68,7 @@ class Guard:
     caps: Caps
     status: Callable[[], Status]
     audit: AuditLog | None = None
-    mask: Mask | None = None
+    mask: "Mask | None" = None
 
     async def perform(self, tool: Tool, arguments: dict[str, Any], caller: Caller) -> Answer:
         """Run `tool` with raw `arguments`; raises CustomerIOError.
@@ -104,7 +106,10 @@ class Guard:
         async def preview() -> Preview:
             coded = confirmed and self.confirm != "off" and not (dry_run and self.confirm == "human")
             code = self.confirmations.issue(tool.name, given, audience) if coded else None
-            return await preview_of(tool, request or {}, audience, code, sandbox=self.sandbox)
+            # Hidden before it is cut: what is left of half an address would not be known for one.
+            shown = self.hide(request or {})
+            show = self.mask.hide_text if self.mask else masked
+            return await preview_of(tool, shown, audience, code, sandbox=self.sandbox, show=show)
 
         if dry_run:
             return await preview()

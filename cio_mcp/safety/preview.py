@@ -1,10 +1,11 @@
 """What a call would do, as it is shown before it is done."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from cio_mcp.answers import Preview, Reached
-from cio_mcp.audience import Audience
+from cio_mcp.audience import Audience, masked
 from cio_mcp.registry import Effect, Tool
 
 # A request is shown whole up to so many bytes; beyond, long lists and texts in it are cut and say so.
@@ -12,16 +13,22 @@ WHOLE, ITEMS, LETTERS = 4000, 10, 300
 
 
 async def preview_of(
-    tool: Tool, request: dict[str, Any], audience: Audience | None, code: str | None, *, sandbox: bool
+    tool: Tool,
+    request: dict[str, Any],
+    audience: Audience | None,
+    code: str | None,
+    *,
+    sandbox: bool,
+    show: Callable[[str], str] = masked,
 ) -> Preview:
-    """Return the preview of a call that would send `request`; `code` confirms it."""
+    """Return the preview of a call that would send `request`; `code` confirms it, `show` masks samples."""
     reached = template = None
     if audience and (audience.size != 0 or tool.effect is Effect.SENDS):
         reached = Reached(
             what=audience.what,
             size=audience.size,
             at_least=audience.at_least or None,
-            samples=audience.shown,
+            samples=[show(name) for name in audience.some],
         )
     if audience and audience.template:
         template = await audience.template()
