@@ -74,18 +74,19 @@ class AuditLog:
 
     def fingerprint(self, arguments: dict[str, Any]) -> str:
         """Return the hash of a call's arguments under the log's key."""
-        text = json.dumps(arguments, sort_keys=True, ensure_ascii=False, default=str)
+        text = json.dumps(arguments, sort_keys=True, default=str)
         return hmac.new(self._key, text.encode(), hashlib.sha256).hexdigest()[:32]
 
     def _append(self, kind: Kind, request: str, told: dict[str, Any]) -> None:
-        with _locked(beside(self._path, "lock")), self._path.open("r+b", buffering=0) as log:
-            number, previous = self._newest(log)
+        with _locked(beside(self._path, "lock")), _opened(self._path) as log:
+            found, known = self._newest(log), _head(self._path)
+            number, previous = found if found[0] > known[0] else known
             at = datetime.fromtimestamp(self._clock(), UTC).isoformat(timespec="milliseconds")
             line = {"number": number + 1, "at": at, "kind": kind, "request": request}
             line |= {name: value for name, value in told.items() if value is not None}
             written = _dump(line | {"previous": previous})
             log.seek(0, os.SEEK_END)
-            log.write(written)
+            _write(log, written)
             os.fsync(log.fileno())
             _write_head(self._path, number + 1, digest(written))
 
@@ -100,7 +101,7 @@ class AuditLog:
             return 0, BEGINNING
         whole = _tail(log, size)
         if not whole.endswith(b"\n"):
-            log.write(TORN)
+            _write(log, TORN)
             whole = whole[: whole.rfind(b"\n") + 1]
         for line in reversed(whole.splitlines(keepends=True)):
             if not line.endswith(TORN):
@@ -127,9 +128,10 @@ def verify(path: Path) -> Iterator[Finding]:
                 continue
             try:
                 line = json.loads(raw)
-                whole = _dump(line) == raw
+                whole = isinstance(line, dict) and _dump(line) == raw
             except ValueError:
-                line, whole = {}, False
+                whole = False
+            line = line if whole else {}
             if not whole or line.get("previous") != previous or line.get("number") != number + 1:
                 yield Finding(count, "is not the line that was written after the one before it")
             before, previous = previous, digest(raw)
@@ -203,6 +205,26 @@ def _tail(log: BinaryIO, size: int) -> bytes:
         if start == 0 or (cut and any(not line.endswith(TORN) for line in found[cut:].splitlines(True)[:-1])):
             return found[cut:]
         reach *= 4
+
+
+def _opened(path: Path) -> BinaryIO:
+    """Open the log, made anew where it was moved away."""
+    return open(os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600), "r+b", buffering=0)  # noqa: PTH123
+
+
+def _write(log: BinaryIO, text: bytes) -> None:
+    """Write all of `text`; raises OSError where a part is all that fits."""
+    while text:
+        text = text[log.write(text) :]
+
+
+def _head(path: Path) -> tuple[int, str]:
+    """Return number and hash of the newest line by the head: where lines were cut off, the gap stays."""
+    try:
+        head = json.loads(beside(path, "head").read_text())
+        return int(head["number"]), str(head["hash"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return 0, BEGINNING
 
 
 def _write_head(path: Path, number: int, newest: str) -> None:

@@ -256,3 +256,15 @@ def test_a_log_without_its_newest_hash_says_what_that_means(tmp_path: Path) -> N
 
     assert "a cut tail would not show" in faults(path)[0]
     json.loads(path.read_text().splitlines()[0])
+
+
+def test_a_tail_that_was_cut_stays_found_when_more_is_written(tmp_path: Path) -> None:
+    path = tmp_path / "audit.jsonl"
+    log = filled(path)
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[:-3]))
+    log.refusal("me", "send", "sends", {"to": "\ud800"}, "no")
+    assert faults(path)
+
+    path.unlink()
+    log.refusal("me", "send", "sends", {}, "no")
+    assert faults(path)
