@@ -32,6 +32,9 @@ QUICK = Bucket("track", 20, 0.2, "one")
 SLOW = Bucket("broadcast /v1/campaigns/7/triggers", 1, 60, "one")
 AHEAD = 0.02
 
+# What takes so long will never be; still less than the window of the slow bucket.
+LONG = 30
+
 
 @pytest.fixture
 def anyio_backend() -> str:
@@ -94,17 +97,19 @@ async def lease(slots: RedisSlots, bucket: Bucket) -> Lease | float:
 
 
 async def until(true: Callable[[], bool]) -> None:
-    while not true():  # noqa: ASYNC110 - what is waited for is not in this process, or has no event
-        await asyncio.sleep(0.02)
+    async with asyncio.timeout(LONG):
+        while not true():  # noqa: ASYNC110 - what is waited for is not in this process, or has no event
+            await asyncio.sleep(0.02)
 
 
 async def leased(slots: RedisSlots, bucket: Bucket) -> Lease:
     """Ask until a slot is leased."""
-    while True:
-        got = await lease(slots, bucket)
-        if isinstance(got, Lease):
-            return got
-        await asyncio.sleep(0.02)
+    async with asyncio.timeout(LONG):
+        while True:
+            got = await lease(slots, bucket)
+            if isinstance(got, Lease):
+                return got
+            await asyncio.sleep(0.02)
 
 
 async def shown(redis: RedisServer) -> list[Shown]:
@@ -136,11 +141,14 @@ async def test_two_workspaces_do_not_share_a_budget(redis: RedisServer) -> None:
 
 
 async def test_a_replica_with_a_smaller_share_uses_slots_of_the_same_limit(redis: RedisServer) -> None:
-    half = replace(SLOW, limit=2)
+    whole, half = replace(SLOW, limit=4), replace(SLOW, limit=2)
     async with stores(redis.address, 2) as (one, other):
-        for _ in range(4):
-            await leased(one, replace(SLOW, limit=4))
+        taken = [await leased(one, whole) for _ in range(4)]
+        await one.rest(whole, taken[3], 0.0)
+        await one.rest(whole, taken[2], 0.0)
+        await leased(one, whole)
         assert isinstance(await lease(other, half), float)
+        assert isinstance(await lease(other, whole), Lease)
 
 
 async def test_what_a_dead_replica_had_leased_is_free_again_after_the_lease(redis: RedisServer) -> None:
@@ -163,7 +171,9 @@ async def test_a_slot_that_is_given_back_rides_on_the_next_lease(redis: RedisSer
 
 async def test_a_slot_that_is_given_back_reaches_the_others_without_a_next_lease(redis: RedisServer) -> None:
     async with stores(redis.address, 2) as (one, other):
-        await one.rest(SLOW, await leased(one, SLOW), 0.0)
+        given_back = await leased(one, SLOW)
+        await leased(one, QUICK)  # and so a sign of life says nothing of the other bucket
+        await one.rest(SLOW, given_back, 0.0)
         await leased(other, SLOW)
 
 
@@ -281,6 +291,23 @@ async def test_while_redis_is_away_each_replica_keeps_to_its_part_and_then_comes
     assert [record.levelno for record in caplog.records] == [logging.WARNING] * 4
     assert sum("is away" in message for message in caplog.messages) == 2
     assert PASSWORD not in caplog.text
+
+
+async def test_a_redis_that_comes_and_goes_does_not_make_parts_larger(
+    redis: RedisServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with stores(redis.address, 1) as (slots,):
+        await leased(slots, QUICK)
+        redis.ask("ZADD", "{cio-mcp:one}:replicas", time.time() * 1e6, "another")
+        await leased(slots, QUICK)
+        for times in (1, 2):
+            redis.kill()
+            await logged(caplog, "is away", lines=times)
+            redis.start()
+            await logged(caplog, "shared again", lines=times)
+            await lease(slots, QUICK)
+
+    assert sum("one of 2 parts" in message for message in caplog.messages) == 2
 
 
 async def test_a_pause_that_was_asked_for_outlasts_redis(

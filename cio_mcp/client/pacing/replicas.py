@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from cio_mcp.client.call import now
 from cio_mcp.client.pacing.limits import Bucket
-from cio_mcp.client.pacing.redis import GONE, TIMEOUT, Answer, Away, Server
+from cio_mcp.client.pacing.redis import GONE, HEARD, TIMEOUT, Answer, Away, Server
 from cio_mcp.client.pacing.slots import LEASE, Lease, MemorySlots
 
 # Leases, and changes between Redis and going alone, outlast the window by this: an answer of Redis may have
@@ -157,7 +157,7 @@ class RedisSlots:
             with suppress(Away):
                 for bucket in list(self._used):
                     await self._report(bucket, late=late)
-                self._is_away, self._settled = False, -math.inf
+                self._is_away, self._settled = False, now() + HEARD
         _log.warning("Redis at %s is back; the limits are shared again", self._server.place)
 
     async def _report(self, bucket: Bucket, *, late: bool) -> None:
