@@ -7,8 +7,9 @@ import pytest
 
 from cio_mcp.client import AppApi, Kind, TrackApi
 from cio_mcp.client.call import Call, Place
-from cio_mcp.client.pacing import Limits
+from cio_mcp.client.pacing import Bucket, Limits, MemorySlots, Pace
 from cio_mcp.client.pacing.queue import LONGEST_LANE
+from cio_mcp.client.pacing.slots import Lease
 from cio_mcp.errors import NotSent, UnknownOutcome
 from tests.client.wires import Connected, Script, connected
 from tests.virtual_time import VirtualTimeLoop
@@ -298,3 +299,26 @@ async def test_an_open_circuit_can_be_seen() -> None:
     failing = seen["send"]
     assert (failing.failing_for, failing.failing_with, failing.probe_in) == (5, "ReadTimeout", 14)
     assert seen["track"].failing_with is None
+
+
+class Stopped(MemorySlots):
+    """Slots of a process that is stopped for three seconds after it has leased its first one."""
+
+    leased = 0
+
+    async def lease(self, bucket: Bucket, ahead: float, stretch: float, waiting: int) -> Lease | float:
+        got = await super().lease(bucket, ahead, stretch, waiting)
+        self.leased += 1
+        if self.leased == 1:
+            await asyncio.sleep(3)
+        return got
+
+
+async def test_a_process_that_was_stopped_does_not_send_on_a_lease_from_before() -> None:
+    slots, bucket = Stopped(), Bucket("track", 1, 1.0)
+    pace = Pace(slots)
+    turn = await pace.enter(bucket, Call(now() + 60))
+    await turn.unused()
+    await pace.aclose()
+
+    assert slots.leased == 2

@@ -9,7 +9,7 @@ from cio_mcp.client.pacing.feedback import Feedback
 from cio_mcp.client.pacing.lanes import Lanes, Waiting
 from cio_mcp.client.pacing.limits import Bucket
 from cio_mcp.client.pacing.seen import Seen
-from cio_mcp.client.pacing.slots import Lease, Slots
+from cio_mcp.client.pacing.slots import LEASE, Lease, Slots
 from cio_mcp.errors import NotSent
 
 # After idle so many requests may leave at once, the others evenly spaced: the kindest use of a limit that a
@@ -18,6 +18,10 @@ BURST = 10
 
 # How many seconds before its start a slot may be leased.
 AHEAD = 0.02
+
+# A turn that comes so many seconds later than planned is not used: half of what a lease lasts beyond the
+# window, so that the other half is left for the way there.
+STALE = LEASE / 2
 
 # Requests that may wait for one bucket, and how many of them may be one caller's.
 LONGEST_QUEUE, LONGEST_LANE = 10_000, 2000
@@ -137,7 +141,9 @@ class _Queue:
             self._tell_who_is_late()
             if (pause := self._next - now()) > 0:
                 await asyncio.sleep(pause)
-            if (waiting := self._lanes.take()) is None:
+            # A process that was stopped meanwhile must not send on a lease that others have seen run out.
+            waiting = None if now() > self._next + STALE else self._lanes.take()
+            if waiting is None:
                 await self._slots.rest(self.bucket, got, 0.0)
                 continue
             self._even = max(self._even, now()) + self.feedback.step()
