@@ -146,7 +146,6 @@ CustomerId = Annotated[
     AfterValidator(_not_blank),
     AfterValidator(meant),
     at_most(150),
-    Field(description="Identifier of the kind that id_type names."),
 ]
 
 AnonymousId = Annotated[

@@ -22,8 +22,8 @@ from cio_mcp.params import size_of
 from cio_mcp.schemas import either_schema, flat_schema
 
 _Function = TypeVar("_Function", bound=Callable[..., Awaitable[Answer]])
-_DryRun = Annotated[bool, Field(description="Check, show the request, send nothing.")]
-_Confirmation = Annotated[str | None, Field(description="The code of this call's preview.")]
+# The server's instructions describe both arguments, which many tools have.
+_Confirmation = Annotated[str | None, Field(description="The preview's code.")]
 
 
 class Effect(StrEnum):
@@ -199,7 +199,7 @@ class Toolbox:
             message = f"{function.__name__} sends, and must declare by @reaches whom it reaches"
             raise TypeError(message)
         if effect is not Effect.READS:
-            arguments["dry_run"] = (_DryRun, False)
+            arguments["dry_run"] = (bool, False)
         if effect in {Effect.DELETES, Effect.SENDS}:
             arguments["confirmation"] = (_Confirmation, None)
         model = create_model(function.__name__, __config__=ConfigDict(extra="forbid"), **arguments)
