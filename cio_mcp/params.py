@@ -136,6 +136,16 @@ def meant(value: Any, asked: ValidationInfo) -> Any:
     return reveal(value) if reveal and isinstance(value, str) else value
 
 
+def _filter(condition: dict[str, Any], asked: ValidationInfo) -> dict[str, Any]:
+    """Return a filter whose attributes are compared with who is meant."""
+
+    def compared(node: dict[str, Any]) -> dict[str, Any]:
+        return node | {"value": meant(node["value"], asked)} if {"field", "value"} <= node.keys() else node
+
+    found: dict[str, Any] = json.loads(json.dumps(condition), object_hook=compared)
+    return found
+
+
 Text = Annotated[str, AfterValidator(_not_blank)]
 
 Address = Annotated[Text, AfterValidator(meant)]
@@ -165,6 +175,8 @@ Timestamp = Annotated[int, BeforeValidator(unix_seconds), WithJsonSchema({"type"
 LocalTime = Annotated[datetime | int, BeforeValidator(_local_or_unix), WithJsonSchema({"type": "string"})]
 
 JsonObject = Annotated[dict[str, Any], from_json(dict)]
+
+Filter = Annotated[JsonObject, AfterValidator(_filter)]
 
 Names = Annotated[list[str], from_json(list)]
 

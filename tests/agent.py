@@ -1,6 +1,7 @@
 """An agent as the tests play it: an MCP client on the real server, with the sandbox behind it."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -92,6 +93,14 @@ class Agent:
     def sent(self) -> list[str]:
         """What has left so far, as method and path."""
         return [f"{request.method} {request.url.raw_path.decode()}" for request in self.wire.requests]
+
+    @property
+    def last(self) -> tuple[str, dict[str, str], Any]:
+        """The last request: its method and path, its query, its body."""
+        request = self.wire.requests[-1]
+        path = request.url.raw_path.decode().partition("?")[0]
+        body = json.loads(request.content) if request.content else None
+        return f"{request.method} {path}", dict(request.url.params), body
 
 
 @asynccontextmanager

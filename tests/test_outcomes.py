@@ -54,13 +54,65 @@ def newsletters_sent(sandbox: Sandbox) -> int:
     return found[0]["times"] if found else 0
 
 
+def gone(table: str, where: str) -> Callable[[Sandbox], int]:
+    """Return what counts 1 once a row that was in the sandbox's state is not there any more."""
+    return lambda sandbox: 1 - count(table, where)(sandbox)
+
+
 EVENT = count("events", "name = 'tried'")
+OF_ADA = f"cio_id = (SELECT cio_id FROM people WHERE id = '{ADA}')"
 ACTS = {
     "identify_customer": Act(Kind.REPEATABLE, {"customer_id": "new"}, count("people", "id = 'new'")),
-    "delete_customer": Act(
-        Kind.REPEATABLE, {"customer_id": ADA}, lambda sandbox: 1 - count("people", f"id = '{ADA}'")(sandbox)
-    ),
+    "delete_customer": Act(Kind.REPEATABLE, {"customer_id": ADA}, gone("people", f"id = '{ADA}'")),
     "get_customer": Act(Kind.READ, {"customer_id": ADA}),
+    "search_customers": Act(Kind.READ, {"segment_id": 1, "fields": ["plan"]}, requests=2),
+    "list_customer_segments": Act(Kind.READ, {"customer_id": ADA}),
+    "suppress_customer": Act(
+        Kind.REPEATABLE, {"customer_id": ADA}, count("suppressed", f"identifier = '{ADA}'")
+    ),
+    "unsuppress_customer": Act(
+        Kind.REPEATABLE,
+        {"customer_id": "mallory@example.com", "id_type": "email"},
+        gone("suppressed", "identifier = 'mallory@example.com'"),
+    ),
+    "merge_customers": Act(
+        Kind.REPEATABLE,
+        {"customer_id": ADA, "secondary_id": "lena@example.org", "secondary_id_type": "email"},
+        gone("people", "email = 'lena@example.org'"),
+    ),
+    "get_subscriptions": Act(Kind.READ, {"customer_id": ADA}),
+    "set_subscriptions": Act(
+        Kind.REPEATABLE,
+        {"customer_id": ADA, "topics": {"3": True}},
+        count("people", f"id = '{ADA}' AND attributes LIKE '%topic_3%'"),
+    ),
+    "add_device": Act(
+        Kind.REPEATABLE,
+        {"customer_id": ADA, "device_id": "tried", "platform": "ios"},
+        count("devices", "id = 'tried'"),
+    ),
+    "remove_device": Act(
+        Kind.REPEATABLE, {"customer_id": ADA, "device_id": "device-ada-1"}, gone("devices", OF_ADA)
+    ),
+    "get_relationships": Act(Kind.READ, {"customer_id": ADA}, requests=2),
+    "set_relationships": Act(
+        Kind.REPEATABLE,
+        {"customer_id": ADA, "objects": [{"object_type_id": 1, "object_id": "tried"}]},
+        count("objects", "object_id = 'tried'"),
+    ),
+    "list_segments": Act(Kind.READ, {"name_contains": "pro", "counts": True}, requests=2),
+    "get_segment": Act(Kind.READ, {"segment_id": 3}, requests=3),
+    "list_segment_members": Act(Kind.READ, {"segment_id": 3}),
+    "create_segment": Act(
+        Kind.ONCE, {"name": "tried"}, count("things", "kind = 'segment' AND body LIKE '%tried%'")
+    ),
+    "add_to_segment": Act(
+        Kind.REPEATABLE, {"segment_id": 5, "ids": [ADA]}, count("members", f"segment_id = 5 AND {OF_ADA}")
+    ),
+    "remove_from_segment": Act(
+        Kind.REPEATABLE, {"segment_id": 5, "ids": ["u_1008"]}, gone("members", "segment_id = 5")
+    ),
+    "delete_segment": Act(Kind.REPEATABLE, {"segment_id": 5}, gone("things", "kind = 'segment' AND id = 5")),
     "track_event": Act(Kind.REPEATABLE, {"customer_id": ADA, "name": "tried"}, EVENT),
     "track_anonymous_event": Act(Kind.REPEATABLE, {"anonymous_id": "a", "name": "tried"}, EVENT),
     "track_page_view": Act(Kind.REPEATABLE, {"customer_id": ADA, "url": "tried"}, EVENT),

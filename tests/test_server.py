@@ -218,7 +218,7 @@ async def test_a_dry_run_shows_the_request_that_the_call_sends_and_sends_nothing
     content = {"body": body} if request.content else {}
     assert shown == {"method": request.method, "url": str(request.url)} | content
     assert agent.wire.sandbox.credentials.app_api_key not in str(preview)
-    assert answer["outcome"] in {"accepted", "queued", "triggered"}
+    assert answer["outcome"] in {"accepted", "created", "deleted", "queued", "triggered"}
 
 
 async def test_in_the_sandbox_every_answer_of_a_tool_that_acts_says_so() -> None:

@@ -89,7 +89,8 @@ class Sandbox:
             try:
                 self._gate.check(request)
                 with self.workspace.transaction():
-                    return _json(200, handler(asked))
+                    answer = handler(asked)
+                return Response(status_code=204) if answer is None else _json(200, answer)
             except Rejected as rejected:
                 return _json(rejected.status, rejected.body)
 

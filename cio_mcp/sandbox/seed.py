@@ -1,7 +1,8 @@
 """Plants the story that a new sandbox starts with: Quill, a small company that sells a note-taking app.
 
-The story itself is `story.json`: people, segments, campaigns and how they perform, broadcasts, newsletters
-and transactional messages, and what Track dropped. Days there are days before the planting.
+The story itself is `story.json`: people, what they subscribe and belong to, segments, campaigns and how they
+perform, broadcasts, newsletters and transactional messages, and what Track dropped. Days there are days
+before the planting.
 """
 
 import json
@@ -9,7 +10,7 @@ import math
 from pathlib import Path
 from typing import Any
 
-from cio_mcp.sandbox.state import broadcasts, deliveries, newsletters
+from cio_mcp.sandbox.state import broadcasts, deliveries, newsletters, segments
 from cio_mcp.sandbox.state.campaigns import DAY
 from cio_mcp.sandbox.state.workspace import Workspace
 
@@ -18,7 +19,7 @@ STORY = Path(__file__).with_name("story.json")
 
 def plant(workspace: Workspace) -> None:
     """Plant the story into a workspace that is still empty."""
-    story: dict[str, list[dict[str, Any]]] = json.loads(STORY.read_text(encoding="utf-8"))
+    story: dict[str, Any] = json.loads(STORY.read_text(encoding="utf-8"))
     with workspace.transaction():
         if workspace.things("campaign"):
             return
@@ -27,18 +28,24 @@ def plant(workspace: Workspace) -> None:
             _perform(workspace, campaign)
         for person in story["people"]:
             _live(workspace, person)
+        _block(workspace, story["suppressed"])
         _send(workspace, story)
         for rejected in story["rejected"]:
             _reject(workspace, rejected)
 
 
-def _configure(workspace: Workspace, story: dict[str, list[dict[str, Any]]]) -> None:
+def _configure(workspace: Workspace, story: dict[str, Any]) -> None:
     now = workspace.now()
     for definition in story["computed_attributes"]:
         workspace.configure("computed_attribute", definition)
+    for kind in ("topic", "object_type"):
+        for thing in story[f"{kind}s"]:
+            workspace.configure(kind, thing)
     for segment in story["segments"]:
-        dates = {"created_at": now - 300 * DAY, "updated_at": now - 10 * DAY}
-        workspace.configure("segment", {"state": "finished", "tags": [], **segment, **dates})
+        created = now - 300 * DAY
+        dates = {"created_at": created, "updated_at": now - 10 * DAY}
+        built = {"deduplicate_id": f"{segment['id']}:{created}", "state": "finished", "progress": None}
+        workspace.configure("segment", segment | built | dates | {"tags": []})
     for campaign in story["campaigns"]:
         actions = [{"type": "email", "id": campaign["id"] * 100 + number} for number in (1, 2)]
         workspace.configure("campaign", {**campaign, **_dates(campaign, now), "actions": actions})
@@ -109,10 +116,20 @@ def _live(workspace: Workspace, person: dict[str, Any]) -> None:
     for name, days_ago, data in done:
         event = {"name": name, "timestamp": now - days_ago * DAY, "data": data}
         _apply(workspace, "event", {"identifier": who, "body": event})
+    for number in person.get("put_in_segments", []):
+        _apply(workspace, segments.MEMBERS, {"segment_id": number, "ids": [who], "id_type": "id"})
     _age(workspace, now, age)
 
 
-def _send(workspace: Workspace, story: dict[str, list[dict[str, Any]]]) -> None:
+def _block(workspace: Workspace, identifiers: list[str]) -> None:
+    """Suppress people who asked for it long ago."""
+    now = workspace.now()
+    for identifier in identifiers:
+        _apply(workspace, "suppress", {"identifier": identifier})
+    _age(workspace, now, 100)
+
+
+def _send(workspace: Workspace, story: dict[str, Any]) -> None:
     """Leave traces of what was sent: a newsletter, two broadcasts, of which one failed, and two receipts."""
     now = workspace.now()
     for newsletter in workspace.things("newsletter"):

@@ -5,18 +5,25 @@ from cio_mcp.tools.broadcasts import broadcasts
 from cio_mcp.tools.campaigns import campaigns
 from cio_mcp.tools.checks import checks
 from cio_mcp.tools.data_quality import data_quality
+from cio_mcp.tools.devices import devices
 from cio_mcp.tools.events import events
+from cio_mcp.tools.identities import identities
 from cio_mcp.tools.messages import messages
 from cio_mcp.tools.newsletters import newsletters
 from cio_mcp.tools.people import people
+from cio_mcp.tools.relationships import relationships
+from cio_mcp.tools.search import search
+from cio_mcp.tools.segments import segments
 from cio_mcp.tools.status import status
+from cio_mcp.tools.subscriptions import subscriptions
 from cio_mcp.tools.transactional import transactional
 from cio_mcp.tools.triggers import triggers
 
 TOOLS = [
     tool
     for toolbox in (
-        *(people, events, campaigns, broadcasts, triggers, newsletters, transactional, messages),
+        *(people, search, identities, subscriptions, devices, relationships, segments),
+        *(events, campaigns, broadcasts, triggers, newsletters, transactional, messages),
         *(activities, data_quality, checks, status),
     )
     for tool in toolbox.tools

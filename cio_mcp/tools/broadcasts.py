@@ -1,6 +1,5 @@
 """API-triggered broadcasts: one message to many, now."""
 
-import json
 from dataclasses import replace
 from typing import Annotated, Any, Literal
 
@@ -12,6 +11,7 @@ from cio_mcp.client import AppApi, Kind
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.params import (
     CountCursor,
+    Filter,
     JsonObject,
     ObjectId,
     People,
@@ -112,16 +112,6 @@ def _per_user(entries: list[dict[str, Any]], asked: ValidationInfo) -> list[dict
     ]
 
 
-def _filter(recipients: dict[str, Any], asked: ValidationInfo) -> dict[str, Any]:
-    """Return a filter whose attributes are compared with who is meant."""
-
-    def condition(node: dict[str, Any]) -> dict[str, Any]:
-        return node | {"value": meant(node["value"], asked)} if {"field", "value"} <= node.keys() else node
-
-    found: dict[str, Any] = json.loads(json.dumps(recipients), object_hook=condition)
-    return found
-
-
 def _trigger_data(data: dict[str, Any]) -> dict[str, Any]:
     if (size := size_of(data)) > 50_000:
         message = f"at most 50000 bytes are allowed, this is {size}"
@@ -129,7 +119,6 @@ def _trigger_data(data: dict[str, Any]) -> dict[str, Any]:
     return data
 
 
-Filter = Annotated[JsonObject, AfterValidator(_filter)]
 Entries = Annotated[People, AfterValidator(_entries)]
 TriggerData = Annotated[JsonObject, AfterValidator(_trigger_data)]
 PerUserData = Annotated[

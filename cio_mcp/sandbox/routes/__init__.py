@@ -8,14 +8,16 @@ from cio_mcp.sandbox.routes import (
     events,
     messages,
     newsletters,
+    relationships,
     segments,
+    subscriptions,
     transactional,
 )
 
 TABLES = [
     entry
     for module in (
-        *(customers, events, activities, campaigns, broadcasts, newsletters),
+        *(customers, subscriptions, relationships, events, activities, campaigns, broadcasts, newsletters),
         *(transactional, messages, segments),
     )
     for entry in module.routes.table

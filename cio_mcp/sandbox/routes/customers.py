@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from cio_mcp.sandbox.http import Asked, Routes, app_error, track_error
-from cio_mcp.sandbox.state import people
+from cio_mcp.sandbox.state import devices, merges, people
 from cio_mcp.sandbox.state.workspace import Row
 
 routes = Routes()
@@ -27,12 +27,30 @@ def identify(asked: Asked) -> dict[str, Any]:
     for name, value in body.items():
         if len(name.encode()) > 150:
             raise track_error("attribute name cannot be longer than 150 bytes")
+        if name in people.STEERING:
+            continue
         if len((value if isinstance(value, str) else json.dumps(value)).encode()) > 1000:
             raise track_error(f"value for attribute '{name}' cannot be longer than 1000 bytes")
     if "id" in body and not isinstance(body["id"], str):
         raise track_error("id attribute must be a string value")
+    if "cio_relationships" in body and not _are_relationships(body["cio_relationships"]):
+        raise track_error("cio_relationships must have an action and relationships, each with identifiers")
     asked.workspace.accept("identify", {"identifier": identifier, "body": body})
     return {}
+
+
+def _are_relationships(asked: Any) -> bool:
+    return (
+        isinstance(asked, dict)
+        and asked.get("action") in {"add_relationships", "delete_relationships"}
+        and isinstance(asked.get("relationships"), list)
+        and all(
+            isinstance(one, dict)
+            and isinstance(one.get("identifiers"), dict)
+            and isinstance(one.get("relationship_attributes", {}), dict)
+            for one in asked["relationships"]
+        )
+    )
 
 
 @routes("DELETE", "/api/v1/customers/{customer_id}")
@@ -56,6 +74,20 @@ def unsuppress(asked: Asked) -> dict[str, Any]:
     return {}
 
 
+@routes("POST", "/api/v1/merge_customers")
+def merge(asked: Asked) -> dict[str, Any]:
+    """Accept a merge; each side has one identifier, a cio_id without its prefix."""
+    body = asked.json()
+    for which in ("primary", "secondary"):
+        named = body.get(which)
+        if not isinstance(named, dict) or len(named) != 1 or not {"id", "email", "cio_id"} >= named.keys():
+            raise track_error(f"{which} must have exactly one of id, email, cio_id")
+        if not all(isinstance(value, str) and value for value in named.values()):
+            raise track_error(f"{which} must be identified by a string")
+    asked.workspace.accept(merges.MERGE, {which: body[which] for which in ("primary", "secondary")})
+    return {}
+
+
 @routes("PUT", "/api/v1/customers/{customer_id}/devices")
 def add_device(asked: Asked) -> dict[str, Any]:
     """Accept a device."""
@@ -66,7 +98,7 @@ def add_device(asked: Asked) -> dict[str, Any]:
         or device.get("platform") not in {"ios", "android"}
     ):
         raise track_error("device must have an id and a platform of ios or android")
-    asked.workspace.accept("add_device", {"identifier": checked_identifier(asked), "device": device})
+    asked.workspace.accept(devices.ADD, {"identifier": checked_identifier(asked), "device": device})
     return {}
 
 
@@ -74,7 +106,7 @@ def add_device(asked: Asked) -> dict[str, Any]:
 def delete_device(asked: Asked) -> dict[str, Any]:
     """Accept the end of a device."""
     write = {"identifier": checked_identifier(asked), "device_id": asked.ids["device_id"]}
-    asked.workspace.accept("delete_device", write)
+    asked.workspace.accept(devices.DELETE, write)
     return {}
 
 

@@ -1,10 +1,10 @@
-"""Segments: who is in them, and how many."""
+"""Segments: who is in them, how many, and what uses them."""
 
 from typing import Any
 
-from cio_mcp.sandbox.http import Asked, Routes, app_error
+from cio_mcp.sandbox.http import Asked, Key, Rejected, Routes, app_error, track_error
 from cio_mcp.sandbox.routes.customers import person
-from cio_mcp.sandbox.state import people, segments
+from cio_mcp.sandbox.state import newsletters, people, segments
 from cio_mcp.sandbox.state.workspace import Row
 
 routes = Routes()
@@ -21,16 +21,71 @@ def _members(asked: Asked) -> list[Row]:
     return segments.audience(asked.workspace, {"segment": {"id": _segment(asked)["id"]}})
 
 
-def _public(segment: dict[str, Any]) -> dict[str, Any]:
+def _page(asked: Asked, found: list[Row], default: int, most: int) -> dict[str, Any]:
+    """Answer a page of people, oldest first."""
+    keyed: list[tuple[Key, Row]] = [((-person["number"], 0), person) for person in found]
+    kept, after = asked.page(keyed, default, most)
     return {
-        name: value for name, value in segment.items() if name not in {"members", "conditions", "performed"}
+        "identifiers": [people.identifiers(person) for person in kept],
+        "ids": [person["id"] or "" for person in kept],
+        "next": after,
     }
+
+
+def _public(segment: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in segment.items() if name not in {"conditions", "performed"}}
 
 
 @routes("GET", "/v1/segments")
 def every(asked: Asked) -> dict[str, Any]:
     """Answer all segments; the endpoint has no pages."""
     return {"segments": [_public(found) for found in asked.workspace.things("segment")]}
+
+
+@routes("POST", "/v1/segments")
+def create(asked: Asked) -> dict[str, Any]:
+    """Make an empty manual segment."""
+    wanted = asked.json().get("segment") or {}
+    if not isinstance(wanted, dict) or not (name := str(wanted.get("name") or "").strip()):
+        raise app_error("segment name is required", 400)
+    return {"segment": segments.create(asked.workspace, name, wanted.get("description") or "")}
+
+
+@routes("DELETE", "/v1/segments/{segment_id}")
+def delete(asked: Asked) -> None:
+    """Remove a manual segment; whether one in use can be removed is not documented [?]."""
+    segment = _segment(asked)
+    if segment["type"] != "manual":
+        raise app_error("only manual segments can be deleted", 400)
+    broadcasts = asked.workspace.things("broadcast")
+    if any(_uses(asked).values()) or any(_named(segment, broadcast) for broadcast in broadcasts):
+        raise app_error("segment is in use", 400)
+    segments.delete(asked.workspace, segment["id"])
+
+
+@routes("GET", "/v1/segments/{segment_id}/used_by")
+def used_by(asked: Asked) -> dict[str, Any]:
+    """Answer which campaigns and newsletters use a segment, by their ids."""
+    return {"segment_id": _segment(asked)["id"], "used_by": _uses(asked)}
+
+
+def _uses(asked: Asked) -> dict[str, list[int]]:
+    segment = _segment(asked)
+    letters = [letter for letter in asked.workspace.things("newsletter") if _named(segment, letter)]
+    return {
+        "campaigns": [
+            campaign["id"]
+            for campaign in asked.workspace.things("campaign")
+            for uses in ("trigger_segment_ids", "filter_segment_ids")
+            if segment["id"] in campaign.get(uses, [])
+        ],
+        "sent_newsletters": [letter["id"] for letter in letters if letter["sent_at"]],
+        "draft_newsletters": [letter["id"] for letter in letters if not letter["sent_at"]],
+    }
+
+
+def _named(segment: dict[str, Any], message: dict[str, Any]) -> bool:
+    return segment["id"] in newsletters.segment_ids(message["recipients"])
 
 
 @routes("GET", "/v1/segments/{segment_id}")
@@ -48,30 +103,55 @@ def count(asked: Asked) -> dict[str, Any]:
 @routes("GET", "/v1/segments/{segment_id}/membership")
 def membership(asked: Asked) -> dict[str, Any]:
     """Answer who is in a segment now."""
-    found = _members(asked)[: asked.limit(1000, 30_000)]
-    return {
-        "segment_id": asked.number("segment_id"),
-        "ids": [person["id"] or "" for person in found],
-        "identifiers": [people.identifiers(person) for person in found],
-        "next": "",
-    }
+    return {"segment_id": asked.number("segment_id")} | _page(asked, _members(asked), 1000, 30_000)
+
+
+@routes("POST", "/api/v1/segments/{segment_id}/add_customers")
+def add_customers(asked: Asked) -> dict[str, Any]:
+    """Accept people for a manual segment."""
+    return _change_members(asked, remove=False)
+
+
+@routes("POST", "/api/v1/segments/{segment_id}/remove_customers")
+def remove_customers(asked: Asked) -> dict[str, Any]:
+    """Accept that people leave a manual segment."""
+    return _change_members(asked, remove=True)
+
+
+def _change_members(asked: Asked, *, remove: bool) -> dict[str, Any]:
+    """Check what Track checks at once; what it says of other than manual segments is unknown [?]."""
+    number = asked.ids["segment_id"]
+    segment = asked.workspace.thing("segment", int(number)) if number.isdecimal() else None
+    if segment is None:
+        raise track_error("segment not found", 404)
+    if segment["type"] != "manual":
+        raise _invalid("segment is not a manual segment")
+    ids, id_type = asked.json().get("ids"), asked.query.get("id_type", "id")
+    if not _are_ids(ids):
+        raise _invalid("ids must be 1 to 1000 strings")
+    if id_type not in {"id", "email", "cio_id"}:
+        raise _invalid("id_type must be id, email or cio_id")
+    write = {"segment_id": segment["id"], "ids": ids, "id_type": id_type, "remove": remove}
+    asked.workspace.accept(segments.MEMBERS, write)
+    return {}
+
+
+def _invalid(fault: str) -> Rejected:
+    return Rejected(400, {"meta": {"errors": [fault]}})
+
+
+def _are_ids(ids: Any) -> bool:
+    return isinstance(ids, list) and 0 < len(ids) <= 1000 and all(isinstance(name, str) for name in ids)
 
 
 @routes("POST", "/v1/customers")
 def search(asked: Asked) -> dict[str, Any]:
-    """Answer who fits a filter, page by page; `start` is the number of people on the pages before."""
+    """Answer who fits a filter."""
     try:
         found = segments.audience(asked.workspace, asked.json().get("filter") or {})
     except segments.WrongFilter as wrong:
         raise app_error(str(wrong), 400) from None
-    first = int(asked.query.get("start") or 0)
-    page = found[first : first + asked.limit()]
-    after = first + len(page)
-    return {
-        "identifiers": [people.identifiers(person) for person in page],
-        "ids": [person["id"] or "" for person in page],
-        "next": str(after) if after < len(found) else "",
-    }
+    return _page(asked, found, 50, 1000)
 
 
 @routes("GET", "/v1/customers/{customer_id}/segments")

@@ -5,6 +5,7 @@ import re
 import secrets
 from typing import Any, Literal
 
+from cio_mcp.sandbox.state import relationships, subscriptions
 from cio_mcp.sandbox.state.rejections import drop, outdated
 from cio_mcp.sandbox.state.workspace import Row, Workspace, applies
 
@@ -90,6 +91,7 @@ def identify(workspace: Workspace, write: dict[str, Any]) -> None:
     for kind, identifier in wanted.items():
         _set_identifier(workspace, person, kind, identifier, may_change=id_type == "cio_id")
     _set_attributes(workspace, person, body)
+    relationships.relate(workspace, person["cio_id"], body.get("cio_relationships") or {})
     if body.get("anonymous_id"):
         _merge_anonymous(workspace, person["cio_id"], str(body["anonymous_id"]))
 
@@ -113,6 +115,7 @@ def _set_attributes(workspace: Workspace, person: Row, body: dict[str, Any]) -> 
     changes = {
         name: value for name, value in body.items() if name not in (*STEERING, "id", "email", "cio_id")
     }
+    changes = subscriptions.whole(attributes, changes)
     at = body["_timestamp"] if isinstance(body.get("_timestamp"), int) else None
     for name in outdated(workspace, person["cio_id"], changes, at):
         del changes[name]
@@ -148,8 +151,8 @@ def delete(workspace: Workspace, write: dict[str, Any]) -> None:
     """Remove a person and all their data; the identifiers are free again. No such person: no fault [?]."""
     id_type, value = by_shape(write["identifier"])
     if person := find(workspace, value, id_type):
-        for table in ("devices", "events", "people"):
-            workspace.change(f"DELETE FROM {table} WHERE cio_id = ?", person["cio_id"])  # noqa: S608 - three names
+        for table in ("devices", "relationships", "members", "events", "people"):
+            workspace.change(f"DELETE FROM {table} WHERE cio_id = ?", person["cio_id"])  # noqa: S608 - five names
         workspace.log("profile_delete", person["cio_id"])
 
 
@@ -167,30 +170,6 @@ def suppress(workspace: Workspace, write: dict[str, Any]) -> None:
 def unsuppress(workspace: Workspace, write: dict[str, Any]) -> None:
     """Free an identifier; the profile does not come back."""
     workspace.change("DELETE FROM suppressed WHERE identifier = ?", by_shape(write["identifier"])[1])
-
-
-@applies("add_device")
-def add_device(workspace: Workspace, write: dict[str, Any]) -> None:
-    """Add or update a device."""
-    device = write["device"]
-    if person := find_or_create(workspace, write["identifier"]):
-        workspace.change(
-            "INSERT OR REPLACE INTO devices VALUES (?, ?, ?, ?)",
-            person["cio_id"],
-            device["id"],
-            device.get("platform"),
-            device.get("last_used"),
-        )
-
-
-@applies("delete_device")
-def delete_device(workspace: Workspace, write: dict[str, Any]) -> None:
-    """Remove a device."""
-    id_type, value = by_shape(write["identifier"])
-    if person := find(workspace, value, id_type):
-        workspace.change(
-            "DELETE FROM devices WHERE cio_id = ? AND id = ?", person["cio_id"], write["device_id"]
-        )
 
 
 def identifiers(person: Row) -> dict[str, Any]:
@@ -228,11 +207,14 @@ def _computed(workspace: Workspace, cio_id: str) -> dict[str, Any]:
 def profile(workspace: Workspace, person: Row) -> dict[str, Any]:
     """Return a person as `GET …/attributes` does: every value as text, `unsubscribed` as a boolean."""
     values = attributes(workspace, person)
+    computed = subscriptions.computed(workspace, values)
     devices = workspace.rows("SELECT id, platform, last_used FROM devices WHERE cio_id = ?", person["cio_id"])
     return {
         "id": person["id"] or "",
         "identifiers": identifiers(person),
-        "attributes": {name: as_text(value) for name, value in values.items() if name != "anonymous_id"},
+        "attributes": {
+            name: as_text(value) for name, value in (values | computed).items() if name != "anonymous_id"
+        },
         "timestamps": {},
         "unsubscribed": unsubscribed(values),
         "devices": [dict(device) for device in devices],

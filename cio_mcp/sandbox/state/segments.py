@@ -1,9 +1,11 @@
-"""Segments and audience filters: which people fit."""
+"""Segments and audience filters: which people fit, and who is put in by hand."""
 
 from typing import Any
 
 from cio_mcp.sandbox.state import people
-from cio_mcp.sandbox.state.workspace import Row, Workspace
+from cio_mcp.sandbox.state.workspace import Row, Workspace, applies
+
+MEMBERS = "members"
 
 
 class WrongFilter(Exception):
@@ -15,7 +17,7 @@ def audience(workspace: Workspace, condition: dict[str, Any]) -> list[Row]:
     check(workspace, condition)
     return [
         row
-        for row in workspace.rows("SELECT * FROM people ORDER BY rowid")
+        for row in workspace.rows("SELECT rowid AS number, * FROM people ORDER BY rowid")
         if _fits(workspace, row, condition)
     ]
 
@@ -60,7 +62,8 @@ def _fits(workspace: Workspace, person: Row, condition: dict[str, Any]) -> bool:
 def in_segment(workspace: Workspace, person: Row, segment: dict[str, Any]) -> bool:
     """Say whether a person is in a segment: by hand, by attributes, or by what they did lately."""
     if segment.get("type") == "manual":
-        return person["id"] in segment["members"]
+        member = "SELECT 1 FROM members WHERE segment_id = ? AND cio_id = ?"
+        return workspace.row(member, segment["id"], person["cio_id"]) is not None
     if event := segment.get("performed"):
         done = workspace.row(
             "SELECT 1 FROM events WHERE cio_id = ? AND name = ? AND timestamp >= ?",
@@ -70,3 +73,42 @@ def in_segment(workspace: Workspace, person: Row, segment: dict[str, Any]) -> bo
         )
         return done is not None
     return _fits(workspace, person, segment["conditions"])
+
+
+@applies(MEMBERS)
+def change_members(workspace: Workspace, write: dict[str, Any]) -> None:
+    """Put people into a manual segment, or take them out; an id that names nobody is passed over."""
+    statement = (
+        "DELETE FROM members WHERE segment_id = ? AND cio_id = ?"
+        if write.get("remove")
+        else "INSERT OR IGNORE INTO members VALUES (?, ?)"
+    )
+    for name in write["ids"]:
+        if person := people.find(workspace, name, write["id_type"]):
+            workspace.change(statement, write["segment_id"], person["cio_id"])
+
+
+def create(workspace: Workspace, name: str, description: str) -> dict[str, Any]:
+    """Make an empty manual segment; returns it."""
+    number = max((segment["id"] for segment in workspace.things("segment")), default=0) + 1
+    now = workspace.now()
+    segment = {
+        "id": number,
+        "deduplicate_id": f"{number}:{now}",
+        "name": name,
+        "description": description,
+        "type": "manual",
+        "state": "finished",
+        "progress": None,
+        "tags": None,
+        "created_at": now,
+        "updated_at": now,
+    }
+    workspace.configure("segment", segment)
+    return segment
+
+
+def delete(workspace: Workspace, segment_id: int) -> None:
+    """Remove a segment; its people stay."""
+    workspace.change("DELETE FROM things WHERE kind = 'segment' AND id = ?", segment_id)
+    workspace.change("DELETE FROM members WHERE segment_id = ?", segment_id)

@@ -1,0 +1,146 @@
+"""What customers subscribe to."""
+
+from typing import Any
+
+import pytest
+
+from tests.agent import Agent
+from tests.tools.canned import canned
+
+pytestmark = pytest.mark.anyio
+
+CHIDI = "u_1003"
+
+
+async def subscribed(agent: Agent, customer_id: str = CHIDI) -> dict[str, bool]:
+    answer = await agent.call("get_subscriptions", customer_id=customer_id)
+    return {topic["name"]: topic["subscribed"] for topic in answer["topics"]}
+
+
+async def test_topics_are_read_with_what_was_chosen_and_else_the_default(agent: Agent) -> None:
+    answer = await agent.call("get_subscriptions", customer_id="chidi@example.org", id_type="email")
+
+    path = "GET /v1/customers/chidi%40example.org/subscription_preferences"
+    assert agent.last == (path, {"id_type": "email"}, None)
+    assert answer == {
+        "unsubscribed": False,
+        "topics": [
+            {"id": 1, "name": "Product news", "description": "What is new in Quill.", "subscribed": False},
+            {"id": 2, "name": "Tips", "description": "How others work with their notes.", "subscribed": True},
+            {"id": 3, "name": "Offers", "description": "A few times a year.", "subscribed": True},
+        ],
+    }
+    assert await subscribed(agent, "u_1005") == {"Product news": True, "Tips": True, "Offers": False}
+    assert (await agent.call("get_subscriptions", customer_id="u_1002"))["unsubscribed"] is True
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ({}, {"unsubscribed": False, "topics": []}),
+        ({"customer": None}, {"unsubscribed": False, "topics": []}),
+        ({"customer": {"unsubscribed": True, "topics": None}}, {"unsubscribed": True, "topics": []}),
+        (
+            {"customer": {"topics": [{"id": "4", "name": None, "description": ""}]}},
+            {"unsubscribed": False, "topics": [{"id": 4, "name": "", "subscribed": False}]},
+        ),
+    ],
+)
+async def test_a_workspace_may_have_no_subscription_center(body: object, expected: object) -> None:
+    async with canned({"preferences": body}) as workspace:
+        assert await workspace.call("get_subscriptions", customer_id="1") == expected
+
+
+@pytest.mark.parametrize(
+    ("arguments", "body"),
+    [
+        ({"topics": {"2": False}}, {"cio_subscription_preferences.topics.topic_2": False}),
+        (
+            {"topics": '{"topic_1": true, "2": false}', "unsubscribed": False},
+            {
+                "cio_subscription_preferences.topics.topic_1": True,
+                "cio_subscription_preferences.topics.topic_2": False,
+                "unsubscribed": False,
+            },
+        ),
+        ({"unsubscribed": True}, {"unsubscribed": True}),
+        ({"topics": {}, "unsubscribed": True}, {"unsubscribed": True}),
+    ],
+)
+async def test_each_topic_is_set_alone_and_nobody_is_created_for_it(
+    agent: Agent, arguments: dict[str, Any], body: dict[str, Any]
+) -> None:
+    answer = await agent.call("set_subscriptions", customer_id=CHIDI, **arguments)
+
+    assert agent.last == (f"PUT /api/v1/customers/{CHIDI}", {}, {"_update": True} | body)
+    assert answer["outcome"] == "accepted"
+
+
+async def test_topics_that_are_not_named_stay_as_they_are(agent: Agent) -> None:
+    await agent.call("set_subscriptions", customer_id=CHIDI, topics={"2": False})
+
+    assert await subscribed(agent) == {"Product news": False, "Tips": False, "Offers": True}
+
+    await agent.call("set_subscriptions", customer_id=CHIDI, topics={"1": True, "3": False})
+
+    assert await subscribed(agent) == {"Product news": True, "Tips": False, "Offers": False}
+
+
+async def test_a_customer_can_leave_everything_and_come_back(agent: Agent) -> None:
+    for wanted in (True, False):
+        await agent.call("set_subscriptions", customer_id=CHIDI, unsubscribed=wanted)
+        answer = await agent.call("get_subscriptions", customer_id=CHIDI)
+
+        assert answer["unsubscribed"] is wanted
+    assert await subscribed(agent) == {"Product news": False, "Tips": True, "Offers": True}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "warned"),
+    [
+        ({"topics": {"2": True}}, True),
+        ({"topics": {"2": True}, "unsubscribed": True}, True),
+        ({"topics": {"2": True}, "unsubscribed": False}, False),
+        ({"topics": {"2": False}}, False),
+        ({"unsubscribed": True}, False),
+    ],
+)
+async def test_who_subscribes_a_customer_learns_what_may_stand_against_it(
+    agent: Agent, arguments: dict[str, Any], warned: bool
+) -> None:
+    answer = await agent.call("set_subscriptions", customer_id=CHIDI, **arguments)
+
+    assert ("notes" in answer) == warned
+
+
+async def test_nobody_is_created_by_a_wrong_identifier(agent: Agent) -> None:
+    await agent.call("set_subscriptions", customer_id="u_9999", unsubscribed=True)
+
+    assert "404" in await agent.fail("get_customer", customer_id="u_9999")
+    (rejected, *_) = (await agent.call("list_activities", activity_type="failed_attribute_change"))[
+        "activities"
+    ]
+    assert rejected["data"]["identifier"] == "u_9999"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({}, "topics, unsubscribed: name one of them"),
+        ({"topics": {}}, "topics, unsubscribed: name one of them"),
+        (
+            {"topics": {"News": True}},
+            "topics: News: must be {topic id: true or false}; get_subscriptions lists",
+        ),
+        ({"topics": {"1": "yes"}}, "topics: 1: must be {topic id: true or false}"),
+        ({"topics": {"1": 1}}, "topics: 1: must be"),
+        ({"topics": {"": True}}, "topics: : must be"),
+        ({"topics": [1]}, "topics: must be a JSON object"),
+        ({"unsubscribed": "perhaps"}, "unsubscribed: "),
+    ],
+)
+async def test_a_wrong_preference_is_named_and_nothing_is_sent(
+    agent: Agent, arguments: dict[str, Any], words: str
+) -> None:
+    assert words in await agent.fail("set_subscriptions", customer_id=CHIDI, **arguments)
+    assert agent.sent == []
