@@ -106,7 +106,7 @@ async def set_relationships(
     body = {
         "_update": True,
         "cio_relationships": {
-            "action": "add_relationships" if action != "add" else "delete_relationships",
+            "action": "add_relationships" if action == "add" else "delete_relationships",
             "relationships": objects,
         },
     }
