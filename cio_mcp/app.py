@@ -114,13 +114,14 @@ def _guard(
         confirmations=Confirmations(store, workspace, settings.max_audience_growth, clock),
         bounds=bound,
         caps=caps,
-        audit=_audit(settings, clock),
+        audit=open_audit_log(settings, clock),
         mask=_mask(settings),
         status=lambda: status_of(settings, bound, caps, client, off, sandbox=sandbox),
     )
 
 
-def _audit(settings: Settings, clock: Callable[[], float]) -> AuditLog | None:
+def open_audit_log(settings: Settings, clock: Callable[[], float] = time.time) -> AuditLog | None:
+    """Open the audit log that the settings name; raises SettingsError if it cannot be written."""
     try:
         return AuditLog(settings.audit_log, clock) if settings.audit_log else None
     except OSError as error:

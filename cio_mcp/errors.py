@@ -201,4 +201,7 @@ def _plain(text: str) -> str:
         title = re.search(r"<title[^>]*>(.*?)</title>", text, re.IGNORECASE | re.DOTALL)
         text = f"an HTML page ({title[1].strip() if title else 'untitled'}), perhaps from a proxy"
     line = " ".join(text.split()).rstrip(".")
-    return line if len(line) <= FAULT_LENGTH else line[: FAULT_LENGTH - 1] + "…"
+    if len(line) <= FAULT_LENGTH:
+        return line
+    # Whole words: what is left of half an address would not be known for one, and not be hidden.
+    return (line[:FAULT_LENGTH].rpartition(" ")[0] or line[: FAULT_LENGTH - 1]) + "…"

@@ -115,7 +115,9 @@ def _parser() -> argparse.ArgumentParser:
 
     audit = commands.add_parser("audit", help="check or show the record that CIO_AUDIT_LOG keeps")
     audit.add_argument("action", choices=("verify", "show"))
-    audit.add_argument("path", help="the log")
+    audit.add_argument(
+        "paths", metavar="path", nargs="+", help="the log; parts that were moved away before it"
+    )
     audit.add_argument("--tool", help="show only calls of this tool")
 
     _add_token(commands.add_parser("token", help="manage who may call over HTTP"))

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from cio_mcp.errors import SettingsError
-from cio_mcp.safety.audit import lines, verify
+from cio_mcp.safety.verify import lines, verify
 
 # What of a line is told in a column of its own.
 COLUMNS = ("number", "at", "kind", "request", "caller", "tool", "effect", "arguments", "previous")
@@ -14,43 +14,48 @@ COLUMNS = ("number", "at", "kind", "request", "caller", "tool", "effect", "argum
 
 def run(asked: argparse.Namespace) -> int:
     """Verify: returns 0 for a whole record, 1 for one that is not. Show: returns 0."""
-    path = Path(asked.path).expanduser()
+    paths = [Path(path).expanduser() for path in asked.paths]
     try:
-        return _verify(path) if asked.action == "verify" else _show(path, asked.tool)
+        return _verify(paths) if asked.action == "verify" else _show(paths, asked.tool)
     except OSError as error:
-        raise SettingsError(f"{path}: cannot be read: {error.strerror}") from None
+        raise SettingsError(f"{error.filename}: cannot be read: {error.strerror}") from None
 
 
-def _verify(path: Path) -> int:
-    findings = list(verify(path))
+def _verify(paths: list[Path]) -> int:
+    findings = list(verify(*paths))
     for finding in findings:
         where = f"line {finding.line}" if finding.line else "the log"
-        sys.stdout.write(f"{'note' if finding.note else 'FAULT'}: {where}: {finding.what}\n")
+        of = f" of {finding.path}" if len(paths) > 1 else ""
+        _say(f"{'note' if finding.note else 'FAULT'}: {where}{of}: {finding.what}")
     whole = all(finding.note for finding in findings)
-    count = sum(1 for _ in lines(path))
-    sys.stdout.write(f"{path}: {count} lines, {'whole' if whole else 'NOT whole'}.\n")
+    count = sum(1 for path in paths for _ in lines(path))
+    _say(f"{', '.join(map(str, paths))}: {count} lines, {'whole' if whole else 'NOT whole'}.")
     return 0 if whole else 1
 
 
-def _show(path: Path, tool: str | None) -> int:
+def _show(paths: list[Path], tool: str | None) -> int:
     calls: dict[str, dict[str, Any]] = {}
-    for line in lines(path):
-        call = calls.setdefault(str(line.get("request")), {})
-        if line.get("kind") == "outcome":
-            call["end"] = _end(line)
-        else:
-            call |= line | (
-                {"end": f"refused here: {line.get('reason')}"} if line["kind"] == "refusal" else {}
-            )
+    for path in paths:
+        for line in lines(path):
+            call = calls.setdefault(str(line.get("request")), {})
+            if line.get("kind") == "outcome":
+                call["end"] = _end(line)
+            else:
+                refused = line.get("kind") == "refusal"
+                call |= line | ({"end": f"refused here: {line.get('reason')}"} if refused else {})
     for call in calls.values():
         if tool is None or call.get("tool") == tool:
-            told = (call.get("at", "")[:19], call.get("caller") or "-", call.get("tool", "?"))
-            sys.stdout.write(
-                f"{told[0]:<19}  {told[1]:<16.16}  {told[2]:<26}  {call.get('end', 'no outcome')}\n"
-            )
+            at, caller = str(call.get("at", ""))[:19], str(call.get("caller") or "-")
+            end = call.get("end", "no outcome")
+            _say(f"{at:<19}  {caller:<16.16}  {call.get('tool', '?')!s:<26}  {end}")
     return 0
 
 
 def _end(line: dict[str, Any]) -> str:
     more = {name: value for name, value in line.items() if name not in {*COLUMNS, "outcome"}}
     return " ".join((str(line.get("outcome")), *(f"{name}={value}" for name, value in more.items())))
+
+
+def _say(text: str) -> None:
+    """Print a line; what callers called themselves could steer the terminal, and is shown escaped."""
+    sys.stdout.write("".join(char if char.isprintable() else ascii(char)[1:-1] for char in text) + "\n")

@@ -18,7 +18,7 @@ import httpx
 from pydantic import SecretStr
 
 from cio_mcp import __version__
-from cio_mcp.app import open_sandbox
+from cio_mcp.app import open_audit_log, open_sandbox
 from cio_mcp.client import AppApi, TrackApi
 from cio_mcp.client.access import OTHER_REGION, Access
 from cio_mcp.client.network import Network, proxy_of
@@ -94,6 +94,8 @@ def _about(settings: Settings) -> Iterator[Finding]:
         sandbox = "the embedded sandbox: no call reaches Customer.io"
         yield Finding("workspace", "note", sandbox, _how_to_leave(settings))
     yield from _state(settings)
+    if settings.audit_log:
+        yield _record(settings)
 
 
 async def _replicas(address: SecretStr) -> Finding:
@@ -135,6 +137,15 @@ def _state(settings: Settings) -> Iterator[Finding]:
     yield _file(
         "bounds", safety_file(), "codes and caps are kept in", lost, needed=bool(bounds(settings).caps)
     )
+
+
+def _record(settings: Settings) -> Finding:
+    try:
+        open_audit_log(settings)
+    except SettingsError as error:
+        fix = "set CIO_AUDIT_LOG to a file that can be written"
+        return Finding("audit log", "fault", str(error), fix)
+    return Finding("audit log", "ok", f"is kept in {settings.audit_log}")
 
 
 def _file(what: str, path: Path, use: str, lost: str, *, needed: bool = False) -> Finding:

@@ -4,17 +4,18 @@ Each line holds the hash of the line before, and the newest hash is kept in a fi
 changed, removed, reordered or cut line shows. That proves nothing against whoever can write both files: keep
 a copy of the newest hash elsewhere for that. No argument is in the log, only a hash of all of them under a
 key that is kept beside it: with the key, whether a given call is the one can be checked, and without it
-nothing can be guessed.
+nothing can be guessed. A log that is moved away is gone on with in a new file; both are one chain.
 """
 
+import errno
 import hashlib
 import hmac
 import json
 import os
 import secrets
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
@@ -22,15 +23,14 @@ from typing import Any, BinaryIO, Literal
 if os.name == "nt":
     import msvcrt
 
-    def _lock(file: BinaryIO) -> None:
-        file.seek(0)
-        msvcrt.locking(file.fileno(), msvcrt.LK_LOCK, 1)  # type: ignore[attr-defined,unused-ignore]
+    def _lock(file: int) -> None:
+        msvcrt.locking(file, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
 
 else:
     import fcntl
 
-    def _lock(file: BinaryIO) -> None:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    def _lock(file: int) -> None:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 # What the first line says of the line before it.
@@ -38,6 +38,10 @@ BEGINNING = "0" * 64
 
 # What a writer adds to a line that another one died in, so that it reads as torn and the next begins anew.
 TORN = b" TORN\n"
+
+# For how many seconds a writer waits for another one, looking again after each pause. The event loop stands
+# still meanwhile, and another one that is stopped never ends.
+PATIENCE, PAUSE = 1.0, 0.002
 
 Kind = Literal["intent", "outcome", "refusal"]
 
@@ -48,13 +52,14 @@ class AuditLog:
     `clock` is unix time. A line is on the disk when the method that writes it returns.
     """
 
-    def __init__(self, path: Path, clock: Callable[[], float]) -> None:
+    def __init__(self, path: Path, clock: Callable[[], float], patience: float = PATIENCE) -> None:
         self._path = path
         self._clock = clock
+        self._most_patience = self._patience = patience
         path.parent.mkdir(parents=True, exist_ok=True)
         _touch(path)
-        with _locked(beside(path, "lock")):
-            self._key = _key(beside(path, "key"))
+        with self._locked():
+            self._key = _key(path)
 
     def intent(self, caller: str, tool: str, effect: str, arguments: dict[str, Any]) -> str:
         """Record that a call is about to be made; returns its id, for `outcome`."""
@@ -78,17 +83,25 @@ class AuditLog:
         return hmac.new(self._key, text.encode(), hashlib.sha256).hexdigest()[:32]
 
     def _append(self, kind: Kind, request: str, told: dict[str, Any]) -> None:
-        with _locked(beside(self._path, "lock")), _opened(self._path) as log:
-            found, known = self._newest(log), _head(self._path)
+        with self._locked(), _opened(self._path) as log:
+            found, known = self._newest(log), head(self._path) or (0, BEGINNING)
             number, previous = found if found[0] > known[0] else known
             at = datetime.fromtimestamp(self._clock(), UTC).isoformat(timespec="milliseconds")
             line = {"number": number + 1, "at": at, "kind": kind, "request": request}
             line |= {name: value for name, value in told.items() if value is not None}
-            written = _dump(line | {"previous": previous})
+            written = dump(line | {"previous": previous})
             log.seek(0, os.SEEK_END)
             _write(log, written)
             os.fsync(log.fileno())
             _write_head(self._path, number + 1, digest(written))
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Hold the lock. After a wait in vain nobody waits again until it was had once."""
+        patience, self._patience = self._patience, 0
+        with locked(self._path, patience):
+            self._patience = self._most_patience
+            yield
 
     def _newest(self, log: BinaryIO) -> tuple[int, str]:
         """Return number and hash of the newest line; mends what a writer that died has left.
@@ -109,73 +122,18 @@ class AuditLog:
         return 0, BEGINNING
 
 
-@dataclass(frozen=True)
-class Finding:
-    """What is wrong with a log, by line (0: the log as a whole); a `note` is no fault of the chain."""
-
-    line: int
-    what: str
-    note: bool = False
-
-
-def verify(path: Path) -> Iterator[Finding]:
-    """Yield what is wrong with a log: changed, removed, reordered and cut lines, intents without outcome."""
-    before, previous, number, open_ = BEGINNING, BEGINNING, 0, dict[str, int]()
-    with path.open("rb") as log:
-        for count, raw in enumerate(log, 1):
-            if raw.endswith(TORN) or not raw.endswith(b"\n"):
-                yield Finding(count, "is torn: its writer died in the middle of it", note=True)
-                continue
-            try:
-                line = json.loads(raw)
-                whole = isinstance(line, dict) and _dump(line) == raw
-            except ValueError:
-                whole = False
-            line = line if whole else {}
-            if not whole or line.get("previous") != previous or line.get("number") != number + 1:
-                yield Finding(count, "is not the line that was written after the one before it")
-            before, previous = previous, digest(raw)
-            number = line.get("number", number + 1) if whole else number + 1
-            request = str(line.get("request"))
-            if line.get("kind") == "intent":
-                open_[request] = count
-            elif line.get("kind") == "outcome":
-                open_.pop(request, None)
-    yield from _against_head(path, number, previous, before)
-    for count in open_.values():
-        yield Finding(count, "has no outcome: the call may or may not have been made", note=True)
-
-
-def _against_head(path: Path, number: int, newest: str, before: str) -> Iterator[Finding]:
-    """Compare the newest line with the file of its hash, which lags by one where a writer died in between."""
-    try:
-        head = json.loads(beside(path, "head").read_text())
-    except (OSError, ValueError):
-        yield Finding(0, "there is no file of the newest hash beside the log, so a cut tail would not show")
-        return
-    if head["number"] > number:
-        yield Finding(0, f"the tail is cut: {head['number'] - number} lines are missing at the end")
-    elif head["number"] < number - 1:
-        yield Finding(0, "lines were added by another program: the newest hash is an older line's")
-    elif head["hash"] != (newest if head["number"] == number else before):
-        yield Finding(0, "the newest line is not the one that was written last")
-
-
-def lines(path: Path) -> Iterator[dict[str, Any]]:
-    """Yield the lines of a log that can be read."""
-    with path.open("rb") as log:
-        for raw in log:
-            try:
-                line = json.loads(raw)
-            except ValueError:
-                continue
-            if isinstance(line, dict):
-                yield line
-
-
 def beside(path: Path, what: str) -> Path:
     """Return the log's file of its newest hash (`head`), its key or its lock."""
     return path.with_name(f"{path.name}.{what}")
+
+
+def head(path: Path) -> tuple[int, str] | None:
+    """Return number and hash of the newest line by the head: where lines were cut off, the gap stays."""
+    try:
+        head = json.loads(beside(path, "head").read_text())
+        return int(head["number"]), str(head["hash"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def digest(line: bytes) -> str:
@@ -183,7 +141,8 @@ def digest(line: bytes) -> str:
     return hashlib.sha256(line).hexdigest()
 
 
-def _dump(line: dict[str, Any]) -> bytes:
+def dump(line: dict[str, Any]) -> bytes:
+    """Return a line as it stands in the file, its end included."""
     return json.dumps(line, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
 
 
@@ -218,28 +177,24 @@ def _write(log: BinaryIO, text: bytes) -> None:
         text = text[log.write(text) :]
 
 
-def _head(path: Path) -> tuple[int, str]:
-    """Return number and hash of the newest line by the head: where lines were cut off, the gap stays."""
-    try:
-        head = json.loads(beside(path, "head").read_text())
-        return int(head["number"]), str(head["hash"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return 0, BEGINNING
-
-
 def _write_head(path: Path, number: int, newest: str) -> None:
-    new = beside(path, "head.new")
-    _touch(new)
-    new.write_text(json.dumps({"number": number, "hash": newest}) + "\n")
-    new.replace(beside(path, "head"))
+    _replace(path, "head", json.dumps({"number": number, "hash": newest}).encode() + b"\n")
 
 
 def _key(path: Path) -> bytes:
     """Return the key, made where there is none; the lock must be held."""
-    if not path.exists():
-        _touch(path)
-        path.write_bytes(secrets.token_bytes(32))
-    return path.read_bytes()
+    kept = beside(path, "key")
+    if not kept.exists() or not kept.stat().st_size:
+        _replace(path, "key", secrets.token_bytes(32))
+    return kept.read_bytes()
+
+
+def _replace(path: Path, what: str, content: bytes) -> None:
+    """Write a file beside the log so that it is there whole or not at all."""
+    new = beside(path, f"{what}.new")
+    _touch(new)
+    new.write_bytes(content)
+    new.replace(beside(path, what))
 
 
 def _touch(path: Path) -> None:
@@ -247,7 +202,20 @@ def _touch(path: Path) -> None:
 
 
 @contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    with path.open("a+b") as file:
-        _lock(file)
+def locked(path: Path, patience: float) -> Iterator[None]:
+    """Hold the log's lock; raises OSError where another process keeps it for more than `patience` seconds."""
+    file = os.open(beside(path, "lock"), os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        until = time.monotonic() + patience
+        while True:
+            try:
+                _lock(file)
+                break
+            except OSError:
+                if time.monotonic() >= until:
+                    message = "another process holds its lock"
+                    raise TimeoutError(errno.ETIMEDOUT, message) from None
+            time.sleep(PAUSE)
         yield
+    finally:
+        os.close(file)

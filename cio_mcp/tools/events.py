@@ -2,14 +2,14 @@
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 from ulid import ULID
 
 from cio_mcp.answers import Accepted
 from cio_mcp.audience import Audience, reaches
 from cio_mcp.client import IdType, Kind, TrackApi
 from cio_mcp.errors import InvalidArgument
-from cio_mcp.params import AnonymousId, CustomerId, JsonObject, Text, Timestamp, at_most, size_of
+from cio_mcp.params import AnonymousId, CustomerId, JsonObject, Text, Timestamp, at_most, meant, size_of
 from cio_mcp.registry import Toolbox
 
 events = Toolbox("events")
@@ -24,7 +24,10 @@ REDIRECTS = {
 }
 
 
-def _event_data(data: dict[str, Any]) -> dict[str, Any]:
+def _event_data(data: dict[str, Any], asked: ValidationInfo) -> dict[str, Any]:
+    """Return an event's data with the recipient who is meant."""
+    if "recipient" in data:
+        data = data | {"recipient": meant(data["recipient"], asked)}
     if (size := size_of(data)) > 100_000:
         message = f"at most 100000 bytes are allowed, this is {size}"
         raise ValueError(message)

@@ -174,6 +174,17 @@ async def test_the_sandboxs_file_is_opened_as_a_server_opens_it(tmp_path: Path) 
         assert lost.fix == "set CIO_SANDBOX_PATH to a file that can be written"
 
 
+async def test_an_audit_log_that_cannot_be_written_is_a_fault(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    path = tmp_path / "file" / "audit.jsonl"
+    findings = await found(TRACK | APP | {"CIO_AUDIT_LOG": str(path)}, home("us"))
+    assert findings["audit log"].state == "fault"
+    assert str(path) in findings["audit log"].detail
+
+    findings = await found(TRACK | APP | {"CIO_AUDIT_LOG": str(tmp_path / "audit.jsonl")}, home("us"))
+    assert findings["audit log"].state == "ok"
+
+
 async def test_the_files_that_processes_share_are_found_usable_or_what_is_lost_is_said() -> None:
     well = await found(APP, home("us"))
     assert [well[what].state for what in ("pace", "bounds")] == ["ok", "ok"]

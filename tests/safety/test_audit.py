@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from cio_mcp.app import build
 from cio_mcp.cli import main
 from cio_mcp.errors import SettingsError
-from cio_mcp.safety.audit import AuditLog, beside, lines, verify
+from cio_mcp.safety.audit import AuditLog, beside, locked
+from cio_mcp.safety.verify import lines, verify
 from cio_mcp.settings import load
 from tests.agent import an_agent
 
@@ -225,8 +226,7 @@ def test_who_has_the_key_can_tell_whether_a_call_is_the_one(tmp_path: Path) -> N
     assert line["arguments"] == log.fingerprint({"to": "0"})
     assert line["arguments"] != other.fingerprint({"to": "0"})
     for what in ("key", "head", "lock"):
-        assert beside(tmp_path / "audit.jsonl", what).exists()
-    assert beside(tmp_path / "audit.jsonl", "key").stat().st_mode & 0o077 == 0
+        assert beside(tmp_path / "audit.jsonl", what).stat().st_mode & 0o077 == 0
 
 
 def test_a_record_can_be_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -268,3 +268,76 @@ def test_a_tail_that_was_cut_stays_found_when_more_is_written(tmp_path: Path) ->
     path.unlink()
     log.refusal("me", "send", "sends", {}, "no")
     assert faults(path)
+
+
+def test_a_log_that_was_moved_away_is_gone_on_with_and_verified_with_its_older_part(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, old = tmp_path / "audit.jsonl", tmp_path / "audit.1.jsonl"
+    log = filled(path)
+    request = log.intent("me", "send", "sends", {})
+    path.rename(old)
+    log.outcome(request, "queued")
+
+    assert list(verify(old, path)) == []
+    assert main(["audit", "verify", str(old), str(path)]) == 0
+    assert main(["audit", "verify", str(path)]) == 1
+    assert "name the older ones before it" in capsys.readouterr().out
+    assert main(["audit", "verify", str(path), str(old)]) == 1
+
+
+def test_a_log_that_grows_while_it_is_verified_is_whole(tmp_path: Path) -> None:
+    path = tmp_path / "audit.jsonl"
+    log = filled(path)
+    with path.open("ab") as torn:
+        torn.write(b'{"number":9')
+    log.refusal("me", "send", "sends", {}, "no")
+
+    findings = verify(path)
+    first = next(findings)
+    log.refusal("me", "send", "sends", {}, "no")
+    assert first.note
+    assert list(findings) == []
+
+
+def test_a_holder_of_the_lock_that_is_stopped_stops_writers_and_not_for_ever(tmp_path: Path) -> None:
+    path = tmp_path / "audit.jsonl"
+    log = AuditLog(path, clock, patience=0)
+    with locked(path, 0), pytest.raises(OSError, match="another process holds its lock") as told:
+        log.refusal("me", "send", "sends", {}, "no")
+    assert told.value.strerror
+
+    log.refusal("me", "send", "sends", {}, "no")
+    assert len(list(lines(path))) == 1
+
+
+@pytest.mark.parametrize("head", ["[1]", "7", '{"number": []}', "{", '{"number": 1}'])
+def test_a_newest_hash_that_is_no_hash_is_as_good_as_none(tmp_path: Path, head: str) -> None:
+    path = tmp_path / "audit.jsonl"
+    log = filled(path, 1)
+    beside(path, "head").write_text(head)
+
+    assert "a cut tail would not show" in faults(path)[0]
+    log.refusal("me", "send", "sends", {}, "no")
+    assert list(verify(path)) == []
+
+
+def test_a_key_that_was_left_empty_by_a_writer_that_died_is_made_anew(tmp_path: Path) -> None:
+    path = tmp_path / "audit.jsonl"
+    beside(path, "key").touch()
+    log = AuditLog(path, clock)
+
+    assert beside(path, "key").stat().st_size == 32
+    assert log.fingerprint({}) == AuditLog(path, clock).fingerprint({})
+
+
+def test_what_callers_call_themselves_is_shown_escaped(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "audit.jsonl"
+    AuditLog(path, clock).intent("\x1b[2Jme\nEvil", "send", "sends", {})
+
+    assert main(["audit", "show", str(path)]) == 0
+    out = capsys.readouterr().out
+    assert "\\x1b[2Jme\\nEvil" in out
+    assert out.count("\n") == 1
