@@ -19,6 +19,7 @@ Anything = Annotated[Any, WithJsonSchema({"anyOf": [{"type": kind} for kind in _
 class Answer(BaseModel):
     """What any tool answers. What is said here is filled in for every tool alike."""
 
+    workspace: str | None = Field(None, description="Where it was, if this server serves several.")
     waited_seconds: float | None = Field(None, description="How long the call waited for its turn.")
 
 
@@ -105,7 +106,7 @@ class Status(Answer):
     """What this server may do, and how it does."""
 
     version: str
-    workspace: str = Field(description="sandbox, or live with its region.")
+    environment: str = Field(description="sandbox, or live with its region.")
     credentials: dict[str, bool] = Field(description="Which are set.")
     permissions: list[str]
     confirmation: str = Field(description="How deletions and sends to many are confirmed.")

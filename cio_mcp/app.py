@@ -1,16 +1,18 @@
 """The composition root: settings in, a server ready to be served out."""
 
+import asyncio
 import logging
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 from pydantic import HttpUrl, SecretStr
 
 from cio_mcp import __version__
+from cio_mcp.answers import Answer
 from cio_mcp.client import CustomerIO
 from cio_mcp.client.network import Network
 from cio_mcp.errors import SettingsError
@@ -20,11 +22,14 @@ from cio_mcp.safety.bounds import Caps
 from cio_mcp.safety.confirmation import Confirmations
 from cio_mcp.safety.store import Store
 from cio_mcp.sandbox import Sandbox
+from cio_mcp.served import Served, Workspace
 from cio_mcp.server import Server
 from cio_mcp.settings import Settings
 from cio_mcp.status import status_of
 from cio_mcp.tokens import Tokens
-from cio_mcp.workspace import CLOSED, accesses, bounds, choose, limits, safety_file, slots, state_folder
+from cio_mcp.tools import TOOLS
+from cio_mcp.workspace import CLOSED, accesses, bounds, limits, safety_file, slots, state_folder, tools_off
+from cio_mcp.workspaces import each
 
 if TYPE_CHECKING:
     from cio_mcp.safety.privacy import Mask
@@ -33,22 +38,31 @@ if TYPE_CHECKING:
 SANDBOX_URL = HttpUrl("https://sandbox.invalid")
 
 
+@dataclass(frozen=True)
+class Opened:
+    """One workspace, and what it stands on."""
+
+    workspace: Workspace
+    client: CustomerIO
+    sandbox: Sandbox | None
+
+
 @dataclass
 class App:
     """A server and what it stands on. Serve `server` while the event loop runs, then `aclose`."""
 
     server: Server
-    client: CustomerIO
+    opened: Mapping[str, Opened]
     store: Store
-    sandbox: Sandbox | None
     tokens: Tokens | None = None
 
     async def aclose(self, grace: float = 0.0) -> None:
         """Let what has left come back for `grace` seconds, then close everything."""
-        await self.client.aclose(grace)
+        await asyncio.gather(*(found.client.aclose(grace) for found in self.opened.values()))
         self.store.close()
-        if self.sandbox:
-            self.sandbox.close()
+        for found in self.opened.values():
+            if found.sandbox:
+                found.sandbox.close()
 
 
 def build(
@@ -65,7 +79,26 @@ def build(
     """
     for name in ("httpx", "httpcore", "mcp"):
         logging.getLogger(name).setLevel(logging.WARNING)
-    tools, off = choose(settings)
+    workspaces = each(settings)
+    # What embedded sandboxes in memory were told ends with them; everything else outlives the process.
+    passing = all(one.uses_sandbox and not one.sandbox_path for one in workspaces.values())
+    store, mask = Store(None if passing else safety_file()), _mask(settings)
+    opened = {name: _open(name, one, store, mask, wire, clock) for name, one in workspaces.items()}
+    tokens = Tokens(settings.tokens_file, clock) if settings.tokens_file else None
+    served = Served(TOOLS, {name: found.workspace for name, found in opened.items()}, settings.tool_prefix)
+    return App(Server(served, mask.hide if mask else _as_it_is, tokens), opened, store, tokens)
+
+
+def _open(
+    name: str,
+    settings: Settings,
+    store: Store,
+    mask: "Mask | None",
+    wire: httpx.AsyncBaseTransport | None,
+    clock: Callable[[], float],
+) -> Opened:
+    """Open one workspace, and put together what stands before the tools there."""
+    off = tools_off(settings)
     sandbox = open_sandbox(settings, clock=clock) if settings.uses_sandbox else None
     if sandbox:
         wire, settings = httpx.ASGITransport(app=sandbox.app), _for_sandbox(settings, sandbox)
@@ -78,52 +111,34 @@ def build(
         slots=None if wire else slots(settings),
         clock=clock,
     )
-    # What an embedded sandbox in memory was told ends with it; everything else outlives the process.
-    store = Store(None if sandbox and not settings.sandbox_path else safety_file())
-    workspace = (
-        _in_sandbox(settings) if sandbox else _live(settings, set(off.values()) & set(CLOSED.values()))
-    )
-    tokens = Tokens(settings.tokens_file, clock) if settings.tokens_file else None
-    server = Server(
-        tools,
-        _guard(settings, client, store, off, sandbox=sandbox is not None, clock=clock),
-        workspace=workspace,
-        off=off,
-        prefix=settings.tool_prefix,
-        tokens=tokens,
-    )
-    return App(server, client, store, sandbox, tokens)
-
-
-def _guard(
-    settings: Settings,
-    client: CustomerIO,
-    store: Store,
-    off: Mapping[str, str],
-    *,
-    sandbox: bool,
-    clock: Callable[[], float],
-) -> Guard:
-    """Put together what stands before the tools."""
-    workspace, bound = accesses(settings)[-1].workspace, bounds(settings)
-    caps = Caps(bound.caps, store, workspace, clock)
-    return Guard(
+    budget, bound = accesses(settings)[-1].workspace, bounds(settings)
+    caps = Caps(bound.caps, store, budget, clock)
+    guard = Guard(
         client,
-        sandbox=sandbox,
+        sandbox=sandbox is not None,
         confirm=settings.confirm,
-        confirmations=Confirmations(store, workspace, settings.max_audience_growth, clock),
+        confirmations=Confirmations(store, budget, settings.max_audience_growth, clock),
         bounds=bound,
         caps=caps,
-        audit=open_audit_log(settings, clock),
-        mask=_mask(settings),
-        status=lambda: status_of(settings, bound, caps, client, off, sandbox=sandbox),
+        workspace=name or None,
+        audit=open_audit_log(settings, clock, name or None),
+        mask=mask,
+        status=lambda: status_of(settings, bound, caps, client, off, sandbox=sandbox is not None),
     )
+    about = _in_sandbox(settings) if sandbox else _live(settings, set(off.values()) & set(CLOSED.values()))
+    return Opened(Workspace(off, guard, about), client, sandbox)
 
 
-def open_audit_log(settings: Settings, clock: Callable[[], float] = time.time) -> AuditLog | None:
+def _as_it_is(value: Any, _: Answer | None = None) -> Any:
+    return value
+
+
+def open_audit_log(
+    settings: Settings, clock: Callable[[], float] = time.time, workspace: str | None = None
+) -> AuditLog | None:
     """Open the audit log that the settings name; raises SettingsError if it cannot be written."""
     try:
-        return AuditLog(settings.audit_log, clock) if settings.audit_log else None
+        return AuditLog(settings.audit_log, clock, workspace=workspace) if settings.audit_log else None
     except OSError as error:
         raise SettingsError(f"CIO_AUDIT_LOG: {settings.audit_log}: {error.strerror}") from None
 

@@ -14,7 +14,7 @@ from cio_mcp.safety.permissions import ALL, switched_off
 from cio_mcp.tokens import Tokens
 
 # Headers by which a client narrows what it may do, with the words of the settings of these names.
-HEADERS = {"permissions": "x-cio-permissions", "toolsets": "x-cio-toolsets", "tools": "x-cio-tools"}
+HEADERS = {name: f"x-cio-{name}" for name in ("permissions", "toolsets", "tools", "workspaces")}
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,12 @@ class Known:
             except SettingsError as error:
                 off |= {tool.name: f"what {grant.name} may do is not clear: {error}" for tool in tools}
         return off
+
+    def may_use(self, workspace: str) -> bool:
+        """Say whether this caller may use a workspace; one that stands alone has no name, and is for all."""
+        return not workspace or all(
+            not grant.workspaces or workspace in grant.workspaces for grant in self.grants
+        )
 
 
 # Who sends requests without an address: whoever started the process and speaks on its stdin.

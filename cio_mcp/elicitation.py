@@ -89,4 +89,5 @@ def _question(preview: Preview) -> str:
         lines.append(f"Reaches: {reached.what}: {more}{size}{samples}")
     lines.append(f"Request: {preview.request['method']} {preview.request['url']}")
     where = "in the sandbox" if preview.sandbox else "in the live workspace"
+    where += f" {preview.workspace}" if preview.workspace else ""
     return "\n".join(filter(None, [*lines, f"Do this {where}?"]))

@@ -1,9 +1,10 @@
 """Whether the server can do its work now."""
 
 import asyncio
+from collections.abc import AsyncIterator
 
 from cio_mcp.app import App
-from cio_mcp.client import AppApi, TrackApi
+from cio_mcp.client import AppApi, CustomerIO, TrackApi
 from cio_mcp.client.call import now
 from cio_mcp.errors import CustomerIOError
 
@@ -26,16 +27,20 @@ class Health:
             return ["the server is shutting down"]
         async with self._looking:
             if now() >= self._until:
-                self._found = [problem for api in (TrackApi, AppApi) if (problem := await self._check(api))]
+                self._found = [problem async for problem in self._look()]
                 self._until = now() + HOLDS
         return self._found
 
-    async def _check(self, api: type[TrackApi] | type[AppApi]) -> str | None:
-        client = self._app.client
-        if not client.opens(api):
-            return None
-        try:
-            await client.api(api, client.begin("health")).get(api.harmless)
-        except CustomerIOError as error:
-            return f"{api.name}: {error.what}"
-        return None
+    async def _look(self) -> AsyncIterator[str]:
+        for name, opened in self._app.opened.items():
+            for api in (TrackApi, AppApi):
+                if opened.client.opens(api) and (problem := await _check(opened.client, api)):
+                    yield f"{name} {problem}" if name else problem
+
+
+async def _check(client: CustomerIO, api: type[TrackApi] | type[AppApi]) -> str | None:
+    try:
+        await client.api(api, client.begin("health")).get(api.harmless)
+    except CustomerIOError as error:
+        return f"{api.name}: {error.what}"
+    return None

@@ -5,7 +5,7 @@ import contextlib
 import json
 import logging
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from mcp.server import MCPServer
@@ -19,9 +19,9 @@ from cio_mcp import __version__
 from cio_mcp.callers import current, recognise
 from cio_mcp.client.call import Place
 from cio_mcp.elicitation import Asking, AtClient
-from cio_mcp.errors import CustomerIOError, NotAllowed, NotSent
-from cio_mcp.registry import Tool, near_miss
-from cio_mcp.safety import Caller, Guard
+from cio_mcp.errors import CustomerIOError, NotSent
+from cio_mcp.safety import Caller
+from cio_mcp.served import Served
 from cio_mcp.tokens import Tokens
 
 _log = logging.getLogger(__name__)
@@ -29,6 +29,8 @@ _log = logging.getLogger(__name__)
 # Where a result keeps the facts of a failure. Structured content must fit the tool's output schema even then,
 # or clients such as the TypeScript SDK drop the answer with its text.
 FAILURE = "cio-mcp/failure"
+
+Hide = Callable[..., Any]
 
 INSTRUCTIONS = """\
 Operate a Customer.io workspace: record who customers are and what they did (Track API), read campaigns \
@@ -47,33 +49,23 @@ freely, they wait their turn.
 
 
 class Server(MCPServer):
-    """An MCP server over a guarded set of tools.
+    """An MCP server over guarded tools; `hide` returns what may be shown of a value, and of an answer's dump.
 
-    `tools` are on; `off` maps the name of each tool that is not to the reason. The SDK's own tool
-    registration is left aside: it drops unknown arguments silently and echoes their values in errors.
+    The SDK's own tool registration is left aside: it drops unknown arguments silently and echoes their values
+    in errors.
     """
 
-    def __init__(
-        self,
-        tools: Sequence[Tool],
-        guard: Guard,
-        *,
-        workspace: str,
-        off: Mapping[str, str],
-        prefix: str = "",
-        tokens: Tokens | None = None,
-    ) -> None:
+    def __init__(self, served: Served, hide: Hide, tokens: Tokens | None = None) -> None:
         super().__init__(
             "cio-mcp",
             title="Customer.io",
             version=__version__,
-            instructions=f"{INSTRUCTIONS}\n{workspace}",
+            instructions=f"{INSTRUCTIONS}\n{served.about}",
             log_level="WARNING",
             middleware=[self._recognise],
         )
-        self._tools = {prefix + tool.name: tool for tool in tools}
-        self._off = {prefix + name: reason for name, reason in off.items()}
-        self._guard = guard
+        self._served = served
+        self._hide = hide
         self._tokens = tokens
         self._running = 0
         self._idle = asyncio.Event()
@@ -90,13 +82,12 @@ class Server(MCPServer):
 
     async def list_tools(self) -> list[ListedTool]:
         """Return the tools that are on for whoever asks, as MCP describes tools."""
-        off = current.get().off(self._tools.values())
         return [
             ListedTool(
                 name=name,
                 title=tool.title,
                 description=tool.description,
-                input_schema=tool.input_schema,
+                input_schema=schema,
                 output_schema=tool.output_schema,
                 annotations=ToolAnnotations(
                     title=tool.title,
@@ -106,8 +97,7 @@ class Server(MCPServer):
                     open_world_hint=True,
                 ),
             )
-            for name, tool in self._tools.items()
-            if tool.name not in off
+            for name, tool, schema in self._served.listed(current.get())
         ]
 
     async def call_tool(
@@ -116,14 +106,15 @@ class Server(MCPServer):
         """Run a tool; whatever goes wrong becomes an answer that says so."""
         self._running += 1
         try:
-            caller = _caller(context, self._guard.hide)
-            answer = await self._guard.perform(self._find(name), arguments, caller)
+            self._check_open()
+            guard, tool, given = self._served.find(current.get(), name, arguments)
+            answer = await guard.perform(tool, given, _caller(context, self._hide))
         except Asking as asking:
             return asking.result
         except CustomerIOError as error:
             # Neither arguments nor Customer.io's words go to the log: both can hold personal data.
             _log.info("%s: %s (status %s)", name, error.outcome, error.status)
-            return _failure(self._guard.hide(error.facts()), self._guard.hide(str(error)))
+            return _failure(self._hide(error.facts()), self._hide(str(error)))
         except Exception as fault:
             _log.error("%s: a fault of cio-mcp: %s", name, _where(fault))
             text = f"{name}: a fault of cio-mcp itself; see the server's log."
@@ -132,19 +123,12 @@ class Server(MCPServer):
             self._running -= 1
             if not self._running:
                 self._idle.set()
-        content = self._guard.hide(answer.model_dump(mode="json", exclude_none=True), answer)
+        content = self._hide(answer.model_dump(mode="json", exclude_none=True), answer)
         return CallToolResult(content=[_text(content)], structured_content=content)
 
-    def _find(self, name: str) -> Tool:
+    def _check_open(self) -> None:
         if self.draining:
             raise NotSent("Not sent: this server is shutting down.", do="Call again.", retryable=True)
-        if name not in self._tools:
-            hint = self._off.get(name) or near_miss(name, self._tools) or "tools/list names them all"
-            raise NotSent(f"{name}: there is no such tool; {hint}")
-        tool = self._tools[name]
-        if reason := current.get().off(self._tools.values()).get(tool.name):
-            raise NotAllowed(f"Nothing was done: {name} is off for this caller: {reason}.")
-        return tool
 
     async def _recognise(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
         """Know whom a message is from for as long as it is answered."""

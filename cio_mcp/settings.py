@@ -94,6 +94,9 @@ class Settings(BaseModel):
     workspace: str | None = Field(
         None, description="A name that ties several keys of one workspace to one budget of requests."
     )
+    workspaces_file: UserPath | None = Field(
+        None, description="A TOML file of several workspaces, each a table of these settings in lower case."
+    )
     shared_pace: Sharing = Field(
         "auto",
         description="Who shares each limit: a user's processes on this host (auto), none (off), or all that "
@@ -177,7 +180,12 @@ class Settings(BaseModel):
             given, missing = ("SITE_ID", "TRACK_API_KEY") if self.site_id else ("TRACK_API_KEY", "SITE_ID")
             message = f"{PREFIX}{missing}: is missing; {PREFIX}{given} is set, and the Track API needs both"
             raise ValueError(message)
-        if self.sandbox == "off" and not self.has_credentials:
+        if self.workspaces_file and (self.has_credentials or self.sandbox == "on"):
+            message = (
+                f"{PREFIX}WORKSPACES_FILE: says what there is; unset {PREFIX}SANDBOX and the credentials"
+            )
+            raise ValueError(message)
+        if self.sandbox == "off" and not self.has_credentials and not self.workspaces_file:
             names = f"{PREFIX}SITE_ID with {PREFIX}TRACK_API_KEY, or {PREFIX}APP_API_KEY"
             message = f"{PREFIX}SANDBOX: is off and there are no credentials; set {names}"
             raise ValueError(message)

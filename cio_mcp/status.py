@@ -26,7 +26,7 @@ def status_of(
     told = {name: getattr(settings, name) for name in BOUNDS}
     return Status(
         version=__version__,
-        workspace="sandbox" if sandbox else f"live, {settings.region}",
+        environment="sandbox" if sandbox else f"live, {settings.region}",
         credentials={}
         if sandbox
         else {PREFIX + name.upper(): getattr(settings, name) is not None for name in CREDENTIALS},

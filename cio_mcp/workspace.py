@@ -14,7 +14,6 @@ from pydantic import SecretStr
 from cio_mcp.client.access import Access
 from cio_mcp.client.pacing import Limits, MemorySlots, Slots
 from cio_mcp.client.pacing.shared import FileSlots
-from cio_mcp.registry import Tool
 from cio_mcp.safety.bounds import Bounds
 from cio_mcp.safety.permissions import switched_off
 from cio_mcp.settings import Settings
@@ -39,10 +38,10 @@ CLOSED: dict[ApiName, str] = {
 }
 
 
-def choose(settings: Settings) -> tuple[list[Tool], Mapping[str, str]]:
-    """Return the tools that are on with these settings, and for each other one the reason."""
+def tools_off(settings: Settings) -> Mapping[str, str]:
+    """Return the names of the tools that are off with these settings, and the reason for each."""
     opened = CLOSED.keys() if settings.uses_sandbox else {access.api for access in accesses(settings)}
-    off = switched_off(
+    return switched_off(
         TOOLS,
         CORE,
         permissions=settings.permissions,
@@ -53,7 +52,6 @@ def choose(settings: Settings) -> tuple[list[Tool], Mapping[str, str]]:
         for tool in TOOLS
         if any(api.name not in opened for api in tool.apis)
     }
-    return [tool for tool in TOOLS if tool.name not in off], off
 
 
 def limits(settings: Settings) -> Limits:

@@ -45,14 +45,18 @@ def documents() -> dict[Path, str]:
 
 
 def _tools_table() -> str:
-    rows = [f"| `{tool.name}` | {tool.effect} | {tool.summary} |" for tool in TOOLS]
-    return "\n".join(("| tool | effect | what it does |", "| --- | --- | --- |", *rows))
+    rows = []
+    for tool in TOOLS:
+        sets = f"{tool.toolset}, core" if tool.name in CORE else tool.toolset
+        rows.append(f"| `{tool.name}` | {sets} | {tool.effect} | {tool.summary} |")
+    return "\n".join(("| tool | toolsets | effect | what it does |", "| --- | --- | --- | --- |", *rows))
 
 
 def _settings_table() -> str:
     rows = []
     for (name, purpose), field in zip(variables().items(), Settings.model_fields.values(), strict=True):
         value = ",".join(field.default) if isinstance(field.default, tuple) else field.default
+        value = str(value).lower() if isinstance(value, bool) else value
         default = "" if value in {None, ""} else f"`{value}`"
         rows.append(f"| `{name}` | {default} | {purpose} |")
     return "\n".join(("| variable | default | what it is |", "| --- | --- | --- |", *rows))

@@ -278,5 +278,5 @@ async def test_what_a_caller_is_told_holds_no_token(served: Served, tokens: dict
     async with calling(served, tokens["all"]) as client:
         result: Any = await client.call_tool("server_status", {})
 
-    assert facts(result)["workspace"] == "sandbox"
+    assert facts(result)["environment"] == "sandbox"
     assert not any(token in str(result) for token in tokens.values())

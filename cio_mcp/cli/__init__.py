@@ -138,6 +138,7 @@ def _add_token(token: argparse.ArgumentParser) -> None:
     add.add_argument("name", help="who it is for, for logs and limits")
     for option in ("permissions", "toolsets", "tools"):
         add.add_argument(f"--{option}", help=f"narrow as CIO_{option.upper()} does")
+    add.add_argument("--workspaces", help="only these of the server's workspaces, by their names")
     for option in ("max-recipients", "max-sends-per-hour", "max-sends-per-day"):
         add.add_argument(f"--{option}", type=int, metavar="N", help="a cap of this caller's own")
     add.add_argument("--rate-share", type=float, metavar="PART", help="the part of each limit it may use")

@@ -25,7 +25,9 @@ from cio_mcp.client.network import Network, proxy_of
 from cio_mcp.client.probe import Answer, probe
 from cio_mcp.errors import SettingsError
 from cio_mcp.settings import Settings, load
-from cio_mcp.workspace import CLOSED, HOSTS, accesses, bounds, choose, pace_file, safety_file
+from cio_mcp.tools import TOOLS
+from cio_mcp.workspace import CLOSED, HOSTS, accesses, bounds, pace_file, safety_file, tools_off
+from cio_mcp.workspaces import each
 
 PATHS = {api.name: api.harmless for api in (TrackApi, AppApi)}
 
@@ -55,7 +57,9 @@ def run(asked: argparse.Namespace) -> int:
     """Print the findings; returns 0 without a fault, 1 with one, 2 where the settings are wrong."""
     status, findings = 0, [_versions()]
     try:
-        findings += asyncio.run(examine(load(), Network()))
+        for name, settings in each(load()).items():
+            found = asyncio.run(examine(settings, Network()))
+            findings += [replace(one, what=f"{name} {one.what}") for one in found] if name else found
         status = int(any(finding.state == "fault" for finding in findings))
     except SettingsError as error:
         findings.append(Finding("settings", "fault", str(error), "correct it and run doctor again"))
@@ -63,10 +67,11 @@ def run(asked: argparse.Namespace) -> int:
     if asked.json:
         sys.stdout.write(json.dumps([asdict(finding) for finding in findings], indent=2) + "\n")
         return status
+    width = max(len(finding.what) for finding in findings)
     for finding in findings:
-        sys.stdout.write(f"{finding.state:<5}  {finding.what:<9}  {finding.detail}\n")
+        sys.stdout.write(f"{finding.state:<5}  {finding.what:<{width}}  {finding.detail}\n")
         if finding.fix:
-            sys.stdout.write(f"{'':<18}fix: {finding.fix}\n")
+            sys.stdout.write(f"{'':<{width + 9}}fix: {finding.fix}\n")
     return status
 
 
@@ -88,8 +93,8 @@ def _versions() -> Finding:
 
 
 def _about(settings: Settings) -> Iterator[Finding]:
-    tools, off = choose(settings)
-    yield Finding("settings", "ok", f"{len(tools)} tools on, {len(off)} off")
+    off = tools_off(settings)
+    yield Finding("settings", "ok", f"{len(TOOLS) - len(off)} tools on, {len(off)} off")
     if settings.uses_sandbox:
         sandbox = "the embedded sandbox: no call reaches Customer.io"
         yield Finding("workspace", "note", sandbox, _how_to_leave(settings))

@@ -14,7 +14,10 @@ from cio_mcp.settings import load
 from cio_mcp.tokens import add, expiry, read, revoke
 from cio_mcp.tools import TOOLS
 
-OPTIONS = ("permissions", "toolsets", "tools", "max_recipients", "max_sends_per_hour", "max_sends_per_day")
+OPTIONS = (
+    *("permissions", "toolsets", "tools", "workspaces"),
+    *("max_recipients", "max_sends_per_hour", "max_sends_per_day"),
+)
 
 
 def run(asked: argparse.Namespace) -> int:

@@ -5,16 +5,28 @@ import json
 import sys
 from typing import Any
 
-from cio_mcp.settings import load
+from cio_mcp.settings import Settings, load
 from cio_mcp.tools import TOOLS
-from cio_mcp.workspace import choose
+from cio_mcp.workspace import tools_off
+from cio_mcp.workspaces import each
 
 
 def run(asked: argparse.Namespace) -> int:
-    """Print the tools; returns 0."""
-    settings = load()
-    _, off = choose(settings)
-    listed: list[dict[str, Any]] = [
+    """Print the tools, of each workspace; returns 0."""
+    listed: list[dict[str, Any]] = []
+    for name, settings in each(load()).items():
+        tools = _listed(settings)
+        listed += [{"workspace": name} | tool for tool in tools] if name else tools
+        if not asked.json:
+            _print(name, settings, tools)
+    if asked.json:
+        sys.stdout.write(json.dumps(listed, indent=2, ensure_ascii=False) + "\n")
+    return 0
+
+
+def _listed(settings: Settings) -> list[dict[str, Any]]:
+    off = tools_off(settings)
+    return [
         {
             "name": settings.tool_prefix + tool.name,
             "toolset": tool.toolset,
@@ -28,13 +40,14 @@ def run(asked: argparse.Namespace) -> int:
         }
         for tool in TOOLS
     ]
-    if asked.json:
-        sys.stdout.write(json.dumps(listed, indent=2, ensure_ascii=False) + "\n")
-        return 0
-    width = max(len(tool["name"]) for tool in listed)
-    for tool in listed:
+
+
+def _print(name: str, settings: Settings, tools: list[dict[str, Any]]) -> None:
+    width = max(len(tool["name"]) for tool in tools)
+    for tool in tools:
         note = tool["summary"] if tool["on"] else f"off: {tool['why_off']}"
         sys.stdout.write(f"{tool['name']:<{width}}  {tool['effect']:<7}  {note}\n")
     where = "the embedded sandbox" if settings.uses_sandbox else f"a live workspace ({settings.region})"
-    sys.stdout.write(f"\n{len(listed) - len(off)} on, {len(off)} off, on {where}.\n")
-    return 0
+    on = sum(tool["on"] for tool in tools)
+    in_ = f"{name}: " if name else ""
+    sys.stdout.write(f"\n{in_}{on} on, {len(tools) - on} off, on {where}.\n")

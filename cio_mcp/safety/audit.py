@@ -49,12 +49,21 @@ Kind = Literal["intent", "outcome", "refusal"]
 class AuditLog:
     """The log at `path`, which processes share. Raises OSError where it cannot be written.
 
-    `clock` is unix time. A line is on the disk when the method that writes it returns.
+    `clock` is unix time, `workspace` whose calls are recorded where several are served. A line is on the disk
+    when the method that writes it returns.
     """
 
-    def __init__(self, path: Path, clock: Callable[[], float], patience: float = PATIENCE) -> None:
+    def __init__(
+        self,
+        path: Path,
+        clock: Callable[[], float],
+        *,
+        workspace: str | None = None,
+        patience: float = PATIENCE,
+    ) -> None:
         self._path = path
         self._clock = clock
+        self._workspace = workspace
         self._most_patience = self._patience = patience
         path.parent.mkdir(parents=True, exist_ok=True)
         _touch(path)
@@ -64,8 +73,7 @@ class AuditLog:
     def intent(self, caller: str, tool: str, effect: str, arguments: dict[str, Any]) -> str:
         """Record that a call is about to be made; returns its id, for `outcome`."""
         request = secrets.token_hex(8)
-        call = {"caller": caller, "tool": tool, "effect": effect, "arguments": self.fingerprint(arguments)}
-        self._append("intent", request, call)
+        self._append("intent", request, self._call(caller, tool, effect, arguments))
         return request
 
     def outcome(self, request: str, outcome: str, reason: str | None = None, **ids: Any) -> None:
@@ -74,8 +82,12 @@ class AuditLog:
 
     def refusal(self, caller: str, tool: str, effect: str, arguments: dict[str, Any], reason: str) -> None:
         """Record that a call was not allowed."""
-        call = {"caller": caller, "tool": tool, "effect": effect, "arguments": self.fingerprint(arguments)}
+        call = self._call(caller, tool, effect, arguments)
         self._append("refusal", secrets.token_hex(8), call | {"reason": reason})
+
+    def _call(self, caller: str, tool: str, effect: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        call = {"caller": caller, "tool": tool, "effect": effect, "arguments": self.fingerprint(arguments)}
+        return call | ({"workspace": self._workspace} if self._workspace else {})
 
     def fingerprint(self, arguments: dict[str, Any]) -> str:
         """Return the hash of a call's arguments under the log's key."""

@@ -11,7 +11,8 @@ Count = Annotated[int, Field(ge=0)]
 class Grant(BaseModel):
     """Bounds of one caller, in the words of the settings of the same names; what is left out is not bounded.
 
-    A grant can only narrow. `rate_share` is the part of each limit that the caller may use.
+    A grant can only narrow. `workspaces` are those of the server's that may be used (none named: all), and
+    `rate_share` is the part of each limit that the caller may use.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -20,6 +21,7 @@ class Grant(BaseModel):
     permissions: Words = ("read", "write", "delete", "send")
     toolsets: Words = ()
     tools: Words = ()
+    workspaces: Words = ()
     max_recipients: Count | None = None
     max_sends_per_hour: Count | None = None
     max_sends_per_day: Count | None = None

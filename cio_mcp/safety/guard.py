@@ -67,6 +67,7 @@ class Guard:
     bounds: Bounds
     caps: Caps
     status: Callable[[], Status]
+    workspace: str | None = None
     audit: AuditLog | None = None
     mask: "Mask | None" = None
 
@@ -76,6 +77,11 @@ class Guard:
         A dry run and the first step of a confirmation take the very same way up to the request that would
         change something, and show it instead of sending it; what a tool reads on the way is read.
         """
+        answer = await self._perform(tool, arguments, caller)
+        answer.workspace = self.workspace
+        return answer
+
+    async def _perform(self, tool: Tool, arguments: dict[str, Any], caller: Caller) -> Answer:
         given = tool.parse(arguments, self.mask.reveal if self.mask else None)
         if self.mask:
             self.mask.check(given)
@@ -109,7 +115,9 @@ class Guard:
             # Hidden before it is cut: what is left of half an address would not be known for one.
             shown = self.hide(request or {})
             show = self.mask.hide_text if self.mask else masked
-            return await preview_of(tool, shown, audience, code, sandbox=self.sandbox, show=show)
+            found = await preview_of(tool, shown, audience, code, sandbox=self.sandbox, show=show)
+            found.workspace = self.workspace
+            return found
 
         if dry_run:
             return await preview()

@@ -27,7 +27,7 @@ async def test_a_live_server_tells_its_bounds_and_no_secret() -> None:
 
     status = result.structured_content or {}
     assert status["version"] == __version__
-    assert status["workspace"] == "live, eu"
+    assert status["environment"] == "live, eu"
     assert status["credentials"] == {
         "CIO_SITE_ID": False,
         "CIO_TRACK_API_KEY": False,
@@ -46,7 +46,7 @@ async def test_a_sandbox_says_that_it_is_one() -> None:
         status = (await client.call_tool("server_status", {})).structured_content or {}
     await app.aclose()
 
-    assert status["workspace"] == "sandbox"
+    assert status["environment"] == "sandbox"
     assert "credentials" not in status or not status["credentials"]
 
 

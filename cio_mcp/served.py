@@ -1,0 +1,99 @@
+"""What is served to whom: the workspaces, and in each the tools that are left for a caller."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from cio_mcp.callers import Known
+from cio_mcp.errors import InvalidArgument, NotAllowed, NotSent
+from cio_mcp.registry import Tool, near_miss
+from cio_mcp.safety import Guard
+
+# The argument by which a caller of several workspaces names one.
+WORKSPACE = "workspace"
+
+SEVERAL = (
+    "This server serves several workspaces. A tool's workspace argument, where it has one, names the one to "
+    "act on, and each answer says which it was. server_status tells what each is: some may be live."
+)
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """One workspace: `off` maps the tools that are off in it to the reason; `about` is for agents."""
+
+    off: Mapping[str, str]
+    guard: Guard
+    about: str
+
+
+class Served:
+    """Tools in workspaces by name, of which there is at least one. One that stands alone has the empty name.
+
+    `prefix` stands before the name of each tool, as callers know it.
+    """
+
+    def __init__(self, tools: Sequence[Tool], workspaces: Mapping[str, Workspace], prefix: str) -> None:
+        self._tools = {prefix + tool.name: tool for tool in tools}
+        self._workspaces = workspaces
+
+    @property
+    def about(self) -> str:
+        """What agents are told of all of it."""
+        return SEVERAL if len(self._workspaces) > 1 else next(iter(self._workspaces.values())).about
+
+    def listed(self, known: Known) -> Iterator[tuple[str, Tool, dict[str, Any]]]:
+        """Yield name, tool and input schema of what is on for a caller, in any of their workspaces."""
+        opened, off = self._opened(known), known.off(self._tools.values())
+        for name, tool in self._tools.items():
+            where = [workspace for workspace, found in opened.items() if tool.name not in found.off]
+            if where and tool.name not in off:
+                yield (
+                    name,
+                    tool,
+                    _choosing(tool.input_schema, where) if len(opened) > 1 else tool.input_schema,
+                )
+
+    def find(self, known: Known, name: str, arguments: dict[str, Any]) -> tuple[Guard, Tool, dict[str, Any]]:
+        """Return the guard of the workspace that a call is for, the tool, and the tool's own arguments.
+
+        Raises NotSent where there is no such tool, NotAllowed where it is off for the caller, InvalidArgument
+        where it is not clear which workspace is meant.
+        """
+        opened = self._opened(known)
+        if not opened:
+            raise NotAllowed(f"Nothing was done: {known.name} may use no workspace of this server.")
+        arguments = dict(arguments)
+        workspace = opened[_chosen(opened, arguments)]
+        tool = self._tools.get(name)
+        if tool is None or tool.name in workspace.off:
+            on = [other for other, found in self._tools.items() if found.name not in workspace.off]
+            hint = workspace.off[tool.name] if tool else near_miss(name, on) or "tools/list names them all"
+            raise NotSent(f"{name}: there is no such tool; {hint}")
+        if reason := known.off(self._tools.values()).get(tool.name):
+            raise NotAllowed(f"Nothing was done: {name} is off for this caller: {reason}.")
+        return workspace.guard, tool, arguments
+
+    def _opened(self, known: Known) -> Mapping[str, Workspace]:
+        return {name: found for name, found in self._workspaces.items() if known.may_use(name)}
+
+
+def _chosen(opened: Mapping[str, Workspace], arguments: dict[str, Any]) -> str:
+    """Return which workspace is meant, and take that argument away."""
+    if "" in opened:
+        return ""
+    asked = arguments.pop(WORKSPACE, None)
+    if asked is None and len(opened) == 1:
+        return next(iter(opened))
+    if asked not in opened:
+        fault = "is required" if asked is None else "there is none of that name for this caller"
+        raise InvalidArgument(f"{WORKSPACE}: {fault}; there are {', '.join(opened)}")
+    return str(asked)
+
+
+def _choosing(schema: dict[str, Any], names: list[str]) -> dict[str, Any]:
+    """Return a tool's input schema with the argument that names the workspace."""
+    return schema | {
+        "properties": {WORKSPACE: {"type": "string", "enum": names}} | schema["properties"],
+        "required": [WORKSPACE, *schema.get("required", [])],
+    }
