@@ -23,7 +23,7 @@ fix: .venv/ready ## mend style, write generated lists anew
 	@$(BIN)/python -m tests.generated
 
 compat: .venv/installed ## frameworks, SDKs and tools of others, in their newest versions; needs npm
-	@tests/compat/run
+	@tests/compat/run $(ARGS)
 
 constraints: .venv/made ## the versions that CI installs: the newest that fit
 	@$(PIP) install --upgrade --upgrade-strategy eager --editable ".[redis]" --group dev

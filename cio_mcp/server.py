@@ -8,10 +8,18 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
+from mcp import MCPError
 from mcp.server import MCPServer
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.server.mcpserver import Context
-from mcp.types import CallToolResult, InputRequiredResult, TextContent, ToolAnnotations
+from mcp.types import (
+    INVALID_PARAMS,
+    CallToolResult,
+    GetPromptResult,
+    InputRequiredResult,
+    TextContent,
+    ToolAnnotations,
+)
 from mcp.types import Tool as ListedTool
 from mcp.types.version import HANDSHAKE_PROTOCOL_VERSIONS
 
@@ -125,6 +133,10 @@ class Server(MCPServer):
                 self._idle.set()
         content = self._hide(answer.model_dump(mode="json", exclude_none=True), answer)
         return CallToolResult(content=[_text(content)], structured_content=content)
+
+    async def get_prompt(self, name: str, *_: Any, **__: Any) -> GetPromptResult | InputRequiredResult:
+        """Say that there are none: by itself the SDK answers and logs an unknown name as a fault of ours."""
+        raise MCPError(INVALID_PARAMS, f"{name}: there is no such prompt; this server has tools only")
 
     def _check_open(self) -> None:
         if self.draining:

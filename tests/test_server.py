@@ -10,7 +10,8 @@ import jsonschema
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from mcp import Client
+from mcp import Client, MCPError
+from mcp.types import INVALID_PARAMS
 
 from cio_mcp import __version__
 from cio_mcp.app import build
@@ -331,3 +332,15 @@ async def test_neither_keys_nor_arguments_of_a_failed_call_show_up_in_logs(
 
     ours = [record.getMessage() for record in caplog.records if record.levelno > logging.DEBUG]
     assert not any(value in line or "s3cret" in line for line in ours)
+
+
+@pytest.mark.parametrize("mode", ["legacy", "2026-07-28"])
+async def test_a_prompt_that_there_is_not_is_a_wrong_argument_and_no_fault_of_the_server(
+    mode: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with an_agent(mode=mode) as agent:
+        with pytest.raises(MCPError, match="greeting: there is no such prompt") as refused:
+            await agent.client.get_prompt("greeting")
+
+    assert refused.value.code == INVALID_PARAMS
+    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
