@@ -22,7 +22,7 @@ fix: .venv/ready ## mend style, write generated lists anew
 	@$(BIN)/ruff format .
 	@$(BIN)/python -m tests.generated
 
-compat: .venv/installed ## frameworks, SDKs and tools of others, in their newest versions; needs npm
+compat: .venv/ready ## frameworks, SDKs and tools of others, in their newest versions; needs npm
 	@tests/compat/run $(ARGS)
 
 constraints: .venv/made ## the versions that CI installs: the newest that fit

@@ -1,4 +1,7 @@
-"""The desktop bundle validates, packs, and starts from another folder: `python bundle.py NODE_FOLDER UV`."""
+"""The desktop bundle validates, packs, and starts from another folder.
+
+`python -m tests.compat.bundle NODE_FOLDER UV`.
+"""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""MCP's conformance suite on `cio-mcp serve`: `python conformance.py NODE FOLDER`.
+"""MCP's conformance suite on `cio-mcp serve`: `python -m tests.compat.conformance NODE FOLDER`.
 
 What applies to any server must pass; the rest wants things of fixed names that only a demo server has.
 `cio-mcp` is on the PATH, NODE is version 22 or newer, and the suite is installed in FOLDER.
@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from serving import serving
+from tests.compat.serving import serving
 
 REVISIONS = ("2025-06-18", "2025-11-25", "2026-07-28")
 

@@ -1,6 +1,7 @@
 """Agent frameworks list and call the tools over stdio, by the very snippets that README shows.
 
-`python frameworks.py FOLDER`: there each has a virtual environment of its own; `cio-mcp` is on the PATH.
+`python -m tests.compat.frameworks FOLDER`: there each has a virtual environment of its own; `cio-mcp` is on
+the PATH.
 """
 
 import json

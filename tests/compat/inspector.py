@@ -1,4 +1,7 @@
-"""The MCP Inspector's command line lists and calls every tool: `python inspector.py NODE_FOLDER`."""
+"""The MCP Inspector's command line lists and calls every tool.
+
+`python -m tests.compat.inspector NODE_FOLDER`; `cio-mcp` is on the PATH.
+"""
 
 import json
 import subprocess
@@ -7,46 +10,18 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-# In place of the id of a message that was sent: the sandbox gives out random ones.
-ANY_MESSAGE = "any"
+from cio_mcp.client import Kind
+from cio_mcp.sandbox import Sandbox
+from tests.test_outcomes import ACTS, Act
 
-CALLS: dict[str, dict[str, Any]] = {
-    "identify_customer": {"customer_id": "u_9", "attributes": {"plan": "pro"}},
-    "delete_customer": {"customer_id": "u_9"},
-    "get_customer": {"customer_id": "u_1001"},
-    "track_event": {"customer_id": "u_1001", "name": "purchase", "data": {"amount": 20}},
-    "track_anonymous_event": {"anonymous_id": "anon_1", "name": "looked"},
-    "track_page_view": {"customer_id": "u_1001", "url": "https://example.com/pricing"},
-    "list_campaigns": {},
-    "get_campaign_metrics": {"campaign_id": 1},
-    "trigger_broadcast": {"broadcast_id": 10, "emails": ["ada@example.com", "bruno@example.com"]},
-    "list_broadcast_triggers": {"broadcast_id": 10},
-    "send_transactional_email": {
-        "transactional_message_id": 1,
-        "to": "ada@example.com",
-        "customer_id": "u_1001",
-        "message_data": {"order_id": "1"},
-    },
-    "list_customer_messages": {"customer_id": "u_1001"},
-    "list_messages": {},
-    "get_message": {"delivery_id": ANY_MESSAGE},
-    "wait_for_delivery": {"delivery_id": ANY_MESSAGE},
-    "list_activities": {},
-    "find_rejected_data": {},
-    "check_write": {"customer_id": "u_1001", "attributes": {"plan": "pro"}},
-    "list_broadcasts": {},
-    "get_broadcast_trigger": {"broadcast_id": 12, "trigger_id": 1},
-    "list_newsletters": {},
-    "get_newsletter": {"newsletter_id": 21},
-    "send_newsletter": {"newsletter_id": 21},
-    "server_status": {},
-}
+# How each tool is called where everything goes wrong once, and the one that needs nobody's answer.
+CALLS = ACTS | {"server_status": Act(Kind.READ, {})}
 
 
 class Inspector:
     """The Inspector, which starts a server for each request; a file keeps the sandbox between them."""
 
-    def __init__(self, node_folder: str, state: str) -> None:
+    def __init__(self, node_folder: str, state: Path) -> None:
         program = Path(node_folder, "node_modules", ".bin", "mcp-inspector")
         self._command = [str(program), "--cli", "-e", f"CIO_SANDBOX_PATH={state}"]
         self._command += ["-e", "CIO_TOOLSETS=all", "cio-mcp", "--method"]
@@ -63,27 +38,34 @@ class Inspector:
 
 
 def main(node_folder: str) -> None:
-    with tempfile.TemporaryDirectory() as state:
-        inspector = Inspector(node_folder, f"{state}/sandbox.db")
+    with tempfile.TemporaryDirectory() as folder:
+        inspector = Inspector(node_folder, Path(folder, "sandbox.db"))
         for era in ("legacy", "modern"):
             listed = inspector.run("tools/list", "--strict", "--protocol-era", era)
             names = [tool["name"] for tool in json.loads(listed.stdout)["tools"]]
             assert sorted(names) == sorted(CALLS), set(names) ^ set(CALLS)
             assert (listed.returncode, "warning" in listed.stderr.lower()) == (0, False), listed.stderr
-        sent = inspector.call("list_messages", {})["messages"][0]["delivery_id"]
-        for name, given in CALLS.items():
-            arguments = given | ({"delivery_id": sent} if given.get("delivery_id") == ANY_MESSAGE else {})
-            answer = inspector.call(name, arguments)
-            if answer.get("outcome") == "preview":
-                answer = inspector.call(name, arguments | {"confirmation": answer["confirmation"]})
-            assert answer.get("outcome") != "preview", answer
+        for name in CALLS:
+            call(node_folder, Path(folder, f"{name}.db"), name)
         failed = inspector.run(
             "tools/call", "--tool-name", "get_customer", "--tool-arg", "customer_id=nobody"
         )
         assert (failed.returncode, "404" in failed.stdout) == (5, True), failed
-        version = json.loads(Path(node_folder, "package-lock.json").read_text())["packages"]
-        version = version["node_modules/@modelcontextprotocol/inspector"]["version"]
-        print(f"ok MCP Inspector {version}: {len(CALLS)} tools listed in both eras of MCP, each called")
+    version = json.loads(Path(node_folder, "package-lock.json").read_text())["packages"]
+    version = version["node_modules/@modelcontextprotocol/inspector"]["version"]
+    print(f"ok MCP Inspector {version}: {len(CALLS)} tools listed in both eras of MCP, each called")
+
+
+def call(node_folder: str, state: Path, tool: str) -> None:
+    """Call a tool on a sandbox of its own, and confirm what wants to be confirmed."""
+    sandbox = Sandbox(str(state))
+    arguments = CALLS[tool].on(sandbox)
+    sandbox.close()
+    inspector = Inspector(node_folder, state)
+    answer = inspector.call(tool, arguments)
+    if answer.get("outcome") == "preview":
+        answer = inspector.call(tool, arguments | {"confirmation": answer["confirmation"]})
+    assert answer.get("outcome") != "preview", answer
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Customer.io's own SDKs and the brief's curl commands against `cio-mcp sandbox`.
 
-`python sandbox.py PYTHON_WITH_SDK NODE_FOLDER` starts two sandboxes on one file, one of them over TLS, lets
-each SDK at them, and reads back with `cio-mcp call` what they did; `cio-mcp` is on the PATH.
+`python -m tests.compat.sandbox PYTHON_WITH_SDK NODE_FOLDER` starts two sandboxes on one file, one of them
+over TLS, lets each SDK at them, and reads back with `cio-mcp call` what they did; `cio-mcp` is on the PATH.
 """
 
 import json
