@@ -16,7 +16,11 @@ from cio_mcp.tools import CORE, TOOLS
 ROOT = Path(__file__).parent.parent
 
 # Scripts that README shows whole, as `make compat` runs them.
-FRAMEWORKS = ("langchain_adapters", "openai_agents", "pydantic_ai_toolset")
+FRAMEWORKS = tuple(
+    f"{name}{where}"
+    for name in ("langchain_adapters", "openai_agents", "pydantic_ai_toolset")
+    for where in ("", "_remote")
+)
 
 
 def documents() -> dict[Path, str]:

@@ -1,13 +1,17 @@
-"""Agent frameworks list and call the tools over stdio, by the very snippets that README shows.
+"""Agent frameworks list and call the tools, by the very snippets that README shows.
 
 `python -m tests.compat.frameworks FOLDER`: there each has a virtual environment of its own; `cio-mcp` is on
 the PATH.
 """
 
 import json
+import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
+
+from tests.compat.serving import serving
 
 PACKAGES = {
     "langchain_adapters": "langchain-mcp-adapters",
@@ -15,21 +19,47 @@ PACKAGES = {
     "pydantic_ai_toolset": "pydantic-ai-slim",
     "first_sdk": "mcp",
 }
+REMOTE = ("langchain_adapters", "openai_agents", "pydantic_ai_toolset")
+
+
+class Frameworks:
+    """Frameworks in their environments, and what they must see: the `tools` that are on, and a customer."""
+
+    def __init__(self, folder: str) -> None:
+        self._folder = Path(folder)
+        self._tools = [tool["name"] for tool in json.loads(said("cio-mcp", "tools", "--json")) if tool["on"]]
+
+    def run(self, name: str, over: str, script: str, **environ: str) -> None:
+        """Run a framework's script, and say that it did what it should."""
+        python = str(self._folder / name / "bin" / "python")
+        printed = said(python, str(Path(__file__).parent / "clients" / f"{script}.py"), **environ)
+        assert printed.split("\n", 1)[0].split() == self._tools, printed
+        assert "ada@example.com" in printed, printed
+        package = PACKAGES[name]
+        version = said(python, "-c", f"import importlib.metadata as m; print(m.version('{package}'))").strip()
+        print(f"ok {package} {version} over {over}: {len(self._tools)} tools listed, one called")
 
 
 def main(folder: str) -> None:
-    names = [tool["name"] for tool in json.loads(said("cio-mcp", "tools", "--json")) if tool["on"]]
-    for name, package in PACKAGES.items():
-        python = str(Path(folder, name, "bin", "python"))
-        printed = said(python, str(Path(__file__).parent / "clients" / f"{name}.py"))
-        assert printed.split("\n", 1)[0].split() == names, printed
-        assert "ada@example.com" in printed, printed
-        version = said(python, "-c", f"import importlib.metadata as m; print(m.version('{package}'))").strip()
-        print(f"ok {package} {version}: {len(names)} tools listed, one called")
+    frameworks = Frameworks(folder)
+    for name in PACKAGES:
+        frameworks.run(name, "stdio", name)
+    with tempfile.TemporaryDirectory() as secrets:
+        tokens = f"{secrets}/tokens.json"
+        token = said("cio-mcp", "token", "--file", tokens, "add", "agents").strip()
+        # So slow a limit that all calls but the first wait longer than the 5 s after which clients like to
+        # give up.
+        with serving(CIO_TOKENS_FILE=tokens, CIO_APP_RATE="0.1", CIO_SHARED_PACE="off") as address:
+            for path, over in (("/mcp", "Streamable HTTP"), ("/sse", "SSE")):
+                for name in REMOTE:
+                    url = address + path
+                    frameworks.run(name, over, f"{name}_remote", CIO_MCP_URL=url, CIO_MCP_TOKEN=token)
 
 
-def said(*command: str) -> str:
-    return subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True).stdout
+def said(*command: str, **environ: str) -> str:
+    return subprocess.run(
+        command, env=os.environ | environ, stdout=subprocess.PIPE, check=True, text=True
+    ).stdout
 
 
 if __name__ == "__main__":
