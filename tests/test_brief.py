@@ -150,13 +150,14 @@ async def test_an_operation_of_the_brief_leaves_as_the_brief_shows_it(
 
 
 PEOPLE, EVENTS, CAMPAIGNS = "tools/people.py", "tools/events.py", "tools/campaigns.py"
-BROADCASTS, EMAIL, SANDBOX = "tools/broadcasts.py", "tools/transactional.py", "sandbox/"
+BROADCASTS, EMAIL, CHANNELS = "tools/broadcasts.py", "tools/transactional.py", "tools/channels.py"
+SANDBOX = "sandbox/"
 README, CLIENT, ACCESS = "../README.md", "client/", "workspace.py"
 
 # Every line of the brief, and where in the product (below cio_mcp/) it is found, by what words.
 WHERE: dict[str, tuple[str, str]] = {
     "# Customer.io": (README, "[Customer.io](https://customer.io) workspace"),
-    "Behavior-based messaging platform for email, push, SMS, and in-app.": ("params.py", '"push", "in_app"'),
+    "Behavior-based messaging platform for email, push, SMS, and in-app.": (CHANNELS, '"/v1/send/sms"'),
     "## Capabilities": (README, "An [MCP](https://modelcontextprotocol.io) server"),
     "| Integration | Available | Notes |": (README, "hosted MCP server"),
     "| API | ✓ | Track API, App API, Journeys API |": (README, "part of what Customer.io calls Journeys"),
@@ -245,7 +246,7 @@ WHERE: dict[str, tuple[str, str]] = {
     "- Computed: Aggregations from events": (PEOPLE, "Custom and computed attributes"),
     "## When to Use": (README, "identify customers, track events"),
     "- Behavior-based email automation": (EVENTS, "It can trigger campaigns"),
-    "- Multi-channel messaging (email, push, SMS)": ("params.py", '"email", "sms"'),
+    "- Multi-channel messaging (email, push, SMS)": (CHANNELS, '"/v1/send/push"'),
     "- Onboarding sequences": (SANDBOX, "onboarding"),
     "- Re-engagement campaigns": (SANDBOX, "Win-back"),
     "- Transactional messages": (EMAIL, "async def send_transactional_email"),

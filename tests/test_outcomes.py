@@ -129,6 +129,12 @@ ACTS = {
         {"transactional_message_id": 1, "to": "tried@example.com", "customer_id": ADA},
         count("deliveries", "body LIKE '%tried@example.com%'"),
     ),
+    "list_transactional_messages": Act(Kind.READ, {}),
+    "send_transactional_message": Act(
+        Kind.ONCE,
+        {"channel": "sms", "transactional_message_id": 4, "to": "+15550100", "customer_id": ADA},
+        count("deliveries", "body LIKE '%+15550100%'"),
+    ),
     "list_customer_messages": Act(Kind.READ, {"customer_id": ADA}),
     "list_messages": Act(Kind.READ, {}),
     "get_message": Act(Kind.READ, {}, find=a_delivery),

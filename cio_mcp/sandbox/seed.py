@@ -10,11 +10,20 @@ import math
 from pathlib import Path
 from typing import Any
 
-from cio_mcp.sandbox.state import broadcasts, deliveries, newsletters, segments
+from cio_mcp.sandbox.state import broadcasts, newsletters, people, segments, transactional
 from cio_mcp.sandbox.state.campaigns import DAY
 from cio_mcp.sandbox.state.workspace import Workspace
 
 STORY = Path(__file__).with_name("story.json")
+
+# How a transactional message is set up unless the story says otherwise.
+SWITCHES = {
+    "send_to_unsubscribed": True,
+    "link_tracking": True,
+    "open_tracking": True,
+    "hide_message_body": False,
+    "queue_drafts": False,
+}
 
 
 def plant(workspace: Workspace) -> None:
@@ -59,7 +68,8 @@ def _configure(workspace: Workspace, story: dict[str, Any]) -> None:
         unset = dict.fromkeys(("sent_at", "scheduled_at", "subscription_topic_id"))
         workspace.configure("newsletter", {**newsletter, **told, **unset})
     for message in story["transactional"]:
-        workspace.configure("transactional", {**message, "description": "", "created_at": now - 300 * DAY})
+        dates = {"created_at": now - 300 * DAY, "updated_at": now - 30 * DAY}
+        workspace.configure("transactional", {**SWITCHES, **message, **dates})
 
 
 def _dates(thing: dict[str, Any], now: int) -> dict[str, Any]:
@@ -130,7 +140,7 @@ def _block(workspace: Workspace, identifiers: list[str]) -> None:
 
 
 def _send(workspace: Workspace, story: dict[str, Any]) -> None:
-    """Leave traces of what was sent: a newsletter, two broadcasts, of which one failed, and two receipts."""
+    """Leave traces of what was sent: a newsletter, broadcasts of which one failed, transactional messages."""
     now = workspace.now()
     for newsletter in workspace.things("newsletter"):
         if days := newsletter.get("sent_days_ago"):
@@ -141,10 +151,11 @@ def _send(workspace: Workspace, story: dict[str, Any]) -> None:
         broadcast = next(one for one in workspace.things("broadcast") if one["id"] == run["broadcast"])
         broadcasts.trigger(workspace, broadcast, run["trigger"])
         _age(workspace, now, run["days_ago"])
-    for person in workspace.rows("SELECT * FROM people WHERE id IN ('u_1001', 'u_1004')"):
-        receipt = {"type": "email", "recipient": person["email"], "subject": "Your order"}
-        deliveries.add(workspace, person, receipt | {"transactional_message_id": 1})
-    _age(workspace, now, 2)
+    for sent in story["sent"]:
+        template = workspace.thing("transactional", sent["transactional_message_id"]) or {}
+        person = people.find(workspace, sent["person"], "id")
+        transactional.queue(workspace, template["channel"], template, person, sent)
+        _age(workspace, now, sent["days_ago"])
 
 
 def _reject(workspace: Workspace, rejected: dict[str, Any]) -> None:

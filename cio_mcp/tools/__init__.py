@@ -3,6 +3,7 @@
 from cio_mcp.tools.activities import activities
 from cio_mcp.tools.broadcasts import broadcasts
 from cio_mcp.tools.campaigns import campaigns
+from cio_mcp.tools.channels import channels
 from cio_mcp.tools.checks import checks
 from cio_mcp.tools.data_quality import data_quality
 from cio_mcp.tools.devices import devices
@@ -23,7 +24,7 @@ TOOLS = [
     tool
     for toolbox in (
         *(people, search, identities, subscriptions, devices, relationships, segments),
-        *(events, campaigns, broadcasts, triggers, newsletters, transactional, messages),
+        *(events, campaigns, broadcasts, triggers, newsletters, transactional, channels, messages),
         *(activities, data_quality, checks, status),
     )
     for tool in toolbox.tools

@@ -1,4 +1,4 @@
-"""Transactional messages: one message to one person, now."""
+"""Transactional email: one message to one person, now."""
 
 import base64
 import binascii
@@ -82,7 +82,7 @@ async def _reached(
     transactional_message_id: int | str | None,
 ) -> Audience:
     async def template() -> str:
-        return await _template(app, transactional_message_id)
+        return await template_of(app, transactional_message_id)
 
     recipients = _recipients(to, cc, bcc)
     return Audience(
@@ -96,7 +96,8 @@ async def _reached(
     )
 
 
-async def _template(app: AppApi, number_or_name: int | str | None) -> str:
+async def template_of(app: AppApi, number_or_name: int | str | None) -> str:
+    """Return what is sent, in words."""
     if number_or_name is None:
         return "none: the call brings its own subject and body"
     if str(number_or_name).isdecimal():
@@ -175,19 +176,30 @@ async def send_transactional_email(
         "disable_message_retention": disable_message_retention or None,
         "queue_draft": queue_draft or None,
     }
+    return await send(app, "/v1/send/email", customer_id, id_type, {"to": to} | optional, attachments)
+
+
+async def send(
+    app: AppApi,
+    path: str,
+    customer_id: str,
+    id_type: IdType,
+    fields: dict[str, Any],
+    attachments: dict[str, str] | None = None,
+) -> Queued:
+    """Send one message of what is set in `fields`; raises InvalidArgument for one that is too large."""
     request = {
-        "to": to,
         "identifiers": {id_type: app.person(customer_id, id_type)},
-        **{name: value for name, value in optional.items() if value is not None},
+        **{name: value for name, value in fields.items() if value is not None},
     }
     if (size := size_of(request)) > PAYLOAD_LIMIT:
         raise InvalidArgument(
-            f"body, message_data: at most {PAYLOAD_LIMIT} bytes without attachments, this is {size}"
+            f"message_data, texts: at most {PAYLOAD_LIMIT} bytes without attachments, this is {size}"
         )
     if attachments:
         request["attachments"] = attachments
     answer = await app.post(
-        "/v1/send/email",
+        path,
         request,
         kind=Kind.ONCE,
         if_unknown=FIND_OUT.format(customer_id=customer_id, id_type=id_type),

@@ -69,6 +69,56 @@ async def test_whom_the_list_leaves_out_is_not_written_to_in_any_way(arguments: 
     assert sends(agent) == 0
 
 
+TEMPLATES = {"push": 3, "sms": 4, "in_app": 5, "inbox": 6}
+
+
+@pytest.mark.parametrize("channel", TEMPLATES)
+@pytest.mark.parametrize(
+    ("person", "allowed"),
+    [
+        ({"customer_id": "u_1001"}, True),
+        ({"customer_id": "ada@example.com", "id_type": "email"}, True),
+        ({"customer_id": "u_1004"}, False),
+        ({"customer_id": "dana@example.net", "id_type": "email"}, False),
+    ],
+)
+async def test_no_channel_reaches_a_customer_whom_the_list_leaves_out(
+    channel: str, person: dict[str, str], allowed: bool
+) -> None:
+    message = {"channel": channel, "transactional_message_id": TEMPLATES[channel], **person}
+    async with an_agent(allowed_recipients="example.com") as agent:
+        if allowed:
+            await agent.call("send_transactional_message", **message)
+        else:
+            text = await agent.fail("send_transactional_message", **message)
+            assert "CIO_ALLOWED_RECIPIENTS" in text
+
+    assert sends(agent) == allowed
+
+
+@pytest.mark.parametrize(
+    ("channel", "to", "allowed"),
+    [
+        ("push", "last", True),
+        ("push", "all", True),
+        ("push", "device-ada-1", False),
+        ("sms", "+4930123456", False),
+    ],
+)
+async def test_a_number_or_device_can_be_anybodys_and_is_on_no_list_of_addresses(
+    channel: str, to: str, allowed: bool
+) -> None:
+    message = {"channel": channel, "transactional_message_id": TEMPLATES[channel], "to": to}
+    async with an_agent(allowed_recipients="example.com") as agent:
+        if allowed:
+            await agent.call("send_transactional_message", customer_id="u_1001", **message)
+        else:
+            text = await agent.fail("send_transactional_message", customer_id="u_1001", **message)
+            assert "CIO_ALLOWED_RECIPIENTS" in text
+
+    assert sends(agent) == allowed
+
+
 @pytest.mark.parametrize(
     ("audience", "allowed"),
     [
@@ -146,6 +196,17 @@ async def test_a_cap_counts_recipients_and_says_when_there_is_room_again() -> No
     assert sends(agent) == 3
 
 
+async def test_all_channels_count_against_the_same_cap() -> None:
+    message = {"channel": "in_app", "transactional_message_id": 5, "customer_id": "u_1001"}
+    async with an_agent(max_sends_per_hour="2") as agent:
+        await send(agent)
+        await agent.call("send_transactional_message", **message)
+        assert "CIO_MAX_SENDS_PER_HOUR=2" in await agent.fail("send_transactional_message", **message)
+        assert "CIO_MAX_SENDS_PER_HOUR=2" in await refused(agent)
+
+    assert sends(agent) == 2
+
+
 async def test_a_cap_holds_across_a_restart_and_across_two_processes() -> None:
     bound: dict[str, Any] = {"max_sends_per_day": "3"}
     async with an_agent(**bound) as one:
@@ -208,6 +269,10 @@ async def test_a_stop_file_stops_a_running_server_at_once_and_reading_goes_on(tm
         stop.touch()
         for tool, arguments in (
             ("send_transactional_email", {**EMAIL, "to": "ada@example.com"}),
+            (
+                "send_transactional_message",
+                {"channel": "push", "customer_id": "u_1001", "transactional_message_id": 3},
+            ),
             ("identify_customer", {"customer_id": "u_1"}),
             ("delete_customer", {"customer_id": "u_1001"}),
         ):

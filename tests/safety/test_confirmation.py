@@ -52,6 +52,23 @@ async def test_a_broadcast_is_shown_with_template_audience_and_masked_samples() 
     assert acts(agent) == []
 
 
+async def test_a_text_message_is_shown_with_its_template_and_a_masked_number() -> None:
+    message = {"channel": "sms", "transactional_message_id": "sign_in_code", "to": "+4930123456"}
+    async with an_agent(confirm="preview") as agent:
+        preview = await agent.call(
+            "send_transactional_message", customer_id="u_1001", dry_run=True, **message
+        )
+        await agent.call("send_transactional_message", customer_id="u_1001", **message)
+
+    assert preview["template"] == "transactional message 4: Sign-in code"
+    assert preview["audience"] == {
+        "what": "the customer, or whose number or device to is",
+        "size": 1,
+        "samples": ["+4…56", "u_…01"],
+    }
+    assert acts(agent) == ["POST /v1/send/sms"]
+
+
 async def test_an_audience_that_nobody_can_count_is_called_that() -> None:
     async with an_agent(confirm="preview") as agent:
         preview = await agent.call("trigger_broadcast", broadcast_id=10)

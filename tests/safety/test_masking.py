@@ -47,6 +47,18 @@ async def test_a_pseudonym_is_taken_back_as_identifier_and_recipient() -> None:
     assert sent[1]["emails"] == [ADA]
 
 
+async def test_a_text_message_goes_to_the_number_behind_a_pseudonym() -> None:
+    async with an_agent(pii="mask") as agent:
+        phone = (await agent.call("get_customer", customer_id="u_1001"))["attributes"]["phone"]
+        message = {"channel": "sms", "transactional_message_id": 4, "customer_id": "u_1001", "to": phone}
+        preview = await agent.call("send_transactional_message", dry_run=True, **message)
+        await agent.call("send_transactional_message", **message)
+
+    assert phone.endswith("@masked.invalid")
+    assert "442071838750" not in json.dumps(preview)
+    assert agent.last[2]["to"] == "+442071838750"
+
+
 async def test_a_pseudonym_means_the_same_in_every_process_and_after_a_restart() -> None:
     async with an_agent(pii="mask") as one:
         ada = await pseudonym_of(one)

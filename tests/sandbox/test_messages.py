@@ -26,10 +26,13 @@ async def test_messages_are_filtered_by_kind_state_and_parent(caller: Caller) ->
     assert {message["newsletter_id"] for message in await messages(caller, "&newsletter_id=20")} == {20}
     assert {message["broadcast_id"] for message in await messages(caller, "&action_id=1101")} == {11}
     assert [message["subject"] for message in await messages(caller, "&metric=clicked")] == [
-        "Three things that are new in Quill"
+        "Your order 4711",
+        "Three things that are new in Quill",
     ]
-    assert await messages(caller, "&type=email") == everything
-    assert await messages(caller, "&type=push") == await messages(caller, "&campaign_id=1") == []
+    by_type = [await messages(caller, f"&type={kind}") for kind in ("in_app", "twilio", "push", "email")]
+    assert sorted(map(len, by_type[:3])) == [1, 1, 2]
+    assert sum(map(len, by_type)) == len(everything)
+    assert await messages(caller, "&campaign_id=1") == []
 
 
 async def test_drafts_are_apart_from_what_was_sent(caller: Caller) -> None:
@@ -74,12 +77,14 @@ async def test_a_page_goes_on_where_the_last_one_ended_while_more_come_in(caller
 
 async def test_a_persons_messages_have_pages_and_a_window_too(caller: Caller) -> None:
     path = "/v1/customers/u_1001/messages"
-    newest = await caller.ok("GET", f"{path}?limit=1")
+    newest = await caller.ok("GET", f"{path}?limit=3")
     rest = await caller.ok("GET", f"{path}?start={newest['next']}")
     early = await caller.ok("GET", f"{path}?end_ts={int(caller.clock.now) - 3 * DAY}")
 
-    assert [message["subject"] for message in newest["messages"] + rest["messages"]] == [
-        "Your order",
+    assert [message["subject"] or message["type"] for message in newest["messages"] + rest["messages"]] == [
+        "twilio",
+        "push",
+        "Your order 4711",
         "What is new in Quill",
         "Three things that are new in Quill",
     ]

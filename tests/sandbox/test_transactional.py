@@ -109,9 +109,77 @@ async def test_a_send_is_checked(caller: Caller, changes: dict[str, Any], status
     assert status == 200 or message in answer.json()["meta"]["error"]
 
 
+async def channel_delivery(caller: Caller, channel: str, template: int, **changes: Any) -> dict[str, Any]:
+    """Send a message of another channel to Ada; returns its delivery."""
+    body = {"transactional_message_id": template, "identifiers": {"id": "u_1001"}} | changes
+    number = (await caller.ok("POST", f"/v1/send/{channel}", body))["delivery_id"]
+    found: dict[str, Any] = (await caller.ok("GET", f"/v1/messages/{number}"))["message"]
+    return found
+
+
+async def test_a_push_goes_to_the_device_used_last_or_all_or_the_one_named(caller: Caller) -> None:
+    older = {"device": {"id": "tablet", "platform": "android", "last_used": 1}}
+    await caller.ok("PUT", "/api/v1/customers/u_1001/devices", older)
+
+    for to, recipient in (
+        ({}, "device-ada-1"),
+        ({"to": "last"}, "device-ada-1"),
+        ({"to": "all"}, "device-ada-1, tablet"),
+        ({"to": "another"}, "another"),
+    ):
+        sent = await channel_delivery(caller, "push", 3, **to)
+        assert (sent["type"], sent["recipient"]) == ("push", recipient)
+
+
+async def test_a_text_message_goes_to_the_number_named_or_the_customers_phone(caller: Caller) -> None:
+    assert (await channel_delivery(caller, "sms", 4))["recipient"] == "+442071838750"
+    assert (await channel_delivery(caller, "sms", 4, to="+15550100"))["recipient"] == "+15550100"
+
+
+async def test_a_message_in_the_app_is_sent_and_never_said_to_be_delivered(caller: Caller) -> None:
+    for channel, template in (("in_app", 5), ("inbox_message", 6)):
+        sent = await channel_delivery(caller, channel, template)
+        caller.clock.now += 10
+        found = (await caller.ok("GET", f"/v1/messages/{sent['id']}"))["message"]
+        assert found["recipient"] == "ada@example.com"
+        assert found["metrics"].keys() == {"created", "sent"}
+
+
+async def test_a_message_that_has_nowhere_to_go_is_undeliverable(caller: Caller) -> None:
+    for channel, template in (("push", 3), ("sms", 4), ("in_app", 5)):
+        sent = await channel_delivery(caller, channel, template, identifiers={"cio_id": "unknown"})
+        assert sent["failure_message"] == "recipient is blank"
+
+
+@pytest.mark.parametrize(
+    ("channel", "body", "status", "message"),
+    [
+        ("sms", {"transactional_message_id": 4, "to": "030 1"}, 400, "Invalid phone number format"),
+        ("sms", {"transactional_message_id": 1}, 400, "belongs to another channel"),
+        ("push", {"transactional_message_id": 99}, 400, '"transactional_message_id" not found'),
+        ("in_app", {}, 400, 'Missing required field: "transactional_message_id"'),
+        ("inbox_message", {"transactional_message_id": 6, "identifiers": {}}, 400, "exactly one"),
+    ],
+)
+async def test_a_send_by_another_channel_is_checked(
+    caller: Caller, channel: str, body: dict[str, Any], status: int, message: str
+) -> None:
+    refusal = await caller.no(status, "POST", f"/v1/send/{channel}", {"identifiers": {"id": "1"}} | body)
+
+    assert message in refusal["meta"]["error"]
+
+
+async def test_a_channel_that_is_not_imitated_says_so(caller: Caller) -> None:
+    refusal = await caller.no(501, "POST", "/v1/send/whatsapp", SEND)
+
+    assert "POST /v1/send/whatsapp" in refusal["errors"][0]["detail"]
+
+
 async def test_transactional_messages_are_listed(caller: Caller) -> None:
     messages = (await caller.ok("GET", "/v1/transactional"))["messages"]
 
     assert [message["trigger_name"] for message in messages][:2] == ["order_confirmation", "password_reset"]
-    assert (await caller.ok("GET", "/v1/transactional/1"))["message"]["name"] == "Order confirmation"
+    assert (await caller.ok("GET", "/v1/transactional/1"))["message"] == messages[0]
+    assert messages[0]["queue_drafts"] is False
+    assert not {"channel", "subject"} & messages[0].keys()
     await caller.no(404, "GET", "/v1/transactional/99")

@@ -3,23 +3,26 @@
 import base64
 import binascii
 import json
+import re
 from email.utils import getaddresses
 from pathlib import PurePath
 from typing import Any
 
 from cio_mcp.sandbox.http import Asked, Routes, app_error, track_error
-from cio_mcp.sandbox.state import deliveries, people
+from cio_mcp.sandbox.state import people, transactional
 from cio_mcp.sandbox.state.workspace import Row, Workspace
 
 routes = Routes()
 
 FORBIDDEN_FILES = {".exe", ".bat", ".cmd", ".com", ".js", ".scr", ".vbs", ".jar"}
 
+E164 = re.compile(r"\+[1-9]\d{1,14}")
+
 
 @routes("GET", "/v1/transactional")
 def every(asked: Asked) -> dict[str, Any]:
     """Answer all transactional messages."""
-    return {"messages": asked.workspace.things("transactional")}
+    return {"messages": [_public(found) for found in asked.workspace.things("transactional")]}
 
 
 @routes("GET", "/v1/transactional/{message_id}")
@@ -28,7 +31,11 @@ def one(asked: Asked) -> dict[str, Any]:
     found = asked.workspace.thing("transactional", asked.number("message_id"))
     if found is None:
         raise app_error("transactional message not found", 404)
-    return {"message": found}
+    return {"message": _public(found)}
+
+
+def _public(message: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in message.items() if name not in transactional.INTERNAL}
 
 
 @routes("POST", "/v1/send/email")
@@ -42,32 +49,39 @@ def send_email(asked: Asked) -> dict[str, Any]:
     recipients = getaddresses([to, str(body.get("cc") or ""), str(body.get("bcc") or "")])
     if len([address for _, address in recipients if address]) > 15:
         raise track_error("Too many recipients: at most 15 are allowed")
-    template = _template(asked.workspace, body)
+    if body.get("transactional_message_id") is None:
+        if missing := [field for field in ("body", "subject", "from") if not body.get(field)]:
+            raise track_error(f'Missing required field: "{missing[0]}"')
+        return _queued(asked, "email", body, {})
+    return _queued(asked, "email", body, _template(asked.workspace, body, "email"))
+
+
+@routes("POST", "/v1/send/{channel}")
+def send_message(asked: Asked) -> dict[str, Any]:
+    """Check a message of another channel and queue it."""
+    channel, body = asked.ids["channel"], asked.json()
+    if channel not in transactional.TYPES:
+        raise app_error(f"the sandbox does not imitate POST /v1/send/{channel}", 501)
+    if body.get("transactional_message_id") is None:
+        raise track_error('Missing required field: "transactional_message_id"')
+    if channel == "sms" and body.get("to") and not E164.fullmatch(str(body["to"])):
+        raise track_error("Invalid phone number format: it must be E.164")
+    return _queued(asked, channel, body, _template(asked.workspace, body, channel))
+
+
+def _queued(asked: Asked, channel: str, body: dict[str, Any], template: dict[str, Any]) -> dict[str, Any]:
     person = _person(asked.workspace, body.get("identifiers"))
-    message = {
-        "type": "email",
-        "recipient": to,
-        "subject": body.get("subject") or template.get("subject"),
-        "transactional_message_id": template.get("id", 1),
-        "draft": body.get("queue_draft") is True,
-        "send_at": body.get("send_at"),
-    }
-    to_unsubscribed = body.get("send_to_unsubscribed") is not False
-    delivery = deliveries.add(asked.workspace, person, message, to_unsubscribed=to_unsubscribed)
+    delivery = transactional.queue(asked.workspace, channel, template, person, body)
     later = {"send_at": body["send_at"]} if body.get("send_at") else {}
     return {"delivery_id": delivery, "queued_at": asked.workspace.now(), **later}
 
 
-def _template(workspace: Workspace, body: dict[str, Any]) -> dict[str, Any]:
+def _template(workspace: Workspace, body: dict[str, Any], channel: str) -> dict[str, Any]:
     """Return the template: by number, by a number as text [?], or by trigger name in any case."""
-    name = body.get("transactional_message_id")
-    if name is None:
-        if missing := [field for field in ("body", "subject", "from") if not body.get(field)]:
-            raise track_error(f'Missing required field: "{missing[0]}"')
-        return {}
+    name = str(body["transactional_message_id"])
     for found in workspace.things("transactional"):
-        if str(name) == str(found["id"]) or str(name).lower() == found["trigger_name"].lower():
-            if found["channel"] != "email":
+        if name == str(found["id"]) or name.lower() == found["trigger_name"].lower():
+            if found["channel"] != channel:
                 raise track_error('"transactional_message_id" belongs to another channel')
             return found
     raise track_error('"transactional_message_id" not found')

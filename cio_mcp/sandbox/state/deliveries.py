@@ -24,7 +24,9 @@ def add(
     """
     number = base64.urlsafe_b64encode(secrets.token_bytes(20)).decode()
     failure = None
-    if people.suppressed(workspace, body["recipient"]):
+    if not body["recipient"]:
+        failure = "recipient is blank"
+    elif people.suppressed(workspace, body["recipient"]):
         failure = "recipient is suppressed"
     elif person and not to_unsubscribed and people.unsubscribed(people.attributes(workspace, person)):
         failure = "recipient is unsubscribed"

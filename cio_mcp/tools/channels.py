@@ -1,0 +1,161 @@
+"""Transactional messages of every channel: what there is to send, and sends by push, SMS and in the app."""
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Field
+
+from cio_mcp.answers import Page, page
+from cio_mcp.audience import Audience, reaches
+from cio_mcp.client import AppApi, IdType
+from cio_mcp.errors import InvalidArgument
+from cio_mcp.params import Address, CountCursor, CustomerId, JsonObject, Text, Timestamp, iso
+from cio_mcp.registry import Toolbox
+from cio_mcp.tools.fitting import check_fit
+from cio_mcp.tools.transactional import MessageId, Queued, send, template_of
+
+channels = Toolbox("transactional")
+
+# What a channel takes beyond what all of them take (App API, "sendPush", "sendSMS", "sendInApp",
+# "sendInboxMessage").
+TAKES: dict[str, tuple[str, ...]] = {
+    "push": ("to", "title", "message", "image_url", "link", "custom_data", "send_to_unsubscribed=false"),
+    "sms": ("to", "from_number", "send_to_unsubscribed=false"),
+    "in_app": (),
+    "inbox": (),
+}
+
+PATHS = {
+    "push": "/v1/send/push",
+    "sms": "/v1/send/sms",
+    "in_app": "/v1/send/in_app",
+    "inbox": "/v1/send/inbox_message",
+}
+
+E164 = re.compile(r"\+[1-9]\d{1,14}")
+
+# Where a push goes that names no device.
+ANY_DEVICE = {"all", "last"}
+
+
+class TransactionalMessage(BaseModel):
+    """A template that is sent to one person at a time."""
+
+    id: int
+    name: str
+    trigger_name: str | None = Field(None, description="Names it in a send, as its id does.")
+    description: str | None = None
+    send_to_unsubscribed: bool | None = None
+    queue_drafts: bool | None = Field(None, description="True: each send waits as a draft for a person.")
+    updated: str | None = None
+
+
+class TransactionalMessages(Page):
+    """Transactional messages, newest first."""
+
+    messages: list[TransactionalMessage]
+
+
+@channels.reads
+async def list_transactional_messages(
+    app: AppApi, cursor: CountCursor | None = None
+) -> TransactionalMessages:
+    """List templates of transactional messages, newest first, to find the one to send."""
+    # The endpoint takes no parameters and answers everything at once (App API, listTransactional).
+    answer = await app.get("/v1/transactional")
+    found = [
+        _message(item)
+        for item in sorted(answer.get("messages") or [], key=lambda item: int(item["id"]), reverse=True)
+        if cursor is None or int(item["id"]) < cursor
+    ]
+    kept, left_out = page(found, len(found))
+    return TransactionalMessages(
+        messages=kept, next_cursor=str(kept[-1].id) if left_out else None, left_out=left_out
+    )
+
+
+def _message(item: dict[str, Any]) -> TransactionalMessage:
+    return TransactionalMessage(
+        id=int(item["id"]),
+        name=str(item.get("name") or ""),
+        trigger_name=item.get("trigger_name") or None,
+        description=item.get("description") or None,
+        send_to_unsubscribed=item.get("send_to_unsubscribed"),
+        queue_drafts=item.get("queue_drafts"),
+        updated=iso(item.get("updated_at") or item.get("created_at")),
+    )
+
+
+async def _reached(
+    app: AppApi,
+    transactional_message_id: int | str,
+    customer_id: str,
+    id_type: IdType,
+    to: str | None,
+) -> Audience:
+    async def template() -> str:
+        return await template_of(app, transactional_message_id)
+
+    return Audience(
+        "the customer, or whose number or device to is" if to else "the customer",
+        1,
+        # A number or a device can be anybody's, whoever the customer is.
+        addresses=[to] if to and to not in ANY_DEVICE else [],
+        people={id_type: [customer_id]},
+        to_one=True,
+        template=template,
+    )
+
+
+@channels.sends
+@reaches(_reached)
+async def send_transactional_message(
+    app: AppApi,
+    channel: Literal["push", "sms", "in_app", "inbox"],
+    transactional_message_id: Annotated[MessageId, Field(description="Number or trigger name.")],
+    customer_id: CustomerId,
+    id_type: IdType = "id",
+    message_data: Annotated[JsonObject | None, Field(description="Values for the template.")] = None,
+    to: Annotated[
+        Address | None,
+        Field(description="sms: +4930123456. push: all, last or a device id."),
+    ] = None,
+    from_number: Annotated[Text | None, Field(description="sms.")] = None,
+    title: Annotated[Text | None, Field(description="push, as the next four.")] = None,
+    message: Text | None = None,
+    image_url: Text | None = None,
+    link: Text | None = None,
+    custom_data: JsonObject | None = None,
+    language: Text | None = None,
+    send_at: Annotated[Timestamp | None, Field(description="Later, within 90 days.")] = None,
+    send_to_unsubscribed: Annotated[bool, Field(description="push, sms.")] = True,
+    disable_message_retention: bool = False,
+    queue_draft: bool = False,
+) -> Queued:
+    """Send one push, SMS, in-app or inbox message to one person. Email: send_transactional_email.
+
+    Without to it goes where the template says. An unknown customer is created.
+    """
+    own = {
+        "to": to,
+        "title": title,
+        "message": message,
+        "image_url": image_url,
+        "link": link,
+        "custom_data": custom_data or None,
+    }
+    renamed = {"from_number": from_number, "send_to_unsubscribed=false": not send_to_unsubscribed}
+    check_fit(f"channel={channel}", own | renamed, TAKES[channel])
+    if channel == "sms" and to and not E164.fullmatch(to):
+        raise InvalidArgument("to: must be a number in E.164 form, such as +4930123456")
+    fields = own | {
+        "from": from_number,
+        "transactional_message_id": transactional_message_id,
+        "message_data": message_data or None,
+        "language": language,
+        "send_at": send_at,
+        "send_to_unsubscribed": None if send_to_unsubscribed else False,
+        "disable_message_retention": disable_message_retention or None,
+        "queue_draft": queue_draft or None,
+    }
+    return await send(app, PATHS[channel], customer_id, id_type, fields)
