@@ -39,6 +39,13 @@ class Page(Answer):
     left_out: str | None = Field(None, description="What was left out, and how to get it.")
 
 
+class Item(BaseModel):
+    """One thing that is set up in the workspace."""
+
+    id: int | None = Field(None, description="Absent where its name is its id.")
+    name: str
+
+
 class Acted(Answer):
     """What a tool that writes, deletes or sends answers."""
 

@@ -147,6 +147,8 @@ ACTS = {
     "list_newsletters": Act(Kind.READ, {}),
     "get_newsletter": Act(Kind.READ, {"newsletter_id": 21}, requests=2),
     "send_newsletter": Act(Kind.ONCE, {"newsletter_id": 21}, newsletters_sent),
+    "start_export": Act(Kind.ONCE, {"kind": "customers"}, count("things", "kind = 'export' AND id > 2")),
+    "get_export": Act(Kind.READ, {"export_id": 1}, requests=2),
 }
 
 THROTTLED: dict[str, Callable[[], Fault]] = {

@@ -10,7 +10,7 @@ from cio_mcp.registry import Tool
 from cio_mcp.safety.audit import AuditLog
 
 # What Customer.io, or we, gave what came of a call; none of it is personal.
-IDS = ("delivery_id", "trigger_id", "event_id", "newsletter_id", "broadcast_id")
+IDS = ("delivery_id", "trigger_id", "event_id", "newsletter_id", "broadcast_id", "export_id")
 
 _log = logging.getLogger(__name__)
 

@@ -78,7 +78,8 @@ class Mask:
         """Return `value` with people hidden in it at any depth, in keys and in JSON within text too.
 
         `answer` is the model that `value` was dumped from: its own fields are no attributes of a customer, so
-        a campaign keeps its name, and the result still fits the tool's output schema.
+        a campaign keeps its name, and the result still fits the tool's output schema. What the model names in
+        `opens_personal_data` leads to where nothing is hidden, and is hidden whole.
         """
         match value:
             case str():
@@ -87,7 +88,11 @@ class Mask:
                 models = answer if isinstance(answer, list) else [None] * len(value)
                 return [self.hide(item, model) for item, model in zip(value, models, strict=True)]
             case dict() if isinstance(answer, BaseModel):
-                return {name: self.hide(item, getattr(answer, name, None)) for name, item in value.items()}
+                opened = getattr(answer, "opens_personal_data", ())
+                return {
+                    name: MASK if item and name in opened else self.hide(item, getattr(answer, name, None))
+                    for name, item in value.items()
+                }
             case dict():
                 return {self.hide_text(name): self._hide_named(name, item) for name, item in value.items()}
         return value

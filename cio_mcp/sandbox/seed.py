@@ -50,6 +50,8 @@ def _configure(workspace: Workspace, story: dict[str, Any]) -> None:
     for kind in ("topic", "object_type"):
         for thing in story[f"{kind}s"]:
             workspace.configure(kind, thing)
+    for export in story["exports"]:
+        workspace.configure("export", {**export, "created_at": now - export["days_ago"] * DAY})
     for segment in story["segments"]:
         created = now - 300 * DAY
         dates = {"created_at": created, "updated_at": now - 10 * DAY}

@@ -8,6 +8,7 @@ from cio_mcp.tools.checks import checks
 from cio_mcp.tools.data_quality import data_quality
 from cio_mcp.tools.devices import devices
 from cio_mcp.tools.events import events
+from cio_mcp.tools.exports import exports
 from cio_mcp.tools.identities import identities
 from cio_mcp.tools.messages import messages
 from cio_mcp.tools.newsletters import newsletters
@@ -25,7 +26,7 @@ TOOLS = [
     for toolbox in (
         *(people, search, identities, subscriptions, devices, relationships, segments),
         *(events, campaigns, broadcasts, triggers, newsletters, transactional, channels, messages),
-        *(activities, data_quality, checks, status),
+        *(activities, data_quality, checks, exports, status),
     )
     for tool in toolbox.tools
 ]

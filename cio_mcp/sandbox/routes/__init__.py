@@ -6,6 +6,7 @@ from cio_mcp.sandbox.routes import (
     campaigns,
     customers,
     events,
+    exports,
     messages,
     newsletters,
     relationships,
@@ -18,7 +19,7 @@ TABLES = [
     entry
     for module in (
         *(customers, subscriptions, relationships, events, activities, campaigns, broadcasts, newsletters),
-        *(transactional, messages, segments),
+        *(transactional, messages, segments, exports),
     )
     for entry in module.routes.table
 ]

@@ -1,0 +1,98 @@
+"""Exports: started, followed, downloaded."""
+
+from typing import Any
+
+from cio_mcp.sandbox.http import Asked, Routes, app_error
+from cio_mcp.sandbox.state import deliveries, exports, segments
+from cio_mcp.sandbox.state.campaigns import DAY
+
+routes = Routes()
+
+SOURCES = {"newsletter_id", "campaign_id", "transactional_message_id", "action_id"}
+METRICS = {
+    *("created", "attempted", "sent", "delivered", "opened", "clicked", "converted", "bounced", "spammed"),
+    *("unsubscribed", "dropped", "failed", "undeliverable"),
+}
+
+
+def _export(asked: Asked) -> dict[str, Any]:
+    found = asked.workspace.thing("export", asked.number("export_id"))
+    if found is None:
+        raise app_error("export not found", 404)
+    return found
+
+
+def _public(asked: Asked, export: dict[str, Any]) -> dict[str, Any]:
+    """Return an export as the API has it: it tells how many entries there are once it is done."""
+    done = exports.done(asked.workspace, export)
+    told = {name: value for name, value in export.items() if name not in exports.INTERNAL}
+    return told | {
+        "deduplicate_id": f"{export['id']}:{export['created_at']}",
+        "status": "failed" if export["failed"] else "done" if done else "pending",
+        "total": export["entries"] if done else 0,
+        "updated_at": export["created_at"] + exports.WRITTEN_AFTER * done,
+        "user_id": 0,
+        "user_email": "",
+    }
+
+
+@routes("GET", "/v1/exports")
+def every(asked: Asked) -> dict[str, Any]:
+    """Answer all exports; where there are none the list is null, as recorded."""
+    return {"exports": [_public(asked, found) for found in asked.workspace.things("export")] or None}
+
+
+@routes("POST", "/v1/exports/customers")
+def start_customers(asked: Asked) -> dict[str, Any]:
+    """Start an export of who fits a filter."""
+    body = asked.json()
+    _check_columns(body)
+    if not isinstance(body.get("filters"), dict):
+        raise app_error("filters is required", 400)
+    try:
+        found = segments.audience(asked.workspace, body["filters"])
+    except segments.WrongFilter as wrong:
+        raise app_error(str(wrong), 400) from None
+    return _started(asked, "customers", "Customers that fit a filter (created via the api)", len(found))
+
+
+@routes("POST", "/v1/exports/deliveries")
+def start_deliveries(asked: Asked) -> dict[str, Any]:
+    """Start an export of what one source sent: in the last 6 months, or at most 12 up to `end`."""
+    body = asked.json()
+    _check_columns(body)
+    if len(sources := SOURCES & body.keys()) != 1:
+        raise app_error("exactly one of newsletter_id, campaign_id, transactional_message_id, action_id", 400)
+    if body.get("metric") not in {None, *METRICS}:
+        raise app_error("metric is not known", 400)
+    (source,) = sources
+    end = body.get("end", asked.workspace.now())
+    start = max(body.get("start", end - 183 * DAY), end - 366 * DAY)
+    wanted = {source: body[source], "metric": body.get("metric")}
+    drafts = None if body.get("drafts") is True else False
+    found = list(deliveries.listed(asked.workspace, start, end, drafts=drafts, **wanted))
+    return _started(asked, "deliveries", "Full deliveries export (created via the api)", len(found))
+
+
+def _check_columns(body: dict[str, Any]) -> None:
+    if not isinstance(body.get("attributes", []), list):
+        raise app_error("attributes must be a list", 400)
+
+
+def _started(asked: Asked, type_: str, description: str, total: int) -> dict[str, Any]:
+    return {"export": _public(asked, exports.start(asked.workspace, type_, description, total))}
+
+
+@routes("GET", "/v1/exports/{export_id}")
+def one(asked: Asked) -> dict[str, Any]:
+    """Answer one export."""
+    return {"export": _public(asked, _export(asked))}
+
+
+@routes("GET", "/v1/exports/{export_id}/download")
+def download(asked: Asked) -> dict[str, Any]:
+    """Answer a link to the file; what comes back before there is one is not documented [?]."""
+    export = _export(asked)
+    if not exports.done(asked.workspace, export):
+        raise app_error("export is not done", 400)
+    return {"url": exports.link(asked.workspace, export)}

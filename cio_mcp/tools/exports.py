@@ -1,0 +1,151 @@
+"""Exports: files of customers or deliveries, for more than an answer can hold."""
+
+import asyncio
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Field, WithJsonSchema
+
+from cio_mcp.answers import Acted, Answer, Item
+from cio_mcp.client import AppApi, Kind, now
+from cio_mcp.client.call import Place
+from cio_mcp.errors import InvalidArgument, Refused
+from cio_mcp.params import Filter, Names, ObjectId, Timestamp, iso
+from cio_mcp.registry import Toolbox
+from cio_mcp.tools.messages import Metric
+from cio_mcp.tools.search import EVERYBODY
+
+exports = Toolbox("workspace")
+
+# App API, "exportDeliveriesData": of a longer time, only the last 12 months would come.
+A_YEAR = 366 * 86400
+
+# Seconds: between looks at an export, and what is kept of a call for the last of them.
+FIRST_PAUSE, LONGEST_PAUSE, LAST_LOOK = 1.0, 8.0, 3.0
+
+FIND_OUT = "Do not start it again before looking: list_workspace_items of kind export shows, newest first."
+
+NEXT = {
+    "pending": "Call get_export again, with wait_seconds.",
+    "done": "Fetch link within 15 minutes, or call again for a new one. Who has it can read the file.",
+    "failed": "Start it again; with a narrower choice if that fails too.",
+}
+
+
+class Export(Item):
+    """One export, in short."""
+
+    type: str | None = Field(None, description="customers or deliveries.")
+    status: str = Field(description="pending, done or failed.")
+    total: int | None = Field(None, description="Entries in the file, once it is done.")
+    created: str | None = None
+
+
+class ExportStarted(Acted):
+    """The new export."""
+
+    outcome: Literal["started"] = Field("started", description="The file is being written.")
+    export_id: int
+    next: str | None = Field(None, description="What to do now.")
+
+
+@exports.writes
+async def start_export(
+    app: AppApi,
+    kind: Literal["customers", "deliveries"],
+    filter: Annotated[  # noqa: A002 - the API's word
+        Filter | None, Field(description="Customers, as in search_customers; without, all.")
+    ] = None,
+    newsletter_id: ObjectId | None = None,
+    campaign_id: ObjectId | None = None,
+    transactional_message_id: ObjectId | None = None,
+    action_id: ObjectId | None = None,
+    metric: Annotated[Metric | Literal["created"] | None, WithJsonSchema({"type": "string"})] = None,
+    start: Timestamp | None = None,
+    end: Timestamp | None = None,
+    fields: Annotated[Names | None, Field(description="Attributes to add.")] = None,
+) -> ExportStarted:
+    """Start an export to CSV, of customers or of deliveries from one source (one of the ids)."""
+    sources = {
+        "newsletter_id": newsletter_id,
+        "campaign_id": campaign_id,
+        "transactional_message_id": transactional_message_id,
+        "action_id": action_id,
+    }
+    named = {name: number for name, number in sources.items() if number is not None}
+    narrowed = {"metric": metric, "start": start, "end": end}
+    narrowed = {name: value for name, value in narrowed.items() if value is not None}
+    body: dict[str, Any]
+    if kind == "customers":
+        if misfit := [*named, *narrowed]:
+            raise InvalidArgument(f"{', '.join(misfit)}: only for an export of deliveries")
+        body = {"filters": filter or EVERYBODY}
+    else:
+        if filter:
+            raise InvalidArgument("filter: only for an export of customers")
+        if len(named) != 1:
+            raise InvalidArgument(f"{', '.join(sources)}: name one of them, not {len(named)}")
+        if start is not None and end is not None and not 0 < end - start <= A_YEAR:
+            raise InvalidArgument("end: must be later than start, and at most 12 months")
+        body = named | narrowed
+    answer = await app.post(
+        f"/v1/exports/{kind}",
+        body | ({"attributes": fields} if fields else {}),
+        kind=Kind.ONCE,
+        if_unknown=FIND_OUT,
+        expect="export",
+    )
+    return ExportStarted(export_id=int(answer["export"]["id"]), next=NEXT["pending"])
+
+
+class ExportStatus(Answer, Export):
+    """One export, and the way to its file."""
+
+    opens_personal_data: ClassVar[frozenset[str]] = frozenset({"link"})
+
+    link: str | None = Field(
+        None, description="To the file, for 15 minutes; hidden where CIO_PII=mask: it says who people are."
+    )
+    next: str | None = Field(None, description="What to do now.")
+
+
+Seconds = Annotated[int, Field(ge=0, le=600), WithJsonSchema({"type": "integer"})]
+
+
+@exports.reads
+async def get_export(app: AppApi, export_id: ObjectId, wait_seconds: Seconds | None = None) -> ExportStatus:
+    """Read an export's status, after waiting for it if asked to; once done, with a link to the file."""
+    begun = now()
+    end = min(begun + (wait_seconds or 0), app.call.deadline - LAST_LOOK)
+    pause = FIRST_PAUSE
+    while True:
+        answer = await app.get("/v1/exports/{export_id}", export_id=export_id)
+        export = told(answer.get("export") or {"id": export_id})
+        if export.status != "pending" or now() >= end:
+            break
+        if app.call.tell:
+            await app.call.tell(Place(now() - begun, 0, end - now(), "Still being written"))
+        await asyncio.sleep(min(pause, end - now()))
+        pause = min(pause * 1.5, LONGEST_PAUSE)
+    link = await _link(app, export_id) if export.status == "done" else None
+    return ExportStatus(**export.model_dump(), link=link, next=NEXT.get(export.status))
+
+
+async def _link(app: AppApi, export_id: int) -> str:
+    """Return the link to an export's file. The spec calls it url, Customer.io's own SDK link [?]."""
+    answer = await app.get("/v1/exports/{export_id}/download", export_id=export_id)
+    if not (link := answer.get("url") or answer.get("link")):
+        raise Refused("Customer.io's answer has no link.", do="A person can download it in Customer.io.")
+    return str(link)
+
+
+def told(item: dict[str, Any]) -> Export:
+    """Return an export as it is listed. Ids are numbers, and texts in some answers."""
+    status = str(item.get("status") or ("failed" if item.get("failed") else "pending"))
+    return Export(
+        id=int(item["id"]),
+        name=str(item.get("description") or ""),
+        type=item.get("type"),
+        status=status,
+        total=item.get("total") if status == "done" else None,
+        created=iso(item.get("created_at")),
+    )

@@ -1,0 +1,229 @@
+"""Exports: started, waited for, and the link to the file."""
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+
+from cio_mcp.tools.search import EVERYBODY
+from tests.agent import Agent, an_agent
+from tests.tools.canned import canned
+
+pytestmark = pytest.mark.anyio
+
+PRO = {"segment": {"id": 1}}
+DONE, FAILED = 1, 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "body", "total"),
+    [
+        ({}, {"filters": EVERYBODY}, 12),
+        ({"filter": PRO, "fields": ["plan"]}, {"filters": PRO, "attributes": ["plan"]}, 4),
+        ({"filter": json.dumps(PRO)}, {"filters": PRO}, 4),
+    ],
+)
+async def test_customers_are_exported_by_a_filter_or_all(
+    agent: Agent, arguments: dict[str, Any], body: object, total: int
+) -> None:
+    started = await agent.call("start_export", kind="customers", **arguments)
+    assert agent.last == ("POST /v1/exports/customers", {}, body)
+    assert started | {"next": ""} == {"outcome": "started", "export_id": 3, "next": ""}
+
+    export = await agent.call("get_export", export_id=3, wait_seconds=20)
+    assert (export["type"], export["status"], export["total"]) == ("customers", "done", total)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "body", "total"),
+    [
+        ({"newsletter_id": 20}, {"newsletter_id": 20}, 12),
+        ({"newsletter_id": 20, "metric": "clicked"}, {"newsletter_id": 20, "metric": "clicked"}, 1),
+        ({"newsletter_id": 20, "metric": "created"}, {"newsletter_id": 20, "metric": "created"}, 12),
+        ({"transactional_message_id": 1}, {"transactional_message_id": 1}, 2),
+        ({"campaign_id": 1}, {"campaign_id": 1}, 0),
+        ({"action_id": 101}, {"action_id": 101}, 0),
+        (
+            {"newsletter_id": 20, "start": "2026-05-01", "end": "2026-05-10", "fields": ["plan"]},
+            {"newsletter_id": 20, "start": 1777593600, "end": 1778371200, "attributes": ["plan"]},
+            0,
+        ),
+    ],
+)
+async def test_deliveries_are_exported_by_their_source(
+    agent: Agent, arguments: dict[str, Any], body: object, total: int
+) -> None:
+    await agent.call("start_export", kind="deliveries", **arguments)
+    assert agent.last == ("POST /v1/exports/deliveries", {}, body)
+
+    export = await agent.call("get_export", export_id=3, wait_seconds=20)
+    assert (export["type"], export["total"]) == ("deliveries", total)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"kind": "customers", "campaign_id": 1}, "campaign_id: only for an export of deliveries"),
+        (
+            {"kind": "customers", "metric": "sent", "start": "2026-05-01"},
+            "metric, start: only for an export of deliveries",
+        ),
+        ({"kind": "deliveries"}, "action_id: name one of them, not 0"),
+        ({"kind": "deliveries", "campaign_id": 1, "newsletter_id": 20}, "name one of them, not 2"),
+        ({"kind": "deliveries", "campaign_id": 1, "filter": PRO}, "filter: only for an export of customers"),
+        ({"kind": "deliveries", "campaign_id": 1, "metric": "read"}, "metric"),
+        (
+            {"kind": "deliveries", "campaign_id": 1, "start": "2026-05-02", "end": "2026-05-01"},
+            "end: must be later than start, and at most 12 months",
+        ),
+        (
+            {"kind": "deliveries", "campaign_id": 1, "start": "2024-05-02", "end": "2026-05-01"},
+            "at most 12 months",
+        ),
+        ({"kind": "people"}, "kind: "),
+        ({}, "kind: is required"),
+    ],
+)
+async def test_a_wrong_choice_is_named_and_nothing_is_started(
+    agent: Agent, arguments: dict[str, Any], words: str
+) -> None:
+    assert words in await agent.fail("start_export", **arguments)
+    assert agent.sent == []
+
+
+async def test_an_export_that_customer_io_refuses_is_told_in_its_words(agent: Agent) -> None:
+    text = await agent.fail("start_export", kind="customers", filter={"segment": {"id": 99}})
+
+    assert "segment does not exist" in text
+    assert agent.facts["outcome"] == "refused"
+
+
+async def test_an_export_whose_start_is_unknown_says_where_to_look(agent: Agent) -> None:
+    agent.wire.fail(httpx.ReadTimeout, late=True)
+
+    text = await agent.fail("start_export", kind="customers")
+
+    assert agent.facts["outcome"] == "unknown"
+    assert "list_workspace_items of kind export" in text
+
+
+async def test_an_export_is_pending_at_first_and_waited_for_on_request(agent: Agent) -> None:
+    export_id = (await agent.call("start_export", kind="customers"))["export_id"]
+
+    pending = await agent.call("get_export", export_id=export_id)
+    assert (pending["status"], "total" in pending, "link" in pending) == ("pending", False, False)
+    assert "wait_seconds" in pending["next"]
+    assert agent.sent[1:] == [f"GET /v1/exports/{export_id}"]
+
+    begun = agent.clock()
+    done = await agent.call("get_export", export_id=export_id, wait_seconds=20)
+    assert (done["status"], done["total"]) == ("done", 12)
+    assert 5 <= agent.clock() - begun < 10
+    assert agent.sent[-1] == f"GET /v1/exports/{export_id}/download"
+
+
+async def test_waiting_ends_with_the_seconds_or_the_call(agent: Agent) -> None:
+    export_id = (await agent.call("start_export", kind="customers"))["export_id"]
+    begun = agent.clock()
+
+    assert (await agent.call("get_export", export_id=export_id, wait_seconds=2))["status"] == "pending"
+    assert agent.clock() - begun == pytest.approx(2, abs=0.1)
+
+    pending = {"export": {"id": 7, "status": "pending"}}
+    async with canned({"exports/7": pending}) as workspace:
+        answer = await workspace.call("get_export", export_id=7, wait_seconds=600)
+
+    assert answer["status"] == "pending"
+
+
+async def test_who_waits_is_told_so(agent: Agent) -> None:
+    told: list[str] = []
+
+    async def progress(_: float, __: float | None, message: str | None) -> None:
+        told.append(message or "")
+
+    export_id = (await agent.call("start_export", kind="customers"))["export_id"]
+    await agent.client.call_tool(
+        "get_export", {"export_id": export_id, "wait_seconds": 20}, progress_callback=progress
+    )
+
+    assert told[0].startswith("Still being written")
+
+
+async def test_a_finished_export_has_a_link_that_holds_15_minutes(agent: Agent) -> None:
+    export = await agent.call("get_export", export_id=DONE)
+
+    assert export["link"].startswith("https://")
+    assert f"expires={int(agent.clock()) + 900}" in export["link"]
+    assert "15 minutes" in export["next"]
+    assert export | {"link": "", "next": ""} == {
+        "id": DONE,
+        "name": "Customers with segment filters: in Pro plan",
+        "type": "customers",
+        "status": "done",
+        "total": 4,
+        "created": "2026-05-08T20:26:40Z",
+        "link": "",
+        "next": "",
+    }
+
+
+async def test_a_failed_export_has_no_link(agent: Agent) -> None:
+    export = await agent.call("get_export", export_id=FAILED, wait_seconds=20)
+
+    assert (export["status"], "link" in export) == ("failed", False)
+    assert "Start it again" in export["next"]
+    assert agent.sent == [f"GET /v1/exports/{FAILED}"]
+
+
+@pytest.mark.parametrize(
+    ("item", "download", "expected"),
+    [
+        ({"id": "7", "status": "done", "total": 0}, {"link": "https://x.example/7"}, ("done", 0, True)),
+        ({"id": 7, "status": "done"}, {"url": "https://x.example/7"}, ("done", None, True)),
+        ({"id": 7, "failed": True}, {}, ("failed", None, False)),
+        ({"id": 7, "total": 0}, {}, ("pending", None, False)),
+        (None, {}, ("pending", None, False)),
+    ],
+)
+async def test_what_the_api_may_leave_out_of_an_export_is_left_out(
+    item: object, download: object, expected: object
+) -> None:
+    async with canned({"download": download, "exports/7": {"export": item}}) as workspace:
+        answer = await workspace.call("get_export", export_id=7)
+
+    assert (answer["status"], answer.get("total"), "link" in answer) == expected
+
+
+async def test_a_finished_export_without_a_link_is_not_taken_for_one(agent: Agent) -> None:
+    agent.wire.fail(httpx.Response(200, json={"export": {"id": 7, "status": "done"}}))
+    agent.wire.fail(httpx.Response(200, json={}))
+
+    assert "no link" in await agent.fail("get_export", export_id=7)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"export_id": 0}, "export_id: "),
+        ({"export_id": DONE, "wait_seconds": -1}, "wait_seconds: "),
+        ({"export_id": DONE, "wait_seconds": 601}, "wait_seconds: "),
+        ({"export_id": 99}, "export not found"),
+    ],
+)
+async def test_a_wrong_export_is_named(agent: Agent, arguments: dict[str, Any], words: str) -> None:
+    assert words in await agent.fail("get_export", **arguments)
+
+
+async def test_where_people_are_masked_the_link_to_them_is_hidden_too() -> None:
+    async with an_agent(pii="mask") as agent:
+        export = await agent.call("get_export", export_id=DONE)
+        (ada,) = (await agent.call("search_customers", email="ada@example.com"))["customers"]
+        who = {"attribute": {"field": "email", "operator": "eq", "value": ada["email"]}}
+        await agent.call("start_export", kind="customers", filter=who)
+        sent = json.loads(agent.wire.requests[-1].content)
+
+    assert (export["link"], export["name"][:9]) == ("[masked]", "Customers")
+    assert ada["email"].endswith("@masked.invalid")
+    assert sent["filters"]["attribute"]["value"] == "ada@example.com"
