@@ -1,6 +1,7 @@
 """What tools answer with, as far as tools share it."""
 
 import json
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, Field, WithJsonSchema
@@ -124,15 +125,19 @@ class Status(Answer):
     off: dict[str, str] = Field({}, description="Tools that are off, and why.")
 
 
+def fitting(items: Iterable[Any]) -> int:
+    """Return how many whole items, as JSON has them, the byte cap allows: at least one."""
+    size = count = 0
+    for count, item in enumerate(items, 1):
+        size += len(json.dumps(item))
+        if count > 1 and size > PAGE_BYTES:
+            return count - 1
+    return count
+
+
 def page(items: list[_Item], limit: int) -> tuple[list[_Item], str | None]:
     """Return as many whole items as `limit` and the byte cap allow, and a note if any were left out."""
-    size = 0
-    kept: list[_Item] = []
-    for item in items[:limit]:
-        size += len(json.dumps(item.model_dump(mode="json", exclude_none=True)))
-        if kept and size > PAGE_BYTES:
-            break
-        kept.append(item)
+    kept = items[: fitting(item.model_dump(mode="json", exclude_none=True) for item in items[:limit])]
     left = len(items) - len(kept)
     return kept, f"{left} more match; pass next_cursor as cursor to read on" if left else None
 

@@ -5,6 +5,7 @@ import math
 import re
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WithJsonSchema
 
@@ -108,6 +109,20 @@ def _local_or_unix(value: object) -> datetime | int:
     return seconds
 
 
+def _https(address: str) -> str:
+    """Return an address that data may go to or come from: encrypted, and with no password in it."""
+    try:
+        parts = urlsplit(address)
+        fits = parts.scheme == "https" and bool(parts.hostname) and "@" not in parts.netloc
+        fits = fits and address.isprintable() and " " not in address and parts.port != 0
+    except ValueError:
+        fits = False
+    if not fits:
+        message = "must be an https:// address, without a name and password in it"
+        raise ValueError(message)
+    return address
+
+
 def _count(value: object) -> int:
     if not isinstance(text := _as_text(value), str) or not text.isdecimal():
         message = "must be the next_cursor of an earlier answer"
@@ -149,6 +164,11 @@ def _filter(condition: dict[str, Any], asked: ValidationInfo) -> dict[str, Any]:
 Text = Annotated[str, AfterValidator(_not_blank)]
 
 Address = Annotated[Text, AfterValidator(meant)]
+
+Https = Annotated[Text, AfterValidator(_https)]
+
+# What names a thing that has a number, a name or both.
+ItemKey = Annotated[str, BeforeValidator(_as_text), AfterValidator(_not_blank)]
 
 CustomerId = Annotated[
     str,

@@ -26,7 +26,8 @@ def count(table: str, where: str = "1") -> Callable[[Sandbox], int]:
 class Act:
     """A tool call: what repeating it would do, its arguments, and how often it has taken effect.
 
-    Arguments that only the workspace knows are found in it; `requests` is how many the call makes.
+    Arguments that only the workspace knows are found in it; `requests` is how many the call makes, and
+    `reads_first` says that the first of them is a read, without whose answer nothing is done.
     """
 
     kind: Kind
@@ -34,6 +35,7 @@ class Act:
     effects: Callable[[Sandbox], int] = lambda _: 0
     find: Callable[[Sandbox], dict[str, Any]] = lambda _: {}
     requests: int = 1
+    reads_first: bool = False
 
     def on(self, sandbox: Sandbox) -> dict[str, Any]:
         """Return the arguments for a call on a sandbox."""
@@ -147,7 +149,25 @@ ACTS = {
     "list_newsletters": Act(Kind.READ, {}),
     "get_newsletter": Act(Kind.READ, {"newsletter_id": 21}, requests=2),
     "send_newsletter": Act(Kind.ONCE, {"newsletter_id": 21}, newsletters_sent),
-    "start_export": Act(Kind.ONCE, {"kind": "customers"}, count("things", "kind = 'export' AND id > 2")),
+    "list_workspace_items": Act(Kind.READ, {"kind": "snippet"}),
+    "set_workspace_item": Act(
+        Kind.REPEATABLE,
+        {"kind": "snippet", "name": "tried", "value": "new"},
+        count("things", "kind = 'snippet' AND body LIKE '%tried%'"),
+        requests=2,
+        reads_first=True,
+    ),
+    "delete_workspace_item": Act(
+        Kind.REPEATABLE,
+        {"kind": "snippet", "item": "spring offer"},
+        gone("things", "kind = 'snippet' AND body LIKE '%spring%'"),
+    ),
+    "set_reporting_webhook": Act(
+        Kind.ONCE,
+        {"name": "tried", "endpoint": "https://example.com/tried", "events": ["email_sent"]},
+        count("things", "kind = 'reporting_webhook' AND body LIKE '%tried%'"),
+    ),
+    "start_export": Act(Kind.ONCE, {"of": "customers"}, count("things", "kind = 'export' AND id > 2")),
     "get_export": Act(Kind.READ, {"export_id": 1}, requests=2),
 }
 
@@ -230,7 +250,7 @@ async def test_answers_that_stay_lost_leave_an_effect_unknown(
     agent.wire.fail(LOST[fault](), late=late, times=99)
 
     answered = isinstance(LOST[fault](), int | httpx.Response)
-    refused = ACTS[tool].kind is Kind.READ and answered
+    refused = (ACTS[tool].kind is Kind.READ or ACTS[tool].reads_first) and answered
     assert await outcome(agent, tool) == ("refused" if refused else "unknown")
 
 

@@ -1,6 +1,6 @@
 """Customer.io's two HTTP APIs as verbs: paths filled safely, credentials added, every failure one error."""
 
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, TypeVar
 from urllib.parse import quote
 
 import httpx
@@ -11,6 +11,8 @@ from cio_mcp.client.pacing import Limits, pause_asked
 from cio_mcp.errors import InvalidArgument, Json, Refused, UnknownOutcome, refusal
 
 IdType = Literal["id", "email", "cio_id"]
+
+_Body = TypeVar("_Body", bound=dict[str, Any] | list[Any])
 
 # Customer.io takes 150 bytes; httpx gives up on addresses beyond 65,536.
 LONGEST_ID = 1000
@@ -50,6 +52,10 @@ class Api:
     async def get(self, path: str, query: dict[str, str] | None = None, **ids: object) -> dict[str, Any]:
         """Read; raises Refused, NotSent, or UnknownOutcome when no answer came."""
         return await self._send(self._request("GET", path, ids, query=query, kind=Kind.READ))
+
+    async def get_any(self, path: str, **ids: object) -> dict[str, Any] | list[Any]:
+        """Read what may be a list as well; raises as `get` does."""
+        return await self._ask(self._request("GET", path, ids, kind=Kind.READ), (dict, list))
 
     async def put(self, path: str, body: dict[str, Any], **ids: object) -> dict[str, Any]:
         """Write what can be written again with the same effect; raises as `get` does."""
@@ -112,10 +118,13 @@ class Api:
         )
 
     async def _send(self, request: httpx.Request) -> dict[str, Any]:
+        return await self._ask(request, (dict,))
+
+    async def _ask(self, request: httpx.Request, kinds: tuple[type[_Body], ...]) -> _Body:
         response = await self._http.send(request)
         if not response.is_success:
             raise self._refusal(response)
-        answer = _object(response)
+        answer = _body(response, kinds)
         self._access.worked = True
         return answer
 
@@ -187,13 +196,13 @@ def _segment(name: str, value: str) -> str:
         raise InvalidArgument(f"{name}: is not valid Unicode text") from None
 
 
-def _object(response: httpx.Response) -> dict[str, Any]:
-    """Return the JSON object of a success; raises when something else than Customer.io seems to answer."""
+def _body(response: httpx.Response, kinds: tuple[type[_Body], ...]) -> _Body:
+    """Return the JSON of a success, of one of these kinds; raises when somebody else seems to answer."""
     try:
         answer = response.json() if response.content.strip() else {}
     except (ValueError, RecursionError):
         answer = None
-    if isinstance(answer, dict):
+    if isinstance(answer, kinds):
         return answer
     request, kind = response.request, response.request.extensions["kind"]
     what = f"{request.url.host} answered {response.status_code} with something that is not a JSON object"

@@ -47,9 +47,15 @@ def _configure(workspace: Workspace, story: dict[str, Any]) -> None:
     now = workspace.now()
     for definition in story["computed_attributes"]:
         workspace.configure("computed_attribute", definition)
-    for kind in ("topic", "object_type"):
+    for kind in ("topic", "object_type", "reporting_webhook"):
         for thing in story[f"{kind}s"]:
             workspace.configure(kind, thing)
+    for sender in story["sender_identities"]:
+        workspace.configure("sender_identity", sender)
+    for kind in ("snippet", "collection"):
+        for thing in story[f"{kind}s"]:
+            dates = {"created_at": now - 200 * DAY, "updated_at": now - 30 * DAY}
+            workspace.configure(kind, thing | dates)
     for export in story["exports"]:
         workspace.configure("export", {**export, "created_at": now - export["days_ago"] * DAY})
     for segment in story["segments"]:

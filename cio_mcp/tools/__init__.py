@@ -14,19 +14,22 @@ from cio_mcp.tools.messages import messages
 from cio_mcp.tools.newsletters import newsletters
 from cio_mcp.tools.people import people
 from cio_mcp.tools.relationships import relationships
+from cio_mcp.tools.reporting_webhooks import reporting_webhooks
 from cio_mcp.tools.search import search
 from cio_mcp.tools.segments import segments
 from cio_mcp.tools.status import status
 from cio_mcp.tools.subscriptions import subscriptions
 from cio_mcp.tools.transactional import transactional
 from cio_mcp.tools.triggers import triggers
+from cio_mcp.tools.workspace_items import workspace_items
 
 TOOLS = [
     tool
     for toolbox in (
         *(people, search, identities, subscriptions, devices, relationships, segments),
         *(events, campaigns, broadcasts, triggers, newsletters, transactional, channels, messages),
-        *(activities, data_quality, checks, exports, status),
+        *(activities, data_quality, checks),
+        *(workspace_items, exports, reporting_webhooks, status),
     )
     for tool in toolbox.tools
 ]

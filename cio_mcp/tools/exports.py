@@ -51,42 +51,32 @@ class ExportStarted(Acted):
 @exports.writes
 async def start_export(
     app: AppApi,
-    kind: Literal["customers", "deliveries"],
+    of: Literal["customers", "newsletter", "campaign", "transactional_message", "action"],
+    source_id: ObjectId | None = None,
     filter: Annotated[  # noqa: A002 - the API's word
-        Filter | None, Field(description="Customers, as in search_customers; without, all.")
+        Filter | None, Field(description="As in search_customers.")
     ] = None,
-    newsletter_id: ObjectId | None = None,
-    campaign_id: ObjectId | None = None,
-    transactional_message_id: ObjectId | None = None,
-    action_id: ObjectId | None = None,
-    metric: Annotated[Metric | Literal["created"] | None, WithJsonSchema({"type": "string"})] = None,
+    metric: Annotated[Literal[Metric, "created"] | None, WithJsonSchema({"type": "string"})] = None,
     start: Timestamp | None = None,
     end: Timestamp | None = None,
-    fields: Annotated[Names | None, Field(description="Attributes to add.")] = None,
+    fields: Names | None = None,
 ) -> ExportStarted:
-    """Start an export to CSV, of customers or of deliveries from one source (one of the ids)."""
-    sources = {
-        "newsletter_id": newsletter_id,
-        "campaign_id": campaign_id,
-        "transactional_message_id": transactional_message_id,
-        "action_id": action_id,
-    }
-    named = {name: number for name, number in sources.items() if number is not None}
-    narrowed = {"metric": metric, "start": start, "end": end}
-    narrowed = {name: value for name, value in narrowed.items() if value is not None}
+    """Start a CSV export of customers, or of deliveries from source_id."""
+    given = {"source_id": source_id, "metric": metric, "start": start, "end": end}
+    narrowed: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     body: dict[str, Any]
-    if kind == "customers":
-        if misfit := [*named, *narrowed]:
-            raise InvalidArgument(f"{', '.join(misfit)}: only for an export of deliveries")
-        body = {"filters": filter or EVERYBODY}
+    if of == "customers":
+        if narrowed:
+            raise InvalidArgument(f"{', '.join(narrowed)}: not for an export of customers")
+        kind, body = "customers", {"filters": filter or EVERYBODY}
     else:
         if filter:
             raise InvalidArgument("filter: only for an export of customers")
-        if len(named) != 1:
-            raise InvalidArgument(f"{', '.join(sources)}: name one of them, not {len(named)}")
+        if source_id is None:
+            raise InvalidArgument(f"source_id: which {of}?")
         if start is not None and end is not None and not 0 < end - start <= A_YEAR:
             raise InvalidArgument("end: must be later than start, and at most 12 months")
-        body = named | narrowed
+        kind, body = "deliveries", {f"{of}_id": narrowed.pop("source_id")} | narrowed
     answer = await app.post(
         f"/v1/exports/{kind}",
         body | ({"attributes": fields} if fields else {}),
@@ -113,13 +103,13 @@ Seconds = Annotated[int, Field(ge=0, le=600), WithJsonSchema({"type": "integer"}
 
 @exports.reads
 async def get_export(app: AppApi, export_id: ObjectId, wait_seconds: Seconds | None = None) -> ExportStatus:
-    """Read an export's status, after waiting for it if asked to; once done, with a link to the file."""
+    """Read an export's status and, once done, its link."""
     begun = now()
     end = min(begun + (wait_seconds or 0), app.call.deadline - LAST_LOOK)
     pause = FIRST_PAUSE
     while True:
         answer = await app.get("/v1/exports/{export_id}", export_id=export_id)
-        export = told(answer.get("export") or {"id": export_id})
+        export = told_export(answer.get("export") or {"id": export_id})
         if export.status != "pending" or now() >= end:
             break
         if app.call.tell:
@@ -138,7 +128,7 @@ async def _link(app: AppApi, export_id: int) -> str:
     return str(link)
 
 
-def told(item: dict[str, Any]) -> Export:
+def told_export(item: dict[str, Any]) -> Export:
     """Return an export as it is listed. Ids are numbers, and texts in some answers."""
     status = str(item.get("status") or ("failed" if item.get("failed") else "pending"))
     return Export(

@@ -13,6 +13,7 @@ from tests.tools.canned import canned
 pytestmark = pytest.mark.anyio
 
 PRO = {"segment": {"id": 1}}
+LETTER = {"of": "newsletter", "source_id": 20}
 DONE, FAILED = 1, 2
 
 
@@ -27,7 +28,7 @@ DONE, FAILED = 1, 2
 async def test_customers_are_exported_by_a_filter_or_all(
     agent: Agent, arguments: dict[str, Any], body: object, total: int
 ) -> None:
-    started = await agent.call("start_export", kind="customers", **arguments)
+    started = await agent.call("start_export", of="customers", **arguments)
     assert agent.last == ("POST /v1/exports/customers", {}, body)
     assert started | {"next": ""} == {"outcome": "started", "export_id": 3, "next": ""}
 
@@ -38,14 +39,14 @@ async def test_customers_are_exported_by_a_filter_or_all(
 @pytest.mark.parametrize(
     ("arguments", "body", "total"),
     [
-        ({"newsletter_id": 20}, {"newsletter_id": 20}, 12),
-        ({"newsletter_id": 20, "metric": "clicked"}, {"newsletter_id": 20, "metric": "clicked"}, 1),
-        ({"newsletter_id": 20, "metric": "created"}, {"newsletter_id": 20, "metric": "created"}, 12),
-        ({"transactional_message_id": 1}, {"transactional_message_id": 1}, 2),
-        ({"campaign_id": 1}, {"campaign_id": 1}, 0),
-        ({"action_id": 101}, {"action_id": 101}, 0),
+        ({"of": "newsletter", "source_id": 20}, {"newsletter_id": 20}, 12),
+        ({**LETTER, "metric": "clicked"}, {"newsletter_id": 20, "metric": "clicked"}, 1),
+        ({**LETTER, "metric": "created"}, {"newsletter_id": 20, "metric": "created"}, 12),
+        ({"of": "transactional_message", "source_id": 1}, {"transactional_message_id": 1}, 2),
+        ({"of": "campaign", "source_id": 1}, {"campaign_id": 1}, 0),
+        ({"of": "action", "source_id": 101}, {"action_id": 101}, 0),
         (
-            {"newsletter_id": 20, "start": "2026-05-01", "end": "2026-05-10", "fields": ["plan"]},
+            {**LETTER, "start": "2026-05-01", "end": "2026-05-10", "fields": ["plan"]},
             {"newsletter_id": 20, "start": 1777593600, "end": 1778371200, "attributes": ["plan"]},
             0,
         ),
@@ -54,7 +55,7 @@ async def test_customers_are_exported_by_a_filter_or_all(
 async def test_deliveries_are_exported_by_their_source(
     agent: Agent, arguments: dict[str, Any], body: object, total: int
 ) -> None:
-    await agent.call("start_export", kind="deliveries", **arguments)
+    await agent.call("start_export", **arguments)
     assert agent.last == ("POST /v1/exports/deliveries", {}, body)
 
     export = await agent.call("get_export", export_id=3, wait_seconds=20)
@@ -64,25 +65,21 @@ async def test_deliveries_are_exported_by_their_source(
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ({"kind": "customers", "campaign_id": 1}, "campaign_id: only for an export of deliveries"),
+        ({"of": "customers", "source_id": 1}, "source_id: not for an export of customers"),
         (
-            {"kind": "customers", "metric": "sent", "start": "2026-05-01"},
-            "metric, start: only for an export of deliveries",
+            {"of": "customers", "metric": "sent", "start": "2026-05-01"},
+            "metric, start: not for an export of customers",
         ),
-        ({"kind": "deliveries"}, "action_id: name one of them, not 0"),
-        ({"kind": "deliveries", "campaign_id": 1, "newsletter_id": 20}, "name one of them, not 2"),
-        ({"kind": "deliveries", "campaign_id": 1, "filter": PRO}, "filter: only for an export of customers"),
-        ({"kind": "deliveries", "campaign_id": 1, "metric": "read"}, "metric"),
+        ({"of": "campaign"}, "source_id: which campaign?"),
+        ({**LETTER, "filter": PRO}, "filter: only for an export of customers"),
+        ({**LETTER, "metric": "read"}, "metric: Input should be 'attempted'"),
         (
-            {"kind": "deliveries", "campaign_id": 1, "start": "2026-05-02", "end": "2026-05-01"},
+            {**LETTER, "start": "2026-05-02", "end": "2026-05-01"},
             "end: must be later than start, and at most 12 months",
         ),
-        (
-            {"kind": "deliveries", "campaign_id": 1, "start": "2024-05-02", "end": "2026-05-01"},
-            "at most 12 months",
-        ),
-        ({"kind": "people"}, "kind: "),
-        ({}, "kind: is required"),
+        ({**LETTER, "start": "2024-05-02", "end": "2026-05-01"}, "at most 12 months"),
+        ({"of": "people"}, "of: "),
+        ({}, "of: is required"),
     ],
 )
 async def test_a_wrong_choice_is_named_and_nothing_is_started(
@@ -93,7 +90,7 @@ async def test_a_wrong_choice_is_named_and_nothing_is_started(
 
 
 async def test_an_export_that_customer_io_refuses_is_told_in_its_words(agent: Agent) -> None:
-    text = await agent.fail("start_export", kind="customers", filter={"segment": {"id": 99}})
+    text = await agent.fail("start_export", of="customers", filter={"segment": {"id": 99}})
 
     assert "segment does not exist" in text
     assert agent.facts["outcome"] == "refused"
@@ -102,14 +99,14 @@ async def test_an_export_that_customer_io_refuses_is_told_in_its_words(agent: Ag
 async def test_an_export_whose_start_is_unknown_says_where_to_look(agent: Agent) -> None:
     agent.wire.fail(httpx.ReadTimeout, late=True)
 
-    text = await agent.fail("start_export", kind="customers")
+    text = await agent.fail("start_export", of="customers")
 
     assert agent.facts["outcome"] == "unknown"
     assert "list_workspace_items of kind export" in text
 
 
 async def test_an_export_is_pending_at_first_and_waited_for_on_request(agent: Agent) -> None:
-    export_id = (await agent.call("start_export", kind="customers"))["export_id"]
+    export_id = (await agent.call("start_export", of="customers"))["export_id"]
 
     pending = await agent.call("get_export", export_id=export_id)
     assert (pending["status"], "total" in pending, "link" in pending) == ("pending", False, False)
@@ -124,7 +121,7 @@ async def test_an_export_is_pending_at_first_and_waited_for_on_request(agent: Ag
 
 
 async def test_waiting_ends_with_the_seconds_or_the_call(agent: Agent) -> None:
-    export_id = (await agent.call("start_export", kind="customers"))["export_id"]
+    export_id = (await agent.call("start_export", of="customers"))["export_id"]
     begun = agent.clock()
 
     assert (await agent.call("get_export", export_id=export_id, wait_seconds=2))["status"] == "pending"
@@ -140,12 +137,12 @@ async def test_waiting_ends_with_the_seconds_or_the_call(agent: Agent) -> None:
 async def test_who_waits_is_told_so(agent: Agent) -> None:
     told: list[str] = []
 
-    async def progress(_: float, __: float | None, message: str | None) -> None:
-        told.append(message or "")
+    async def listen(progress: float, total: float | None, message: str | None) -> None:
+        told.append(f"{message} {progress} {total}")
 
-    export_id = (await agent.call("start_export", kind="customers"))["export_id"]
+    export_id = (await agent.call("start_export", of="customers"))["export_id"]
     await agent.client.call_tool(
-        "get_export", {"export_id": export_id, "wait_seconds": 20}, progress_callback=progress
+        "get_export", {"export_id": export_id, "wait_seconds": 20}, progress_callback=listen
     )
 
     assert told[0].startswith("Still being written")
@@ -221,7 +218,7 @@ async def test_where_people_are_masked_the_link_to_them_is_hidden_too() -> None:
         export = await agent.call("get_export", export_id=DONE)
         (ada,) = (await agent.call("search_customers", email="ada@example.com"))["customers"]
         who = {"attribute": {"field": "email", "operator": "eq", "value": ada["email"]}}
-        await agent.call("start_export", kind="customers", filter=who)
+        await agent.call("start_export", of="customers", filter=who)
         sent = json.loads(agent.wire.requests[-1].content)
 
     assert (export["link"], export["name"][:9]) == ("[masked]", "Customers")

@@ -4,22 +4,26 @@ from cio_mcp.sandbox.routes import (
     activities,
     broadcasts,
     campaigns,
+    collections,
     customers,
     events,
     exports,
     messages,
     newsletters,
     relationships,
+    reporting_webhooks,
     segments,
+    snippets,
     subscriptions,
     transactional,
+    workspaces,
 )
 
 TABLES = [
     entry
     for module in (
         *(customers, subscriptions, relationships, events, activities, campaigns, broadcasts, newsletters),
-        *(transactional, messages, segments, exports),
+        *(transactional, messages, segments, exports, snippets, collections, reporting_webhooks, workspaces),
     )
     for entry in module.routes.table
 ]

@@ -52,7 +52,7 @@ def contents(asked: Asked) -> dict[str, Any]:
         "newsletter_id": newsletter["id"],
         "name": "",
         "language": "",
-        "body": f"<p>{newsletter['subject']}</p>",
+        "body": newsletter.get("body") or f"<p>{newsletter['subject']}</p>",
         "recipient": "{{customer.email}}",
         **{name: newsletter[name] for name in ("type", "subject", "from")},
     }

@@ -13,9 +13,8 @@ INTERNAL = {"entries", "days_ago"}
 
 def start(workspace: Workspace, type_: str, description: str, total: int) -> dict[str, Any]:
     """Start an export of `total` entries; returns it."""
-    number = max((export["id"] for export in workspace.things("export")), default=0) + 1
     export = {
-        "id": number,
+        "id": workspace.next_number("export"),
         "type": type_,
         "description": description,
         "entries": total,

@@ -90,7 +90,7 @@ def change_members(workspace: Workspace, write: dict[str, Any]) -> None:
 
 def create(workspace: Workspace, name: str, description: str) -> dict[str, Any]:
     """Make an empty manual segment; returns it."""
-    number = max((segment["id"] for segment in workspace.things("segment")), default=0) + 1
+    number = workspace.next_number("segment")
     now = workspace.now()
     segment = {
         "id": number,
@@ -110,5 +110,5 @@ def create(workspace: Workspace, name: str, description: str) -> dict[str, Any]:
 
 def delete(workspace: Workspace, segment_id: int) -> None:
     """Remove a segment; its people stay."""
-    workspace.change("DELETE FROM things WHERE kind = 'segment' AND id = ?", segment_id)
+    workspace.remove("segment", segment_id)
     workspace.change("DELETE FROM members WHERE segment_id = ?", segment_id)

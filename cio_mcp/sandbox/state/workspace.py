@@ -166,6 +166,14 @@ class Workspace:
         """Add or change one of them."""
         self.change("INSERT OR REPLACE INTO things VALUES (?, ?, ?)", kind, body["id"], json.dumps(body))
 
+    def next_number(self, kind: str) -> int:
+        """Return the id that the next thing of a kind has."""
+        return max((thing["id"] for thing in self.things(kind)), default=0) + 1
+
+    def remove(self, kind: str, number: int) -> None:
+        """Remove one of them."""
+        self.change("DELETE FROM things WHERE kind = ? AND id = ?", kind, number)
+
     def settle(self) -> None:
         """Apply what has been accepted and is due by now."""
         for row in self.rows("SELECT * FROM accepted WHERE due <= ? ORDER BY number", self._clock()):

@@ -1,0 +1,81 @@
+"""Reporting webhooks: set up, and never called."""
+
+from typing import Any
+
+from cio_mcp.sandbox.http import Asked, Routes, app_error
+
+routes = Routes()
+
+# What can be reported, by channel; and what is not of a message.
+SENT = ("drafted", "attempted", "sent", "clicked", "converted", "failed")
+EVENTS = {
+    *("customer_subscribed", "customer_unsubscribed", "customer_subscription_preferences_changed"),
+    *("email_spammed", "email_unsubscribed", "email_deferred", "sms_replied", "whatsapp_replied"),
+    *(f"{channel}_{what}" for channel in ("email", "in_app", "push", "slack", "sms") for what in SENT),
+    *(f"{channel}_{what}" for channel in ("whatsapp", "webhook") for what in SENT),
+    *(f"{channel}_opened" for channel in ("email", "in_app", "push", "whatsapp")),
+    *(f"{channel}_delivered" for channel in ("email", "push", "sms", "whatsapp")),
+    *(
+        f"{channel}_{what}"
+        for channel in ("email", "push", "sms", "whatsapp")
+        for what in ("bounced", "dropped")
+    ),
+    *(f"{channel}_undeliverable" for channel in ("email", "in_app", "push", "sms", "whatsapp", "webhook")),
+}
+SWITCHES = ("disabled", "full_resolution", "with_content")
+
+
+def _webhook(asked: Asked) -> dict[str, Any]:
+    found = asked.workspace.thing("reporting_webhook", asked.number("webhook_id"))
+    if found is None:
+        raise app_error("webhook not found", 404)
+    return found
+
+
+@routes("GET", "/v1/reporting_webhooks")
+def every(asked: Asked) -> dict[str, Any]:
+    """Answer all webhooks; the endpoint has no pages."""
+    return {"reporting_webhooks": asked.workspace.things("reporting_webhook")}
+
+
+@routes("POST", "/v1/reporting_webhooks")
+def create(asked: Asked) -> dict[str, Any]:
+    """Make a webhook."""
+    return _stored(asked, asked.workspace.next_number("reporting_webhook"))
+
+
+@routes("GET", "/v1/reporting_webhooks/{webhook_id}")
+def one(asked: Asked) -> dict[str, Any]:
+    """Answer one webhook, without an envelope."""
+    return _webhook(asked)
+
+
+@routes("PUT", "/v1/reporting_webhooks/{webhook_id}")
+def replace(asked: Asked) -> dict[str, Any]:
+    """Replace all settings of a webhook."""
+    return _stored(asked, _webhook(asked)["id"])
+
+
+def _stored(asked: Asked, number: int) -> dict[str, Any]:
+    body = asked.json()
+    if missing := [field for field in ("name", "endpoint", "events") if not body.get(field)]:
+        raise app_error(f"{missing[0]} is required", 400)
+    if not isinstance(body["events"], list) or (wrong := set(map(str, body["events"])) - EVENTS):
+        raise app_error(f"events: {', '.join(sorted(wrong))} is not known", 400)
+    if not str(body["endpoint"]).startswith(("https://", "http://")):
+        raise app_error("endpoint must be a URL", 400)
+    webhook = {
+        "id": number,
+        "type": "webhook",
+        **{field: body[field] for field in ("name", "endpoint", "events")},
+        **{field: body.get(field) is True for field in SWITCHES},
+    }
+    asked.workspace.configure("reporting_webhook", webhook)
+    return webhook
+
+
+@routes("DELETE", "/v1/reporting_webhooks/{webhook_id}")
+def delete(asked: Asked) -> dict[str, Any]:
+    """Remove a webhook; unlike other deletions this is a 200."""
+    asked.workspace.remove("reporting_webhook", _webhook(asked)["id"])
+    return {}
