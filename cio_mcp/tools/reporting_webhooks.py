@@ -93,7 +93,10 @@ async def _stored(app: AppApi, webhook_id: int, wanted: dict[str, Any]) -> dict[
     found = await app.get("/v1/reporting_webhooks/{webhook_id}", webhook_id=webhook_id)
     stored = {field: found[field] for field in (*FIELDS, *KEPT) if field in found}
     if "endpoint" not in wanted and _shown(endpoint := str(stored.get("endpoint"))) != endpoint:
-        raise InvalidArgument("endpoint: give it too; the one that is set may hold a secret")
+        raise InvalidArgument(
+            "endpoint: give it too, as the one that is set may hold a secret; or stop the webhook with "
+            "delete_workspace_item"
+        )
     return stored
 
 

@@ -181,7 +181,8 @@ async def _sender_in_use(app: AppApi, sender_id: int) -> SenderIdentity:
 
 async def _find(app: AppApi, kind: str, item: str) -> dict[str, Any]:
     """Return the one item of a kind that has this id or this name, as the API has it."""
-    found = [one for one in await _all(app, kind) if item in {str(one.get("id")), one.get("name")}]
+    there = await _all(app, kind)
+    found = [one for one in there if item in (one.get("name"), str(one.get("id") or ""))]
     if len(found) == 1:
         return found[0]
     what = "several have" if found else "none has"
