@@ -210,7 +210,8 @@ async def test_a_dry_run_shows_the_request_that_the_call_sends_and_sends_nothing
     agent.wire.requests.clear()
     answer = await agent.call(tool, **arguments)
 
-    (request,) = agent.wire.requests
+    *reads, request = agent.wire.requests
+    assert all(read.method == "GET" for read in reads)
     shown = preview["request"]
     body = json.loads(request.content) if request.content else None
     if body and "/events" in request.url.path:
@@ -219,7 +220,7 @@ async def test_a_dry_run_shows_the_request_that_the_call_sends_and_sends_nothing
     content = {"body": body} if request.content else {}
     assert shown == {"method": request.method, "url": str(request.url)} | content
     assert agent.wire.sandbox.credentials.app_api_key not in str(preview)
-    assert answer["outcome"] in {"accepted", "created", "deleted", "queued", "triggered"}
+    assert answer["outcome"] in {"accepted", "created", "deleted", "queued", "set", "triggered"}
 
 
 async def test_in_the_sandbox_every_answer_of_a_tool_that_acts_says_so() -> None:

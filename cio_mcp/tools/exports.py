@@ -43,7 +43,7 @@ class Export(Item):
 class ExportStarted(Acted):
     """The new export."""
 
-    outcome: Literal["started"] = Field("started", description="The file is being written.")
+    outcome: Literal["created"] = Field("created", description="It is there; its file is being written.")
     export_id: int
     next: str | None = Field(None, description="What to do now.")
 

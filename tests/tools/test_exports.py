@@ -30,7 +30,7 @@ async def test_customers_are_exported_by_a_filter_or_all(
 ) -> None:
     started = await agent.call("start_export", of="customers", **arguments)
     assert agent.last == ("POST /v1/exports/customers", {}, body)
-    assert started | {"next": ""} == {"outcome": "started", "export_id": 3, "next": ""}
+    assert started | {"next": ""} == {"outcome": "created", "export_id": 3, "next": ""}
 
     export = await agent.call("get_export", export_id=3, wait_seconds=20)
     assert (export["type"], export["status"], export["total"]) == ("customers", "done", total)

@@ -60,7 +60,9 @@ def _stored(asked: Asked, number: int) -> dict[str, Any]:
     body = asked.json()
     if missing := [field for field in ("name", "endpoint", "events") if not body.get(field)]:
         raise app_error(f"{missing[0]} is required", 400)
-    if not isinstance(body["events"], list) or (wrong := set(map(str, body["events"])) - EVENTS):
+    if not isinstance(body["events"], list):
+        raise app_error("events must be a list", 400)
+    if wrong := set(map(str, body["events"])) - EVENTS:
         raise app_error(f"events: {', '.join(sorted(wrong))} is not known", 400)
     if not str(body["endpoint"]).startswith(("https://", "http://")):
         raise app_error("endpoint must be a URL", 400)
