@@ -15,6 +15,7 @@ from cio_mcp import __version__
 from cio_mcp.answers import Answer
 from cio_mcp.client import CustomerIO
 from cio_mcp.client.network import Network
+from cio_mcp.client.traced import traced
 from cio_mcp.errors import SettingsError
 from cio_mcp.safety import Guard
 from cio_mcp.safety.audit import AuditLog
@@ -75,9 +76,9 @@ def build(
 
     `wire` takes the place of the network, and then no limit is shared with other processes; `clock` is the
     time of day, in the embedded sandbox too. The loggers of the libraries underneath are turned down, since
-    they log addresses, and addresses hold identifiers.
+    they log addresses, which hold identifiers, and whole answers.
     """
-    for name in ("httpx", "httpcore", "mcp"):
+    for name in ("httpx", "httpcore", "mcp", "sse_starlette"):
         logging.getLogger(name).setLevel(logging.WARNING)
     workspaces = each(settings)
     # What embedded sandboxes in memory were told ends with them; everything else outlives the process.
@@ -103,7 +104,7 @@ def _open(
     if sandbox:
         wire, settings = httpx.ASGITransport(app=sandbox.app), _for_sandbox(settings, sandbox)
     client = CustomerIO(
-        wire or Network(),
+        traced(wire or Network()),
         accesses(settings),
         limits=limits(settings),
         deadline=settings.deadline,

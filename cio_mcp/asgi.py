@@ -17,8 +17,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
+from cio_mcp import traces
 from cio_mcp.app import App, build
 from cio_mcp.health import Health
+from cio_mcp.logs import configure
+from cio_mcp.monitoring import Counting, Traffic, metrics_route
 from cio_mcp.settings import Settings, load
 from cio_mcp.tokens import Tokens
 
@@ -29,6 +32,9 @@ LARGEST_BODY = 4 * 1024 * 1024
 
 # Sessions of Streamable HTTP until 2025-11-25 live in memory, about 40 kB each, and idle for so many seconds.
 MOST_SESSIONS, IDLE = 1000, 600.0
+
+# The last traces get so many seconds to leave when the server stops.
+FLUSH = 2.0
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
@@ -45,6 +51,8 @@ def create_app(
     `served` takes the place of what the settings would build. Raises SettingsError.
     """
     settings = settings or load()
+    configure(settings.log_level, settings.log_format)
+    traces.start()
     app = served or build(settings)
     security = _security(settings)
     routes: list[BaseRoute] = []
@@ -65,6 +73,7 @@ def create_app(
         async with contextlib.AsyncExitStack() as stack:
             if "http" in transports:
                 await stack.enter_async_context(app.server.session_manager.run())
+            stack.callback(traces.flush, FLUSH)
             stack.push_async_callback(app.aclose)
             yield
 
@@ -74,7 +83,11 @@ def create_app(
         backend = BearerAuthBackend(_Verifier(app.tokens))
         middleware = [Middleware(AuthenticationMiddleware, backend=backend)]
     routes += _operations(Health(app))
+    traffic = Traffic()
+    if settings.metrics != "off":
+        routes.append(metrics_route(app, traffic, settings.metrics))
     application = Starlette(routes=routes, lifespan=lifespan, middleware=middleware)
+    application.add_middleware(Counting, traffic=traffic)
     application.state.app = app
     return application
 
@@ -117,9 +130,10 @@ def _operations(health: Health) -> list[BaseRoute]:
 
     async def ready(_: Request) -> Response:
         problems = await health.problems()
+        told = {"problems": problems, "degraded": health.makeshifts()}
+        told = {name: words for name, words in told.items() if words}
         return JSONResponse(
-            {"status": "ready"} if not problems else {"status": "not ready", "problems": problems},
-            503 if problems else 200,
+            {"status": "not ready" if problems else "ready", **told}, 503 if problems else 200
         )
 
     return [Route("/healthz", alive), Route("/readyz", ready)]

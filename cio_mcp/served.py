@@ -42,6 +42,11 @@ class Served:
         """What agents are told of all of it."""
         return SEVERAL if len(self._workspaces) > 1 else next(iter(self._workspaces.values())).about
 
+    def tool_named(self, name: str) -> str | None:
+        """Return the tool that callers know by a name, None if there is none."""
+        tool = self._tools.get(name)
+        return tool.name if tool else None
+
     def listed(self, known: Known) -> Iterator[tuple[str, Tool, dict[str, Any]]]:
         """Yield name, tool and input schema of what is on for a caller, in any of their workspaces."""
         opened, off = self._opened(known), known.off(self._tools.values())

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import json
 import logging
-import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -25,9 +24,11 @@ from mcp.types.version import HANDSHAKE_PROTOCOL_VERSIONS
 
 from cio_mcp import __version__
 from cio_mcp.callers import current, recognise
+from cio_mcp.calls import NO_TOOL, Calls, outcome_of
 from cio_mcp.client.call import Place
 from cio_mcp.elicitation import Asking, AtClient
 from cio_mcp.errors import CustomerIOError, NotSent
+from cio_mcp.logs import Running, where
 from cio_mcp.safety import Caller
 from cio_mcp.served import Served
 from cio_mcp.tokens import Tokens
@@ -37,6 +38,9 @@ _log = logging.getLogger(__name__)
 # Where a result keeps the facts of a failure. Structured content must fit the tool's output schema even then,
 # or clients such as the TypeScript SDK drop the answer with its text.
 FAILURE = "cio-mcp/failure"
+
+# Where a result keeps the id of its call, by which the log and the audit log name it.
+REQUEST = "cio-mcp/request"
 
 Hide = Callable[..., Any]
 
@@ -74,6 +78,7 @@ class Server(MCPServer):
         )
         self._served = served
         self._hide = hide
+        self.calls = Calls()
         self._tokens = tokens
         self._running = 0
         self._idle = asyncio.Event()
@@ -112,20 +117,32 @@ class Server(MCPServer):
         self, name: str, arguments: dict[str, Any], context: Context[Any, Any] | None = None
     ) -> CallToolResult | InputRequiredResult:
         """Run a tool; whatever goes wrong becomes an answer that says so."""
+        caller = _caller(context, self._hide)
         self._running += 1
+        with self.calls.run(self._served.tool_named(name) or NO_TOOL, caller) as call:
+            result = await self._answer(name, arguments, caller, call)
+        result.meta = {**(result.meta or {}), REQUEST: caller.request}
+        return result
+
+    async def _answer(
+        self, name: str, arguments: dict[str, Any], caller: Caller, call: Running
+    ) -> CallToolResult | InputRequiredResult:
         try:
             self._check_open()
             guard, tool, given = self._served.find(current.get(), name, arguments)
-            answer = await guard.perform(tool, given, _caller(context, self._hide))
+            answer = await guard.perform(tool, given, caller)
+            call.outcome = getattr(answer, "outcome", "done")
         except Asking as asking:
+            call.outcome = "asked"
             return asking.result
         except CustomerIOError as error:
             # Neither arguments nor Customer.io's words go to the log: both can hold personal data.
-            _log.info("%s: %s (status %s)", name, error.outcome, error.status)
+            call.outcome, call.status = outcome_of(error), error.status
             return _failure(self._hide(error.facts()), self._hide(str(error)))
         except Exception as fault:
-            _log.error("%s: a fault of cio-mcp: %s", name, _where(fault))
-            text = f"{name}: a fault of cio-mcp itself; see the server's log."
+            call.outcome = "fault"
+            _log.error("%s: a fault of cio-mcp: %s", call.tool, where(fault))
+            text = f"{name}: a fault of cio-mcp itself; see request {call.request} in the server's log."
             return _failure({"outcome": "unknown", "error": text, "retryable": False}, text)
         finally:
             self._running -= 1
@@ -185,12 +202,6 @@ def _session(context: Context[Any, Any]) -> str:
     if client.protocol_version in HANDSHAKE_PROTOCOL_VERSIONS:
         return f"session {id(client)}"
     return f"{client.client_info.name} {client.client_info.version}"
-
-
-def _where(fault: Exception) -> str:
-    """Return a fault's kind and place. Its own words stay out of the log: they can hold personal data."""
-    frames = traceback.extract_tb(fault.__traceback__)[-3:]
-    return " < ".join((type(fault).__name__, *(f"{frame.name}:{frame.lineno}" for frame in reversed(frames))))
 
 
 def _failure(facts: dict[str, Any], text: str) -> CallToolResult:

@@ -5,11 +5,15 @@ import logging
 import os
 import signal
 
+from cio_mcp import traces
 from cio_mcp.app import App, build
 from cio_mcp.settings import Settings
 
 # What has left may come back for so long after the order to stop; the process ends within a second of it.
 GRACE = 0.8
+
+# The last traces leave in what is then left of so many seconds.
+END = 0.95
 
 _log = logging.getLogger(__name__)
 
@@ -20,6 +24,7 @@ async def serve(settings: Settings) -> None:
     The SDK reads stdin in a thread that no signal interrupts, so after a signal the process ends itself
     once everything is settled.
     """
+    traces.start()
     app = build(settings)
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -28,7 +33,9 @@ async def serve(settings: Settings) -> None:
     serving = asyncio.create_task(app.server.run_stdio_async())
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    ends = loop.time() + END
     await _close(app, serving)
+    traces.flush(max(0.0, ends - loop.time()))
     if not serving.done():
         logging.shutdown()
         os._exit(0)

@@ -127,7 +127,7 @@ def slots(settings: Settings) -> Slots:
         return FileSlots(pace_file())
     except (sqlite3.Error, OSError) as error:
         _log.warning("the pace is not shared with other processes: %s: %s", pace_file(), error)
-        return MemorySlots()
+        return MemorySlots(trouble="the file that this host's processes share cannot be used")
 
 
 def pace_file() -> Path:

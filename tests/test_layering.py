@@ -10,7 +10,9 @@ PACKAGE = Path(__file__).parent.parent / "cio_mcp"
 # What each part of the package may import of the others, besides itself and the version.
 ALLOWED = {
     "errors": set[str](),
+    "logs": set[str](),
     "schemas": set[str](),
+    "traces": set[str](),
     "sandbox": set[str](),
     "settings": {"errors"},
     "client": {"errors"},
@@ -23,8 +25,11 @@ ALLOWED = {
     "elicitation": {"answers", "errors", "safety"},
     "tokens": {"errors", "safety"},
     "callers": {"errors", "registry", "safety", "tokens"},
+    "calls": {"client", "errors", "logs", "safety"},
     "served": {"callers", "errors", "registry", "safety"},
-    "server": {"callers", "client", "elicitation", "errors", "safety", "served", "tokens"},
+    "server": {
+        *("callers", "calls", "client", "elicitation", "errors", "logs", "safety", "served", "tokens"),
+    },
     "status": {"answers", "client", "safety", "settings"},
     "workspace": {"client", "safety", "settings", "tools"},
     "workspaces": {"errors", "settings"},
@@ -32,9 +37,11 @@ ALLOWED = {
         *("answers", "client", "errors", "safety", "sandbox", "served", "server", "settings", "status"),
         *("tokens", "tools", "workspace", "workspaces"),
     },
-    "stdio": {"app", "settings"},
+    "stdio": {"app", "settings", "traces"},
     "health": {"app", "client", "errors"},
-    "asgi": {"app", "health", "settings", "tokens"},
+    "metrics": {"app", "client", "errors"},
+    "monitoring": {"app", "metrics"},
+    "asgi": {"app", "health", "logs", "monitoring", "settings", "tokens", "traces"},
     "cli": {
         *("app", "asgi", "callers", "client", "errors", "safety", "server", "settings", "tokens"),
         *("tools", "workspace", "workspaces"),
@@ -47,8 +54,9 @@ ALLOWED = {
 RESERVED = {
     "mcp": {"asgi", "elicitation", "server", "cli"},
     "httpx": {"app", "cli", "client"},
-    "starlette": {"asgi", "sandbox"},
-    "os.environ": {"settings", "cli"},
+    "opentelemetry": {"calls", "client", "traces"},
+    "starlette": {"asgi", "monitoring", "sandbox"},
+    "os.environ": {"settings", "cli", "traces"},  # traces: the variables are OpenTelemetry's
 }
 
 

@@ -126,7 +126,10 @@ def test_a_credential_of_its_own_name_comes_before_its_file_and_its_other_name(t
         ({"CIO_APP_URL": "https://example.com/?a=b"}, "CIO_APP_URL: must be a plain address"),
         ({"CIO_TOOL_PREFIX": "a b"}, "CIO_TOOL_PREFIX: String should match pattern"),
         ({"CIO_SHARED_PACE": "on"}, "CIO_SHARED_PACE: must be auto, off, or the address of a Redis"),
+        ({"CIO_METRICS": "opne"}, "CIO_METRICS: must be loopback, open, off, or a token of at least 16"),
+        ({"CIO_METRICS": "scraping s3cret 0"}, "CIO_METRICS: holds characters that no key has"),
         ({"CIO_LOG_LEVEL": "LOUD"}, "CIO_LOG_LEVEL: Input should be"),
+        ({"CIO_LOG_FORMAT": "xml"}, "CIO_LOG_FORMAT: Input should be 'text' or 'json'"),
         ({"CIO_PII": "hide"}, "CIO_PII: Input should be 'show' or 'mask'"),
         ({"CIO_PII_ATTRIBUTE": "name"}, "CIO_PII_ATTRIBUTE: there is no such setting; did you mean CIO_PII_"),
         ({"CIO_API_KEY": "k"}, "CIO_API_KEY: there is no such setting; did you mean CIO_APP_API_KEY?"),
@@ -221,7 +224,9 @@ def test_people_are_shown_unless_masking_is_asked_for() -> None:
 
 def test_settings_never_show_a_secret() -> None:
     keys = {"CIO_SITE_ID": "s3cret", "CIO_TRACK_API_KEY": "s3cret", "CIO_APP_API_KEY": "s3cret"}
-    settings = load(keys | {"CIO_SHARED_PACE": "redis://:s3cret@localhost"})
+    settings = load(
+        keys | {"CIO_SHARED_PACE": "redis://:s3cret@localhost", "CIO_METRICS": "scraping-s3cret-0"}
+    )
 
     assert "s3cret" not in f"{settings!r} {settings} {settings.model_dump()} {settings.model_dump_json()}"
 

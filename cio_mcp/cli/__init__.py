@@ -48,9 +48,7 @@ def _run(asked: argparse.Namespace) -> int:
 def _serve(asked: argparse.Namespace) -> int:
     settings = load()
     # Before the SDK configures logging its own, louder way. Over stdio, stdout is the protocol.
-    import_module("logging").basicConfig(
-        stream=sys.stderr, level=settings.log_level, format="%(levelname)s %(name)s: %(message)s"
-    )
+    import_module("cio_mcp.logs").configure(settings.log_level, settings.log_format)
     if asked.command == "serve" and asked.transport != "stdio":
         served: int = import_module("cio_mcp.cli.serve").run(asked, settings)
         return served

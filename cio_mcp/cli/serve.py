@@ -39,6 +39,7 @@ def run(asked: argparse.Namespace, settings: Settings) -> int:
         raise
     config = uvicorn.Config(
         application,
+        log_config=None,  # logs.configure has done it
         log_level="warning",
         access_log=False,
         ssl_certfile=asked.certificate,

@@ -98,7 +98,7 @@ class Api:
         body: dict[str, Any] | None = None,
         if_unknown: str = SAFE_TO_REPEAT,
     ) -> httpx.Request:
-        path = fill(path, ids)
+        route, path = path, fill(path, ids)
         url = httpx.URL(self._access.base_url.rstrip("/") + path, params=query)
         if self._call.dry_run and kind is not Kind.READ:
             raise WouldSend(method, str(url), body)
@@ -111,6 +111,7 @@ class Api:
             extensions={
                 "call": self._call,
                 "kind": kind,
+                "route": route,
                 "bucket": self._limits.bucket(self.name, path, kind, self._access.workspace),
                 "bulk": self._call.next_is_bulk(),
                 "if_unknown": if_unknown,

@@ -3,7 +3,7 @@
 import logging
 import random
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, replace
 from typing import TypeVar
 
@@ -16,6 +16,7 @@ from cio_mcp.client.call import Call, Tell, now
 from cio_mcp.client.pacing import Limits, MemorySlots, Pace, Paced, Seen, Slots
 from cio_mcp.client.redirect import Redirecting
 from cio_mcp.client.retry import Retrying
+from cio_mcp.client.traffic import Traffic
 
 _log = logging.getLogger(__name__)
 _AnyApi = TypeVar("_AnyApi", bound=Api)
@@ -71,6 +72,16 @@ class CustomerIO:
         """Return the limits used so far, as this process knows them now."""
         seen = ((bucket, self._breaking.open(bucket.name)) for bucket in self._pace.seen())
         return [replace(bucket, **asdict(circuit)) if circuit else bucket for bucket, circuit in seen]
+
+    @property
+    def traffic(self) -> Mapping[str, Traffic]:
+        """What became of the requests so far, by limit: track, app, send, broadcast."""
+        return self._paced.traffic
+
+    @property
+    def trouble(self) -> str:
+        """Why the limits are not shared as they should be, empty while they are."""
+        return self._pace.trouble
 
     async def aclose(self, grace: float = 0.0) -> None:
         """Close the connections, `grace` seconds after the last call at the most.

@@ -59,8 +59,9 @@ RETRIES_AT_ONCE, RETRIES_PER_REQUEST = 10.0, 0.1
 class Retrying(httpx.AsyncBaseTransport):
     """Repeats what may be repeated, with exponential pauses and full jitter, within the call's deadline.
 
-    A request names its call and its kind in `request.extensions`. Besides what `Paced` raises, it raises
-    NotSent when no connection could be made, and UnknownOutcome when a request left and no answer came.
+    A request names its call and its kind in `request.extensions`, where the number of the attempt is kept.
+    Besides what `Paced` raises, it raises NotSent when no connection could be made, and UnknownOutcome when a
+    request left and no answer came.
     """
 
     def __init__(self, inner: httpx.AsyncBaseTransport, jitter: Callable[[], float] = random.random) -> None:
@@ -75,6 +76,7 @@ class Retrying(httpx.AsyncBaseTransport):
         attempts = 0
         self._earn(request)
         while True:
+            request.extensions["attempt"] = request.extensions.get("attempt", 0) + 1
             try:
                 got: httpx.Response | httpx.RequestError = await self._inner.handle_async_request(request)
             except httpx.RequestError as error:

@@ -18,10 +18,13 @@ _log = logging.getLogger(__name__)
 class Act:
     """Records an intent at once, and how it ended. Raises NotAllowed if the intent cannot be recorded."""
 
-    def __init__(self, audit: AuditLog | None, caller: str, tool: Tool, arguments: dict[str, Any]) -> None:
-        self._audit = audit
+    def __init__(
+        self, audit: AuditLog | None, request: str, caller: str, tool: Tool, arguments: dict[str, Any]
+    ) -> None:
+        self._audit, self._request = audit, request
         try:
-            self._request = audit.intent(caller, tool.name, tool.effect, arguments) if audit else ""
+            if audit:
+                audit.intent(request, caller, tool.name, tool.effect, arguments)
         except OSError as error:
             raise NotAllowed(
                 f"Nothing was done: the audit log (CIO_AUDIT_LOG) cannot be written: {error.strerror}.",

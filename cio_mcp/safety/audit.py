@@ -70,20 +70,19 @@ class AuditLog:
         with self._locked():
             self._key = _key(path)
 
-    def intent(self, caller: str, tool: str, effect: str, arguments: dict[str, Any]) -> str:
-        """Record that a call is about to be made; returns its id, for `outcome`."""
-        request = secrets.token_hex(8)
+    def intent(self, request: str, caller: str, tool: str, effect: str, arguments: dict[str, Any]) -> None:
+        """Record that the call with the id `request` is about to be made."""
         self._append("intent", request, self._call(caller, tool, effect, arguments))
-        return request
 
     def outcome(self, request: str, outcome: str, reason: str | None = None, **ids: Any) -> None:
         """Record how a call ended, with the ids that Customer.io gave what came of it."""
         self._append("outcome", request, {"outcome": outcome, "reason": reason, **ids})
 
-    def refusal(self, caller: str, tool: str, effect: str, arguments: dict[str, Any], reason: str) -> None:
+    def refusal(
+        self, request: str, caller: str, tool: str, effect: str, arguments: dict[str, Any], reason: str
+    ) -> None:
         """Record that a call was not allowed."""
-        call = self._call(caller, tool, effect, arguments)
-        self._append("refusal", secrets.token_hex(8), call | {"reason": reason})
+        self._append("refusal", request, self._call(caller, tool, effect, arguments) | {"reason": reason})
 
     def _call(self, caller: str, tool: str, effect: str, arguments: dict[str, Any]) -> dict[str, Any]:
         call = {"caller": caller, "tool": tool, "effect": effect, "arguments": self.fingerprint(arguments)}

@@ -2,8 +2,9 @@
 
 import asyncio
 import contextlib
+import secrets
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from cio_mcp.answers import Acted, Answer, Preview, Status
@@ -44,12 +45,14 @@ class Caller:
     """Whom a call is for: a `name` by which callers take turns, and the `person` there, if any.
 
     `grants` narrow what they may do, and `tell` is told the call's place while it waits for its turn.
+    `request` is the call's id in the answer, the log and the audit log.
     """
 
     name: str = ""
     person: Person | None = None
     tell: Tell | None = None
     grants: tuple[Grant, ...] = ()
+    request: str = field(default_factory=lambda: secrets.token_hex(8))
 
 
 @dataclass(frozen=True)
@@ -92,7 +95,8 @@ class Guard:
         except NotAllowed as error:
             with contextlib.suppress(OSError):
                 if self.audit:
-                    self.audit.refusal(caller.name, tool.name, tool.effect, given, error.record)
+                    who = caller.request, caller.name
+                    self.audit.refusal(*who, tool.name, tool.effect, given, error.record)
             raise
 
     def hide(self, value: Any, answer: Answer | None = None) -> Any:
@@ -133,7 +137,7 @@ class Guard:
         spent: Spent = []
         try:
             spent = self.caps.spend(audience.size or 0, caller.grants) if audience and sends else []
-            act = Act(self.audit, caller.name, tool, given)
+            act = Act(self.audit, caller.request, caller.name, tool, given)
         except NotAllowed:
             self._take_back(spent, code)
             raise

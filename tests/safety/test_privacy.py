@@ -21,7 +21,7 @@ from cio_mcp.answers import Answer, Preview
 from cio_mcp.errors import InvalidArgument, SettingsError
 from cio_mcp.registry import Tool
 from cio_mcp.safety.privacy import MASK, Mask, load_key
-from cio_mcp.settings import PERSONAL
+from cio_mcp.settings.model import PERSONAL
 from cio_mcp.tools import TOOLS
 from tests.agent import Agent
 

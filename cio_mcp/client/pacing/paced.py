@@ -10,6 +10,7 @@ import httpx
 from cio_mcp.client.call import Call, now
 from cio_mcp.client.pacing.limits import Bucket
 from cio_mcp.client.pacing.queue import Pace, Turn
+from cio_mcp.client.traffic import LIMITS, Traffic, limit_of
 from cio_mcp.errors import NotSent
 
 # The longest pause that a Retry-After may ask of us, in seconds.
@@ -25,13 +26,14 @@ class Paced(httpx.AsyncBaseTransport):
     A request says in `request.extensions` which call and bucket it is of, and whether it is bulk. Once it has
     left it runs in a task of its own: cancelling the call only stops the waiting, so the outcome is known to
     the pace, and the connection pool of httpx 0.28, which breaks when requests are cancelled, is never cut
-    into.
+    into. `traffic` counts what passes, by limit.
     """
 
     def __init__(self, wire: httpx.AsyncBaseTransport, pace: Pace) -> None:
         self._wire = wire
         self._pace = pace
         self._in_flight: dict[asyncio.Task[httpx.Response], httpx.Request] = {}
+        self.traffic = {limit: Traffic() for limit in LIMITS}
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send `request` when its turn has come; raises NotSent when that is after the call's deadline."""
@@ -46,7 +48,9 @@ class Paced(httpx.AsyncBaseTransport):
         try:
             turns = await self._turns(bucket, call, bulk=request.extensions["bulk"])
         finally:
-            call.waited += now() - asked
+            waited = now() - asked
+            call.waited += waited
+            self._traffic(request).waits.add(waited)
         call.sending = sending = asyncio.create_task(self._send(request, *turns))
         self._in_flight[sending] = request
         sending.add_done_callback(self._is_back)
@@ -67,13 +71,20 @@ class Paced(httpx.AsyncBaseTransport):
             raise
 
     async def _send(self, request: httpx.Request, turn: Turn, *own: Turn) -> httpx.Response:
+        traffic = self._traffic(request)
+        traffic.retries += request.extensions.get("attempt", 1) > 1
+        end = "no_answer"
         try:
             response = await self._wire.handle_async_request(request)
             await response.aread()
+            end = str(response.status_code)
         except NEVER_LEFT:
+            end = "no_connection"
             for each in (turn, *own):
                 await each.unused()
             raise
+        finally:
+            traffic.ends[end] += 1
         # Without an answer the slot stays leased: the request may still be counted.
         if response.status_code == 429:
             await turn.throttled(pause_asked(response, 0.0))
@@ -82,6 +93,9 @@ class Paced(httpx.AsyncBaseTransport):
         for each in own:
             await each.answered()
         return response
+
+    def _traffic(self, request: httpx.Request) -> Traffic:
+        return self.traffic[limit_of(request.extensions["bucket"].name)]
 
     def _is_back(self, sending: asyncio.Task[httpx.Response]) -> None:
         del self._in_flight[sending]

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import math
+from contextvars import Context
 
 from cio_mcp.client.call import Call, Place, Tell, now
 from cio_mcp.client.pacing.feedback import Feedback
@@ -51,6 +52,11 @@ class Pace:
         """Return the buckets used so far, as they are now."""
         return [queue.seen() for queue in self._queues.values()]
 
+    @property
+    def trouble(self) -> str:
+        """Why the slots are not shared as they should be, empty while they are."""
+        return self._slots.trouble
+
     async def aclose(self) -> None:
         """Stop, and let go of the slots."""
         for queue in self._queues.values():
@@ -78,7 +84,8 @@ class _Queue:
             raise self._too_late(wait, ahead)
         self._lanes.add(waiting)
         if self._dispatcher is None or self._dispatcher.done():
-            self._dispatcher = asyncio.create_task(self._dispatch())
+            # It serves all calls: what it logs is not of the one that began it.
+            self._dispatcher = asyncio.create_task(self._dispatch(), context=Context())
         telling = asyncio.create_task(self._tell(call, call.tell, waiting)) if call.tell else None
         try:
             async with asyncio.timeout_at(call.deadline):

@@ -5,6 +5,7 @@ import logging
 import math
 from collections.abc import Coroutine
 from contextlib import suppress
+from contextvars import Context
 from typing import Any
 from uuid import uuid4
 
@@ -85,6 +86,12 @@ class RedisSlots:
         """See `Slots.shut`."""
         self._shut_until[bucket] = max(self._shut_until.get(bucket, 0.0), now() + seconds)
         await self._tell(bucket, shut=seconds)
+
+    @property
+    def trouble(self) -> str:
+        """See `Slots.trouble`."""
+        part = f"this replica keeps to its part of each limit, 1 of {self._sharing}"
+        return f"Redis is away; until it is back {part}" if self._is_away else ""
 
     async def aclose(self) -> None:
         """Give back what is held, and leave."""
@@ -175,7 +182,7 @@ class RedisSlots:
         return list({bucket.workspace: bucket for bucket in self._used}.values())
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
+        task = asyncio.create_task(work, context=Context())  # no call's, though one began it
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 

@@ -109,6 +109,11 @@ class FileSlots:
         await self._change(change, now() + seconds, _key(bucket))
         return None
 
+    @property
+    def trouble(self) -> str:
+        """See `Slots.trouble`."""
+        return "the file that this host's processes share failed" if self._alone else ""
+
     async def aclose(self) -> None:
         """Leave the file to the others."""
         self._db.close()

@@ -37,6 +37,10 @@ class Slots(Protocol):
 
     poll: float | None
 
+    @property
+    def trouble(self) -> str:
+        """Why slots are not shared as they should be, without naming hosts; empty while they are."""
+
     async def lease(self, bucket: Bucket, ahead: float, stretch: float, waiting: int) -> Lease | float:
         """Lease the slot that is free first, if that is within `ahead` seconds; else return the wait for it.
 
@@ -59,8 +63,9 @@ class MemorySlots:
 
     poll: float | None = None
 
-    def __init__(self, sharers: int = 1) -> None:
+    def __init__(self, sharers: int = 1, trouble: str = "") -> None:
         self._sharers = sharers
+        self.trouble = trouble
         self._free_at: dict[Bucket, list[float]] = {}
         self._by_time: dict[Bucket, list[tuple[float, int]]] = {}  # heaps; entries that are out of date stay
         self._shut_until: dict[Bucket, float] = {}

@@ -1,12 +1,5 @@
-"""Every setting, from the environment, read once.
+"""Every setting: its type, its default, and its help text."""
 
-A wrong value stops the program with one line that names the variable. An empty value and a placeholder
-that a desktop bundle left unresolved (`${user_config.…}`) count as unset.
-"""
-
-import difflib
-import os
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -18,11 +11,8 @@ from pydantic import (
     Field,
     HttpUrl,
     SecretStr,
-    ValidationError,
     model_validator,
 )
-
-from cio_mcp.errors import SettingsError
 
 PREFIX, ALIAS = "CIO_", "CUSTOMERIO_"
 CREDENTIALS = ("site_id", "track_api_key", "app_api_key")
@@ -52,6 +42,14 @@ def _sharing(given: str) -> str | SecretStr:
     return SecretStr(given)  # it may hold a password
 
 
+def _scraping(given: str) -> str | SecretStr:
+    if given.lower() in {"loopback", "open", "off"}:
+        return given.lower()
+    if len(given) < 16:  # a misspelt word, more likely than a token
+        raise ValueError("must be loopback, open, off, or a token of at least 16 characters")
+    return _key(SecretStr(given))
+
+
 Key = Annotated[SecretStr, AfterValidator(_key)]
 BaseUrl = Annotated[HttpUrl, AfterValidator(_base_url)]
 Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -71,6 +69,7 @@ PERSONAL = (
     *("zip", "birthday", "birth_date", "date_of_birth", "ip_address"),
 )
 Sharing = Annotated[Literal["auto", "off"] | SecretStr, BeforeValidator(_sharing)]
+Scraping = Annotated[Literal["loopback", "open", "off"] | SecretStr, BeforeValidator(_scraping)]
 
 
 class Settings(BaseModel):
@@ -143,6 +142,9 @@ class Settings(BaseModel):
     drain: float = Field(
         20, ge=0, description="Over HTTP: seconds that running calls get to finish when the server stops."
     )
+    metrics: Scraping = Field(
+        "loopback", description="Over HTTP: who may read /metrics: loopback, open, off, or this bearer token."
+    )
     pii: Annotated[Literal["show", "mask"], Lower] = Field(
         "show",
         description="mask: people's addresses, phone numbers and CIO_PII_ATTRIBUTES are hidden in answers.",
@@ -161,8 +163,9 @@ class Settings(BaseModel):
         None, description="A file that keeps the sandbox's state; without it the state lives in memory."
     )
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(str.upper)] = Field(
-        "WARNING", description="What goes to stderr: DEBUG, INFO, WARNING or ERROR."
+        "WARNING", description="What goes to stderr: DEBUG, INFO (every call), WARNING or ERROR."
     )
+    log_format: Annotated[Literal["text", "json"], Lower] = Field("text", description="As text or json.")
 
     @property
     def has_credentials(self) -> bool:
@@ -190,66 +193,3 @@ class Settings(BaseModel):
             message = f"{PREFIX}SANDBOX: is off and there are no credentials; set {names}"
             raise ValueError(message)
         return self
-
-
-def load(environ: Mapping[str, str] = os.environ) -> Settings:
-    """Read the settings from `environ`; raises SettingsError with one line that names the variable.
-
-    A credential is also taken under `CUSTOMERIO_…`, and from the file that `…_FILE` names.
-    """
-    given = {name: value.strip() for name, value in environ.items() if _is_set(value)}
-    _refuse_near_misses(given)
-    values = {name: value for name in Settings.model_fields if (value := _value(name, given)) is not None}
-    try:
-        return Settings.model_validate(values)
-    except ValidationError as error:
-        fault = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        names = "".join(f"{PREFIX}{str(part).upper()}: " for part in fault["loc"])
-        raise SettingsError(names + fault["msg"].removeprefix("Value error, ")) from None
-
-
-def variables() -> dict[str, str]:
-    """Return the name of each variable and what it is for, in the order of the help text."""
-    return {PREFIX + name.upper(): field.description or "" for name, field in Settings.model_fields.items()}
-
-
-def _is_set(value: str) -> bool:
-    return bool(value.strip()) and "${user_config." not in value
-
-
-def _value(name: str, given: Mapping[str, str]) -> str | None:
-    variable = PREFIX + name.upper()
-    if name not in CREDENTIALS:
-        return given.get(variable)
-    for candidate in (variable, ALIAS + name.upper()):
-        if candidate in given:
-            return given[candidate]
-        if path := given.get(f"{candidate}_FILE"):
-            return _from_file(f"{candidate}_FILE", path)
-    return None
-
-
-def _from_file(variable: str, path: str) -> str:
-    # The path stays out of the errors: it may be a key that was put into the wrong variable.
-    try:
-        text = Path(path).read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not text"
-        raise SettingsError(f"{variable}: the file cannot be read: {reason}") from None
-    if not text:
-        raise SettingsError(f"{variable}: the file is empty")
-    return text
-
-
-def _refuse_near_misses(given: Mapping[str, str]) -> None:
-    """Refuse a misspelt setting: a forgotten credential would otherwise start the sandbox in silence.
-
-    Other programs have variables with the same prefix, so only what resembles one of ours is refused.
-    """
-    credentials = [f"{prefix}{name.upper()}" for prefix in (PREFIX, ALIAS) for name in CREDENTIALS]
-    known = [*variables(), *credentials, *(f"{name}_FILE" for name in credentials)]
-    for name in given:
-        if not name.startswith((PREFIX, ALIAS)) or name in known:
-            continue
-        if nearest := difflib.get_close_matches(name, known, n=1, cutoff=0.8):
-            raise SettingsError(f"{name}: there is no such setting; did you mean {nearest[0]}?")
