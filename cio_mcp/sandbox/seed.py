@@ -98,6 +98,7 @@ def _perform(workspace: Workspace, campaign: dict[str, Any]) -> None:
         sent = round(campaign["sent_per_day"] * (1 + 0.3 * math.sin(day * 2 * math.pi / 7)))
         delivered = round(sent * campaign["delivered"])
         opened, clicked = round(delivered * campaign["opened"]), round(delivered * campaign["clicked"])
+        converted = campaign["converted"] if day > today - 30 else campaign["converted_before"]
         by_people, followed = round(opened * 0.8), round(clicked * 0.9)
         counts = {
             "created": sent,
@@ -111,7 +112,7 @@ def _perform(workspace: Workspace, campaign: dict[str, Any]) -> None:
             "clicked": clicked,
             "human_clicked": followed,
             "prefetch_clicked": clicked - followed,
-            "converted": round(delivered * campaign["converted"]),
+            "converted": round(delivered * converted),
             "unsubscribed": int(day % 9 == 0),
         }
         values = (campaign["campaign"], campaign["channel"], day, json.dumps(counts))

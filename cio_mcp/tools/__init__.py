@@ -5,6 +5,7 @@ from cio_mcp.tools.broadcasts import broadcasts
 from cio_mcp.tools.campaigns import campaigns
 from cio_mcp.tools.channels import channels
 from cio_mcp.tools.checks import checks
+from cio_mcp.tools.comparison import comparison
 from cio_mcp.tools.data_quality import data_quality
 from cio_mcp.tools.devices import devices
 from cio_mcp.tools.events import events
@@ -27,7 +28,7 @@ TOOLS = [
     tool
     for toolbox in (
         *(people, search, identities, subscriptions, devices, relationships, segments),
-        *(events, campaigns, broadcasts, triggers, newsletters, transactional, channels, messages),
+        *(events, campaigns, comparison, broadcasts, triggers, newsletters, transactional, channels, messages),
         *(activities, data_quality, checks),
         *(workspace_items, exports, reporting_webhooks, status),
     )

@@ -4,11 +4,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
-from cio_mcp.answers import Answer, Page, page, state_of
+from cio_mcp.answers import Page, page, state_of
 from cio_mcp.client import AppApi
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.params import Channel, CountCursor, Limit, ObjectId, Text, Timestamp, iso, vendor_channel
 from cio_mcp.registry import Toolbox
+from cio_mcp.tools.metrics import RATES, Metrics, counts_of, summary
 
 campaigns = Toolbox("campaigns")
 
@@ -67,31 +68,10 @@ def _campaign(item: dict[str, Any]) -> Campaign:
     )
 
 
-# What each rate is a share of.
-RATES = {
-    "delivered": "sent",
-    "bounced": "sent",
-    "opened": "delivered",
-    "human_opened": "delivered",
-    "clicked": "delivered",
-    "human_clicked": "delivered",
-    "converted": "delivered",
-    "unsubscribed": "delivered",
-    "spammed": "delivered",
-}
-
-
-class CampaignMetrics(Answer):
+class CampaignMetrics(Metrics):
     """How a campaign's messages did in a span of time."""
 
     campaign_id: int
-    resolution: str
-    periods: int = Field(description="How many periods of the resolution were counted.")
-    totals: dict[str, int] = Field(description="Sums over the periods; what is not named was zero.")
-    rates: dict[str, float] = Field(
-        description="Shares from 0 to 1: delivered and bounced of sent, all others of delivered."
-    )
-    series: dict[str, list[int]] | None = Field(None, description="One count per period, oldest first.")
 
 
 @campaigns.reads
@@ -111,7 +91,22 @@ async def get_campaign_metrics(
     """
     if start is not None and end is not None and end <= start:
         raise InvalidArgument("end: must be later than start")
-    # `version` has no documented default, and without `tz` days begin in New York (App API, campaignMetrics).
+    answer = await app.get(
+        "/v1/campaigns/{campaign_id}/metrics",
+        version_2(resolution, timezone, start, end, channel),
+        campaign_id=campaign_id,
+    )
+    found = summary(counts_of(answer), RATES, resolution, series=series)
+    return CampaignMetrics(campaign_id=campaign_id, **found)
+
+
+def version_2(
+    resolution: str, timezone: str, start: int | None, end: int | None, channel: Channel | None = None
+) -> dict[str, str]:
+    """Return the query for a campaign's metrics.
+
+    `version` has no documented default, and without `tz` days begin in New York (App API, campaignMetrics).
+    """
     asked = {
         "version": "2",
         "res": resolution,
@@ -120,17 +115,4 @@ async def get_campaign_metrics(
         "end": end,
         "type": vendor_channel(channel),
     }
-    query = {name: str(value) for name, value in asked.items() if value is not None}
-    answer = await app.get("/v1/campaigns/{campaign_id}/metrics", query, campaign_id=campaign_id)
-    counts: dict[str, list[int]] = (answer.get("metric") or {}).get("series") or {}
-    totals = {name: sum(values) for name, values in counts.items() if sum(values or [])}
-    return CampaignMetrics(
-        campaign_id=campaign_id,
-        resolution=resolution,
-        periods=max(map(len, counts.values()), default=0),
-        totals=totals,
-        rates={
-            name: round(totals.get(name, 0) / totals[of], 4) for name, of in RATES.items() if totals.get(of)
-        },
-        series={name: values for name, values in counts.items() if name in totals} if series else None,
-    )
+    return {name: str(value) for name, value in asked.items() if value is not None}

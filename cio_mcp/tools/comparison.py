@@ -1,0 +1,160 @@
+"""Two campaigns, or two periods of one, side by side."""
+
+import math
+from typing import Annotated
+
+from pydantic import BaseModel, Field
+
+from cio_mcp.answers import Answer
+from cio_mcp.client import AppApi
+from cio_mcp.errors import InvalidArgument
+from cio_mcp.params import Channel, ObjectId, Timestamp, iso
+from cio_mcp.registry import Toolbox
+from cio_mcp.tools.campaigns import version_2
+from cio_mcp.tools.metrics import RATES, counts_of, rates_of, totals_of
+
+comparison = Toolbox("campaigns")
+
+DAY = 86_400
+
+# Days that are compared where no time is given.
+DAYS = 30
+
+# A difference that chance makes more often than this is said to be one that chance may have made.
+LIKELY_CHANCE = 0.05
+
+
+class Side(BaseModel):
+    """One campaign in one period."""
+
+    campaign_id: int
+    start: str
+    end: str
+    totals: dict[str, int] = Field(description="Sums over the period; what is not named was zero.")
+    rates: dict[str, float] = Field(
+        description="Shares from 0 to 1: delivered and bounced of sent, all others of delivered."
+    )
+
+
+class Difference(BaseModel):
+    """How much more the first has than the other."""
+
+    absolute: float = Field(description="The first minus the other; of rates, 0.01 is a percentage point.")
+    relative: float | None = Field(
+        None, description="The same as a share of the other's; absent where that is zero."
+    )
+    p_value: float | None = Field(
+        None, description="Of a rate: how probable so large a difference is by chance alone (z-test)."
+    )
+
+
+class Comparison(Answer):
+    """Two campaigns, or two periods of one, and what lies between them."""
+
+    verdict: str = Field(description="Which converts better, and by how much.")
+    first: Side
+    other: Side
+    totals: dict[str, Difference]
+    rates: dict[str, Difference]
+
+
+@comparison.reads
+async def compare_campaigns(
+    app: AppApi,
+    campaign_id: ObjectId,
+    other_campaign_id: ObjectId | None = None,
+    start: Timestamp | None = None,
+    end: Timestamp | None = None,
+    other_start: Annotated[Timestamp | None, Field(description="A period of the same length.")] = None,
+    channel: Channel | None = None,
+) -> Comparison:
+    """Compare two campaigns, or two periods of one: which converts better, by how much, all differences.
+
+    Periods are UTC days, the last 30 by default; one campaign is compared with its period before.
+    """
+    end = int(app.call.called_at) // DAY * DAY if end is None else end
+    start = end - DAYS * DAY if start is None else start
+    if end <= start:
+        raise InvalidArgument("end: must be later than start; without end, today does not count yet")
+    itself = other_campaign_id in {None, campaign_id}
+    if other_start is None:
+        other_start = start - (end - start) if itself else start
+    if itself and other_start == start:
+        raise InvalidArgument("other_start: is the same period; name another one, or other_campaign_id")
+    first = await _side(app, campaign_id, start, end, channel)
+    other = await _side(
+        app, other_campaign_id or campaign_id, other_start, other_start + end - start, channel
+    )
+    rates = {
+        name: _of_rates(name, first, other)
+        for name in RATES
+        if name in first.rates and name in other.rates and (first.totals | other.totals).get(name)
+    }
+    return Comparison(
+        verdict=_verdict(first, other, rates.get("converted")),
+        first=_rounded(first),
+        other=_rounded(other),
+        totals={
+            name: _difference(first.totals.get(name, 0), other.totals.get(name, 0))
+            for name in first.totals | other.totals
+        },
+        rates=rates,
+    )
+
+
+async def _side(app: AppApi, campaign_id: int, start: int, end: int, channel: Channel | None) -> Side:
+    # Whether the day that begins at `end` counts is not documented; the second before it certainly does.
+    answer = await app.get(
+        "/v1/campaigns/{campaign_id}/metrics",
+        version_2("days", "UTC", start, end - 1, channel),
+        campaign_id=campaign_id,
+    )
+    totals = totals_of(counts_of(answer))
+    return Side(
+        campaign_id=campaign_id,
+        start=iso(start) or "",
+        end=iso(end) or "",
+        totals=totals,
+        rates=rates_of(totals),
+    )
+
+
+def _rounded(side: Side) -> Side:
+    return side.model_copy(update={"rates": {name: round(rate, 4) for name, rate in side.rates.items()}})
+
+
+def _difference(first: float, other: float) -> Difference:
+    absolute = first - other
+    return Difference(absolute=round(absolute, 4), relative=round(absolute / other, 4) if other else None)
+
+
+def _of_rates(name: str, first: Side, other: Side) -> Difference:
+    found = _difference(first.rates[name], other.rates[name])
+    wholes = [side.totals[RATES[name]] for side in (first, other)]
+    pooled = sum(side.totals.get(name, 0) for side in (first, other)) / sum(wholes)
+    # Counts are dated by when they happened, so a short period may have more of a part than of its whole.
+    if (spread := pooled * (1 - pooled) * sum(1 / whole for whole in wholes)) > 0:
+        score = abs(first.rates[name] - other.rates[name]) / math.sqrt(spread)
+        found.p_value = round(math.erfc(score / math.sqrt(2)), 4)
+    return found
+
+
+def _verdict(first: Side, other: Side, converted: Difference | None) -> str:
+    names = [f"campaign {side.campaign_id}" for side in (first, other)]
+    if first.campaign_id == other.campaign_id:
+        names = [f"{side.start[:10]} to {side.end[:10]}" for side in (first, other)]
+    for side, name in zip((first, other), names, strict=True):
+        if "converted" not in side.rates:
+            return f"Cannot be said: nothing was delivered ({name})."
+    if converted is None or not converted.absolute:
+        return f"Both convert alike, {first.rates['converted']:.2%} of what was delivered."
+    better, worse = (0, 1) if converted.absolute > 0 else (1, 0)
+    shares = [first.rates["converted"], other.rates["converted"]]
+    points = f"{abs(converted.absolute) * 100:.2f} percentage points"
+    more = f", {shares[better] / shares[worse] - 1:.0%}" if shares[worse] else ""
+    chance = converted.p_value is not None and converted.p_value > LIKELY_CHANCE
+    return (
+        f"{names[better].capitalize()} converts better: {shares[better]:.2%} of what was delivered against "
+        f"{shares[worse]:.2%} ({names[worse]}), {points}{more} more."
+        + (" So small a difference may well be chance." if chance else "")
+    )
