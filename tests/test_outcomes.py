@@ -120,6 +120,7 @@ ACTS = {
     "track_page_view": Act(Kind.REPEATABLE, {"customer_id": ADA, "url": "tried"}, EVENT),
     "list_campaigns": Act(Kind.READ, {}),
     "get_campaign_metrics": Act(Kind.READ, {"campaign_id": 1}),
+    "get_campaign": Act(Kind.READ, {"campaign_id": 1}, requests=2),
     "compare_campaigns": Act(Kind.READ, {"campaign_id": 1, "other_campaign_id": 2}, requests=2),
     "trigger_broadcast": Act(
         Kind.TRIGGER,

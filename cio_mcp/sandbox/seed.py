@@ -64,8 +64,10 @@ def _configure(workspace: Workspace, story: dict[str, Any]) -> None:
         built = {"deduplicate_id": f"{segment['id']}:{created}", "state": "finished", "progress": None}
         workspace.configure("segment", segment | built | dates | {"tags": []})
     for campaign in story["campaigns"]:
-        actions = [{"type": "email", "id": campaign["id"] * 100 + number} for number in (1, 2)]
-        workspace.configure("campaign", {**campaign, **_dates(campaign, now), "actions": actions})
+        dates = _dates(campaign, now)
+        actions = [{"type": action["type"], "id": action["id"]} for action in campaign["workflow"]]
+        workflow = [_action(campaign["id"], action, dates) for action in campaign["workflow"]]
+        workspace.configure("campaign", {**campaign, **dates, "actions": actions, "workflow": workflow})
     for broadcast in story["broadcasts"]:
         actions = [{"type": "email", "id": broadcast["id"] * 100 + 1}]
         always = {"type": "api_triggered", "state": "running", "actions": actions}
@@ -80,6 +82,14 @@ def _configure(workspace: Workspace, story: dict[str, Any]) -> None:
         workspace.configure("transactional", {**SWITCHES, **message, **dates})
 
 
+def _action(campaign_id: int, action: dict[str, Any], dates: dict[str, Any]) -> dict[str, Any]:
+    """Return an action as the API tells it: only messages have a subject, and a state of their own."""
+    written = {name: dates[name] for name in ("created", "updated")}
+    known = {"campaign_id": campaign_id, "deduplicate_id": f"{action['id']}:{dates['updated']}"}
+    sends = {"sending_state": "automatic", "language": ""} if action["type"] != "delay" else {}
+    return {**known, **written, **sends, **action}
+
+
 def _dates(thing: dict[str, Any], now: int) -> dict[str, Any]:
     created = now - (400 - thing["id"] * 10) * DAY
     return {
@@ -92,7 +102,7 @@ def _dates(thing: dict[str, Any], now: int) -> dict[str, Any]:
 
 
 def _perform(workspace: Workspace, campaign: dict[str, Any]) -> None:
-    """Give a campaign 90 days of counts: a week's rhythm without chance, and no part above its whole."""
+    """Give an action of a campaign 90 days of counts: a week's rhythm, no chance, no part above its whole."""
     today = workspace.now() // DAY
     for day in range(today - 89, today + 1):
         sent = round(campaign["sent_per_day"] * (1 + 0.3 * math.sin(day * 2 * math.pi / 7)))
@@ -115,8 +125,8 @@ def _perform(workspace: Workspace, campaign: dict[str, Any]) -> None:
             "converted": round(delivered * converted),
             "unsubscribed": int(day % 9 == 0),
         }
-        values = (campaign["campaign"], campaign["channel"], day, json.dumps(counts))
-        workspace.change("INSERT INTO metrics VALUES (?, ?, ?, ?)", *values)
+        values = (campaign["campaign"], campaign["action"], campaign["channel"], day, json.dumps(counts))
+        workspace.change("INSERT INTO metrics VALUES (?, ?, ?, ?, ?)", *values)
 
 
 def _live(workspace: Workspace, person: dict[str, Any]) -> None:

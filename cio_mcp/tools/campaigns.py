@@ -7,11 +7,19 @@ from pydantic import BaseModel, Field
 from cio_mcp.answers import Page, page, state_of
 from cio_mcp.client import AppApi
 from cio_mcp.errors import InvalidArgument
-from cio_mcp.params import Channel, CountCursor, Limit, ObjectId, Text, Timestamp, iso, vendor_channel
+from cio_mcp.params import Channel, CountCursor, Cursor, Limit, ObjectId, Text, Timestamp, iso, vendor_channel
 from cio_mcp.registry import Toolbox
 from cio_mcp.tools.metrics import RATES, Metrics, counts_of, summary
 
 campaigns = Toolbox("campaigns")
+
+# Pages of ten actions that one answer takes (App API, listCampaignActions).
+PAGES = 5
+
+# What a campaign that a date starts says of when (App API, getCampaigns).
+SCHEDULE = (
+    *("date_attribute", "frequency", "start_hour", "start_minutes", "timezone", "use_customer_timezone"),
+)
 
 
 class Campaign(BaseModel):
@@ -65,6 +73,61 @@ def _campaign(item: dict[str, Any]) -> Campaign:
         trigger=trigger or item.get("date_attribute") or item.get("type"),
         tags=item.get("tags") or [],
         updated=iso(item.get("updated")),
+    )
+
+
+class Action(BaseModel):
+    """One step of a campaign: a message, a delay, a branch, ..."""
+
+    action_id: int
+    type: str | None = None
+    name: str | None = None
+    subject: str | None = None
+    sending_state: str | None = Field(None, description="automatic, draft or off.")
+    language: str | None = Field(None, description="Set for a translation of a message.")
+
+
+class CampaignActions(Page, Campaign):
+    """One campaign and its actions."""
+
+    description: str | None = None
+    filter_segments: list[int] = Field([], description="Only who is in these goes on through it.")
+    schedule: dict[str, Any] = Field({}, description="Of one that a date starts: when, and how often.")
+    first_started: str | None = None
+    actions: list[Action] = Field(description="In the order in which Customer.io tells them.")
+
+
+@campaigns.reads
+async def get_campaign(app: AppApi, campaign_id: ObjectId, cursor: Cursor | None = None) -> CampaignActions:
+    """Read one campaign: what starts it, whom it filters, its actions (messages, delays, ...)."""
+    answer = await app.get("/v1/campaigns/{campaign_id}", campaign_id=campaign_id)
+    item = answer.get("campaign") or {"id": campaign_id}
+    actions: list[Action] = []
+    for _ in range(PAGES):
+        query = {"start": cursor} if cursor else {}
+        part = await app.get("/v1/campaigns/{campaign_id}/actions", query, campaign_id=campaign_id)
+        longer = actions + [_action(step) for step in part.get("actions") or []]
+        if actions and page(longer, len(longer))[1]:
+            break  # the page is left out whole: there is no cursor for its middle
+        actions, cursor = longer, part.get("next") or None
+        if cursor is None:
+            break
+    return CampaignActions(
+        **_campaign(item).model_dump(),
+        description=item.get("description") or None,
+        filter_segments=item.get("filter_segment_ids") or [],
+        schedule={name: item[name] for name in SCHEDULE if item.get(name) not in {None, ""}},
+        first_started=iso(item.get("first_started")),
+        actions=actions,
+        next_cursor=cursor,
+        left_out="more actions; pass next_cursor as cursor to read on" if cursor else None,
+    )
+
+
+def _action(item: dict[str, Any]) -> Action:
+    return Action(
+        action_id=int(item["id"]),
+        **{name: item.get(name) or None for name in ("type", "name", "subject", "sending_state", "language")},
     )
 
 

@@ -31,6 +31,24 @@ async def test_campaigns_are_listed_with_state_tags_and_trigger(caller: Caller) 
     await caller.no(400, "GET", "/v1/campaigns/abc")
 
 
+async def test_actions_are_listed_ten_at_a_time_in_their_order(caller: Caller) -> None:
+    everything = (await caller.ok("GET", "/v1/campaigns/1/actions"))["actions"]
+    assert [action["id"] for action in everything] == [101, 102, 103, 104, 105]
+    assert not any("links" in action for action in everything)
+    assert "workflow" not in (await caller.ok("GET", "/v1/campaigns/1"))["campaign"]
+    workflow = [{"id": number, "type": "delay"} for number in range(1, 24)]
+    caller.sandbox.workspace.configure("campaign", {"id": 9, "workflow": workflow})
+
+    read, start = [], ""
+    for length in (10, 10, 3):
+        page = await caller.ok("GET", f"/v1/campaigns/9/actions?start={start}")
+        assert len(page["actions"]) == length
+        read += [action["id"] for action in page["actions"]]
+        start = page["next"]
+    assert (read, start) == (list(range(1, 24)), "")
+    await caller.no(404, "GET", "/v1/campaigns/99/actions")
+
+
 async def test_a_series_has_every_key_and_one_count_for_each_period(caller: Caller) -> None:
     span = f"start={MIDNIGHT - 14 * DAY}&end={MIDNIGHT}&tz=UTC"
     answer = await caller.ok("GET", f"/v1/campaigns/2/metrics?version=2&res=days&{span}")

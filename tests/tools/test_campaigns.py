@@ -9,6 +9,7 @@ from mcp import Client
 from cio_mcp.app import build
 from cio_mcp.settings import load
 from tests.agent import Agent
+from tests.tools.canned import canned
 
 pytestmark = pytest.mark.anyio
 
@@ -104,6 +105,87 @@ async def test_a_list_too_long_for_one_answer_is_cut_between_campaigns() -> None
 
     assert 10 < len(answer["campaigns"]) < 100
     assert answer["next_cursor"] == str(answer["campaigns"][-1]["id"])
+
+
+async def test_a_campaign_is_read_with_what_starts_it_its_filter_and_its_actions(agent: Agent) -> None:
+    answer = await agent.call("get_campaign", campaign_id=1)
+
+    assert agent.sent == ["GET /v1/campaigns/1", "GET /v1/campaigns/1/actions"]
+    assert (answer["name"], answer["trigger"], answer["filter_segments"]) == (
+        "Welcome series",
+        "signed_up",
+        [4],
+    )
+    assert answer["description"] == "Three mails in the first week."
+    assert answer["actions"][:2] == [
+        {
+            "action_id": 101,
+            "type": "email",
+            "name": "Welcome",
+            "subject": "Welcome to Quill",
+            "sending_state": "automatic",
+        },
+        {"action_id": 102, "type": "delay", "name": "Wait 2 days"},
+    ]
+    assert len(answer["actions"]) == 5
+    assert not {"next_cursor", "left_out"} & answer.keys()
+
+
+@pytest.mark.parametrize("actions", [None, []])
+async def test_a_campaign_may_have_no_actions_and_tell_little(actions: Any) -> None:
+    bodies = {"/actions": {"actions": actions}, "/campaigns/7": {"campaign": {"id": 7}}}
+    async with canned(bodies) as workspace:
+        assert await workspace.call("get_campaign", campaign_id=7) == {
+            "id": 7,
+            "name": "",
+            "tags": [],
+            "filter_segments": [],
+            "schedule": {},
+            "actions": [],
+        }
+
+
+async def test_a_campaign_that_a_date_starts_says_when() -> None:
+    date = {"date_attribute": "birthday", "frequency": "yearly", "start_hour": 0, "timezone": ""}
+    bodies = {"/actions": {}, "/campaigns/7": {"campaign": {"id": 7, "name": "Birthday", **date}}}
+    async with canned(bodies) as workspace:
+        answer = await workspace.call("get_campaign", campaign_id=7)
+
+    assert answer["trigger"] == "birthday"
+    assert answer["schedule"] == {"date_attribute": "birthday", "frequency": "yearly", "start_hour": 0}
+
+
+def pages(actions: int, name: str = "") -> dict[str, Any]:
+    """Return what answers so many actions, ten a page."""
+
+    def page(request: httpx.Request) -> dict[str, Any]:
+        first = int(request.url.params.get("start", "0"))
+        found = [{"id": number + 1, "name": name} for number in range(first, min(first + 10, actions))]
+        return {"actions": found, "next": str(first + 10) if first + 10 < actions else ""}
+
+    return {"/actions": page, "/campaigns/7": {"campaign": {"id": 7}}}
+
+
+@pytest.mark.parametrize(
+    ("count", "name", "answers"),
+    [(1, "", [1]), (10, "", [10]), (23, "", [23]), (61, "", [50, 11]), (25, "n" * 1100, [10, 10, 5])],
+)
+async def test_many_actions_come_in_whole_pages_with_a_cursor_to_go_on(
+    count: int, name: str, answers: list[int]
+) -> None:
+    read: list[list[int]] = []
+    async with canned(pages(count, name)) as workspace:
+        cursor: dict[str, str] = {}
+        while True:
+            answer = await workspace.call("get_campaign", campaign_id=7, **cursor)
+            read.append([action["action_id"] for action in answer["actions"]])
+            assert ("next_cursor" in answer) == ("left_out" in answer)
+            if "next_cursor" not in answer:
+                break
+            cursor = {"cursor": answer["next_cursor"]}
+
+    assert list(map(len, read)) == answers
+    assert [number for part in read for number in part] == list(range(1, count + 1))
 
 
 async def test_metrics_are_totals_and_rates_that_fit_together(agent: Agent) -> None:

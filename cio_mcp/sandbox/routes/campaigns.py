@@ -31,13 +31,30 @@ def _campaign(asked: Asked) -> dict[str, Any]:
 @routes("GET", "/v1/campaigns")
 def every(asked: Asked) -> dict[str, Any]:
     """Answer all campaigns; the endpoint takes no parameters."""
-    return {"campaigns": asked.workspace.things("campaign")}
+    return {"campaigns": [_public(found) for found in asked.workspace.things("campaign")]}
 
 
 @routes("GET", "/v1/campaigns/{campaign_id}")
 def one(asked: Asked) -> dict[str, Any]:
     """Answer one campaign."""
-    return {"campaign": _campaign(asked)}
+    return {"campaign": _public(_campaign(asked))}
+
+
+def _public(campaign: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in campaign.items() if name != "workflow"}
+
+
+@routes("GET", "/v1/campaigns/{campaign_id}/actions")
+def actions(asked: Asked) -> dict[str, Any]:
+    """Answer a campaign's actions, ten at a time."""
+    # Keys of pages descend, and the actions come in their order.
+    keyed = [((-number, 0), _told(action)) for number, action in enumerate(_campaign(asked)["workflow"])]
+    kept, after = asked.page(keyed, 10, 10)
+    return {"actions": kept, "next": after}
+
+
+def _told(action: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in action.items() if name != "links"}
 
 
 @routes("GET", "/v1/campaigns/{campaign_id}/metrics")

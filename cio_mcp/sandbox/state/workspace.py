@@ -32,8 +32,9 @@ CREATE TABLE IF NOT EXISTS accepted (number INTEGER PRIMARY KEY, due REAL NOT NU
   body TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS things (kind TEXT NOT NULL, id INTEGER NOT NULL, body TEXT NOT NULL,
   PRIMARY KEY (kind, id));
-CREATE TABLE IF NOT EXISTS metrics (campaign_id INTEGER NOT NULL, channel TEXT NOT NULL, day INTEGER NOT NULL,
-  counts TEXT NOT NULL, PRIMARY KEY (campaign_id, channel, day));
+CREATE TABLE IF NOT EXISTS metrics (
+  campaign_id INTEGER NOT NULL, action_id INTEGER NOT NULL, channel TEXT NOT NULL, day INTEGER NOT NULL,
+  counts TEXT NOT NULL, PRIMARY KEY (action_id, day));
 CREATE TABLE IF NOT EXISTS triggers (broadcast_id INTEGER NOT NULL, id INTEGER NOT NULL,
   created_at INTEGER NOT NULL, errors TEXT NOT NULL, PRIMARY KEY (broadcast_id, id));
 CREATE TABLE IF NOT EXISTS deliveries (
