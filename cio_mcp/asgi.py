@@ -7,23 +7,19 @@ import contextlib
 from collections.abc import AsyncIterator, Collection
 from typing import Literal
 
-from mcp.server.auth.middleware.bearer_auth import BearerAuthBackend, RequireAuthMiddleware
-from mcp.server.auth.provider import AccessToken
 from mcp.server.transport_security import TransportSecuritySettings
 from starlette.applications import Starlette
-from starlette.middleware import Middleware
-from starlette.middleware.authentication import AuthenticationMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Route
 
 from cio_mcp import traces
 from cio_mcp.app import App, build
+from cio_mcp.door import door_of
 from cio_mcp.health import Health
 from cio_mcp.logs import configure
 from cio_mcp.monitoring import Counting, Traffic, metrics_route
 from cio_mcp.settings import Settings, load
-from cio_mcp.tokens import Tokens
 
 Transport = Literal["http", "sse"]
 
@@ -68,6 +64,8 @@ def create_app(
     if "sse" in transports:
         routes += app.server.sse_app(transport_security=security, max_request_body_size=LARGEST_BODY).routes
 
+    door = door_of(settings, app.tokens)
+
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         async with contextlib.AsyncExitStack() as stack:
@@ -75,42 +73,20 @@ def create_app(
                 await stack.enter_async_context(app.server.session_manager.run())
             stack.callback(traces.flush, FLUSH)
             stack.push_async_callback(app.aclose)
+            if door:
+                await stack.enter_async_context(door)
             yield
 
-    middleware = []
-    if app.tokens:
-        routes = [_guarded(route) for route in routes]
-        backend = BearerAuthBackend(_Verifier(app.tokens))
-        middleware = [Middleware(AuthenticationMiddleware, backend=backend)]
+    if door:
+        routes = [*map(door.guard, routes), *door.metadata()]
     routes += _operations(Health(app))
     traffic = Traffic()
     if settings.metrics != "off":
         routes.append(metrics_route(app, traffic, settings.metrics))
-    application = Starlette(routes=routes, lifespan=lifespan, middleware=middleware)
+    application = Starlette(routes=routes, lifespan=lifespan)
     application.add_middleware(Counting, traffic=traffic)
     application.state.app = app
     return application
-
-
-class _Verifier:
-    """Tokens, as the SDK asks about them."""
-
-    def __init__(self, tokens: Tokens) -> None:
-        self._tokens = tokens
-
-    async def verify_token(self, token: str) -> AccessToken | None:
-        grant = self._tokens.find(token)
-        return AccessToken(token=token, client_id=grant.name, scopes=[]) if grant else None
-
-
-def _guarded(route: BaseRoute) -> BaseRoute:
-    """Return a route that only callers with a token come through."""
-    if isinstance(route, Route):
-        return Route(route.path, endpoint=RequireAuthMiddleware(route.app, []), methods=route.methods)
-    if isinstance(route, Mount):
-        return Mount(route.path, app=RequireAuthMiddleware(route.app, []))
-    message = f"{route} cannot be guarded"
-    raise TypeError(message)
 
 
 def _security(settings: Settings) -> TransportSecuritySettings:

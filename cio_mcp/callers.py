@@ -56,16 +56,19 @@ current: ContextVar[Known] = ContextVar("caller", default=OWNER)
 
 
 def recognise(request: Any, tokens: Tokens | None) -> Known:
-    """Return who an HTTP request is from, None for stdio's; one whose token does not hold may do nothing."""
+    """Return who an HTTP request is from, None for stdio's; one that came in by no token may do nothing.
+
+    Where tokens are asked for, the door has left a user on the request, whose `grant` is their token's.
+    """
     if request is None:
         return OWNER
     headers: Mapping[str, str] = request.headers
     narrowed = {name: _words(headers[header]) for name, header in HEADERS.items() if header in headers}
     grants = (_narrowing(narrowed),) if narrowed else ()
-    if tokens is None:
-        return Known(grants=grants)
     user = request.scope.get("user")
-    grant = (tokens.named(user.display_name) if user else None) or Grant(name="nobody", permissions=())
+    if tokens is None and user is None:
+        return Known(grants=grants)
+    grant = getattr(user, "grant", None) or Grant(name="nobody", permissions=())
     return Known(grant.name, (grant, *grants))
 
 

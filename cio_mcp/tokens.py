@@ -51,11 +51,6 @@ class Tokens:
         entry = self._current().get(_hash(token))
         return entry if entry and self._holds(entry) else None
 
-    def named(self, name: str) -> Grant | None:
-        """Return the grant of a caller that came in before, if it still holds."""
-        found = (entry for entry in self._current().values() if entry.name == name)
-        return next((entry for entry in found if self._holds(entry)), None)
-
     def _holds(self, entry: Entry) -> bool:
         return entry.expires is None or entry.expires.timestamp() > self._clock()
 

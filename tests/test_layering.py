@@ -14,7 +14,8 @@ ALLOWED = {
     "schemas": set[str](),
     "traces": set[str](),
     "sandbox": set[str](),
-    "settings": {"errors"},
+    "values": set[str](),
+    "settings": {"errors", "values"},
     "client": {"errors"},
     "params": {"client"},
     "answers": set[str](),
@@ -24,6 +25,7 @@ ALLOWED = {
     "safety": {"answers", "audience", "client", "errors", "registry"},
     "elicitation": {"answers", "errors", "safety"},
     "tokens": {"errors", "safety"},
+    "oauth": {"client", "errors", "safety", "values"},
     "callers": {"errors", "registry", "safety", "tokens"},
     "calls": {"client", "errors", "logs", "safety"},
     "served": {"callers", "errors", "registry", "safety"},
@@ -39,12 +41,13 @@ ALLOWED = {
     },
     "stdio": {"app", "settings", "traces"},
     "health": {"app", "client", "errors"},
+    "door": {"errors", "oauth", "safety", "settings", "tokens"},
     "metrics": {"app", "client", "errors"},
     "monitoring": {"app", "metrics"},
-    "asgi": {"app", "health", "logs", "monitoring", "settings", "tokens", "traces"},
+    "asgi": {"app", "door", "health", "logs", "monitoring", "settings", "traces"},
     "cli": {
         *("app", "asgi", "callers", "client", "errors", "safety", "server", "settings", "tokens"),
-        *("tools", "workspace", "workspaces"),
+        *("tools", "values", "workspace", "workspaces"),
     },
     "__main__": {"cli"},
     "__init__": set[str](),
@@ -52,10 +55,10 @@ ALLOWED = {
 
 # Who may use what others must not know about.
 RESERVED = {
-    "mcp": {"asgi", "elicitation", "server", "cli"},
-    "httpx": {"app", "cli", "client"},
+    "mcp": {"asgi", "door", "elicitation", "server", "cli"},
+    "httpx": {"app", "cli", "client", "oauth"},
     "opentelemetry": {"calls", "client", "traces"},
-    "starlette": {"asgi", "monitoring", "sandbox"},
+    "starlette": {"asgi", "door", "monitoring", "sandbox"},
     "os.environ": {"settings", "cli", "traces"},  # traces: the variables are OpenTelemetry's
 }
 

@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import ipaddress
 import signal
 import ssl
 import sys
@@ -15,6 +14,7 @@ from cio_mcp.asgi import Transport, create_app
 from cio_mcp.cli.ports import listen
 from cio_mcp.errors import SettingsError
 from cio_mcp.settings import Settings
+from cio_mcp.values import is_loopback
 
 TRANSPORTS: dict[str, tuple[Transport, ...]] = {"http": ("http",), "sse": ("sse",), "both": ("http", "sse")}
 PATHS: dict[Transport, str] = {"http": "/mcp", "sse": "/sse"}
@@ -25,10 +25,10 @@ CUT = 2
 
 def run(asked: argparse.Namespace, settings: Settings) -> int:
     """Serve until told to stop; returns 0."""
-    if not (settings.tokens_file or _is_loopback(asked.host)):
+    if not (settings.tokens_file or settings.oauth_issuer or is_loopback(asked.host)):
         raise SettingsError(
             f"--host {asked.host}: without tokens this server listens on loopback only, such as 127.0.0.1; "
-            "set CIO_TOKENS_FILE and make tokens with cio-mcp token add"
+            "set CIO_TOKENS_FILE and make tokens with cio-mcp token add, or set CIO_OAUTH_ISSUER"
         )
     _check_certificate(asked.certificate, asked.key)
     listener = listen(asked.host, asked.port)
@@ -66,13 +66,6 @@ def _check_certificate(certificate: str | None, key: str | None) -> None:
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key)
     except (OSError, ssl.SSLError) as error:
         raise SettingsError(f"--certificate {certificate}: cannot be used: {error}") from None
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 class _Server(uvicorn.Server):

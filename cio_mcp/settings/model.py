@@ -1,75 +1,32 @@
 """Every setting: its type, its default, and its help text."""
 
-from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    HttpUrl,
-    SecretStr,
-    model_validator,
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from cio_mcp.values import (
+    BaseUrl,
+    Count,
+    Key,
+    Lower,
+    Names,
+    Rate,
+    SafeUrl,
+    Scraping,
+    Sharing,
+    UserPath,
+    check_audience,
 )
 
 PREFIX, ALIAS = "CIO_", "CUSTOMERIO_"
 CREDENTIALS = ("site_id", "track_api_key", "app_api_key")
 
 
-def _base_url(url: HttpUrl) -> HttpUrl:
-    if url.query or url.fragment or url.username or url.password:
-        message = "must be a plain address: scheme, host, port and path"
-        raise ValueError(message)
-    return url
-
-
-def _key(secret: SecretStr) -> SecretStr:
-    text = secret.get_secret_value()
-    if not (text.isascii() and text.isprintable()) or " " in text:
-        message = "holds characters that no key has: a space, a line break, or a letter that is not ASCII"
-        raise ValueError(message)
-    return secret
-
-
-def _sharing(given: str) -> str | SecretStr:
-    if given.lower() in {"auto", "off"}:
-        return given.lower()
-    if not given.startswith(("redis://", "rediss://", "unix://")):
-        message = "must be auto, off, or the address of a Redis such as redis://host:6379/0"
-        raise ValueError(message)
-    return SecretStr(given)  # it may hold a password
-
-
-def _scraping(given: str) -> str | SecretStr:
-    if given.lower() in {"loopback", "open", "off"}:
-        return given.lower()
-    if len(given) < 16:  # a misspelt word, more likely than a token
-        raise ValueError("must be loopback, open, off, or a token of at least 16 characters")
-    return _key(SecretStr(given))
-
-
-Key = Annotated[SecretStr, AfterValidator(_key)]
-BaseUrl = Annotated[HttpUrl, AfterValidator(_base_url)]
-Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Lower = BeforeValidator(str.lower)  # words are taken in any case
-Count = Annotated[int, Field(ge=0)]
-UserPath = Annotated[Path, AfterValidator(Path.expanduser)]
-Names = Annotated[
-    tuple[str, ...],
-    BeforeValidator(
-        lambda text: tuple(filter(None, map(str.strip, text.split(",")))) if isinstance(text, str) else text
-    ),
-]
-
 # What a person is known by besides address and number. City and country stay: campaigns are built on them.
 PERSONAL = (
     *("first_name", "last_name", "full_name", "name", "phone", "mobile", "address", "street", "postal_code"),
     *("zip", "birthday", "birth_date", "date_of_birth", "ip_address"),
 )
-Sharing = Annotated[Literal["auto", "off"] | SecretStr, BeforeValidator(_sharing)]
-Scraping = Annotated[Literal["loopback", "open", "off"] | SecretStr, BeforeValidator(_scraping)]
 
 
 class Settings(BaseModel):
@@ -132,6 +89,21 @@ class Settings(BaseModel):
     tokens_file: UserPath | None = Field(
         None, description="Over HTTP: the file of who may call, written by cio-mcp token."
     )
+    oauth_issuer: SafeUrl | None = Field(
+        None,
+        description="Over HTTP: the OAuth issuer whose JWTs let callers in, written as their iss has it.",
+    )
+    oauth_audience: Names = Field(
+        (),
+        description="Over HTTP: this server's own address, for which JWTs must be issued (aud); after it, "
+        "whatever else the issuer calls this server.",
+    )
+    oauth_jwks_url: SafeUrl | None = Field(
+        None, description="Over HTTP: the issuer's keys, if its metadata does not say where they are."
+    )
+    oauth_scope_prefix: Annotated[str, Field(pattern=r"^[!#-\[\]-~]*$")] = Field(
+        "cio:", description="Over HTTP: what stands before read, write, delete and send in JWTs' scopes."
+    )
     allowed_hosts: Names = Field(
         (), description="Over HTTP: names this server is reached by, besides loopback's."
     )
@@ -191,5 +163,10 @@ class Settings(BaseModel):
         if self.sandbox == "off" and not self.has_credentials and not self.workspaces_file:
             names = f"{PREFIX}SITE_ID with {PREFIX}TRACK_API_KEY, or {PREFIX}APP_API_KEY"
             message = f"{PREFIX}SANDBOX: is off and there are no credentials; set {names}"
+            raise ValueError(message)
+        if self.oauth_issuer:
+            check_audience(self.oauth_audience)
+        elif self.oauth_audience or self.oauth_jwks_url:
+            message = f"{PREFIX}OAUTH_ISSUER: is missing; without it no other OAuth setting has a meaning"
             raise ValueError(message)
         return self

@@ -28,7 +28,17 @@ TOOLS = [
     tool
     for toolbox in (
         *(people, search, identities, subscriptions, devices, relationships, segments),
-        *(events, campaigns, comparison, broadcasts, triggers, newsletters, transactional, channels, messages),
+        *(
+            events,
+            campaigns,
+            comparison,
+            broadcasts,
+            triggers,
+            newsletters,
+            transactional,
+            channels,
+            messages,
+        ),
         *(activities, data_quality, checks),
         *(workspace_items, exports, reporting_webhooks, status),
     )
