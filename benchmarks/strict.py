@@ -1,8 +1,8 @@
 """A strict server and saturated clients, for all benchmarks of the pace.
 
-The server is a process of its own: it admits at most 100 requests in any one second, by the time of their
-arrival, and refuses all others with 429. Jitter delays a request before it arrives. The clients send through
-the product's own client over real sockets.
+The server is a process of its own: it admits so many requests in any one second, by the time of their
+arrival, and refuses all others with 429. Jitter delays a request before it arrives. The clients send
+through the product's own client over real sockets.
 """
 
 import asyncio
@@ -40,14 +40,14 @@ JITTER: dict[str, Callable[[], float]] = {
 }
 
 
-def serve(pipe: Connection, jitter: str) -> None:
-    """Run the strict server until the pipe says stop; then tell when each request came, and if it got in."""
-    asyncio.run(_serve(pipe, JITTER[jitter]))
+def serve(pipe: Connection, jitter: str, limit: int) -> None:
+    """Run the strict server until the pipe says stop; then tell of each request when it came and its fate."""
+    asyncio.run(_serve(pipe, JITTER[jitter], limit))
 
 
-async def _serve(pipe: Connection, delay: Callable[[], float]) -> None:
+async def _serve(pipe: Connection, delay: Callable[[], float], limit: int) -> None:
     window: deque[float] = deque()
-    log: list[tuple[float, bool]] = []
+    log: list[tuple[float, bool, str]] = []
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -59,10 +59,10 @@ async def _serve(pipe: Connection, delay: Callable[[], float]) -> None:
                 now = time.monotonic()
                 while window and window[0] <= now - WINDOW:
                     window.popleft()
-                admitted = len(window) < LIMIT
+                admitted = len(window) < limit
                 if admitted:
                     window.append(now)
-                log.append((now, admitted))
+                log.append((now, admitted, head.split(b" ", 2)[1].decode()))
                 status = b"200 OK" if admitted else b"429 Too Many Requests"
                 writer.write(b"HTTP/1.1 " + status + b"\r\ncontent-length: 2\r\n\r\n{}")
         except (asyncio.IncompleteReadError, ConnectionError):
@@ -129,9 +129,11 @@ async def _saturate(port: int, where: str | None, seconds: float, workers: int, 
 
 @dataclass
 class Log:
-    """When requests arrived at the strict server (seconds), and which were admitted."""
+    """When requests arrived at the strict server (seconds), which were admitted, and the paths of those."""
 
+    limit: int = LIMIT
     entries: list[tuple[float, bool]] = field(default_factory=list)
+    paths: list[str] = field(default_factory=list)
 
     @property
     def refused(self) -> int:
@@ -147,22 +149,24 @@ class Log:
         """Return the used share of the limit between two moments, over whole windows."""
         first = self.entries[0][0]
         steady = [at for at, admitted in self.entries if admitted and first + since <= at < first + until]
-        windows = (len(steady) - 1) // LIMIT
-        return windows * WINDOW / (steady[windows * LIMIT] - steady[0]) if windows else 0.0
+        windows = (len(steady) - 1) // self.limit
+        return windows * WINDOW / (steady[windows * self.limit] - steady[0]) if windows else 0.0
 
 
 @contextmanager
-def strict_server(jitter: str = "local") -> Iterator[tuple[int, Log]]:
+def strict_server(jitter: str = "local", limit: int = LIMIT) -> Iterator[tuple[int, Log]]:
     """Run the server; its log is filled in when the block ends."""
     ours, theirs = SPAWN.Pipe()
-    server = SPAWN.Process(target=serve, args=(theirs, jitter))
+    server = SPAWN.Process(target=serve, args=(theirs, jitter, limit))
     server.start()
-    log = Log()
+    log = Log(limit)
     try:
         yield ours.recv(), log
     finally:
         ours.send("stop")
-        log.entries += ours.recv()
+        for at, admitted, path in ours.recv():
+            log.entries.append((at, admitted))
+            log.paths += [path] * admitted
         server.join()
 
 

@@ -107,7 +107,7 @@ class Cap(BaseModel):
 
     setting: str
     most: int
-    left: int
+    left: int | None = Field(None, description="Absent while it is not known: then nothing can be sent.")
 
 
 class Status(Answer):
@@ -118,7 +118,8 @@ class Status(Answer):
     credentials: dict[str, bool] = Field(description="Which are set.")
     permissions: list[str]
     confirmation: str = Field(description="How deletions and sends to many are confirmed.")
-    stopped: bool | None = Field(None, description="True: the stop file is there, nothing may act.")
+    stopped: bool | None = Field(None, description="True: an operator has stopped everything that acts.")
+    notes: list[str] = Field([], description="What does not work as it could now, and why.")
     bounds: dict[str, str] = Field({}, description="Other settings that bound what may be done.")
     caps: list[Cap] = []
     limits: list[Limited] = Field([], description="Limits used so far.")

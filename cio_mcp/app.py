@@ -21,7 +21,8 @@ from cio_mcp.safety import Guard
 from cio_mcp.safety.audit import AuditLog
 from cio_mcp.safety.bounds import Caps
 from cio_mcp.safety.confirmation import Confirmations
-from cio_mcp.safety.store import Store
+from cio_mcp.safety.stop import Stop
+from cio_mcp.safety.store import FileStore, Store
 from cio_mcp.sandbox import Sandbox
 from cio_mcp.served import Served, Workspace
 from cio_mcp.server import Server
@@ -29,7 +30,18 @@ from cio_mcp.settings import Settings
 from cio_mcp.status import status_of
 from cio_mcp.tokens import Tokens
 from cio_mcp.tools import TOOLS
-from cio_mcp.workspace import CLOSED, accesses, bounds, limits, safety_file, slots, state_folder, tools_off
+from cio_mcp.workspace import (
+    CLOSED,
+    accesses,
+    bounds,
+    limits,
+    safety_file,
+    shared_store,
+    slots,
+    state_folder,
+    state_key,
+    tools_off,
+)
 from cio_mcp.workspaces import each
 
 if TYPE_CHECKING:
@@ -60,7 +72,7 @@ class App:
     async def aclose(self, grace: float = 0.0) -> None:
         """Let what has left come back for `grace` seconds, then close everything."""
         await asyncio.gather(*(found.client.aclose(grace) for found in self.opened.values()))
-        self.store.close()
+        await self.store.aclose()
         for found in self.opened.values():
             if found.sandbox:
                 found.sandbox.close()
@@ -81,13 +93,20 @@ def build(
     for name in ("httpx", "httpcore", "mcp", "sse_starlette"):
         logging.getLogger(name).setLevel(logging.WARNING)
     workspaces = each(settings)
-    # What embedded sandboxes in memory were told ends with them; everything else outlives the process.
-    passing = all(one.uses_sandbox and not one.sandbox_path for one in workspaces.values())
-    store, mask = Store(None if passing else safety_file()), _mask(settings)
+    store, mask = _store(settings, list(workspaces.values()), clock), _mask(settings)
     opened = {name: _open(name, one, store, mask, wire, clock) for name, one in workspaces.items()}
     tokens = Tokens(settings.tokens_file, clock) if settings.tokens_file else None
     served = Served(TOOLS, {name: found.workspace for name, found in opened.items()}, settings.tool_prefix)
-    return App(Server(served, mask.hide if mask else _as_it_is, tokens), opened, store, tokens)
+    live = not all(one.uses_sandbox for one in workspaces.values())
+    server = Server(served, mask.hide if mask else _as_it_is, tokens, state_key(settings) if live else None)
+    return App(server, opened, store, tokens)
+
+
+def _store(settings: Settings, workspaces: list[Settings], clock: Callable[[], float]) -> Store:
+    """Return where codes and counts are kept: what embedded sandboxes in memory were told ends with them."""
+    if not all(one.uses_sandbox for one in workspaces):
+        return shared_store(settings, clock)
+    return FileStore(safety_file() if any(one.sandbox_path for one in workspaces) else None, clock)
 
 
 def _open(
@@ -113,18 +132,19 @@ def _open(
         clock=clock,
     )
     budget, bound = accesses(settings)[-1].workspace, bounds(settings)
-    caps = Caps(bound.caps, store, budget, clock)
+    caps, stop = Caps(bound.caps, store, budget), Stop(settings.stop_file, store)
     guard = Guard(
         client,
         sandbox=sandbox is not None,
         confirm=settings.confirm,
-        confirmations=Confirmations(store, budget, settings.max_audience_growth, clock),
+        confirmations=Confirmations(store, budget, settings.max_audience_growth),
         bounds=bound,
         caps=caps,
+        stop=stop,
         workspace=name or None,
         audit=open_audit_log(settings, clock, name or None),
         mask=mask,
-        status=lambda: status_of(settings, bound, caps, client, off, sandbox=sandbox is not None),
+        status=lambda: status_of(settings, store, stop, caps, client, off, sandbox=sandbox is not None),
     )
     about = _in_sandbox(settings) if sandbox else _live(settings, set(off.values()) & set(CLOSED.values()))
     return Opened(Workspace(off, guard, about), client, sandbox)

@@ -105,9 +105,10 @@ def _operations(health: Health) -> list[BaseRoute]:
         return JSONResponse({"status": "ok"})
 
     async def ready(_: Request) -> Response:
-        problems = await health.problems()
-        told = {"problems": problems, "degraded": health.makeshifts()}
+        problems, makeshifts = await health.problems(), await health.makeshifts()
+        told = {"problems": problems, "degraded": makeshifts}
         told = {name: words for name, words in told.items() if words}
+        # Without Redis a replica is still ready: or a load balancer would take all of them out at once.
         return JSONResponse(
             {"status": "not ready" if problems else "ready", **told}, 503 if problems else 200
         )

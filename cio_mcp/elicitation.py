@@ -75,7 +75,8 @@ def _cannot_ask() -> NotAllowed:
     return NotAllowed(
         "Nothing was done: CIO_CONFIRM=human wants a person to be asked, and this client offers no way "
         "(MCP elicitation).",
-        do="Use a client that does, or let an operator set CIO_CONFIRM=preview.",
+        do="Use a client that does (over HTTP with CIO_STATELESS: one of revision 2026-07-28), or let an "
+        "operator set CIO_CONFIRM=preview.",
     )
 
 

@@ -21,10 +21,11 @@ class Health:
         self._until = 0.0
         self._looking = asyncio.Lock()
 
-    def makeshifts(self) -> list[str]:
+    async def makeshifts(self) -> list[str]:
         """Return what the server works without for now: no reason to send it no calls, but one to look."""
-        troubles = {opened.client.trouble for opened in self._app.opened.values()}
-        return [f"the shared pace: {trouble}" for trouble in troubles if trouble]
+        paces = {opened.client.trouble for opened in self._app.opened.values()}
+        found = [f"the shared pace: {trouble}" for trouble in paces if trouble]
+        return [*found, *filter(None, [await self._app.store.trouble()])]
 
     async def problems(self) -> list[str]:
         """Return what keeps the server from working, in words without secrets; empty if nothing does."""

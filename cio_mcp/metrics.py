@@ -32,10 +32,11 @@ class Metric(NamedTuple):
     samples: Iterable[tuple[Labels, float | Histogram]]
 
 
-def exposition(app: App, answers: Answers, sessions: Sessions) -> str:
+async def exposition(app: App, answers: Answers, sessions: Sessions) -> str:
     """Return the metrics of a server as they are now."""
     lines: list[str] = []
-    for metric in (*_calls(app), *_requests(app), *_server(app, answers, sessions)):
+    left = [one for where, opened in _workspaces(app) for one in _by("cap", await _sends_left(opened), where)]
+    for metric in (*_calls(app), *_requests(app), *_server(app, answers, sessions, left)):
         name = f"cio_mcp_{metric.name}"
         lines += f"# HELP {name} {metric.purpose}", f"# TYPE {name} {metric.kind}"
         for labels, value in metric.samples:
@@ -80,8 +81,9 @@ def _requests(app: App) -> Iterator[Metric]:
     yield Metric("failing", "gauge", "1 while an API fails and is left alone.", failures)
 
 
-def _server(app: App, answers: Answers, sessions: Sessions) -> Iterator[Metric]:
-    left = [one for where, opened in _workspaces(app) for one in _by("cap", _sends_left(opened), where)]
+def _server(
+    app: App, answers: Answers, sessions: Sessions, left: list[tuple[Labels, float]]
+) -> Iterator[Metric]:
     yield Metric("sends_left", "gauge", "Recipients that a cap still allows.", left)
     shared = [(where, int(not opened.client.trouble)) for where, opened in _workspaces(app)]
     yield Metric("pace_shared", "gauge", "0 while limits are not shared as they should be.", shared)
@@ -97,9 +99,10 @@ def _workspaces(app: App) -> list[tuple[Labels, Opened]]:
     return [({"workspace": name} if name else {}, opened) for name, opened in app.opened.items()]
 
 
-def _sends_left(opened: Opened) -> dict[str, int]:
+async def _sends_left(opened: Opened) -> dict[str, int]:
     try:
-        return {cap.setting: cap.left for cap in opened.workspace.guard.status().caps}
+        caps = (await opened.workspace.guard.status()).caps
+        return {cap.setting: cap.left for cap in caps if cap.left is not None}
     except CustomerIOError:
         return {}  # where they are counted cannot be read: not known is not 0
 

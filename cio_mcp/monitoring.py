@@ -63,7 +63,7 @@ def metrics_route(app: App, traffic: Traffic, readers: Readers) -> Route:
     async def metrics(request: Request) -> Response:
         if refusal := _refusal(request, readers):
             return refusal
-        text = exposition(app, traffic.answers, _sessions(app, traffic))
+        text = await exposition(app, traffic.answers, _sessions(app, traffic))
         return PlainTextResponse(text, media_type="text/plain; version=0.0.4")
 
     return Route("/metrics", metrics)

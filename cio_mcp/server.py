@@ -10,7 +10,7 @@ from typing import Any
 from mcp import MCPError
 from mcp.server import MCPServer
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
-from mcp.server.mcpserver import Context
+from mcp.server.mcpserver import Context, RequestStateSecurity
 from mcp.types import (
     INVALID_PARAMS,
     CallToolResult,
@@ -63,11 +63,14 @@ freely, they wait their turn.
 class Server(MCPServer):
     """An MCP server over guarded tools; `hide` returns what may be shown of a value, and of an answer's dump.
 
-    The SDK's own tool registration is left aside: it drops unknown arguments silently and echoes their values
-    in errors.
+    `state_key` seals what a client carries from one request to the next; without it that holds in this
+    process only. The SDK's own tool registration is left aside: it drops unknown arguments silently and
+    echoes their values in errors.
     """
 
-    def __init__(self, served: Served, hide: Hide, tokens: Tokens | None = None) -> None:
+    def __init__(
+        self, served: Served, hide: Hide, tokens: Tokens | None = None, state_key: bytes | None = None
+    ) -> None:
         super().__init__(
             "cio-mcp",
             title="Customer.io",
@@ -75,6 +78,7 @@ class Server(MCPServer):
             instructions=f"{INSTRUCTIONS}\n{served.about}",
             log_level="WARNING",
             middleware=[self._recognise],
+            request_state_security=RequestStateSecurity(keys=[state_key]) if state_key else None,
         )
         self._served = served
         self._hide = hide

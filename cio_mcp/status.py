@@ -6,16 +6,26 @@ from cio_mcp import __version__
 from cio_mcp.answers import Cap, Limited, Status
 from cio_mcp.client import CustomerIO
 from cio_mcp.client.pacing import Seen
-from cio_mcp.safety.bounds import Bounds, Caps
+from cio_mcp.safety.bounds import Caps
+from cio_mcp.safety.stop import Stop
+from cio_mcp.safety.store import Store
 from cio_mcp.settings import CREDENTIALS, PREFIX, Settings
 
 # Settings that bound what may be done and are no caps: told where they are set, since an agent meets them.
 BOUNDS = ("allowed_recipients", "max_recipients", "max_audience_growth", "allow_bcc", "stop_file", "deadline")
 
 
-def status_of(
+# What nobody can do without sessions; see docs/safety.md.
+STATELESS = (
+    "there are no sessions (CIO_STATELESS): over Streamable HTTP, clients of revisions before 2026-07-28 "
+    "cannot ask a person or cancel a call by a message, and take turns as one caller unless they have tokens"
+)
+
+
+async def status_of(
     settings: Settings,
-    bounds: Bounds,
+    store: Store,
+    stop: Stop,
     caps: Caps,
     client: CustomerIO,
     off: Mapping[str, str],
@@ -24,6 +34,7 @@ def status_of(
 ) -> Status:
     """Return the status now: no secret, and no value of a credential."""
     told = {name: getattr(settings, name) for name in BOUNDS}
+    notes = [await store.trouble(), STATELESS if settings.stateless else None]
     return Status(
         version=__version__,
         environment="sandbox" if sandbox else f"live, {settings.region}",
@@ -32,9 +43,10 @@ def status_of(
         else {PREFIX + name.upper(): getattr(settings, name) is not None for name in CREDENTIALS},
         permissions=list(settings.permissions),
         confirmation=settings.confirm,
-        stopped=bounds.stopped or None,
+        stopped=await stop.stopped() or None,
+        notes=[note for note in notes if note],
         bounds={PREFIX + name.upper(): _text(value) for name, value in told.items() if value},
-        caps=[Cap(setting=name, most=most, left=left) for name, (most, left) in caps.left().items()],
+        caps=[Cap(setting=name, most=most, left=left) for name, (most, left) in (await caps.left()).items()],
         limits=[_limited(seen) for seen in client.buckets()],
         off=dict(off),
     )

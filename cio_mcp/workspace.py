@@ -4,7 +4,7 @@ import hashlib
 import logging
 import sqlite3
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -16,6 +16,7 @@ from cio_mcp.client.pacing import Limits, MemorySlots, Slots
 from cio_mcp.client.pacing.shared import FileSlots
 from cio_mcp.safety.bounds import Bounds
 from cio_mcp.safety.permissions import switched_off
+from cio_mcp.safety.store import FileStore, Store
 from cio_mcp.settings import Settings
 from cio_mcp.tools import CORE, TOOLS
 
@@ -76,7 +77,6 @@ def bounds(settings: Settings) -> Bounds:
         max_recipients=settings.max_recipients,
         caps={name: most for name, most in caps.items() if most is not None},
         bcc=settings.allow_bcc,
-        stop_file=settings.stop_file,
     )
 
 
@@ -128,6 +128,27 @@ def slots(settings: Settings) -> Slots:
     except (sqlite3.Error, OSError) as error:
         _log.warning("the pace is not shared with other processes: %s: %s", pace_file(), error)
         return MemorySlots(trouble="the file that this host's processes share cannot be used")
+
+
+def state_key(settings: Settings) -> bytes:
+    """Return the key that seals what a client carries from one request to the next.
+
+    It follows from the credentials, so that replicas have the same one and nobody else has it.
+    """
+    parts = ["request state", *(access.authorization for access in accesses(settings))]
+    return hashlib.sha256("\n".join(parts).encode()).digest()
+
+
+def shared_store(settings: Settings, clock: Callable[[], float]) -> Store:
+    """Return where codes and counts are kept: in Redis, or in a file that this host's processes share.
+
+    Raises SettingsError as `slots` does.
+    """
+    if isinstance(settings.shared_pace, SecretStr):
+        from cio_mcp.safety.replicas import RedisStore  # noqa: PLC0415 - needs the extra
+
+        return RedisStore(settings.shared_pace)
+    return FileStore(safety_file(), clock)
 
 
 def pace_file() -> Path:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +12,7 @@ import httpx
 from mcp import Client
 
 from cio_mcp.app import App, build
+from cio_mcp.cli import main
 from cio_mcp.sandbox import Sandbox
 from cio_mcp.server import facts
 from cio_mcp.settings import load
@@ -138,3 +140,9 @@ async def an_agent(
         await app.aclose()
         if not beside:
             wire.sandbox.close()
+
+
+def at_the_shell(*arguments: str) -> int:
+    """Run a command of `cio-mcp` while agents are connected; returns its exit status."""
+    with ThreadPoolExecutor() as elsewhere:
+        return elsewhere.submit(main, arguments).result()

@@ -16,13 +16,14 @@ ALLOWED = {
     "sandbox": set[str](),
     "values": set[str](),
     "settings": {"errors", "values"},
-    "client": {"errors"},
+    "redis": {"errors"},
+    "client": {"errors", "redis"},
     "params": {"client"},
     "answers": set[str](),
     "audience": {"client"},
     "registry": {"answers", "audience", "client", "errors", "params", "schemas"},
     "tools": {"answers", "audience", "client", "errors", "params", "registry"},
-    "safety": {"answers", "audience", "client", "errors", "registry"},
+    "safety": {"answers", "audience", "client", "errors", "redis", "registry"},
     "elicitation": {"answers", "errors", "safety"},
     "tokens": {"errors", "safety"},
     "oauth": {"client", "errors", "safety", "values"},
@@ -47,7 +48,7 @@ ALLOWED = {
     "asgi": {"app", "door", "health", "logs", "monitoring", "settings", "traces"},
     "cli": {
         *("app", "asgi", "callers", "client", "errors", "safety", "server", "settings", "tokens"),
-        *("tools", "values", "workspace", "workspaces"),
+        *("redis", "tools", "values", "workspace", "workspaces"),
     },
     "__main__": {"cli"},
     "__init__": set[str](),
@@ -58,6 +59,7 @@ RESERVED = {
     "mcp": {"asgi", "door", "elicitation", "server", "cli"},
     "httpx": {"app", "cli", "client", "oauth"},
     "opentelemetry": {"calls", "client", "traces"},
+    "redis": {"redis"},
     "starlette": {"asgi", "door", "monitoring", "sandbox"},
     "os.environ": {"settings", "cli", "traces"},  # traces: the variables are OpenTelemetry's
 }

@@ -29,8 +29,8 @@ def values(text: str) -> Values:
     }
 
 
-def told(app: App) -> Values:
-    return values(exposition(app, {}, {}))
+async def told(app: App) -> Values:
+    return values(await exposition(app, {}, {}))
 
 
 async def test_calls_are_counted_by_tool_and_by_how_they_ended() -> None:
@@ -46,7 +46,7 @@ async def test_calls_are_counted_by_tool_and_by_how_they_ended() -> None:
         agent.wire.fail(httpx.ReadTimeout)
         await agent.fail("cio_create_segment", name="Lost")
         await agent.fail(MADE_UP)
-        text = exposition(agent.app, {}, {})
+        text = await exposition(agent.app, {}, {})
 
     assert {key[1:]: value for key, value in values(text).items() if key[0] == "calls_total"} == {
         ("get_customer", "done"): 1,
@@ -70,7 +70,7 @@ async def test_a_call_that_is_cancelled_is_counted_with_the_seconds_it_ran(agent
     await asyncio.sleep(3)
     running.cancel()
     await asyncio.sleep(0.5)
-    seen = told(agent.app)
+    seen = await told(agent.app)
 
     assert seen["calls_total", "get_customer", "cancelled"] == 1
     assert 3 <= seen["call_seconds_sum", "get_customer"] < 4
@@ -86,7 +86,7 @@ async def test_requests_are_counted_by_limit_with_their_retries_and_429s(agent: 
     agent.wire.fail(httpx.ReadTimeout, late=True)
     await agent.call("identify_customer", customer_id="u_1001")
     await agent.call("trigger_broadcast", broadcast_id=10, emails=["ada@example.com"])
-    seen = told(agent.app)
+    seen = await told(agent.app)
 
     assert {key[1:]: value for key, value in seen.items() if key[0] == "requests_total"} == {
         ("app", "429"): 1,
@@ -107,9 +107,9 @@ async def test_the_queue_shows_while_calls_wait_and_their_waits_are_counted() ->
     async with an_agent(app_rate="1", deadline="20") as agent:
         calls = [asyncio.create_task(agent.call("list_campaigns")) for _ in range(4)]
         await asyncio.sleep(0.5)
-        meanwhile = told(agent.app)
+        meanwhile = await told(agent.app)
         await asyncio.gather(*calls)
-        after = told(agent.app)
+        after = await told(agent.app)
 
     assert (meanwhile["queue", "app"], after["queue", "app"]) == (3, 0)
     assert after["wait_seconds_count", "app"] == 4
@@ -120,7 +120,7 @@ async def test_an_api_that_is_left_alone_shows_as_failing(agent: Agent) -> None:
     agent.wire.fail(500, times=8)
     for _ in range(2):
         await agent.fail("get_customer", customer_id="u_1001")
-    seen = told(agent.app)
+    seen = await told(agent.app)
 
     assert (seen["failing", "app"], seen["failing", "track"]) == (1, 0)
 
@@ -129,10 +129,10 @@ async def test_what_is_left_of_each_cap_is_told_and_left_out_where_it_is_not_kno
     email = {"customer_id": "u_1001", "transactional_message_id": 1, "to": "ada@example.com"}
     async with an_agent(max_sends_per_hour="5", max_sends_per_day="20") as agent:
         await agent.call("send_transactional_email", **email)
-        seen = told(agent.app)
+        seen = await told(agent.app)
         with closing(sqlite3.connect(safety_file())) as db:
             db.execute("DROP TABLE sent")
-        unknown = told(agent.app)
+        unknown = await told(agent.app)
 
     assert seen["sends_left", "CIO_MAX_SENDS_PER_HOUR"] == 4
     assert seen["sends_left", "CIO_MAX_SENDS_PER_DAY"] == 19

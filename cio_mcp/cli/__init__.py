@@ -99,6 +99,9 @@ def _parser() -> argparse.ArgumentParser:
     pace = commands.add_parser("pace", help="show how much of each limit this host's processes use, live")
     pace.add_argument("--once", action="store_true", help="print it once")
 
+    commands.add_parser("stop", help="halt all writes, deletions and sends, in every server that shares them")
+    commands.add_parser("resume", help="let what cio-mcp stop has stopped go on")
+
     doctor = commands.add_parser("doctor", help="check settings, credentials and the way to Customer.io")
     doctor.add_argument("--json", action="store_true", help="print the findings as JSON")
 

@@ -104,17 +104,17 @@ def _about(settings: Settings) -> Iterator[Finding]:
 
 
 async def _replicas(address: SecretStr) -> Finding:
-    from cio_mcp.client.pacing.redis import Away, Server  # noqa: PLC0415 - needs the extra
+    from cio_mcp.redis import Away, Server  # noqa: PLC0415 - needs the extra
 
     server = Server(address)
     try:
         await server.reach()
     except Away as away:
-        detail = f"Redis at {server.place} cannot be used ({away}); each keeps to its part of a limit"
+        detail = f"Redis at {server.place} cannot be used ({away}): limits, codes and caps need it"
         return Finding("replicas", "fault", detail, "start Redis, or correct CIO_SHARED_PACE")
     finally:
         await server.aclose()
-    return Finding("replicas", "ok", f"share each limit through Redis at {server.place}")
+    return Finding("replicas", "ok", f"share limits, codes and caps through Redis at {server.place}")
 
 
 def _how_to_leave(settings: Settings) -> str:
@@ -135,6 +135,8 @@ def _state(settings: Settings) -> Iterator[Finding]:
             yield Finding(
                 "sandbox", "fault", str(error), "set CIO_SANDBOX_PATH to a file that can be written"
             )
+    elif isinstance(settings.shared_pace, SecretStr):
+        return  # all in Redis
     elif settings.shared_pace == "auto":
         lost = "limits are not shared with other processes of yours"
         yield _file("pace", pace_file(), "limits are shared through", lost)

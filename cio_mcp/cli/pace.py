@@ -37,13 +37,15 @@ def _through(sharing: str | SecretStr) -> tuple[str, Callable[[], list[Shown]]]:
     """Return what the limits are shared through, Redis or this host's file, and how to look into it."""
     if not isinstance(sharing, SecretStr):
         return str(pace_file()), _look_into_file
-    from cio_mcp.client.pacing.redis import Away, Server  # noqa: PLC0415 - needs the extra
+    from cio_mcp.client.pacing.redis import Buckets  # noqa: PLC0415 - needs the extra
+    from cio_mcp.redis import Away  # noqa: PLC0415
 
-    server = Server(sharing)
+    buckets = Buckets(sharing)
+    server = buckets.server
 
     async def look_into_it() -> list[Shown]:
         try:
-            return await server.look()
+            return await buckets.look()
         except Away as away:
             message = f"CIO_SHARED_PACE: Redis at {server.place} cannot be used ({away})"
             raise SettingsError(message) from None

@@ -1,16 +1,15 @@
-"""Bounds that hold whatever an agent asks: who may be reached, how many, how often, and whether at all."""
+"""Bounds that hold whatever an agent asks: who may be reached, how many, and how often."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
-from pathlib import Path
 
 from cio_mcp.audience import Audience
 from cio_mcp.client import AppApi, IdType, Kind
 from cio_mcp.errors import NotAllowed
 from cio_mcp.safety.grant import Grant
-from cio_mcp.safety.store import Store
+from cio_mcp.safety.store import Refund, Store
 
 # Seconds of the windows that sends are counted in, by the setting that caps them.
 WINDOWS = {"CIO_MAX_SENDS_PER_HOUR": 3600.0, "CIO_MAX_SENDS_PER_DAY": 86_400.0}
@@ -36,7 +35,6 @@ class Bounds:
     max_recipients: int | None = None
     caps: dict[str, int] = field(default_factory=dict)
     bcc: bool = False
-    stop_file: Path | None = None
 
     def narrowed(self, grants: Sequence[Grant]) -> "Bounds":
         """Return the bounds for a caller with these grants: the narrower of each."""
@@ -46,22 +44,6 @@ class Bounds:
             max_recipients=min((found for found in most if found is not None), default=None),
             caps=self.caps | {name: cap for grant in grants for name, cap in grant.caps.items()},
         )
-
-    def check_running(self) -> None:
-        """Raise NotAllowed while the stop file is there, or cannot be looked for."""
-        if self.stopped:
-            raise NotAllowed(
-                f"Nothing was done: {self.stop_file} (CIO_STOP_FILE) stops all writes, deletions and sends.",
-                do="Wait until an operator removes it; reading still works.",
-            )
-
-    @property
-    def stopped(self) -> bool:
-        """Say whether everything that acts is stopped."""
-        try:
-            return self.stop_file is not None and self.stop_file.exists()
-        except OSError:
-            return True
 
     @property
     def sized(self) -> bool:
@@ -148,44 +130,41 @@ async def _addresses(app: AppApi | None, id_type: IdType, names: Sequence[str]) 
     return found
 
 
-# What a send was counted as, to take it back.
-Spent = list[int]
-
-
 class Caps:
-    """Counts recipients against the caps of one workspace; `clock` is unix time."""
+    """Counts recipients against the caps of one workspace."""
 
-    def __init__(
-        self, caps: Mapping[str, int], store: Store, workspace: str, clock: Callable[[], float]
-    ) -> None:
+    def __init__(self, caps: Mapping[str, int], store: Store, workspace: str) -> None:
         self._caps = caps
         self._store = store
         self._workspace = workspace
-        self._clock = clock
 
     def of(self, grant: Grant) -> "Caps":
         """Return the caps of one caller's own."""
-        return Caps(grant.caps, self._store, f"{self._workspace} {grant.name}", self._clock)
+        return Caps(grant.caps, self._store, f"{self._workspace} {grant.name}")
 
-    def spend(self, recipients: int, grants: Sequence[Grant] = ()) -> Spent:
-        """Count a send here and with each grant; raises NotAllowed beyond any cap and then counts nothing."""
-        spent: Spent = []
+    async def spend(self, recipients: int, grants: Sequence[Grant] = ()) -> list[Refund]:
+        """Count a send here and with each grant, and return what takes it back.
+
+        Raises NotAllowed beyond any cap, or if the store cannot be used, and then counts nothing.
+        """
+        spent: list[Refund] = []
         try:
             for caps in (self, *map(self.of, grants)):
-                spent += caps.spend_here(recipients)
+                spent += await caps.spend_here(recipients)
         except NotAllowed:
-            self.refund(spent)
+            for refund in spent:
+                await refund()
             raise
         return spent
 
-    def spend_here(self, recipients: int) -> Spent:
+    async def spend_here(self, recipients: int) -> list[Refund]:
         """Count a send against these caps alone."""
         if not self._caps:
             return []
         windows = {WINDOWS[setting]: most for setting, most in self._caps.items()}
-        entry, wait = self._store.spend(self._workspace, recipients, windows, self._clock())
-        if entry is not None:
-            return [entry]
+        wait = await self._store.spend(self._workspace, recipients, windows)
+        if not isinstance(wait, float):
+            return [wait]
         names = " and ".join(f"{setting}={most}" for setting, most in self._caps.items())
         ever = wait < float("inf")
         raise NotAllowed(
@@ -195,15 +174,12 @@ class Caps:
             retry_in=wait if ever else None,
         )
 
-    def refund(self, spent: Spent) -> None:
-        """Take counts back: nothing was sent."""
-        for entry in spent:
-            self._store.refund(entry)
+    async def left(self) -> dict[str, tuple[int, int | None]]:
+        """Return, for each cap, how many recipients it allows and how many are left now, None if unknown."""
+        return {setting: (most, await self._left(setting, most)) for setting, most in self._caps.items()}
 
-    def left(self) -> dict[str, tuple[int, int]]:
-        """Return, for each cap, how many recipients it allows and how many are left now."""
-        moment = self._clock()
-        return {
-            setting: (most, max(0, most - self._store.sent(self._workspace, moment - WINDOWS[setting])))
-            for setting, most in self._caps.items()
-        }
+    async def _left(self, setting: str, most: int) -> int | None:
+        try:
+            return max(0, most - await self._store.sent(self._workspace, WINDOWS[setting]))
+        except NotAllowed:
+            return None

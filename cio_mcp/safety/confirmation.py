@@ -3,7 +3,6 @@
 import hashlib
 import json
 import secrets
-from collections.abc import Callable
 from typing import Any
 
 from cio_mcp.audience import Audience
@@ -23,27 +22,28 @@ class Confirmations:
     """Gives out codes and judges them.
 
     A code is bound to a tool, its arguments, the workspace and the size of the audience, and holds once.
-    `growth` is by how many percent an audience may have grown since its preview; `clock` is unix time.
+    `growth` is by how many percent an audience may have grown since its preview. All raise NotAllowed where
+    the store does.
     """
 
-    def __init__(self, store: Store, workspace: str, growth: float, clock: Callable[[], float]) -> None:
+    def __init__(self, store: Store, workspace: str, growth: float) -> None:
         self._store = store
         self._workspace = workspace
         self._growth = growth
-        self._clock = clock
 
-    def issue(self, tool: str, arguments: dict[str, Any], audience: Audience | None) -> str:
+    async def issue(self, tool: str, arguments: dict[str, Any], audience: Audience | None) -> str:
         """Return a new code for a call. It cannot be guessed, and what is stored does not tell it."""
         code = secrets.token_urlsafe(12)
         size = audience.size if audience and audience.countable else None
         bound = {"call": self._call(tool, arguments), "size": size}
-        moment = self._clock()
-        self._store.remember(_hash(code), json.dumps(bound), moment + LIFE, moment)
+        await self._store.remember(_hash(code), json.dumps(bound), LIFE)
         return code
 
-    def use(self, code: str, tool: str, arguments: dict[str, Any], audience: Audience | None) -> str | None:
+    async def use(
+        self, code: str, tool: str, arguments: dict[str, Any], audience: Audience | None
+    ) -> str | None:
         """Use up a code for a call, whether it holds or not; returns why it does not, None if it does."""
-        use, text = self._store.use(_hash(code), self._clock())
+        use, text = await self._store.use(_hash(code))
         if use != "first":
             return USES[use]
         bound = json.loads(text)
@@ -52,9 +52,9 @@ class Confirmations:
             return f"the code belongs to another call: {', '.join(changed)} changed since its preview"
         return self._grown(bound["size"], audience)
 
-    def restore(self, code: str) -> None:
+    async def restore(self, code: str) -> None:
         """Let a code hold once more: the call that used it was not executed."""
-        self._store.restore(_hash(code))
+        await self._store.restore(_hash(code))
 
     def _grown(self, before: int | None, audience: Audience | None) -> str | None:
         if before is None or audience is None or audience.size is None:

@@ -16,10 +16,12 @@ from cio_mcp.errors import CustomerIOError, NotAllowed, NotConfirmed
 from cio_mcp.registry import Effect, Tool
 from cio_mcp.safety.act import Act
 from cio_mcp.safety.audit import AuditLog
-from cio_mcp.safety.bounds import Bounds, Caps, Spent
+from cio_mcp.safety.bounds import Bounds, Caps
 from cio_mcp.safety.confirmation import Confirmations
 from cio_mcp.safety.grant import Grant
 from cio_mcp.safety.preview import preview_of
+from cio_mcp.safety.stop import Stop
+from cio_mcp.safety.store import Refund
 
 if TYPE_CHECKING:
     from cio_mcp.safety.privacy import Mask
@@ -69,10 +71,12 @@ class Guard:
     confirmations: Confirmations
     bounds: Bounds
     caps: Caps
-    status: Callable[[], Status]
+    stop: Stop
+    status: Callable[[], Awaitable[Status]]
     workspace: str | None = None
     audit: AuditLog | None = None
     mask: "Mask | None" = None
+    tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def perform(self, tool: Tool, arguments: dict[str, Any], caller: Caller) -> Answer:
         """Run `tool` with raw `arguments`; raises CustomerIOError.
@@ -108,14 +112,14 @@ class Guard:
         call = self._begin(caller)
         dry_run, code = given.pop("dry_run"), given.pop("confirmation", None)
         if not dry_run:
-            self.bounds.check_running()
+            await self.stop.check()
         request = await self._rehearse(tool, given, call) if dry_run or tool.effect in CONFIRMED else None
         audience = await self._audience(tool, given, call, caller, dry_run=dry_run)
         confirmed = tool.effect in CONFIRMED and not (audience and audience.to_one)
 
         async def preview() -> Preview:
             coded = confirmed and self.confirm != "off" and not (dry_run and self.confirm == "human")
-            code = self.confirmations.issue(tool.name, given, audience) if coded else None
+            code = await self._code(tool, given, audience, dry_run=dry_run) if coded else None
             # Hidden before it is cut: what is left of half an address would not be known for one.
             shown = self.hide(request or {})
             show = self.mask.hide_text if self.mask else masked
@@ -131,27 +135,27 @@ class Guard:
                 call = self._begin(caller)  # people take their time
             if code is None:
                 return await preview()
-            if reason := self.confirmations.use(code, tool.name, given, audience):
+            if reason := await self.confirmations.use(code, tool.name, given, audience):
                 raise NotConfirmed(reason, (await preview()).model_dump(mode="json", exclude_none=True))
         sends = tool.effect is Effect.SENDS and audience is not None
-        spent: Spent = []
+        spent: list[Refund] = []
         try:
-            spent = self.caps.spend(audience.size or 0, caller.grants) if audience and sends else []
+            spent = await self.caps.spend(audience.size or 0, caller.grants) if audience and sends else []
             act = Act(self.audit, caller.request, caller.name, tool, given)
-        except NotAllowed:
-            self._take_back(spent, code)
+        except (NotAllowed, asyncio.CancelledError):
+            await self._take_back(spent, code)
             raise
         try:
             answer = await self._run(tool, given, call)
         except CustomerIOError as error:
             act.ended(error.outcome, error.status)
             if error.outcome != "unknown":
-                self._take_back(spent, code if error.retryable or error.outcome == "not_sent" else None)
+                await self._take_back(spent, code if error.retryable or error.outcome == "not_sent" else None)
             raise
         except asyncio.CancelledError:
             act.given_up(call.sending)
             if call.sending is None:
-                self._take_back(spent, code)
+                await self._take_back(spent, code)
             raise
         act.done(answer)
         return answer
@@ -160,15 +164,39 @@ class Guard:
         share = min((grant.rate_share for grant in caller.grants), default=1.0)
         return self.client.begin(caller.name, share=share, tell=caller.tell)
 
-    def _take_back(self, spent: Spent, code: str | None) -> None:
-        """Count what was certainly not executed no longer, and let its code hold once more."""
-        self.caps.refund(spent)
-        if code:
-            self.confirmations.restore(code)
+    async def _take_back(self, spent: list[Refund], code: str | None) -> None:
+        """Count what was certainly not executed no longer, and let its code hold once more.
+
+        That goes on if the call is cancelled; where it cannot be written down, a count stays and a code is
+        used up, which errs on the safe side.
+        """
+
+        async def take_back() -> None:
+            with contextlib.suppress(NotAllowed):
+                for refund in spent:
+                    await refund()
+                if code:
+                    await self.confirmations.restore(code)
+
+        task = asyncio.create_task(take_back())
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+        await asyncio.shield(task)
+
+    async def _code(
+        self, tool: Tool, given: dict[str, Any], audience: Audience | None, *, dry_run: bool
+    ) -> str | None:
+        """Return a code for a call; a dry run shows what it can even where no code can be kept."""
+        try:
+            return await self.confirmations.issue(tool.name, given, audience)
+        except NotAllowed:
+            if dry_run:
+                return None
+            raise
 
     async def _run(self, tool: Tool, given: dict[str, Any], call: Call) -> Answer:
         try:
-            answer = await tool.function(**self._supplied(tool, call), **given)
+            answer = await tool.function(**await self._supplied(tool, call), **given)
         except CustomerIOError as error:
             error.waited = _worth_telling(call)
             raise
@@ -179,7 +207,7 @@ class Guard:
 
     async def _rehearse(self, tool: Tool, given: dict[str, Any], call: Call) -> dict[str, Any]:
         """Return the request that a call would send; raises what the call would before it."""
-        supplied = self._supplied(tool, replace(call, dry_run=True))
+        supplied = await self._supplied(tool, replace(call, dry_run=True))
         try:
             await tool.function(**supplied, **given)
         except WouldSend as would:
@@ -191,7 +219,7 @@ class Guard:
         self, tool: Tool, given: dict[str, Any], call: Call, caller: Caller, *, dry_run: bool
     ) -> Audience | None:
         """Return whom a call reaches, counted where anything depends on it; raises NotAllowed."""
-        audience = await tool.reached(self._supplied(tool, replace(call, dry_run=True)) | given)
+        audience = await tool.reached(await self._supplied(tool, replace(call, dry_run=True)) | given)
         if audience is None:
             return None
         bounds = self.bounds.narrowed(caller.grants)
@@ -203,9 +231,9 @@ class Guard:
         await bounds.check_allowed(audience, app)
         return audience
 
-    def _supplied(self, tool: Tool, call: Call) -> dict[str, Any]:
+    async def _supplied(self, tool: Tool, call: Call) -> dict[str, Any]:
         return {
-            name: self.client.api(what, call) if issubclass(what, Api) else self.status()
+            name: self.client.api(what, call) if issubclass(what, Api) else await self.status()
             for name, what in tool.supplied.items()
         }
 

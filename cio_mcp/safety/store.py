@@ -1,16 +1,20 @@
-"""What all processes of a user must know of each other to keep bounds: codes given out, messages sent."""
+"""What servers that share must know of each other to keep bounds: codes given out, messages sent."""
 
 import logging
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 from cio_mcp.client.pacing.shared import use_wal
 from cio_mcp.errors import NotAllowed
 
 Use = Literal["first", "again", "late", "never"]
+
+# Takes back what was counted: nothing was sent.
+Refund = Callable[[], Awaitable[None]]
 
 # Codes are remembered for so long after they have expired, to say what is wrong with them.
 REMEMBERED = 86_400.0
@@ -23,78 +27,136 @@ CREATE TABLE IF NOT EXISTS sent (
   number INTEGER PRIMARY KEY, workspace TEXT NOT NULL, at REAL NOT NULL, recipients INTEGER NOT NULL
 );
 CREATE INDEX IF NOT EXISTS sent_at ON sent (workspace, at);
+CREATE TABLE IF NOT EXISTS stop (since REAL NOT NULL);
 """
 
 _log = logging.getLogger(__name__)
 
 
-class Store:
-    """Keeps codes and counts in a SQLite file, opened at its first use.
+class Store(Protocol):
+    """Where codes and counts are kept, with a clock of its own.
 
-    Every change is one transaction, so two processes at the same moment cannot both use a code or the last
-    message of a cap. With `path` None, and where the file cannot be used, it lives in memory: codes then hold
-    in this process only, and a cap cannot be kept, so `spend` refuses.
+    Two that ask at the same moment cannot both use a code, or the last message of a cap. Everything raises
+    NotAllowed while the store cannot be used. `place` names it in public.
     """
 
-    def __init__(self, path: Path | None) -> None:
+    place: str
+
+    async def remember(self, code: str, bound: str, life: float) -> None:
+        """Remember a code by its hash, what it is bound to, and for how many seconds it holds."""
+
+    async def use(self, code: str) -> tuple[Use, str]:
+        """Use up a code; returns which use this is, and what the code is bound to."""
+
+    async def restore(self, code: str) -> None:
+        """Make a code usable again: what it was used for was not done."""
+
+    async def spend(self, workspace: str, recipients: int, caps: Mapping[float, int]) -> Refund | float:
+        """Count `recipients` as sent to, if each cap (seconds: recipients in them) leaves room for them.
+
+        Returns what takes it back; or else the seconds until there may be room, infinity if that is never.
+        """
+
+    async def sent(self, workspace: str, seconds: float) -> int:
+        """Return how many recipients were counted in the last seconds, a cap's."""
+
+    async def stop(self, stop: bool) -> None:
+        """Stop everything that acts in all servers that share this store, or let it go on."""
+
+    async def stopped(self) -> bool:
+        """Say whether everything that acts is stopped."""
+
+    async def trouble(self) -> str | None:
+        """Return what cannot be kept now, and why; None if all is well."""
+
+    async def aclose(self) -> None:
+        """Let go of what is held."""
+
+
+class FileStore:
+    """Keeps codes and counts in a SQLite file, opened at its first use; `clock` is unix time.
+
+    Every change is one transaction. With `path` None, and where the file cannot be used, it lives in memory:
+    codes then hold in this process only, and a cap cannot be kept, so `spend` refuses.
+    """
+
+    def __init__(self, path: Path | None, clock: Callable[[], float]) -> None:
+        self.place = str(path)
         self._path = path
+        self._clock = clock
         self._db: sqlite3.Connection | None = None
         self._kept = (
             path is None
         )  # an embedded sandbox in memory ends with its process, and so may its counts
 
-    def remember(self, code: str, bound: str, expires: float, moment: float) -> None:
-        """Remember a code by its hash, what it is bound to, and until when (unix seconds) it holds."""
+    async def remember(self, code: str, bound: str, life: float) -> None:
+        """See `Store.remember`."""
+        moment = self._clock()
         with self._transaction() as db:
             db.execute("DELETE FROM code WHERE expires < ?", (moment - REMEMBERED,))
-            db.execute("INSERT INTO code VALUES (?, ?, ?, 0)", (code, bound, expires))
+            db.execute("INSERT INTO code VALUES (?, ?, ?, 0)", (code, bound, moment + life))
 
-    def use(self, code: str, moment: float) -> tuple[Use, str]:
-        """Use up a code; returns which use this is, and what the code is bound to."""
+    async def use(self, code: str) -> tuple[Use, str]:
+        """See `Store.use`."""
         with self._transaction() as db:
             row = db.execute("SELECT bound, expires, used FROM code WHERE hash = ?", (code,)).fetchone()
             if row is None:
                 return "never", ""
             bound, expires, used = row
             db.execute("UPDATE code SET used = 1 WHERE hash = ?", (code,))
-        return "again" if used else "late" if expires < moment else "first", bound
+        return "again" if used else "late" if expires < self._clock() else "first", bound
 
-    def restore(self, code: str) -> None:
-        """Make a code usable again: what it was used for was not done."""
+    async def restore(self, code: str) -> None:
+        """See `Store.restore`."""
         with self._transaction() as db:
             db.execute("UPDATE code SET used = 0 WHERE hash = ?", (code,))
 
-    def spend(
-        self, workspace: str, recipients: int, caps: Mapping[float, int], moment: float
-    ) -> tuple[int | None, float]:
-        """Count `recipients` as sent to, if each cap (seconds: recipients in them) leaves room for them.
-
-        Returns the entry's number, for `refund`; or None and the seconds until there may be room.
-        """
+    async def spend(self, workspace: str, recipients: int, caps: Mapping[float, int]) -> Refund | float:
+        """See `Store.spend`."""
+        moment = self._clock()
         with self._transaction() as db:
             if not self._kept:
                 raise self._unusable()
             for seconds, most in caps.items():
                 if self._count(db, workspace, moment - seconds) + recipients > most:
-                    return None, self._wait(db, workspace, seconds, most - recipients, moment)
+                    return self._wait(db, workspace, seconds, most - recipients, moment)
             db.execute("DELETE FROM sent WHERE at < ?", (moment - max(caps, default=0.0),))
             entry = db.execute(
                 "INSERT INTO sent (workspace, at, recipients) VALUES (?, ?, ?)",
                 (workspace, moment, recipients),
             )
-            return entry.lastrowid, 0.0
+        return partial(self._refund, entry.lastrowid)
 
-    def refund(self, number: int) -> None:
-        """Take back an entry: nothing was sent."""
+    async def _refund(self, number: int | None) -> None:
         with self._transaction() as db:
             db.execute("DELETE FROM sent WHERE number = ?", (number,))
 
-    def sent(self, workspace: str, since: float) -> int:
-        """Return how many recipients were sent to since a moment."""
+    async def sent(self, workspace: str, seconds: float) -> int:
+        """See `Store.sent`."""
         with self._transaction() as db:
-            return self._count(db, workspace, since)
+            return self._count(db, workspace, self._clock() - seconds)
 
-    def close(self) -> None:
+    async def stop(self, stop: bool) -> None:
+        """See `Store.stop`."""
+        with self._transaction() as db:
+            if not self._kept:
+                raise self._unusable()
+            db.execute("DELETE FROM stop")
+            if stop:
+                db.execute("INSERT INTO stop VALUES (?)", (self._clock(),))
+
+    async def stopped(self) -> bool:
+        """See `Store.stopped`."""
+        with self._transaction("BEGIN") as db:
+            return db.execute("SELECT 1 FROM stop").fetchone() is not None
+
+    async def trouble(self) -> str | None:
+        """See `Store.trouble`."""
+        with self._transaction("BEGIN"):
+            lost = "confirmation codes hold in one process only, and caps on sends cannot be kept"
+            return None if self._kept else f"{self._path} cannot be used: {lost}"
+
+    async def aclose(self) -> None:
         """Close the file."""
         if self._db:
             self._db.close()
@@ -117,10 +179,10 @@ class Store:
         return 0.0
 
     @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
+    def _transaction(self, begin: str = "BEGIN IMMEDIATE") -> Iterator[sqlite3.Connection]:
         db = self._db = self._db or self._open()
         try:
-            db.execute("BEGIN IMMEDIATE")
+            db.execute(begin)
             yield db
             db.execute("COMMIT")
         except sqlite3.Error:

@@ -56,7 +56,7 @@ class Settings(BaseModel):
     shared_pace: Sharing = Field(
         "auto",
         description="Who shares each limit: a user's processes on this host (auto), none (off), or all that "
-        "name one Redis or Valkey (redis://host:6379/0, rediss://…, unix://…).",
+        "name one Redis or Valkey (redis://host:6379/0, rediss://…, unix://…) and share codes and caps too.",
     )
     deadline: Rate = Field(30, description="Seconds a call may take: queue, attempts and pauses together.")
     permissions: Names = Field(

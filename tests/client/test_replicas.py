@@ -18,7 +18,7 @@ from pydantic import SecretStr
 
 from cio_mcp.client.call import Call
 from cio_mcp.client.pacing import Bucket, Pace, Shown
-from cio_mcp.client.pacing.redis import HEARD, Server
+from cio_mcp.client.pacing.redis import HEARD, Buckets
 from cio_mcp.client.pacing.replicas import RedisSlots
 from cio_mcp.client.pacing.slots import LEASE, Lease
 from cio_mcp.errors import SettingsError
@@ -113,11 +113,11 @@ async def leased(slots: RedisSlots, bucket: Bucket) -> Lease:
 
 
 async def shown(redis: RedisServer) -> list[Shown]:
-    server = Server(SecretStr(redis.address))
+    buckets = Buckets(SecretStr(redis.address))
     try:
-        return await server.look()
+        return await buckets.look()
     finally:
-        await server.aclose()
+        await buckets.server.aclose()
 
 
 async def logged(caplog: pytest.LogCaptureFixture, word: str, lines: int) -> None:
@@ -420,8 +420,8 @@ def test_an_address_that_cannot_be_one_is_a_wrong_setting_and_not_echoed(address
 
 
 def test_a_missing_library_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("replicas", "redis"):
-        monkeypatch.delitem(sys.modules, f"cio_mcp.client.pacing.{name}")
+    for name in ("client.pacing.replicas", "client.pacing.redis", "redis"):
+        monkeypatch.delitem(sys.modules, f"cio_mcp.{name}")
     monkeypatch.setitem(sys.modules, "redis.asyncio", None)
 
     with pytest.raises(SettingsError, match=r"CIO_SHARED_PACE: .*pip install 'cio-mcp\[redis\]'"):

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.agent import Agent, an_agent
+from tests.agent import Agent, an_agent, at_the_shell
 
 pytestmark = pytest.mark.anyio
 
@@ -250,8 +250,10 @@ async def test_a_cap_that_cannot_be_kept_stops_sends(monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
     async with an_agent(max_sends_per_hour="10") as agent:
         text = await refused(agent)
+        (note,) = (await agent.call("server_status"))["notes"]
 
     assert "cannot be used" in text
+    assert "caps on sends cannot be kept" in note
     assert sends(agent) == 0
 
 
@@ -283,3 +285,37 @@ async def test_a_stop_file_stops_a_running_server_at_once_and_reading_goes_on(tm
         await send(agent)
 
     assert sends(agent) == 2
+
+
+async def test_an_operator_stops_and_resumes_all_servers_of_a_user(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setenv("CIO_STOP_FILE", str(tmp_path / "stop"))
+    async with an_agent() as one, an_agent(beside=one) as other:
+        await send(one)
+        assert at_the_shell("stop") == 0
+        refusals = [await refused(one), await refused(other)]
+        await other.call("get_customer", customer_id="u_1001")
+        stopped = (await other.call("server_status"))["stopped"]
+        (tmp_path / "stop").touch()
+        assert at_the_shell("resume") == 0
+        await send(other)
+
+    assert all(
+        "an operator (cio-mcp stop) stops all writes, deletions and sends" in text for text in refusals
+    )
+    assert stopped
+    assert sends(one) + sends(other) == 2
+    said = capsys.readouterr().out
+    assert "safety.db writes, deletes or sends until cio-mcp resume" in said
+    assert "(CIO_STOP_FILE) is still there" in said
+
+
+def test_a_stop_that_cannot_be_told_is_not_taken_for_one(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
+
+    assert at_the_shell("stop") == 1
+    assert "cannot be used" in capsys.readouterr().err

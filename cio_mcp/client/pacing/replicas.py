@@ -13,8 +13,9 @@ from pydantic import SecretStr
 
 from cio_mcp.client.call import now
 from cio_mcp.client.pacing.limits import Bucket
-from cio_mcp.client.pacing.redis import GONE, HEARD, TIMEOUT, Answer, Away, Server
+from cio_mcp.client.pacing.redis import GONE, HEARD, Answer, Buckets
 from cio_mcp.client.pacing.slots import LEASE, Lease, MemorySlots
+from cio_mcp.redis import TIMEOUT, Away
 
 # Leases, and changes between Redis and going alone, outlast the window by this: an answer of Redis may have
 # taken its time before a request left, and the request's own answer too.
@@ -48,7 +49,8 @@ class RedisSlots:
     poll: float | None = 0.05
 
     def __init__(self, address: SecretStr) -> None:
-        self._server = Server(address)
+        self._buckets = Buckets(address)
+        self._server = self._buckets.server
         self._me = uuid4().hex
         self._sharing, self._settled = UNKNOWN, -math.inf  # replicas; from then on fewer are believed
         self._used: dict[Bucket, float] = {}  # when each was used last
@@ -114,7 +116,7 @@ class RedisSlots:
         waiting: int = 0,
         shut: float = 0.0,
     ) -> Answer:
-        answer = await self._server.turn(
+        answer = await self._buckets.turn(
             bucket,
             self._me,
             lasts=bucket.window * stretch + GRACE,

@@ -1,0 +1,41 @@
+"""`cio-mcp stop` and `cio-mcp resume`: halt everything that acts, in all servers that share with this one."""
+
+import argparse
+import asyncio
+import sys
+import time
+
+from cio_mcp.errors import NotAllowed
+from cio_mcp.settings import Settings, load
+from cio_mcp.workspace import shared_store
+
+
+def run(asked: argparse.Namespace) -> int:
+    """Stop, or let go on; returns 0, or 1 if that cannot be told to the others."""
+    settings = load()
+    stop = asked.command == "stop"
+    try:
+        place = asyncio.run(_tell(settings, stop=stop))
+    except NotAllowed as error:
+        sys.stderr.write(f"cio-mcp: {error}\n")
+        return 1
+    if stop:
+        sys.stdout.write(
+            f"Stopped: no server that shares {place} writes, deletes or sends until cio-mcp resume.\n"
+        )
+        return 0
+    sys.stdout.write(f"The servers that share {place} may write, delete and send again.\n")
+    if settings.stop_file and settings.stop_file.exists():
+        sys.stdout.write(
+            f"{settings.stop_file} (CIO_STOP_FILE) is still there, and stops those that look for it.\n"
+        )
+    return 0
+
+
+async def _tell(settings: Settings, *, stop: bool) -> str:
+    store = shared_store(settings, time.time)
+    try:
+        await store.stop(stop)
+    finally:
+        await store.aclose()
+    return store.place

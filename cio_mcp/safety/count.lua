@@ -1,0 +1,58 @@
+-- Counts a send against caps, if each has room for its recipients; to count none is to look.
+--
+-- A count belongs to a window, to a slice of it (a 60th) and to a replica. A slice leaves its window as a
+-- whole, so that nothing is forgotten too early. After the windows come the counts that the replica has made
+-- itself, for a Redis that has lost them.
+--
+-- Returns the seconds to wait (0: it is counted, -1: there will never be room), how many are counted in the
+-- first window, and where it was counted.
+local counts = KEYS[1]
+local replica, recipients, windows = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+local now = tonumber(redis.call('TIME')[1])
+local caps, totals, longest = {}, {}, 0
+for at = 4, 2 + 2 * windows, 2 do
+  caps[ARGV[at]], totals[ARGV[at]] = tonumber(ARGV[at + 1]), 0
+  longest = math.max(longest, tonumber(ARGV[at]))
+end
+for at = 4 + 2 * windows, #ARGV, 2 do
+  redis.call('HSETNX', counts, ARGV[at], ARGV[at + 1])
+end
+
+local slices = {}
+local known = redis.call('HGETALL', counts)
+for at = 1, #known, 2 do
+  local window, slice = string.match(known[at], '^(%d+):(%d+):')
+  local leaves = (slice + 1) * window / 60 + window
+  if leaves <= now then
+    redis.call('HDEL', counts, known[at])
+  elseif totals[window] then
+    totals[window] = totals[window] + known[at + 1]
+    table.insert(slices, {window, leaves, tonumber(known[at + 1])})
+  end
+end
+table.sort(slices, function(one, other) return one[2] < other[2] end)
+
+local wait = 0
+for window, most in pairs(caps) do
+  local beyond = totals[window] + recipients - most
+  if recipients > most then
+    wait = -1
+  end
+  for _, slice in ipairs(slices) do
+    if beyond > 0 and wait >= 0 and slice[1] == window then
+      beyond = beyond - slice[3]
+      wait = math.max(wait, slice[2] - now)
+    end
+  end
+end
+
+local fields = {}
+if wait == 0 and recipients > 0 then
+  for window in pairs(caps) do
+    local field = string.format('%s:%d:%s', window, math.floor(now * 60 / window), replica)
+    redis.call('HINCRBY', counts, field, recipients)
+    table.insert(fields, field)
+  end
+  redis.call('EXPIRE', counts, 2 * longest)
+end
+return {math.ceil(wait), totals[ARGV[4]], fields}

@@ -1,0 +1,172 @@
+"""Codes and counts that replicas share through Redis."""
+
+import asyncio
+import math
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from contextlib import suppress
+from functools import partial
+from importlib.resources import files
+from typing import Any
+from uuid import uuid4
+
+from pydantic import SecretStr
+
+from cio_mcp.client.call import now
+from cio_mcp.errors import NotAllowed
+from cio_mcp.redis import Away, Server
+from cio_mcp.safety.store import REMEMBERED, Refund, Use
+
+# A replica that has counted anything, or is stopped, makes sure so often that Redis still knows it.
+BEAT = 2.0
+
+# So long after Redis did not answer, what only looks whether all is stopped does not wait for it again.
+PROBE = 1.0
+
+STOP = "{cio-mcp:}:stop"
+
+_SCRIPTS = files(__package__)
+USE, COUNT, STOPPED = (
+    _SCRIPTS.joinpath(f"{name}.lua").read_text("ascii") for name in ("use", "count", "stop")
+)
+
+REMEMBER = """
+redis.call('HSET', KEYS[1], 'bound', ARGV[1], 'expires', redis.call('TIME')[1] + ARGV[2])
+return redis.call('EXPIRE', KEYS[1], ARGV[2] + ARGV[3])
+"""
+RESTORE = "return redis.call('EXISTS', KEYS[1]) == 1 and redis.call('HSET', KEYS[1], 'used', 0)"
+REFUND = """
+for at = 2, #ARGV do
+  if redis.call('HEXISTS', KEYS[1], ARGV[at]) == 1 then
+    redis.call('HINCRBY', KEYS[1], ARGV[at], -ARGV[1])
+  end
+end
+"""
+
+
+class RedisStore:
+    """Keeps codes and counts in the Redis at `address`, by Redis's clock.
+
+    Every change is one script. A Redis that lost what it knew knows no code any more, and within seconds
+    every replica tells it again what it has counted, and that all is stopped. Raises SettingsError for an
+    address that redis-py does not take.
+    """
+
+    def __init__(self, address: SecretStr) -> None:
+        self._server = Server(address)
+        self._me = uuid4().hex
+        self._counted: dict[str, Counter[str]] = defaultdict(Counter)  # what this replica counted itself
+        self._caps: dict[str, Mapping[float, int]] = {}
+        self._stopped = ""  # what this replica saw last: "1", "0", or nothing yet
+        self._asked_again = 0.0
+        self._beating: asyncio.Task[None] | None = None
+        self.place = f"Redis at {self._server.place}"
+
+    async def remember(self, code: str, bound: str, life: float) -> None:
+        """See `Store.remember`."""
+        await self._run(REMEMBER, _code(code), bound, round(life), round(REMEMBERED))
+
+    async def use(self, code: str) -> tuple[Use, str]:
+        """See `Store.use`."""
+        use, bound = await self._run(USE, _code(code))
+        return use, bound
+
+    async def restore(self, code: str) -> None:
+        """See `Store.restore`."""
+        await self._run(RESTORE, _code(code))
+
+    async def spend(self, workspace: str, recipients: int, caps: Mapping[float, int]) -> Refund | float:
+        """See `Store.spend`. A window lasts up to a 60th longer here."""
+        wait, _, fields = await self._count(workspace, recipients, caps)
+        if wait:
+            return math.inf if wait < 0 else float(wait)
+        self._caps[workspace] = caps
+        self._counted[workspace].update(dict.fromkeys(fields, recipients))
+        self._forget(workspace, fields)
+        self._keep_telling()
+        return partial(self._refund, workspace, recipients, fields)
+
+    def _forget(self, workspace: str, newest: list[str]) -> None:
+        """Forget what this replica has counted in slices that have left their window."""
+        last = dict(field.split(":")[:2] for field in newest)
+        counted = self._counted[workspace]
+        for field in list(counted):
+            window, slice_, _ = field.split(":")
+            if window in last and int(slice_) < int(last[window]) - 60:
+                del counted[field]
+
+    async def _refund(self, workspace: str, recipients: int, fields: list[str]) -> None:
+        self._counted[workspace].subtract(dict.fromkeys(fields, recipients))
+        await self._run(REFUND, _counts(workspace), recipients, *fields)
+
+    async def sent(self, workspace: str, seconds: float) -> int:
+        """See `Store.sent`."""
+        return int((await self._count(workspace, 0, {seconds: 0}))[1])
+
+    async def stop(self, stop: bool) -> None:
+        """See `Store.stop`."""
+        await self._run("redis.call('SET', KEYS[1], ARGV[1])", STOP, int(stop))
+
+    async def stopped(self) -> bool:
+        """See `Store.stopped`. While Redis is away, what was seen last holds."""
+        if now() >= self._asked_again:
+            try:
+                self._stopped = await self._run(STOPPED, STOP, self._stopped)
+            except NotAllowed:
+                self._asked_again = now() + PROBE
+            if self._stopped == "1":
+                self._keep_telling()
+        return self._stopped == "1"
+
+    async def trouble(self) -> str | None:
+        """See `Store.trouble`."""
+        try:
+            await self._server.reach()
+        except Away as away:
+            return (
+                f"the Redis that replicas share (CIO_SHARED_PACE) is away ({away}): each keeps to its part "
+                "of a limit; confirmations, and sends that a cap counts, are refused until it is back"
+            )
+        return None
+
+    async def aclose(self) -> None:
+        """Close the connections; what was counted stays."""
+        if self._beating:
+            self._beating.cancel()
+            await asyncio.gather(self._beating, return_exceptions=True)
+        await self._server.aclose()
+
+    async def _count(self, workspace: str, recipients: int, caps: Mapping[float, int]) -> Any:
+        windows = [x for seconds, most in caps.items() for x in (round(seconds), most)]
+        known = [x for counted in self._counted[workspace].items() for x in counted]
+        return await self._run(COUNT, _counts(workspace), self._me, recipients, len(caps), *windows, *known)
+
+    def _keep_telling(self) -> None:
+        self._beating = self._beating or asyncio.create_task(self._beat())
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(BEAT)
+            await self.stopped()
+            with suppress(NotAllowed):
+                for workspace, caps in list(self._caps.items()):
+                    await self._count(workspace, 0, caps)
+
+    async def _run(self, script: str, key: str, *arguments: str | int) -> Any:
+        try:
+            return await self._server.run(script, [key], *arguments)
+        except Away:
+            raise NotAllowed(
+                "Nothing was done: the Redis that replicas share (CIO_SHARED_PACE) is away, and without it "
+                "neither confirmation codes nor caps on sends can be kept.",
+                do="Call again in a few seconds; whatever needs neither goes on.",
+                retryable=True,
+            ) from None
+
+
+def _code(code: str) -> str:
+    return f"{{cio-mcp:code:{code}}}"
+
+
+def _counts(workspace: str) -> str:
+    return f"{{cio-mcp:{workspace}}}:sent"
