@@ -12,8 +12,8 @@ from cio_mcp.settings import Settings
 # What has left may come back for so long after the order to stop; the process ends within a second of it.
 GRACE = 0.8
 
-# The last traces leave in what is then left of so many seconds.
-END = 0.95
+# The last traces get what is left of so many seconds after the order to stop, and a little at the least.
+TRACES, AT_LEAST = 0.5, 0.05
 
 _log = logging.getLogger(__name__)
 
@@ -33,9 +33,9 @@ async def serve(settings: Settings) -> None:
     serving = asyncio.create_task(app.server.run_stdio_async())
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
-    ends = loop.time() + END
+    ordered = loop.time()
     await _close(app, serving)
-    traces.flush(max(0.0, ends - loop.time()))
+    traces.flush(max(AT_LEAST, ordered + TRACES - loop.time()))
     if not serving.done():
         logging.shutdown()
         os._exit(0)
