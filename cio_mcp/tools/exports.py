@@ -103,7 +103,7 @@ Seconds = Annotated[int, Field(ge=0, le=600), WithJsonSchema({"type": "integer"}
 
 @exports.reads
 async def get_export(app: AppApi, export_id: ObjectId, wait_seconds: Seconds | None = None) -> ExportStatus:
-    """Read an export's status and, once done, its link."""
+    """Read an export's status; once done, its link."""
     begun = now()
     end = min(begun + (wait_seconds or 0), app.call.deadline - LAST_LOOK)
     pause = FIRST_PAUSE

@@ -48,8 +48,9 @@ class WebhookSet(Acted):
 
 
 async def _reached(endpoint: str | None, disabled: bool | None) -> Audience:
-    if disabled:
+    if disabled and endpoint is None:
         return Audience("nobody: the webhook is off", 0)
+    # An endpoint that is set while the webhook is off is told of events once somebody turns it on.
     host = urlsplit(endpoint).hostname if endpoint else "the webhook's endpoint"
     return Audience(f"{host}, which is told of each event and whom it is about, until the webhook is off")
 
@@ -66,7 +67,7 @@ async def set_reporting_webhook(
     events: Annotated[Names | None, Field(description="email_sent, ...")] = None,
     disabled: bool | None = None,
 ) -> WebhookSet:
-    """Create or change a webhook that posts events, with people's data, to an https endpoint."""
+    """Set a webhook that posts events, with people's data, to an https endpoint."""
     given = zip(FIELDS, (name, endpoint, events, disabled), strict=True)
     wanted = {field: value for field, value in given if value is not None}
     if webhook_id is None:
@@ -76,11 +77,9 @@ async def set_reporting_webhook(
             "/v1/reporting_webhooks", wanted, kind=Kind.ONCE, if_unknown=FIND_OUT, expect="id"
         )
     else:
-        answer = await app.put(
-            "/v1/reporting_webhooks/{webhook_id}",
-            await _stored(app, webhook_id, wanted) | wanted,
-            webhook_id=webhook_id,
-        )
+        body = await _stored(app, webhook_id, wanted) | wanted
+        changed = await app.put("/v1/reporting_webhooks/{webhook_id}", body, webhook_id=webhook_id)
+        answer = {"id": webhook_id} | body | changed
     webhook = told_webhook(answer)
     means = OFF if webhook.disabled else ON + WITH_CONTENT * webhook.with_content
     return WebhookSet(webhook=webhook, means=means)

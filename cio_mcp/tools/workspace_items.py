@@ -101,7 +101,7 @@ class Items(Page):
 async def list_workspace_items(
     app: AppApi, kind: ItemKind, item: ItemKey | None = None, cursor: str | None = None
 ) -> Items:
-    """List what is set up, or read one item (id or name): a sender's uses, snippet text, collection rows."""
+    """List what is set up, or read one item (id, name): a sender's uses, snippet text, collection rows."""
     if item is not None:
         return await _one(app, kind, item, cursor)
     there, unread = await _senders(app) if kind == "sender_identity" else (await _all(app, kind), None)
@@ -234,7 +234,7 @@ async def delete_workspace_item(
     kind: Literal["snippet", "collection", "reporting_webhook"],
     item: ItemKey,
 ) -> ItemDeleted:
-    """Delete one by id or name."""
+    """Delete a snippet, collection or webhook by id or name."""
     # A snippet's name is its id.
     found = {"id": item, "name": item} if kind == "snippet" else await _find(app, kind, item)
     await app.delete(f"{KINDS[kind][0]}/{{item}}", item=found["id"])

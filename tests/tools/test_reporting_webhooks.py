@@ -50,6 +50,18 @@ async def test_a_change_keeps_what_is_not_changed(agent: Agent) -> None:
     assert answer["means"] == "It is disabled: nothing is posted."
 
 
+async def test_a_change_may_be_answered_without_more(agent: Agent) -> None:
+    agent.wire.fail(httpx.Response(200, json=WAREHOUSE), times=2)  # before a send, all of it is rehearsed
+    agent.wire.fail(httpx.Response(200))
+
+    answer = await agent.call(
+        "set_reporting_webhook", webhook_id=1, endpoint="https://w.example/in", name="Lake"
+    )
+
+    assert (answer["webhook"]["id"], answer["webhook"]["name"]) == (1, "Lake")
+    assert answer["webhook"]["full_resolution"] is True
+
+
 async def test_an_endpoint_that_holds_no_secret_need_not_be_named_again(agent: Agent) -> None:
     await agent.call("set_reporting_webhook", **(NEW | {"endpoint": "https://lake.example.com/in"}))
     await agent.call("set_reporting_webhook", webhook_id=2, name="Ocean")
@@ -74,9 +86,7 @@ async def test_a_secret_in_an_endpoint_and_a_signing_key_never_come_back(agent: 
 
 async def test_a_webhook_with_content_says_so(agent: Agent) -> None:
     stored = WAREHOUSE | {"endpoint": "https://w.example/in", "with_content": True, "id": 1}
-    agent.wire.fail(httpx.Response(200, json=stored))
-    agent.wire.fail(httpx.Response(200, json=stored))
-    agent.wire.fail(httpx.Response(200, json=stored))
+    agent.wire.fail(httpx.Response(200, json=stored), times=3)
 
     answer = await agent.call("set_reporting_webhook", webhook_id=1, name="Warehouse")
 
@@ -162,10 +172,14 @@ async def test_where_sends_are_bound_no_webhook_takes_data_out_but_one_can_be_st
     settings: dict[str, Any], words: str
 ) -> None:
     async with an_agent(**settings) as agent:
+        workspace = agent.wire.sandbox.workspace
+        with workspace.transaction():
+            plain = WAREHOUSE | {"id": 1, "endpoint": "https://w.example/in"}
+            workspace.configure("reporting_webhook", plain)
         assert words in await agent.fail("set_reporting_webhook", **NEW)
-        stop = {"webhook_id": 1, "endpoint": WAREHOUSE["endpoint"], "disabled": True}
-        assert words in await agent.fail("set_reporting_webhook", **(stop | {"disabled": False}))
-        stopped = await agent.call("set_reporting_webhook", **stop)
+        assert words in await agent.fail("set_reporting_webhook", **NEW, disabled=True)
+        assert words in await agent.fail("set_reporting_webhook", webhook_id=1, disabled=False)
+        stopped = await agent.call("set_reporting_webhook", webhook_id=1, disabled=True)
 
     assert stopped["webhook"]["disabled"] is True
 
