@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from cio_mcp.sandbox.state import broadcasts, newsletters, people, segments, transactional
-from cio_mcp.sandbox.state.campaigns import DAY
+from cio_mcp.sandbox.state.metrics import DAY
 from cio_mcp.sandbox.state.workspace import Workspace
 
 STORY = Path(__file__).with_name("story.json")

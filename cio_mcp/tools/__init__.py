@@ -11,6 +11,7 @@ from cio_mcp.tools.devices import devices
 from cio_mcp.tools.events import events
 from cio_mcp.tools.exports import exports
 from cio_mcp.tools.identities import identities
+from cio_mcp.tools.message_metrics import message_metrics
 from cio_mcp.tools.messages import messages
 from cio_mcp.tools.newsletters import newsletters
 from cio_mcp.tools.people import people
@@ -28,17 +29,8 @@ TOOLS = [
     tool
     for toolbox in (
         *(people, search, identities, subscriptions, devices, relationships, segments),
-        *(
-            events,
-            campaigns,
-            comparison,
-            broadcasts,
-            triggers,
-            newsletters,
-            transactional,
-            channels,
-            messages,
-        ),
+        *(events, campaigns, comparison, broadcasts, triggers, newsletters),
+        *(transactional, channels, messages, message_metrics),
         *(activities, data_quality, checks),
         *(workspace_items, exports, reporting_webhooks, status),
     )

@@ -99,7 +99,7 @@ class CampaignActions(Page, Campaign):
 
 @campaigns.reads
 async def get_campaign(app: AppApi, campaign_id: ObjectId, cursor: Cursor | None = None) -> CampaignActions:
-    """Read one campaign: what starts it, whom it filters, its actions (messages, delays, ...)."""
+    """Read one campaign: what starts it, its filter, its actions."""
     answer = await app.get("/v1/campaigns/{campaign_id}", campaign_id=campaign_id)
     item = answer.get("campaign") or {"id": campaign_id}
     actions: list[Action] = []

@@ -60,7 +60,7 @@ class TransactionalMessages(Page):
 async def list_transactional_messages(
     app: AppApi, cursor: CountCursor | None = None
 ) -> TransactionalMessages:
-    """List templates of transactional messages, newest first, to find the one to send."""
+    """List transactional messages (templates), newest first."""
     # The endpoint takes no parameters and answers everything at once (App API, listTransactional).
     answer = await app.get("/v1/transactional")
     found = [
@@ -115,20 +115,20 @@ async def send_transactional_message(
     transactional_message_id: Annotated[MessageId, Field(description="Number or trigger name.")],
     customer_id: CustomerId,
     id_type: IdType = "id",
-    message_data: Annotated[JsonObject | None, Field(description="Values for the template.")] = None,
+    message_data: JsonObject | None = None,
     to: Annotated[
         Address | None,
         Field(description="sms: +4930123456. push: all, last or a device id."),
     ] = None,
-    from_number: Annotated[Text | None, Field(description="sms.")] = None,
+    from_number: Text | None = None,
     title: Annotated[Text | None, Field(description="push, as the next four.")] = None,
     message: Text | None = None,
     image_url: Text | None = None,
     link: Text | None = None,
     custom_data: JsonObject | None = None,
     language: Text | None = None,
-    send_at: Annotated[Timestamp | None, Field(description="Later, within 90 days.")] = None,
-    send_to_unsubscribed: Annotated[bool, Field(description="push, sms.")] = True,
+    send_at: Timestamp | None = None,
+    send_to_unsubscribed: bool = True,
     disable_message_retention: bool = False,
     queue_draft: bool = False,
 ) -> Queued:

@@ -65,12 +65,12 @@ async def compare_campaigns(
     other_campaign_id: ObjectId | None = None,
     start: Timestamp | None = None,
     end: Timestamp | None = None,
-    other_start: Annotated[Timestamp | None, Field(description="A period of the same length.")] = None,
+    other_start: Annotated[Timestamp | None, Field(description="Of as many days.")] = None,
     channel: Channel | None = None,
 ) -> Comparison:
-    """Compare two campaigns, or two periods of one: which converts better, by how much, all differences.
+    """Compare two campaigns, or two periods of one: which converts better, and by how much.
 
-    Periods are UTC days, the last 30 by default; one campaign is compared with its period before.
+    By default the last 30 days; one campaign alone with its period before.
     """
     end = int(app.call.called_at) // DAY * DAY if end is None else end
     start = end - DAYS * DAY if start is None else start

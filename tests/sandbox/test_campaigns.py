@@ -2,7 +2,7 @@
 
 import pytest
 
-from cio_mcp.sandbox.state.campaigns import SERIES
+from cio_mcp.sandbox.state.metrics import SERIES
 from tests.sandbox.conftest import Caller
 
 pytestmark = pytest.mark.anyio

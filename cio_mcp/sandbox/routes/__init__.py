@@ -9,6 +9,7 @@ from cio_mcp.sandbox.routes import (
     events,
     exports,
     messages,
+    metrics,
     newsletters,
     relationships,
     reporting_webhooks,
@@ -23,7 +24,8 @@ TABLES = [
     entry
     for module in (
         *(customers, subscriptions, relationships, events, activities, campaigns, broadcasts, newsletters),
-        *(transactional, messages, segments, exports, snippets, collections, reporting_webhooks, workspaces),
+        *(transactional, messages, metrics, segments),
+        *(exports, snippets, collections, reporting_webhooks, workspaces),
     )
     for entry in module.routes.table
 ]

@@ -43,7 +43,9 @@ def one(asked: Asked) -> dict[str, Any]:
 
 
 def _public(broadcast: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in broadcast.items() if name not in {"recipients", "subject"}}
+    return {
+        name: value for name, value in broadcast.items() if name not in {"recipients", "subject", "links"}
+    }
 
 
 @routes("POST", "/v1/campaigns/{broadcast_id}/triggers")

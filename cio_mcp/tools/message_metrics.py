@@ -1,0 +1,159 @@
+"""How messages of every kind did, which links were clicked, and how journeys through a campaign went."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Field
+
+from cio_mcp.answers import Answer, page
+from cio_mcp.client import AppApi
+from cio_mcp.errors import InvalidArgument
+from cio_mcp.params import ObjectId, Timestamp
+from cio_mcp.registry import Toolbox
+from cio_mcp.tools.campaigns import version_2
+from cio_mcp.tools.fitting import check_fit
+from cio_mcp.tools.metrics import RATES, Metrics, counts_of, summary, totals_of
+
+message_metrics = Toolbox("metrics")
+
+PATHS = {
+    "broadcast": "/v1/broadcasts/{source_id}",
+    "newsletter": "/v1/newsletters/{source_id}",
+    "transactional": "/v1/transactional/{source_id}",
+    "campaign": "/v1/campaigns/{source_id}",
+}
+ACTION = "/actions/{action_id}"
+
+Kind = Literal["campaign", "broadcast", "newsletter", "transactional"]
+
+Resolution = Literal["hours", "days", "weeks", "months"]
+
+# How many periods there are at most (App API, "broadcastMetrics"); 1 is taken for 2 there.
+MOST = {"hours": 24, "days": 45, "weeks": 12, "months": 120}
+
+ActionId = Annotated[ObjectId, Field(description="Of a campaign: one message.")]
+
+
+class MessageMetrics(Metrics):
+    """How one kind of message did in a span of time."""
+
+    kind: str
+    source_id: int
+    action_id: int | None = None
+
+
+@message_metrics.reads
+async def get_message_metrics(
+    app: AppApi,
+    kind: Kind,
+    source_id: ObjectId,
+    action_id: ActionId | None = None,
+    resolution: Resolution = "days",
+    periods: Annotated[int | None, Field(description="The newest ones. Campaigns: start, end.")] = None,
+    start: Timestamp | None = None,
+    end: Timestamp | None = None,
+    series: bool = False,
+) -> MessageMetrics:
+    """Read how a broadcast, newsletter, transactional message or one message of a campaign did."""
+    timed = kind == "campaign"
+    given = {"action_id": action_id, "start": start, "end": end, "periods": periods}
+    check_fit(f"kind={kind}", given, ("action_id", "start", "end") if timed else ("periods",))
+    if start is not None and end is not None and end <= start:
+        raise InvalidArgument("end: must be later than start")
+    # Only metrics of campaigns know version 2 (App API, "campaignActionMetrics", "broadcastMetrics").
+    query = version_2(resolution, "UTC", start, end) if timed else _newest(resolution, periods)
+    answer = await app.get(
+        f"{_path(kind, action_id)}/metrics", query, source_id=source_id, action_id=action_id
+    )
+    found = summary(counts_of(answer), RATES, resolution, series=series)
+    return MessageMetrics(kind=kind, source_id=source_id, action_id=action_id, **found)
+
+
+def _path(kind: Kind, action_id: int | None) -> str:
+    return PATHS[kind] + (ACTION if action_id is not None else "")
+
+
+def _newest(resolution: str, periods: int | None, argument: str = "periods") -> dict[str, str]:
+    if periods is None:
+        return {"period": resolution}
+    if not 2 <= periods <= MOST[resolution]:
+        raise InvalidArgument(f"{argument}: 2 to {MOST[resolution]} {resolution} can be asked for")
+    return {"period": resolution, "steps": str(periods)}
+
+
+class Link(BaseModel):
+    """One link and how often it was clicked."""
+
+    link_id: int | None = None
+    href: str
+    totals: dict[str, int] = Field(
+        description="clicked, of which human_clicked and machine_clicked; what is not named was zero."
+    )
+
+
+class LinkMetrics(Answer):
+    """Links, the most clicked first."""
+
+    kind: str
+    source_id: int
+    links: list[Link]
+    left_out: str | None = Field(None, description="What was left out.")
+
+
+@message_metrics.reads
+async def get_link_metrics(
+    app: AppApi,
+    kind: Kind,
+    source_id: ObjectId,
+    action_id: ActionId | None = None,
+    days: Annotated[int | None, Field(description="The newest, 2 to 45.")] = None,
+    unique: Annotated[bool, Field(description="Count each customer once.")] = False,
+) -> LinkMetrics:
+    """Read which links of messages were clicked, and how often."""
+    check_fit(f"kind={kind}", {"action_id": action_id}, ("action_id",) if kind == "campaign" else ())
+    query = _newest("days", days, "days") | ({"unique": "true"} if unique else {})
+    answer = await app.get(
+        f"{_path(kind, action_id)}/metrics/links", query, source_id=source_id, action_id=action_id
+    )
+    found = sorted(map(_link, answer.get("links") or []), key=lambda link: -link.totals.get("clicked", 0))
+    kept, left_out = page(found, len(found))
+    return LinkMetrics(
+        kind=kind,
+        source_id=source_id,
+        links=kept,
+        left_out=f"{len(found) - len(kept)} links that were clicked less" if left_out else None,
+    )
+
+
+def _link(item: dict[str, Any]) -> Link:
+    link = item.get("link") or {}
+    return Link(
+        link_id=link.get("id") or None, href=str(link.get("href") or ""), totals=totals_of(counts_of(item))
+    )
+
+
+class JourneyMetrics(Metrics):
+    """What became of the journeys that started in a span of time."""
+
+    campaign_id: int
+    rates: dict[str, float] = Field(description="Shares of the journeys that started, from 0 to 1.")
+
+
+@message_metrics.reads
+async def get_journey_metrics(
+    app: AppApi,
+    campaign_id: ObjectId,
+    start: Timestamp,
+    end: Timestamp,
+    resolution: Resolution = "days",
+    series: bool = False,
+) -> JourneyMetrics:
+    """Read how many people's journeys through a campaign started, finished, converted. Rates: of started."""
+    if end <= start:
+        raise InvalidArgument("end: must be later than start")
+    # All three are required (App API, campaignJourneyMetrics); that `resolution` takes the words that `res`
+    # takes is said in the text there, not in a list of values [?].
+    query = {"start": str(start), "end": str(end), "resolution": resolution}
+    answer = await app.get("/v1/campaigns/{campaign_id}/journey_metrics", query, campaign_id=campaign_id)
+    counts = counts_of({"metric": {"series": answer.get("journey_metric")}})
+    shares = {name: "started" for name in counts if name != "started"}
+    return JourneyMetrics(campaign_id=campaign_id, **summary(counts, shares, resolution, series=series))
