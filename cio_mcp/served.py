@@ -35,6 +35,7 @@ class Served:
 
     def __init__(self, tools: Sequence[Tool], workspaces: Mapping[str, Workspace], prefix: str) -> None:
         self._tools = {prefix + tool.name: tool for tool in tools}
+        self._names = {tool.name: name for name, tool in self._tools.items()}
         self._workspaces = workspaces
 
     @property
@@ -46,6 +47,14 @@ class Served:
         """Return the tool that callers know by a name, None if there is none."""
         tool = self._tools.get(name)
         return tool.name if tool else None
+
+    def knows(self, tool: str) -> bool:
+        """Say whether there is a tool of this name, without the prefix."""
+        return tool in self._names
+
+    def name_of(self, tool: str) -> str:
+        """Return the name by which callers know a tool; what is no tool's stays as it is."""
+        return self._names.get(tool, tool)
 
     def listed(self, known: Known) -> Iterator[tuple[str, Tool, dict[str, Any]]]:
         """Yield name, tool and input schema of what is on for a caller, in any of their workspaces."""

@@ -7,14 +7,10 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from mcp import MCPError
-from mcp.server import MCPServer
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.server.mcpserver import Context, RequestStateSecurity
 from mcp.types import (
-    INVALID_PARAMS,
     CallToolResult,
-    GetPromptResult,
     InputRequiredResult,
     TextContent,
     ToolAnnotations,
@@ -29,6 +25,7 @@ from cio_mcp.client.call import Place
 from cio_mcp.elicitation import Asking, AtClient
 from cio_mcp.errors import CustomerIOError, NotSent
 from cio_mcp.logs import Running, where
+from cio_mcp.reading import Reading
 from cio_mcp.safety import Caller
 from cio_mcp.served import Served
 from cio_mcp.tokens import Tokens
@@ -60,7 +57,7 @@ freely, they wait their turn.
 """
 
 
-class Server(MCPServer):
+class Server(Reading):
     """An MCP server over guarded tools; `hide` returns what may be shown of a value, and of an answer's dump.
 
     `state_key` seals what a client carries from one request to the next; without it that holds in this
@@ -154,10 +151,6 @@ class Server(MCPServer):
                 self._idle.set()
         content = self._hide(answer.model_dump(mode="json", exclude_none=True), answer)
         return CallToolResult(content=[_text(content)], structured_content=content)
-
-    async def get_prompt(self, name: str, *_: Any, **__: Any) -> GetPromptResult | InputRequiredResult:
-        """Say that there are none: by itself the SDK answers and logs an unknown name as a fault of ours."""
-        raise MCPError(INVALID_PARAMS, f"{name}: there is no such prompt; this server has tools only")
 
     def _check_open(self) -> None:
         if self.draining:

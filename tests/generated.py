@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from cio_mcp.guides import PROMPTS, RESOURCES, TEMPLATES
 from cio_mcp.registry import Tool
 from cio_mcp.settings import Settings, variables
 from cio_mcp.tools import CORE, TOOLS
@@ -27,7 +28,7 @@ def documents() -> dict[Path, str]:
     """Return each document that holds generated parts, as it should read."""
     readme, manifest = ROOT / "README.md", ROOT / "manifest.json"
     text = readme.read_text()
-    parts = {"tools": _tools_table(), "settings": _settings_table()} | {
+    parts = {"tools": _tools_table(), "settings": _settings_table(), "prompts": _prompts_list()} | {
         name: f"```python\n{(ROOT / 'tests/compat/clients' / name).with_suffix('.py').read_text()}```"
         for name in FRAMEWORKS
     }
@@ -54,6 +55,14 @@ def _tools_table() -> str:
         sets = f"{tool.toolset}, core" if tool.name in CORE else tool.toolset
         rows.append(f"| `{tool.name}` | {sets} | {tool.effect} | {tool.summary} |")
     return "\n".join(("| tool | toolsets | effect | what it does |", "| --- | --- | --- | --- |", *rows))
+
+
+def _prompts_list() -> str:
+    prompts = [
+        f"- `{prompt.name}` ({', '.join(prompt.arguments)}): {prompt.description}" for prompt in PROMPTS
+    ]
+    texts = ", ".join(f"`{found.uri}`" for found in (*RESOURCES, *TEMPLATES))
+    return "\n".join((*prompts, f"- resources: {texts}"))
 
 
 def _settings_table() -> str:

@@ -161,7 +161,7 @@ WHERE: dict[str, tuple[str, str]] = {
     "## Capabilities": (README, "An [MCP](https://modelcontextprotocol.io) server"),
     "| Integration | Available | Notes |": (README, "hosted MCP server"),
     "| API | ✓ | Track API, App API, Journeys API |": (README, "part of what Customer.io calls Journeys"),
-    "| MCP | - | Not available |": ("server.py", "class Server(MCPServer)"),
+    "| MCP | - | Not available |": ("server.py", "class Server(Reading)"),
     "| CLI | - | Not available |": ("cli/__init__.py", 'prog="cio-mcp"'),
     "| SDK | ✓ | JavaScript, iOS, Android, Ruby, Python |": (
         README,
@@ -169,7 +169,7 @@ WHERE: dict[str, tuple[str, str]] = {
     ),
     "## Authentication": (README, "### Credentials"),
     "- **Track API**: Site ID + API Key (Basic auth)": (
-        "settings",
+        "settings/model.py",
         "Site id of the workspace, for the Track API",
     ),
     "- **App API**: Bearer token": (ACCESS, 'f"Bearer {key}"'),

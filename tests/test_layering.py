@@ -28,10 +28,13 @@ ALLOWED = {
     "tokens": {"errors", "safety"},
     "oauth": {"client", "errors", "safety", "values"},
     "callers": {"errors", "registry", "safety", "tokens"},
+    "guides": {"errors", "registry"},
+    "reading": {"callers", "guides", "registry", "served"},
     "calls": {"client", "errors", "logs", "safety"},
     "served": {"callers", "errors", "registry", "safety"},
     "server": {
-        *("callers", "calls", "client", "elicitation", "errors", "logs", "safety", "served", "tokens"),
+        *("callers", "calls", "client", "elicitation", "errors", "logs", "reading", "safety", "served"),
+        "tokens",
     },
     "status": {"answers", "client", "safety", "settings"},
     "workspace": {"client", "safety", "settings", "tools"},
@@ -56,7 +59,7 @@ ALLOWED = {
 
 # Who may use what others must not know about.
 RESERVED = {
-    "mcp": {"asgi", "door", "elicitation", "server", "cli"},
+    "mcp": {"asgi", "door", "elicitation", "reading", "server", "cli"},
     "httpx": {"app", "cli", "client", "oauth"},
     "opentelemetry": {"calls", "client", "traces"},
     "redis": {"redis"},

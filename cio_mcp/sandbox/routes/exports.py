@@ -4,7 +4,7 @@ from typing import Any
 
 from cio_mcp.sandbox.http import Asked, Routes, app_error
 from cio_mcp.sandbox.state import deliveries, exports, segments
-from cio_mcp.sandbox.state.campaigns import DAY
+from cio_mcp.sandbox.state.metrics import DAY
 
 routes = Routes()
 

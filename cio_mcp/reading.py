@@ -1,0 +1,171 @@
+"""The part of the MCP server that clients read from: prompts, resources and resource templates."""
+
+import json
+import re
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import parse_qsl, unquote
+
+from mcp import MCPError
+from mcp.server import MCPServer
+from mcp.server.lowlevel.helper_types import ReadResourceContents
+from mcp.server.mcpserver import Context
+from mcp.types import (
+    INVALID_PARAMS,
+    CallToolResult,
+    GetPromptResult,
+    InputRequiredResult,
+    PromptArgument,
+    PromptMessage,
+    TextContent,
+)
+from mcp.types import Prompt as ListedPrompt
+from mcp.types import Resource as ListedResource
+from mcp.types import ResourceTemplate as ListedTemplate
+
+from cio_mcp.callers import current
+from cio_mcp.guides import PROMPTS, RESOURCES, TEMPLATES, Prompt, Template
+from cio_mcp.registry import near_miss
+from cio_mcp.served import WORKSPACE, Served
+
+# A tool that a prompt or a text names.
+NAMED = re.compile(r"`([a-z]+(?:_[a-z]+)+)`")
+
+
+class Reading(MCPServer):
+    """An MCP server's prompts and resources; what they say of tools is true for whoever reads."""
+
+    _served: Served
+
+    async def list_prompts(self) -> list[ListedPrompt]:
+        """Return all prompts."""
+        return [
+            ListedPrompt(
+                name=prompt.name,
+                title=prompt.title,
+                description=prompt.description,
+                arguments=[
+                    PromptArgument(name=name, description=what, required=required)
+                    for name, (what, required) in prompt.arguments.items()
+                ],
+            )
+            for prompt in PROMPTS
+        ]
+
+    async def get_prompt(
+        self, name: str, arguments: dict[str, Any] | None = None, _: Context[Any, Any] | None = None
+    ) -> GetPromptResult | InputRequiredResult:
+        """Return a prompt's text; raises MCPError that names the prompt or argument that is wrong."""
+        prompt = next((prompt for prompt in PROMPTS if prompt.name == name), None)
+        if prompt is None:
+            names = [prompt.name for prompt in PROMPTS]
+            hint = near_miss(name, names) or f"there are {', '.join(names)}"
+            raise MCPError(INVALID_PARAMS, f"{name}: there is no such prompt; {hint}")
+        text = self._with_tools(prompt.function(**_checked(prompt, arguments or {})))
+        message = PromptMessage(role="user", content=TextContent(type="text", text=text))
+        return GetPromptResult(description=prompt.description, messages=[message])
+
+    async def list_resources(self) -> list[ListedResource]:
+        """Return all texts."""
+        return [
+            ListedResource(
+                uri=found.uri,
+                name=found.uri.rpartition("/")[2],
+                title=found.title,
+                description=found.description,
+                mime_type="text/markdown",
+            )
+            for found in RESOURCES
+        ]
+
+    async def list_resource_templates(self) -> list[ListedTemplate]:
+        """Return the templates whose tool is on for whoever asks."""
+        schemas = {tool.name: schema for _, tool, schema in self._served.listed(current.get())}
+        return [
+            ListedTemplate(
+                uri_template=_asking(found.uri, schemas[found.tool]),
+                name=found.title.lower(),
+                title=found.title,
+                description=found.description,
+                mime_type="application/json",
+            )
+            for found in TEMPLATES
+            if found.tool in schemas
+        ]
+
+    async def read_resource(
+        self, uri: object, context: Context[Any, Any] | None = None
+    ) -> Iterable[ReadResourceContents] | InputRequiredResult:
+        """Return a text, or what a template's tool answers; raises MCPError that says what is wrong."""
+        asked = str(uri)
+        for found in RESOURCES:
+            if found.uri == asked:
+                tools = [tool for _, tool, _ in self._served.listed(current.get())]
+                return [ReadResourceContents(self._renamed(found.text(tools)), "text/markdown")]
+        for template in TEMPLATES:
+            if (arguments := _matched(template, asked)) is not None:
+                return await self._by_tool(template, asked, arguments, context)
+        raise MCPError(
+            INVALID_PARAMS, "There is no such resource; resources/list names them.", {"uri": asked}
+        )
+
+    async def _by_tool(
+        self, template: Template, uri: str, arguments: dict[str, str], context: Context[Any, Any] | None
+    ) -> Iterable[ReadResourceContents] | InputRequiredResult:
+        result = await self.call_tool(self._served.name_of(template.tool), arguments, context)
+        if not isinstance(result, CallToolResult):
+            return result
+        if result.is_error:
+            said = " ".join(part.text for part in result.content if isinstance(part, TextContent))
+            raise MCPError(INVALID_PARAMS, said, {"uri": uri})
+        return [
+            ReadResourceContents(
+                json.dumps(result.structured_content, ensure_ascii=False), "application/json"
+            )
+        ]
+
+    def _with_tools(self, text: str) -> str:
+        """Return a prompt's text with the names that tools have here, and a word on those that are off."""
+        on = {tool.name for _, tool, _ in self._served.listed(current.get())}
+        off = [
+            name for name in dict.fromkeys(NAMED.findall(text)) if self._served.knows(name) and name not in on
+        ]
+        if off:
+            text += (
+                f"\nOff on this server: {', '.join(off)}. Do without, and say what could not be checked.\n"
+            )
+        return self._renamed(text)
+
+    def _renamed(self, text: str) -> str:
+        return NAMED.sub(lambda named: f"`{self._served.name_of(named[1])}`", text)
+
+
+def _checked(prompt: Prompt, given: dict[str, Any]) -> dict[str, Any]:
+    known = prompt.arguments
+    faults = [
+        f"{name}: is required" for name, (_, required) in known.items() if required and not given.get(name)
+    ]
+    faults += [
+        f"{name}: unknown argument; {near_miss(name, known) or 'there are ' + ', '.join(known)}"
+        for name in given
+        if name not in known
+    ]
+    if faults:
+        raise MCPError(INVALID_PARAMS, "\n".join(faults))
+    return {name: value for name, value in given.items() if value}
+
+
+def _asking(uri: str, schema: dict[str, Any]) -> str:
+    """Return a template's URI with the workspace where the caller has to name one."""
+    if WORKSPACE not in schema["properties"]:
+        return uri
+    return f"{uri[:-1]},{WORKSPACE}}}" if uri.endswith("}") and "{?" in uri else f"{uri}{{?{WORKSPACE}}}"
+
+
+def _matched(template: Template, uri: str) -> dict[str, str] | None:
+    """Return the arguments that a URI names, None if it is not of this template."""
+    start = template.uri.partition("{")[0]
+    rest, _, query = uri.removeprefix(start).partition("?")
+    if not uri.startswith(start) or not rest or "/" in rest:
+        return None
+    return {**dict(parse_qsl(query)), template.argument: unquote(rest)}
