@@ -61,7 +61,8 @@ def _prompts_list() -> str:
     prompts = [
         f"- `{prompt.name}` ({', '.join(prompt.arguments)}): {prompt.description}" for prompt in PROMPTS
     ]
-    texts = ", ".join(f"`{found.uri}`" for found in (*RESOURCES, *TEMPLATES))
+    uris = [found.uri for found in RESOURCES] + [found.uri for found in TEMPLATES]
+    texts = ", ".join(f"`{uri}`" for uri in uris)
     return "\n".join((*prompts, f"- resources: {texts}"))
 
 
