@@ -40,7 +40,7 @@ TOOLS = [
 # What is on by default: the operations that were promised, what settles an unknown outcome, and what a
 # newcomer needs most beside them.
 CORE = (
-    *("identify_customer", "delete_customer", "get_customer"),
+    *("identify_customer", "delete_customer", "get_customer", "search_customers"),
     *("track_event", "track_anonymous_event", "track_page_view"),
     *("list_campaigns", "get_campaign_metrics"),
     *("trigger_broadcast", "list_broadcasts", "list_broadcast_triggers"),
