@@ -97,8 +97,8 @@ def build(
     opened = {name: _open(name, one, store, mask, wire, clock) for name, one in workspaces.items()}
     tokens = Tokens(settings.tokens_file, clock) if settings.tokens_file else None
     served = Served(TOOLS, {name: found.workspace for name, found in opened.items()}, settings.tool_prefix)
-    live = not all(one.uses_sandbox for one in workspaces.values())
-    server = Server(served, mask.hide if mask else _as_it_is, tokens, state_key(settings) if live else None)
+    hide, key = mask.hide if mask else _as_it_is, state_key(workspaces.values())
+    server = Server(served, hide, tokens, key)
     return App(server, opened, store, tokens)
 
 

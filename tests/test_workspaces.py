@@ -19,6 +19,8 @@ from cio_mcp.server import facts
 from cio_mcp.settings import load
 from cio_mcp.tokens import add
 from cio_mcp.tools import TOOLS
+from cio_mcp.workspace import state_key
+from cio_mcp.workspaces import each
 from tests.test_tokens import WAYS, calling
 from tests.test_transports import serving
 
@@ -196,6 +198,18 @@ async def test_the_audit_log_says_where_a_call_acted(tmp_path: Path) -> None:
 
     assert [line["workspace"] for line in lines(path) if line["kind"] == "intent"] == ["shop", "blog"]
     assert list(verify(path)) == []
+
+
+def test_what_clients_carry_is_sealed_under_a_key_of_all_credentials_or_one_that_is_made_up(
+    tmp_path: Path,
+) -> None:
+    def key(text: str) -> bytes | None:
+        return state_key(each(load(written(tmp_path, text))).values())
+
+    one, two = '[a]\napp_api_key = "one"\n', '[b]\napp_api_key = "two"\n'
+    assert key(one + two) == key(one + two)
+    assert len({key(one), key(two), key(one + two), None}) == 4
+    assert key(TWO) is None
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import math
 from pathlib import Path
 from typing import Any
 
-from cio_mcp.sandbox.state import broadcasts, newsletters, people, segments, transactional
+from cio_mcp.sandbox.state import broadcasts, deliveries, newsletters, people, segments, transactional
 from cio_mcp.sandbox.state.metrics import DAY
 from cio_mcp.sandbox.state.workspace import Workspace
 
@@ -159,13 +159,16 @@ def _block(workspace: Workspace, identifiers: list[str]) -> None:
 
 
 def _send(workspace: Workspace, story: dict[str, Any]) -> None:
-    """Leave traces of what was sent: a newsletter, broadcasts of which one failed, transactional messages."""
+    """Leave traces of what was sent: by newsletters, campaigns, broadcasts (one failed), transactionally."""
     now = workspace.now()
     for newsletter in workspace.things("newsletter"):
         if days := newsletter.get("sent_days_ago"):
             newsletters.deliver(workspace, newsletter)
             _age(workspace, now, days)
             workspace.configure("newsletter", newsletter | {"sent_at": now - days * DAY})
+    for step in story["steps"]:
+        _reach(workspace, step)
+        _age(workspace, now, step["days_ago"])
     for run in story["runs"]:
         broadcast = next(one for one in workspace.things("broadcast") if one["id"] == run["broadcast"])
         broadcasts.trigger(workspace, broadcast, run["trigger"])
@@ -175,6 +178,22 @@ def _send(workspace: Workspace, story: dict[str, Any]) -> None:
         person = people.find(workspace, sent["person"], "id")
         transactional.queue(workspace, template["channel"], template, person, sent)
         _age(workspace, now, sent["days_ago"])
+
+
+def _reach(workspace: Workspace, step: dict[str, Any]) -> None:
+    """Let a campaign's action send to a person on their journey."""
+    campaign = workspace.thing("campaign", step["campaign"]) or {}
+    action = next(one for one in campaign["workflow"] if one["id"] == step["action"])
+    person = people.find(workspace, step["person"], "id")
+    message = {
+        "type": action["type"],
+        "recipient": person["email"] if person else "",
+        "subject": action["subject"],
+        "campaign_id": step["campaign"],
+        "action_id": step["action"],
+        "fate": step.get("fate"),
+    }
+    deliveries.add(workspace, person, message, to_unsubscribed=False)
 
 
 def _reject(workspace: Workspace, rejected: dict[str, Any]) -> None:

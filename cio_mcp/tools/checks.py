@@ -18,6 +18,9 @@ checks = Toolbox("data_quality")
 # Seconds: a write is looked for so far back where nothing else is asked, and may be pending for so long.
 LOOK_BACK, PENDING = 300, 600
 
+# So far back the API tells what happened (App API, activities: about 30 days).
+KNOWN = 30 * 86400
+
 # Pages of a busy customer's activities that are read at most.
 PAGES = 5
 
@@ -30,6 +33,11 @@ NEXT = {
     "find_rejected_data explains the kinds.",
     "not_seen": "There is no trace of it: write it again. An event with the same event_id still counts once.",
 }
+
+
+TOO_OLD = (
+    "Events leave a trace for 30 days only: one from before may be there. Do not write it again for this."
+)
 
 
 class Difference(BaseModel):
@@ -84,7 +92,7 @@ async def check_write(
         count=count if event else None,
         differs=differs or None,
         rejections=rejections or None,
-        next=NEXT[state],
+        next=TOO_OLD if event and state == "not_seen" and start < called_at - KNOWN else NEXT[state],
     )
 
 

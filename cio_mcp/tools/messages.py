@@ -94,6 +94,7 @@ async def list_messages(
     metric: Metric | None = None,
     campaign_id: ObjectId | None = None,
     newsletter_id: ObjectId | None = None,
+    broadcast_id: ObjectId | None = None,
     action_id: ObjectId | None = None,
     start: Annotated[Timestamp | None, Field(description="At most 6 months to end.")] = None,
     end: Timestamp | None = None,
@@ -101,26 +102,30 @@ async def list_messages(
     limit: Limit = 20,
     cursor: Cursor | None = None,
 ) -> Messages:
-    """List messages (deliveries) to anybody, newest first; to one customer: list_customer_messages."""
+    """List messages (deliveries) to anybody in the last 6 months, newest first.
+
+    To one customer: list_customer_messages.
+    """
     if start is not None and end is not None and not 0 < end - start <= HALF_A_YEAR:
         raise InvalidArgument("end: must be later than start, and at most 6 months")
+    of = {"campaign_id": campaign_id, "newsletter_id": newsletter_id, "action_id": action_id}
+    if broadcast_id and any(of.values()):
+        raise InvalidArgument("broadcast_id: stands alone, without campaign_id, newsletter_id and action_id")
     asked = {
         "type": vendor_channel(channel),
         "metric": metric,
-        "campaign_id": campaign_id,
-        "newsletter_id": newsletter_id,
-        "action_id": action_id,
+        **of,
         "start_ts": start,
         "end_ts": end,
         "drafts": "true" if drafts else None,
         "limit": limit,
         "start": cursor,
     }
-    return _page(
-        await app.get(
-            "/v1/messages", {name: str(value) for name, value in asked.items() if value is not None}
-        )
-    )
+    query = {name: str(value) for name, value in asked.items() if value is not None}
+    if broadcast_id:
+        path = "/v1/broadcasts/{broadcast_id}/messages"
+        return _page(await app.get(path, query, broadcast_id=broadcast_id))
+    return _page(await app.get("/v1/messages", query))
 
 
 class Delivery(Quoted, Message):

@@ -384,6 +384,7 @@ async def test_a_check_may_look_back_to_the_beginning_of_time(agent: Agent) -> N
     answer = await agent.call("check_write", customer_id="u_1001", event="never", since=0)
 
     assert answer["state"] == "not_seen"
+    assert "Do not write it again" in answer["next"]
 
 
 @pytest.mark.parametrize("rejected", ["login", "", None])

@@ -43,8 +43,8 @@ async def test_customers_are_exported_by_a_filter_or_all(
         ({**LETTER, "metric": "clicked"}, {"newsletter_id": 20, "metric": "clicked"}, 1),
         ({**LETTER, "metric": "created"}, {"newsletter_id": 20, "metric": "created"}, 12),
         ({"of": "transactional_message", "source_id": 1}, {"transactional_message_id": 1}, 2),
-        ({"of": "campaign", "source_id": 1}, {"campaign_id": 1}, 0),
-        ({"of": "action", "source_id": 101}, {"action_id": 101}, 0),
+        ({"of": "campaign", "source_id": 1}, {"campaign_id": 1}, 5),
+        ({"of": "action", "source_id": 101}, {"action_id": 101}, 3),
         (
             {**LETTER, "start": "2026-05-01", "end": "2026-05-10", "fields": ["plan"]},
             {"newsletter_id": 20, "start": 1777593600, "end": 1778371200, "attributes": ["plan"]},

@@ -295,3 +295,25 @@ async def test_a_refusal_while_waiting_is_told_at_once(agent: Agent) -> None:
 
     assert "401" in await agent.fail("wait_for_delivery", delivery_id="none=")
     assert len(agent.sent) == 1
+
+
+async def test_messages_of_a_broadcast_are_listed(agent: Agent) -> None:
+    found = await agent.call("list_messages", broadcast_id=11, metric="delivered", limit=100)
+    method, query, _ = agent.last
+    of_another = await agent.call("list_messages", broadcast_id=12)
+
+    assert (method, query) == ("GET /v1/broadcasts/11/messages", {"metric": "delivered", "limit": "100"})
+    assert found["messages"]
+    assert all(message["source"] == {"broadcast_id": 11} for message in found["messages"])
+    assert of_another["messages"] == []
+    text = await agent.fail("list_messages", broadcast_id=11, action_id=1)
+    assert "broadcast_id: stands alone" in text
+    assert "404" in await agent.fail("list_messages", broadcast_id=99)
+
+
+async def test_the_story_tells_why_somebody_did_not_get_the_welcome_mail(agent: Agent) -> None:
+    found = await agent.call("list_messages", campaign_id=1, action_id=101)
+
+    states = {message["recipient"]: message["state"] for message in found["messages"]}
+    assert states["jomo@example.org"] == "bounced"
+    assert states["kim@example.com"] == "opened"

@@ -27,6 +27,17 @@ def every(asked: Asked) -> dict[str, Any]:
     )
 
 
+@routes("GET", "/v1/broadcasts/{broadcast_id}/messages")
+def of_broadcast(asked: Asked) -> dict[str, Any]:
+    """Answer a broadcast's deliveries, newest first."""
+    number = asked.number("broadcast_id")
+    if asked.workspace.thing("broadcast", number) is None:
+        raise app_error(f"broadcast with id {number} does not exist", 404)
+    metric = _one_of(asked, "metric", METRICS)
+    drafts = asked.query.get("drafts", "false").lower() == "true"
+    return _answer(asked, metric=metric, drafts=drafts, broadcast_id=number)
+
+
 @routes("GET", "/v1/customers/{customer_id}/messages")
 def of_customer(asked: Asked) -> dict[str, Any]:
     """Answer a person's deliveries, newest first."""
