@@ -16,7 +16,7 @@ campaigns = Toolbox("campaigns")
 # Pages of ten actions that one answer takes (App API, listCampaignActions).
 PAGES = 5
 
-# What a campaign that a date starts says of when (App API, getCampaigns).
+# What a campaign that a date starts says of when (App API, listCampaigns).
 SCHEDULE = (
     *("date_attribute", "frequency", "start_hour", "start_minutes", "timezone", "use_customer_timezone"),
 )
@@ -116,7 +116,7 @@ async def get_campaign(app: AppApi, campaign_id: ObjectId, cursor: Cursor | None
         **_campaign(item).model_dump(),
         description=item.get("description") or None,
         filter_segments=item.get("filter_segment_ids") or [],
-        schedule={name: item[name] for name in SCHEDULE if item.get(name) not in {None, ""}},
+        schedule={name: item[name] for name in SCHEDULE if item.get(name) not in (None, "")},
         first_started=iso(item.get("first_started")),
         actions=actions,
         next_cursor=cursor,

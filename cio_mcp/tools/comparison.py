@@ -70,7 +70,7 @@ async def compare_campaigns(
 ) -> Comparison:
     """Compare two campaigns, or two periods of one: which converts better, and by how much.
 
-    By default the last 30 days; one campaign alone with its period before.
+    By default the last 30 days; one campaign with its period before.
     """
     end = int(app.call.called_at) // DAY * DAY if end is None else end
     start = end - DAYS * DAY if start is None else start
