@@ -37,6 +37,14 @@ async def test_the_newest_periods_are_answered(caller: Caller, query: str, perio
     assert not any(name.startswith("human_") for name in counts)
 
 
+@pytest.mark.parametrize("now", [1_793_593_800, 1_793_597_400, 1_805_085_000])
+async def test_there_are_as_many_periods_where_clocks_change(caller: Caller, now: int) -> None:
+    caller.clock.now = now
+    counts = await series(caller, "newsletters/20/metrics?steps=2")
+
+    assert {len(values) for values in counts.values()} == {2}
+
+
 async def test_a_send_shows_up_in_the_newest_period_and_not_before(caller: Caller) -> None:
     send = {"transactional_message_id": 2, "to": "a@example.com", "identifiers": {"id": "1"}}
     before = await series(caller, "transactional/2/metrics?period=hours")

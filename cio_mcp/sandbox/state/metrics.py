@@ -115,7 +115,8 @@ def links(counted: list[Counted], edges: list[float], known: list[dict[str, Any]
 
 def newest(step: str, count: int, now: int) -> list[float]:
     """Return where the newest periods begin and the last ends; days begin in New York."""
-    start = now - (count - 1) * SECONDS.get(step, 0)
+    # An hour more than that, since a day on which clocks go back has one more; what is too much is cut.
+    start = now - (count - 1) * SECONDS.get(step, 0) - 3600
     if step == "months":
         at = datetime.fromtimestamp(now, NEW_YORK)
         months = at.year * 12 + at.month - count
