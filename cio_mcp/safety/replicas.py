@@ -58,7 +58,7 @@ class RedisStore:
         self._counted: dict[str, Counter[str]] = defaultdict(Counter)  # what this replica counted itself
         self._caps: dict[str, Mapping[float, int]] = {}
         self._stopped = ""  # what this replica saw last: "1", "0", or nothing yet
-        self._asked_again = 0.0
+        self._ask_again = 0.0
         self._beating: asyncio.Task[None] | None = None
         self.place = f"Redis at {self._server.place}"
 
@@ -109,11 +109,11 @@ class RedisStore:
 
     async def stopped(self) -> bool:
         """See `Store.stopped`. While Redis is away, what was seen last holds."""
-        if now() >= self._asked_again:
+        if now() >= self._ask_again:
             try:
                 self._stopped = await self._run(STOPPED, STOP, self._stopped)
             except NotAllowed:
-                self._asked_again = now() + PROBE
+                self._ask_again = now() + PROBE
             if self._stopped == "1":
                 self._keep_telling()
         return self._stopped == "1"

@@ -3,7 +3,7 @@
 import logging
 import sqlite3
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Literal, Protocol
@@ -36,8 +36,8 @@ _log = logging.getLogger(__name__)
 class Store(Protocol):
     """Where codes and counts are kept, with a clock of its own.
 
-    Two that ask at the same moment cannot both use a code, or the last message of a cap. Everything raises
-    NotAllowed while the store cannot be used. `place` names it in public.
+    Two that ask at the same moment cannot both use a code, or the last message of a cap. Everything but
+    `trouble` raises NotAllowed while the store cannot be used. `place` names it in public.
     """
 
     place: str
@@ -152,9 +152,11 @@ class FileStore:
 
     async def trouble(self) -> str | None:
         """See `Store.trouble`."""
-        with self._transaction("BEGIN"):
-            lost = "confirmation codes hold in one process only, and caps on sends cannot be kept"
-            return None if self._kept else f"{self._path} cannot be used: {lost}"
+        with suppress(NotAllowed), self._transaction("BEGIN"):
+            if self._kept:
+                return None
+        lost = "confirmation codes hold in one process only, and caps on sends cannot be kept"
+        return f"{self._path} cannot be used: {lost}"
 
     async def aclose(self) -> None:
         """Close the file."""
