@@ -1,0 +1,19 @@
+# Not yet built: no engine was at hand. Its RUN lines were run by hand, as an ordinary user in an empty folder.
+FROM python:3.11-slim AS build
+WORKDIR /src
+COPY . .
+RUN python -m venv /opt/cio-mcp \
+    && /opt/cio-mcp/bin/pip install --no-cache-dir --constraint .ci/constraints.txt ".[redis]"
+
+FROM python:3.11-slim
+COPY --from=build /opt/cio-mcp /opt/cio-mcp
+RUN useradd --create-home --uid 10001 cio \
+    && install --directory --owner=cio --mode=0700 /home/cio/.local/state/cio-mcp
+ENV PATH=/opt/cio-mcp/bin:$PATH PYTHONUNBUFFERED=1 XDG_STATE_HOME=/home/cio/.local/state
+USER cio
+EXPOSE 8000
+HEALTHCHECK --interval=10s --timeout=3s --start-period=10s \
+    CMD ["python", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:8000/healthz', timeout=2)"]
+# Without CIO_TOKENS_FILE it refuses to start: it would listen on more than loopback.
+ENTRYPOINT ["cio-mcp"]
+CMD ["serve", "--host", "0.0.0.0"]
