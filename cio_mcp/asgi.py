@@ -7,11 +7,12 @@ import contextlib
 from collections.abc import AsyncIterator, Collection
 from typing import Literal
 
-from mcp.server.transport_security import TransportSecuritySettings
+from mcp.server.transport_security import TransportSecurityMiddleware, TransportSecuritySettings
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from cio_mcp import traces
 from cio_mcp.app import App, build
@@ -62,7 +63,13 @@ def create_app(
         )
         routes += http.routes
     if "sse" in transports:
-        routes += app.server.sse_app(transport_security=security, max_request_body_size=LARGEST_BODY).routes
+        sse = app.server.sse_app(transport_security=security, max_request_body_size=LARGEST_BODY)
+        routes += [
+            Route(route.path, _Checked(route.app, security), methods=route.methods)
+            if isinstance(route, Route)
+            else route
+            for route in sse.routes
+        ]
 
     door = door_of(settings, app.tokens)
 
@@ -87,6 +94,21 @@ def create_app(
     application.add_middleware(Counting, traffic=traffic)
     application.state.app = app
     return application
+
+
+class _Checked:
+    """A stream that begins only for Host and Origin headers that are answered.
+
+    The SDK checks that too, but raises after its answer: the log fills up and the connection breaks.
+    """
+
+    def __init__(self, app: ASGIApp, security: TransportSecuritySettings) -> None:
+        self._app = app
+        self._check = TransportSecurityMiddleware(security)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        refusal = await self._check.validate_request(Request(scope, receive), is_post=False)
+        await (refusal or self._app)(scope, receive, send)
 
 
 def _security(settings: Settings) -> TransportSecuritySettings:

@@ -5,7 +5,7 @@ import hmac
 import json
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -442,3 +442,45 @@ def test_with_tokens_or_an_issuer_it_may_listen_beyond_loopback(
     # It stops at the next thing that is wrong, before it listens.
     assert main(["serve", "--host", "0.0.0.0", "--certificate", "missing.pem"]) == 2
     assert "--certificate missing.pem: cannot be used" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("method", "path"), [("POST", "/mcp"), ("GET", "/sse"), ("POST", "/messages/")])
+async def test_a_foreign_origin_and_host_are_refused_whoever_asks(
+    served: Served, issuer: Issuer, method: str, path: str
+) -> None:
+    headers = {"authorization": f"Bearer {issuer.token()}", "content-type": "application/json"}
+    async with httpx.AsyncClient(trust_env=False, base_url=served.url, headers=headers) as http:
+        origin = await http.request(method, path, headers={"origin": "https://evil.example"})
+        host = await http.request(method, path, headers={"host": "evil.example"})
+
+    assert (origin.status_code, origin.text) == (403, "Invalid Origin header")
+    assert (host.status_code, host.text) == (421, "Invalid Host header")
+
+
+@pytest.mark.parametrize("path", ["/mcp", "/messages/"])
+@pytest.mark.parametrize("sized", [True, False])
+async def test_a_body_of_10_mb_is_refused_whether_or_not_it_says_its_size(
+    served: Served, issuer: Issuer, path: str, sized: bool
+) -> None:
+    async def parts() -> AsyncIterator[bytes]:
+        for _ in range(10):
+            yield b" " * 1_000_000
+
+    accept = {"accept": "application/json, text/event-stream", "content-type": "application/json"}
+    headers = accept | {"authorization": f"Bearer {issuer.token()}"}
+    async with httpx.AsyncClient(trust_env=False, base_url=served.url, headers=headers) as http:
+        answer = await http.post(path, content=b" " * 10_000_000 if sized else parts())
+
+    assert (answer.status_code, answer.text) == (413, "Request body too large")
+
+
+async def test_a_stream_that_is_refused_leaves_no_traceback_in_the_log() -> None:
+    with serving() as found:
+        async with httpx.AsyncClient(trust_env=False, headers={"origin": "https://evil.example"}) as http:
+            answers = [await http.get(f"{found.url}/sse") for _ in range(2)]
+        found.process.terminate()
+        assert found.process.stderr
+        said = found.process.stderr.read()
+
+    assert [answer.status_code for answer in answers] == [403, 403]
+    assert "Traceback" not in said
