@@ -3,7 +3,7 @@ FROM python:3.11-slim AS build
 WORKDIR /src
 COPY . .
 RUN python -m venv /opt/cio-mcp \
-    && /opt/cio-mcp/bin/pip install --no-cache-dir --constraint .ci/constraints.txt ".[redis]"
+    && /opt/cio-mcp/bin/pip install --no-cache-dir --constraint .ci/constraints.txt ".[redis,otel]"
 
 FROM python:3.11-slim
 COPY --from=build /opt/cio-mcp /opt/cio-mcp
