@@ -47,6 +47,12 @@ from cio_mcp.workspaces import each
 if TYPE_CHECKING:
     from cio_mcp.safety.privacy import Mask
 
+# What an agent must know to act on people whom it cannot see.
+MASKED = (
+    "Addresses and phone numbers of people are hidden: pass their pseudonyms (…@masked.invalid, phone-…) back "
+    "as they are, as identifiers and recipients."
+)
+
 # A name that can never resolve (RFC 2606), so that nothing meant for the sandbox reaches a network.
 SANDBOX_URL = HttpUrl("https://sandbox.invalid")
 
@@ -96,7 +102,12 @@ def build(
     store, mask = _store(settings, list(workspaces.values()), clock), _mask(settings)
     opened = {name: _open(name, one, store, mask, wire, clock) for name, one in workspaces.items()}
     tokens = Tokens(settings.tokens_file, clock) if settings.tokens_file else None
-    served = Served(TOOLS, {name: found.workspace for name, found in opened.items()}, settings.tool_prefix)
+    served = Served(
+        TOOLS,
+        {name: found.workspace for name, found in opened.items()},
+        settings.tool_prefix,
+        MASKED if mask else "",
+    )
     hide, key = mask.hide if mask else _as_it_is, state_key(workspaces.values())
     server = Server(served, hide, tokens, key)
     return App(server, opened, store, tokens)

@@ -30,18 +30,22 @@ class Workspace:
 class Served:
     """Tools in workspaces by name, of which there is at least one. One that stands alone has the empty name.
 
-    `prefix` stands before the name of each tool, as callers know it.
+    `prefix` stands before the name of each tool, as callers know it; `note` is for agents everywhere.
     """
 
-    def __init__(self, tools: Sequence[Tool], workspaces: Mapping[str, Workspace], prefix: str) -> None:
+    def __init__(
+        self, tools: Sequence[Tool], workspaces: Mapping[str, Workspace], prefix: str, note: str = ""
+    ) -> None:
         self._tools = {prefix + tool.name: tool for tool in tools}
         self._names = {tool.name: name for name, tool in self._tools.items()}
         self._workspaces = workspaces
+        self._note = note
 
     @property
     def about(self) -> str:
         """What agents are told of all of it."""
-        return SEVERAL if len(self._workspaces) > 1 else next(iter(self._workspaces.values())).about
+        where = SEVERAL if len(self._workspaces) > 1 else next(iter(self._workspaces.values())).about
+        return f"{where} {self._note}".strip()
 
     def tool_named(self, name: str) -> str | None:
         """Return the tool that callers know by a name, None if there is none."""

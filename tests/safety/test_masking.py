@@ -156,3 +156,12 @@ async def test_no_tool_shows_an_address_or_a_number_and_no_log_does(
     for text in (everything, caplog.text):
         assert email not in text
         assert phone not in text
+
+
+@pytest.mark.anyio
+async def test_an_agent_is_told_what_pseudonyms_are_where_there_are_any() -> None:
+    async with an_agent(pii="mask") as masked, an_agent() as seeing:
+        told, untold = masked.client.instructions or "", seeing.client.instructions or ""
+
+    assert "pass their pseudonyms" in told
+    assert "pseudonyms" not in untold
