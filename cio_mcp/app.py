@@ -49,8 +49,8 @@ if TYPE_CHECKING:
 
 # What an agent must know to act on people whom it cannot see.
 MASKED = (
-    "Addresses and phone numbers of people are hidden: pass their pseudonyms (…@masked.invalid, phone-…) back "
-    "as they are, as identifiers and recipients."
+    "Addresses and phone numbers of people are hidden: pass their pseudonyms (…@masked.invalid, phone-…) "
+    "back as they are, as identifiers and recipients."
 )
 
 # A name that can never resolve (RFC 2606), so that nothing meant for the sandbox reaches a network.
