@@ -1,0 +1,213 @@
+"""Whether memory stays flat: clients that come and go by the thousand, and an hour's worth of calls.
+
+    python -m benchmarks.memory [--connects 2000] [--calls 36000]
+
+A real `cio-mcp serve` with tokens, caps, an audit log and masking on, in front of a sandbox in a process of
+its own. Every client lists the tools and reads a customer, and every tenth vanishes with a call under way.
+36,000 calls are an hour at the App API's limit. Reads /proc, so it runs on Linux. The first half warms up.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import os
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import uvicorn
+from mcp import Client
+from mcp.client.sse import sse_client
+from mcp.client.streamable_http import streamable_http_client
+
+from benchmarks.strict import SPAWN, told
+from cio_mcp.cli.ports import listen
+from cio_mcp.safety.grant import Grant
+from cio_mcp.sandbox import Limits, Sandbox
+from cio_mcp.tokens import add
+
+# How a client comes in: the transport, and the era of MCP that it speaks.
+WAYS = (("sse", "legacy"), ("http", "legacy"), ("http", "2026-07-28"))
+CALLERS, AT_ONCE, SAMPLES = 20, 4, 40
+
+# What counts as flat, in bytes: for each client that came and went, and for each call.
+PER_CLIENT, PER_CALL = 512, 32
+
+ADA = {"customer_id": "u_1001"}
+CALLS: tuple[tuple[str, dict[str, Any]], ...] = (
+    *[("get_customer", ADA)] * 6,
+    ("list_campaigns", {}),
+    ("track_event", {**ADA, "name": "measured"}),
+    ("send_transactional_email", {**ADA, "to": "ada@example.com", "transactional_message_id": 1}),
+    ("delete_customer", {"customer_id": "nobody"}),  # answers a preview with a code
+    ("get_customer", {"custmer_id": "u_1001"}),
+    ("get_customer", {"customer_id": "nobody"}),
+)
+
+
+def upstream(pipe: Connection) -> None:
+    """Serve a sandbox without limits on a port; what it remembers of writes is not ours to measure."""
+    sandbox = Sandbox(limits=Limits(track=10**6, app=10**6, send=10**6))
+    listener = listen("127.0.0.1", 0)
+    keys = sandbox.credentials
+    pipe.send((listener.getsockname()[1], keys.site_id, keys.track_api_key, keys.app_api_key))
+    uvicorn.Server(uvicorn.Config(sandbox.app, log_level="error", lifespan="off")).run([listener])
+
+
+@contextmanager
+def serving(folder: str) -> Iterator[tuple[int, str, list[str]]]:
+    """Run the server under test; yields its process id, its address and its callers' tokens."""
+    ours, theirs = SPAWN.Pipe()
+    behind = SPAWN.Process(target=upstream, args=(theirs,))
+    behind.start()
+    port, site_id, track_key, app_key = ours.recv()
+    path = Path(folder, "tokens.json")
+    shares = [0.5, *[1.0] * (CALLERS - 1)]
+    grants = [
+        Grant(name=f"caller{n}", rate_share=share, max_sends_per_day=10**6) for n, share in enumerate(shares)
+    ]
+    tokens = [add(path, grant) for grant in grants]
+    environ = {
+        name: value for name, value in os.environ.items() if not name.startswith(("CIO_", "CUSTOMERIO_"))
+    }
+    environ |= {
+        "XDG_STATE_HOME": folder,
+        "CIO_TOKENS_FILE": str(path),
+        "CIO_SITE_ID": site_id,
+        "CIO_TRACK_API_KEY": track_key,
+        "CIO_APP_API_KEY": app_key,
+        **{f"CIO_{api}_URL": f"http://127.0.0.1:{port}" for api in ("TRACK", "APP")},
+        **{f"CIO_{name}_RATE": "1000" for name in ("TRACK", "APP", "SEND")},
+        "CIO_MAX_SENDS_PER_DAY": "1000000",
+        "CIO_AUDIT_LOG": f"{folder}/audit.jsonl",
+        "CIO_PII": "mask",
+    }
+    command = [sys.executable, "-m", "cio_mcp", "serve", "--port", "0"]
+    process = subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout
+        address = re.search(r"http://[\d.]+:\d+", process.stdout.readline())
+        assert address
+        yield process.pid, address[0], tokens
+    finally:
+        process.terminate()
+        process.wait()
+        behind.kill()
+        behind.join()
+
+
+@asynccontextmanager
+async def client(address: str, way: tuple[str, str], token: str) -> AsyncIterator[Client]:
+    """Connect one client."""
+    transport, era = way
+    headers = {"Authorization": f"Bearer {token}"}
+    async with AsyncExitStack() as stack:
+        if transport == "sse":
+            where: Any = sse_client(f"{address}/sse", headers=headers)
+        else:
+            http = await stack.enter_async_context(httpx2.AsyncClient(headers=headers, timeout=60))
+            where = streamable_http_client(f"{address}/mcp", http_client=http)
+        yield await stack.enter_async_context(Client(where, mode=era))
+
+
+async def visit(address: str, way: tuple[str, str], token: str) -> None:
+    """Come, list, call, go."""
+    async with client(address, way, token) as mcp:
+        await mcp.list_tools()
+        assert not (await mcp.call_tool("get_customer", ADA)).is_error
+
+
+async def vanish(address: str, way: tuple[str, str], token: str) -> None:
+    """Come, and go in the middle of a call; the SDK's client has its troubles with that."""
+    calls: list[asyncio.Task[Any]] = []
+    with contextlib.suppress(Exception):
+        async with client(address, way, token) as mcp:
+            calls.append(asyncio.create_task(mcp.call_tool("get_customer", ADA)))
+            await asyncio.sleep(0.001)
+    await asyncio.gather(*calls, return_exceptions=True)
+
+
+class Course:
+    """How much memory a process takes, sampled as something is done over and over."""
+
+    def __init__(self, pid: int, times: int) -> None:
+        self._pid, self._times, self._done = pid, times, 0
+        self._samples: list[tuple[int, int]] = [(0, self._resident())]
+
+    async def run(self, once: Callable[[int], Awaitable[None]]) -> None:
+        """Do it that many times, a few at once."""
+        numbers = iter(range(self._times))
+
+        async def work() -> None:
+            for number in numbers:
+                await once(number)
+                self._done += 1
+                if self._done % (self._times // SAMPLES) == 0:
+                    self._samples.append((self._done, self._resident()))
+
+        await asyncio.gather(*(work() for _ in range(AT_ONCE)))
+
+    def tell(self, what: str, most: int) -> bool:
+        """Print how memory went, and by how many bytes each time grew it in the second half."""
+        warm = self._samples[SAMPLES // 2 :]
+        slope = statistics.linear_regression(*zip(*warm, strict=True)).slope
+        before, middle, after = (self._samples[at][1] / 1e6 for at in (0, SAMPLES // 2, -1))
+        what = f"{self._times} {what}: {before:.1f}, {middle:.1f}, {after:.1f} MB"
+        return told(
+            what, f"{slope:+.0f} B each", f"at most {most} B after the first quarter", holds=slope <= most
+        )
+
+    def _resident(self) -> int:
+        return int(Path(f"/proc/{self._pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+async def measure(connects: int, calls: int, pid: int, address: str, tokens: list[str]) -> bool:
+    """Measure everything and print it; returns whether it was flat."""
+    holds = True
+    for way in WAYS:
+        course = Course(pid, connects)
+
+        async def once(number: int, way: tuple[str, str] = way) -> None:
+            await (vanish if number % 10 == 9 else visit)(address, way, tokens[number % CALLERS])
+
+        await course.run(once)
+        holds &= course.tell(f"clients over {' '.join(way)}", PER_CLIENT)
+    async with AsyncExitStack() as stack:
+        sessions = [
+            await stack.enter_async_context(client(address, WAYS[number % len(WAYS)], token))
+            for number, token in enumerate(tokens)
+        ]
+
+        async def call(number: int) -> None:
+            await sessions[number % CALLERS].call_tool(*CALLS[number // CALLERS % len(CALLS)])
+
+        course, begun = Course(pid, calls), time.monotonic()
+        await course.run(call)
+        rate = calls / (time.monotonic() - begun)
+        holds &= course.tell(f"calls, {rate:.0f} a second", PER_CALL)
+    return holds
+
+
+def main() -> int:
+    """Measure and print; returns 1 if memory grows."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--connects", type=int, default=2000)
+    parser.add_argument("--calls", type=int, default=36_000)
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder, serving(folder) as served:
+        return int(not asyncio.run(measure(asked.connects, asked.calls, *served)))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
