@@ -162,9 +162,7 @@ class Course:
         slope = statistics.linear_regression(*zip(*warm, strict=True)).slope
         before, middle, after = (self._samples[at][1] / 1e6 for at in (0, SAMPLES // 2, -1))
         what = f"{self._times} {what}: {before:.1f}, {middle:.1f}, {after:.1f} MB"
-        return told(
-            what, f"{slope:+.0f} B each", f"at most {most} B after the first quarter", holds=slope <= most
-        )
+        return told(what, f"{slope:+.0f} B each", f"at most {most} B in the second half", holds=slope <= most)
 
     def _resident(self) -> int:
         return int(Path(f"/proc/{self._pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
