@@ -1,4 +1,4 @@
-# Not yet built: no engine was at hand. Its RUN lines were run by hand, as an ordinary user in an empty folder.
+# Not yet built: no engine was at hand. Its RUN lines were run by hand, the first as an ordinary user in an empty folder.
 FROM python:3.11-slim AS build
 WORKDIR /src
 COPY . .
