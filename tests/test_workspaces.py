@@ -12,6 +12,8 @@ from mcp import Client
 from cio_mcp.app import build
 from cio_mcp.cli import main
 from cio_mcp.errors import SettingsError
+from cio_mcp.health import Health
+from cio_mcp.metrics import exposition
 from cio_mcp.registry import Tool
 from cio_mcp.safety.grant import Grant
 from cio_mcp.safety.verify import lines, verify
@@ -262,3 +264,17 @@ def test_the_command_line_tells_of_each_workspace(
 @pytest.mark.parametrize("tool", TOOLS, ids=lambda tool: tool.name)
 def test_no_tool_has_an_argument_of_that_name(tool: Tool) -> None:
     assert "workspace" not in tool.arguments.model_fields
+
+
+async def test_metrics_and_health_tell_workspaces_apart(tmp_path: Path) -> None:
+    app = build(load(written(tmp_path, TWO)))
+    try:
+        async with Client(app.server) as client:
+            await Several(client).call("get_customer", workspace="shop", **ADA)
+        text, problems = await exposition(app, {}, {}), await Health(app).problems()
+    finally:
+        await app.aclose()
+
+    assert 'cio_mcp_requests_total{workspace="shop",limit="app",status="200"} 1' in text
+    assert 'cio_mcp_sends_left{workspace="blog",cap="CIO_MAX_SENDS_PER_HOUR"} 3' in text
+    assert problems == []
