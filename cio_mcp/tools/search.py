@@ -77,7 +77,7 @@ async def search_customers(
     limit: Limit = 50,
     cursor: Cursor | None = None,
 ) -> FoundCustomers:
-    """Find customers by email, or by segment_id, attributes and filter together; without any, list all.
+    """Find customers by email, or by all of segment_id, attributes and filter; without any, list all.
 
     What people did can be searched for only where a segment says it: list_segments.
     """

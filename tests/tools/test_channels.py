@@ -28,7 +28,7 @@ async def test_templates_are_listed_newest_first_with_what_names_them_in_a_send(
         "id": 1,
         "name": "Order confirmation",
         "trigger_name": "order_confirmation",
-        "description": "Goes out with each purchase.",
+        "description": "Email with each purchase.",
         "send_to_unsubscribed": True,
         "queue_drafts": False,
         "updated": "2026-04-28T20:26:40Z",
