@@ -10,6 +10,7 @@ import re
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import Annotated, Any, TypeVar, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
@@ -99,12 +100,12 @@ class Tool:
         """MCP's hints, from the effect."""
         return HINTS[self.effect]
 
-    @property
+    @cached_property
     def input_schema(self) -> dict[str, Any]:
         """The arguments as a flat JSON schema."""
         return flat_schema(self.arguments.model_json_schema())
 
-    @property
+    @cached_property
     def output_schema(self) -> dict[str, Any]:
         """The result as a flat JSON schema; what acts can answer with a preview instead."""
         schema = flat_schema(self.result.model_json_schema())

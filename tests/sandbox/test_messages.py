@@ -27,12 +27,15 @@ async def test_messages_are_filtered_by_kind_state_and_parent(caller: Caller) ->
     assert {message["broadcast_id"] for message in await messages(caller, "&action_id=1101")} == {11}
     assert [message["subject"] for message in await messages(caller, "&metric=clicked")] == [
         "Your order 4711",
+        "Write your first note",
+        "Welcome to Quill",
         "Three things that are new in Quill",
     ]
     by_type = [await messages(caller, f"&type={kind}") for kind in ("in_app", "twilio", "push", "email")]
     assert sorted(map(len, by_type[:3])) == [1, 1, 2]
     assert sum(map(len, by_type)) == len(everything)
-    assert await messages(caller, "&campaign_id=1") == []
+    assert {message["action_id"] for message in await messages(caller, "&campaign_id=1")} == {101, 103}
+    assert await messages(caller, "&campaign_id=2") == []
 
 
 async def test_drafts_are_apart_from_what_was_sent(caller: Caller) -> None:
@@ -49,8 +52,10 @@ async def test_messages_are_of_the_last_half_year_or_of_a_window(caller: Caller)
     caller.clock.now += 180 * DAY
     later = await messages(caller)
 
-    assert {message["newsletter_id"] for message in before} == {20}
+    assert {message["newsletter_id"] for message in before} == {20, None}
     assert {message["newsletter_id"] for message in window} == {None}
+    assert all(message["created"] <= now - 3 * DAY for message in before)
+    assert all(message["created"] >= now - 3 * DAY for message in window)
     assert {message["newsletter_id"] for message in later} == {None}
     await caller.no(400, "GET", f"/v1/messages?start_ts={now - 200 * DAY}&end_ts={now}")
     await caller.no(400, "GET", f"/v1/messages?start_ts={now}&end_ts={now - 1}")
