@@ -108,7 +108,10 @@ async def get_link_metrics(
     days: Annotated[int | None, Field(description="The newest, 2 to 45.")] = None,
     unique: Annotated[bool, Field(description="Count each customer once.")] = False,
 ) -> LinkMetrics:
-    """Read which links of messages were clicked, and how often."""
+    """Read which links of messages were clicked, and how often.
+
+    Who clicked: list_messages with metric=clicked.
+    """
     check_fit(f"kind={kind}", {"action_id": action_id}, ("action_id",) if kind == "campaign" else ())
     query = _newest("days", days, "days") | ({"unique": "true"} if unique else {})
     answer = await app.get(
