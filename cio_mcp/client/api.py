@@ -1,5 +1,6 @@
 """Customer.io's two HTTP APIs as verbs: paths filled safely, credentials added, every failure one error."""
 
+from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, TypeVar
 from urllib.parse import quote
 
@@ -11,6 +12,9 @@ from cio_mcp.client.pacing import Limits, pause_asked
 from cio_mcp.errors import InvalidArgument, Json, Refused, UnknownOutcome, refusal
 
 IdType = Literal["id", "email", "cio_id"]
+
+# What a request asks for in its address. What is None or empty was not asked for, and is left out.
+Query = Mapping[str, object]
 
 _Body = TypeVar("_Body", bound=dict[str, Any] | list[Any])
 
@@ -49,7 +53,7 @@ class Api:
         """The tool call that this serves."""
         return self._call
 
-    async def get(self, path: str, query: dict[str, str] | None = None, **ids: object) -> dict[str, Any]:
+    async def get(self, path: str, query: Query | None = None, **ids: object) -> dict[str, Any]:
         """Read; raises Refused, NotSent, or UnknownOutcome when no answer came."""
         return await self._send(self._request("GET", path, ids, query=query, kind=Kind.READ))
 
@@ -71,7 +75,7 @@ class Api:
         body: dict[str, Any],
         *,
         kind: Kind,
-        query: dict[str, str] | None = None,
+        query: Query | None = None,
         if_unknown: str = SAFE_TO_REPEAT,
         expect: str | None = None,
         **ids: object,
@@ -94,12 +98,13 @@ class Api:
         ids: dict[str, object],
         *,
         kind: Kind,
-        query: dict[str, str] | None = None,
+        query: Query | None = None,
         body: dict[str, Any] | None = None,
         if_unknown: str = SAFE_TO_REPEAT,
     ) -> httpx.Request:
         route, path = path, fill(path, ids)
-        url = httpx.URL(self._access.base_url.rstrip("/") + path, params=query)
+        asked = {name: str(value) for name, value in (query or {}).items() if value not in (None, "")}
+        url = httpx.URL(self._access.base_url.rstrip("/") + path, params=asked or None)
         if self._call.dry_run and kind is not Kind.READ:
             raise WouldSend(method, str(url), body)
         return self._http.build_request(

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field
 
 from cio_mcp.answers import Anything, Page, Quoted, cut, identifiers
-from cio_mcp.client import AppApi, IdType
+from cio_mcp.client import AppApi, IdType, Query
 from cio_mcp.params import Cursor, CustomerId, Limit, Text, iso
 from cio_mcp.registry import Toolbox
 
@@ -44,7 +44,7 @@ async def list_activities(
     cursor: Cursor | None = None,
 ) -> Activities:
     """List what happened in the last 30 days, newest first, in the workspace or to one customer."""
-    asked = {"type": activity_type, "name": name, "limit": str(limit), "start": cursor}
+    asked = {"type": activity_type, "name": name, "limit": limit, "start": cursor}
     answer = await read_activities(app, asked, customer_id, id_type)
     found = [activity(item) for item in answer.get("activities") or []]
     kept, next_cursor, left_out = cut(found, answer.get("next"))
@@ -52,18 +52,17 @@ async def list_activities(
 
 
 async def read_activities(
-    app: AppApi, asked: dict[str, str | None], customer_id: str | None, id_type: IdType
+    app: AppApi, asked: Query, customer_id: str | None, id_type: IdType
 ) -> dict[str, Any]:
     """Ask for a page of activities, of one customer or of all.
 
     By the customer's own path: the workspace's takes one as well, but spells a cio_id in another way.
     """
-    query = {name: value for name, value in asked.items() if value is not None}
     if customer_id is None:
-        return await app.get("/v1/activities", query)
+        return await app.get("/v1/activities", asked)
     return await app.get(
         "/v1/customers/{customer_id}/activities",
-        query | {"id_type": id_type},
+        {**asked, "id_type": id_type},
         customer_id=app.person(customer_id, id_type),
     )
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field
 
 from cio_mcp.answers import Page, page, state_of
-from cio_mcp.client import AppApi
+from cio_mcp.client import AppApi, Query
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.params import Channel, CountCursor, Cursor, Limit, ObjectId, Text, Timestamp, iso, vendor_channel
 from cio_mcp.registry import Toolbox
@@ -104,8 +104,8 @@ async def get_campaign(app: AppApi, campaign_id: ObjectId, cursor: Cursor | None
     item = answer.get("campaign") or {"id": campaign_id}
     actions: list[Action] = []
     for _ in range(PAGES):
-        query = {"start": cursor} if cursor else {}
-        part = await app.get("/v1/campaigns/{campaign_id}/actions", query, campaign_id=campaign_id)
+        path = "/v1/campaigns/{campaign_id}/actions"
+        part = await app.get(path, {"start": cursor}, campaign_id=campaign_id)
         longer = actions + [_action(step) for step in part.get("actions") or []]
         if actions and page(longer, len(longer))[1]:
             break  # the page is left out whole: there is no cursor for its middle
@@ -165,17 +165,16 @@ async def get_campaign_metrics(
 
 def version_2(
     resolution: str, timezone: str, start: int | None, end: int | None, channel: Channel | None = None
-) -> dict[str, str]:
+) -> Query:
     """Return the query for a campaign's metrics.
 
     `version` has no documented default, and without `tz` days begin in New York (App API, campaignMetrics).
     """
-    asked = {
-        "version": "2",
+    return {
+        "version": 2,
         "res": resolution,
         "tz": timezone,
         "start": start,
         "end": end,
         "type": vendor_channel(channel),
     }
-    return {name: str(value) for name, value in asked.items() if value is not None}

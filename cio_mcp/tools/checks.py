@@ -154,13 +154,13 @@ def _agrees(name: str, written: Any, found: Any) -> bool:
 
 async def _recent(app: AppApi, customer_id: str, id_type: IdType, since: int) -> list[dict[str, Any]]:
     """Return a customer's activities since a time; of nobody, the rejections that hold the identifier."""
-    asked: dict[str, str | None] = {"limit": str(LOOKED_AT)}
+    asked: dict[str, object] = {"limit": LOOKED_AT}
     found: list[dict[str, Any]] = []
     try:
         for _ in range(PAGES):
             answer = await read_activities(app, asked, customer_id, id_type)
             found += (items := _since(answer, since))
-            asked["start"] = answer.get("next") or None
+            asked["start"] = answer.get("next")
             if len(items) < len(answer.get("activities") or []) or not asked["start"]:
                 break
     except Refused as refused:

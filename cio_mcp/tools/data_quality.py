@@ -97,8 +97,7 @@ async def _rejections(
     app: AppApi, type_: str, customer_id: str | None, id_type: IdType, since: int
 ) -> tuple[list[Rejection], str | None]:
     """Return the rejections of a kind since a time, and the cursor of more of them."""
-    asked: dict[str, str | None] = {"type": type_, "limit": str(LOOKED_AT)}
-    answer = await read_activities(app, asked, customer_id, id_type)
+    answer = await read_activities(app, {"type": type_, "limit": LOOKED_AT}, customer_id, id_type)
     items = answer.get("activities") or []
     recent = [rejection(item) for item in items if (item.get("timestamp") or 0) >= since]
     return recent, answer.get("next") or None if len(recent) == len(items) else None

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field
 
 from cio_mcp.answers import Answer, page
-from cio_mcp.client import AppApi
+from cio_mcp.client import AppApi, Query
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.params import ObjectId, Timestamp
 from cio_mcp.registry import Toolbox
@@ -72,12 +72,10 @@ def _path(kind: Kind, action_id: int | None) -> str:
     return PATHS[kind] + (ACTION if action_id is not None else "")
 
 
-def _newest(resolution: str, periods: int | None, argument: str = "periods") -> dict[str, str]:
-    if periods is None:
-        return {"period": resolution}
-    if not 2 <= periods <= MOST[resolution]:
+def _newest(resolution: str, periods: int | None, argument: str = "periods") -> Query:
+    if periods is not None and not 2 <= periods <= MOST[resolution]:
         raise InvalidArgument(f"{argument}: 2 to {MOST[resolution]} {resolution} can be asked for")
-    return {"period": resolution, "steps": str(periods)}
+    return {"period": resolution, "steps": periods}
 
 
 class Link(BaseModel):
@@ -113,7 +111,7 @@ async def get_link_metrics(
     Who clicked: list_messages with metric=clicked.
     """
     check_fit(f"kind={kind}", {"action_id": action_id}, ("action_id",) if kind == "campaign" else ())
-    query = _newest("days", days, "days") | ({"unique": "true"} if unique else {})
+    query = {**_newest("days", days, "days"), "unique": "true" if unique else None}
     answer = await app.get(
         f"{_path(kind, action_id)}/metrics/links", query, source_id=source_id, action_id=action_id
     )
@@ -155,7 +153,7 @@ async def get_journey_metrics(
         raise InvalidArgument("end: must be later than start")
     # All three are required (App API, campaignJourneyMetrics); that `resolution` takes the words that `res`
     # takes is said in the text there, not in a list of values [?].
-    query = {"start": str(start), "end": str(end), "resolution": resolution}
+    query = {"start": start, "end": end, "resolution": resolution}
     answer = await app.get("/v1/campaigns/{campaign_id}/journey_metrics", query, campaign_id=campaign_id)
     counts = counts_of({"metric": {"series": answer.get("journey_metric")}})
     shares = {name: "started" for name in counts if name != "started"}

@@ -78,10 +78,9 @@ async def list_customer_messages(
 
     Also the way to find out whether a send whose outcome is unknown went out.
     """
-    asked = {"id_type": id_type, "limit": str(limit), "start": cursor}
     answer = await app.get(
         "/v1/customers/{customer_id}/messages",
-        {name: value for name, value in asked.items() if value is not None},
+        {"id_type": id_type, "limit": limit, "start": cursor},
         customer_id=app.person(customer_id, id_type),
     )
     return _page(answer)
@@ -121,11 +120,10 @@ async def list_messages(
         "limit": limit,
         "start": cursor,
     }
-    query = {name: str(value) for name, value in asked.items() if value is not None}
     if broadcast_id:
         path = "/v1/broadcasts/{broadcast_id}/messages"
-        return _page(await app.get(path, query, broadcast_id=broadcast_id))
-    return _page(await app.get("/v1/messages", query))
+        return _page(await app.get(path, asked, broadcast_id=broadcast_id))
+    return _page(await app.get("/v1/messages", asked))
 
 
 class Delivery(Quoted, Message):

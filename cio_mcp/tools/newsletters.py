@@ -43,8 +43,7 @@ class Newsletters(Page):
 @newsletters.reads
 async def list_newsletters(app: AppApi, limit: Limit = 20, cursor: Cursor | None = None) -> Newsletters:
     """List newsletters (one-time sends) with when they were sent, newest first."""
-    asked = {"limit": str(limit), "sort": "desc"} | ({"start": cursor} if cursor else {})
-    answer = await app.get("/v1/newsletters", asked)
+    answer = await app.get("/v1/newsletters", {"limit": limit, "sort": "desc", "start": cursor})
     found = [Newsletter(**_told(item)) for item in answer.get("newsletters") or []]
     kept, next_cursor, left_out = cut(found, answer.get("next"))
     return Newsletters(newsletters=kept, next_cursor=next_cursor, left_out=left_out)

@@ -39,7 +39,7 @@ async def get_relationships(
     """List the objects, such as a company, that a customer is related to, and the object types."""
     answer = await app.get(
         "/v1/customers/{customer_id}/relationships",
-        {"id_type": id_type, "limit": str(limit)} | ({"start": cursor} if cursor else {}),
+        {"id_type": id_type, "limit": limit, "start": cursor},
         customer_id=app.person(customer_id, id_type),
     )
     types = await app.get("/v1/object_types")

@@ -90,7 +90,7 @@ async def search_customers(
         answer = await app.post(
             "/v1/customers",
             {"filter": _all_of(segment_id, attributes or {}, filter)},
-            query={"limit": str(limit)} | ({"start": cursor} if cursor else {}),
+            query={"limit": limit, "start": cursor},
             kind=Kind.READ,
         )
         listed = answer.get("identifiers") or []

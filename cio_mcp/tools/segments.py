@@ -118,7 +118,7 @@ async def list_segment_members(
     """List who is in a segment. search_customers with segment_id can read their attributes."""
     answer = await app.get(
         "/v1/segments/{segment_id}/membership",
-        {"limit": str(limit)} | ({"start": cursor} if cursor else {}),
+        {"limit": limit, "start": cursor},
         segment_id=segment_id,
     )
     found = [Found(**identifiers_of(item)) for item in answer.get("identifiers") or []]

@@ -82,7 +82,7 @@ async def get_broadcast_trigger(
     )
     answer = await app.get(
         "/v1/campaigns/{broadcast_id}/triggers/{trigger_id}/errors",
-        {"limit": str(ERRORS)} | ({"start": str(cursor)} if cursor else {}),
+        {"limit": ERRORS, "start": cursor or None},
         broadcast_id=broadcast_id,
         trigger_id=trigger_id,
     )
