@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import jsonschema
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from mcp import Client, MCPError
 from mcp.types import INVALID_PARAMS
@@ -307,6 +307,8 @@ async def test_a_fault_of_our_own_is_told_without_its_words_and_logged_with_its_
 async def test_neither_keys_nor_arguments_of_a_failed_call_show_up_in_logs(
     caplog: pytest.LogCaptureFixture, value: str
 ) -> None:
+    # Hypothesis also draws words from our sources, and the name of a tool that is called is no argument.
+    assume(all(value not in tool.name for tool in TOOLS))
     caplog.clear()
     caplog.set_level(logging.DEBUG)
     statuses = iter([401, 404, 422, 400])
