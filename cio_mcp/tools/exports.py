@@ -1,26 +1,25 @@
 """Exports: files of customers or deliveries, for more than an answer can hold."""
 
-import asyncio
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, WithJsonSchema
 
 from cio_mcp.answers import Acted, Answer, Item
-from cio_mcp.client import AppApi, Kind, now
-from cio_mcp.client.call import Place
+from cio_mcp.client import AppApi, Kind
 from cio_mcp.errors import InvalidArgument, Refused
 from cio_mcp.params import Filter, Names, ObjectId, Timestamp, iso
 from cio_mcp.registry import Toolbox
 from cio_mcp.tools.messages import Metric
 from cio_mcp.tools.search import EVERYBODY
+from cio_mcp.tools.waiting import Looks
 
 exports = Toolbox("workspace")
 
 # App API, "exportDeliveriesData": of a longer time, only the last 12 months would come.
 A_YEAR = 366 * 86400
 
-# Seconds: between looks at an export, and what is kept of a call for the last of them.
-FIRST_PAUSE, LONGEST_PAUSE, LAST_LOOK = 1.0, 8.0, 3.0
+# Seconds between looks at an export.
+LONGEST_PAUSE = 8.0
 
 FIND_OUT = "Do not start it again before looking: list_workspace_items of kind export shows, newest first."
 
@@ -104,18 +103,13 @@ Seconds = Annotated[int, Field(ge=0, le=600), WithJsonSchema({"type": "integer"}
 @exports.reads
 async def get_export(app: AppApi, export_id: ObjectId, wait_seconds: Seconds | None = None) -> ExportStatus:
     """Read an export's status; once done, its link."""
-    begun = now()
-    end = min(begun + (wait_seconds or 0), app.call.deadline - LAST_LOOK)
-    pause = FIRST_PAUSE
+    looks = Looks(app.call, wait_seconds or 0, LONGEST_PAUSE)
     while True:
         answer = await app.get("/v1/exports/{export_id}", export_id=export_id)
         export = told_export(answer.get("export") or {"id": export_id})
-        if export.status != "pending" or now() >= end:
+        if export.status != "pending" or looks.over:
             break
-        if app.call.tell:
-            await app.call.tell(Place(now() - begun, 0, end - now(), "Still being written"))
-        await asyncio.sleep(min(pause, end - now()))
-        pause = min(pause * 1.5, LONGEST_PAUSE)
+        await looks.pause("Still being written")
     link = await _link(app, export_id) if export.status == "done" else None
     return ExportStatus(**export.model_dump(), link=link, next=NEXT.get(export.status))
 

@@ -21,24 +21,19 @@ UNSURE = (
 @identities.deletes
 async def suppress_customer(track: TrackApi, customer_id: CustomerId, id_type: IdType = "id") -> Accepted:
     """Delete a customer and block their identifiers, so that they are never messaged again."""
-    await track.post(
-        "/api/v1/customers/{customer_id}/suppress",
-        {},
-        kind=Kind.REPEATABLE,
-        customer_id=track.person(customer_id, id_type),
-    )
-    return Accepted()
+    return await _change(track, "suppress", customer_id, id_type)
 
 
 @identities.writes
 async def unsuppress_customer(track: TrackApi, customer_id: CustomerId, id_type: IdType = "id") -> Accepted:
     """Unblock a suppressed identifier; the deleted profile does not come back."""
-    await track.post(
-        "/api/v1/customers/{customer_id}/unsuppress",
-        {},
-        kind=Kind.REPEATABLE,
-        customer_id=track.person(customer_id, id_type),
-    )
+    return await _change(track, "unsuppress", customer_id, id_type)
+
+
+async def _change(track: TrackApi, change: str, customer_id: str, id_type: IdType) -> Accepted:
+    person = track.person(customer_id, id_type)
+    path = f"/api/v1/customers/{{customer_id}}/{change}"
+    await track.post(path, {}, kind=Kind.REPEATABLE, customer_id=person)
     return Accepted()
 
 

@@ -1,16 +1,15 @@
 """Deliveries: what was sent to whom, and what became of it."""
 
-import asyncio
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
 from cio_mcp.answers import Page, Quoted, cut, identifiers
-from cio_mcp.client import AppApi, IdType, now
-from cio_mcp.client.call import Place
+from cio_mcp.client import AppApi, IdType
 from cio_mcp.errors import InvalidArgument, Refused
 from cio_mcp.params import Channel, Cursor, CustomerId, Limit, ObjectId, Text, Timestamp, iso, vendor_channel
 from cio_mcp.registry import Toolbox
+from cio_mcp.tools.waiting import Looks
 
 messages = Toolbox("messages")
 
@@ -39,10 +38,7 @@ CONFIRMED = {"email", "push", "twilio", "whatsapp"}
 HALF_A_YEAR = 184 * 86400
 
 # Seconds: between looks at a delivery, and for how long one that was queued just now may be unknown.
-FIRST_PAUSE, LONGEST_PAUSE, APPEARS_WITHIN = 1.0, 5.0, 5.0
-
-# Seconds of a call that are kept for its last look.
-LAST_LOOK = 3.0
+LONGEST_PAUSE, APPEARS_WITHIN = 5.0, 5.0
 
 
 class Message(BaseModel):
@@ -147,26 +143,22 @@ async def wait_for_delivery(
     app: AppApi, delivery_id: Text, seconds: Annotated[int, Field(ge=1, le=600)] = 20
 ) -> Delivery:
     """Wait until a message is delivered or has failed, or the seconds are over."""
-    begun = now()
-    end = min(begun + seconds, app.call.deadline - LAST_LOOK)
-    pause = FIRST_PAUSE
+    looks = Looks(app.call, seconds, LONGEST_PAUSE)
     while True:
+        still = ""
         try:
             found = await get_message(app, delivery_id)
         except Refused as refused:
-            if refused.status != 404 or now() >= min(end, begun + APPEARS_WITHIN):
+            if refused.status != 404 or looks.over or looks.elapsed >= APPEARS_WITHIN:
                 raise
         else:
             if found.final:
                 return found
-            if now() >= end:
+            if looks.over:
                 found.next = "Not final yet: wait again, or read it later with get_message."
                 return found
-            if app.call.tell:
-                state = f"Still {found.state or 'not there'}"
-                await app.call.tell(Place(now() - begun, 0, end - now(), state))
-        await asyncio.sleep(min(pause, end - now()))
-        pause = min(pause * 1.5, LONGEST_PAUSE)
+            still = f"Still {found.state or 'not there'}"
+        await looks.pause(still)
 
 
 def _page(answer: dict[str, Any]) -> Messages:

@@ -1,0 +1,102 @@
+"""The kinds of values that settings take."""
+
+import ipaddress
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, HttpUrl, SecretStr
+
+
+def is_loopback(host: str) -> bool:
+    """Say whether a host's name or address stays on this machine."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
+def is_safe(url: str) -> bool:
+    """Say whether nobody on the way can read or change what is fetched from `url`: https, or loopback."""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname
+        plain = parts.port != 0 and not (parts.username or parts.password or parts.fragment)
+    except ValueError:
+        return False
+    quotable = url.isascii() and url.isprintable() and not set(url) & set(' "\\')
+    return (
+        quotable
+        and plain
+        and bool(host)
+        and (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host or "")))
+    )
+
+
+def check_audience(names: Sequence[str]) -> None:
+    """Raise ValueError unless the first of `names` is an address that OAuth's metadata can hold."""
+    if not names:
+        message = "CIO_OAUTH_AUDIENCE: is missing; CIO_OAUTH_ISSUER is set, and JWTs for others are not taken"
+        raise ValueError(message)
+    if not is_safe(names[0]) or "?" in names[0]:
+        message = f"CIO_OAUTH_AUDIENCE: {NOT_SAFE}, such as https://cio.example.com/mcp"
+        raise ValueError(message)
+
+
+def _base_url(url: HttpUrl) -> HttpUrl:
+    if url.query or url.fragment or url.username or url.password:
+        message = "must be a plain address: scheme, host, port and path"
+        raise ValueError(message)
+    return url
+
+
+def _safe_url(url: str) -> str:
+    if not is_safe(url):
+        raise ValueError(NOT_SAFE)
+    return url
+
+
+def _key(secret: SecretStr) -> SecretStr:
+    text = secret.get_secret_value()
+    if not (text.isascii() and text.isprintable()) or " " in text:
+        message = "holds characters that no key has: a space, a line break, or a letter that is not ASCII"
+        raise ValueError(message)
+    return secret
+
+
+def _sharing(given: str) -> str | SecretStr:
+    if given.lower() in {"auto", "off"}:
+        return given.lower()
+    if not given.startswith(("redis://", "rediss://", "unix://")):
+        message = "must be auto, off, or the address of a Redis such as redis://host:6379/0"
+        raise ValueError(message)
+    return SecretStr(given)  # it may hold a password
+
+
+def _scraping(given: str) -> str | SecretStr:
+    if given.lower() in {"loopback", "open", "off"}:
+        return given.lower()
+    if len(given) < 16:  # a misspelt word, more likely than a token
+        message = "must be loopback, open, off, or a token of at least 16 characters"
+        raise ValueError(message)
+    return _key(SecretStr(given))
+
+
+NOT_SAFE = "must be a plain https address (http on loopback only)"
+
+Key = Annotated[SecretStr, AfterValidator(_key)]
+BaseUrl = Annotated[HttpUrl, AfterValidator(_base_url)]
+SafeUrl = Annotated[str, AfterValidator(_safe_url)]  # kept as written: an issuer is compared letter by letter
+Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Lower = BeforeValidator(str.lower)  # words are taken in any case
+Count = Annotated[int, Field(ge=0)]
+UserPath = Annotated[Path, AfterValidator(Path.expanduser)]
+Names = Annotated[
+    tuple[str, ...],
+    BeforeValidator(
+        lambda text: tuple(filter(None, map(str.strip, text.split(",")))) if isinstance(text, str) else text
+    ),
+]
+Sharing = Annotated[Literal["auto", "off"] | SecretStr, BeforeValidator(_sharing)]
+Scraping = Annotated[Literal["loopback", "open", "off"] | SecretStr, BeforeValidator(_scraping)]
