@@ -6,13 +6,12 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import httpx
 from pydantic import HttpUrl, SecretStr
 
 from cio_mcp import __version__
-from cio_mcp.answers import Answer
 from cio_mcp.client import CustomerIO
 from cio_mcp.client.network import Network
 from cio_mcp.client.traced import traced
@@ -108,8 +107,8 @@ def build(
         settings.tool_prefix,
         MASKED if mask else "",
     )
-    hide, key = mask.hide if mask else _as_it_is, state_key(workspaces.values())
-    server = Server(served, hide, tokens, key)
+    hide = next(iter(opened.values())).workspace.guard.hide  # all hide alike
+    server = Server(served, hide, tokens, state_key(workspaces.values()))
     return App(server, opened, store, tokens)
 
 
@@ -159,10 +158,6 @@ def _open(
     )
     about = _in_sandbox(settings) if sandbox else _live(settings, set(off.values()) & set(CLOSED.values()))
     return Opened(Workspace(off, guard, about), client, sandbox)
-
-
-def _as_it_is(value: Any, _: Answer | None = None) -> Any:
-    return value
 
 
 def open_audit_log(

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
-from typing import Annotated, Any, TypeVar, get_type_hints
+from typing import Annotated, Any, Generic, TypeVar, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
@@ -22,6 +22,7 @@ from cio_mcp.errors import InvalidArgument
 from cio_mcp.params import size_of
 from cio_mcp.schemas import either_schema, flat_schema
 
+_Of = TypeVar("_Of", bound=Callable[..., Any])
 _Function = TypeVar("_Function", bound=Callable[..., Awaitable[Answer]])
 # The server's instructions describe both arguments, which many tools have.
 _Confirmation = Annotated[str | None, Field(description="The preview's code.")]
@@ -55,20 +56,10 @@ HINTS = {
 
 
 @dataclass(frozen=True)
-class Tool:
-    """One agent operation.
+class Named(Generic[_Of]):
+    """What a function's name and docstring say of what is made of it."""
 
-    `supplied` maps parameters to what is passed in for them: an API, or the server's status. `audience` finds
-    whom a call reaches.
-    """
-
-    function: Callable[..., Awaitable[Answer]]
-    effect: Effect
-    toolset: str
-    supplied: dict[str, type[Api] | type[Status]]
-    arguments: type[BaseModel]
-    result: type[Answer]
-    audience: Callable[..., Awaitable[Audience]] | None = None
+    function: _Of
 
     @property
     def name(self) -> str:
@@ -84,6 +75,22 @@ class Tool:
     def description(self) -> str:
         """The function's docstring, which is written for the model."""
         return inspect.getdoc(self.function) or ""
+
+
+@dataclass(frozen=True)
+class Tool(Named[Callable[..., Awaitable[Answer]]]):
+    """One agent operation.
+
+    `supplied` maps parameters to what is passed in for them: an API, or the server's status. `audience` finds
+    whom a call reaches.
+    """
+
+    effect: Effect
+    toolset: str
+    supplied: dict[str, type[Api] | type[Status]]
+    arguments: type[BaseModel]
+    result: type[Answer]
+    audience: Callable[..., Awaitable[Audience]] | None = None
 
     @property
     def summary(self) -> str:

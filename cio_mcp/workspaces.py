@@ -1,7 +1,6 @@
 """Several workspaces in one server: a file that names each, with the settings that are its own."""
 
 import re
-import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +37,8 @@ def each(settings: Settings) -> dict[str, Settings]:
 
 
 def _read(path: Path) -> dict[str, Any]:
+    import tomllib  # noqa: PLC0415 - few have such a file, and all would wait for it at the start
+
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:

@@ -5,7 +5,6 @@ import json
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
@@ -65,15 +64,12 @@ class Wire(httpx.AsyncBaseTransport):
         return answer
 
 
-@dataclass
-class Agent:
-    """Calls tools and hands out the structured answers."""
+class Caller:
+    """Calls tools and hands out the structured answers; `texts` are those of calls that failed."""
 
-    client: Client
-    app: App
-    wire: Wire
-    clock: Clock
-    texts: list[str] = field(default_factory=list)
+    def __init__(self, client: Client) -> None:
+        self.client = client
+        self.texts: list[str] = []
 
     async def call(self, tool: str, **arguments: Any) -> dict[str, Any]:
         """Return the answer of a call that must succeed."""
@@ -90,6 +86,14 @@ class Agent:
         text = getattr(result.content[0], "text", "")
         self.texts.append(text)
         return str(text)
+
+
+class Agent(Caller):
+    """A caller of a server that the tests hold in their hands: what stands behind it, and what has left."""
+
+    def __init__(self, client: Client, app: App, wire: Wire, clock: Clock) -> None:
+        super().__init__(client)
+        self.app, self.wire, self.clock = app, wire, clock
 
     @property
     def sent(self) -> list[str]:

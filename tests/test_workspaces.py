@@ -17,12 +17,12 @@ from cio_mcp.metrics import exposition
 from cio_mcp.registry import Tool
 from cio_mcp.safety.grant import Grant
 from cio_mcp.safety.verify import lines, verify
-from cio_mcp.server import facts
 from cio_mcp.settings import load
 from cio_mcp.tokens import add
 from cio_mcp.tools import TOOLS
 from cio_mcp.workspace import state_key
 from cio_mcp.workspaces import each
+from tests.agent import Caller
 from tests.test_tokens import WAYS, calling
 from tests.test_transports import serving
 
@@ -48,21 +48,8 @@ def written(folder: Path, text: str) -> dict[str, str]:
     return {"CIO_WORKSPACES_FILE": str(path)}
 
 
-class Several:
+class Several(Caller):
     """An agent at a server of several workspaces, as the holder of a grant."""
-
-    def __init__(self, client: Client) -> None:
-        self.client = client
-
-    async def call(self, tool: str, **arguments: Any) -> dict[str, Any]:
-        result = await self.client.call_tool(tool, arguments)
-        assert not result.is_error, result.content
-        return facts(result)
-
-    async def fail(self, tool: str, **arguments: Any) -> str:
-        result = await self.client.call_tool(tool, arguments)
-        assert result.is_error
-        return str(facts(result)["error"])
 
     async def schemas(self) -> dict[str, dict[str, Any]]:
         return {tool.name: tool.input_schema for tool in (await self.client.list_tools()).tools}

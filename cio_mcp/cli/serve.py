@@ -14,7 +14,7 @@ from cio_mcp.asgi import Transport, create_app
 from cio_mcp.cli.ports import listen
 from cio_mcp.errors import SettingsError
 from cio_mcp.settings import Settings
-from cio_mcp.values import is_loopback
+from cio_mcp.settings.values import is_loopback
 
 TRANSPORTS: dict[str, tuple[Transport, ...]] = {"http": ("http",), "sse": ("sse",), "both": ("http", "sse")}
 PATHS: dict[Transport, str] = {"http": "/mcp", "sse": "/sse"}

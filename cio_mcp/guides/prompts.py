@@ -6,30 +6,13 @@ returns is the text. A tool is named in backticks.
 
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Annotated, get_args, get_type_hints
 
+from cio_mcp.registry import Named
 
-@dataclass(frozen=True)
-class Prompt:
-    """One prompt; `arguments` maps each argument to what it is and whether it must be there."""
 
-    function: Callable[..., str]
-
-    @property
-    def name(self) -> str:
-        """The function's name."""
-        return self.function.__name__
-
-    @property
-    def title(self) -> str:
-        """The name as words."""
-        return self.name.replace("_", " ").capitalize()
-
-    @property
-    def description(self) -> str:
-        """What it is for."""
-        return inspect.getdoc(self.function) or ""
+class Prompt(Named[Callable[..., str]]):
+    """One prompt."""
 
     @property
     def arguments(self) -> dict[str, tuple[str, bool]]:

@@ -13,7 +13,7 @@ from jwt import PyJWK, PyJWTError
 from cio_mcp.client.call import now
 from cio_mcp.client.network import Network, cause
 from cio_mcp.errors import NotLetIn
-from cio_mcp.values import is_safe
+from cio_mcp.settings.values import is_safe
 
 # What a JWT may be signed with, and the type of key that goes with it (RFC 7518, RFC 8037). Never a shared
 # secret: a public key would do for one.

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from cio_mcp.safety.permissions import PERMITS
-from cio_mcp.values import is_safe
+from cio_mcp.settings.values import is_safe
 
 WELL_KNOWN = "/.well-known/oauth-protected-resource"
 

@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from cio_mcp.values import (
+from cio_mcp.settings.values import (
     BaseUrl,
     Count,
     Key,
