@@ -76,7 +76,7 @@ class RedisStore:
         await self._run(RESTORE, _code(code))
 
     async def spend(self, workspace: str, recipients: int, caps: Mapping[float, int]) -> Refund | float:
-        """See `Store.spend`. A window lasts up to a 60th longer here."""
+        """See `Store.spend`."""
         wait, _, fields = await self._count(workspace, recipients, caps)
         if wait:
             return math.inf if wait < 0 else float(wait)

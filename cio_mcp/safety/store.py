@@ -1,6 +1,7 @@
 """What servers that share must know of each other to keep bounds: codes given out, messages sent."""
 
 import logging
+import math
 import sqlite3
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -16,19 +17,27 @@ Use = Literal["first", "again", "late", "never"]
 # Takes back what was counted: nothing was sent.
 Refund = Callable[[], Awaitable[None]]
 
-# Codes are remembered for so long after they have expired, to say what is wrong with them.
+# A day: for the longest window there is, counts are remembered, whichever this process counts in; and for so
+# long after they have expired codes, to say what is wrong with them.
 REMEMBERED = 86_400.0
+
+# What is sent within this part of a window is counted as one: a busy day is summed before every send.
+SLICE = 1 / 60
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS code (
   hash TEXT PRIMARY KEY, bound TEXT NOT NULL, expires REAL NOT NULL, used INTEGER NOT NULL
 ) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS code_expires ON code (expires);
 CREATE TABLE IF NOT EXISTS sent (
   number INTEGER PRIMARY KEY, workspace TEXT NOT NULL, at REAL NOT NULL, recipients INTEGER NOT NULL
 );
 CREATE INDEX IF NOT EXISTS sent_at ON sent (workspace, at);
 CREATE TABLE IF NOT EXISTS stop (since REAL NOT NULL);
 """
+
+NEW = "INSERT INTO sent (recipients, workspace, at) VALUES (?, ?, ?)"
+ADD = "UPDATE sent SET recipients = recipients + ? WHERE workspace = ? AND at = ?"
 
 _log = logging.getLogger(__name__)
 
@@ -55,6 +64,7 @@ class Store(Protocol):
         """Count `recipients` as sent to, if each cap (seconds: recipients in them) leaves room for them.
 
         Returns what takes it back; or else the seconds until there may be room, infinity if that is never.
+        So that few counts are kept, a window lasts up to a 60th longer.
         """
 
     async def sent(self, workspace: str, seconds: float) -> int:
@@ -120,16 +130,18 @@ class FileStore:
             for seconds, most in caps.items():
                 if self._count(db, workspace, moment - seconds) + recipients > most:
                     return self._wait(db, workspace, seconds, most - recipients, moment)
-            db.execute("DELETE FROM sent WHERE at < ?", (moment - max(caps, default=0.0),))
-            entry = db.execute(
-                "INSERT INTO sent (workspace, at, recipients) VALUES (?, ?, ?)",
-                (workspace, moment, recipients),
-            )
-        return partial(self._refund, entry.lastrowid)
+            db.execute("DELETE FROM sent WHERE workspace = ? AND at < ?", (workspace, moment - REMEMBERED))
+            slice_ = min(caps) * SLICE
+            entry = (workspace, math.ceil(moment / slice_) * slice_)
+            if not db.execute(ADD, (recipients, *entry)).rowcount:
+                db.execute(
+                    "INSERT INTO sent (recipients, workspace, at) VALUES (?, ?, ?)", (recipients, *entry)
+                )
+        return partial(self._refund, recipients, entry)
 
-    async def _refund(self, number: int | None) -> None:
+    async def _refund(self, recipients: int, entry: tuple[str, float]) -> None:
         with self._transaction() as db:
-            db.execute("DELETE FROM sent WHERE number = ?", (number,))
+            db.execute(ADD, (-recipients, *entry))
 
     async def sent(self, workspace: str, seconds: float) -> int:
         """See `Store.sent`."""
@@ -217,6 +229,7 @@ class FileStore:
     def _connect(path: str) -> sqlite3.Connection:
         db = sqlite3.connect(path, timeout=5, isolation_level=None)
         use_wal(db, 5)
+        db.execute("PRAGMA cache_size = -256")  # KiB: the system caches the file as well
         db.execute("PRAGMA synchronous = NORMAL")  # holds when a process dies; a power cut may lose a moment
         db.executescript(SCHEMA)
         return db

@@ -60,6 +60,7 @@ class FileSlots:
             message = "the file system cannot be shared"
             raise sqlite3.OperationalError(message)
         self._db.execute("PRAGMA synchronous = OFF")  # nothing here outlives a power cut
+        self._db.execute("PRAGMA cache_size = -256")  # KiB: the system caches the file as well
         self._db.executescript(SCHEMA)
         self._db.execute("PRAGMA busy_timeout = 0")  # waiting would stop the event loop; see _transaction
         self._known: set[Bucket] = set()
