@@ -1,10 +1,11 @@
-"""Whether memory stays flat: clients that come and go by the thousand, and an hour's worth of calls.
+"""Whether memory stays flat: clients that come and go by the thousand, and two hours' worth of calls.
 
-    python -m benchmarks.memory [--connects 2000] [--calls 36000]
+    python -m benchmarks.memory [--connects 2000] [--calls 72000]
 
 A real `cio-mcp serve` with tokens, caps, an audit log and masking on, in front of a sandbox in a process of
 its own. Every client lists the tools and reads a customer, and every tenth vanishes with a call under way.
-36,000 calls are an hour at the App API's limit. Reads /proc, so it runs on Linux. The first half warms up.
+36,000 calls are an hour at the App API's limit. The first half of everything warms up. Reads /proc, so it runs
+on Linux.
 """
 
 import argparse
@@ -201,7 +202,7 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--connects", type=int, default=2000)
-    parser.add_argument("--calls", type=int, default=36_000)
+    parser.add_argument("--calls", type=int, default=72_000)
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, serving(folder) as served:
         return int(not asyncio.run(measure(asked.connects, asked.calls, *served)))
