@@ -4,7 +4,7 @@
 
 A real `cio-mcp serve` with tokens, caps, an audit log and masking on, in front of a sandbox in a process of
 its own. Every client lists the tools and reads a customer, and every tenth vanishes with a call under way.
-36,000 calls are an hour at the App API's limit. The first half of everything warms up. Runs on Linux: reads /proc.
+36,000 calls are an hour at the App API's limit. The first half of everything warms up. Needs Linux's /proc.
 """
 
 import argparse

@@ -21,6 +21,7 @@ from cio_mcp.health import Health
 from cio_mcp.logs import configure
 from cio_mcp.monitoring import Counting, Traffic, metrics_route
 from cio_mcp.settings import Settings, load
+from cio_mcp.vanished import Vanishing
 
 Transport = Literal["http", "sse"]
 
@@ -91,6 +92,7 @@ def create_app(
     if settings.metrics != "off":
         routes.append(metrics_route(app, traffic, settings.metrics))
     application = Starlette(routes=routes, lifespan=lifespan)
+    application.add_middleware(Vanishing)
     application.add_middleware(Counting, traffic=traffic)
     application.state.app = app
     return application
@@ -113,8 +115,8 @@ class _Checked:
 
 def _security(settings: Settings) -> TransportSecuritySettings:
     """Return which Host and Origin headers are answered: loopback's, and those that the settings name."""
-    hosts = [*settings.allowed_hosts, *(f"{host}:*" for host in (*LOOPBACK, *settings.allowed_hosts))]
-    origins = [f"http://{host}:*" for host in LOOPBACK]
+    hosts = [name for host in (*LOOPBACK, *settings.allowed_hosts) for name in (host, f"{host}:*")]
+    origins = [f"http://{name}" for host in LOOPBACK for name in (host, f"{host}:*")]
     return TransportSecuritySettings(
         allowed_hosts=hosts, allowed_origins=[*origins, *settings.allowed_origins]
     )

@@ -47,7 +47,8 @@ ALLOWED = {
     "door": {"errors", "oauth", "safety", "settings", "tokens"},
     "metrics": {"app", "client", "errors"},
     "monitoring": {"app", "metrics"},
-    "asgi": {"app", "door", "health", "logs", "monitoring", "settings", "traces"},
+    "vanished": set[str](),
+    "asgi": {"app", "door", "health", "logs", "monitoring", "settings", "traces", "vanished"},
     "cli": {
         *("app", "asgi", "callers", "client", "errors", "safety", "server", "settings", "tokens"),
         *("redis", "tools", "workspace", "workspaces"),
@@ -62,7 +63,7 @@ RESERVED = {
     "httpx": {"app", "cli", "client", "oauth"},
     "opentelemetry": {"calls", "client", "traces"},
     "redis": {"redis"},
-    "starlette": {"asgi", "door", "monitoring", "sandbox"},
+    "starlette": {"asgi", "door", "monitoring", "sandbox", "vanished"},
     "os.environ": {"settings", "cli", "traces"},  # traces: the variables are OpenTelemetry's
 }
 

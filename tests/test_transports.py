@@ -154,6 +154,7 @@ async def test_without_sessions_any_request_is_answered_by_itself() -> None:
     [
         ({"host": "evil.example"}, 421),
         ({"origin": "https://evil.example"}, 403),
+        ({"host": "localhost", "origin": "http://localhost"}, 200),
         ({"host": "cio.example"}, 200),
         ({"host": "cio.example:8443", "origin": "https://app.example"}, 200),
     ],
