@@ -4,7 +4,8 @@
 
 A real `cio-mcp serve` with tokens, caps, an audit log and masking on, in front of a sandbox in a process of
 its own. Every client lists the tools and reads a customer, and every tenth vanishes with a call under way.
-36,000 calls are an hour at the App API's limit. The first half of everything warms up. Needs Linux's /proc.
+36,000 calls are an hour at the App API's limit. The first half of everything warms up. What is judged is what
+the process has in use (see `in_use`); what is resident is printed. Needs Linux and glibc.
 """
 
 import argparse
@@ -12,6 +13,7 @@ import asyncio
 import contextlib
 import os
 import re
+import signal
 import statistics
 import subprocess
 import sys
@@ -63,9 +65,28 @@ def upstream(pipe: Connection) -> None:
     uvicorn.Server(uvicorn.Config(sandbox.app, log_level="error", lifespan="off")).run([listener])
 
 
+class Memory:
+    """What the memory of a process is, in bytes; it runs under `benchmarks.in_use`."""
+
+    def __init__(self, pid: int, told: Path) -> None:
+        self._pid, self._told = pid, told
+
+    async def in_use(self) -> int:
+        """Return what it has in use."""
+        self._told.unlink(missing_ok=True)
+        os.kill(self._pid, signal.SIGUSR1)
+        while not self._told.exists():  # noqa: ASYNC110 - another process writes it
+            await asyncio.sleep(0.001)
+        return int(self._told.read_text())
+
+    def resident(self) -> int:
+        """Return what the system has given it."""
+        return int(Path(f"/proc/{self._pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
 @contextmanager
-def serving(folder: str) -> Iterator[tuple[int, str, list[str]]]:
-    """Run the server under test; yields its process id, its address and its callers' tokens."""
+def serving(folder: str) -> Iterator[tuple[Memory, str, list[str]]]:
+    """Run the server under test; yields its memory, its address and its callers' tokens."""
     ours, theirs = SPAWN.Pipe()
     behind = SPAWN.Process(target=upstream, args=(theirs,))
     behind.start()
@@ -90,14 +111,16 @@ def serving(folder: str) -> Iterator[tuple[int, str, list[str]]]:
         "CIO_MAX_SENDS_PER_DAY": "1000000",
         "CIO_AUDIT_LOG": f"{folder}/audit.jsonl",
         "CIO_PII": "mask",
+        "PYTHONMALLOC": "malloc",
     }
-    command = [sys.executable, "-m", "cio_mcp", "serve", "--port", "0"]
+    told = Path(folder, "in_use")
+    command = [sys.executable, "-m", "benchmarks.in_use", str(told), "serve", "--port", "0"]
     process = subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout
         address = re.search(r"http://[\d.]+:\d+", process.stdout.readline())
         assert address
-        yield process.pid, address[0], tokens
+        yield Memory(process.pid, told), address[0], tokens
     finally:
         process.terminate()
         process.wait()
@@ -139,9 +162,10 @@ async def vanish(address: str, way: tuple[str, str], token: str) -> None:
 class Course:
     """How much memory a process takes, sampled as something is done over and over."""
 
-    def __init__(self, pid: int, times: int) -> None:
-        self._pid, self._times, self._done = pid, times, 0
-        self._samples: list[tuple[int, int]] = [(0, self._resident())]
+    def __init__(self, memory: Memory, times: int) -> None:
+        self._memory, self._times, self._done = memory, times, 0
+        self._in_use: list[tuple[int, int]] = []
+        self._resident: list[int] = []
 
     async def run(self, once: Callable[[int], Awaitable[None]]) -> None:
         """Do it that many times, a few at once."""
@@ -152,27 +176,28 @@ class Course:
                 await once(number)
                 self._done += 1
                 if self._done % (self._times // SAMPLES) == 0:
-                    self._samples.append((self._done, self._resident()))
+                    await self._sample()
 
+        await self._sample()
         await asyncio.gather(*(work() for _ in range(AT_ONCE)))
 
+    async def _sample(self) -> None:
+        self._resident.append(self._memory.resident())
+        self._in_use.append((self._done, await self._memory.in_use()))
+
     def tell(self, what: str, most: int) -> bool:
-        """Print how memory went, and by how many bytes each time grew it in the second half."""
-        warm = self._samples[SAMPLES // 2 :]
-        slope = statistics.linear_regression(*zip(*warm, strict=True)).slope
-        before, middle, after = (self._samples[at][1] / 1e6 for at in (0, SAMPLES // 2, -1))
+        """Print how memory went, and by how many bytes each time grew what is in use in the second half."""
+        slope = statistics.linear_regression(*zip(*self._in_use[SAMPLES // 2 :], strict=True)).slope
+        before, middle, after = (self._resident[at] / 1e6 for at in (0, SAMPLES // 2, -1))
         what = f"{self._times} {what}: {before:.1f}, {middle:.1f}, {after:.1f} MB"
-        return told(what, f"{slope:+.0f} B each", f"at most {most} B in the second half", holds=slope <= most)
-
-    def _resident(self) -> int:
-        return int(Path(f"/proc/{self._pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+        return told(what, f"{slope:+.1f} B each", f"at most {most} B in the second half", holds=slope <= most)
 
 
-async def measure(connects: int, calls: int, pid: int, address: str, tokens: list[str]) -> bool:
+async def measure(connects: int, calls: int, memory: Memory, address: str, tokens: list[str]) -> bool:
     """Measure everything and print it; returns whether it was flat."""
     holds = True
     for way in WAYS:
-        course = Course(pid, connects)
+        course = Course(memory, connects)
 
         async def once(number: int, way: tuple[str, str] = way) -> None:
             await (vanish if number % 10 == 9 else visit)(address, way, tokens[number % CALLERS])
@@ -188,7 +213,7 @@ async def measure(connects: int, calls: int, pid: int, address: str, tokens: lis
         async def call(number: int) -> None:
             await sessions[number % CALLERS].call_tool(*CALLS[number // CALLERS % len(CALLS)])
 
-        course, begun = Course(pid, calls), time.monotonic()
+        course, begun = Course(memory, calls), time.monotonic()
         await course.run(call)
         rate = calls / (time.monotonic() - begun)
         holds &= course.tell(f"calls, {rate:.0f} a second", PER_CALL)
