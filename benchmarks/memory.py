@@ -32,10 +32,10 @@ from mcp.client.sse import sse_client
 from mcp.client.streamable_http import streamable_http_client
 
 from benchmarks.strict import SPAWN, told
+from cio_mcp.callers.tokens import add
 from cio_mcp.cli.ports import listen
 from cio_mcp.safety.grant import Grant
 from cio_mcp.sandbox import Limits, Sandbox
-from cio_mcp.tokens import add
 
 # How a client comes in: the transport, and the era of MCP that it speaks.
 WAYS = (("sse", "legacy"), ("http", "legacy"), ("http", "2026-07-28"))

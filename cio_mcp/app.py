@@ -12,6 +12,7 @@ import httpx
 from pydantic import HttpUrl, SecretStr
 
 from cio_mcp import __version__
+from cio_mcp.callers.tokens import Tokens
 from cio_mcp.client import CustomerIO
 from cio_mcp.client.network import Network
 from cio_mcp.client.traced import traced
@@ -23,11 +24,11 @@ from cio_mcp.safety.confirmation import Confirmations
 from cio_mcp.safety.stop import Stop
 from cio_mcp.safety.store import FileStore, Store
 from cio_mcp.sandbox import Sandbox
-from cio_mcp.served import Served, Workspace
-from cio_mcp.server import Server
+from cio_mcp.server.served import Served, Workspace
+from cio_mcp.server.server import Server
 from cio_mcp.settings import Settings
+from cio_mcp.settings.workspaces import each
 from cio_mcp.status import status_of
-from cio_mcp.tokens import Tokens
 from cio_mcp.tools import TOOLS
 from cio_mcp.workspace import (
     CLOSED,
@@ -41,7 +42,6 @@ from cio_mcp.workspace import (
     state_key,
     tools_off,
 )
-from cio_mcp.workspaces import each
 
 if TYPE_CHECKING:
     from cio_mcp.safety.privacy import Mask

@@ -16,12 +16,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from cio_mcp import traces
 from cio_mcp.app import App, build
-from cio_mcp.door import door_of
-from cio_mcp.health import Health
+from cio_mcp.http.door import door_of
+from cio_mcp.http.health import Health
+from cio_mcp.http.monitoring import Counting, Traffic, metrics_route
+from cio_mcp.http.vanished import Vanishing
 from cio_mcp.logs import configure
-from cio_mcp.monitoring import Counting, Traffic, metrics_route
 from cio_mcp.settings import Settings, load
-from cio_mcp.vanished import Vanishing
 
 Transport = Literal["http", "sse"]
 

@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 
 from cio_mcp import __version__
-from cio_mcp.answers import Cap, Limited, Status
 from cio_mcp.client import CustomerIO
 from cio_mcp.client.pacing import Seen
 from cio_mcp.safety.bounds import Caps
 from cio_mcp.safety.stop import Stop
 from cio_mcp.safety.store import Store
 from cio_mcp.settings import CREDENTIALS, PREFIX, Settings
+from cio_mcp.toolkit.answers import Cap, Limited, Status
 
 # Settings that bound what may be done and are no caps: told where they are set, since an agent meets them.
 BOUNDS = ("allowed_recipients", "max_recipients", "max_audience_growth", "allow_bcc", "stop_file", "deadline")

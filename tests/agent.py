@@ -13,7 +13,7 @@ from mcp import Client
 from cio_mcp.app import App, build
 from cio_mcp.cli import main
 from cio_mcp.sandbox import Sandbox
-from cio_mcp.server import facts
+from cio_mcp.server.server import facts
 from cio_mcp.settings import load
 from tests.virtual_time import VirtualTimeLoop
 

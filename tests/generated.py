@@ -9,9 +9,9 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from cio_mcp.guides import PROMPTS, RESOURCES, TEMPLATES
-from cio_mcp.registry import Tool
+from cio_mcp.server.guides import PROMPTS, RESOURCES, TEMPLATES
 from cio_mcp.settings import Settings, variables
+from cio_mcp.toolkit.registry import Tool
 from cio_mcp.tools import CORE, TOOLS
 
 ROOT = Path(__file__).parent.parent

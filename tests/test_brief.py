@@ -161,7 +161,7 @@ WHERE: dict[str, tuple[str, str]] = {
     "## Capabilities": (README, "An [MCP](https://modelcontextprotocol.io) server"),
     "| Integration | Available | Notes |": (README, "hosted MCP server"),
     "| API | ✓ | Track API, App API, Journeys API |": (README, "part of what Customer.io calls Journeys"),
-    "| MCP | - | Not available |": ("server.py", "class Server(Reading)"),
+    "| MCP | - | Not available |": ("server/server.py", "class Server(Reading)"),
     "| CLI | - | Not available |": ("cli/__init__.py", 'prog="cio-mcp"'),
     "| SDK | ✓ | JavaScript, iOS, Android, Ruby, Python |": (
         README,
@@ -234,7 +234,7 @@ WHERE: dict[str, tuple[str, str]] = {
     "amount: 99": (EVENTS, "data: EventData"),
     "// Track page view": (EVENTS, "async def track_page_view"),
     "_cio.page();": (EVENTS, '"type": "page"'),
-    "## Key Concepts": ("server.py", "INSTRUCTIONS"),
+    "## Key Concepts": ("server/server.py", "INSTRUCTIONS"),
     "- **People** - Customers and leads": (PEOPLE, '"""Customers: identify, read back, delete."""'),
     "- **Segments** - Dynamic groups based on attributes/behavior": (BROADCASTS, '{"segment": {"id": 7}}'),
     "- **Campaigns** - Automated message sequences": (CAMPAIGNS, "class Campaign(BaseModel)"),

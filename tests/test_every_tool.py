@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cio_mcp.registry import Effect, Tool
+from cio_mcp.toolkit.registry import Effect, Tool
 from cio_mcp.tools import TOOLS
 from tests.test_outcomes import ACTS
 

@@ -11,7 +11,7 @@ from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.types import ElicitResult
 
-from cio_mcp.server import facts
+from cio_mcp.server.server import facts
 from tests.cli.test_sandbox import APP, TRACK, a_port, wait_for
 from tests.redis_server import PASSWORD, RedisServer
 from tests.test_transports import serving

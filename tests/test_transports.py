@@ -22,7 +22,7 @@ from mcp.types import ElicitResult, ErrorData
 
 from cio_mcp.cli import main
 from cio_mcp.cli.certificate import make_certificate
-from cio_mcp.server import facts
+from cio_mcp.server.server import facts
 from cio_mcp.tools import CORE
 
 pytestmark = pytest.mark.anyio

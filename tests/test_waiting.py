@@ -11,7 +11,7 @@ import pytest
 from mcp import Client
 from mcp.types import CallToolResult, Implementation
 
-from cio_mcp.server import facts
+from cio_mcp.server.server import facts
 from tests.agent import Agent, an_agent
 
 pytestmark = pytest.mark.anyio

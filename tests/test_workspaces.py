@@ -10,20 +10,20 @@ import pytest
 from mcp import Client
 
 from cio_mcp.app import build
+from cio_mcp.callers.tokens import add
 from cio_mcp.cli import main
 from cio_mcp.errors import SettingsError
-from cio_mcp.health import Health
-from cio_mcp.metrics import exposition
-from cio_mcp.registry import Tool
+from cio_mcp.http.health import Health
+from cio_mcp.http.metrics import exposition
 from cio_mcp.safety.grant import Grant
 from cio_mcp.safety.verify import lines, verify
 from cio_mcp.settings import load
-from cio_mcp.tokens import add
+from cio_mcp.settings.workspaces import each
+from cio_mcp.toolkit.registry import Tool
 from cio_mcp.tools import TOOLS
 from cio_mcp.workspace import state_key
-from cio_mcp.workspaces import each
 from tests.agent import Caller
-from tests.test_tokens import WAYS, calling
+from tests.callers.test_tokens import WAYS, calling
 from tests.test_transports import serving
 
 pytestmark = pytest.mark.anyio

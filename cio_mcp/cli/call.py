@@ -10,7 +10,7 @@ from mcp import Client
 
 from cio_mcp.app import build
 from cio_mcp.errors import SettingsError
-from cio_mcp.server import facts
+from cio_mcp.server.server import facts
 from cio_mcp.settings import load
 
 # Exit status by how a call ended; wrong arguments are told apart from a turn that never came.

@@ -9,7 +9,7 @@ from typing import Any
 
 from mcp import Client, StdioServerParameters
 
-from cio_mcp.server import facts
+from cio_mcp.server.server import facts
 
 # The customer of the integration brief; the sandbox does not know them yet.
 ID, EMAIL = "user_123", "user@example.com"

@@ -25,9 +25,9 @@ from cio_mcp.client.network import Network, proxy_of
 from cio_mcp.client.probe import Answer, probe
 from cio_mcp.errors import SettingsError
 from cio_mcp.settings import Settings, load
+from cio_mcp.settings.workspaces import each
 from cio_mcp.tools import TOOLS
 from cio_mcp.workspace import CLOSED, HOSTS, accesses, bounds, pace_file, safety_file, tools_off
-from cio_mcp.workspaces import each
 
 PATHS = {api.name: api.harmless for api in (TrackApi, AppApi)}
 

@@ -7,11 +7,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from cio_mcp.callers import Known
+from cio_mcp.callers.known import Known
+from cio_mcp.callers.tokens import add, expiry, read, revoke
 from cio_mcp.errors import SettingsError
 from cio_mcp.safety.grant import Grant
 from cio_mcp.settings import load
-from cio_mcp.tokens import add, expiry, read, revoke
 from cio_mcp.tools import TOOLS
 
 OPTIONS = (

@@ -6,9 +6,9 @@ import sys
 from typing import Any
 
 from cio_mcp.settings import Settings, load
+from cio_mcp.settings.workspaces import each
 from cio_mcp.tools import TOOLS
 from cio_mcp.workspace import tools_off
-from cio_mcp.workspaces import each
 
 
 def run(asked: argparse.Namespace) -> int:

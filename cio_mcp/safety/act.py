@@ -4,10 +4,10 @@ import asyncio
 import logging
 from typing import Any
 
-from cio_mcp.answers import Answer
 from cio_mcp.errors import NotAllowed
-from cio_mcp.registry import Tool
 from cio_mcp.safety.audit import AuditLog
+from cio_mcp.toolkit.answers import Answer
+from cio_mcp.toolkit.registry import Tool
 
 # What Customer.io, or we, gave what came of a call; none of it is personal.
 IDS = ("delivery_id", "trigger_id", "event_id", "newsletter_id", "broadcast_id", "export_id")

@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 
-from cio_mcp.audience import Audience
 from cio_mcp.client import AppApi, IdType, Kind
 from cio_mcp.errors import NotAllowed
 from cio_mcp.safety.grant import Grant
 from cio_mcp.safety.store import Refund, Store
+from cio_mcp.toolkit.audience import Audience
 
 # Seconds of the windows that sends are counted in, by the setting that caps them.
 WINDOWS = {"CIO_MAX_SENDS_PER_HOUR": 3600.0, "CIO_MAX_SENDS_PER_DAY": 86_400.0}

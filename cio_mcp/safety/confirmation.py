@@ -5,8 +5,8 @@ import json
 import secrets
 from typing import Any
 
-from cio_mcp.audience import Audience
 from cio_mcp.safety.store import Store
+from cio_mcp.toolkit.audience import Audience
 
 # A code holds for so many seconds.
 LIFE = 600.0

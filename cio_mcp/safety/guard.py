@@ -7,13 +7,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from cio_mcp.answers import Acted, Answer, Preview, Status
-from cio_mcp.audience import Audience, masked
 from cio_mcp.client import AppApi, CustomerIO
 from cio_mcp.client.api import Api, WouldSend
 from cio_mcp.client.call import Call, Tell
 from cio_mcp.errors import CustomerIOError, NotAllowed, NotConfirmed
-from cio_mcp.registry import Effect, Tool
 from cio_mcp.safety.act import Act
 from cio_mcp.safety.audit import AuditLog
 from cio_mcp.safety.bounds import Bounds, Caps
@@ -22,6 +19,9 @@ from cio_mcp.safety.grant import Grant
 from cio_mcp.safety.preview import preview_of
 from cio_mcp.safety.stop import Stop
 from cio_mcp.safety.store import Refund
+from cio_mcp.toolkit.answers import Acted, Answer, Preview, Status
+from cio_mcp.toolkit.audience import Audience, masked
+from cio_mcp.toolkit.registry import Effect, Tool
 
 if TYPE_CHECKING:
     from cio_mcp.safety.privacy import Mask

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from fnmatch import fnmatchcase
 
 from cio_mcp.errors import SettingsError
-from cio_mcp.registry import Effect, Tool
+from cio_mcp.toolkit.registry import Effect, Tool
 
 # The words of CIO_PERMISSIONS, and what each permits.
 PERMITS = {"read": Effect.READS, "write": Effect.WRITES, "delete": Effect.DELETES, "send": Effect.SENDS}

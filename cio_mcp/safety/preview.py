@@ -4,9 +4,9 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from cio_mcp.answers import Preview, Reached
-from cio_mcp.audience import Audience, masked
-from cio_mcp.registry import Effect, Tool
+from cio_mcp.toolkit.answers import Preview, Reached
+from cio_mcp.toolkit.audience import Audience, masked
+from cio_mcp.toolkit.registry import Effect, Tool
 
 # A request is shown whole up to so many bytes; beyond, long lists and texts in it are cut and say so.
 WHOLE, ITEMS, LETTERS = 4000, 10, 300

@@ -4,10 +4,10 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
-from cio_mcp.answers import Anything, Page, Quoted, cut, identifiers
 from cio_mcp.client import AppApi, IdType, Query
-from cio_mcp.params import Cursor, CustomerId, Limit, Text, iso
-from cio_mcp.registry import Toolbox
+from cio_mcp.toolkit.answers import Anything, Page, Quoted, cut, identifiers
+from cio_mcp.toolkit.params import Cursor, CustomerId, Limit, Text, iso
+from cio_mcp.toolkit.registry import Toolbox
 
 activities = Toolbox("data_quality")
 

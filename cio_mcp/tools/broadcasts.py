@@ -5,11 +5,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, Field, ValidationInfo
 
-from cio_mcp.answers import Acted, Page, page, state_of
-from cio_mcp.audience import Audience, of_filter, reaches
 from cio_mcp.client import AppApi, Kind
 from cio_mcp.errors import InvalidArgument
-from cio_mcp.params import (
+from cio_mcp.toolkit.answers import Acted, Page, page, state_of
+from cio_mcp.toolkit.audience import Audience, of_filter, reaches
+from cio_mcp.toolkit.params import (
     CountCursor,
     Filter,
     JsonObject,
@@ -21,7 +21,7 @@ from cio_mcp.params import (
     meant,
     size_of,
 )
-from cio_mcp.registry import Toolbox
+from cio_mcp.toolkit.registry import Toolbox
 
 broadcasts = Toolbox("broadcasts")
 

@@ -4,11 +4,21 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
-from cio_mcp.answers import Page, page, state_of
 from cio_mcp.client import AppApi, Query
 from cio_mcp.errors import InvalidArgument
-from cio_mcp.params import Channel, CountCursor, Cursor, Limit, ObjectId, Text, Timestamp, iso, vendor_channel
-from cio_mcp.registry import Toolbox
+from cio_mcp.toolkit.answers import Page, page, state_of
+from cio_mcp.toolkit.params import (
+    Channel,
+    CountCursor,
+    Cursor,
+    Limit,
+    ObjectId,
+    Text,
+    Timestamp,
+    iso,
+    vendor_channel,
+)
+from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.tools.metrics import RATES, Metrics, counts_of, summary
 
 campaigns = Toolbox("campaigns")

@@ -5,12 +5,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
-from cio_mcp.answers import Page, page
-from cio_mcp.audience import Audience, reaches
 from cio_mcp.client import AppApi, IdType
 from cio_mcp.errors import InvalidArgument
-from cio_mcp.params import Address, CountCursor, CustomerId, JsonObject, Text, Timestamp, iso
-from cio_mcp.registry import Toolbox
+from cio_mcp.toolkit.answers import Page, page
+from cio_mcp.toolkit.audience import Audience, reaches
+from cio_mcp.toolkit.params import Address, CountCursor, CustomerId, JsonObject, Text, Timestamp, iso
+from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.tools.fitting import check_fit
 from cio_mcp.tools.transactional import MessageId, Queued, send, template_of
 

@@ -5,11 +5,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
-from cio_mcp.answers import Anything, Quoted, identifiers
 from cio_mcp.client import AppApi, IdType
 from cio_mcp.errors import InvalidArgument, Refused
-from cio_mcp.params import CustomerId, JsonObject, Text, Timestamp, iso, unix_seconds
-from cio_mcp.registry import Toolbox
+from cio_mcp.toolkit.answers import Anything, Quoted, identifiers
+from cio_mcp.toolkit.params import CustomerId, JsonObject, Text, Timestamp, iso, unix_seconds
+from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.tools.activities import read_activities
 from cio_mcp.tools.data_quality import LOOKED_AT, MEANINGS, Rejection, rejection
 

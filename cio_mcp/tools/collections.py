@@ -4,9 +4,9 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
-from cio_mcp.answers import Anything, Item
 from cio_mcp.client import AppApi, Kind
-from cio_mcp.params import from_json, iso, size_of
+from cio_mcp.toolkit.answers import Anything, Item
+from cio_mcp.toolkit.params import from_json, iso, size_of
 
 # App API, "Collections": bytes of a row, and of all.
 ROW, ALL_ROWS = 10_000, 10_000_000

@@ -5,11 +5,11 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-from cio_mcp.answers import Answer
 from cio_mcp.client import AppApi
 from cio_mcp.errors import InvalidArgument
-from cio_mcp.params import Channel, ObjectId, Timestamp, iso
-from cio_mcp.registry import Toolbox
+from cio_mcp.toolkit.answers import Answer
+from cio_mcp.toolkit.params import Channel, ObjectId, Timestamp, iso
+from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.tools.campaigns import version_2
 from cio_mcp.tools.metrics import RATES, counts_of, rates_of, totals_of
 

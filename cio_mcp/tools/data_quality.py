@@ -4,10 +4,10 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from cio_mcp.answers import Quoted, page
 from cio_mcp.client import AppApi, IdType
-from cio_mcp.params import CustomerId, Timestamp
-from cio_mcp.registry import Toolbox
+from cio_mcp.toolkit.answers import Quoted, page
+from cio_mcp.toolkit.params import CustomerId, Timestamp
+from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.tools.activities import Activity, activity, read_activities
 
 data_quality = Toolbox("data_quality")

@@ -2,10 +2,10 @@
 
 from typing import Literal
 
-from cio_mcp.answers import Accepted
 from cio_mcp.client import IdType, TrackApi
-from cio_mcp.params import CustomerId, JsonObject, Text, Timestamp
-from cio_mcp.registry import Toolbox
+from cio_mcp.toolkit.answers import Accepted
+from cio_mcp.toolkit.params import CustomerId, JsonObject, Text, Timestamp
+from cio_mcp.toolkit.registry import Toolbox
 
 devices = Toolbox("people")
 

@@ -5,12 +5,21 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 from ulid import ULID
 
-from cio_mcp.answers import Accepted
-from cio_mcp.audience import Audience, reaches
 from cio_mcp.client import IdType, Kind, TrackApi
 from cio_mcp.errors import InvalidArgument
-from cio_mcp.params import AnonymousId, CustomerId, JsonObject, Text, Timestamp, at_most, meant, size_of
-from cio_mcp.registry import Toolbox
+from cio_mcp.toolkit.answers import Accepted
+from cio_mcp.toolkit.audience import Audience, reaches
+from cio_mcp.toolkit.params import (
+    AnonymousId,
+    CustomerId,
+    JsonObject,
+    Text,
+    Timestamp,
+    at_most,
+    meant,
+    size_of,
+)
+from cio_mcp.toolkit.registry import Toolbox
 
 events = Toolbox("events")
 

@@ -4,11 +4,11 @@ from typing import Annotated
 
 from pydantic import Field
 
-from cio_mcp.answers import Accepted
 from cio_mcp.client import AppApi, IdType, Kind, TrackApi
 from cio_mcp.errors import InvalidArgument
-from cio_mcp.params import CustomerId
-from cio_mcp.registry import Toolbox
+from cio_mcp.toolkit.answers import Accepted
+from cio_mcp.toolkit.params import CustomerId
+from cio_mcp.toolkit.registry import Toolbox
 
 identities = Toolbox("people")
 

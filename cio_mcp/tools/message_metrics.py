@@ -4,11 +4,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
-from cio_mcp.answers import Answer, page
 from cio_mcp.client import AppApi, Query
 from cio_mcp.errors import InvalidArgument
-from cio_mcp.params import ObjectId, Timestamp
-from cio_mcp.registry import Toolbox
+from cio_mcp.toolkit.answers import Answer, page
+from cio_mcp.toolkit.params import ObjectId, Timestamp
+from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.tools.campaigns import version_2
 from cio_mcp.tools.fitting import check_fit
 from cio_mcp.tools.metrics import RATES, Metrics, counts_of, summary, totals_of

@@ -4,11 +4,21 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
-from cio_mcp.answers import Page, Quoted, cut, identifiers
 from cio_mcp.client import AppApi, IdType
 from cio_mcp.errors import InvalidArgument, Refused
-from cio_mcp.params import Channel, Cursor, CustomerId, Limit, ObjectId, Text, Timestamp, iso, vendor_channel
-from cio_mcp.registry import Toolbox
+from cio_mcp.toolkit.answers import Page, Quoted, cut, identifiers
+from cio_mcp.toolkit.params import (
+    Channel,
+    Cursor,
+    CustomerId,
+    Limit,
+    ObjectId,
+    Text,
+    Timestamp,
+    iso,
+    vendor_channel,
+)
+from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.tools.waiting import Looks
 
 messages = Toolbox("messages")

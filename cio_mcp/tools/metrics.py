@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import Field
 
-from cio_mcp.answers import Answer
+from cio_mcp.toolkit.answers import Answer
 
 # What each rate is a share of.
 RATES = {

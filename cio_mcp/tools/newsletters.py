@@ -6,12 +6,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, Field
 
-from cio_mcp.answers import Acted, Answer, Page, cut
-from cio_mcp.audience import Audience, reaches
 from cio_mcp.client import AppApi, Kind
 from cio_mcp.errors import InvalidArgument
-from cio_mcp.params import Cursor, Limit, LocalTime, ObjectId, Text, iso
-from cio_mcp.registry import Toolbox
+from cio_mcp.toolkit.answers import Acted, Answer, Page, cut
+from cio_mcp.toolkit.audience import Audience, reaches
+from cio_mcp.toolkit.params import Cursor, Limit, LocalTime, ObjectId, Text, iso
+from cio_mcp.toolkit.registry import Toolbox
 
 newsletters = Toolbox("newsletters")
 

@@ -5,10 +5,19 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, Field
 
-from cio_mcp.answers import PAGE_BYTES, Accepted, Quoted
 from cio_mcp.client import AppApi, IdType, TrackApi
-from cio_mcp.params import Address, AnonymousId, CustomerId, JsonObject, Names, Timestamp, iso, size_of
-from cio_mcp.registry import Toolbox
+from cio_mcp.toolkit.answers import PAGE_BYTES, Accepted, Quoted
+from cio_mcp.toolkit.params import (
+    Address,
+    AnonymousId,
+    CustomerId,
+    JsonObject,
+    Names,
+    Timestamp,
+    iso,
+    size_of,
+)
+from cio_mcp.toolkit.registry import Toolbox
 
 people = Toolbox("people")
 

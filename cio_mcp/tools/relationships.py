@@ -4,10 +4,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, Field
 
-from cio_mcp.answers import Accepted, Anything, Page, Quoted, cut
 from cio_mcp.client import AppApi, IdType, TrackApi
-from cio_mcp.params import Cursor, CustomerId, Limit, from_json
-from cio_mcp.registry import Toolbox
+from cio_mcp.toolkit.answers import Accepted, Anything, Page, Quoted, cut
+from cio_mcp.toolkit.params import Cursor, CustomerId, Limit, from_json
+from cio_mcp.toolkit.registry import Toolbox
 
 relationships = Toolbox("people")
 

@@ -5,12 +5,12 @@ from urllib.parse import urlsplit
 
 from pydantic import Field
 
-from cio_mcp.answers import Acted, Item
-from cio_mcp.audience import Audience, reaches
 from cio_mcp.client import AppApi, Kind
 from cio_mcp.errors import InvalidArgument
-from cio_mcp.params import Https, Names, ObjectId, Text
-from cio_mcp.registry import Toolbox
+from cio_mcp.toolkit.answers import Acted, Item
+from cio_mcp.toolkit.audience import Audience, reaches
+from cio_mcp.toolkit.params import Https, Names, ObjectId, Text
+from cio_mcp.toolkit.registry import Toolbox
 
 reporting_webhooks = Toolbox("workspace")
 

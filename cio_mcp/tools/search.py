@@ -5,10 +5,10 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, Field
 
-from cio_mcp.answers import Answer, Anything, Page, Quoted, cut, page
 from cio_mcp.client import AppApi, IdType, Kind
 from cio_mcp.errors import InvalidArgument
-from cio_mcp.params import (
+from cio_mcp.toolkit.answers import Answer, Anything, Page, Quoted, cut, page
+from cio_mcp.toolkit.params import (
     Address,
     Cursor,
     CustomerId,
@@ -19,7 +19,7 @@ from cio_mcp.params import (
     ObjectId,
     iso,
 )
-from cio_mcp.registry import Toolbox
+from cio_mcp.toolkit.registry import Toolbox
 
 search = Toolbox("people")
 

@@ -4,10 +4,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, Field
 
-from cio_mcp.answers import Accepted, Acted, Answer, Page, Quoted, cut, page
 from cio_mcp.client import AppApi, IdType, Kind, TrackApi
-from cio_mcp.params import CountCursor, Cursor, Limit, ObjectId, People, Text, iso
-from cio_mcp.registry import Toolbox
+from cio_mcp.toolkit.answers import Accepted, Acted, Answer, Page, Quoted, cut, page
+from cio_mcp.toolkit.params import CountCursor, Cursor, Limit, ObjectId, People, Text, iso
+from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.tools.search import Found, identifiers_of
 
 segments = Toolbox("segments")

@@ -4,9 +4,9 @@ from typing import Any
 
 from pydantic import Field
 
-from cio_mcp.answers import Item
 from cio_mcp.client import AppApi
-from cio_mcp.params import iso
+from cio_mcp.toolkit.answers import Item
+from cio_mcp.toolkit.params import iso
 
 
 class Snippet(Item):

@@ -1,7 +1,7 @@
 """The server itself: what it may do."""
 
-from cio_mcp.answers import Status
-from cio_mcp.registry import Toolbox
+from cio_mcp.toolkit.answers import Status
+from cio_mcp.toolkit.registry import Toolbox
 
 status = Toolbox("status")
 

@@ -4,11 +4,11 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, Field
 
-from cio_mcp.answers import Accepted, Answer
 from cio_mcp.client import AppApi, IdType, TrackApi
 from cio_mcp.errors import InvalidArgument
-from cio_mcp.params import CustomerId, JsonObject
-from cio_mcp.registry import Toolbox
+from cio_mcp.toolkit.answers import Accepted, Answer
+from cio_mcp.toolkit.params import CustomerId, JsonObject
+from cio_mcp.toolkit.registry import Toolbox
 
 subscriptions = Toolbox("people")
 

@@ -7,12 +7,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
-from cio_mcp.answers import Acted
-from cio_mcp.audience import Audience, reaches
 from cio_mcp.client import AppApi, IdType, Kind
 from cio_mcp.errors import InvalidArgument
-from cio_mcp.params import Address, CustomerId, JsonObject, Text, Timestamp, iso, size_of
-from cio_mcp.registry import Toolbox
+from cio_mcp.toolkit.answers import Acted
+from cio_mcp.toolkit.audience import Audience, reaches
+from cio_mcp.toolkit.params import Address, CustomerId, JsonObject, Text, Timestamp, iso, size_of
+from cio_mcp.toolkit.registry import Toolbox
 
 transactional = Toolbox("transactional")
 

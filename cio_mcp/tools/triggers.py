@@ -2,10 +2,10 @@
 
 from pydantic import BaseModel, Field
 
-from cio_mcp.answers import Answer, Page, Quoted
 from cio_mcp.client import AppApi
-from cio_mcp.params import CountCursor, Limit, ObjectId, iso
-from cio_mcp.registry import Toolbox
+from cio_mcp.toolkit.answers import Answer, Page, Quoted
+from cio_mcp.toolkit.params import CountCursor, Limit, ObjectId, iso
+from cio_mcp.toolkit.registry import Toolbox
 
 triggers = Toolbox("broadcasts")
 

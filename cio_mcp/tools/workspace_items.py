@@ -5,11 +5,11 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from cio_mcp.answers import Acted, Item, Page, fitting, page
 from cio_mcp.client import AppApi
 from cio_mcp.errors import InvalidArgument
-from cio_mcp.params import Https, ItemKey, Text
-from cio_mcp.registry import Toolbox
+from cio_mcp.toolkit.answers import Acted, Item, Page, fitting, page
+from cio_mcp.toolkit.params import Https, ItemKey, Text
+from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.tools.collections import Collection, Rows, read_rows, set_rows, told_collection
 from cio_mcp.tools.exports import Export, told_export
 from cio_mcp.tools.reporting_webhooks import Webhook, told_webhook

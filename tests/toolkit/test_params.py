@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from cio_mcp.params import (
+from cio_mcp.toolkit.params import (
     AnonymousId,
     CustomerId,
     JsonObject,

@@ -15,10 +15,10 @@ from mcp import Client
 from mcp.client.sse import sse_client
 from mcp.client.streamable_http import streamable_http_client
 
+from cio_mcp.callers.tokens import MARK, Tokens, add, read
 from cio_mcp.cli import main
 from cio_mcp.safety.grant import Grant
-from cio_mcp.server import facts
-from cio_mcp.tokens import MARK, Tokens, add, read
+from cio_mcp.server.server import facts
 from tests.test_transports import Served, serving
 
 pytestmark = pytest.mark.anyio

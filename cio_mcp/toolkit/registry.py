@@ -15,12 +15,12 @@ from typing import Annotated, Any, Generic, TypeVar, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
-from cio_mcp.answers import Acted, Answer, Preview, Status
-from cio_mcp.audience import Audience
 from cio_mcp.client.api import Api
 from cio_mcp.errors import InvalidArgument
-from cio_mcp.params import size_of
-from cio_mcp.schemas import either_schema, flat_schema
+from cio_mcp.toolkit.answers import Acted, Answer, Preview, Status
+from cio_mcp.toolkit.audience import Audience
+from cio_mcp.toolkit.params import size_of
+from cio_mcp.toolkit.schemas import either_schema, flat_schema
 
 _Of = TypeVar("_Of", bound=Callable[..., Any])
 _Function = TypeVar("_Function", bound=Callable[..., Awaitable[Answer]])
@@ -200,7 +200,7 @@ class Toolbox:
                 required = parameter.default is parameter.empty
                 arguments[name] = (hints[name], ... if required else parameter.default)
         if not issubclass(result, Answer if effect is Effect.READS else Acted):
-            message = f"{function.__name__} {effect}, and must answer with what cio_mcp.answers has for that"
+            message = f"{function.__name__} {effect}, and must answer with what toolkit.answers has for that"
             raise TypeError(message)
         audience = getattr(function, "__audience__", None)
         if effect is Effect.SENDS and audience is None:

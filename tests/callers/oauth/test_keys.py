@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.responses import JSONResponse, Response
 
+from cio_mcp.callers.oauth import Jwts, Keys, Resource
 from cio_mcp.errors import NotLetIn
-from cio_mcp.oauth import Jwts, Keys, Resource
-from tests.oauth.issuer import AUDIENCE, Issuer, rsa_key
+from tests.callers.oauth.issuer import AUDIENCE, Issuer, rsa_key
 from tests.virtual_time import VirtualTimeLoop
 
 pytestmark = pytest.mark.anyio

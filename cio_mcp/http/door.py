@@ -17,12 +17,12 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from cio_mcp.callers.oauth import Jwts, Keys, Resource
+from cio_mcp.callers.oauth.resource import WELL_KNOWN
+from cio_mcp.callers.tokens import Tokens
 from cio_mcp.errors import NotLetIn
-from cio_mcp.oauth import Jwts, Keys, Resource
-from cio_mcp.oauth.resource import WELL_KNOWN
 from cio_mcp.safety.grant import Grant
 from cio_mcp.settings import Settings
-from cio_mcp.tokens import Tokens
 
 
 class Holder(AuthenticatedUser):

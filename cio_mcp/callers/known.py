@@ -7,11 +7,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from cio_mcp.callers.tokens import Tokens
 from cio_mcp.errors import SettingsError
-from cio_mcp.registry import Tool
 from cio_mcp.safety.grant import Grant
 from cio_mcp.safety.permissions import ALL, switched_off
-from cio_mcp.tokens import Tokens
+from cio_mcp.toolkit.registry import Tool
 
 # Headers by which a client narrows what it may do, with the words of the settings of these names.
 HEADERS = {name: f"x-cio-{name}" for name in ("permissions", "toolsets", "tools", "workspaces")}

@@ -12,7 +12,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cio_mcp.app import App
-from cio_mcp.metrics import exposition
+from cio_mcp.http.metrics import exposition
 
 # Paths that are told apart; a client may make up any other.
 PATHS = ("/mcp", "/sse", "/messages", "/healthz", "/readyz", "/metrics")

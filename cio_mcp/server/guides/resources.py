@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from cio_mcp.errors import InvalidArgument, NotAllowed, NotSent, Refused, UnknownOutcome
-from cio_mcp.registry import Tool
+from cio_mcp.toolkit.registry import Tool
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from cio_mcp.app import App
-from cio_mcp.metrics import exposition
+from cio_mcp.http.metrics import exposition
 from cio_mcp.workspace import safety_file
 from tests.agent import Agent, an_agent
 

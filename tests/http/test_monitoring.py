@@ -9,7 +9,7 @@ import pytest
 
 from cio_mcp.asgi import create_app
 from cio_mcp.settings import load
-from tests.test_metrics import MADE_UP, values
+from tests.http.test_metrics import MADE_UP, values
 from tests.test_transports import Served, client, serving
 
 pytestmark = pytest.mark.anyio

@@ -5,9 +5,9 @@ from typing import Any
 
 import jwt
 
+from cio_mcp.callers.oauth.keys import ALGORITHMS, Keys
+from cio_mcp.callers.oauth.resource import Resource
 from cio_mcp.errors import NotLetIn
-from cio_mcp.oauth.keys import ALGORITHMS, Keys
-from cio_mcp.oauth.resource import Resource
 from cio_mcp.safety.grant import Grant
 from cio_mcp.safety.permissions import PERMITS
 

@@ -23,10 +23,10 @@ from mcp.types import Prompt as ListedPrompt
 from mcp.types import Resource as ListedResource
 from mcp.types import ResourceTemplate as ListedTemplate
 
-from cio_mcp.callers import current
-from cio_mcp.guides import PROMPTS, RESOURCES, TEMPLATES, Prompt, Template
-from cio_mcp.registry import near_miss
-from cio_mcp.served import WORKSPACE, Served
+from cio_mcp.callers.known import current
+from cio_mcp.server.guides import PROMPTS, RESOURCES, TEMPLATES, Prompt, Template
+from cio_mcp.server.served import WORKSPACE, Served
+from cio_mcp.toolkit.registry import near_miss
 
 # A tool that a prompt or a text names.
 NAMED = re.compile(r"`([a-z]+(?:_[a-z]+)+)`")

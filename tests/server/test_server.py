@@ -17,9 +17,9 @@ from cio_mcp import __version__
 from cio_mcp.app import build
 from cio_mcp.client import AppApi, Kind, TrackApi
 from cio_mcp.errors import SettingsError
-from cio_mcp.registry import Effect
-from cio_mcp.server import facts
+from cio_mcp.server.server import facts
 from cio_mcp.settings import load
+from cio_mcp.toolkit.registry import Effect
 from cio_mcp.tools import TOOLS
 from tests.agent import Agent, an_agent
 from tests.test_outcomes import ACTS

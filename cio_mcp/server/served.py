@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cio_mcp.callers import Known
+from cio_mcp.callers.known import Known
 from cio_mcp.errors import InvalidArgument, NotAllowed, NotSent
-from cio_mcp.registry import Tool, near_miss
 from cio_mcp.safety import Guard
+from cio_mcp.toolkit.registry import Tool, near_miss
 
 # The argument by which a caller of several workspaces names one.
 WORKSPACE = "workspace"

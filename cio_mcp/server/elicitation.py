@@ -11,9 +11,9 @@ from mcp.server.mcpserver import Context
 from mcp.shared.exceptions import MCPError
 from mcp.types import ElicitRequest, ElicitRequestFormParams, ElicitResult, InputRequiredResult
 
-from cio_mcp.answers import Preview
 from cio_mcp.errors import NotAllowed
 from cio_mcp.safety import MakePreview
+from cio_mcp.toolkit.answers import Preview
 
 MULTI_ROUND = "2026-07-28"
 

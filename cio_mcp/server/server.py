@@ -19,16 +19,16 @@ from mcp.types import Tool as ListedTool
 from mcp.types.version import HANDSHAKE_PROTOCOL_VERSIONS
 
 from cio_mcp import __version__
-from cio_mcp.callers import current, recognise
-from cio_mcp.calls import NO_TOOL, Calls, outcome_of
+from cio_mcp.callers.known import current, recognise
+from cio_mcp.callers.tokens import Tokens
 from cio_mcp.client.call import Place
-from cio_mcp.elicitation import Asking, AtClient
 from cio_mcp.errors import CustomerIOError, NotSent
 from cio_mcp.logs import Running, where
-from cio_mcp.reading import Reading
 from cio_mcp.safety import Caller
-from cio_mcp.served import Served
-from cio_mcp.tokens import Tokens
+from cio_mcp.server.calls import NO_TOOL, Calls, outcome_of
+from cio_mcp.server.elicitation import Asking, AtClient
+from cio_mcp.server.reading import Reading
+from cio_mcp.server.served import Served
 
 _log = logging.getLogger(__name__)
 

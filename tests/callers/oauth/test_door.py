@@ -22,11 +22,11 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.auth import OAuthClientInformationFull, OAuthToken
 from starlette.responses import Response
 
+from cio_mcp.callers.tokens import add
 from cio_mcp.cli import main
 from cio_mcp.safety.grant import Grant
-from cio_mcp.tokens import add
-from tests.oauth.issuer import AUDIENCE, Issuer, issuing, rsa_key
-from tests.test_tokens import WAYS, calling, see_that_one_only_reads
+from tests.callers.oauth.issuer import AUDIENCE, Issuer, issuing, rsa_key
+from tests.callers.test_tokens import WAYS, calling, see_that_one_only_reads
 from tests.test_transports import Served, serving
 
 pytestmark = pytest.mark.anyio

@@ -8,7 +8,7 @@ import inspect
 from collections.abc import Callable
 from typing import Annotated, get_args, get_type_hints
 
-from cio_mcp.registry import Named
+from cio_mcp.toolkit.registry import Named
 
 
 class Prompt(Named[Callable[..., str]]):

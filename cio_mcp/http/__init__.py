@@ -1,0 +1,1 @@
+"""What stands around MCP over HTTP: the door, health, metrics, and clients that vanish."""

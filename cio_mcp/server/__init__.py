@@ -1,0 +1,1 @@
+"""The MCP server: what is served to whom, and one boundary for all errors."""
