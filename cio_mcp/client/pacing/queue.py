@@ -45,8 +45,9 @@ class Pace:
 
         Raises NotSent, as soon as it is known, if the turn would come after the call's deadline.
         """
-        queue = self._queues.setdefault(bucket, _Queue(bucket, self._slots))
-        return await queue.enter(call, bulk=bulk)
+        if bucket not in self._queues:
+            self._queues[bucket] = _Queue(bucket, self._slots)
+        return await self._queues[bucket].enter(call, bulk=bulk)
 
     def seen(self) -> list[Seen]:
         """Return the buckets used so far, as they are now."""
