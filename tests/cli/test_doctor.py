@@ -2,8 +2,10 @@
 
 import json
 import socket
+import sqlite3
 import ssl
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -167,11 +169,18 @@ async def test_the_sandboxs_file_is_opened_as_a_server_opens_it(tmp_path: Path) 
     assert kept["sandbox"].state == "ok"
 
     (tmp_path / "notes").write_text("a shopping list, by no means a database " * 99)
-    for unusable in (tmp_path, tmp_path / "missing" / "new.db", tmp_path / "notes"):
+    other = tmp_path / "other.db"
+    with closing(sqlite3.connect(other)) as db:
+        db.execute("CREATE TABLE people (name TEXT)")
+        before = db.serialize()
+    for unusable in (tmp_path, tmp_path / "missing" / "new.db", tmp_path / "notes", other):
         lost = (await found({"CIO_SANDBOX_PATH": str(unusable)}, unreachable))["sandbox"]
         assert lost.state == "fault"
         assert lost.detail.startswith(f"CIO_SANDBOX_PATH: {unusable} cannot be used: ")
         assert lost.fix == "set CIO_SANDBOX_PATH to a file that can be written"
+    assert "delete it, or name another file" in lost.detail
+    with closing(sqlite3.connect(other)) as db:
+        assert db.serialize() == before
 
 
 async def test_an_audit_log_that_cannot_be_written_is_a_fault(tmp_path: Path) -> None:

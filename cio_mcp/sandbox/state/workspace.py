@@ -3,6 +3,7 @@
 import json
 import sqlite3
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -41,6 +42,9 @@ CREATE TABLE IF NOT EXISTS deliveries (
   number INTEGER PRIMARY KEY, id TEXT UNIQUE, cio_id TEXT, created INTEGER, body TEXT NOT NULL);
 """
 
+# Kept in the file: what was made with other tables is not touched.
+VERSION = zlib.crc32(SCHEMA.encode()) & 0x7FFFFFFF
+
 Row = sqlite3.Row
 Applier = Callable[["Workspace", dict[str, Any]], None]
 _APPLIERS: dict[str, Applier] = {}
@@ -61,7 +65,7 @@ class Workspace:
 
     Times are unix seconds by `clock`. A Track write is accepted first and applied `lag` seconds later, at the
     next request that comes: nothing runs in the background. A broadcast's trigger has been worked through
-    `broadcast_seconds` after it was made.
+    `broadcast_seconds` after it was made. Raises sqlite3.Error for a file that is no such workspace.
     """
 
     def __init__(
@@ -79,9 +83,17 @@ class Workspace:
         self._lag = lag
         self._db = sqlite3.connect(path, timeout=5, isolation_level=None, check_same_thread=False)
         self._db.row_factory = sqlite3.Row
+        self._check_version()
         self._use_wal()
         self._db.execute("PRAGMA synchronous = NORMAL")
-        self._db.executescript(SCHEMA)
+        self._db.executescript(f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version = {VERSION}; COMMIT")
+
+    def _check_version(self) -> None:
+        found = "SELECT user_version, EXISTS (SELECT 1 FROM sqlite_master) FROM pragma_user_version"
+        version, has_tables = self._db.execute(found).fetchone()
+        if has_tables and version != VERSION:
+            message = "it was made by another version, or is no sandbox; delete it, or name another file"
+            raise sqlite3.DatabaseError(message)
 
     def _use_wal(self) -> None:
         """Let processes read and write side by side. Only here SQLite itself does not wait for a writer."""
