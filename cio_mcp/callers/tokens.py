@@ -28,7 +28,7 @@ class Entry(Grant):
 
 
 class _File(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
     tokens: list[Entry] = []
 

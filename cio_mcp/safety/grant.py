@@ -15,7 +15,7 @@ class Grant(BaseModel):
     `rate_share` is the part of each limit that the caller may use.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     name: Annotated[str, Field(pattern=r"^[\w.@-]{1,64}$")]
     permissions: Words = ("read", "write", "delete", "send")

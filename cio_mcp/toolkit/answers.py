@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, Field, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 _Item = TypeVar("_Item", bound=BaseModel)
 
@@ -17,7 +17,13 @@ _KINDS = ("string", "number", "boolean", "object", "array")
 Anything = Annotated[Any, WithJsonSchema({"anyOf": [{"type": kind} for kind in _KINDS]})]
 
 
-class Answer(BaseModel):
+class Shape(BaseModel):
+    """What answers are made of. Its checks are built when it is first used, not when a server starts."""
+
+    model_config = ConfigDict(defer_build=True)
+
+
+class Answer(Shape):
     """What any tool answers. What is said here is filled in for every tool alike."""
 
     workspace: str | None = Field(None, description="Where it was, if this server serves several.")
@@ -40,7 +46,7 @@ class Page(Answer):
     left_out: str | None = Field(None, description="What was left out, and how to get it.")
 
 
-class Item(BaseModel):
+class Item(Shape):
     """One thing that is set up in the workspace."""
 
     id: int | None = Field(None, description="Absent where its name is its id.")
@@ -67,7 +73,7 @@ class Accepted(Acted):
     notes: list[str] | None = Field(None, description="What to know about the data that was sent.")
 
 
-class Reached(BaseModel):
+class Reached(Shape):
     """Whom a call would reach."""
 
     what: str = Field(description="In words.")
@@ -89,7 +95,7 @@ class Preview(Acted):
     )
 
 
-class Limited(BaseModel):
+class Limited(Shape):
     """One limit of Customer.io's, as it is used here."""
 
     limit: str
@@ -102,7 +108,7 @@ class Limited(BaseModel):
     )
 
 
-class Cap(BaseModel):
+class Cap(Shape):
     """A bound on how many recipients may be sent to."""
 
     setting: str

@@ -210,7 +210,9 @@ class Toolbox:
             arguments["dry_run"] = (bool, False)
         if effect in {Effect.DELETES, Effect.SENDS}:
             arguments["confirmation"] = (_Confirmation, None)
-        model = create_model(function.__name__, __config__=ConfigDict(extra="forbid"), **arguments)
+        model = create_model(
+            function.__name__, __config__=ConfigDict(extra="forbid", defer_build=True), **arguments
+        )
         self.tools.append(Tool(function, effect, self.name, supplied, model, result, audience))
         return function
 

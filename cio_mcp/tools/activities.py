@@ -2,17 +2,17 @@
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from cio_mcp.client import AppApi, IdType, Query
-from cio_mcp.toolkit.answers import Anything, Page, Quoted, cut, identifiers
+from cio_mcp.toolkit.answers import Anything, Page, Quoted, Shape, cut, identifiers
 from cio_mcp.toolkit.params import Cursor, CustomerId, Limit, Text, iso
 from cio_mcp.toolkit.registry import Toolbox
 
 activities = Toolbox("data_quality")
 
 
-class Activity(BaseModel):
+class Activity(Shape):
     """One thing that happened to a customer."""
 
     type: str

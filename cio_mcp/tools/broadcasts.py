@@ -3,11 +3,11 @@
 from dataclasses import replace
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, Field, ValidationInfo
+from pydantic import AfterValidator, Field, ValidationInfo
 
 from cio_mcp.client import AppApi, Kind
 from cio_mcp.errors import InvalidArgument
-from cio_mcp.toolkit.answers import Acted, Page, page, state_of
+from cio_mcp.toolkit.answers import Acted, Page, Shape, page, state_of
 from cio_mcp.toolkit.audience import Audience, of_filter, reaches
 from cio_mcp.toolkit.params import (
     CountCursor,
@@ -40,7 +40,7 @@ FIND_OUT = (
 )
 
 
-class Broadcast(BaseModel):
+class Broadcast(Shape):
     """One API-triggered broadcast, in short."""
 
     id: int

@@ -2,11 +2,11 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from cio_mcp.client import AppApi, Query
 from cio_mcp.errors import InvalidArgument
-from cio_mcp.toolkit.answers import Page, page, state_of
+from cio_mcp.toolkit.answers import Page, Shape, page, state_of
 from cio_mcp.toolkit.params import (
     Channel,
     CountCursor,
@@ -32,7 +32,7 @@ SCHEDULE = (
 )
 
 
-class Campaign(BaseModel):
+class Campaign(Shape):
     """One campaign, in short."""
 
     id: int
@@ -86,7 +86,7 @@ def _campaign(item: dict[str, Any]) -> Campaign:
     )
 
 
-class Action(BaseModel):
+class Action(Shape):
     """One step of a campaign: a message, a delay, a branch, ..."""
 
     action_id: int

@@ -3,11 +3,11 @@
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from cio_mcp.client import AppApi, IdType
 from cio_mcp.errors import InvalidArgument
-from cio_mcp.toolkit.answers import Page, page
+from cio_mcp.toolkit.answers import Page, Shape, page
 from cio_mcp.toolkit.audience import Audience, reaches
 from cio_mcp.toolkit.params import Address, CountCursor, CustomerId, JsonObject, Text, Timestamp, iso
 from cio_mcp.toolkit.registry import Toolbox
@@ -38,7 +38,7 @@ E164 = re.compile(r"\+[1-9]\d{1,14}")
 ANY_DEVICE = {"all", "last"}
 
 
-class TransactionalMessage(BaseModel):
+class TransactionalMessage(Shape):
     """A template that is sent to one person at a time."""
 
     id: int

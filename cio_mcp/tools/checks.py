@@ -3,11 +3,11 @@
 import json
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from cio_mcp.client import AppApi, IdType
 from cio_mcp.errors import InvalidArgument, Refused
-from cio_mcp.toolkit.answers import Anything, Quoted, identifiers
+from cio_mcp.toolkit.answers import Anything, Quoted, Shape, identifiers
 from cio_mcp.toolkit.params import CustomerId, JsonObject, Text, Timestamp, iso, unix_seconds
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.tools.activities import read_activities
@@ -40,7 +40,7 @@ TOO_OLD = (
 )
 
 
-class Difference(BaseModel):
+class Difference(Shape):
     """An attribute that is not as it was written."""
 
     expected: Anything = None

@@ -3,11 +3,11 @@
 import math
 from typing import Annotated
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from cio_mcp.client import AppApi
 from cio_mcp.errors import InvalidArgument
-from cio_mcp.toolkit.answers import Answer
+from cio_mcp.toolkit.answers import Answer, Shape
 from cio_mcp.toolkit.params import Channel, ObjectId, Timestamp, iso
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.tools.campaigns import version_2
@@ -24,7 +24,7 @@ DAYS = 30
 LIKELY_CHANCE = 0.05
 
 
-class Side(BaseModel):
+class Side(Shape):
     """One campaign in one period."""
 
     campaign_id: int
@@ -36,7 +36,7 @@ class Side(BaseModel):
     )
 
 
-class Difference(BaseModel):
+class Difference(Shape):
     """How much more the first has than the other."""
 
     absolute: float = Field(description="The first minus the other; of rates, 0.01 is a percentage point.")

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from cio_mcp.client import AppApi, IdType
-from cio_mcp.toolkit.answers import Quoted, page
+from cio_mcp.toolkit.answers import Quoted, Shape, page
 from cio_mcp.toolkit.params import CustomerId, Timestamp
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.tools.activities import Activity, activity, read_activities
@@ -40,7 +40,7 @@ REASONS = ("reason", "error", "message", "failure_message")
 TOLD, LOOKED_AT = 50, 100
 
 
-class Kind(BaseModel):
+class Kind(Shape):
     """One kind of rejection that was found."""
 
     type: str

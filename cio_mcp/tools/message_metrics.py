@@ -2,11 +2,11 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from cio_mcp.client import AppApi, Query
 from cio_mcp.errors import InvalidArgument
-from cio_mcp.toolkit.answers import Answer, page
+from cio_mcp.toolkit.answers import Answer, Shape, page
 from cio_mcp.toolkit.params import ObjectId, Timestamp
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.tools.campaigns import version_2
@@ -78,7 +78,7 @@ def _newest(resolution: str, periods: int | None, argument: str = "periods") -> 
     return {"period": resolution, "steps": periods}
 
 
-class Link(BaseModel):
+class Link(Shape):
     """One link and how often it was clicked."""
 
     link_id: int | None = None

@@ -2,11 +2,11 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from cio_mcp.client import AppApi, IdType
 from cio_mcp.errors import InvalidArgument, Refused
-from cio_mcp.toolkit.answers import Page, Quoted, cut, identifiers
+from cio_mcp.toolkit.answers import Page, Quoted, Shape, cut, identifiers
 from cio_mcp.toolkit.params import (
     Channel,
     Cursor,
@@ -51,7 +51,7 @@ HALF_A_YEAR = 184 * 86400
 LONGEST_PAUSE, APPEARS_WITHIN = 5.0, 5.0
 
 
-class Message(BaseModel):
+class Message(Shape):
     """One message to one customer."""
 
     delivery_id: str

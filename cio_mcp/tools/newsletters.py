@@ -4,11 +4,11 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from cio_mcp.client import AppApi, Kind
 from cio_mcp.errors import InvalidArgument
-from cio_mcp.toolkit.answers import Acted, Answer, Page, cut
+from cio_mcp.toolkit.answers import Acted, Answer, Page, Shape, cut
 from cio_mcp.toolkit.audience import Audience, reaches
 from cio_mcp.toolkit.params import Cursor, Limit, LocalTime, ObjectId, Text, iso
 from cio_mcp.toolkit.registry import Toolbox
@@ -21,7 +21,7 @@ FIND_OUT = (
 )
 
 
-class Newsletter(BaseModel):
+class Newsletter(Shape):
     """One newsletter, in short."""
 
     id: int
@@ -49,7 +49,7 @@ async def list_newsletters(app: AppApi, limit: Limit = 20, cursor: Cursor | None
     return Newsletters(newsletters=kept, next_cursor=next_cursor, left_out=left_out)
 
 
-class Content(BaseModel):
+class Content(Shape):
     """What one variant of a newsletter says: a language, or an arm of a test."""
 
     content_id: int

@@ -3,10 +3,10 @@
 import json
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import AfterValidator, Field
 
 from cio_mcp.client import AppApi, IdType, TrackApi
-from cio_mcp.toolkit.answers import PAGE_BYTES, Accepted, Quoted
+from cio_mcp.toolkit.answers import PAGE_BYTES, Accepted, Quoted, Shape
 from cio_mcp.toolkit.params import (
     Address,
     AnonymousId,
@@ -97,7 +97,7 @@ async def delete_customer(track: TrackApi, customer_id: CustomerId, id_type: IdT
     return Accepted()
 
 
-class Device(BaseModel):
+class Device(Shape):
     """A device that can receive push messages."""
 
     id: str

@@ -2,17 +2,17 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import AfterValidator, Field
 
 from cio_mcp.client import AppApi, IdType, TrackApi
-from cio_mcp.toolkit.answers import Accepted, Anything, Page, Quoted, cut
+from cio_mcp.toolkit.answers import Accepted, Anything, Page, Quoted, Shape, cut
 from cio_mcp.toolkit.params import Cursor, CustomerId, Limit, from_json
 from cio_mcp.toolkit.registry import Toolbox
 
 relationships = Toolbox("people")
 
 
-class Relationship(BaseModel):
+class Relationship(Shape):
     """A customer's relationship to one object."""
 
     object_type_id: str

@@ -3,11 +3,11 @@
 import json
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import AfterValidator, Field
 
 from cio_mcp.client import AppApi, IdType, Kind
 from cio_mcp.errors import InvalidArgument
-from cio_mcp.toolkit.answers import Answer, Anything, Page, Quoted, cut, page
+from cio_mcp.toolkit.answers import Answer, Anything, Page, Quoted, Shape, cut, page
 from cio_mcp.toolkit.params import (
     Address,
     Cursor,
@@ -41,7 +41,7 @@ def _values(attributes: dict[str, Any]) -> dict[str, str | bool]:
     }
 
 
-class Found(BaseModel):
+class Found(Shape):
     """One customer that was found."""
 
     id: str | None = None
@@ -142,7 +142,7 @@ async def _read(app: AppApi, customers: list[Found], fields: list[str]) -> None:
         }
 
 
-class InSegment(BaseModel):
+class InSegment(Shape):
     """A segment that a customer is in."""
 
     id: int

@@ -2,10 +2,10 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import AfterValidator, Field
 
 from cio_mcp.client import AppApi, IdType, Kind, TrackApi
-from cio_mcp.toolkit.answers import Accepted, Acted, Answer, Page, Quoted, cut, page
+from cio_mcp.toolkit.answers import Accepted, Acted, Answer, Page, Quoted, Shape, cut, page
 from cio_mcp.toolkit.params import CountCursor, Cursor, Limit, ObjectId, People, Text, iso
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.tools.search import Found, identifiers_of
@@ -18,7 +18,7 @@ COUNTED = 20
 FIND_OUT = "Do not create it again before looking: list_segments shows, newest first, whether it is there."
 
 
-class Segment(BaseModel):
+class Segment(Shape):
     """One segment, in short."""
 
     id: int

@@ -2,11 +2,11 @@
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import AfterValidator, Field
 
 from cio_mcp.client import AppApi, IdType, TrackApi
 from cio_mcp.errors import InvalidArgument
-from cio_mcp.toolkit.answers import Accepted, Answer
+from cio_mcp.toolkit.answers import Accepted, Answer, Shape
 from cio_mcp.toolkit.params import CustomerId, JsonObject
 from cio_mcp.toolkit.registry import Toolbox
 
@@ -15,7 +15,7 @@ subscriptions = Toolbox("people")
 WHATEVER = "A customer who is unsubscribed gets no topic; get_subscriptions shows whether they are."
 
 
-class Topic(BaseModel):
+class Topic(Shape):
     """One topic, and whether the customer gets it."""
 
     id: int

@@ -1,9 +1,9 @@
 """Triggers of a broadcast: when it ran, and what a run failed on."""
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from cio_mcp.client import AppApi
-from cio_mcp.toolkit.answers import Answer, Page, Quoted
+from cio_mcp.toolkit.answers import Answer, Page, Quoted, Shape
 from cio_mcp.toolkit.params import CountCursor, Limit, ObjectId, iso
 from cio_mcp.toolkit.registry import Toolbox
 
@@ -19,7 +19,7 @@ FAILED = (
 )
 
 
-class Trigger(BaseModel):
+class Trigger(Shape):
     """One run of a broadcast."""
 
     trigger_id: int
