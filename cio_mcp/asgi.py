@@ -87,7 +87,7 @@ def create_app(
 
     if door:
         routes = [*map(door.guard, routes), *door.metadata()]
-    routes += _operations(Health(app))
+    routes += _operations(Health(app, door))
     traffic = Traffic()
     if settings.metrics != "off":
         routes.append(metrics_route(app, traffic, settings.metrics))

@@ -258,7 +258,7 @@ async def test_metrics_and_health_tell_workspaces_apart(tmp_path: Path) -> None:
     try:
         async with Client(app.server) as client:
             await Several(client).call("get_customer", workspace="shop", **ADA)
-        text, problems = await exposition(app, {}, {}), await Health(app).problems()
+        text, problems = await exposition(app, {}, {}), await Health(app, None).problems()
     finally:
         await app.aclose()
 

@@ -51,6 +51,13 @@ class Door:
         if self._jwts:
             await self._jwts.keys.aclose()
 
+    def trouble(self) -> str:
+        """Return why the issuer's keys could not be fetched, and try again; empty if they could."""
+        if self._jwts is None or not self._jwts.keys.trouble:
+            return ""
+        self._jwts.keys.fetch()
+        return self._jwts.keys.trouble
+
     def guard(self, route: BaseRoute) -> BaseRoute:
         """Return a route that only callers with a token come through."""
         if isinstance(route, Route):

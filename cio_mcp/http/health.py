@@ -7,6 +7,7 @@ from cio_mcp.app import App
 from cio_mcp.client import AppApi, CustomerIO, TrackApi
 from cio_mcp.client.call import now
 from cio_mcp.errors import CustomerIOError
+from cio_mcp.http.door import Door
 
 # What was found holds for so many seconds, so that a load balancer's questions do not use up the limits.
 HOLDS = 30.0
@@ -15,8 +16,8 @@ HOLDS = 30.0
 class Health:
     """Checks that each credential opens its API, at most twice a minute however often it is asked."""
 
-    def __init__(self, app: App) -> None:
-        self._app = app
+    def __init__(self, app: App, door: Door | None) -> None:
+        self._app, self._door = app, door
         self._found: list[str] = []
         self._until = 0.0
         self._looking = asyncio.Lock()
@@ -25,7 +26,8 @@ class Health:
         """Return what the server works without for now: no reason to send it no calls, but one to look."""
         paces = {opened.client.trouble for opened in self._app.opened.values()}
         found = [f"the shared pace: {trouble}" for trouble in paces if trouble]
-        return [*found, *filter(None, [await self._app.store.trouble()])]
+        others = [await self._app.store.trouble(), self._door.trouble() if self._door else None]
+        return [*found, *filter(None, others)]
 
     async def problems(self) -> list[str]:
         """Return what keeps the server from working, in words without secrets; empty if nothing does."""

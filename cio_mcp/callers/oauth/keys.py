@@ -39,7 +39,7 @@ class Keys:
     """The keys of `issuer`, at `url` or where its metadata says (RFC 8414, or OpenID Connect Discovery).
 
     Requests go to https or loopback, and follow no redirect. While the issuer cannot be reached the keys
-    that are known go on working. `wire` takes the place of the network.
+    that are known go on working; `trouble` tells an operator why. `wire` takes the place of the network.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class Keys:
         self._issuer, self._given, self._found = issuer, url, url
         self._client = httpx.AsyncClient(transport=wire or Network(), trust_env=False)
         self._keys: list[dict[str, Any]] | None = None
-        self._trouble = ""
+        self.trouble = ""
         self._fetched = self._next = float("-inf")
         self._fetching: asyncio.Task[None] | None = None
 
@@ -61,12 +61,12 @@ class Keys:
         if key is None or now() >= self._fetched + FRESH:
             fetching = self.fetch()
             # Nobody waits over and over for an issuer that is away, if they can be let in without it.
-            if fetching and not (key and self._trouble):
+            if fetching and not (key and self.trouble):
                 await asyncio.shield(fetching)
                 key = self._known(name, algorithm)
         if key:
             return key
-        if self._trouble:
+        if self.trouble:
             why = f"the keys of {self._issuer} cannot be fetched now; try again later"
             raise NotLetIn(why, status=503, error="temporarily_unavailable")
         raise NotLetIn("the token is signed with a key that the issuer does not have")
@@ -110,12 +110,12 @@ class Keys:
             self._found = self._given
             why = str(error) or "it does not answer in time"
             trouble = f"the keys of {self._issuer} cannot be fetched: {why}"
-            if trouble != self._trouble:
+            if trouble != self.trouble:
                 _log.warning("%s; tokens whose keys are known go on working", trouble)
         finally:
             # A key may change right after a start, so the first fetch does not hold back the next.
             self._next = now() if first and not trouble else now() + PAUSE
-            self._trouble, self._fetching = trouble, None
+            self.trouble, self._fetching = trouble, None
 
     async def _discover(self) -> str:
         for url in _metadata(self._issuer):

@@ -302,6 +302,8 @@ async def test_while_the_issuer_is_away_known_keys_work_and_others_cannot_be_jud
             issuer.answer = lambda: Response("gone fishing", 502)
             known = await knock(found, issuer.token())
             unknown = await knock(found, issuer.token(headers={"kid": "newer"}))
+            async with httpx.AsyncClient(trust_env=False) as http:
+                ready = await http.get(f"{found.url}/readyz")
             found.process.terminate()
             assert found.process.stderr
             said = found.process.stderr.read()
@@ -310,6 +312,8 @@ async def test_while_the_issuer_is_away_known_keys_work_and_others_cannot_be_jud
     words = f"the keys of {issuer.name} cannot be fetched now; try again later"
     assert unknown.json()["error_description"] == words
     assert unknown.headers["retry-after"] == "10"
+    why = f"the keys of {issuer.name} cannot be fetched: {issuer.name}/keys answers 502"
+    assert (ready.status_code, ready.json()) == (200, {"status": "ready", "degraded": [why]})
     assert said.count("cannot be fetched") == 1
     assert f"{issuer.name}/keys answers 502; tokens whose keys are known go on working" in said
 

@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse, Response
 
 from cio_mcp.callers.oauth import Jwts, Keys, Resource
 from cio_mcp.errors import NotLetIn
+from cio_mcp.http.door import Door
 from tests.callers.oauth.issuer import AUDIENCE, Issuer, rsa_key
 from tests.virtual_time import VirtualTimeLoop
 
@@ -170,6 +171,28 @@ async def test_known_keys_work_for_as_long_as_the_issuer_is_away_and_hardly_wait
     assert waited == [5, 0, 0, 0]
     assert await outcome(jwts, token) == 401
     await jwts.keys.aclose()
+
+
+async def test_who_asks_what_is_wrong_with_the_issuer_learns_when_it_is_back_though_nobody_calls() -> None:
+    issuer = Issuer()
+    jwts = reading(issuer)
+    async with Door(None, jwts) as door:
+        assert await outcome(jwts, issuer.token()) == 200
+        issuer.asked.clear()
+        assert door.trouble() == ""
+        issuer.answer = lambda: Response("gone fishing", 502)
+        assert await outcome(jwts, issuer.token(headers={"kid": "newer"})) == 503
+        for _ in range(30):
+            assert "answers 502" in door.trouble()
+            await asyncio.sleep(1)
+        asked = issuer.asked["/keys"]
+        issuer.answer = None
+        await asyncio.sleep(10)
+        door.trouble()
+        await asyncio.sleep(1)
+        assert door.trouble() == ""
+
+    assert 3 <= asked <= 4
 
 
 async def test_many_that_need_a_key_at_once_ask_for_it_once() -> None:
