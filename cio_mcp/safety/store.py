@@ -17,8 +17,8 @@ Use = Literal["first", "again", "late", "never"]
 # Takes back what was counted: nothing was sent.
 Refund = Callable[[], Awaitable[None]]
 
-# A day: for the longest window there is, counts are remembered, whichever this process counts in; and for so
-# long after they have expired codes, to say what is wrong with them.
+# A day. Counts are kept for so long whichever windows this process counts in: others that share the file may
+# count in the longest. Codes are kept for so long after they have expired, to say what is wrong with them.
 REMEMBERED = 86_400.0
 
 # What is sent within this part of a window is counted as one: a busy day is summed before every send.
@@ -36,7 +36,7 @@ CREATE INDEX IF NOT EXISTS sent_at ON sent (workspace, at);
 CREATE TABLE IF NOT EXISTS stop (since REAL NOT NULL);
 """
 
-NEW = "INSERT INTO sent (recipients, workspace, at) VALUES (?, ?, ?)"
+FIRST = "INSERT INTO sent (recipients, workspace, at) VALUES (?, ?, ?)"
 ADD = "UPDATE sent SET recipients = recipients + ? WHERE workspace = ? AND at = ?"
 
 _log = logging.getLogger(__name__)
@@ -95,9 +95,8 @@ class FileStore:
         self._path = path
         self._clock = clock
         self._db: sqlite3.Connection | None = None
-        self._kept = (
-            path is None
-        )  # an embedded sandbox in memory ends with its process, and so may its counts
+        # An embedded sandbox in memory ends with its process, and so may its counts.
+        self._kept = path is None
 
     async def remember(self, code: str, bound: str, life: float) -> None:
         """See `Store.remember`."""
@@ -134,9 +133,7 @@ class FileStore:
             slice_ = min(caps) * SLICE
             entry = (workspace, math.ceil(moment / slice_) * slice_)
             if not db.execute(ADD, (recipients, *entry)).rowcount:
-                db.execute(
-                    "INSERT INTO sent (recipients, workspace, at) VALUES (?, ?, ?)", (recipients, *entry)
-                )
+                db.execute(FIRST, (recipients, *entry))
         return partial(self._refund, recipients, entry)
 
     async def _refund(self, recipients: int, entry: tuple[str, float]) -> None:
