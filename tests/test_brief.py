@@ -237,7 +237,7 @@ WHERE: dict[str, tuple[str, str]] = {
     "## Key Concepts": ("server/server.py", "INSTRUCTIONS"),
     "- **People** - Customers and leads": (PEOPLE, '"""Customers: identify, read back, delete."""'),
     "- **Segments** - Dynamic groups based on attributes/behavior": (BROADCASTS, '{"segment": {"id": 7}}'),
-    "- **Campaigns** - Automated message sequences": (CAMPAIGNS, "class Campaign(BaseModel)"),
+    "- **Campaigns** - Automated message sequences": (CAMPAIGNS, "class Campaign("),
     "- **Broadcasts** - One-time sends": (BROADCASTS, "API-triggered broadcast to many people at once"),
     "- **Transactional** - Triggered messages": (EMAIL, "one email to one person"),
     "## Attribute Types": (README, "Attributes are standard"),
