@@ -94,7 +94,8 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     call.add_argument("tool", help="the tool's name, as `cio-mcp tools` lists it")
-    call.add_argument("arguments", nargs="*", metavar="key=value", help="objects and lists as JSON")
+    together = "objects and lists as JSON; or all of them as one JSON object"
+    call.add_argument("arguments", nargs="*", metavar="key=value", help=together)
 
     pace = commands.add_parser("pace", help="show how much of each limit this host's processes use, live")
     pace.add_argument("--once", action="store_true", help="print it once")

@@ -2,8 +2,10 @@
 
 import argparse
 import asyncio
+import contextlib
 import json
 import sys
+from collections.abc import Iterable
 from typing import Any
 
 from mcp import Client
@@ -44,19 +46,32 @@ def _status(failure: dict[str, Any]) -> int:
 
 
 def _arguments(given: list[str], properties: dict[str, Any]) -> dict[str, Any]:
-    """Read `key=value`; what is no text by the schema is read as JSON where it can be."""
+    """Read `key=value`, and objects that hold several arguments.
+
+    A value that is no text by the schema is read as JSON where it can be.
+    """
     arguments: dict[str, Any] = {}
-    for pair in given:
-        name, equals, text = pair.partition("=")
-        if not equals:
-            raise SettingsError(f"{pair}: write it as key=value")
-        if name in arguments:
-            raise SettingsError(f"{name}: is given twice; a list is one value, as JSON")
-        value: Any = text
-        if properties.get(name, {}).get("type", "string") != "string":
-            try:
-                value = json.loads(text)
-            except ValueError:
-                value = text  # the tool's own refusal names the argument and what it wants
-        arguments[name] = value
+    for each in given:
+        for name, value in _object(each) if each.startswith("{") else [_pair(each, properties)]:
+            if name in arguments:
+                raise SettingsError(f"{name}: is given twice; a list is one value, as JSON")
+            arguments[name] = value
     return arguments
+
+
+def _object(text: str) -> Iterable[tuple[str, Any]]:
+    try:
+        found: dict[str, Any] = json.loads(text)
+    except ValueError as error:
+        raise SettingsError(f"the arguments are no JSON object: {error}") from None
+    return found.items()
+
+
+def _pair(text: str, properties: dict[str, Any]) -> tuple[str, Any]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise SettingsError(f"{text}: write it as key=value")
+    if properties.get(name, {}).get("type", "string") != "string":
+        with contextlib.suppress(ValueError):  # the tool's own refusal names the argument and what it wants
+            return name, json.loads(value)
+    return name, value

@@ -37,6 +37,14 @@ def test_text_stays_text_and_numbers_booleans_and_objects_are_read_as_json(
     assert (status, body["name"], body["data"], body["timestamp"]) == (0, "[1]", {"n": 1}, 1780000000)
 
 
+def test_all_arguments_can_be_one_object_beside_others(capsys: pytest.CaptureFixture[str]) -> None:
+    together = '{"customer_id": "42", "data": {"n": 1}, "dry_run": true}'
+    status, answer = call(capsys, "track_event", together, "name=signed up")
+
+    body = answer["request"]["body"]
+    assert (status, body["name"], body["data"]) == (0, "signed up", {"n": 1})
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "words"),
     [
@@ -73,6 +81,16 @@ def test_an_argument_that_is_given_twice_is_not_guessed_at(capsys: pytest.Captur
     assert "customer_id: is given twice" in capsys.readouterr().err
 
 
-def test_an_argument_without_a_value_is_shown_how_to_be_written(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["call", "get_customer", "u_1001"]) == 2
-    assert "u_1001: write it as key=value" in capsys.readouterr().err
+@pytest.mark.parametrize(
+    ("argument", "words"),
+    [
+        ("u_1001", "u_1001: write it as key=value"),
+        ('{"customer_id": ', "the arguments are no JSON object: Expecting value"),
+        ('{"customer_id": "42"}', "customer_id: is given twice"),
+    ],
+)
+def test_an_argument_that_cannot_be_read_is_shown_how_to_be_written(
+    capsys: pytest.CaptureFixture[str], argument: str, words: str
+) -> None:
+    assert main(["call", "get_customer", "customer_id=1", argument]) == 2
+    assert words in capsys.readouterr().err
