@@ -6,8 +6,9 @@ from pydantic import Field
 
 from cio_mcp.client import AppApi, IdType, Query
 from cio_mcp.toolkit.answers import Anything, Page, Quoted, Shape, cut, identifiers
-from cio_mcp.toolkit.params import Cursor, CustomerId, Limit, Text, iso
+from cio_mcp.toolkit.params import Cursor, CustomerId, Limit, Text
 from cio_mcp.toolkit.registry import Toolbox
+from cio_mcp.toolkit.times import iso
 
 activities = Toolbox("data_quality")
 

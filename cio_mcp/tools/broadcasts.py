@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, ValidationInfo
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationError, ValidationInfo
 
 from cio_mcp.client import AppApi, Kind
 from cio_mcp.errors import InvalidArgument
@@ -15,13 +15,13 @@ from cio_mcp.toolkit.params import (
     JsonObject,
     ObjectId,
     People,
+    Person,
     Text,
     from_json,
-    iso,
-    meant,
     size_of,
 )
 from cio_mcp.toolkit.registry import Toolbox
+from cio_mcp.toolkit.times import iso
 
 broadcasts = Toolbox("broadcasts")
 
@@ -93,6 +93,9 @@ def _broadcast(item: dict[str, Any]) -> Broadcast:
     )
 
 
+_WHO = TypeAdapter[str](Person)
+
+
 def _entries(entries: list[Any]) -> list[Any]:
     if not 0 < len(entries) <= 10_000:
         message = f"1 to 10000 entries are allowed, these are {len(entries)}"
@@ -101,15 +104,26 @@ def _entries(entries: list[Any]) -> list[Any]:
 
 
 def _per_user(entries: list[dict[str, Any]], asked: ValidationInfo) -> list[dict[str, Any]]:
+    found = []
     for number, entry in enumerate(entries):
+        kind = "id" if "id" in entry else "email"
         if len({"id", "email"} & entry.keys()) != 1 or not isinstance(entry.get("data", {}), dict):
             message = f"entry {number}: must be {{id or email, data: {{...}}}}"
             raise ValueError(message)
-    who = {"id", "email"}
-    return [
-        {name: meant(value, asked) if name in who else value for name, value in entry.items()}
-        for entry in entries
-    ]
+        try:
+            who = _WHO.validate_python(entry[kind], context=asked.context)
+        except ValidationError:
+            message = f"entry {number}: {kind} must name a person"
+            raise ValueError(message) from None
+        found.append(entry | {kind: who})
+    return found
+
+
+def _named(condition: dict[str, Any]) -> dict[str, Any]:
+    if not condition:
+        message = "names nobody; leave it out for the audience that is set in Customer.io"
+        raise ValueError(message)
+    return condition
 
 
 def _trigger_data(data: dict[str, Any]) -> dict[str, Any]:
@@ -177,7 +191,7 @@ async def trigger_broadcast(
     emails: Annotated[Entries | None, Field(description="Audience: these addresses.")] = None,
     ids: Annotated[Entries | None, Field(description="Audience: these customer ids.")] = None,
     recipients: Annotated[
-        Filter | None,
+        Annotated[Filter, AfterValidator(_named)] | None,
         Field(
             description='Audience: a filter, such as {"segment": {"id": 7}} or {"and": [...]} '
             'over segment and {"attribute": {"field", "operator": "eq" or "exists", "value"}}.'

@@ -9,10 +9,11 @@ from cio_mcp.client import AppApi, IdType
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.answers import Page, Shape, page
 from cio_mcp.toolkit.audience import Audience, reaches
-from cio_mcp.toolkit.params import Address, CountCursor, CustomerId, JsonObject, Text, Timestamp, iso
+from cio_mcp.toolkit.params import Address, CountCursor, CustomerId, JsonObject, Line, Text
 from cio_mcp.toolkit.registry import Toolbox
+from cio_mcp.toolkit.times import Timestamp, iso
 from cio_mcp.tools.fitting import check_fit
-from cio_mcp.tools.transactional import MessageId, Queued, send, template_of
+from cio_mcp.tools.transactional import MessageId, Queued, check_send_at, send, template_of
 
 channels = Toolbox("transactional")
 
@@ -35,7 +36,7 @@ PATHS = {
 E164 = re.compile(r"\+[1-9]\d{1,14}")
 
 # Where a push goes that names no device.
-ANY_DEVICE = {"all", "last"}
+ANY_DEVICE = {"all", "last_used"}
 
 
 class TransactionalMessage(Shape):
@@ -118,10 +119,10 @@ async def send_transactional_message(
     message_data: JsonObject | None = None,
     to: Annotated[
         Address | None,
-        Field(description="sms: +4930123456. push: all, last or a device id."),
+        Field(description="sms: +4930123456. push: all (the default), last_used, or a device token."),
     ] = None,
-    from_number: Text | None = None,
-    title: Annotated[Text | None, Field(description="push, as the next four.")] = None,
+    from_number: Line | None = None,
+    title: Annotated[Line | None, Field(description="push, as the next four.")] = None,
     message: Text | None = None,
     image_url: Text | None = None,
     link: Text | None = None,
@@ -148,6 +149,7 @@ async def send_transactional_message(
     check_fit(f"channel={channel}", own | renamed, TAKES[channel])
     if channel == "sms" and to and not E164.fullmatch(to):
         raise InvalidArgument("to: must be a number in E.164 form, such as +4930123456")
+    check_send_at(app, send_at)
     fields = own | {
         "from": from_number,
         "transactional_message_id": transactional_message_id,

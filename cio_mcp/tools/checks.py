@@ -8,8 +8,9 @@ from pydantic import Field
 from cio_mcp.client import AppApi, IdType
 from cio_mcp.errors import InvalidArgument, Refused
 from cio_mcp.toolkit.answers import Anything, Quoted, Shape, identifiers
-from cio_mcp.toolkit.params import CustomerId, JsonObject, Text, Timestamp, iso, unix_seconds
+from cio_mcp.toolkit.params import CustomerId, JsonObject, Text
 from cio_mcp.toolkit.registry import Toolbox
+from cio_mcp.toolkit.times import Timestamp, iso, unix_seconds
 from cio_mcp.tools.activities import read_activities
 from cio_mcp.tools.data_quality import LOOKED_AT, MEANINGS, Rejection, rejection
 

@@ -6,7 +6,8 @@ from pydantic import AfterValidator, Field
 
 from cio_mcp.client import AppApi, Kind
 from cio_mcp.toolkit.answers import Anything, Item
-from cio_mcp.toolkit.params import from_json, iso, size_of
+from cio_mcp.toolkit.params import from_json, size_of
+from cio_mcp.toolkit.times import iso
 
 # App API, "Collections": bytes of a row, and of all.
 ROW, ALL_ROWS = 10_000, 10_000_000

@@ -6,8 +6,9 @@ from pydantic import Field
 
 from cio_mcp.client import AppApi, IdType
 from cio_mcp.toolkit.answers import Quoted, Shape, page
-from cio_mcp.toolkit.params import CustomerId, Timestamp
+from cio_mcp.toolkit.params import CustomerId
 from cio_mcp.toolkit.registry import Toolbox
+from cio_mcp.toolkit.times import Timestamp
 from cio_mcp.tools.activities import Activity, activity, read_activities
 
 data_quality = Toolbox("data_quality")

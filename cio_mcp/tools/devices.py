@@ -4,8 +4,9 @@ from typing import Literal
 
 from cio_mcp.client import IdType, TrackApi
 from cio_mcp.toolkit.answers import Accepted
-from cio_mcp.toolkit.params import CustomerId, JsonObject, Text, Timestamp
+from cio_mcp.toolkit.params import CustomerId, JsonObject, Text
 from cio_mcp.toolkit.registry import Toolbox
+from cio_mcp.toolkit.times import Timestamp
 
 devices = Toolbox("people")
 

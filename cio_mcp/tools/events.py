@@ -9,17 +9,9 @@ from cio_mcp.client import IdType, Kind, TrackApi
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.answers import Accepted
 from cio_mcp.toolkit.audience import Audience, reaches
-from cio_mcp.toolkit.params import (
-    AnonymousId,
-    CustomerId,
-    JsonObject,
-    Text,
-    Timestamp,
-    at_most,
-    meant,
-    size_of,
-)
+from cio_mcp.toolkit.params import AnonymousId, CustomerId, JsonObject, Text, at_most, meant, size_of
 from cio_mcp.toolkit.registry import Toolbox
+from cio_mcp.toolkit.times import Timestamp
 
 events = Toolbox("events")
 

@@ -7,8 +7,9 @@ from pydantic import Field, WithJsonSchema
 from cio_mcp.client import AppApi, Kind
 from cio_mcp.errors import InvalidArgument, Refused
 from cio_mcp.toolkit.answers import Acted, Answer, Item
-from cio_mcp.toolkit.params import Filter, Names, ObjectId, Timestamp, iso
+from cio_mcp.toolkit.params import Filter, Names, ObjectId
 from cio_mcp.toolkit.registry import Toolbox
+from cio_mcp.toolkit.times import Timestamp, iso
 from cio_mcp.tools.messages import Metric
 from cio_mcp.tools.search import EVERYBODY
 from cio_mcp.tools.waiting import Looks

@@ -7,18 +7,9 @@ from pydantic import Field
 from cio_mcp.client import AppApi, IdType
 from cio_mcp.errors import InvalidArgument, Refused
 from cio_mcp.toolkit.answers import Page, Quoted, Shape, cut, identifiers
-from cio_mcp.toolkit.params import (
-    Channel,
-    Cursor,
-    CustomerId,
-    Limit,
-    ObjectId,
-    Text,
-    Timestamp,
-    iso,
-    vendor_channel,
-)
+from cio_mcp.toolkit.params import Channel, Cursor, CustomerId, Limit, ObjectId, Text, vendor_channel
 from cio_mcp.toolkit.registry import Toolbox
+from cio_mcp.toolkit.times import Timestamp, iso
 from cio_mcp.tools.waiting import Looks
 
 messages = Toolbox("messages")

@@ -2,16 +2,16 @@
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
 from cio_mcp.client import AppApi, Kind
-from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.answers import Acted, Answer, Page, Shape, cut
 from cio_mcp.toolkit.audience import Audience, reaches
-from cio_mcp.toolkit.params import Cursor, Limit, LocalTime, ObjectId, Text, iso
+from cio_mcp.toolkit.params import Cursor, Limit, ObjectId
 from cio_mcp.toolkit.registry import Toolbox
+from cio_mcp.toolkit.times import LocalTime, Timezone, iso
 
 newsletters = Toolbox("newsletters")
 
@@ -113,10 +113,12 @@ async def send_newsletter(
     app: AppApi,
     newsletter_id: ObjectId,
     send_at: Annotated[LocalTime | None, Field(description="Later; 0 takes a schedule back.")] = None,
-    timezone: Annotated[Text, Field(description="That of send_at, such as Europe/Berlin.")] = "UTC",
+    timezone: Annotated[Timezone, Field(description="That of send_at, such as Europe/Berlin.")] = "UTC",
 ) -> NewsletterSend:
     """Send a draft newsletter to its whole audience, now or at send_at. See it with get_newsletter first."""
-    at = send_at if send_at is None or isinstance(send_at, int) else _in_zone(send_at, timezone)
+    at = send_at
+    if isinstance(at, datetime):
+        at = int(at.replace(tzinfo=ZoneInfo(timezone)).timestamp())
     if at is None:
         answer = await app.post(
             "/v1/newsletters/{newsletter_id}/send",
@@ -135,15 +137,6 @@ async def send_newsletter(
         )
     name = (answer.get("newsletter") or {}).get("name")
     return NewsletterSend(newsletter_id=newsletter_id, name=name, send_at=iso(at))
-
-
-def _in_zone(moment: datetime, timezone: str) -> int:
-    try:
-        return int(moment.replace(tzinfo=ZoneInfo(timezone)).timestamp())
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise InvalidArgument(
-            "timezone: is not known here; give send_at with its offset, such as 2026-01-31T09:00:00-05:00"
-        ) from None
 
 
 def _told(item: dict[str, Any]) -> dict[str, Any]:

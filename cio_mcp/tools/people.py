@@ -7,17 +7,9 @@ from pydantic import AfterValidator, Field
 
 from cio_mcp.client import AppApi, IdType, TrackApi
 from cio_mcp.toolkit.answers import PAGE_BYTES, Accepted, Quoted, Shape
-from cio_mcp.toolkit.params import (
-    Address,
-    AnonymousId,
-    CustomerId,
-    JsonObject,
-    Names,
-    Timestamp,
-    iso,
-    size_of,
-)
+from cio_mcp.toolkit.params import Address, AnonymousId, CustomerId, JsonObject, Names, size_of
 from cio_mcp.toolkit.registry import Toolbox
+from cio_mcp.toolkit.times import Timestamp, iso
 
 people = Toolbox("people")
 

@@ -6,8 +6,9 @@ from pydantic import AfterValidator, Field
 
 from cio_mcp.client import AppApi, IdType, Kind, TrackApi
 from cio_mcp.toolkit.answers import Accepted, Acted, Answer, Page, Quoted, Shape, cut, page
-from cio_mcp.toolkit.params import CountCursor, Cursor, Limit, ObjectId, People, Text, iso
+from cio_mcp.toolkit.params import CountCursor, Cursor, Limit, ObjectId, People, Text
 from cio_mcp.toolkit.registry import Toolbox
+from cio_mcp.toolkit.times import iso
 from cio_mcp.tools.search import Found, identifiers_of
 
 segments = Toolbox("segments")

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from cio_mcp.client import AppApi
 from cio_mcp.toolkit.answers import Item
-from cio_mcp.toolkit.params import iso
+from cio_mcp.toolkit.times import iso
 
 
 class Snippet(Item):

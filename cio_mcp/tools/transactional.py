@@ -11,14 +11,19 @@ from cio_mcp.client import AppApi, IdType, Kind
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.answers import Acted
 from cio_mcp.toolkit.audience import Audience, reaches
-from cio_mcp.toolkit.params import Address, CustomerId, JsonObject, Text, Timestamp, iso, size_of
+from cio_mcp.toolkit.headers import Headers
+from cio_mcp.toolkit.params import Address, CustomerId, JsonObject, Line, Text, one_line, size_of
 from cio_mcp.toolkit.registry import Toolbox
+from cio_mcp.toolkit.times import Timestamp, iso
 
 transactional = Toolbox("transactional")
 
 # App API, "sendEmail": in bytes, attachments counted once decoded.
 ATTACHMENTS_LIMIT = 2_000_000
 PAYLOAD_LIMIT = 1_000_000
+
+# How many seconds ago send_at may be: as long as a confirmation takes, the message still goes out.
+LATE = 600
 
 FIND_OUT = (
     "Do not send it again before looking: list_customer_messages with customer_id={customer_id} and "
@@ -31,12 +36,20 @@ def _number_or_name(value: object) -> object:
     if isinstance(value, bool):
         message = "must be a number or a trigger name"
         raise ValueError(message)  # noqa: TRY004 - pydantic reports ValueErrors
-    return value.strip() if isinstance(value, str) else value
+    if isinstance(value, str) and not (value := value.strip()):
+        message = "is blank: name a template, or leave it out"
+        raise ValueError(message)
+    return value
 
 
 def _attachments(attachments: dict[str, Any]) -> dict[str, str]:
     total = 0
     for name, content in attachments.items():
+        try:
+            one_line(name)
+        except ValueError as error:
+            message = f"{name!r}: the name of a file {error}"
+            raise ValueError(message) from None
         try:
             total += len(base64.b64decode(content, validate=True))
         except (binascii.Error, TypeError, ValueError):
@@ -124,19 +137,19 @@ async def send_transactional_email(
         Field(description="Template: number or trigger name. Without it: body, subject, from_address."),
     ] = None,
     message_data: Annotated[JsonObject | None, Field(description="Values for the template.")] = None,
-    from_address: Text | None = None,
-    subject: Text | None = None,
+    from_address: Line | None = None,
+    subject: Line | None = None,
     body: Annotated[Text | None, Field(description="HTML, in place of the template's.")] = None,
     body_plain: Text | None = None,
-    preheader: Text | None = None,
-    reply_to: Text | None = None,
+    preheader: Line | None = None,
+    reply_to: Line | None = None,
     cc: Address | None = None,
     bcc: Address | None = None,
-    headers: Annotated[JsonObject | None, Field(description="Header names and values.")] = None,
-    language: Text | None = None,
-    send_at: Annotated[
-        Timestamp | None, Field(description="Later, within 90 days. What is past goes out now.")
+    headers: Annotated[
+        Headers | None, Field(description="List-… and X-… headers; none that names people or routes.")
     ] = None,
+    language: Text | None = None,
+    send_at: Annotated[Timestamp | None, Field(description="Later, within 90 days.")] = None,
     attachments: Annotated[
         Attachments | None, Field(description="File names and base64 contents, under 2 MB in all.")
     ] = None,
@@ -157,6 +170,7 @@ async def send_transactional_email(
     given = {"body": body, "subject": subject, "from_address": from_address}
     if transactional_message_id is None and (missing := [name for name, value in given.items() if not value]):
         raise InvalidArgument(f"{', '.join(missing)}: needed without transactional_message_id")
+    check_send_at(app, send_at)
     optional = {
         "transactional_message_id": transactional_message_id,
         "message_data": message_data or None,
@@ -177,6 +191,15 @@ async def send_transactional_email(
         "queue_draft": queue_draft or None,
     }
     return await send(app, "/v1/send/email", customer_id, id_type, {"to": to} | optional, attachments)
+
+
+def check_send_at(app: AppApi, send_at: int | None) -> None:
+    """Raise InvalidArgument for a time that has passed: the message would go out at once."""
+    if send_at is not None and send_at < app.call.called_at - LATE:
+        raise InvalidArgument(
+            f"send_at: {iso(send_at)} has passed, and the message would go out at once; correct it, or leave "
+            "it out to send now"
+        )
 
 
 async def send(

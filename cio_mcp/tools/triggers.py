@@ -4,8 +4,9 @@ from pydantic import Field
 
 from cio_mcp.client import AppApi
 from cio_mcp.toolkit.answers import Answer, Page, Quoted, Shape
-from cio_mcp.toolkit.params import CountCursor, Limit, ObjectId, iso
+from cio_mcp.toolkit.params import CountCursor, Limit, ObjectId
 from cio_mcp.toolkit.registry import Toolbox
+from cio_mcp.toolkit.times import iso
 
 triggers = Toolbox("broadcasts")
 
