@@ -72,12 +72,15 @@ class App:
     server: Server
     opened: Mapping[str, Opened]
     store: Store
+    stops: Store
     tokens: Tokens | None = None
 
     async def aclose(self, grace: float = 0.0) -> None:
         """Let what has left come back for `grace` seconds, then close everything."""
         await asyncio.gather(*(found.client.aclose(grace) for found in self.opened.values()))
         await self.store.aclose()
+        if self.stops is not self.store:
+            await self.stops.aclose()
         for found in self.opened.values():
             if found.sandbox:
                 found.sandbox.close()
@@ -98,8 +101,13 @@ def build(
     for name in ("httpx", "httpcore", "mcp", "sse_starlette"):
         logging.getLogger(name).setLevel(logging.WARNING)
     workspaces = each(settings)
-    store, mask = _store(settings, list(workspaces.values()), clock), _mask(settings)
-    opened = {name: _open(name, one, store, mask, wire, clock) for name, one in workspaces.items()}
+    # Whatever a server works on, `cio-mcp stop` halts it: it cannot know which workspaces there are.
+    stops = shared_store(settings, clock)
+    store, mask = _store(list(workspaces.values()), stops, clock), _mask(settings)
+    opened = {
+        name: _open(name, one, store, Stop(one.stop_file, stops), mask, wire, clock)
+        for name, one in workspaces.items()
+    }
     tokens = Tokens(settings.tokens_file, clock) if settings.tokens_file else None
     served = Served(
         TOOLS,
@@ -109,13 +117,13 @@ def build(
     )
     hide = next(iter(opened.values())).workspace.guard.hide  # all hide alike
     server = Server(served, hide, tokens, state_key(workspaces.values()))
-    return App(server, opened, store, tokens)
+    return App(server, opened, store, stops, tokens)
 
 
-def _store(settings: Settings, workspaces: list[Settings], clock: Callable[[], float]) -> Store:
+def _store(workspaces: list[Settings], shared: Store, clock: Callable[[], float]) -> Store:
     """Return where codes and counts are kept: what embedded sandboxes in memory were told ends with them."""
     if not all(one.uses_sandbox for one in workspaces):
-        return shared_store(settings, clock)
+        return shared
     return FileStore(safety_file() if any(one.sandbox_path for one in workspaces) else None, clock)
 
 
@@ -123,6 +131,7 @@ def _open(
     name: str,
     settings: Settings,
     store: Store,
+    stop: Stop,
     mask: "Mask | None",
     wire: httpx.AsyncBaseTransport | None,
     clock: Callable[[], float],
@@ -142,7 +151,7 @@ def _open(
         clock=clock,
     )
     budget, bound = accesses(settings)[-1].workspace, bounds(settings)
-    caps, stop = Caps(bound.caps, store, budget), Stop(settings.stop_file, store)
+    caps = Caps(bound.caps, store, budget)
     guard = Guard(
         client,
         sandbox=sandbox is not None,

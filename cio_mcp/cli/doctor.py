@@ -6,6 +6,7 @@ import json
 import platform
 import sqlite3
 import sys
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
@@ -23,11 +24,12 @@ from cio_mcp.client import AppApi, TrackApi
 from cio_mcp.client.access import OTHER_REGION, Access
 from cio_mcp.client.network import Network, proxy_of
 from cio_mcp.client.probe import Answer, probe
-from cio_mcp.errors import SettingsError
+from cio_mcp.errors import NotAllowed, SettingsError
+from cio_mcp.safety.stop import Stop
 from cio_mcp.settings import Settings, load
 from cio_mcp.settings.workspaces import each
 from cio_mcp.tools import TOOLS
-from cio_mcp.workspace import CLOSED, HOSTS, accesses, bounds, pace_file, safety_file, tools_off
+from cio_mcp.workspace import CLOSED, HOSTS, accesses, bounds, pace_file, safety_file, shared_store, tools_off
 
 PATHS = {api.name: api.harmless for api in (TrackApi, AppApi)}
 
@@ -80,6 +82,7 @@ async def examine(settings: Settings, wire: httpx.AsyncBaseTransport) -> list[Fi
     findings = list(_about(settings))
     if isinstance(settings.shared_pace, SecretStr):
         findings.append(await _replicas(settings.shared_pace))
+    findings += [finding async for finding in _stopped(settings)]
     if not settings.uses_sandbox:
         findings += [finding async for finding in _credentials(settings, wire)]
     await wire.aclose()
@@ -101,6 +104,18 @@ def _about(settings: Settings) -> Iterator[Finding]:
     yield from _state(settings)
     if settings.audit_log:
         yield _record(settings)
+
+
+async def _stopped(settings: Settings) -> AsyncIterator[Finding]:
+    """Tell whether an operator has stopped what acts."""
+    store = shared_store(settings, time.time)
+    try:
+        await Stop(settings.stop_file, store).check()
+    except NotAllowed as error:
+        fix = f"cio-mcp resume; delete {settings.stop_file}" if settings.stop_file else "cio-mcp resume"
+        yield Finding("stop", "note", error.what.removeprefix("Nothing was done: "), fix)
+    finally:
+        await store.aclose()
 
 
 async def _replicas(address: SecretStr) -> Finding:
