@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 
-from cio_mcp.client import AppApi, IdType, Kind
+from cio_mcp.client import AppApi, IdType
 from cio_mcp.errors import NotAllowed
 from cio_mcp.safety.grant import Grant
 from cio_mcp.safety.store import Refund, Store
@@ -118,15 +118,10 @@ async def _addresses(app: AppApi | None, id_type: IdType, names: Sequence[str]) 
     """Return the address of each named customer that there is, empty for one without."""
     found: list[str] = []
     for start in range(0, len(names), BATCH):
-        ids = [AppApi.person(name, id_type) for name in names[start : start + BATCH]]
         if app is None:
             raise NotAllowed("Nothing was sent: the App API is not open, so nobody's address can be checked.")
-        answer = await app.post(
-            "/v1/customers/attributes", {"ids": ids}, query={"id_type": id_type}, kind=Kind.READ
-        )
-        for entry in answer.get("customers") or []:
-            attributes = (entry.get("customer") or {}).get("attributes") or {}
-            found.append(str(attributes.get("email") or ""))
+        profiles = await app.profiles(names[start : start + BATCH], id_type)
+        found += [str((profile.get("attributes") or {}).get("email") or "") for profile in profiles]
     return found
 
 

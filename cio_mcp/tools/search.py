@@ -8,18 +8,9 @@ from pydantic import AfterValidator, Field
 from cio_mcp.client import AppApi, IdType, Kind
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.answers import Answer, Anything, Page, Quoted, Shape, cut, page
-from cio_mcp.toolkit.params import (
-    Address,
-    Cursor,
-    CustomerId,
-    Filter,
-    JsonObject,
-    Limit,
-    Names,
-    ObjectId,
-    iso,
-)
+from cio_mcp.toolkit.params import Address, Cursor, CustomerId, Filter, JsonObject, Limit, Names, ObjectId
 from cio_mcp.toolkit.registry import Toolbox
+from cio_mcp.toolkit.times import iso
 
 search = Toolbox("people")
 
@@ -124,11 +115,7 @@ def _all_of(
 async def _read(app: AppApi, customers: list[Found], fields: list[str]) -> None:
     """Fill in the attributes of up to 100 customers (App API, getPeopleById)."""
     known = {customer.cio_id: customer for customer in customers[:100] if customer.cio_id}
-    answer = await app.post(
-        "/v1/customers/attributes", {"ids": list(known)}, query={"id_type": "cio_id"}, kind=Kind.READ
-    )
-    for entry in answer.get("customers") or []:
-        profile = entry.get("customer") or {}
+    for profile in await app.profiles(list(known), "cio_id"):
         customer = known.get(str((profile.get("identifiers") or {}).get("cio_id")))
         if customer is None:
             continue
