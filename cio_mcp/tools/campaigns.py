@@ -4,22 +4,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from cio_mcp.client import AppApi, Query
-from cio_mcp.errors import InvalidArgument
+from cio_mcp.client import AppApi
 from cio_mcp.toolkit.answers import Page, Shape, page, state_of
-from cio_mcp.toolkit.params import (
-    Channel,
-    CountCursor,
-    Cursor,
-    Limit,
-    ObjectId,
-    Text,
-    Timestamp,
-    iso,
-    vendor_channel,
-)
+from cio_mcp.toolkit.params import Channel, CountCursor, Cursor, Limit, ObjectId, Text
 from cio_mcp.toolkit.registry import Toolbox
-from cio_mcp.tools.metrics import RATES, Metrics, counts_of, summary
+from cio_mcp.toolkit.times import Timestamp, Timezone, iso
+from cio_mcp.tools.metrics import RATES, Metrics, counts_of, span_of, summary
 
 campaigns = Toolbox("campaigns")
 
@@ -154,37 +144,17 @@ async def get_campaign_metrics(
     resolution: Literal["hours", "days", "weeks", "months"] = "days",
     start: Annotated[Timestamp | None, Field(description="ISO 8601 or unix seconds.")] = None,
     end: Timestamp | None = None,
-    timezone: Annotated[Text, Field(description="Where days begin, such as Europe/Berlin.")] = "UTC",
+    timezone: Annotated[Timezone, Field(description="Where days begin, such as Europe/Berlin.")] = "UTC",
     channel: Annotated[Channel | None, Field(description="Only messages of this channel.")] = None,
     series: Annotated[bool, Field(description="Also answer the counts of each period.")] = False,
 ) -> CampaignMetrics:
     """Read how a campaign's messages did: sent, delivered, opened, clicked, converted, with rates.
 
-    Totals cover start to end, or what Customer.io takes by itself where these are not given.
+    Totals cover start to end (excluded); by default the last 30 whole days.
     """
-    if start is not None and end is not None and end <= start:
-        raise InvalidArgument("end: must be later than start")
+    span = span_of(app, start, end, timezone)
     answer = await app.get(
-        "/v1/campaigns/{campaign_id}/metrics",
-        version_2(resolution, timezone, start, end, channel),
-        campaign_id=campaign_id,
+        "/v1/campaigns/{campaign_id}/metrics", span.query(resolution, channel), campaign_id=campaign_id
     )
     found = summary(counts_of(answer), RATES, resolution, series=series)
-    return CampaignMetrics(campaign_id=campaign_id, **found)
-
-
-def version_2(
-    resolution: str, timezone: str, start: int | None, end: int | None, channel: Channel | None = None
-) -> Query:
-    """Return the query for a campaign's metrics.
-
-    `version` has no documented default, and without `tz` days begin in New York (App API, campaignMetrics).
-    """
-    return {
-        "version": 2,
-        "res": resolution,
-        "tz": timezone,
-        "start": start,
-        "end": end,
-        "type": vendor_channel(channel),
-    }
+    return CampaignMetrics(campaign_id=campaign_id, **span.told, **found)

@@ -1,6 +1,7 @@
 """Two campaigns, or two periods of one, side by side."""
 
 import math
+from dataclasses import replace
 from typing import Annotated
 
 from pydantic import Field
@@ -8,17 +9,12 @@ from pydantic import Field
 from cio_mcp.client import AppApi
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.answers import Answer, Shape
-from cio_mcp.toolkit.params import Channel, ObjectId, Timestamp, iso
+from cio_mcp.toolkit.params import Channel, ObjectId
 from cio_mcp.toolkit.registry import Toolbox
-from cio_mcp.tools.campaigns import version_2
-from cio_mcp.tools.metrics import RATES, counts_of, rates_of, totals_of
+from cio_mcp.toolkit.times import Timestamp, iso
+from cio_mcp.tools.metrics import RATES, Span, counts_of, rates_of, span_of, totals_of
 
 comparison = Toolbox("campaigns")
-
-DAY = 86_400
-
-# Days that are compared where no time is given.
-DAYS = 30
 
 # A difference that chance makes more often than this is said to be one that chance may have made.
 LIKELY_CHANCE = 0.05
@@ -72,19 +68,16 @@ async def compare_campaigns(
 
     By default the last 30 days; one campaign with its period before.
     """
-    end = int(app.call.called_at) // DAY * DAY if end is None else end
-    start = end - DAYS * DAY if start is None else start
-    if end <= start:
-        raise InvalidArgument("end: must be later than start; without end, today does not count yet")
+    span = span_of(app, start, end)
+    start, end = span.start, span.end
     itself = other_campaign_id in {None, campaign_id}
     if other_start is None:
         other_start = start - (end - start) if itself else start
     if itself and other_start == start:
         raise InvalidArgument("other_start: is the same period; name another one, or other_campaign_id")
-    first = await _side(app, campaign_id, start, end, channel)
-    other = await _side(
-        app, other_campaign_id or campaign_id, other_start, other_start + end - start, channel
-    )
+    other_span = replace(span, start=other_start, end=other_start + end - start)
+    first = await _side(app, campaign_id, span, channel)
+    other = await _side(app, other_campaign_id or campaign_id, other_span, channel)
     rates = {
         name: _of_rates(name, first, other)
         for name in RATES
@@ -102,18 +95,15 @@ async def compare_campaigns(
     )
 
 
-async def _side(app: AppApi, campaign_id: int, start: int, end: int, channel: Channel | None) -> Side:
-    # Whether the day that begins at `end` counts is not documented; the second before it certainly does.
+async def _side(app: AppApi, campaign_id: int, span: Span, channel: Channel | None) -> Side:
     answer = await app.get(
-        "/v1/campaigns/{campaign_id}/metrics",
-        version_2("days", "UTC", start, end - 1, channel),
-        campaign_id=campaign_id,
+        "/v1/campaigns/{campaign_id}/metrics", span.query("days", channel), campaign_id=campaign_id
     )
     totals = totals_of(counts_of(answer))
     return Side(
         campaign_id=campaign_id,
-        start=iso(start) or "",
-        end=iso(end) or "",
+        start=iso(span.start) or "",
+        end=iso(span.end) or "",
         totals=totals,
         rates=rates_of(totals),
     )

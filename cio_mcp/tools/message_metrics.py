@@ -7,11 +7,11 @@ from pydantic import Field
 from cio_mcp.client import AppApi, Query
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.answers import Answer, Shape, page
-from cio_mcp.toolkit.params import ObjectId, Timestamp
+from cio_mcp.toolkit.params import ObjectId
 from cio_mcp.toolkit.registry import Toolbox
-from cio_mcp.tools.campaigns import version_2
+from cio_mcp.toolkit.times import Timestamp
 from cio_mcp.tools.fitting import check_fit
-from cio_mcp.tools.metrics import RATES, Metrics, counts_of, summary, totals_of
+from cio_mcp.tools.metrics import RATES, Metrics, counts_of, span_of, summary, totals_of
 
 message_metrics = Toolbox("metrics")
 
@@ -57,14 +57,13 @@ async def get_message_metrics(
     timed = kind == "campaign"
     given = {"action_id": action_id, "start": start, "end": end, "periods": periods}
     check_fit(f"kind={kind}", given, ("action_id", "start", "end") if timed else ("periods",))
-    if start is not None and end is not None and end <= start:
-        raise InvalidArgument("end: must be later than start")
     # Only metrics of campaigns know version 2 (App API, "campaignActionMetrics", "broadcastMetrics").
-    query = version_2(resolution, "UTC", start, end) if timed else _newest(resolution, periods)
+    span = span_of(app, start, end) if timed else None
+    query = span.query(resolution) if span else _newest(resolution, periods)
     answer = await app.get(
         f"{_path(kind, action_id)}/metrics", query, source_id=source_id, action_id=action_id
     )
-    found = summary(counts_of(answer), RATES, resolution, series=series)
+    found = (span.told if span else {}) | summary(counts_of(answer), RATES, resolution, series=series)
     return MessageMetrics(kind=kind, source_id=source_id, action_id=action_id, **found)
 
 
@@ -143,18 +142,21 @@ class JourneyMetrics(Metrics):
 async def get_journey_metrics(
     app: AppApi,
     campaign_id: ObjectId,
-    start: Timestamp,
-    end: Timestamp,
+    start: Timestamp | None = None,
+    end: Timestamp | None = None,
     resolution: Resolution = "days",
     series: bool = False,
 ) -> JourneyMetrics:
-    """Read how many people's journeys through a campaign started, finished, converted. Rates: of started."""
-    if end <= start:
-        raise InvalidArgument("end: must be later than start")
+    """Read how many people's journeys through a campaign started, finished, converted.
+
+    By default the last 30 whole days; rates are shares of those that started.
+    """
+    span = span_of(app, start, end)
     # All three are required (App API, campaignJourneyMetrics); that `resolution` takes the words that `res`
     # takes is said in the text there, not in a list of values [?].
-    query = {"start": start, "end": end, "resolution": resolution}
+    query = {"start": span.start, "end": span.end - 1, "resolution": resolution}
     answer = await app.get("/v1/campaigns/{campaign_id}/journey_metrics", query, campaign_id=campaign_id)
     counts = counts_of({"metric": {"series": answer.get("journey_metric")}})
     shares = {name: "started" for name in counts if name != "started"}
-    return JourneyMetrics(campaign_id=campaign_id, **summary(counts, shares, resolution, series=series))
+    found = summary(counts, shares, resolution, series=series)
+    return JourneyMetrics(campaign_id=campaign_id, **span.told, **found)

@@ -1,11 +1,20 @@
-"""What counts of messages add up to: totals, and rates as shares of them."""
+"""What counts of messages add up to: totals, and rates as shares of them; and the span they cover."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
+from cio_mcp.client import AppApi, Query
+from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.answers import Answer
+from cio_mcp.toolkit.params import Channel, vendor_channel
+
+# Whole days that are counted where no time is given.
+DAYS = 30
 
 # What each rate is a share of.
 RATES = {
@@ -21,9 +30,56 @@ RATES = {
 }
 
 
+@dataclass(frozen=True)
+class Span:
+    """A span of time in unix seconds, `end` excluded, whose days begin in `zone`."""
+
+    start: int
+    end: int
+    zone: ZoneInfo
+
+    @property
+    def told(self) -> dict[str, str]:
+        """The span as `Metrics` tells it."""
+        start, end = (datetime.fromtimestamp(at, self.zone).isoformat() for at in (self.start, self.end))
+        return {"start": start, "end": end, "timezone": self.zone.key}
+
+    def query(self, resolution: str, channel: Channel | None = None) -> Query:
+        """Return the query for a campaign's metrics (App API, campaignMetrics).
+
+        Without `version` days begin in New York; with 2, `res`, `start` and `end` are required. Whether the
+        period that begins at `end` counts is not documented, so the second before it is named.
+        """
+        return {
+            "version": 2,
+            "res": resolution,
+            "tz": self.zone.key,
+            "start": self.start,
+            "end": self.end - 1,
+            "type": vendor_channel(channel),
+        }
+
+
+def span_of(app: AppApi, start: int | None, end: int | None, timezone: str = "UTC") -> Span:
+    """Return the span asked for; by default the last 30 whole days. Raises InvalidArgument."""
+    zone, now = ZoneInfo(timezone), app.call.called_at
+    today = datetime.fromtimestamp(now, zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    if end is None:
+        midnight = int(today.timestamp())
+        end = midnight if start is None or start < midnight else int(now)
+    if start is None:
+        start = int((datetime.fromtimestamp(end, zone) - timedelta(days=DAYS)).timestamp())
+    if end <= start:
+        raise InvalidArgument("end: must be later than start")
+    return Span(start, end, zone)
+
+
 class Metrics(Answer):
     """How messages did in a span of time."""
 
+    start: str | None = Field(None, description="Where the span begins; in the time zone asked for.")
+    end: str | None = Field(None, description="Where it ends; what happened then is not counted any more.")
+    timezone: str | None = None
     resolution: str
     periods: int = Field(description="How many periods of the resolution were counted.")
     totals: dict[str, int] = Field(description="Sums over the periods; what is not named was zero.")
