@@ -13,7 +13,7 @@ from cio_mcp.toolkit.params import Cursor, Limit, ObjectId
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.times import LocalTime, Timezone, iso
 
-newsletters = Toolbox("newsletters")
+tools = Toolbox(__name__)
 
 FIND_OUT = (
     "Do not send it again before looking: get_newsletter with newsletter_id={newsletter_id} shows, some "
@@ -40,7 +40,7 @@ class Newsletters(Page):
     newsletters: list[Newsletter]
 
 
-@newsletters.reads
+@tools.reads
 async def list_newsletters(app: AppApi, limit: Limit = 20, cursor: Cursor | None = None) -> Newsletters:
     """List newsletters (one-time sends) with when they were sent, newest first."""
     answer = await app.get("/v1/newsletters", {"limit": limit, "sort": "desc", "start": cursor})
@@ -66,7 +66,7 @@ class NewsletterContents(Answer, Newsletter):
     contents: list[Content]
 
 
-@newsletters.reads
+@tools.reads
 async def get_newsletter(app: AppApi, newsletter_id: ObjectId) -> NewsletterContents:
     """Read one newsletter: whether it was sent, to which segments, with which subjects."""
     answer = await app.get("/v1/newsletters/{newsletter_id}", newsletter_id=newsletter_id)
@@ -107,7 +107,7 @@ async def _reached(app: AppApi, newsletter_id: int) -> Audience:
     return Audience("the audience set in the newsletter, which the API cannot count", template=template)
 
 
-@newsletters.sends
+@tools.sends
 @reaches(_reached)
 async def send_newsletter(
     app: AppApi,

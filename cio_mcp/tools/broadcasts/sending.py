@@ -1,4 +1,4 @@
-"""API-triggered broadcasts: one message to many, now."""
+"""Triggering a broadcast: one message to many, now."""
 
 from dataclasses import replace
 from typing import Annotated, Any, Literal
@@ -7,10 +7,9 @@ from pydantic import AfterValidator, Field, TypeAdapter, ValidationError, Valida
 
 from cio_mcp.client import AppApi, Kind
 from cio_mcp.errors import InvalidArgument
-from cio_mcp.toolkit.answers import Acted, Page, Shape, page, state_of
+from cio_mcp.toolkit.answers import Acted
 from cio_mcp.toolkit.audience import Audience, of_filter, reaches
 from cio_mcp.toolkit.params import (
-    CountCursor,
     Filter,
     JsonObject,
     ObjectId,
@@ -21,9 +20,8 @@ from cio_mcp.toolkit.params import (
     size_of,
 )
 from cio_mcp.toolkit.registry import Toolbox
-from cio_mcp.toolkit.times import iso
 
-broadcasts = Toolbox("broadcasts")
+tools = Toolbox(__name__)
 
 # App API, "triggerBroadcast": which flags each form of audience takes. Any other flag is refused there.
 FLAGS = {
@@ -38,59 +36,6 @@ FIND_OUT = (
     "Do not trigger it again before looking: list_broadcast_triggers with broadcast_id={broadcast_id} "
     "shows, by their times, whether this one is among them."
 )
-
-
-class Broadcast(Shape):
-    """One API-triggered broadcast, in short."""
-
-    id: int
-    name: str
-    state: str | None = Field(None, description="running, draft or stopped.")
-    type: str | None = None
-    actions: int = Field(0, description="How many messages and other actions it has.")
-    tags: list[str] = []
-    first_started: str | None = None
-    updated: str | None = None
-
-
-class Broadcasts(Page):
-    """Broadcasts, newest first."""
-
-    broadcasts: list[Broadcast]
-
-
-@broadcasts.reads
-async def list_broadcasts(
-    app: AppApi,
-    broadcast_id: Annotated[ObjectId | None, Field(description="Only this one.")] = None,
-    cursor: CountCursor | None = None,
-) -> Broadcasts:
-    """List API-triggered broadcasts, newest first. Each run of one is a trigger: list_broadcast_triggers."""
-    if broadcast_id is not None:
-        answer = await app.get("/v1/broadcasts/{broadcast_id}", broadcast_id=broadcast_id)
-        return Broadcasts(broadcasts=[_broadcast(answer.get("broadcast") or {})])
-    # The endpoint takes no parameters and answers everything at once (App API, listBroadcasts).
-    answer = await app.get("/v1/broadcasts")
-    found = [
-        _broadcast(item)
-        for item in sorted(answer.get("broadcasts") or [], key=lambda item: int(item["id"]), reverse=True)
-        if cursor is None or int(item["id"]) < cursor
-    ]
-    kept, left_out = page(found, len(found))
-    return Broadcasts(broadcasts=kept, next_cursor=str(kept[-1].id) if left_out else None, left_out=left_out)
-
-
-def _broadcast(item: dict[str, Any]) -> Broadcast:
-    return Broadcast(
-        id=int(item["id"]),
-        name=str(item.get("name") or ""),
-        state=state_of(item),
-        type=item.get("type"),
-        actions=len(item.get("actions") or []),
-        tags=item.get("tags") or [],
-        first_started=iso(item.get("first_started")),
-        updated=iso(item.get("updated")),
-    )
 
 
 _WHO = TypeAdapter[str](Person)
@@ -183,7 +128,7 @@ async def _reached(
     return replace(found, template=template)
 
 
-@broadcasts.sends
+@tools.sends
 @reaches(_reached)
 async def trigger_broadcast(
     app: AppApi,

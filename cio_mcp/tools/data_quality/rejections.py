@@ -5,13 +5,13 @@ from typing import Any
 from pydantic import Field
 
 from cio_mcp.client import AppApi, IdType
-from cio_mcp.toolkit.answers import Quoted, Shape, page
+from cio_mcp.toolkit.answers import Cut, Quoted, Shape, page
 from cio_mcp.toolkit.params import CustomerId
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.times import Timestamp
-from cio_mcp.tools.activities import Activity, activity, read_activities
+from cio_mcp.tools.data_quality.activities import Activity, activity, read_activities
 
-data_quality = Toolbox("data_quality")
+tools = Toolbox(__name__)
 
 # What each kind of rejection means, and what to do about it. Customer.io documents the kinds by name only.
 MEANINGS = {
@@ -56,15 +56,14 @@ class Rejection(Activity):
     reason: str | None = Field(None, description="Customer.io's own words, where it has some.")
 
 
-class RejectedData(Quoted):
+class RejectedData(Quoted, Cut):
     """What was accepted and dropped, newest first."""
 
     kinds: list[Kind] = Field(description="The kinds that were found; none: nothing was dropped.")
     rejections: list[Rejection]
-    left_out: str | None = Field(None, description="What was left out, and how to get it.")
 
 
-@data_quality.reads
+@tools.reads
 async def find_rejected_data(
     app: AppApi,
     customer_id: CustomerId | None = None,

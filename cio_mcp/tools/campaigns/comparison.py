@@ -10,11 +10,12 @@ from cio_mcp.client import AppApi
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.answers import Answer, Shape
 from cio_mcp.toolkit.params import Channel, ObjectId
+from cio_mcp.toolkit.rates import RATES, counts_of, rates_of, totals_of
 from cio_mcp.toolkit.registry import Toolbox
+from cio_mcp.toolkit.spans import Span, span_of
 from cio_mcp.toolkit.times import Timestamp, iso
-from cio_mcp.tools.metrics import RATES, Span, counts_of, rates_of, span_of, totals_of
 
-comparison = Toolbox("campaigns")
+tools = Toolbox(__name__)
 
 # A difference that chance makes more often than this is said to be one that chance may have made.
 LIKELY_CHANCE = 0.05
@@ -54,7 +55,7 @@ class Comparison(Answer):
     rates: dict[str, Difference]
 
 
-@comparison.reads
+@tools.reads
 async def compare_campaigns(
     app: AppApi,
     campaign_id: ObjectId,

@@ -10,7 +10,7 @@ from cio_mcp.toolkit.answers import Accepted, Answer, Shape
 from cio_mcp.toolkit.params import CustomerId, JsonObject
 from cio_mcp.toolkit.registry import Toolbox
 
-subscriptions = Toolbox("people")
+tools = Toolbox(__name__)
 
 WHATEVER = "A customer who is unsubscribed gets no topic; get_subscriptions shows whether they are."
 
@@ -31,7 +31,7 @@ class Subscriptions(Answer):
     topics: list[Topic] = Field(description="Empty where the workspace has no subscription center.")
 
 
-@subscriptions.reads
+@tools.reads
 async def get_subscriptions(app: AppApi, customer_id: CustomerId, id_type: IdType = "id") -> Subscriptions:
     """Read which topics a customer gets, and whether they are unsubscribed from all."""
     answer = await app.get(
@@ -64,7 +64,7 @@ def _topics(topics: dict[str, Any]) -> dict[int, bool]:
     return {int(numbers[name]): wanted for name, wanted in topics.items()}
 
 
-@subscriptions.writes
+@tools.writes
 async def set_subscriptions(
     track: TrackApi,
     customer_id: CustomerId,

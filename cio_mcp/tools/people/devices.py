@@ -8,10 +8,10 @@ from cio_mcp.toolkit.params import CustomerId, JsonObject, Text
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.times import Timestamp
 
-devices = Toolbox("people")
+tools = Toolbox(__name__)
 
 
-@devices.writes
+@tools.writes
 async def add_device(
     track: TrackApi,
     customer_id: CustomerId,
@@ -36,7 +36,7 @@ async def add_device(
     return Accepted()
 
 
-@devices.writes
+@tools.writes
 async def remove_device(
     track: TrackApi, customer_id: CustomerId, device_id: Text, id_type: IdType = "id"
 ) -> Accepted:

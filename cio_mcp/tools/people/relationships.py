@@ -9,7 +9,7 @@ from cio_mcp.toolkit.answers import Accepted, Anything, Page, Quoted, Shape, cut
 from cio_mcp.toolkit.params import Cursor, CustomerId, Limit, from_json
 from cio_mcp.toolkit.registry import Toolbox
 
-relationships = Toolbox("people")
+tools = Toolbox(__name__)
 
 
 class Relationship(Shape):
@@ -28,7 +28,7 @@ class Relationships(Quoted, Page):
     object_types: dict[str, str] = Field(description="Names of the workspace's kinds of objects, by id.")
 
 
-@relationships.reads
+@tools.reads
 async def get_relationships(
     app: AppApi,
     customer_id: CustomerId,
@@ -93,7 +93,7 @@ Objects = Annotated[
 ]
 
 
-@relationships.writes
+@tools.writes
 async def set_relationships(
     track: TrackApi,
     customer_id: CustomerId,

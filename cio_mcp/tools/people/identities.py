@@ -10,7 +10,7 @@ from cio_mcp.toolkit.answers import Accepted
 from cio_mcp.toolkit.params import CustomerId
 from cio_mcp.toolkit.registry import Toolbox
 
-identities = Toolbox("people")
+tools = Toolbox(__name__)
 
 UNSURE = (
     "Where customer_id names nobody nothing happens, and right after an identify it may not be known yet: "
@@ -18,13 +18,13 @@ UNSURE = (
 )
 
 
-@identities.deletes
+@tools.deletes
 async def suppress_customer(track: TrackApi, customer_id: CustomerId, id_type: IdType = "id") -> Accepted:
     """Delete a customer and block their identifiers, so that they are never messaged again."""
     return await _change(track, "suppress", customer_id, id_type)
 
 
-@identities.writes
+@tools.writes
 async def unsuppress_customer(track: TrackApi, customer_id: CustomerId, id_type: IdType = "id") -> Accepted:
     """Unblock a suppressed identifier; the deleted profile does not come back."""
     return await _change(track, "unsuppress", customer_id, id_type)
@@ -37,7 +37,7 @@ async def _change(track: TrackApi, change: str, customer_id: str, id_type: IdTyp
     return Accepted()
 
 
-@identities.deletes
+@tools.deletes
 async def merge_customers(
     track: TrackApi,
     customer_id: CustomerId,

@@ -8,13 +8,13 @@ from cio_mcp.client import AppApi, Kind
 from cio_mcp.errors import InvalidArgument, Refused
 from cio_mcp.toolkit.answers import Acted, Answer, Item
 from cio_mcp.toolkit.params import Filter, Names, ObjectId
+from cio_mcp.toolkit.polling import Polling
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.times import Timestamp, iso
 from cio_mcp.tools.messages import Metric
-from cio_mcp.tools.search import EVERYBODY
-from cio_mcp.tools.waiting import Looks
+from cio_mcp.tools.people.search import EVERYBODY
 
-exports = Toolbox("workspace")
+tools = Toolbox(__name__)
 
 # App API, "exportDeliveriesData": of a longer time, only the last 12 months would come.
 A_YEAR = 366 * 86400
@@ -48,7 +48,7 @@ class ExportStarted(Acted):
     next: str | None = Field(None, description="What to do now.")
 
 
-@exports.writes
+@tools.writes
 async def start_export(
     app: AppApi,
     of: Literal["customers", "newsletter", "campaign", "transactional_message", "action"],
@@ -101,10 +101,10 @@ class ExportStatus(Answer, Export):
 Seconds = Annotated[int, Field(ge=0, le=600), WithJsonSchema({"type": "integer"})]
 
 
-@exports.reads
+@tools.reads
 async def get_export(app: AppApi, export_id: ObjectId, wait_seconds: Seconds | None = None) -> ExportStatus:
     """Read an export's status; once done, its link."""
-    looks = Looks(app.call, wait_seconds or 0, LONGEST_PAUSE)
+    looks = Polling(app.call, wait_seconds or 0, LONGEST_PAUSE)
     while True:
         answer = await app.get("/v1/exports/{export_id}", export_id=export_id)
         export = told_export(answer.get("export") or {"id": export_id})

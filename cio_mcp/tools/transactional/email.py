@@ -3,43 +3,24 @@
 import base64
 import binascii
 from email.utils import getaddresses
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, Field
 
-from cio_mcp.client import AppApi, IdType, Kind
+from cio_mcp.client import AppApi, IdType
 from cio_mcp.errors import InvalidArgument
-from cio_mcp.toolkit.answers import Acted
 from cio_mcp.toolkit.audience import Audience, reaches
 from cio_mcp.toolkit.headers import Headers
-from cio_mcp.toolkit.params import Address, CustomerId, JsonObject, Line, Text, one_line, size_of
+from cio_mcp.toolkit.params import Address, CustomerId, JsonObject, Line, Text, one_line
 from cio_mcp.toolkit.registry import Toolbox
-from cio_mcp.toolkit.times import Timestamp, iso
+from cio_mcp.toolkit.times import Timestamp
+from cio_mcp.tools.transactional.sending import Queued, check_send_at, send
+from cio_mcp.tools.transactional.templates import MessageId, template_of
 
-transactional = Toolbox("transactional")
+tools = Toolbox(__name__)
 
-# App API, "sendEmail": in bytes, attachments counted once decoded.
+# App API, "sendEmail": bytes of all attachments, once decoded.
 ATTACHMENTS_LIMIT = 2_000_000
-PAYLOAD_LIMIT = 1_000_000
-
-# How many seconds ago send_at may be: as long as a confirmation takes, the message still goes out.
-LATE = 600
-
-FIND_OUT = (
-    "Do not send it again before looking: list_customer_messages with customer_id={customer_id} and "
-    "id_type={id_type} shows, some seconds later, whether it went out."
-)
-
-
-def _number_or_name(value: object) -> object:
-    """Take a number as it is and text trimmed: a numeric text works too, and leaves as it came."""
-    if isinstance(value, bool):
-        message = "must be a number or a trigger name"
-        raise ValueError(message)  # noqa: TRY004 - pydantic reports ValueErrors
-    if isinstance(value, str) and not (value := value.strip()):
-        message = "is blank: name a template, or leave it out"
-        raise ValueError(message)
-    return value
 
 
 def _attachments(attachments: dict[str, Any]) -> dict[str, str]:
@@ -61,17 +42,7 @@ def _attachments(attachments: dict[str, Any]) -> dict[str, str]:
     return attachments
 
 
-MessageId = Annotated[int | str, BeforeValidator(_number_or_name), WithJsonSchema({"type": "string"})]
 Attachments = Annotated[JsonObject, AfterValidator(_attachments)]
-
-
-class Queued(Acted):
-    """Customer.io queued the message; it can still fail, which its delivery shows."""
-
-    outcome: Literal["queued"] = Field("queued", description="Queued by Customer.io, not yet sent.")
-    delivery_id: str
-    queued_at: str | None = None
-    send_at: str | None = None
 
 
 def _recipients(to: str, cc: str | None, bcc: str | None) -> list[str]:
@@ -109,23 +80,7 @@ async def _reached(
     )
 
 
-async def template_of(app: AppApi, number_or_name: int | str | None) -> str:
-    """Return what is sent, in words."""
-    if number_or_name is None:
-        return "none: the call brings its own subject and body"
-    if str(number_or_name).isdecimal():
-        answer = await app.get("/v1/transactional/{number}", number=number_or_name)
-        return f"transactional message {number_or_name}: {(answer.get('message') or {}).get('name')}"
-    answer = await app.get("/v1/transactional")
-    wanted = str(number_or_name).casefold()
-    for message in answer.get("messages") or []:
-        if str(message.get("trigger_name") or "").casefold() == wanted:
-            return f"transactional message {message['id']}: {message.get('name')}"
-    # Not every answer names its triggers, so a name that is not found may still be one.
-    return f"transactional message {number_or_name}"
-
-
-@transactional.sends
+@tools.sends
 @reaches(_reached)
 async def send_transactional_email(
     app: AppApi,
@@ -191,45 +146,3 @@ async def send_transactional_email(
         "queue_draft": queue_draft or None,
     }
     return await send(app, "/v1/send/email", customer_id, id_type, {"to": to} | optional, attachments)
-
-
-def check_send_at(app: AppApi, send_at: int | None) -> None:
-    """Raise InvalidArgument for a time that has passed: the message would go out at once."""
-    if send_at is not None and send_at < app.call.called_at - LATE:
-        raise InvalidArgument(
-            f"send_at: {iso(send_at)} has passed, and the message would go out at once; correct it, or leave "
-            "it out to send now"
-        )
-
-
-async def send(
-    app: AppApi,
-    path: str,
-    customer_id: str,
-    id_type: IdType,
-    fields: dict[str, Any],
-    attachments: dict[str, str] | None = None,
-) -> Queued:
-    """Send one message of what is set in `fields`; raises InvalidArgument for one that is too large."""
-    request = {
-        "identifiers": {id_type: app.person(customer_id, id_type)},
-        **{name: value for name, value in fields.items() if value is not None},
-    }
-    if (size := size_of(request)) > PAYLOAD_LIMIT:
-        raise InvalidArgument(
-            f"message_data, texts: at most {PAYLOAD_LIMIT} bytes without attachments, this is {size}"
-        )
-    if attachments:
-        request["attachments"] = attachments
-    answer = await app.post(
-        path,
-        request,
-        kind=Kind.ONCE,
-        if_unknown=FIND_OUT.format(customer_id=customer_id, id_type=id_type),
-        expect="delivery_id",
-    )
-    return Queued(
-        delivery_id=str(answer["delivery_id"]),
-        queued_at=iso(answer.get("queued_at")),
-        send_at=iso(answer.get("send_at")),
-    )

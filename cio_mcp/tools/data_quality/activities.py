@@ -10,7 +10,7 @@ from cio_mcp.toolkit.params import Cursor, CustomerId, Limit, Text
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.times import iso
 
-activities = Toolbox("data_quality")
+tools = Toolbox(__name__)
 
 
 class Activity(Shape):
@@ -32,7 +32,7 @@ class Activities(Quoted, Page):
     activities: list[Activity]
 
 
-@activities.reads
+@tools.reads
 async def list_activities(
     app: AppApi,
     activity_type: Annotated[

@@ -1,21 +1,21 @@
-"""Transactional messages of every channel: what there is to send, and sends by push, SMS and in the app."""
+"""Transactional messages of the channels that are no email: push, SMS, in-app and inbox."""
 
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from cio_mcp.client import AppApi, IdType
 from cio_mcp.errors import InvalidArgument
-from cio_mcp.toolkit.answers import Page, Shape, page
 from cio_mcp.toolkit.audience import Audience, reaches
-from cio_mcp.toolkit.params import Address, CountCursor, CustomerId, JsonObject, Line, Text
+from cio_mcp.toolkit.fitting import check_fit
+from cio_mcp.toolkit.params import Address, CustomerId, JsonObject, Line, Text
 from cio_mcp.toolkit.registry import Toolbox
-from cio_mcp.toolkit.times import Timestamp, iso
-from cio_mcp.tools.fitting import check_fit
-from cio_mcp.tools.transactional import MessageId, Queued, check_send_at, send, template_of
+from cio_mcp.toolkit.times import Timestamp
+from cio_mcp.tools.transactional.sending import Queued, check_send_at, send
+from cio_mcp.tools.transactional.templates import MessageId, template_of
 
-channels = Toolbox("transactional")
+tools = Toolbox(__name__)
 
 # What a channel takes beyond what all of them take (App API, "sendPush", "sendSMS", "sendInApp",
 # "sendInboxMessage").
@@ -39,54 +39,6 @@ E164 = re.compile(r"\+[1-9]\d{1,14}")
 ANY_DEVICE = {"all", "last_used"}
 
 
-class TransactionalMessage(Shape):
-    """A template that is sent to one person at a time."""
-
-    id: int
-    name: str
-    trigger_name: str | None = Field(None, description="Names it in a send, as its id does.")
-    description: str | None = None
-    send_to_unsubscribed: bool | None = None
-    queue_drafts: bool | None = Field(None, description="True: each send waits as a draft for a person.")
-    updated: str | None = None
-
-
-class TransactionalMessages(Page):
-    """Transactional messages, newest first."""
-
-    messages: list[TransactionalMessage]
-
-
-@channels.reads
-async def list_transactional_messages(
-    app: AppApi, cursor: CountCursor | None = None
-) -> TransactionalMessages:
-    """List transactional messages (templates), newest first."""
-    # The endpoint takes no parameters and answers everything at once (App API, listTransactional).
-    answer = await app.get("/v1/transactional")
-    found = [
-        _message(item)
-        for item in sorted(answer.get("messages") or [], key=lambda item: int(item["id"]), reverse=True)
-        if cursor is None or int(item["id"]) < cursor
-    ]
-    kept, left_out = page(found, len(found))
-    return TransactionalMessages(
-        messages=kept, next_cursor=str(kept[-1].id) if left_out else None, left_out=left_out
-    )
-
-
-def _message(item: dict[str, Any]) -> TransactionalMessage:
-    return TransactionalMessage(
-        id=int(item["id"]),
-        name=str(item.get("name") or ""),
-        trigger_name=item.get("trigger_name") or None,
-        description=item.get("description") or None,
-        send_to_unsubscribed=item.get("send_to_unsubscribed"),
-        queue_drafts=item.get("queue_drafts"),
-        updated=iso(item.get("updated_at") or item.get("created_at")),
-    )
-
-
 async def _reached(
     app: AppApi,
     transactional_message_id: int | str,
@@ -108,7 +60,7 @@ async def _reached(
     )
 
 
-@channels.sends
+@tools.sends
 @reaches(_reached)
 async def send_transactional_message(
     app: AppApi,

@@ -11,10 +11,10 @@ from cio_mcp.toolkit.answers import Anything, Quoted, Shape, identifiers
 from cio_mcp.toolkit.params import CustomerId, JsonObject, Text
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.times import Timestamp, iso, unix_seconds
-from cio_mcp.tools.activities import read_activities
-from cio_mcp.tools.data_quality import LOOKED_AT, MEANINGS, Rejection, rejection
+from cio_mcp.tools.data_quality.activities import read_activities
+from cio_mcp.tools.data_quality.rejections import LOOKED_AT, MEANINGS, Rejection, rejection
 
-checks = Toolbox("data_quality")
+tools = Toolbox(__name__)
 
 # Seconds: a write is looked for so far back where nothing else is asked, and may be pending for so long.
 LOOK_BACK, PENDING = 300, 600
@@ -62,7 +62,7 @@ class WriteCheck(Quoted):
     next: str | None = Field(None, description="What to do now.")
 
 
-@checks.reads
+@tools.reads
 async def check_write(
     app: AppApi,
     customer_id: CustomerId,

@@ -7,12 +7,12 @@ from pydantic import AfterValidator, Field
 
 from cio_mcp.client import AppApi, IdType, Kind
 from cio_mcp.errors import InvalidArgument
-from cio_mcp.toolkit.answers import Answer, Anything, Page, Quoted, Shape, cut, page
+from cio_mcp.toolkit.answers import Anything, Cut, Numbered, Page, Quoted, Shape, cut, newest, page
 from cio_mcp.toolkit.params import Address, Cursor, CustomerId, Filter, JsonObject, Limit, Names, ObjectId
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.times import iso
 
-search = Toolbox("people")
+tools = Toolbox(__name__)
 
 # The API takes no empty filter; a cio_id is what everybody has.
 EVERYBODY = {"and": [{"attribute": {"field": "cio_id", "operator": "exists"}}]}
@@ -49,7 +49,7 @@ class FoundCustomers(Quoted, Page):
     customers: list[Found]
 
 
-@search.reads
+@tools.reads
 async def search_customers(
     app: AppApi,
     email: Annotated[Address | None, Field(description="Alone.")] = None,
@@ -129,21 +129,17 @@ async def _read(app: AppApi, customers: list[Found], fields: list[str]) -> None:
         }
 
 
-class InSegment(Shape):
+class InSegment(Numbered):
     """A segment that a customer is in."""
 
-    id: int
-    name: str
 
-
-class CustomerSegments(Answer):
+class CustomerSegments(Cut):
     """The segments that a customer is in, newest first."""
 
     segments: list[InSegment]
-    left_out: str | None = Field(None, description="What was left out, and how to get it.")
 
 
-@search.reads
+@tools.reads
 async def list_customer_segments(
     app: AppApi, customer_id: CustomerId, id_type: IdType = "id"
 ) -> CustomerSegments:
@@ -156,7 +152,7 @@ async def list_customer_segments(
     )
     found = [
         InSegment(id=int(item["id"]), name=str(item.get("name") or ""))
-        for item in sorted(answer.get("segments") or [], key=lambda item: int(item["id"]), reverse=True)
+        for item in newest(answer.get("segments"))
     ]
     kept, _ = page(found, len(found))
     older = len(found) - len(kept)

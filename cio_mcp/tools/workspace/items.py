@@ -10,12 +10,12 @@ from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.answers import Acted, Item, Page, fitting, page
 from cio_mcp.toolkit.params import Https, ItemKey, Text
 from cio_mcp.toolkit.registry import Toolbox
-from cio_mcp.tools.collections import Collection, Rows, read_rows, set_rows, told_collection
-from cio_mcp.tools.exports import Export, told_export
-from cio_mcp.tools.reporting_webhooks import Webhook, told_webhook
-from cio_mcp.tools.snippets import Snippet, set_text, told_snippet
+from cio_mcp.tools.workspace.collections import Collection, Rows, read_rows, set_rows, told_collection
+from cio_mcp.tools.workspace.exports import Export, told_export
+from cio_mcp.tools.workspace.reporting_webhooks import Webhook, told_webhook
+from cio_mcp.tools.workspace.snippets import Snippet, set_text, told_snippet
 
-workspace_items = Toolbox("workspace")
+tools = Toolbox(__name__)
 
 # fmt: off
 ItemKind = Literal[
@@ -97,7 +97,7 @@ class Items(Page):
     notice: str | None = Field(None, description="How to read rows.")
 
 
-@workspace_items.reads
+@tools.reads
 async def list_workspace_items(
     app: AppApi, kind: ItemKind, item: ItemKey | None = None, cursor: str | None = None
 ) -> Items:
@@ -199,7 +199,7 @@ class ItemSet(Acted):
     previous_rows: int | None = Field(None, description="How many were replaced.")
 
 
-@workspace_items.writes
+@tools.writes
 async def set_workspace_item(
     app: AppApi,
     kind: Literal["snippet", "collection"],
@@ -228,7 +228,7 @@ class ItemDeleted(Acted):
     name: str
 
 
-@workspace_items.deletes
+@tools.deletes
 async def delete_workspace_item(
     app: AppApi,
     kind: Literal["snippet", "collection", "reporting_webhook"],

@@ -6,12 +6,12 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field
 
 from cio_mcp.client import AppApi, IdType, TrackApi
-from cio_mcp.toolkit.answers import PAGE_BYTES, Accepted, Quoted, Shape
+from cio_mcp.toolkit.answers import PAGE_BYTES, Accepted, Cut, Quoted, Shape
 from cio_mcp.toolkit.params import Address, AnonymousId, CustomerId, JsonObject, Names, size_of
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.times import Timestamp, iso
 
-people = Toolbox("people")
+tools = Toolbox(__name__)
 
 # Track API, "identify": names with a meaning of their own, which a custom attribute cannot have.
 RESERVED = {
@@ -48,7 +48,7 @@ Attributes = Annotated[
 ]
 
 
-@people.writes
+@tools.writes
 async def identify_customer(
     track: TrackApi,
     customer_id: CustomerId,
@@ -79,7 +79,7 @@ async def identify_customer(
     return Accepted()
 
 
-@people.deletes
+@tools.deletes
 async def delete_customer(track: TrackApi, customer_id: CustomerId, id_type: IdType = "id") -> Accepted:
     """Delete a customer and all their data, for good. To only stop messages, identify with unsubscribed=true.
 
@@ -97,7 +97,7 @@ class Device(Shape):
     last_used: str | None = None
 
 
-class Customer(Quoted):
+class Customer(Quoted, Cut):
     """A customer as Customer.io knows them now."""
 
     id: str | None = None
@@ -108,13 +108,12 @@ class Customer(Quoted):
     subscription_preferences: dict[str, Any] | None = None
     attributes: dict[str, Any] = Field(description="Custom and computed attributes; all values are strings.")
     devices: list[Device] = []
-    left_out: str | None = Field(None, description="What was left out, and how to get it.")
 
 
 STANDARD = {"id", "email", "cio_id", "created_at", "unsubscribed", "cio_subscription_preferences"}
 
 
-@people.reads
+@tools.reads
 async def get_customer(
     app: AppApi,
     customer_id: CustomerId,

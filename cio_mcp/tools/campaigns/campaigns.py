@@ -5,13 +5,14 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from cio_mcp.client import AppApi
-from cio_mcp.toolkit.answers import Page, Shape, page, state_of
+from cio_mcp.toolkit.answers import Numbered, Page, Shape, newest, page, page_by_id, state_of
 from cio_mcp.toolkit.params import Channel, CountCursor, Cursor, Limit, ObjectId, Text
+from cio_mcp.toolkit.rates import RATES, Metrics, counts_of, summary
 from cio_mcp.toolkit.registry import Toolbox
+from cio_mcp.toolkit.spans import span_of
 from cio_mcp.toolkit.times import Timestamp, Timezone, iso
-from cio_mcp.tools.metrics import RATES, Metrics, counts_of, span_of, summary
 
-campaigns = Toolbox("campaigns")
+tools = Toolbox(__name__)
 
 # Pages of ten actions that one answer takes (App API, listCampaignActions).
 PAGES = 5
@@ -22,11 +23,9 @@ SCHEDULE = (
 )
 
 
-class Campaign(Shape):
+class Campaign(Numbered):
     """One campaign, in short."""
 
-    id: int
-    name: str
     state: str | None = Field(None, description="running, draft or stopped.")
     trigger: str | None = Field(None, description="What starts it: an event's name, segments, a date, ...")
     tags: list[str] = []
@@ -39,7 +38,7 @@ class Campaigns(Page):
     campaigns: list[Campaign]
 
 
-@campaigns.reads
+@tools.reads
 async def list_campaigns(
     app: AppApi,
     state: Literal["running", "draft", "stopped"] | None = None,
@@ -53,14 +52,13 @@ async def list_campaigns(
     answer = await app.get("/v1/campaigns")
     found = [
         _campaign(item)
-        for item in sorted(answer.get("campaigns") or [], key=lambda item: int(item["id"]), reverse=True)
-        if (cursor is None or int(item["id"]) < cursor)
-        and (state is None or state_of(item) == state)
+        for item in newest(answer.get("campaigns"), cursor)
+        if (state is None or state_of(item) == state)
         and (name_contains is None or name_contains.casefold() in str(item.get("name") or "").casefold())
         and (tag is None or tag in (item.get("tags") or []))
     ]
-    kept, left_out = page(found, limit)
-    return Campaigns(campaigns=kept, next_cursor=str(kept[-1].id) if left_out else None, left_out=left_out)
+    kept, next_cursor, left_out = page_by_id(found, limit)
+    return Campaigns(campaigns=kept, next_cursor=next_cursor, left_out=left_out)
 
 
 def _campaign(item: dict[str, Any]) -> Campaign:
@@ -97,7 +95,7 @@ class CampaignActions(Page, Campaign):
     actions: list[Action] = Field(description="In the order in which Customer.io tells them.")
 
 
-@campaigns.reads
+@tools.reads
 async def get_campaign(app: AppApi, campaign_id: ObjectId, cursor: Cursor | None = None) -> CampaignActions:
     """Read one campaign: what starts it, its filter, its actions."""
     answer = await app.get("/v1/campaigns/{campaign_id}", campaign_id=campaign_id)
@@ -137,7 +135,7 @@ class CampaignMetrics(Metrics):
     campaign_id: int
 
 
-@campaigns.reads
+@tools.reads
 async def get_campaign_metrics(
     app: AppApi,
     campaign_id: ObjectId,

@@ -12,7 +12,7 @@ from cio_mcp.toolkit.audience import Audience, reaches
 from cio_mcp.toolkit.params import Https, Names, ObjectId, Text
 from cio_mcp.toolkit.registry import Toolbox
 
-reporting_webhooks = Toolbox("workspace")
+tools = Toolbox(__name__)
 
 # What can be set, as the API names it; what only a person sets: to have what messages say sent along, and
 # every open and click.
@@ -57,7 +57,7 @@ async def _reached(endpoint: str | None, disabled: bool | None) -> Audience:
 
 # A webhook sends personal data to an address of the caller's choice, again and again: it is bound as sends
 # are, by permission, confirmation, allow list and caps, though nobody gets a message.
-@reporting_webhooks.sends
+@tools.sends
 @reaches(_reached)
 async def set_reporting_webhook(
     app: AppApi,

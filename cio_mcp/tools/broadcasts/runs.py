@@ -3,12 +3,12 @@
 from pydantic import Field
 
 from cio_mcp.client import AppApi
-from cio_mcp.toolkit.answers import Answer, Page, Quoted, Shape
+from cio_mcp.toolkit.answers import Cut, Page, Quoted, Shape, newest
 from cio_mcp.toolkit.params import CountCursor, Limit, ObjectId
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.times import iso
 
-triggers = Toolbox("broadcasts")
+tools = Toolbox(__name__)
 
 # Errors in one answer.
 ERRORS = 50
@@ -28,22 +28,21 @@ class Trigger(Shape):
     processed: str | None = Field(None, description="When the whole audience was worked through.")
 
 
-class Triggers(Answer):
+class Triggers(Cut):
     """A broadcast's triggers, newest first."""
 
     broadcast_id: int
     triggers: list[Trigger]
-    left_out: str | None = Field(None, description="What was left out, and how to get it.")
 
 
-@triggers.reads
+@tools.reads
 async def list_broadcast_triggers(app: AppApi, broadcast_id: ObjectId, limit: Limit = 20) -> Triggers:
     """List when a broadcast was triggered, newest first.
 
     Also the way to find out whether a trigger whose outcome is unknown was taken.
     """
     answer = await app.get("/v1/broadcasts/{broadcast_id}/triggers", broadcast_id=broadcast_id)
-    found = sorted(answer.get("triggers") or [], key=lambda item: int(item["id"]), reverse=True)
+    found = newest(answer.get("triggers"))
     return Triggers(
         broadcast_id=broadcast_id,
         triggers=[
@@ -67,7 +66,7 @@ class TriggerStatus(Quoted, Page, Trigger):
     next: str | None = Field(None, description="What to do now.")
 
 
-@triggers.reads
+@tools.reads
 async def get_broadcast_trigger(
     app: AppApi,
     broadcast_id: ObjectId,

@@ -1,4 +1,4 @@
-"""Looking again and again at what takes its time, for as long as whoever asked wants to wait."""
+"""Looking again and again at what takes its time, for as long as the caller wants to wait."""
 
 import asyncio
 
@@ -9,7 +9,7 @@ from cio_mcp.client.call import Call, Place
 FIRST_PAUSE, LAST_LOOK = 1.0, 3.0
 
 
-class Looks:
+class Polling:
     """Looks at one thing for `seconds`, or as long as its call has time; pauses grow to `longest` seconds."""
 
     def __init__(self, call: Call, seconds: float, longest: float) -> None:
