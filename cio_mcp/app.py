@@ -21,6 +21,7 @@ from cio_mcp.safety import Guard
 from cio_mcp.safety.audit import AuditLog
 from cio_mcp.safety.bounds import Caps
 from cio_mcp.safety.confirmation import Confirmations
+from cio_mcp.safety.record import Record
 from cio_mcp.safety.stop import Stop
 from cio_mcp.safety.store import FileStore, Store
 from cio_mcp.sandbox import Sandbox
@@ -161,7 +162,7 @@ def _open(
         caps=caps,
         stop=stop,
         workspace=name or None,
-        audit=open_audit_log(settings, clock, name or None),
+        record=Record(open_audit_log(settings, clock, name or None)),
         mask=mask,
         status=lambda: status_of(settings, store, stop, caps, client, off, sandbox=sandbox is not None),
     )

@@ -10,8 +10,8 @@ from opentelemetry.trace import get_current_span
 from cio_mcp.client import now
 from cio_mcp.client.traffic import Histogram
 from cio_mcp.errors import CustomerIOError, InvalidArgument, NotAllowed
-from cio_mcp.logs import Running, running
-from cio_mcp.safety import Caller
+from cio_mcp.logs import running
+from cio_mcp.safety import ToolCall
 
 # What calls of tools that do not exist are counted under: a client may make up any name.
 NO_TOOL = "no_such_tool"
@@ -37,13 +37,12 @@ class Calls:
         self.seconds = defaultdict[str, Histogram](Histogram)
 
     @contextmanager
-    def run(self, tool: str, caller: Caller) -> Iterator[Running]:
-        """Watch one call of `tool`; what is inside says how it ended."""
-        call = Running(caller.request, tool, caller.name)
-        span, begun, token = get_current_span(), now(), running.set(call)
+    def watch(self, call: ToolCall) -> Iterator[None]:
+        """Watch one call; what is inside says in it how it ended."""
+        tool, span, begun, token = call.name, get_current_span(), now(), running.set(call)
         span.set_attribute("cio_mcp.request", call.request)
         try:
-            yield call
+            yield
         finally:
             took = now() - begun
             self.outcomes[tool, call.outcome] += 1

@@ -23,8 +23,8 @@ from cio_mcp.callers.known import current, recognise
 from cio_mcp.callers.tokens import Tokens
 from cio_mcp.client.call import Place
 from cio_mcp.errors import CustomerIOError, NotSent
-from cio_mcp.logs import Running, where
-from cio_mcp.safety import Caller
+from cio_mcp.logs import where
+from cio_mcp.safety import ToolCall
 from cio_mcp.server.calls import NO_TOOL, Calls, outcome_of
 from cio_mcp.server.elicitation import Asking, AtClient
 from cio_mcp.server.reading import Reading
@@ -118,20 +118,20 @@ class Server(Reading):
         self, name: str, arguments: dict[str, Any], context: Context[Any, Any] | None = None
     ) -> CallToolResult | InputRequiredResult:
         """Run a tool; whatever goes wrong becomes an answer that says so."""
-        caller = _caller(context, self._hide)
+        call = _call(self._served.tool_named(name) or NO_TOOL, context, self._hide)
         self._running += 1
-        with self.calls.run(self._served.tool_named(name) or NO_TOOL, caller) as call:
-            result = await self._answer(name, arguments, caller, call)
-        result.meta = {**(result.meta or {}), REQUEST: caller.request}
+        with self.calls.watch(call):
+            result = await self._answer(name, arguments, call)
+        result.meta = {**(result.meta or {}), REQUEST: call.request}
         return result
 
     async def _answer(
-        self, name: str, arguments: dict[str, Any], caller: Caller, call: Running
+        self, name: str, arguments: dict[str, Any], call: ToolCall
     ) -> CallToolResult | InputRequiredResult:
         try:
             self._check_open()
             guard, tool, given = self._served.find(current.get(), name, arguments)
-            answer = await guard.perform(tool, given, caller)
+            answer = await guard.perform(call, tool, given)
             call.outcome = getattr(answer, "outcome", "done")
         except Asking as asking:
             call.outcome = "asked"
@@ -142,9 +142,10 @@ class Server(Reading):
             return _failure(self._hide(error.facts()), self._hide(str(error)))
         except Exception as fault:
             call.outcome = "fault"
-            _log.error("%s: a fault of cio-mcp: %s", call.tool, where(fault))
+            _log.error("%s: a fault of cio-mcp: %s", call.name, where(fault))
             text = f"{name}: a fault of cio-mcp itself; see request {call.request} in the server's log."
-            return _failure({"outcome": "unknown", "error": text, "retryable": False}, text)
+            outcome = "not_sent" if call.sending is None else "unknown"
+            return _failure({"outcome": outcome, "error": text, "retryable": False}, text)
         finally:
             self._running -= 1
             if not self._running:
@@ -170,11 +171,11 @@ def facts(result: CallToolResult) -> dict[str, Any]:
     return (result.meta or {})[FAILURE] if result.is_error else (result.structured_content or {})
 
 
-def _caller(context: Context[Any, Any] | None, hide: Callable[[str], str]) -> Caller:
-    """Return whom a call is for: a token's name, else a session."""
+def _call(name: str, context: Context[Any, Any] | None, hide: Callable[[str], str]) -> ToolCall:
+    """Return a new call for whoever sent the request: a token's name, else a session."""
     known = current.get()
     if context is None:
-        return Caller(known.name, grants=known.grants)
+        return ToolCall(name=name, caller=known.name, grants=known.grants)
 
     async def tell(place: Place) -> None:
         ahead = f", calls before it: {place.ahead}" if place.ahead else ""
@@ -184,7 +185,13 @@ def _caller(context: Context[Any, Any] | None, hide: Callable[[str], str]) -> Ca
             f"{place.what}: {place.elapsed:.0f} s so far, about {place.to_go:.0f} s to go{ahead}.",
         )
 
-    return Caller(known.name or _session(context), AtClient(context, hide), tell, known.grants)
+    return ToolCall(
+        name=name,
+        caller=known.name or _session(context),
+        grants=known.grants,
+        person=AtClient(context, hide),
+        tell=tell,
+    )
 
 
 def _session(context: Context[Any, Any]) -> str:
