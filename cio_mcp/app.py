@@ -4,7 +4,7 @@ import asyncio
 import logging
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -35,6 +35,7 @@ from cio_mcp.workspace import (
     CLOSED,
     accesses,
     bounds,
+    closed_apis,
     limits,
     safety_file,
     shared_store,
@@ -166,7 +167,7 @@ def _open(
         mask=mask,
         status=lambda: status_of(settings, store, stop, caps, client, off, sandbox=sandbox is not None),
     )
-    about = _in_sandbox(settings) if sandbox else _live(settings, set(off.values()) & set(CLOSED.values()))
+    about = _in_sandbox(settings) if sandbox else _live(settings)
     return Opened(Workspace(off, guard, about), client, sandbox)
 
 
@@ -218,6 +219,6 @@ def _in_sandbox(settings: Settings) -> str:
     )
 
 
-def _live(settings: Settings, reasons: Iterable[str]) -> str:
-    what_is_off = "".join(f" Some tools are off: {reason}." for reason in reasons)
+def _live(settings: Settings) -> str:
+    what_is_off = "".join(f" Some tools are off: {CLOSED[api]}." for api in closed_apis(settings))
     return f"This is a live workspace ({settings.region}): writes and sends are real.{what_is_off}"

@@ -1,35 +1,29 @@
-"""Serving over HTTP: Streamable HTTP on /mcp and SSE on /sse, in one ASGI application.
+"""Serving over HTTP, all transports in one ASGI application.
 
-`create_app()` is for whoever runs an ASGI server of their own; `cio-mcp serve --transport both` runs uvicorn.
+`create_app()` is for whoever runs an ASGI server of their own; `cio-mcp serve` runs uvicorn.
 """
 
 import contextlib
 from collections.abc import AsyncIterator, Collection
-from typing import Literal
 
-from mcp.server.transport_security import TransportSecurityMiddleware, TransportSecuritySettings
+from mcp.server.transport_security import TransportSecuritySettings
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from cio_mcp import traces
 from cio_mcp.app import App, build
-from cio_mcp.http.door import door_of
+from cio_mcp.http.authentication import authenticator_of
+from cio_mcp.http.disconnects import Disconnects
 from cio_mcp.http.health import Health
-from cio_mcp.http.monitoring import Counting, Traffic, metrics_route
-from cio_mcp.http.vanished import Vanishing
+from cio_mcp.http.monitoring import AnswerCounter, AnswerCounts, metrics_route
+from cio_mcp.http.narrowing import NarrowingCheck
+from cio_mcp.http.routes import wrapped
+from cio_mcp.http.transports import TRANSPORTS
 from cio_mcp.logs import configure
 from cio_mcp.settings import Settings, load
-
-Transport = Literal["http", "sse"]
-
-# The largest request body, in bytes: attachments of 2 MB as base64, and room for the rest.
-LARGEST_BODY = 4 * 1024 * 1024
-
-# Sessions of Streamable HTTP until 2025-11-25 live in memory, about 40 kB each, and idle for so many seconds.
-MOST_SESSIONS, IDLE = 1000, 600.0
+from cio_mcp.tools import TOOLS
 
 # The last traces get so many seconds to leave when the server stops.
 FLUSH = 2.0
@@ -40,77 +34,49 @@ LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 def create_app(
     settings: Settings | None = None,
     *,
-    transports: Collection[Transport] = ("http", "sse"),
+    transports: Collection[str] = tuple(TRANSPORTS),
     served: App | None = None,
 ) -> Starlette:
     """Return the ASGI application; without `settings` they are read from the environment.
 
-    All sessions share one client, one pace and one state, which are closed with the application's lifespan.
-    `served` takes the place of what the settings would build. Raises SettingsError.
+    `transports` are those of `cio-mcp serve`, except stdio. All sessions share one client, one pace and one
+    state, which are closed with the application's lifespan. `served` takes the place of what the settings
+    would build. Raises SettingsError.
     """
     settings = settings or load()
     configure(settings.log_level, settings.log_format)
     traces.start()
     app = served or build(settings)
-    security = _security(settings)
-    routes: list[BaseRoute] = []
-    if "http" in transports:
-        http = app.server.streamable_http_app(
-            transport_security=security,
-            stateless_http=settings.stateless,
-            max_request_body_size=LARGEST_BODY,
-            max_sessions=MOST_SESSIONS,
-            session_idle_timeout=None if settings.stateless else IDLE,
-        )
-        routes += http.routes
-    if "sse" in transports:
-        sse = app.server.sse_app(transport_security=security, max_request_body_size=LARGEST_BODY)
-        routes += [
-            Route(route.path, _Checked(route.app, security), methods=route.methods)
-            if isinstance(route, Route)
-            else route
-            for route in sse.routes
-        ]
-
-    door = door_of(settings, app.tokens)
+    ways, security = [TRANSPORTS[name] for name in transports], _security(settings)
+    authenticator = authenticator_of(settings, app.tokens)
+    routes = [
+        wrapped(route, lambda inner: NarrowingCheck(inner, TOOLS, app.opened))
+        for way in ways
+        for route in way.routes(app, settings, security)
+    ]
+    if authenticator:
+        routes = [*map(authenticator.guard, routes), *authenticator.metadata()]
+    routes += _operations(Health(app, authenticator))
+    counts = AnswerCounts()
+    if settings.metrics != "off":
+        routes.append(metrics_route(app, counts, settings.metrics))
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         async with contextlib.AsyncExitStack() as stack:
-            if "http" in transports:
-                await stack.enter_async_context(app.server.session_manager.run())
+            for way in ways:
+                await stack.enter_async_context(way.running(app))
             stack.callback(traces.flush, FLUSH)
             stack.push_async_callback(app.aclose)
-            if door:
-                await stack.enter_async_context(door)
+            if authenticator:
+                await stack.enter_async_context(authenticator)
             yield
 
-    if door:
-        routes = [*map(door.guard, routes), *door.metadata()]
-    routes += _operations(Health(app, door))
-    traffic = Traffic()
-    if settings.metrics != "off":
-        routes.append(metrics_route(app, traffic, settings.metrics))
     application = Starlette(routes=routes, lifespan=lifespan)
-    application.add_middleware(Vanishing)
-    application.add_middleware(Counting, traffic=traffic)
+    application.add_middleware(Disconnects)
+    application.add_middleware(AnswerCounter, counts=counts)
     application.state.app = app
     return application
-
-
-class _Checked:
-    """A stream that begins only for Host and Origin headers that are answered.
-
-    The SDK checks that too, but raises after its answer: the log fills up and the connection breaks.
-    """
-
-    def __init__(self, app: ASGIApp, security: TransportSecuritySettings) -> None:
-        self._app = app
-        self._check = TransportSecurityMiddleware(security)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        refusal = await self._check.validate_request(Request(scope, receive), is_post=False)
-        await (refusal or self._app)(scope, receive, send)
 
 
 def _security(settings: Settings) -> TransportSecuritySettings:
@@ -129,8 +95,8 @@ def _operations(health: Health) -> list[BaseRoute]:
         return JSONResponse({"status": "ok"})
 
     async def ready(_: Request) -> Response:
-        problems, makeshifts = await health.problems(), await health.makeshifts()
-        told = {"problems": problems, "degraded": makeshifts}
+        problems, degraded = await health.problems(), await health.degraded()
+        told = {"problems": problems, "degraded": degraded}
         told = {name: words for name, words in told.items() if words}
         # Without Redis a replica is still ready: or a load balancer would take all of them out at once.
         return JSONResponse(

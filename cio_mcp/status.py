@@ -8,12 +8,17 @@ from cio_mcp.client.pacing import Seen
 from cio_mcp.safety.bounds import Caps
 from cio_mcp.safety.stop import Stop
 from cio_mcp.safety.store import Store
-from cio_mcp.settings import CREDENTIALS, PREFIX, Settings
+from cio_mcp.settings import CREDENTIALS, Settings, variable
+from cio_mcp.settings.scopes import WINDOWS, WorkspaceSettings
 from cio_mcp.toolkit.answers import Cap, Limited, Status
 
-# Settings that bound what may be done and are no caps: told where they are set, since an agent meets them.
-BOUNDS = ("allowed_recipients", "max_recipients", "max_audience_growth", "allow_bcc", "stop_file", "deadline")
+# What the status tells in other words: as permissions, confirmation, caps, limits and tools that are off.
+TOLD = {"permissions", "toolsets", "tools", "confirm", *WINDOWS} | {
+    *("track_rate", "app_rate", "send_rate", "broadcast_interval", "rate_share")
+}
 
+# Whatever else bounds one workspace is told, since an agent meets it.
+BOUNDS = [name for name in WorkspaceSettings.model_fields if name not in TOLD]
 
 # What nobody can do without sessions; see docs/safety.md.
 STATELESS = (
@@ -33,26 +38,29 @@ async def status_of(
     sandbox: bool,
 ) -> Status:
     """Return the status now: no secret, and no value of a credential."""
-    told = {name: getattr(settings, name) for name in BOUNDS}
+    bounds = {variable(name): _text(getattr(settings, name)) for name in BOUNDS}
     notes = [await store.trouble(), STATELESS if settings.stateless else None]
     return Status(
         version=__version__,
         environment="sandbox" if sandbox else f"live, {settings.region}",
         credentials={}
         if sandbox
-        else {PREFIX + name.upper(): getattr(settings, name) is not None for name in CREDENTIALS},
+        else {variable(name): getattr(settings, name) is not None for name in CREDENTIALS},
         permissions=list(settings.permissions),
         confirmation=settings.confirm,
         stopped=await stop.stopped() or None,
         notes=[note for note in notes if note],
-        bounds={PREFIX + name.upper(): _text(value) for name, value in told.items() if value},
-        caps=[Cap(setting=name, most=most, left=left) for name, (most, left) in (await caps.left()).items()],
+        bounds={name: text for name, text in bounds.items() if text},
+        caps=[Cap(setting=cap.setting, most=cap.most, left=left) for cap, left in await caps.left()],
         limits=[_limited(seen) for seen in client.buckets()],
         off=dict(off),
     )
 
 
 def _text(value: object) -> str:
+    """Return a bound in words, empty for one that is not set."""
+    if value is None or value is False:
+        return ""
     return ", ".join(value) if isinstance(value, tuple) else str(value)
 
 

@@ -41,18 +41,20 @@ CLOSED: dict[ApiName, str] = {
 
 def tools_off(settings: Settings) -> Mapping[str, str]:
     """Return the names of the tools that are off with these settings, and the reason for each."""
-    opened = CLOSED.keys() if settings.uses_sandbox else {access.api for access in accesses(settings)}
-    return switched_off(
-        TOOLS,
-        CORE,
-        permissions=settings.permissions,
-        toolsets=settings.toolsets,
-        patterns=settings.tools,
-    ) | {
-        tool.name: "; ".join(CLOSED[api.name] for api in tool.apis if api.name not in opened)
+    closed = closed_apis(settings)
+    return switched_off(TOOLS, CORE, settings) | {
+        tool.name: "; ".join(CLOSED[api.name] for api in tool.apis if api.name in closed)
         for tool in TOOLS
-        if any(api.name not in opened for api in tool.apis)
+        if any(api.name in closed for api in tool.apis)
     }
+
+
+def closed_apis(settings: Settings) -> list[ApiName]:
+    """Return the APIs that no credential opens."""
+    if settings.uses_sandbox:
+        return []
+    opened = {access.api for access in accesses(settings)}
+    return [api for api in CLOSED if api not in opened]
 
 
 def limits(settings: Settings) -> Limits:
@@ -68,14 +70,10 @@ def limits(settings: Settings) -> Limits:
 
 def bounds(settings: Settings) -> Bounds:
     """Return the bounds that the settings set."""
-    caps = {
-        "CIO_MAX_SENDS_PER_HOUR": settings.max_sends_per_hour,
-        "CIO_MAX_SENDS_PER_DAY": settings.max_sends_per_day,
-    }
     return Bounds(
         allowed=settings.allowed_recipients,
         max_recipients=settings.max_recipients,
-        caps={name: most for name, most in caps.items() if most is not None},
+        caps=settings.send_caps,
         bcc=settings.allow_bcc,
     )
 

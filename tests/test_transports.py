@@ -20,9 +20,12 @@ from mcp import Client, StdioServerParameters
 from mcp.client.sse import sse_client
 from mcp.types import ElicitResult, ErrorData
 
+from cio_mcp.asgi import create_app
 from cio_mcp.cli import main
 from cio_mcp.cli.certificate import make_certificate
+from cio_mcp.http.transports import TRANSPORTS
 from cio_mcp.server.server import facts
+from cio_mcp.settings import load
 from cio_mcp.tools import CORE
 
 pytestmark = pytest.mark.anyio
@@ -177,6 +180,20 @@ async def test_only_named_hosts_and_origins_are_answered(headers: dict[str, str]
             answer = await http.post(f"{found.url}/mcp", json=hello, headers=accept | headers)
 
     assert answer.status_code == status
+
+
+@pytest.mark.parametrize("name", TRANSPORTS)
+async def test_what_serves_one_transport_answers_on_its_paths_alone(name: str) -> None:
+    application = create_app(load({"CIO_SANDBOX": "on"}), transports=(name,))
+    paths = [path for way in TRANSPORTS.values() for path in way.paths]
+    wire = httpx.ASGITransport(application)
+    async with (
+        application.router.lifespan_context(application),
+        httpx.AsyncClient(transport=wire, base_url="http://localhost") as http,
+    ):
+        answers = {path: (await http.request("TRACE", path)).status_code for path in paths}
+
+    assert {path for path, status in answers.items() if status != 404} == set(TRANSPORTS[name].paths)
 
 
 async def test_a_body_beyond_the_limit_is_refused(served: Served) -> None:

@@ -149,6 +149,9 @@ async def test_whose_token_is_tied_to_one_workspace_has_it_without_asking(
             off = await Several(client).fail("get_customer", **ADA)
         async with calling(served, free, transport, mode, **{"x-cio-workspaces": "shop"}) as client:
             narrowed = await Several(client).call("get_customer", **ADA)
+        wanted = {"authorization": f"Bearer {tied}", "x-cio-workspaces": "shop"}
+        async with httpx.AsyncClient(trust_env=False) as http:
+            refused = await http.post(f"{served.url}/mcp", headers=wanted, json={})
 
     assert "workspace" not in schemas["get_customer"]["properties"]
     assert "delete_customer" not in schemas
@@ -157,6 +160,8 @@ async def test_whose_token_is_tied_to_one_workspace_has_it_without_asking(
     assert nothing == {}
     assert "lost may use no workspace" in off
     assert narrowed["workspace"] == "shop"
+    assert refused.status_code == 400
+    assert refused.json()["error_description"].endswith("no shop for this caller; there are blog")
 
 
 async def test_each_workspace_is_opened_by_its_own_keys_in_its_own_region(tmp_path: Path) -> None:
@@ -210,6 +215,8 @@ def test_what_clients_carry_is_sealed_under_a_key_of_all_credentials_or_one_that
         ('[a]\nsite_id = "x"\n', r"\[a\]: CIO_TRACK_API_KEY: is missing"),
         ('[a]\nsandbox = "on"\nlog_level = "INFO"\n', r"\[a\]: log_level: a workspace has no such setting"),
         ('[a]\nsandbox = "on"\napp_rate = -1\n', r"\[a\]: CIO_APP_RATE: "),
+        ('[a]\nsandbox = "on"\nallowed_recipients = []\n', r"\[a\]: allowed_recipients: names nothing"),
+        ('[a]\nsandbox = "on"\ntools = [","]\n', r"\[a\]: CIO_TOOLS: names nothing"),
         ('["a b"]\nsandbox = "on"\n', "name workspaces by letters"),
         ('a = "key-s3cret"\n', r"\[a\]: name workspaces by letters"),
         ('[a]\napp_api_key = "key-s3cret\n', "is not TOML"),

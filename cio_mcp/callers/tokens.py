@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from cio_mcp.errors import SettingsError
 from cio_mcp.safety.grant import Grant
+from cio_mcp.settings import first_fault
 
 # What every token begins with, so that one that leaked is recognised.
 MARK = "cio_mcp_"
@@ -73,9 +74,8 @@ def read(path: Path) -> list[Entry]:
     except OSError as error:
         raise SettingsError(f"CIO_TOKENS_FILE: {path} cannot be read: {error.strerror}") from None
     except ValidationError as error:
-        fault = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        where = ".".join(str(part) for part in fault["loc"])
-        raise SettingsError(f"CIO_TOKENS_FILE: {path}: {where}: {fault['msg']}") from None
+        place, message = first_fault(error)
+        raise SettingsError(f"CIO_TOKENS_FILE: {path}: {'.'.join(place)}: {message}") from None
     except ValueError as error:
         raise SettingsError(f"CIO_TOKENS_FILE: {path} is not JSON: {error}") from None
 
@@ -86,7 +86,7 @@ def write(path: Path, entries: list[Entry]) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         new.touch(mode=0o600)
-        new.write_text(_File(tokens=entries).model_dump_json(indent=2, exclude_defaults=True) + "\n", "utf-8")
+        new.write_text(_File(tokens=entries).model_dump_json(indent=2, exclude_unset=True) + "\n", "utf-8")
         new.replace(path)
     except OSError as error:
         raise SettingsError(f"CIO_TOKENS_FILE: {path} cannot be written: {error.strerror}") from None
@@ -98,7 +98,7 @@ def add(path: Path, grant: Grant) -> str:
     if any(entry.name == grant.name for entry in entries):
         raise SettingsError(f"{grant.name}: there is a token of that name; revoke it first, or take another")
     token = MARK + secrets.token_urlsafe(32)
-    write(path, [*entries, Entry(**grant.model_dump(), sha256=_hash(token))])
+    write(path, [*entries, Entry(**grant.model_dump(exclude_unset=True), sha256=_hash(token))])
     return token
 
 

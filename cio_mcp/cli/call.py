@@ -20,6 +20,21 @@ STATUS = {"refused": 1, "not_sent": 3, "unknown": 4}
 WRONG_ARGUMENTS = 2
 
 
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Take a tool and its arguments."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.description = (
+        "Call one tool through the full server. Exit status: 0 done, 1 refused by Customer.io,\n"
+        "2 wrong arguments or settings, 3 not sent, 4 outcome unknown."
+    )
+    parser.epilog = (
+        "example: cio-mcp call track_event customer_id=u_1001 name=purchase 'data={\"amount\": 20}'"
+    )
+    parser.add_argument("tool", help="the tool's name, as `cio-mcp tools` lists it")
+    together = "objects and lists as JSON; or all of them as one JSON object"
+    parser.add_argument("arguments", nargs="*", metavar="key=value", help=together)
+
+
 def run(asked: argparse.Namespace) -> int:
     """Call a tool and print its answer; returns the exit status by outcome."""
     return asyncio.run(_call(asked.tool, asked.arguments))

@@ -55,6 +55,11 @@ class Finding:
     fix: str = ""
 
 
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Take how to print the findings."""
+    parser.add_argument("--json", action="store_true", help="print the findings as JSON")
+
+
 def run(asked: argparse.Namespace) -> int:
     """Print the findings; returns 0 without a fault, 1 with one, 2 where the settings are wrong."""
     status, findings = 0, [_versions()]

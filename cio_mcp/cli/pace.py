@@ -19,6 +19,11 @@ from cio_mcp.workspace import pace_file
 REFRESH = 0.5
 
 
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Take how often to print it."""
+    parser.add_argument("--once", action="store_true", help="print it once")
+
+
 def run(asked: argparse.Namespace) -> int:
     """Print the buckets, again and again on a terminal; returns 0."""
     live = sys.stdout.isatty() and not asked.once

@@ -14,6 +14,13 @@ from cio_mcp.cli.ports import listen
 from cio_mcp.settings import load
 
 
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Take where to listen."""
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
+    parser.add_argument("--port", type=int, default=8080, help="port to listen on (default: 8080; 0: any)")
+    parser.add_argument("--tls", action="store_true", help="speak https, with a certificate made on the spot")
+
+
 def run(asked: argparse.Namespace) -> int:
     """Serve until interrupted; returns 0."""
     settings = load()

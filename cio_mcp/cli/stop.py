@@ -10,6 +10,10 @@ from cio_mcp.settings import Settings, load
 from cio_mcp.workspace import shared_store
 
 
+def add_arguments(_: argparse.ArgumentParser) -> None:
+    """Take none."""
+
+
 def run(asked: argparse.Namespace) -> int:
     """Stop, or let go on; returns 0, or 1 if that cannot be told to the others."""
     settings = load()

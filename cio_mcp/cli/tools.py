@@ -11,6 +11,11 @@ from cio_mcp.tools import TOOLS
 from cio_mcp.workspace import tools_off
 
 
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Take how to print them."""
+    parser.add_argument("--json", action="store_true", help="print them with their schemas as JSON")
+
+
 def run(asked: argparse.Namespace) -> int:
     """Print the tools, of each workspace; returns 0."""
     listed: list[dict[str, Any]] = []

@@ -1,1 +1,1 @@
-"""What stands around MCP over HTTP: the door, health, metrics, and clients that vanish."""
+"""MCP over HTTP: the transports, and authentication, health, metrics and disconnects around them."""

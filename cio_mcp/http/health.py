@@ -7,7 +7,7 @@ from cio_mcp.app import App
 from cio_mcp.client import AppApi, CustomerIO, TrackApi
 from cio_mcp.client.call import now
 from cio_mcp.errors import CustomerIOError
-from cio_mcp.http.door import Door
+from cio_mcp.http.authentication import Authenticator
 
 # What was found holds for so many seconds, so that a load balancer's questions do not use up the limits.
 HOLDS = 30.0
@@ -16,17 +16,20 @@ HOLDS = 30.0
 class Health:
     """Checks that each credential opens its API, at most twice a minute however often it is asked."""
 
-    def __init__(self, app: App, door: Door | None) -> None:
-        self._app, self._door = app, door
+    def __init__(self, app: App, authenticator: Authenticator | None) -> None:
+        self._app, self._authenticator = app, authenticator
         self._found: list[str] = []
         self._until = 0.0
         self._looking = asyncio.Lock()
 
-    async def makeshifts(self) -> list[str]:
-        """Return what the server works without for now: no reason to send it no calls, but one to look."""
+    async def degraded(self) -> list[str]:
+        """Return what the server works without for now: worth a look, but keep sending it traffic."""
         paces = {opened.client.trouble for opened in self._app.opened.values()}
         found = [f"the shared pace: {trouble}" for trouble in paces if trouble]
-        others = [await self._app.store.trouble(), self._door.trouble() if self._door else None]
+        others = [
+            await self._app.store.trouble(),
+            self._authenticator.trouble() if self._authenticator else None,
+        ]
         return [*found, *filter(None, others)]
 
     async def problems(self) -> list[str]:

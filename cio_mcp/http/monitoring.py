@@ -3,7 +3,7 @@
 import hmac
 import ipaddress
 from collections import Counter
-from typing import Literal
+from itertools import chain
 
 from pydantic import SecretStr
 from starlette.requests import Request
@@ -13,14 +13,16 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cio_mcp.app import App
 from cio_mcp.http.metrics import exposition
+from cio_mcp.http.transports import TRANSPORTS
+from cio_mcp.settings.values import MetricsReaders
 
 # Paths that are told apart; a client may make up any other.
-PATHS = ("/mcp", "/sse", "/messages", "/healthz", "/readyz", "/metrics")
+PATHS = (*chain(*(way.paths for way in TRANSPORTS.values())), "/healthz", "/readyz", "/metrics")
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
-class Traffic:
+class AnswerCounts:
     """Answers so far by path and status, and requests by path that are being answered."""
 
     def __init__(self) -> None:
@@ -28,11 +30,11 @@ class Traffic:
         self.open = Counter[str]()
 
 
-class Counting:
+class AnswerCounter:
     """ASGI middleware that counts every answer, those of what guards the routes too."""
 
-    def __init__(self, app: ASGIApp, traffic: Traffic) -> None:
-        self._app, self._traffic = app, traffic
+    def __init__(self, app: ASGIApp, counts: AnswerCounts) -> None:
+        self._app, self._counts = app, counts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, and count the answer when it begins."""
@@ -44,32 +46,30 @@ class Counting:
 
         async def counted(message: Message) -> None:
             if message["type"] == "http.response.start":
-                self._traffic.answers[path, message["status"]] += 1
+                self._counts.answers[path, message["status"]] += 1
             await send(message)
 
-        self._traffic.open[path] += 1
+        self._counts.open[path] += 1
         try:
             await self._app(scope, receive, counted)
         finally:
-            self._traffic.open[path] -= 1
+            self._counts.open[path] -= 1
 
 
-Readers = Literal["loopback", "open", "off"] | SecretStr
-
-
-def metrics_route(app: App, traffic: Traffic, readers: Readers) -> Route:
+def metrics_route(app: App, counts: AnswerCounts, readers: MetricsReaders) -> Route:
     """Return the route of /metrics, which only `readers` are answered on."""
 
     async def metrics(request: Request) -> Response:
         if refusal := _refusal(request, readers):
             return refusal
-        text = await exposition(app, traffic.answers, _sessions(app, traffic))
+        sessions = {name: way.sessions(app, counts.open) for name, way in TRANSPORTS.items()}
+        text = await exposition(app, counts.answers, sessions)
         return PlainTextResponse(text, media_type="text/plain; version=0.0.4")
 
     return Route("/metrics", metrics)
 
 
-def _refusal(request: Request, readers: Readers) -> Response | None:
+def _refusal(request: Request, readers: MetricsReaders) -> Response | None:
     if isinstance(readers, SecretStr):
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         holds = hmac.compare_digest(token.strip().encode(), readers.get_secret_value().encode())
@@ -89,12 +89,3 @@ def _is_local(request: Request) -> bool:
     except ValueError:
         near = False
     return near and request.url.hostname in LOOPBACK and "x-forwarded-for" not in request.headers
-
-
-def _sessions(app: App, traffic: Traffic) -> dict[str, int]:
-    """Count the streams of SSE, and the sessions that the SDK keeps for Streamable HTTP until 2025-11-25."""
-    try:
-        http = len(app.server.session_manager._server_instances)  # nothing public tells it
-    except RuntimeError:  # it is not served
-        http = 0
-    return {"http": http, "sse": traffic.open["/sse"]}

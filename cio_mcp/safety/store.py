@@ -11,15 +11,16 @@ from typing import Literal, Protocol
 
 from cio_mcp.client.pacing.shared import use_wal
 from cio_mcp.errors import NotAllowed
+from cio_mcp.settings.scopes import WINDOWS
 
 Use = Literal["first", "again", "late", "never"]
 
 # Takes back what was counted: nothing was sent.
 Refund = Callable[[], Awaitable[None]]
 
-# A day. Counts are kept for so long whichever windows this process counts in: others that share the file may
-# count in the longest. Codes are kept for so long after they have expired, to say what is wrong with them.
-REMEMBERED = 86_400.0
+# Counts are kept for the longest window of all, whichever this process counts in: others that share the file
+# may count in it. Codes are kept for so long after they have expired, to say what is wrong with them.
+REMEMBERED = max(WINDOWS.values())
 
 # What is sent within this part of a window is counted as one: a busy day is summed before every send.
 SLICE = 1 / 60
@@ -205,7 +206,7 @@ class FileStore:
     def _unusable(self) -> NotAllowed:
         return NotAllowed(
             f"Nothing was done: {self._path} cannot be used, and without it neither confirmation codes nor "
-            "CIO_MAX_SENDS_PER_HOUR and CIO_MAX_SENDS_PER_DAY can be kept.",
+            "caps on sends can be kept.",
             do="An operator must make it writable.",
         )
 

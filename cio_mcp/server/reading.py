@@ -23,7 +23,7 @@ from mcp.types import Prompt as ListedPrompt
 from mcp.types import Resource as ListedResource
 from mcp.types import ResourceTemplate as ListedTemplate
 
-from cio_mcp.callers.known import current
+from cio_mcp.callers.principal import current
 from cio_mcp.server.guides import PROMPTS, RESOURCES, TEMPLATES, Prompt, Template
 from cio_mcp.server.served import WORKSPACE, Served
 from cio_mcp.toolkit.registry import near_miss

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cio_mcp.callers.known import Known
+from cio_mcp.callers.principal import Principal
 from cio_mcp.errors import InvalidArgument, NotAllowed, NotSent
 from cio_mcp.safety import Guard
 from cio_mcp.toolkit.registry import Tool, near_miss
@@ -60,7 +60,7 @@ class Served:
         """Return the name by which callers know a tool; what is no tool's stays as it is."""
         return self._names.get(tool, tool)
 
-    def listed(self, known: Known) -> Iterator[tuple[str, Tool, dict[str, Any]]]:
+    def listed(self, known: Principal) -> Iterator[tuple[str, Tool, dict[str, Any]]]:
         """Yield name, tool and input schema of what is on for a caller, in any of their workspaces."""
         opened, off = self._opened(known), known.off(self._tools.values())
         for name, tool in self._tools.items():
@@ -72,7 +72,9 @@ class Served:
                     _choosing(tool.input_schema, where) if len(opened) > 1 else tool.input_schema,
                 )
 
-    def find(self, known: Known, name: str, arguments: dict[str, Any]) -> tuple[Guard, Tool, dict[str, Any]]:
+    def find(
+        self, known: Principal, name: str, arguments: dict[str, Any]
+    ) -> tuple[Guard, Tool, dict[str, Any]]:
         """Return the guard of the workspace that a call is for, the tool, and the tool's own arguments.
 
         Raises NotSent where there is no such tool, NotAllowed where it is off for the caller, InvalidArgument
@@ -92,7 +94,7 @@ class Served:
             raise NotAllowed(f"Nothing was done: {name} is off for this caller: {reason}.")
         return workspace.guard, tool, arguments
 
-    def _opened(self, known: Known) -> Mapping[str, Workspace]:
+    def _opened(self, known: Principal) -> Mapping[str, Workspace]:
         return {name: found for name, found in self._workspaces.items() if known.may_use(name)}
 
 

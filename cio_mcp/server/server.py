@@ -19,7 +19,7 @@ from mcp.types import Tool as ListedTool
 from mcp.types.version import HANDSHAKE_PROTOCOL_VERSIONS
 
 from cio_mcp import __version__
-from cio_mcp.callers.known import current, recognise
+from cio_mcp.callers.principal import current, recognise
 from cio_mcp.callers.tokens import Tokens
 from cio_mcp.client.call import Place
 from cio_mcp.errors import CustomerIOError, NotSent

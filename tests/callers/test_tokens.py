@@ -19,6 +19,8 @@ from cio_mcp.callers.tokens import MARK, Tokens, add, read
 from cio_mcp.cli import main
 from cio_mcp.safety.grant import Grant
 from cio_mcp.server.server import facts
+from cio_mcp.settings.scopes import TokenSettings
+from cio_mcp.tools import CORE, TOOLS
 from tests.test_transports import Served, serving
 
 pytestmark = pytest.mark.anyio
@@ -44,6 +46,7 @@ def tokens(file: Path) -> dict[str, str]:
         Grant(name="reader", permissions=("read",)),
         Grant(name="mailer", permissions=("read", "send"), tools=("send_*",), max_sends_per_hour=2),
         Grant(name="wrong", toolsets=("no_such_toolset",)),
+        Grant(name="empty", tools=()),
         Grant(name="revoked"),
     ]
     return {grant.name: add(file, grant) for grant in grants}
@@ -107,11 +110,78 @@ async def test_a_header_can_narrow_further_and_never_widen(
     narrow = {"x-cio-permissions": "read,write,delete,send", "x-cio-tools": "get_*,identify_customer"}
     async with calling(served, tokens["reader"], "http", mode, **narrow) as reader:
         listed = {tool.name for tool in (await reader.list_tools()).tools}
-    async with calling(served, tokens["all"], "http", mode, **{"x-cio-permissions": "raed"}) as mistaken:
-        nothing = (await mistaken.list_tools()).tools
 
     assert listed == {"get_customer", "get_campaign_metrics"}
-    assert nothing == []
+
+
+@pytest.mark.parametrize("header", ["permissions", "toolsets", "tools", "workspaces"])
+async def test_an_empty_header_leaves_nothing(served: Served, tokens: dict[str, str], header: str) -> None:
+    async with calling(served, tokens["all"], **{f"x-cio-{header}": ""}) as client:
+        listed = (await client.list_tools()).tools
+        called = await client.call_tool("get_customer", {"customer_id": "u_1001"})
+
+    assert listed == []
+    assert called.is_error
+
+
+@pytest.mark.parametrize(
+    ("headers", "words"),
+    [
+        ([("x-cio-permissions", "read, raed")], "x-cio-permissions: there is no raed; there are delete, "),
+        ([("x-cio-toolsets", "poeple")], "x-cio-toolsets: there is no poeple; there are all, "),
+        ([("x-cio-tools", "-get_nothing")], "x-cio-tools: no tool is named get_nothing"),
+        ([("x-cio-workspaces", "blog")], "x-cio-workspaces: there is no blog for this caller"),
+        ([("x-cio-tools", ",")], "x-cio-tools: names nothing"),
+        ([("x-cio-tools", "get_*"), ("x-cio-tools", "*")], "x-cio-tools: is given twice"),
+        ([("x-cio-tool", "get_*")], "x-cio-tool: there is no such header; did you mean x-cio-tools?"),
+    ],
+)
+@pytest.mark.parametrize(("method", "path"), [("POST", "/mcp"), ("GET", "/sse"), ("POST", "/messages/")])
+async def test_a_header_that_makes_no_sense_is_answered_400_with_what_is_wrong(
+    served: Served,
+    tokens: dict[str, str],
+    method: str,
+    path: str,
+    headers: list[tuple[str, str]],
+    words: str,
+) -> None:
+    known = ("authorization", f"Bearer {tokens['all']}")
+    async with httpx.AsyncClient(trust_env=False, base_url=served.url) as http:
+        answer = await http.request(method, path, headers=[known, *headers], json={})
+        stranger = await http.request(method, path, headers=headers, json={})
+
+    assert answer.status_code == 400
+    assert answer.json()["error_description"].startswith(words)
+    assert stranger.status_code == 401
+
+
+async def test_headers_of_others_are_passed_over(served: Served, tokens: dict[str, str]) -> None:
+    theirs = {"x-cio-signature": "abc", "x-cio-timestamp": "1"}
+    async with calling(served, tokens["all"], **theirs) as client:
+        assert (await client.list_tools()).tools
+
+
+async def test_core_and_left_out_toolsets_mean_for_tokens_and_headers_what_they_mean_as_a_setting(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "tokens.json"
+    grants = [
+        Grant(name="all"),
+        Grant(name="core", toolsets=("core",)),
+        Grant(name="less", toolsets=("-people",)),
+    ]
+    tokens = {grant.name: add(file, grant) for grant in grants}
+    with serving(CIO_TOKENS_FILE=str(file), CIO_TOOLSETS="all") as found:
+
+        async def listed(name: str, **headers: str) -> set[str]:
+            async with calling(found, tokens[name], **headers) as client:
+                return {tool.name for tool in (await client.list_tools()).tools}
+
+        core = await listed("core"), await listed("all", **{"x-cio-toolsets": "core"})
+        less = await listed("less"), await listed("all", **{"x-cio-toolsets": "-people"})
+
+    assert core == (set(CORE), set(CORE))
+    assert less[0] == less[1] == {tool.name for tool in TOOLS if tool.toolset != "people"}
 
 
 async def test_a_grant_that_makes_no_sense_leaves_nothing(served: Served, tokens: dict[str, str]) -> None:
@@ -120,6 +190,11 @@ async def test_a_grant_that_makes_no_sense_leaves_nothing(served: Served, tokens
         result = await client.call_tool("list_campaigns", {})
 
     assert "no_such_toolset" in str(result.content)
+
+
+async def test_a_grant_whose_list_is_empty_leaves_nothing(served: Served, tokens: dict[str, str]) -> None:
+    async with calling(served, tokens["empty"]) as client:
+        assert (await client.list_tools()).tools == []
 
 
 async def test_a_callers_own_cap_holds_for_that_caller(served: Served, tokens: dict[str, str]) -> None:
@@ -218,14 +293,32 @@ def test_the_command_line_makes_lists_and_revokes(
     assert Tokens(file, time.time).find(token) is None
 
 
+WORDS = {"permissions": "read", "toolsets": "core", "tools": "get_*"}
+
+
+@pytest.mark.parametrize("name", TokenSettings.model_fields)
+def test_every_setting_that_holds_for_a_token_is_an_option(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    option, value = f"--{name.replace('_', '-')}", WORDS.get(name, "1")
+    assert main(["token", "--file", str(tmp_path / "tokens.json"), "add", "one", option, value]) == 0
+    capsys.readouterr()
+
+    assert main(["token", "--file", str(tmp_path / "tokens.json"), "list"]) == 0
+    assert f"{name}={value}" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
         (["add", "one"], "there is a token of that name"),
         (["add", "two words"], "name: "),
-        (["add", "two", "--permissions", "raed"], "there is no raed"),
-        (["add", "two", "--toolsets", "poeple"], "there is no poeple"),
-        (["add", "two", "--rate-share", "2"], "rate_share: "),
+        (["add", "two", "--permissions", "raed"], "--permissions: there is no raed"),
+        (["add", "two", "--toolsets", "poeple"], "--toolsets: there is no poeple"),
+        (["add", "two", "--tools", ""], "--tools: names nothing"),
+        (["add", "two", "--workspaces", ","], "--workspaces: names nothing"),
+        (["add", "two", "--rate-share", "2"], "--rate-share: "),
+        (["add", "two", "--max-recipients", "many"], "--max-recipients: "),
         (["revoke", "nobody"], "there is no token of that name"),
     ],
 )

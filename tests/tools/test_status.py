@@ -50,6 +50,13 @@ async def test_a_sandbox_says_that_it_is_one() -> None:
     assert "credentials" not in status or not status["credentials"]
 
 
+async def test_a_bound_of_nobody_is_told_as_well() -> None:
+    async with an_agent(max_recipients="0") as agent:
+        status = await agent.call("server_status")
+
+    assert status["bounds"]["CIO_MAX_RECIPIENTS"] == "0"
+
+
 async def test_bounds_that_are_not_set_are_not_told() -> None:
     async with an_agent() as agent:
         status = await agent.call("server_status")

@@ -7,7 +7,7 @@ import jwt
 
 from cio_mcp.callers.oauth.keys import ALGORITHMS, Keys
 from cio_mcp.callers.oauth.resource import Resource
-from cio_mcp.errors import NotLetIn
+from cio_mcp.errors import Unauthorized
 from cio_mcp.safety.grant import Grant
 from cio_mcp.safety.permissions import PERMITS
 
@@ -31,7 +31,7 @@ REASONS: tuple[tuple[type[jwt.PyJWTError], str], ...] = (
 )
 
 
-class Scoped(Grant):
+class ScopeGrant(Grant):
     """A grant by scopes. Its name holds a colon, which no name in the file of tokens does."""
 
     name: str
@@ -55,16 +55,16 @@ class Jwts:
         self._audience = [*resource.names, *(f"{name}/" for name in resource.names)]
 
     async def read(self, token: str) -> Bearer:
-        """Return who brought a token; raises NotLetIn."""
+        """Return who brought a token; raises Unauthorized."""
         try:
             unproven = jwt.decode_complete(token, options={"verify_signature": False})
             header = unproven["header"]
             if unproven["payload"].get("iss") != self.resource.issuer:
                 raise jwt.InvalidIssuerError
             if (algorithm := str(header.get("alg"))) not in ALGORITHMS:
-                raise NotLetIn(f"the token is not signed with one of {', '.join(ALGORITHMS)}")
+                raise Unauthorized(f"the token is not signed with one of {', '.join(ALGORITHMS)}")
             if str(header.get("typ", "JWT")).lower() not in TYPES:
-                raise NotLetIn("the token is no access token, by its typ")
+                raise Unauthorized("the token is no access token, by its typ")
             key = await self.keys.find(header.get("kid"), algorithm)
             claims = jwt.decode(
                 token,
@@ -82,23 +82,23 @@ class Jwts:
                 "audience": self.resource.names[0],
                 "error": _lacks(error),
             }
-            raise NotLetIn(reason.format_map(words)) from None
+            raise Unauthorized(reason.format_map(words)) from None
         return self._bearer(claims)
 
     def _bearer(self, claims: dict[str, Any]) -> Bearer:
         client, subject = _text(claims.get("client_id") or claims.get("azp")), _text(claims.get("sub"))
         if not (client or subject):
-            raise NotLetIn("the token names nobody: it has neither sub nor client_id")
+            raise Unauthorized("the token names nobody: it has neither sub nor client_id")
         given = _scopes(claims)
         permissions = tuple(name for name in PERMITS if self.resource.prefix + name in given)
         if not permissions:
             needed = ", ".join(self.resource.scopes)
-            raise NotLetIn(
+            raise Unauthorized(
                 f"the token has none of the scopes {needed}", status=403, error="insufficient_scope"
             )
         # Somebody's client_id can be somebody else's sub (RFC 9068, 5).
         name = f"user:{subject}" if subject else f"client:{client}"
-        return Bearer(Scoped(name=name, permissions=permissions), client, subject or None)
+        return Bearer(ScopeGrant(name=name, permissions=permissions), client, subject or None)
 
 
 def _text(claim: Any) -> str:

@@ -12,7 +12,7 @@ from jwt import PyJWK, PyJWTError
 
 from cio_mcp.client.call import now
 from cio_mcp.client.network import Network, cause
-from cio_mcp.errors import NotLetIn
+from cio_mcp.errors import Unauthorized
 from cio_mcp.settings.values import is_safe
 
 # What a JWT may be signed with, and the type of key that goes with it (RFC 7518, RFC 8037). Never a shared
@@ -55,7 +55,7 @@ class Keys:
     async def find(self, name: str | None, algorithm: str) -> PyJWK:
         """Return the key of a name (`kid`) for an algorithm; without a name, the only one that fits.
 
-        Raises NotLetIn: 401 if the issuer has no such key, 503 if that cannot be known now.
+        Raises Unauthorized: 401 if the issuer has no such key, 503 if that cannot be known now.
         """
         key = self._known(name, algorithm)
         if key is None or now() >= self._fetched + FRESH:
@@ -68,8 +68,8 @@ class Keys:
             return key
         if self.trouble:
             why = f"the keys of {self._issuer} cannot be fetched now; try again later"
-            raise NotLetIn(why, status=503, error="temporarily_unavailable")
-        raise NotLetIn("the token is signed with a key that the issuer does not have")
+            raise Unauthorized(why, status=503, error="temporarily_unavailable")
+        raise Unauthorized("the token is signed with a key that the issuer does not have")
 
     def fetch(self) -> "asyncio.Task[None] | None":
         """Begin to fetch the keys, unless that was done moments ago; return the fetch that runs."""

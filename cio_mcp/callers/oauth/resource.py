@@ -9,22 +9,21 @@ from cio_mcp.settings.values import is_safe
 
 WELL_KNOWN = "/.well-known/oauth-protected-resource"
 
-# Where clients begin, and so look for metadata.
-PATHS = ("/mcp", "/sse")
-
 
 @dataclass(frozen=True)
 class Resource:
     """A server that takes tokens of `issuer`.
 
     `names` are what tokens may call it (`aud`): its address first, then other addresses, and whatever else.
-    `prefix` stands before the words of `permissions` in scopes; those are what the server has to give.
+    `prefix` stands before the words of `permissions` in scopes; those are what the server has to give. At
+    `paths` clients begin, and so look for metadata.
     """
 
     issuer: str
     names: Sequence[str]
     prefix: str = "cio:"
     permissions: Sequence[str] = tuple(PERMITS)
+    paths: Sequence[str] = ()
 
     @property
     def scopes(self) -> list[str]:
@@ -35,7 +34,7 @@ class Resource:
     def places(self) -> list[str]:
         """The paths under which metadata is looked for, behind the well-known one."""
         own = (urlsplit(name).path.rstrip("/") for name in self.names if is_safe(name))
-        return list(dict.fromkeys(("", *PATHS, *own)))
+        return list(dict.fromkeys(("", *self.paths, *own)))
 
     def at(self, path: str) -> str:
         """Return the name that tokens for requests to `path` hold."""

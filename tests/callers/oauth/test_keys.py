@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from starlette.responses import JSONResponse, Response
 
 from cio_mcp.callers.oauth import Jwts, Keys, Resource
-from cio_mcp.errors import NotLetIn
-from cio_mcp.http.door import Door
+from cio_mcp.errors import Unauthorized
+from cio_mcp.http.authentication import Authenticator
 from tests.callers.oauth.issuer import AUDIENCE, Issuer, rsa_key
 from tests.virtual_time import VirtualTimeLoop
 
@@ -30,7 +30,7 @@ async def outcome(jwts: Jwts, token: str) -> int:
     """Return the status that a token is answered with."""
     try:
         await jwts.read(token)
-    except NotLetIn as error:
+    except Unauthorized as error:
         return error.status
     return 200
 
@@ -101,7 +101,7 @@ async def test_why_keys_cannot_be_fetched_is_one_line_for_the_operator_and_503_f
     jwts = reading(issuer, wrong.get("url"), wrong.get("wire"))
 
     for _ in range(3):
-        with pytest.raises(NotLetIn) as error:
+        with pytest.raises(Unauthorized) as error:
             await jwts.read(issuer.token())
         assert error.value.status == 503
         assert str(error.value).startswith("the keys of https://issuer.example cannot be fetched now")
@@ -176,21 +176,21 @@ async def test_known_keys_work_for_as_long_as_the_issuer_is_away_and_hardly_wait
 async def test_who_asks_what_is_wrong_with_the_issuer_learns_when_it_is_back_though_nobody_calls() -> None:
     issuer = Issuer()
     jwts = reading(issuer)
-    async with Door(None, jwts) as door:
+    async with Authenticator(None, jwts) as authenticator:
         assert await outcome(jwts, issuer.token()) == 200
         issuer.asked.clear()
-        assert door.trouble() == ""
+        assert authenticator.trouble() == ""
         issuer.answer = lambda: Response("gone fishing", 502)
         assert await outcome(jwts, issuer.token(headers={"kid": "newer"})) == 503
         for _ in range(30):
-            assert "answers 502" in door.trouble()
+            assert "answers 502" in authenticator.trouble()
             await asyncio.sleep(1)
         asked = issuer.asked["/keys"]
         issuer.answer = None
         await asyncio.sleep(10)
-        door.trouble()
+        authenticator.trouble()
         await asyncio.sleep(1)
-        assert door.trouble() == ""
+        assert authenticator.trouble() == ""
 
     assert 3 <= asked <= 4
 
@@ -283,7 +283,7 @@ def test_whatever_is_sent_is_refused_in_one_line_unless_the_issuer_signed_it(tex
         jwts, lines = reading(ISSUER), []
         for token in (text, SIGNED[:at] + text + SIGNED[at:], SIGNED[:at] + SIGNED[at + 1 :]):
             if token != SIGNED:
-                with pytest.raises(NotLetIn) as error:
+                with pytest.raises(Unauthorized) as error:
                     await jwts.read(token)
                 lines.append(str(error.value))
         return lines

@@ -12,7 +12,7 @@ GONE = (ClientDisconnect, ClosedResourceError, BrokenResourceError)
 _log = logging.getLogger(__name__)
 
 
-class Vanishing:
+class Disconnects:
     """ASGI middleware that takes what the SDK raises for GONE, and answers nobody twice."""
 
     def __init__(self, app: ASGIApp) -> None:

@@ -1,4 +1,4 @@
-"""The door of the HTTP server: who comes in, and how a client learns where to get a token.
+"""Who may call over HTTP, and how a client learns where to get a token.
 
 A bearer token is one of the file, or a JWT of the OAuth issuer; whoever comes in is left on the request with
 their grant. Tools that a JWT's scopes do not permit are not listed for its caller, and refused. Only a JWT
@@ -14,18 +14,20 @@ from mcp.server.auth.routes import cors_middleware
 from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from cio_mcp.callers.oauth import Jwts, Keys, Resource
 from cio_mcp.callers.oauth.resource import WELL_KNOWN
 from cio_mcp.callers.tokens import Tokens
-from cio_mcp.errors import NotLetIn
+from cio_mcp.errors import Unauthorized
+from cio_mcp.http.routes import wrapped
+from cio_mcp.http.transports import TRANSPORTS
 from cio_mcp.safety.grant import Grant
 from cio_mcp.settings import Settings
 
 
-class Holder(AuthenticatedUser):
+class TokenUser(AuthenticatedUser):
     """Whoever brought a token. The SDK ties sessions to the token's names; `grant` is what they may do."""
 
     def __init__(self, grant: Grant, *, client: str, subject: str | None = None, issuer: str = "") -> None:
@@ -34,7 +36,7 @@ class Holder(AuthenticatedUser):
         self.grant = grant
 
 
-class Door:
+class Authenticator:
     """Lets in who brings a token of the file, or a JWT."""
 
     def __init__(self, tokens: Tokens | None, jwts: Jwts | None) -> None:
@@ -60,28 +62,23 @@ class Door:
 
     def guard(self, route: BaseRoute) -> BaseRoute:
         """Return a route that only callers with a token come through."""
-        if isinstance(route, Route):
-            return Route(route.path, endpoint=_Guarded(self, route.app), methods=route.methods)
-        if isinstance(route, Mount):
-            return Mount(route.path, app=_Guarded(self, route.app))
-        message = f"{route} cannot be guarded"
-        raise TypeError(message)
+        return wrapped(route, lambda app: _Authentication(self, app))
 
-    async def enter(self, authorization: str) -> Holder:
-        """Return who sent a request with this Authorization header; raises NotLetIn."""
+    async def authenticate(self, authorization: str) -> TokenUser:
+        """Return who sent a request with this Authorization header; raises Unauthorized."""
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() != "bearer" or not (token := token.strip()):
-            raise NotLetIn("a bearer token is needed, in the header Authorization", error="")
+            raise Unauthorized("a bearer token is needed, in the header Authorization", error="")
         if self._tokens and (grant := self._tokens.find(token)):
-            return Holder(grant, client=grant.name)
+            return TokenUser(grant, client=grant.name)
         if self._jwts is None:
-            raise NotLetIn("the token is unknown, revoked or expired")
+            raise Unauthorized("the token is unknown, revoked or expired")
         found = await self._jwts.read(token)
-        return Holder(
+        return TokenUser(
             found.grant, client=found.client, subject=found.subject, issuer=self._jwts.resource.issuer
         )
 
-    def refusal(self, why: NotLetIn, path: str) -> Response:
+    def refusal(self, why: Unauthorized, path: str) -> Response:
         """Return the answer to a request to `path` that does not come in (RFC 6750, RFC 9728)."""
         told = {"error": why.error, "error_description": str(why)}
         if why.status == 503:
@@ -101,28 +98,34 @@ class Door:
         return [_about(self._jwts.resource, path) for path in self._jwts.resource.places]
 
 
-def door_of(settings: Settings, tokens: Tokens | None) -> Door | None:
-    """Return the door that the settings ask for, None if anybody on this machine may call."""
+def authenticator_of(settings: Settings, tokens: Tokens | None) -> Authenticator | None:
+    """Return the authenticator that the settings ask for, None if anybody on this machine may call."""
     if settings.oauth_issuer is None:
-        return Door(tokens, None) if tokens else None
+        return Authenticator(tokens, None) if tokens else None
     resource = Resource(
-        settings.oauth_issuer, settings.oauth_audience, settings.oauth_scope_prefix, settings.permissions
+        settings.oauth_issuer,
+        settings.oauth_audience,
+        settings.oauth_scope_prefix,
+        settings.permissions,
+        [transport.paths[0] for transport in TRANSPORTS.values()],
     )
-    return Door(tokens, Jwts(resource, Keys(settings.oauth_issuer, settings.oauth_jwks_url)))
+    return Authenticator(tokens, Jwts(resource, Keys(settings.oauth_issuer, settings.oauth_jwks_url)))
 
 
-class _Guarded:
-    """An application behind a door. The SDK binds what it seals to whom the context names."""
+class _Authentication:
+    """Lets through who is known. The SDK binds what it seals to whom the context names."""
 
-    def __init__(self, door: Door, app: ASGIApp) -> None:
-        self._door = door
+    def __init__(self, authenticator: Authenticator, app: ASGIApp) -> None:
+        self._authenticator = authenticator
         self._app = AuthContextMiddleware(app)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            scope["user"] = await self._door.enter(Headers(scope=scope).get("authorization", ""))
-        except NotLetIn as why:
-            await self._door.refusal(why, scope["path"])(scope, receive, send)
+            scope["user"] = await self._authenticator.authenticate(
+                Headers(scope=scope).get("authorization", "")
+            )
+        except Unauthorized as why:
+            await self._authenticator.refusal(why, scope["path"])(scope, receive, send)
             return
         await self._app(scope, receive, send)
 
