@@ -5,6 +5,7 @@ import logging
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -62,25 +63,28 @@ class Opened:
 
     workspace: Workspace
     client: CustomerIO
-    sandbox: Sandbox | None
 
 
 @dataclass
 class App:
-    """A server and what it stands on. Serve `server` while the event loop runs, then `aclose`."""
+    """A server and what it stands on. Serve `server` while the event loop runs, then `aclose`.
+
+    `files` closes what `build` has opened; where nothing was served, that is all.
+    """
 
     server: Server
     opened: Mapping[str, Opened]
     store: Store
+    files: ExitStack
     tokens: Tokens | None = None
 
     async def aclose(self, grace: float = 0.0) -> None:
         """Let what has left come back for `grace` seconds, then close everything."""
-        await asyncio.gather(*(found.client.aclose(grace) for found in self.opened.values()))
-        await self.store.aclose()
-        for found in self.opened.values():
-            if found.sandbox:
-                found.sandbox.close()
+        with self.files:
+            try:
+                await asyncio.gather(*(found.client.aclose(grace) for found in self.opened.values()))
+            finally:
+                await self.store.aclose()
 
 
 def build(
@@ -99,17 +103,18 @@ def build(
         logging.getLogger(name).setLevel(logging.WARNING)
     workspaces = each(settings)
     store, mask = _store(settings, list(workspaces.values()), clock), _mask(settings)
-    opened = {name: _open(name, one, store, mask, wire, clock) for name, one in workspaces.items()}
     tokens = Tokens(settings.tokens_file, clock) if settings.tokens_file else None
-    served = Served(
-        TOOLS,
-        {name: found.workspace for name, found in opened.items()},
-        settings.tool_prefix,
-        MASKED if mask else "",
-    )
-    hide = next(iter(opened.values())).workspace.guard.hide  # all hide alike
-    server = Server(served, hide, tokens, state_key(workspaces.values()))
-    return App(server, opened, store, tokens)
+    with ExitStack() as files:
+        opened = {name: _open(name, one, store, mask, wire, clock, files) for name, one in workspaces.items()}
+        served = Served(
+            TOOLS,
+            {name: found.workspace for name, found in opened.items()},
+            settings.tool_prefix,
+            MASKED if mask else "",
+        )
+        hide = next(iter(opened.values())).workspace.guard.hide  # all hide alike
+        server = Server(served, hide, tokens, state_key(workspaces.values()))
+        return App(server, opened, store, files.pop_all(), tokens)
 
 
 def _store(settings: Settings, workspaces: list[Settings], clock: Callable[[], float]) -> Store:
@@ -126,11 +131,12 @@ def _open(
     mask: "Mask | None",
     wire: httpx.AsyncBaseTransport | None,
     clock: Callable[[], float],
+    files: ExitStack,
 ) -> Opened:
-    """Open one workspace, and put together what stands before the tools there."""
-    off = tools_off(settings)
-    sandbox = open_sandbox(settings, clock=clock) if settings.uses_sandbox else None
-    if sandbox:
+    """Open one workspace, and put together what stands before the tools there; `files` closes it."""
+    off, sandbox = tools_off(settings), None
+    if settings.uses_sandbox:
+        sandbox = files.enter_context(closing(open_sandbox(settings, clock=clock)))
         wire, settings = httpx.ASGITransport(app=sandbox.app), _for_sandbox(settings, sandbox)
     client = CustomerIO(
         traced(wire or Network()),
@@ -138,7 +144,7 @@ def _open(
         limits=limits(settings),
         deadline=settings.deadline,
         user_agent=f"cio-mcp/{__version__}",
-        slots=None if wire else slots(settings),
+        slots=None if wire else slots(settings, files),
         clock=clock,
     )
     budget, bound = accesses(settings)[-1].workspace, bounds(settings)
@@ -157,7 +163,7 @@ def _open(
         status=lambda: status_of(settings, store, stop, caps, client, off, sandbox=sandbox is not None),
     )
     about = _in_sandbox(settings) if sandbox else _live(settings, set(off.values()) & set(CLOSED.values()))
-    return Opened(Workspace(off, guard, about), client, sandbox)
+    return Opened(Workspace(off, guard, about), client)
 
 
 def open_audit_log(

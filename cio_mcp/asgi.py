@@ -52,6 +52,14 @@ def create_app(
     configure(settings.log_level, settings.log_format)
     traces.start()
     app = served or build(settings)
+    try:
+        return _application(app, settings, transports)
+    except BaseException:
+        app.files.close()
+        raise
+
+
+def _application(app: App, settings: Settings, transports: Collection[Transport]) -> Starlette:
     security = _security(settings)
     routes: list[BaseRoute] = []
     if "http" in transports:

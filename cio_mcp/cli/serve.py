@@ -3,9 +3,11 @@
 import argparse
 import asyncio
 import signal
+import socket
 import ssl
 import sys
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 from types import FrameType
 
 import uvicorn
@@ -31,12 +33,13 @@ def run(asked: argparse.Namespace, settings: Settings) -> int:
             "set CIO_TOKENS_FILE and make tokens with cio-mcp token add, or set CIO_OAUTH_ISSUER"
         )
     _check_certificate(asked.certificate, asked.key)
-    listener = listen(asked.host, asked.port)
-    try:
-        application = create_app(settings, transports=TRANSPORTS[asked.transport])
-    except SettingsError:
-        listener.close()
-        raise
+    with closing(listen(asked.host, asked.port)) as listener:
+        _serve(asked, settings, listener)
+    return 0
+
+
+def _serve(asked: argparse.Namespace, settings: Settings, listener: socket.socket) -> None:
+    application = create_app(settings, transports=TRANSPORTS[asked.transport])
     config = uvicorn.Config(
         application,
         log_config=None,  # logs.configure has done it
@@ -56,7 +59,6 @@ def run(asked: argparse.Namespace, settings: Settings) -> int:
     # uvicorn passes a signal on once it has stopped; an exit ends well where the default would not.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     _Server(config, lambda: application.state.app.server.drain(settings.drain)).run([listener])
-    return 0
 
 
 def _check_certificate(certificate: str | None, key: str | None) -> None:
