@@ -5,6 +5,7 @@ import logging
 import sqlite3
 import time
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -64,28 +65,31 @@ class Opened:
 
     workspace: Workspace
     client: CustomerIO
-    sandbox: Sandbox | None
 
 
 @dataclass
 class App:
-    """A server and what it stands on. Serve `server` while the event loop runs, then `aclose`."""
+    """A server and what it stands on. Serve `server` while the event loop runs, then `aclose`.
+
+    `files` closes what `build` has opened; where nothing was served, that is all.
+    """
 
     server: Server
     opened: Mapping[str, Opened]
     store: Store
     stops: Store
+    files: ExitStack
     tokens: Tokens | None = None
 
     async def aclose(self, grace: float = 0.0) -> None:
         """Let what has left come back for `grace` seconds, then close everything."""
-        await asyncio.gather(*(found.client.aclose(grace) for found in self.opened.values()))
-        await self.store.aclose()
-        if self.stops is not self.store:
-            await self.stops.aclose()
-        for found in self.opened.values():
-            if found.sandbox:
-                found.sandbox.close()
+        with self.files:
+            try:
+                await asyncio.gather(*(found.client.aclose(grace) for found in self.opened.values()))
+            finally:
+                await self.store.aclose()
+                if self.stops is not self.store:
+                    await self.stops.aclose()
 
 
 def build(
@@ -106,20 +110,21 @@ def build(
     # Whatever a server works on, `cio-mcp stop` halts it: it cannot know which workspaces there are.
     stops = shared_store(settings, clock)
     store, mask = _store(list(workspaces.values()), stops, clock), _mask(settings)
-    opened = {
-        name: _open(name, one, store, Stop(one.stop_file, stops), mask, wire, clock)
-        for name, one in workspaces.items()
-    }
     tokens = Tokens(settings.tokens_file, clock) if settings.tokens_file else None
-    served = Served(
-        TOOLS,
-        {name: found.workspace for name, found in opened.items()},
-        settings.tool_prefix,
-        MASKED if mask else "",
-    )
-    hide = next(iter(opened.values())).workspace.guard.hide  # all hide alike
-    server = Server(served, hide, tokens, state_key(workspaces.values()))
-    return App(server, opened, store, stops, tokens)
+    with ExitStack() as files:
+        opened = {
+            name: _open(name, one, store, Stop(one.stop_file, stops), mask, wire, clock, files)
+            for name, one in workspaces.items()
+        }
+        served = Served(
+            TOOLS,
+            {name: found.workspace for name, found in opened.items()},
+            settings.tool_prefix,
+            MASKED if mask else "",
+        )
+        hide = next(iter(opened.values())).workspace.guard.hide  # all hide alike
+        server = Server(served, hide, tokens, state_key(workspaces.values()))
+        return App(server, opened, store, stops, files.pop_all(), tokens)
 
 
 def _store(workspaces: list[Settings], shared: Store, clock: Callable[[], float]) -> Store:
@@ -137,11 +142,12 @@ def _open(
     mask: "Mask | None",
     wire: httpx.AsyncBaseTransport | None,
     clock: Callable[[], float],
+    files: ExitStack,
 ) -> Opened:
-    """Open one workspace, and put together what stands before the tools there."""
-    off = tools_off(settings)
-    sandbox = open_sandbox(settings, clock=clock) if settings.uses_sandbox else None
-    if sandbox:
+    """Open one workspace, and put together what stands before the tools there; `files` closes it."""
+    off, sandbox = tools_off(settings), None
+    if settings.uses_sandbox:
+        sandbox = files.enter_context(closing(open_sandbox(settings, clock=clock)))
         wire, settings = httpx.ASGITransport(app=sandbox.app), _for_sandbox(settings, sandbox)
     client = CustomerIO(
         traced(wire or Network()),
@@ -149,7 +155,7 @@ def _open(
         limits=limits(settings),
         deadline=settings.deadline,
         user_agent=f"cio-mcp/{__version__}",
-        slots=None if wire else slots(settings),
+        slots=None if wire else slots(settings, files),
         clock=clock,
     )
     budget, bound = accesses(settings)[-1].workspace, bounds(settings)
@@ -168,7 +174,7 @@ def _open(
         status=lambda: status_of(settings, store, stop, caps, client, off, sandbox=sandbox is not None),
     )
     about = _in_sandbox(settings) if sandbox else _live(settings)
-    return Opened(Workspace(off, guard, about), client, sandbox)
+    return Opened(Workspace(off, guard, about), client)
 
 
 def open_audit_log(

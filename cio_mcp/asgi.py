@@ -4,7 +4,7 @@
 """
 
 import contextlib
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Sequence
 
 from mcp.server.transport_security import TransportSecuritySettings
 from starlette.applications import Starlette
@@ -20,7 +20,7 @@ from cio_mcp.http.health import Health
 from cio_mcp.http.monitoring import AnswerCounter, AnswerCounts, metrics_route
 from cio_mcp.http.narrowing import NarrowingCheck
 from cio_mcp.http.routes import wrapped
-from cio_mcp.http.transports import TRANSPORTS
+from cio_mcp.http.transports import TRANSPORTS, Transport
 from cio_mcp.logs import configure
 from cio_mcp.settings import Settings, load
 from cio_mcp.tools import TOOLS
@@ -47,8 +47,15 @@ def create_app(
     configure(settings.log_level, settings.log_format)
     traces.start()
     app = served or build(settings)
-    ways, security = [TRANSPORTS[name] for name in transports], _security(settings)
-    authenticator = authenticator_of(settings, app.tokens)
+    try:
+        return _application(app, settings, [TRANSPORTS[name] for name in transports])
+    except BaseException:
+        app.files.close()
+        raise
+
+
+def _application(app: App, settings: Settings, ways: Sequence[Transport]) -> Starlette:
+    authenticator, security = authenticator_of(settings, app.tokens), _security(settings)
     routes = [
         wrapped(route, lambda inner: NarrowingCheck(inner, TOOLS, app.opened))
         for way in ways

@@ -25,11 +25,11 @@ async def serve(settings: Settings) -> None:
     once everything is settled.
     """
     traces.start()
-    app = build(settings)
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         # Not loop.add_signal_handler, which Windows does not have.
         signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
+    app = build(settings)
     serving = asyncio.create_task(app.server.run_stdio_async())
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)

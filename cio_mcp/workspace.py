@@ -5,6 +5,7 @@ import logging
 import sqlite3
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Literal
 
@@ -110,10 +111,11 @@ def _budget(settings: Settings, address: str) -> str:
     return hashlib.sha256(f"{address} {name}".encode()).hexdigest()[:16]
 
 
-def slots(settings: Settings) -> Slots:
+def slots(settings: Settings, files: ExitStack) -> Slots:
     """Return where slots are kept: in Redis, in a file that this host's processes share, or in this process.
 
-    Raises SettingsError if redis-py is missing for an address, or does not take it.
+    `files` closes what is opened. Raises SettingsError if redis-py is missing for an address, or does not
+    take it.
     """
     if isinstance(settings.shared_pace, SecretStr):
         from cio_mcp.client.pacing.replicas import RedisSlots  # noqa: PLC0415 - needs the extra
@@ -122,10 +124,12 @@ def slots(settings: Settings) -> Slots:
     if settings.shared_pace == "off":
         return MemorySlots()
     try:
-        return FileSlots(pace_file())
+        shared = FileSlots(pace_file())
     except (sqlite3.Error, OSError) as error:
         _log.warning("the pace is not shared with other processes: %s: %s", pace_file(), error)
         return MemorySlots(trouble="the file that this host's processes share cannot be used")
+    files.callback(shared.close)
+    return shared
 
 
 def state_key(workspaces: Iterable[Settings]) -> bytes | None:

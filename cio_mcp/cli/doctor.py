@@ -88,9 +88,9 @@ async def examine(settings: Settings, wire: httpx.AsyncBaseTransport) -> list[Fi
     if isinstance(settings.shared_pace, SecretStr):
         findings.append(await _replicas(settings.shared_pace))
     findings += [finding async for finding in _stopped(settings)]
-    if not settings.uses_sandbox:
-        findings += [finding async for finding in _credentials(settings, wire)]
-    await wire.aclose()
+    async with wire:
+        if not settings.uses_sandbox:
+            findings += [finding async for finding in _credentials(settings, wire)]
     return findings
 
 

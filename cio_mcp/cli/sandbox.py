@@ -4,6 +4,7 @@ import argparse
 import signal
 import sys
 import tempfile
+from contextlib import closing
 from pathlib import Path
 
 import uvicorn
@@ -24,12 +25,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(asked: argparse.Namespace) -> int:
     """Serve until interrupted; returns 0."""
     settings = load()
-    listener = listen(asked.host, asked.port)
-    host, port = listener.getsockname()[:2]
-    sandbox = open_sandbox(settings)
-    # uvicorn passes a signal on once it has stopped; an exit cleans up where the default would not.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    with tempfile.TemporaryDirectory(prefix="cio-mcp-") as folder:
+    with (
+        closing(listen(asked.host, asked.port)) as listener,
+        closing(open_sandbox(settings)) as sandbox,
+        tempfile.TemporaryDirectory(prefix="cio-mcp-") as folder,
+    ):
+        # uvicorn passes a signal on once it has stopped; an exit cleans up where the default would not.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+        host, port = listener.getsockname()[:2]
         certificate = make_certificate(Path(folder), asked.host) if asked.tls else None
         config = uvicorn.Config(
             sandbox.app,
@@ -50,5 +53,4 @@ def run(asked: argparse.Namespace) -> int:
         sys.stdout.write("\n".join(lines) + "\n")
         sys.stdout.flush()
         uvicorn.Server(config).run([listener])
-    sandbox.close()
     return 0

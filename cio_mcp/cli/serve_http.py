@@ -3,9 +3,11 @@
 import argparse
 import asyncio
 import signal
+import socket
 import ssl
 import sys
 from collections.abc import Awaitable, Callable, Collection
+from contextlib import closing
 from types import FrameType
 
 import uvicorn
@@ -15,7 +17,7 @@ from cio_mcp.cli.ports import listen
 from cio_mcp.errors import SettingsError
 from cio_mcp.http.transports import TRANSPORTS
 from cio_mcp.logs import configure
-from cio_mcp.settings import load
+from cio_mcp.settings import Settings, load
 from cio_mcp.settings.values import is_loopback
 
 # Streams that stay open after the drain are cut after so many seconds.
@@ -32,12 +34,15 @@ def run(asked: argparse.Namespace, transports: Collection[str]) -> int:
             "set CIO_TOKENS_FILE and make tokens with cio-mcp token add, or set CIO_OAUTH_ISSUER"
         )
     _check_certificate(asked.certificate, asked.key)
-    listener = listen(asked.host, asked.port)
-    try:
-        application = create_app(settings, transports=transports)
-    except SettingsError:
-        listener.close()
-        raise
+    with closing(listen(asked.host, asked.port)) as listener:
+        _serve(asked, settings, transports, listener)
+    return 0
+
+
+def _serve(
+    asked: argparse.Namespace, settings: Settings, transports: Collection[str], listener: socket.socket
+) -> None:
+    application = create_app(settings, transports=transports)
     config = uvicorn.Config(
         application,
         log_config=None,  # logs.configure has done it
@@ -55,7 +60,6 @@ def run(asked: argparse.Namespace, transports: Collection[str]) -> int:
     # uvicorn passes a signal on once it has stopped; an exit ends well where the default would not.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     _DrainingServer(config, lambda: application.state.app.server.drain(settings.drain)).run([listener])
-    return 0
 
 
 def _check_certificate(certificate: str | None, key: str | None) -> None:

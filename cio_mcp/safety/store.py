@@ -226,8 +226,12 @@ class FileStore:
     @staticmethod
     def _connect(path: str) -> sqlite3.Connection:
         db = sqlite3.connect(path, timeout=5, isolation_level=None)
-        use_wal(db, 5)
-        db.execute("PRAGMA cache_size = -256")  # KiB: the system caches the file as well
-        db.execute("PRAGMA synchronous = NORMAL")  # holds when a process dies; a power cut may lose a moment
-        db.executescript(SCHEMA)
+        try:
+            use_wal(db, 5)
+            db.execute("PRAGMA cache_size = -256")  # KiB: the system caches the file as well
+            db.execute("PRAGMA synchronous = NORMAL")  # a power cut, and nothing else, may lose a moment
+            db.executescript(SCHEMA)
+        except BaseException:
+            db.close()
+            raise
         return db

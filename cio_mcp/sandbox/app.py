@@ -67,8 +67,12 @@ class Sandbox:
         self.workspace = Workspace(
             path, clock=clock, region=region, lag=lag, broadcast_seconds=broadcast_seconds
         )
-        if seed:
-            plant(self.workspace)
+        try:
+            if seed:
+                plant(self.workspace)
+        except BaseException:
+            self.close()
+            raise
         self._gate = _Gate(credentials, limits, clock)
         self.app: ASGIApp = _RawPath(
             Starlette(

@@ -413,7 +413,7 @@ async def test_a_redis_cluster_is_shared_through_any_of_its_nodes(cluster: list[
 )
 def test_an_address_that_cannot_be_one_is_a_wrong_setting_and_not_echoed(address: str) -> None:
     with pytest.raises(SettingsError, match="CIO_SHARED_PACE") as error:
-        slots(load({"CIO_SHARED_PACE": address}))
+        slots(load({"CIO_SHARED_PACE": address}), ExitStack())
 
     assert PASSWORD not in str(error.value)
     assert error.value.__cause__ is None
@@ -425,7 +425,7 @@ def test_a_missing_library_says_what_to_install(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setitem(sys.modules, "redis.asyncio", None)
 
     with pytest.raises(SettingsError, match=r"CIO_SHARED_PACE: .*pip install 'cio-mcp\[redis\]'"):
-        slots(load({"CIO_SHARED_PACE": "redis://localhost"}))
+        slots(load({"CIO_SHARED_PACE": "redis://localhost"}), ExitStack())
 
 
 def test_the_library_is_not_loaded_where_it_is_not_used() -> None:

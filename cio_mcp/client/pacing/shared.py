@@ -54,6 +54,15 @@ class FileSlots:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         path.touch(mode=0o600)
         self._db = sqlite3.connect(path, timeout=0, isolation_level=None)
+        try:
+            self._prepare()
+        except BaseException:
+            self._db.close()
+            raise
+        self._known: set[Bucket] = set()
+        self._alone: MemorySlots | None = None
+
+    def _prepare(self) -> None:
         self._db.execute("PRAGMA busy_timeout = 2000")
         if not use_wal(self._db, 2):
             # A network file system has no shared memory between hosts, and its locks cannot be trusted.
@@ -63,8 +72,6 @@ class FileSlots:
         self._db.execute("PRAGMA cache_size = -256")  # KiB: the system caches the file as well
         self._db.executescript(SCHEMA)
         self._db.execute("PRAGMA busy_timeout = 0")  # waiting would stop the event loop; see _transaction
-        self._known: set[Bucket] = set()
-        self._alone: MemorySlots | None = None
 
     async def lease(self, bucket: Bucket, ahead: float, stretch: float, waiting: int) -> Lease | float:
         """See `Slots.lease`."""
@@ -116,6 +123,10 @@ class FileSlots:
         return "the file that this host's processes share failed" if self._alone else ""
 
     async def aclose(self) -> None:
+        """See `Slots.aclose`."""
+        self.close()
+
+    def close(self) -> None:
         """Leave the file to the others."""
         self._db.close()
 

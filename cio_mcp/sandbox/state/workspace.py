@@ -83,6 +83,13 @@ class Workspace:
         self._lag = lag
         self._db = sqlite3.connect(path, timeout=5, isolation_level=None, check_same_thread=False)
         self._db.row_factory = sqlite3.Row
+        try:
+            self._prepare()
+        except BaseException:
+            self._db.close()
+            raise
+
+    def _prepare(self) -> None:
         self._check_version()
         self._use_wal()
         self._db.execute("PRAGMA synchronous = NORMAL")
