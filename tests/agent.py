@@ -13,7 +13,7 @@ from mcp import Client
 from cio_mcp.app import App, build
 from cio_mcp.cli import main
 from cio_mcp.sandbox import Sandbox
-from cio_mcp.server.server import facts
+from cio_mcp.server.server import Server, facts
 from cio_mcp.settings import load
 from tests.virtual_time import VirtualTimeLoop
 
@@ -138,7 +138,7 @@ async def an_agent(
     environ = {f"CIO_{name.upper()}": value for name, value in (keys | FREE | settings).items()}
     app = build(load(environ), wire=wire, clock=clock)
     try:
-        async with Client(app.server, elicitation_callback=elicitation, mode=mode) as client:
+        async with Client(Server(app), elicitation_callback=elicitation, mode=mode) as client:
             yield Agent(client, app, wire, clock)
     finally:
         await app.aclose()

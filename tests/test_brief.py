@@ -11,6 +11,7 @@ import pytest
 from mcp import Client
 
 from cio_mcp.app import build
+from cio_mcp.server.server import Server
 from cio_mcp.settings import load
 
 BRIEF = (Path(__file__).parent / "brief.md").read_text()
@@ -135,7 +136,7 @@ async def test_an_operation_of_the_brief_leaves_as_the_brief_shows_it(
         return httpx.Response(200, json=answer)
 
     app = build(load(KEYS), wire=httpx.MockTransport(customerio))
-    async with Client(app.server) as client:
+    async with Client(Server(app)) as client:
         result = await client.call_tool(tool, arguments)
     await app.aclose()
 

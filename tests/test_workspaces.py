@@ -10,21 +10,22 @@ import pytest
 from mcp import Client
 
 from cio_mcp.app import build
-from cio_mcp.callers.tokens import add
+from cio_mcp.app.workspace import state_key
+from cio_mcp.auth.tokens import add
 from cio_mcp.cli import main
 from cio_mcp.errors import SettingsError
-from cio_mcp.http.health import Health
-from cio_mcp.http.metrics import exposition
 from cio_mcp.safety.grant import Grant
 from cio_mcp.safety.verify import lines, verify
+from cio_mcp.server.server import Server
 from cio_mcp.settings import load
 from cio_mcp.settings.workspaces import each
 from cio_mcp.toolkit.registry import Tool
 from cio_mcp.tools import TOOLS
-from cio_mcp.workspace import state_key
+from cio_mcp.transports.http.health import Health
+from cio_mcp.transports.http.metrics import exposition
 from tests.agent import Caller
-from tests.callers.test_tokens import WAYS, calling
-from tests.test_transports import serving
+from tests.auth.test_tokens import WAYS, calling
+from tests.transports.test_transports import serving
 
 pytestmark = pytest.mark.anyio
 
@@ -65,7 +66,7 @@ def anyio_backend() -> str:
 async def at(environ: dict[str, str], wire: httpx.AsyncBaseTransport | None = None) -> Any:
     app = build(load(environ), wire=wire)
     try:
-        async with Client(app.server) as client:
+        async with Client(Server(app)) as client:
             yield Several(client)
     finally:
         await app.aclose()
@@ -263,7 +264,7 @@ def test_no_tool_has_an_argument_of_that_name(tool: Tool) -> None:
 async def test_metrics_and_health_tell_workspaces_apart(tmp_path: Path) -> None:
     app = build(load(written(tmp_path, TWO)))
     try:
-        async with Client(app.server) as client:
+        async with Client(Server(app)) as client:
             await Several(client).call("get_customer", workspace="shop", **ADA)
         text, problems = await exposition(app, {}, {}), await Health(app, None).problems()
     finally:

@@ -1,4 +1,4 @@
-"""`cio-mcp call`: one tool call through the full server."""
+"""`cio-mcp call`: one tool call through the whole application."""
 
 import argparse
 import asyncio
@@ -8,11 +8,9 @@ import sys
 from collections.abc import Iterable
 from typing import Any
 
-from mcp import Client
-
 from cio_mcp.app import build
+from cio_mcp.auth.principal import OWNER
 from cio_mcp.errors import SettingsError
-from cio_mcp.server.server import facts
 from cio_mcp.settings import load
 
 # Exit status by how a call ended; wrong arguments are told apart from a turn that never came.
@@ -43,15 +41,12 @@ def run(asked: argparse.Namespace) -> int:
 async def _call(tool: str, given: list[str]) -> int:
     app = build(load())
     try:
-        schemas = {listed.name: listed.input_schema for listed in await app.server.list_tools()}
-        arguments = _arguments(given, schemas.get(tool, {}).get("properties", {}))
-        async with Client(app.server) as client:
-            result = await client.call_tool(tool, arguments)
+        schemas = {name: schema for name, _, schema in app.catalogue.listed(OWNER)}
+        outcome = await app.call(tool, _arguments(given, schemas.get(tool, {}).get("properties", {})))
     finally:
         await app.aclose()
-    answer = facts(result)
-    sys.stdout.write(json.dumps(answer, indent=2, ensure_ascii=False) + "\n")
-    return _status(answer) if result.is_error else 0
+    sys.stdout.write(json.dumps(outcome.facts, indent=2, ensure_ascii=False) + "\n")
+    return _status(outcome.facts) if outcome.error else 0
 
 
 def _status(failure: dict[str, Any]) -> int:

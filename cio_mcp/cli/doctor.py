@@ -19,7 +19,17 @@ import httpx
 from pydantic import SecretStr
 
 from cio_mcp import __version__
-from cio_mcp.app import open_audit_log, open_sandbox
+from cio_mcp.app.build import open_audit_log, open_sandbox
+from cio_mcp.app.workspace import (
+    CLOSED,
+    HOSTS,
+    accesses,
+    bounds,
+    pace_file,
+    safety_file,
+    shared_store,
+    tools_off,
+)
 from cio_mcp.client import AppApi, TrackApi
 from cio_mcp.client.access import OTHER_REGION, Access
 from cio_mcp.client.network import Network, proxy_of
@@ -29,7 +39,6 @@ from cio_mcp.safety.stop import Stop
 from cio_mcp.settings import Settings, load
 from cio_mcp.settings.workspaces import each
 from cio_mcp.tools import TOOLS
-from cio_mcp.workspace import CLOSED, HOSTS, accesses, bounds, pace_file, safety_file, shared_store, tools_off
 
 PATHS = {api.name: api.harmless for api in (TrackApi, AppApi)}
 
@@ -124,7 +133,7 @@ async def _stopped(settings: Settings) -> AsyncIterator[Finding]:
 
 
 async def _replicas(address: SecretStr) -> Finding:
-    from cio_mcp.redis import Away, Server  # noqa: PLC0415 - needs the extra
+    from cio_mcp.databases.redis import Away, Server  # noqa: PLC0415 - needs the extra
 
     server = Server(address)
     try:

@@ -9,11 +9,11 @@ from collections.abc import Callable
 
 from pydantic import SecretStr
 
+from cio_mcp.app.workspace import pace_file
 from cio_mcp.client.pacing import Shown
 from cio_mcp.client.pacing.shared import look
 from cio_mcp.errors import SettingsError
 from cio_mcp.settings import load
-from cio_mcp.workspace import pace_file
 
 # Seconds between two looks.
 REFRESH = 0.5
@@ -43,7 +43,7 @@ def _through(sharing: str | SecretStr) -> tuple[str, Callable[[], list[Shown]]]:
     if not isinstance(sharing, SecretStr):
         return str(pace_file()), _look_into_file
     from cio_mcp.client.pacing.redis import Buckets  # noqa: PLC0415 - needs the extra
-    from cio_mcp.redis import Away  # noqa: PLC0415
+    from cio_mcp.databases.redis import Away  # noqa: PLC0415
 
     buckets = Buckets(sharing)
     server = buckets.server

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import uvicorn
 
-from cio_mcp.app import open_sandbox
+from cio_mcp.app.build import open_sandbox
 from cio_mcp.cli.certificate import make_certificate
 from cio_mcp.cli.ports import listen
 from cio_mcp.settings import load

@@ -3,7 +3,7 @@
 import argparse
 
 from cio_mcp.cli import serve_stdio
-from cio_mcp.http.transports import TRANSPORTS
+from cio_mcp.transports.http.transports import TRANSPORTS
 
 BOTH, STDIO = "both", "stdio"
 

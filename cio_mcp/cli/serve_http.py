@@ -12,13 +12,13 @@ from types import FrameType
 
 import uvicorn
 
-from cio_mcp.asgi import create_app
 from cio_mcp.cli.ports import listen
 from cio_mcp.errors import SettingsError
-from cio_mcp.http.transports import TRANSPORTS
 from cio_mcp.logs import configure
 from cio_mcp.settings import Settings, load
 from cio_mcp.settings.values import is_loopback
+from cio_mcp.transports.http.app import create_app
+from cio_mcp.transports.http.transports import TRANSPORTS
 
 # Streams that stay open after the drain are cut after so many seconds.
 CUT = 2
@@ -59,7 +59,7 @@ def _serve(
     sys.stdout.flush()
     # uvicorn passes a signal on once it has stopped; an exit ends well where the default would not.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    _DrainingServer(config, lambda: application.state.app.server.drain(settings.drain)).run([listener])
+    _DrainingServer(config, lambda: application.state.app.drain(settings.drain)).run([listener])
 
 
 def _check_certificate(certificate: str | None, key: str | None) -> None:

@@ -20,7 +20,7 @@ def run(_: argparse.Namespace) -> int:
     configure(settings.log_level, settings.log_format)
     if sys.stdin.isatty():
         sys.stderr.write(WAITING)
-    from cio_mcp.stdio import serve  # noqa: PLC0415 - a wrong setting, and the hint, are told at once
+    from cio_mcp.transports.stdio import serve  # noqa: PLC0415 - a wrong setting, and the hint, are told at once
 
     asyncio.run(serve(settings))
     return 0

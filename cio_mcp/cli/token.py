@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from cio_mcp.callers.tokens import add, expiry, read, revoke
+from cio_mcp.auth.tokens import add, expiry, read, revoke
 from cio_mcp.errors import SettingsError
 from cio_mcp.safety.grant import Grant
 from cio_mcp.safety.permissions import ALL, UnknownWord, switched_off

@@ -5,10 +5,10 @@ import json
 import sys
 from typing import Any
 
+from cio_mcp.app.workspace import tools_off
 from cio_mcp.settings import Settings, load
 from cio_mcp.settings.workspaces import each
 from cio_mcp.tools import TOOLS
-from cio_mcp.workspace import tools_off
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -5,7 +5,7 @@ done is what was previewed, `store` keeps what processes must know of each other
 to a tool, past all of them.
 """
 
-from cio_mcp.safety.call import MakePreview, Person, ToolCall
+from cio_mcp.safety.call import MakePreview, Person, Suspended, ToolCall
 from cio_mcp.safety.guard import Guard
 
-__all__ = ["Guard", "MakePreview", "Person", "ToolCall"]
+__all__ = ["Guard", "MakePreview", "Person", "Suspended", "ToolCall"]

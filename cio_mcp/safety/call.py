@@ -18,11 +18,18 @@ MakePreview = Callable[[], Awaitable[Preview]]
 WORTH_TELLING = 1.0
 
 
+class Suspended(Exception):
+    """The call goes on when the caller comes back with a person's answer."""
+
+
 class Person(Protocol):
     """Whoever sits at the client and can be asked whether a call may be made."""
 
     async def consent(self, preview: MakePreview) -> str:
-        """Return the code of the preview that the person agreed to; raises NotAllowed if nobody did."""
+        """Return the code of the preview that the person agreed to.
+
+        Raises NotAllowed if nobody did, and Suspended where the answer comes with another request.
+        """
 
 
 @dataclass(kw_only=True)

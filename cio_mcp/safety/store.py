@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Literal, Protocol
 
-from cio_mcp.client.pacing.shared import use_wal
+from cio_mcp.databases.sqlite import use_wal
 from cio_mcp.errors import NotAllowed
 from cio_mcp.settings.scopes import WINDOWS
 

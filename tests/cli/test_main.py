@@ -11,6 +11,7 @@ import pytest
 from cio_mcp import __version__
 from cio_mcp.cli import COMMANDS, main
 from cio_mcp.cli.demo import demonstrate
+from cio_mcp.server.server import Server
 from cio_mcp.settings import variables
 from tests.agent import an_agent
 
@@ -66,7 +67,7 @@ def test_the_stdio_server_starts_without_the_other_commands(arguments: list[str]
     loaded = set(run.stdout.split())
     own = {"cio_mcp.cli.serve_stdio"} | ({"cio_mcp.cli.serve"} if arguments else set())
     assert {name for name in loaded if name.startswith("cio_mcp.cli.")} == own
-    assert "cio_mcp.stdio" in loaded
+    assert "cio_mcp.transports.stdio" in loaded
     assert "cio_mcp.asgi" not in loaded
 
 
@@ -170,7 +171,7 @@ async def test_the_demo_fails_when_an_answer_is_not_what_it_should_be(
     async with an_agent() as agent:
         agent.wire.fail(403)
 
-        status = await demonstrate(agent.app.server)
+        status = await demonstrate(Server(agent.app))
 
     assert status == 1
     assert "Failed: track_anonymous_event" in capsys.readouterr().out

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from cio_mcp.app.workspace import slots
 from cio_mcp.client.call import Call
 from cio_mcp.client.pacing import Bucket, Pace, Shown
 from cio_mcp.client.pacing.redis import HEARD, Buckets
@@ -23,7 +24,6 @@ from cio_mcp.client.pacing.replicas import RedisSlots
 from cio_mcp.client.pacing.slots import LEASE, Lease
 from cio_mcp.errors import SettingsError
 from cio_mcp.settings import load
-from cio_mcp.workspace import slots
 from tests.redis_server import PASSWORD, RedisServer, serving_redis
 
 pytestmark = pytest.mark.anyio
@@ -429,7 +429,8 @@ def test_a_missing_library_says_what_to_install(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_the_library_is_not_loaded_where_it_is_not_used() -> None:
-    code = "import sys, cio_mcp.stdio, cio_mcp.cli.pace, cio_mcp.cli.doctor; print('redis' in sys.modules)"
+    modules = "cio_mcp.transports.stdio, cio_mcp.cli.pace, cio_mcp.cli.doctor"
+    code = f"import sys, {modules}; print('redis' in sys.modules)"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert run.stdout == "False\n"

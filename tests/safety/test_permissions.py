@@ -4,11 +4,11 @@ from itertools import combinations
 
 import pytest
 
+from cio_mcp.app.workspace import tools_off
 from cio_mcp.errors import SettingsError
 from cio_mcp.safety.permissions import PERMITS
 from cio_mcp.settings import load
 from cio_mcp.tools import CORE, TOOLS
-from cio_mcp.workspace import tools_off
 from tests.agent import an_agent
 
 pytestmark = pytest.mark.anyio

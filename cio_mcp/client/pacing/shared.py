@@ -5,7 +5,6 @@ import logging
 import os
 import random
 import sqlite3
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
@@ -13,6 +12,7 @@ from pathlib import Path
 from cio_mcp.client.call import now
 from cio_mcp.client.pacing.limits import Bucket
 from cio_mcp.client.pacing.slots import LEASE, Lease, MemorySlots, Shown
+from cio_mcp.databases.sqlite import use_wal
 
 # Rows further ahead than this are from before a reboot, when the clock that all processes share began anew.
 LONGEST_AHEAD = 3600.0
@@ -178,21 +178,6 @@ class FileSlots:
             _log.warning("the shared pace failed (%s); a part of each limit is used alone", error)
             self._alone = MemorySlots(ALONE)
             self.poll = None
-
-
-def use_wal(db: sqlite3.Connection, seconds: float) -> bool:
-    """Let processes read and write side by side; returns whether the file system can do that.
-
-    Where another process is writing, this waits up to `seconds`: only here SQLite itself does not.
-    """
-    until = time.monotonic() + seconds
-    while True:
-        try:
-            return bool(db.execute("PRAGMA journal_mode = WAL").fetchone()[0] == "wal")
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
-                raise
-        time.sleep(0.01)
 
 
 def _key(bucket: Bucket) -> str:
