@@ -169,7 +169,7 @@ WHERE: dict[str, tuple[str, str]] = {
     ),
     "## Authentication": (README, "### Credentials"),
     "- **Track API**: Site ID + API Key (Basic auth)": (
-        "settings/model.py",
+        "settings/scopes.py",
         "Site id of the workspace, for the Track API",
     ),
     "- **App API**: Bearer token": (ACCESS, 'f"Bearer {key}"'),

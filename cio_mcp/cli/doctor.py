@@ -27,7 +27,7 @@ from cio_mcp.errors import SettingsError
 from cio_mcp.settings import Settings, load
 from cio_mcp.settings.workspaces import each
 from cio_mcp.tools import TOOLS
-from cio_mcp.workspace import CLOSED, HOSTS, accesses, bounds, pace_file, safety_file, tools_off
+from cio_mcp.workspace import HOSTS, TO_OPEN, accesses, bounds, pace_file, safety_file, tools_off
 
 PATHS = {api.name: api.harmless for api in (TrackApi, AppApi)}
 
@@ -186,8 +186,8 @@ async def _credentials(settings: Settings, wire: httpx.AsyncBaseTransport) -> As
         yield await _judge(wire, access, answer)
     if date := next((answer.date for answer in answers if answer.date), None):
         yield _clock(date)
-    for api in CLOSED.keys() - {access.api for access in opened}:
-        yield Finding(f"{api} key", "note", "not set; its tools are off", CLOSED[api].partition(": ")[2])
+    for api in TO_OPEN.keys() - {access.api for access in opened}:
+        yield Finding(f"{api} key", "note", "not set; its tools are off", TO_OPEN[api])
 
 
 async def _judge(wire: httpx.AsyncBaseTransport, access: Access, answer: Answer) -> Finding:
