@@ -86,9 +86,10 @@ BEARER = "Bearer app-key"
         ("list_campaigns", {}, BEARER, "GET https://api.customer.io/v1/campaigns", None, {"campaigns": []}),
         (
             "get_campaign_metrics",
-            {"campaign_id": 7},
+            {"campaign_id": 7, "start": "2026-05-01", "end": "2026-05-08"},
             BEARER,
-            "GET https://api.customer.io/v1/campaigns/7/metrics?version=2&res=days&tz=UTC",
+            "GET https://api.customer.io/v1/campaigns/7/metrics?version=2&res=days&tz=UTC"
+            "&start=1777593600&end=1778198399",
             None,
             {"metric": {"series": {}}},
         ),
@@ -150,10 +151,10 @@ async def test_an_operation_of_the_brief_leaves_as_the_brief_shows_it(
     assert sent == body
 
 
-PEOPLE, EVENTS, CAMPAIGNS = "tools/people.py", "tools/events.py", "tools/campaigns.py"
-BROADCASTS, EMAIL, CHANNELS = "tools/broadcasts.py", "tools/transactional.py", "tools/channels.py"
+PEOPLE, EVENTS, CAMPAIGNS = "tools/people/", "tools/events.py", "tools/campaigns/"
+BROADCASTS, EMAIL, CHANNELS = "tools/broadcasts/", "tools/transactional/", "tools/transactional/"
 SANDBOX = "sandbox/"
-README, CLIENT, ACCESS = "../README.md", "client/", "workspace.py"
+README, CLIENT, ACCESS = "../README.md", "client/", "app/workspace.py"
 
 # Every line of the brief, and where in the product (below cio_mcp/) it is found, by what words.
 WHERE: dict[str, tuple[str, str]] = {
@@ -170,7 +171,7 @@ WHERE: dict[str, tuple[str, str]] = {
     ),
     "## Authentication": (README, "### Credentials"),
     "- **Track API**: Site ID + API Key (Basic auth)": (
-        "settings/model.py",
+        "settings/scopes.py",
         "Site id of the workspace, for the Track API",
     ),
     "- **App API**: Bearer token": (ACCESS, 'f"Bearer {key}"'),

@@ -33,11 +33,12 @@ HOSTS: dict[tuple[ApiName, Literal["us", "eu"]], str] = {
     ("app", "eu"): "https://api-eu.customer.io",
 }
 
-# Why an API is not open, and how an operator mends that.
-CLOSED: dict[ApiName, str] = {
-    "track": "the Track API is not open: set CIO_SITE_ID and CIO_TRACK_API_KEY",
-    "app": "the App API is not open: set CIO_APP_API_KEY",
+# How an operator opens an API, and why it is closed until then.
+TO_OPEN: dict[ApiName, str] = {
+    "track": "set CIO_SITE_ID and CIO_TRACK_API_KEY",
+    "app": "set CIO_APP_API_KEY",
 }
+CLOSED = {api: f"the {api.capitalize()} API is not open: {fix}" for api, fix in TO_OPEN.items()}
 
 
 def tools_off(settings: Settings) -> Mapping[str, str]:

@@ -93,7 +93,7 @@ def narrowing_of(headers: Iterable[tuple[str, str]]) -> Grant | None:
 
 
 def check_narrowing(narrowing: Grant, tools: Iterable[Tool], workspaces: Collection[str]) -> None:
-    """Raise BadHeader for a word that names nothing; `workspaces` are those that the caller may use else."""
+    """Raise BadHeader for a word that names nothing; `workspaces` are what the caller's token leaves."""
     try:
         switched_off(tools, CORE, narrowing, ALL)
     except UnknownWord as error:

@@ -15,7 +15,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from cio_mcp.errors import SettingsError
-from cio_mcp.settings import CREDENTIALS, PREFIX, Settings, load
+from cio_mcp.settings import CREDENTIALS, Settings, load, variable
 
 NAME = "customerio"
 
@@ -62,7 +62,7 @@ def run(asked: argparse.Namespace) -> int:
 def _about_keys(settings: Settings, client: ClientFile, asked: argparse.Namespace) -> str:
     """Return where the credentials are in this, as a line."""
     if not settings.has_credentials:
-        names = ", ".join(PREFIX + name.upper() for name in CREDENTIALS)
+        names = ", ".join(variable(name) for name in CREDENTIALS)
         return f"Without credentials it works on the sandbox; for a real workspace put {names} into env.\n"
     if not (asked.write and asked.with_keys):
         return "The credentials set here are not in it; --write --with-keys puts them into the file.\n"
@@ -94,7 +94,7 @@ def _entry(settings: Settings, *, with_keys: bool) -> dict[str, Any]:
     for name in settings.model_fields_set:
         value = getattr(settings, name)
         if with_keys or not isinstance(value, SecretStr):
-            env[PREFIX + name.upper()] = _text(value)
+            env[variable(name)] = _text(value)
     return start | {"env": dict(sorted(env.items()))}
 
 

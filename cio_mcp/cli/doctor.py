@@ -21,8 +21,8 @@ from pydantic import SecretStr
 from cio_mcp import __version__
 from cio_mcp.app.build import open_audit_log, open_sandbox
 from cio_mcp.app.workspace import (
-    CLOSED,
     HOSTS,
+    TO_OPEN,
     accesses,
     bounds,
     pace_file,
@@ -210,8 +210,8 @@ async def _credentials(settings: Settings, wire: httpx.AsyncBaseTransport) -> As
         yield await _judge(wire, access, answer)
     if date := next((answer.date for answer in answers if answer.date), None):
         yield _clock(date)
-    for api in CLOSED.keys() - {access.api for access in opened}:
-        yield Finding(f"{api} key", "note", "not set; its tools are off", CLOSED[api].partition(": ")[2])
+    for api in TO_OPEN.keys() - {access.api for access in opened}:
+        yield Finding(f"{api} key", "note", "not set; its tools are off", TO_OPEN[api])
 
 
 async def _judge(wire: httpx.AsyncBaseTransport, access: Access, answer: Answer) -> Finding:

@@ -1,7 +1,7 @@
 """Settings that can be set for less than the whole process.
 
-The class in which a field stands says how far down: a workspace's table, a token, a request's header. A class
-holds what the narrower ones hold too, and what a token or a header says only narrows.
+The class of a field says how far down: to a workspace's table, a token, or a request's header. What a header
+can narrow a token can, too, and what a token can narrow a workspace's table can set.
 """
 
 from typing import Annotated, Literal
