@@ -115,6 +115,10 @@ class Workspace:
             else:
                 return
 
+    def copy(self, other: "Workspace") -> None:
+        """Hold what another workspace holds, in place of all that was here."""
+        other._db.backup(self._db)
+
     def close(self) -> None:
         """Close the database."""
         self._db.close()
