@@ -115,6 +115,10 @@ class Workspace:
             else:
                 return
 
+    def copy(self, other: "Workspace") -> None:
+        """Hold what another workspace holds, in place of all that was here."""
+        other._db.backup(self._db)
+
     def close(self) -> None:
         """Close the database."""
         self._db.close()
@@ -136,9 +140,9 @@ class Workspace:
             raise
         self._db.execute("COMMIT")
 
-    def rows(self, statement: str, *values: Any) -> list[Row]:
-        """Return what a statement finds."""
-        return self._db.execute(statement, values).fetchall()
+    def rows(self, statement: str, *values: Any, **named: Any) -> list[Row]:
+        """Return what a statement finds, with values for each `?` in turn or for each `:name`."""
+        return self._db.execute(statement, named or values).fetchall()
 
     def row(self, statement: str, *values: Any) -> Row | None:
         """Return the first row that a statement finds."""
