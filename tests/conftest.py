@@ -1,10 +1,14 @@
 """What tests share: virtual time, a server with the sandbox behind it, a Redis."""
 
+import json
 import os
 from collections.abc import AsyncIterator, Iterator
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from tests.agent import Agent, an_agent
 from tests.redis_server import RedisServer, serving_redis
@@ -19,13 +23,38 @@ def anyio_backend() -> tuple[str, dict[str, object]]:
     return "asyncio", {"loop_factory": VirtualTimeLoop}
 
 
+@pytest.fixture(scope="session")
+def states(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Provide folders of one folder: pytest looks through all that it has made before it makes another."""
+    folder = tmp_path_factory.mktemp("states")
+    return (folder / str(number) for number in count())
+
+
 @pytest.fixture(autouse=True)
-def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+def clean_environment(monkeypatch: pytest.MonkeyPatch, states: Iterator[Path]) -> None:
     """Keep the settings, the state and the proxies of whoever runs the tests out of them."""
     for name in list(os.environ):
         if name.startswith(("CIO_", "CUSTOMERIO_")) or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+    state = next(states)
+    state.mkdir()
+    monkeypatch.setenv("XDG_STATE_HOME", str(state))
+
+
+@pytest.fixture(autouse=True, scope="session")
+def schemas_checked_once() -> Iterator[None]:
+    """Let the SDK's clients check each output schema once, and not before the first answer in every test."""
+    known: set[str] = set()
+    check = Draft202012Validator.check_schema
+
+    def once(schema: Any) -> None:
+        if (text := json.dumps(schema)) not in known:
+            check(schema)
+            known.add(text)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Draft202012Validator, "check_schema", once)
+        yield
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -38,9 +39,8 @@ def anyio_backend() -> str:
 
 def said(served: Served) -> str:
     """Return what a server has logged, once it has ended."""
-    served.process.terminate()
-    served.process.wait(timeout=20)
-    assert served.process.stderr
+    served.process.send_signal(signal.SIGTERM)
+    served.process.wait()
     return served.process.stderr.read()
 
 

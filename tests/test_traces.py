@@ -82,7 +82,7 @@ async def test_a_call_and_its_requests_are_one_trace_that_is_sent_at_the_latest_
         with serving(**where) as found:
             async with client(found, transport, "2026-07-28", **where) as mcp:
                 result = await mcp.call_tool("identify_customer", {"customer_id": PERSON})
-            found.process.terminate()
+            found.process.send_signal(signal.SIGTERM)
             assert found.process.wait(timeout=10) == 0
         traced = collector.spans["tools/call identify_customer"]
         request = collector.spans["PUT /api/v1/customers/{customer_id}"]
@@ -102,7 +102,6 @@ def test_a_collector_that_never_answers_holds_up_no_end(by_signal: bool) -> None
     ):
         say(process, call("list_campaigns"))
         assert hear(process)["result"]["structuredContent"]
-        assert process.stdin
         process.send_signal(signal.SIGTERM) if by_signal else process.stdin.close()
 
         assert process.wait(timeout=5) == 0

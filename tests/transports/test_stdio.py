@@ -1,9 +1,7 @@
 """The server as a process: what it prints, and how it ends."""
 
 import json
-import os
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -16,6 +14,7 @@ import pytest
 from mcp import Client, StdioServerParameters
 
 from cio_mcp.tools import CORE
+from tests.processes import Command
 
 INITIALIZED = {"jsonrpc": "2.0", "method": "notifications/initialized"}
 
@@ -26,39 +25,23 @@ def initialize(version: str) -> dict[str, Any]:
 
 
 @contextmanager
-def a_server(version: str | None = "2025-06-18", **environ: str) -> Iterator[subprocess.Popen[str]]:
+def a_server(version: str | None = "2025-06-18", **environ: str) -> Iterator[Command]:
     """Start a server process and shake hands in a version of the protocol, where it has a handshake."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "cio_mcp"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=os.environ | environ,
-    )
-    try:
+    with Command(**environ) as process:
         if version:
             say(process, initialize(version))
             answer = hear(process)["result"]
             assert (answer["serverInfo"]["name"], answer["protocolVersion"]) == ("cio-mcp", version)
             say(process, INITIALIZED)
         yield process
-    finally:
-        process.kill()
-        for stream in (process.stdin, process.stdout, process.stderr):
-            if stream and not stream.closed:
-                stream.close()
-        process.wait()
 
 
-def say(process: subprocess.Popen[str], message: dict[str, Any]) -> None:
-    assert process.stdin
+def say(process: Command, message: dict[str, Any]) -> None:
     process.stdin.write(json.dumps(message) + "\n")
     process.stdin.flush()
 
 
-def hear(process: subprocess.Popen[str]) -> dict[str, Any]:
-    assert process.stdout
+def hear(process: Command) -> dict[str, Any]:
     answer: dict[str, Any] = json.loads(process.stdout.readline())
     return answer
 
@@ -82,7 +65,6 @@ def test_a_signal_ends_the_process_within_a_second_while_stdin_stays_open(number
 
 def test_the_end_of_stdin_ends_the_process_within_a_second() -> None:
     with a_server() as process:
-        assert process.stdin
         process.stdin.close()
 
         assert process.wait(timeout=1) == 0
@@ -95,7 +77,8 @@ def test_stdout_carries_nothing_but_protocol_and_a_good_run_logs_nothing() -> No
         say(process, call("get_customer", customer_id="nobody"))
         assert hear(process)["result"]["isError"] is True
         process.send_signal(signal.SIGTERM)
-        rest, log = process.communicate(timeout=5)
+        assert process.wait() == 0
+        rest, log = process.stdout.read(), process.stderr.read()
 
     assert (rest, log) == ("", "")
 
@@ -153,7 +136,7 @@ def test_what_is_not_answered_in_time_is_logged_as_unknown_without_personal_data
         assert arrived.wait(5)
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=1) == 0
-        log = process.stderr.read() if process.stderr else ""
+        log = process.stderr.read()
 
     assert "unknown outcome at shutdown: POST 127.0.0.1" in log
     assert "user_123" not in log

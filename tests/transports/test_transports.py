@@ -6,7 +6,6 @@ import os
 import re
 import signal
 import ssl
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,6 +26,7 @@ from cio_mcp.server.server import facts
 from cio_mcp.settings import load
 from cio_mcp.tools import CORE
 from cio_mcp.transports.http.transports import TRANSPORTS
+from tests.processes import Command
 
 pytestmark = pytest.mark.anyio
 
@@ -43,32 +43,18 @@ def anyio_backend() -> str:
 class Served:
     """A server process and its address."""
 
-    process: subprocess.Popen[str]
+    process: Command
     url: str
 
 
 @contextmanager
 def serving(*options: str, **environ: str) -> Iterator[Served]:
     """Run `cio-mcp serve` on a free port of loopback."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "cio_mcp", "serve", "--port", "0", *options],
-        env=os.environ | SANDBOX | environ,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout
-    assert process.stderr
-    try:
+    with Command("serve", "--port", "0", *options, **SANDBOX | environ) as process:
         said = process.stdout.readline()
         address = re.search(r"https?://[\d.]+:\d+", said)
         assert address, said + process.stderr.read()
         yield Served(process, address[0])
-    finally:
-        process.kill()
-        process.wait()
-        process.stdout.close()
-        process.stderr.close()
 
 
 @pytest.fixture(scope="module")

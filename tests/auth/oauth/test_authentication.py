@@ -27,6 +27,7 @@ from cio_mcp.cli import main
 from cio_mcp.safety.grant import Grant
 from tests.auth.oauth.issuer import AUDIENCE, Issuer, issuing, rsa_key
 from tests.auth.test_tokens import WAYS, calling, see_that_one_only_reads
+from tests.test_logs import said
 from tests.transports.test_transports import Served, serving
 
 pytestmark = pytest.mark.anyio
@@ -304,9 +305,7 @@ async def test_while_the_issuer_is_away_known_keys_work_and_others_cannot_be_jud
             unknown = await knock(found, issuer.token(headers={"kid": "newer"}))
             async with httpx.AsyncClient(trust_env=False) as http:
                 ready = await http.get(f"{found.url}/readyz")
-            found.process.terminate()
-            assert found.process.stderr
-            said = found.process.stderr.read()
+            told = said(found)
 
     assert [answer.status_code for answer in (before, known, unknown)] == [400, 400, 503]
     words = f"the keys of {issuer.name} cannot be fetched now; try again later"
@@ -314,8 +313,8 @@ async def test_while_the_issuer_is_away_known_keys_work_and_others_cannot_be_jud
     assert unknown.headers["retry-after"] == "10"
     why = f"the keys of {issuer.name} cannot be fetched: {issuer.name}/keys answers 502"
     assert (ready.status_code, ready.json()) == (200, {"status": "ready", "degraded": [why]})
-    assert said.count("cannot be fetched") == 1
-    assert f"{issuer.name}/keys answers 502; tokens whose keys are known go on working" in said
+    assert told.count("cannot be fetched") == 1
+    assert f"{issuer.name}/keys answers 502; tokens whose keys are known go on working" in told
 
 
 class Memory:
@@ -474,9 +473,7 @@ async def test_a_stream_that_is_refused_leaves_no_traceback_in_the_log() -> None
     with serving() as found:
         async with httpx.AsyncClient(trust_env=False, headers={"origin": "https://evil.example"}) as http:
             answers = [await http.get(f"{found.url}/sse") for _ in range(2)]
-        found.process.terminate()
-        assert found.process.stderr
-        said = found.process.stderr.read()
+        told = said(found)
 
     assert [answer.status_code for answer in answers] == [403, 403]
-    assert "Traceback" not in said
+    assert "Traceback" not in told
