@@ -21,7 +21,7 @@ import httpx
 from mcp import Client
 from mcp.server import MCPServer
 
-from cio_mcp.app import build
+from cio_mcp.app.build import build
 from cio_mcp.sandbox import Limits, Sandbox
 from cio_mcp.server.server import Server
 from cio_mcp.settings import load

@@ -10,7 +10,8 @@ from typing import Any
 import httpx
 from mcp import Client
 
-from cio_mcp.app import App, build
+from cio_mcp.app.application import App
+from cio_mcp.app.build import build
 from cio_mcp.cli import main
 from cio_mcp.sandbox import Sandbox
 from cio_mcp.server.server import Server, facts

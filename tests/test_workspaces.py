@@ -9,7 +9,7 @@ import httpx
 import pytest
 from mcp import Client
 
-from cio_mcp.app import build
+from cio_mcp.app.build import build
 from cio_mcp.app.workspace import state_key
 from cio_mcp.auth.tokens import add
 from cio_mcp.cli import main

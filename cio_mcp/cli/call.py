@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterable
 from typing import Any
 
-from cio_mcp.app import build
+from cio_mcp.app.build import build
 from cio_mcp.auth.principal import OWNER
 from cio_mcp.errors import SettingsError
 from cio_mcp.settings import load

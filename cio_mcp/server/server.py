@@ -15,7 +15,7 @@ from mcp.types import Tool as ListedTool
 from mcp.types.version import HANDSHAKE_PROTOCOL_VERSIONS
 
 from cio_mcp import __version__
-from cio_mcp.app import App, Outcome
+from cio_mcp.app.application import App, Outcome
 from cio_mcp.auth.principal import current, recognise
 from cio_mcp.client.call import Place
 from cio_mcp.server.elicitation import Asking, AtClient

@@ -6,7 +6,8 @@ import os
 import signal
 
 from cio_mcp import traces
-from cio_mcp.app import App, build
+from cio_mcp.app.application import App
+from cio_mcp.app.build import build
 from cio_mcp.server.server import Server
 from cio_mcp.settings import Settings
 

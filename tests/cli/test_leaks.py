@@ -18,7 +18,7 @@ from typing import Any
 import httpx
 import pytest
 
-from cio_mcp.app import build
+from cio_mcp.app.build import build
 from cio_mcp.asgi import create_app
 from cio_mcp.cli import main
 from cio_mcp.errors import SettingsError

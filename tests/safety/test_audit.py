@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cio_mcp.app import build
+from cio_mcp.app.build import build
 from cio_mcp.cli import main
 from cio_mcp.errors import SettingsError
 from cio_mcp.safety.audit import AuditLog, beside, locked

@@ -14,7 +14,7 @@ from mcp import Client, MCPError
 from mcp.types import INVALID_PARAMS
 
 from cio_mcp import __version__
-from cio_mcp.app import build
+from cio_mcp.app.build import build
 from cio_mcp.client import AppApi, Kind, TrackApi
 from cio_mcp.errors import SettingsError
 from cio_mcp.server.server import Server, facts

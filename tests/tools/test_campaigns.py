@@ -6,7 +6,7 @@ import httpx
 import pytest
 from mcp import Client
 
-from cio_mcp.app import build
+from cio_mcp.app.build import build
 from cio_mcp.server.server import Server
 from cio_mcp.settings import load
 from tests.agent import Agent

@@ -4,7 +4,7 @@ import pytest
 from mcp import Client
 
 from cio_mcp import __version__
-from cio_mcp.app import build
+from cio_mcp.app.build import build
 from cio_mcp.server.server import Server
 from cio_mcp.settings import load
 from tests.agent import an_agent

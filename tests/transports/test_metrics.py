@@ -8,7 +8,7 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from cio_mcp.app import App
+from cio_mcp.app.application import App
 from cio_mcp.app.workspace import safety_file
 from cio_mcp.transports.http.metrics import exposition
 from tests.agent import Agent, an_agent

@@ -13,7 +13,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from cio_mcp import traces
-from cio_mcp.app import App, build
+from cio_mcp.app.application import App
+from cio_mcp.app.build import build
 from cio_mcp.logs import configure
 from cio_mcp.server.server import Server
 from cio_mcp.settings import Settings, load

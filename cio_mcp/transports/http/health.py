@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 
-from cio_mcp.app import App
+from cio_mcp.app.application import App
 from cio_mcp.client import AppApi, CustomerIO, TrackApi
 from cio_mcp.client.call import now
 from cio_mcp.errors import CustomerIOError

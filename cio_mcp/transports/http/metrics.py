@@ -12,7 +12,8 @@ from itertools import accumulate
 from typing import Literal, NamedTuple
 
 from cio_mcp import __version__
-from cio_mcp.app import App, OpenWorkspace
+from cio_mcp.app.application import App
+from cio_mcp.app.catalogue import OpenWorkspace
 from cio_mcp.client.traffic import LIMITS, Histogram, limit_of
 from cio_mcp.errors import CustomerIOError
 
