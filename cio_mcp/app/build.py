@@ -3,7 +3,7 @@
 import logging
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from pydantic import HttpUrl, SecretStr
 from cio_mcp import __version__
 from cio_mcp.app.application import App
 from cio_mcp.app.catalogue import Catalogue, OpenWorkspace
+from cio_mcp.app.extensions import rules_named, tools_with
 from cio_mcp.app.status import status_of
 from cio_mcp.app.workspace import (
     CLOSED,
@@ -42,7 +43,7 @@ from cio_mcp.safety.store import FileStore, Store
 from cio_mcp.sandbox import Sandbox
 from cio_mcp.settings import Settings
 from cio_mcp.settings.workspaces import each
-from cio_mcp.tools import TOOLS
+from cio_mcp.toolkit.registry import Tool
 
 if TYPE_CHECKING:
     from cio_mcp.safety.privacy import Mask
@@ -76,12 +77,13 @@ def build(
     stops = shared_store(settings, clock)
     store, mask = _store(list(workspaces.values()), stops, clock), _mask(settings)
     tokens = Tokens(settings.tokens_file, clock) if settings.tokens_file else None
+    tools = tools_with(word for one in workspaces.values() for word in one.toolsets)
     with ExitStack() as files:
         opened = {
-            name: _open(name, one, store, Stop(one.stop_file, stops), mask, wire, clock, files)
+            name: _open(name, one, tools, store, Stop(one.stop_file, stops), mask, wire, clock, files)
             for name, one in workspaces.items()
         }
-        catalogue = Catalogue(TOOLS, opened, settings.tool_prefix, MASKED if mask else "")
+        catalogue = Catalogue(tools, opened, settings.tool_prefix, MASKED if mask else "")
         key = state_key(workspaces.values())
         return App(catalogue, store, stops, files.pop_all(), tokens, key)
 
@@ -96,6 +98,7 @@ def _store(workspaces: list[Settings], shared: Store, clock: Callable[[], float]
 def _open(
     name: str,
     settings: Settings,
+    tools: Sequence[Tool],
     store: Store,
     stop: Stop,
     mask: "Mask | None",
@@ -104,7 +107,7 @@ def _open(
     files: ExitStack,
 ) -> OpenWorkspace:
     """Open one workspace, and put together what stands before the tools there; `files` closes it."""
-    off, sandbox = tools_off(settings), None
+    off, sandbox = tools_off(settings, tools), None
     if settings.uses_sandbox:
         sandbox = files.enter_context(closing(open_sandbox(settings, clock=clock)))
         wire, settings = httpx.ASGITransport(app=sandbox.app), _for_sandbox(settings, sandbox)
@@ -128,6 +131,7 @@ def _open(
         caps=caps,
         stop=stop,
         workspace=name or None,
+        rules=rules_named(settings.rules),
         record=Record(open_audit_log(settings, clock, name or None)),
         mask=mask,
         status=lambda: status_of(settings, store, stop, caps, client, off, sandbox=sandbox is not None),

@@ -1,6 +1,6 @@
 """What is served to whom: the workspaces, and in each the tools that are left for a caller."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,6 +49,11 @@ class Catalogue:
         where = SEVERAL if len(self.workspaces) > 1 else next(iter(self.workspaces.values())).about
         return f"{where} {self._note}".strip()
 
+    @property
+    def tools(self) -> Collection[Tool]:
+        """All tools, those that are off too."""
+        return self._tools.values()
+
     def tool_named(self, name: str) -> str | None:
         """Return the tool that callers know by a name, None if there is none."""
         tool = self._tools.get(name)
@@ -64,7 +69,7 @@ class Catalogue:
 
     def listed(self, known: Principal) -> Iterator[tuple[str, Tool, dict[str, Any]]]:
         """Yield name, tool and input schema of what is on for a caller, in any of their workspaces."""
-        opened, off = self._opened(known), known.off(self._tools.values())
+        opened, off = self._opened(known), known.off(self.tools)
         for name, tool in self._tools.items():
             where = [workspace for workspace, found in opened.items() if tool.name not in found.off]
             if where and tool.name not in off:
@@ -92,7 +97,7 @@ class Catalogue:
             on = [other for other, found in self._tools.items() if found.name not in workspace.off]
             hint = workspace.off[tool.name] if tool else near_miss(name, on) or "tools/list names them all"
             raise NotSent(f"{name}: there is no such tool; {hint}")
-        if reason := known.off(self._tools.values()).get(tool.name):
+        if reason := known.off(self.tools).get(tool.name):
             raise NotAllowed(f"Nothing was done: {name} is off for this caller: {reason}.")
         return workspace.guard, tool, arguments
 

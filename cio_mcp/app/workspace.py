@@ -19,7 +19,8 @@ from cio_mcp.safety.bounds import Bounds
 from cio_mcp.safety.permissions import switched_off
 from cio_mcp.safety.store import FileStore, Store
 from cio_mcp.settings import Settings
-from cio_mcp.tools import CORE, TOOLS
+from cio_mcp.toolkit.registry import Tool
+from cio_mcp.tools import CORE
 
 ApiName = Literal["track", "app"]
 
@@ -41,12 +42,12 @@ TO_OPEN: dict[ApiName, str] = {
 CLOSED = {api: f"the {api.capitalize()} API is not open: {fix}" for api, fix in TO_OPEN.items()}
 
 
-def tools_off(settings: Settings) -> Mapping[str, str]:
-    """Return the names of the tools that are off with these settings, and the reason for each."""
-    closed = closed_apis(settings)
-    return switched_off(TOOLS, CORE, settings) | {
+def tools_off(settings: Settings, tools: Iterable[Tool]) -> Mapping[str, str]:
+    """Return the names of those of `tools` that are off with these settings, and the reason for each."""
+    closed, tools = closed_apis(settings), list(tools)
+    return switched_off(tools, CORE, settings) | {
         tool.name: "; ".join(CLOSED[api.name] for api in tool.apis if api.name in closed)
-        for tool in TOOLS
+        for tool in tools
         if any(api.name in closed for api in tool.apis)
     }
 

@@ -20,6 +20,7 @@ from pydantic import SecretStr
 
 from cio_mcp import __version__
 from cio_mcp.app.build import open_audit_log, open_sandbox
+from cio_mcp.app.extensions import tools_with
 from cio_mcp.app.workspace import (
     HOSTS,
     TO_OPEN,
@@ -38,7 +39,6 @@ from cio_mcp.errors import NotAllowed, SettingsError
 from cio_mcp.safety.stop import Stop
 from cio_mcp.settings import Settings, load
 from cio_mcp.settings.workspaces import each
-from cio_mcp.tools import TOOLS
 
 PATHS = {api.name: api.harmless for api in (TrackApi, AppApi)}
 
@@ -110,8 +110,9 @@ def _versions() -> Finding:
 
 
 def _about(settings: Settings) -> Iterator[Finding]:
-    off = tools_off(settings)
-    yield Finding("settings", "ok", f"{len(TOOLS) - len(off)} tools on, {len(off)} off")
+    tools = tools_with(settings.toolsets)
+    off = tools_off(settings, tools)
+    yield Finding("settings", "ok", f"{len(tools) - len(off)} tools on, {len(off)} off")
     if settings.uses_sandbox:
         sandbox = "the embedded sandbox: no call reaches Customer.io"
         yield Finding("workspace", "note", sandbox, _how_to_leave(settings))

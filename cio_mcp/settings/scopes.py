@@ -104,6 +104,10 @@ class WorkspaceSettings(TokenSettings):
         (), description="Whom messages may reach: addresses, domains, patterns such as *@*.example.com."
     )
     allow_bcc: bool = Field(False, description="Whether email may have blind copies.")
+    rules: Names = Field(
+        (),
+        description="Rules of installed packages, by name, that every call which acts must pass too.",
+    )
     stop_file: UserPath | None = Field(
         None, description="While this file exists, nothing is written, deleted or sent."
     )

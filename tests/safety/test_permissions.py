@@ -35,7 +35,7 @@ async def test_a_tool_is_listed_and_can_be_called_only_if_what_it_does_is_permit
 
 def names(**settings: str) -> set[str]:
     environ = {f"CIO_{name.upper()}": value for name, value in settings.items()}
-    return {tool.name for tool in TOOLS} - tools_off(load(environ)).keys()
+    return {tool.name for tool in TOOLS} - tools_off(load(environ), TOOLS).keys()
 
 
 def test_what_a_newcomer_needs_is_on_by_default() -> None:

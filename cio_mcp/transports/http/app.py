@@ -18,7 +18,6 @@ from cio_mcp.app.build import build
 from cio_mcp.logs import configure
 from cio_mcp.server.server import Server
 from cio_mcp.settings import Settings, load
-from cio_mcp.tools import TOOLS
 from cio_mcp.transports.http.authentication import authenticator_of
 from cio_mcp.transports.http.disconnects import Disconnects
 from cio_mcp.transports.http.health import Health
@@ -60,7 +59,7 @@ def _application(app: App, settings: Settings, ways: Sequence[Transport]) -> Sta
     server = Server(app)
     authenticator, security = authenticator_of(settings, app.tokens), _security(settings)
     routes = [
-        wrapped(route, lambda inner: NarrowingCheck(inner, TOOLS, app.workspaces))
+        wrapped(route, lambda inner: NarrowingCheck(inner, app.catalogue.tools, app.workspaces))
         for way in ways
         for route in way.routes(server, settings, security)
     ]

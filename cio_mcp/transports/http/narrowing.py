@@ -1,6 +1,6 @@
 """Headers by which a request narrows what its caller may do."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
@@ -16,7 +16,7 @@ class NarrowingCheck:
     To leave the word out would leave the caller more than was meant, or nothing, without saying so.
     """
 
-    def __init__(self, app: ASGIApp, tools: Sequence[Tool], workspaces: Collection[str]) -> None:
+    def __init__(self, app: ASGIApp, tools: Collection[Tool], workspaces: Collection[str]) -> None:
         self._app, self._tools, self._workspaces = app, tools, workspaces
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
