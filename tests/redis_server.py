@@ -34,6 +34,15 @@ class RedisServer:
         self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL)
         self.ask("PING")
 
+    def reset(self) -> None:
+        """Be as just started, whatever a test has done to it."""
+        if self._process.poll() is not None:
+            self.start()
+            return
+        self.thaw()
+        self.ask("FLUSHALL")
+        self.ask("SCRIPT", "FLUSH")
+
     def kill(self) -> None:
         self._process.kill()
         self._process.wait()
