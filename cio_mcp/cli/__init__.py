@@ -22,13 +22,13 @@ To see it work, press Ctrl-C and try cio-mcp demo; cio-mcp --help shows what els
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status: 0 well, 1 not well, 2 wrong arguments or settings."""
     asked = _parser().parse_args(arguments)
-    status = 141  # as a shell has it for a program that nobody reads from any more
     try:
         status = _run(asked)
         sys.stdout.flush()
     except* BrokenPipeError:
         # The reader, such as head, has had enough. Nothing is left to flush at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 141  # as a shell has it
     return status
 
 
