@@ -64,8 +64,15 @@ async def agent() -> AsyncIterator[Agent]:
         yield playing
 
 
-@pytest.fixture
-def redis(tmp_path: Path) -> Iterator[RedisServer]:
-    """Provide a Redis of the test's own."""
-    with serving_redis(tmp_path) as server:
+@pytest.fixture(scope="session")
+def running_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """Provide the Redis that all tests use."""
+    with serving_redis(tmp_path_factory.mktemp("redis")) as server:
         yield server
+
+
+@pytest.fixture
+def redis(running_redis: RedisServer) -> RedisServer:
+    """Provide an empty Redis."""
+    running_redis.reset()
+    return running_redis

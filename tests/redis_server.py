@@ -38,6 +38,15 @@ class RedisServer:
             self.kill()
             raise
 
+    def reset(self) -> None:
+        """Be as just started, whatever a test has done to it."""
+        if self._process.poll() is not None:
+            self.start()
+            return
+        self.thaw()
+        self.ask("FLUSHALL")
+        self.ask("SCRIPT", "FLUSH")
+
     def kill(self) -> None:
         self._process.kill()
         self._process.wait()

@@ -36,13 +36,13 @@ DEFAULT = "serve_stdio"
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status: 0 well, 1 not well, 2 wrong arguments or settings."""
-    status = 141  # as a shell has it for a program that nobody reads from any more
     try:
         status = _run(sys.argv[1:] if arguments is None else arguments)
         sys.stdout.flush()
     except* BrokenPipeError:
         # The reader, such as head, has had enough. Nothing is left to flush at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 141  # as a shell has it
     return status
 
 

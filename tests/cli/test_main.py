@@ -118,15 +118,16 @@ def test_a_command_does_not_pay_for_imports_that_it_does_not_need(
 
 
 @pytest.mark.parametrize("command", ["tools", "demo"])
-def test_a_reader_that_has_had_enough_is_no_fault(command: str) -> None:
+def test_a_reader_that_has_had_enough_is_no_fault(
+    command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     reader, writer = os.pipe()
     os.close(reader)
-    run = subprocess.run(
-        [sys.executable, "-m", "cio_mcp", command], stdout=writer, stderr=subprocess.PIPE, check=False
-    )
-    os.close(writer)
+    with os.fdopen(writer, "w") as stdout:  # flushes at the end, as a process does
+        monkeypatch.setattr("sys.stdout", stdout)
+        status = main([command])
 
-    assert (run.returncode, run.stderr) == (141, b"")
+    assert (status, capsys.readouterr().err) == (141, "")
 
 
 def test_who_starts_the_server_by_hand_is_told_what_it_waits_for() -> None:
@@ -151,17 +152,16 @@ def test_who_starts_the_server_by_hand_is_told_what_it_waits_for() -> None:
     assert "cio-mcp demo" in said
 
 
-def test_the_demo_shows_every_tool_and_ends_well() -> None:
-    run = subprocess.run(
-        [sys.executable, "-m", "cio_mcp", "demo"], capture_output=True, text=True, check=False
-    )
+def test_the_demo_shows_every_tool_and_ends_well(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["demo"]) == 0
 
-    assert (run.returncode, run.stderr) == (0, "")
+    out, err = capsys.readouterr()
+    assert err == ""
     assert all(
-        name in run.stdout
+        name in out
         for name in ("identify_customer", "track_event", "trigger_broadcast", "delete_customer", "Done:")
     )
-    assert "\x1b[" not in run.stdout
+    assert "\x1b[" not in out
 
 
 @pytest.mark.anyio

@@ -303,7 +303,7 @@ async def test_a_fault_of_our_own_is_told_without_its_words_and_logged_with_its_
 
 
 @given(st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=12, max_size=40))
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_neither_keys_nor_arguments_of_a_failed_call_show_up_in_logs(
     caplog: pytest.LogCaptureFixture, value: str
 ) -> None:

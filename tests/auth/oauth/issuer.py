@@ -33,6 +33,9 @@ def rsa_key() -> rsa.RSAPrivateKey:
     return rsa.generate_private_key(65537, 2048)
 
 
+FIRST = rsa_key()
+
+
 def kind_of(key: Private) -> tuple[str, Any]:
     return next(found for kind, found in SIGNS.items() if isinstance(key, kind))
 
@@ -42,7 +45,7 @@ class Issuer:
 
     def __init__(self, name: str = "https://issuer.example") -> None:
         self.name = name
-        self.keys: dict[str, Private] = {"first": rsa_key()}
+        self.keys: dict[str, Private] = {"first": FIRST}
         self.published = ["first"]
         self.metadata_at = "/.well-known/oauth-authorization-server"
         self.metadata: dict[str, object] = {}
