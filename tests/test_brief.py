@@ -23,6 +23,7 @@ KEYS = {
 }
 BASIC = f"Basic {base64.b64encode(b'site:track-key').decode()}"
 BEARER = "Bearer app-key"
+TODAY = 1_795_860_000.0  # 28 November 2026; metrics of a campaign end at its midnight, UTC
 
 
 @pytest.mark.anyio
@@ -87,7 +88,7 @@ BEARER = "Bearer app-key"
             "get_campaign_metrics",
             {"campaign_id": 7},
             BEARER,
-            "GET https://api.customer.io/v1/campaigns/7/metrics?version=2&res=days&tz=UTC",
+            "GET https://api.customer.io/v1/campaigns/7/metrics?version=2&res=days&tz=UTC&start=1793232000&end=1795823999",
             None,
             {"metric": {"series": {}}},
         ),
@@ -134,7 +135,7 @@ async def test_an_operation_of_the_brief_leaves_as_the_brief_shows_it(
         requests.append(request)
         return httpx.Response(200, json=answer)
 
-    app = build(load(KEYS), wire=httpx.MockTransport(customerio))
+    app = build(load(KEYS), wire=httpx.MockTransport(customerio), clock=lambda: TODAY)
     async with Client(app.server) as client:
         result = await client.call_tool(tool, arguments)
     await app.aclose()
@@ -149,8 +150,8 @@ async def test_an_operation_of_the_brief_leaves_as_the_brief_shows_it(
     assert sent == body
 
 
-PEOPLE, EVENTS, CAMPAIGNS = "tools/people.py", "tools/events.py", "tools/campaigns.py"
-BROADCASTS, EMAIL, CHANNELS = "tools/broadcasts.py", "tools/transactional.py", "tools/channels.py"
+PEOPLE, EVENTS, CAMPAIGNS = "tools/people/", "tools/events.py", "tools/campaigns/"
+BROADCASTS, EMAIL, CHANNELS = "tools/broadcasts/", "tools/transactional/", "tools/transactional/"
 SANDBOX = "sandbox/"
 README, CLIENT, ACCESS = "../README.md", "client/", "workspace.py"
 
@@ -182,8 +183,8 @@ WHERE: dict[str, tuple[str, str]] = {
         PEOPLE,
         '"/api/v1/customers/{customer_id}", body',
     ),
-    '"email": "user@example.com",': (PEOPLE, "email: Address | None = None"),
-    '"created_at": 1705312800,': (PEOPLE, "created_at: Timestamp"),
+    '"email": "user@example.com",': (PEOPLE, "email: Annotated[Address | None"),
+    '"created_at": 1705312800,': (PEOPLE, "When they signed up, in ISO 8601."),
     '"first_name": "John",': (PEOPLE, "attributes: Attributes"),
     '"plan": "pro"': (PEOPLE, "attributes: Attributes"),
     "### Track event": (EVENTS, "async def track_event"),
@@ -216,17 +217,17 @@ WHERE: dict[str, tuple[str, str]] = {
     "### Send transactional email": (EMAIL, "async def send_transactional_email"),
     "POST https://api.customer.io/v1/send/email": (EMAIL, '"/v1/send/email"'),
     '"transactional_message_id": "1",': (EMAIL, "transactional_message_id: Annotated["),
-    '"to": "user@example.com",': (EMAIL, "to: Annotated[Address"),
+    '"to": "user@example.com",': (EMAIL, "Address, or several separated by commas"),
     '"identifiers": {': (EMAIL, '"identifiers": {id_type:'),
     '"id": "user_123"': (EMAIL, "customer_id: CustomerId"),
-    '"message_data": {': (EMAIL, "message_data: Annotated[JsonObject"),
-    '"order_id": "ORD-456"': (EMAIL, "message_data: Annotated[JsonObject"),
+    '"message_data": {': (EMAIL, "message_data: MessageData"),
+    '"order_id": "ORD-456"': (EMAIL, "message_data: MessageData"),
     "## JavaScript SDK": (README, "## Tools"),
     "// Initialize": (PEOPLE, "async def identify_customer"),
     "_cio.identify({": (PEOPLE, "async def identify_customer"),
     "id: 'user_123',": (PEOPLE, "customer_id: CustomerId"),
-    "email: 'user@example.com',": (PEOPLE, "email: Address | None = None"),
-    "created_at: 1705312800,": (PEOPLE, "created_at: Timestamp"),
+    "email: 'user@example.com',": (PEOPLE, "email: Annotated[Address | None"),
+    "created_at: 1705312800,": (PEOPLE, "When they signed up, in ISO 8601."),
     "plan: 'pro'": (PEOPLE, "attributes: Attributes"),
     "// Track event": (EVENTS, "async def track_event"),
     "_cio.track('purchase', {": (EVENTS, "async def track_event"),
@@ -235,17 +236,20 @@ WHERE: dict[str, tuple[str, str]] = {
     "// Track page view": (EVENTS, "async def track_page_view"),
     "_cio.page();": (EVENTS, '"type": "page"'),
     "## Key Concepts": ("server/server.py", "INSTRUCTIONS"),
-    "- **People** - Customers and leads": (PEOPLE, '"""Customers: identify, read back, delete."""'),
-    "- **Segments** - Dynamic groups based on attributes/behavior": (BROADCASTS, '{"segment": {"id": 7}}'),
+    "- **People** - Customers and leads": (PEOPLE, '"""Customers: identify, read, delete."""'),
+    "- **Segments** - Dynamic groups based on attributes/behavior": (
+        "toolkit/params.py",
+        '{"segment": {"id": 7}}',
+    ),
     "- **Campaigns** - Automated message sequences": (CAMPAIGNS, "class Campaign("),
     "- **Broadcasts** - One-time sends": (BROADCASTS, "API-triggered broadcast to many people at once"),
     "- **Transactional** - Triggered messages": (EMAIL, "one email to one person"),
     "## Attribute Types": (README, "Attributes are standard"),
     "- Standard: `email`, `created_at`, `unsubscribed`": (PEOPLE, "STANDARD = {"),
-    "- Custom: Any key you define": (PEOPLE, "Custom attributes, names case-sensitive"),
+    "- Custom: Any key you define": (PEOPLE, "Custom attributes, such as"),
     "- Computed: Aggregations from events": (PEOPLE, "Custom and computed attributes"),
     "## When to Use": (README, "identify customers, track events"),
-    "- Behavior-based email automation": (EVENTS, "It can trigger campaigns"),
+    "- Behavior-based email automation": (EVENTS, "It can start campaigns"),
     "- Multi-channel messaging (email, push, SMS)": (CHANNELS, '"/v1/send/push"'),
     "- Onboarding sequences": (SANDBOX, "onboarding"),
     "- Re-engagement campaigns": (SANDBOX, "Win-back"),
