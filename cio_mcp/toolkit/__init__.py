@@ -1,1 +1,1 @@
-"""What tools are made of: their registry, the types of their arguments and answers, and audiences."""
+"""What tools are built from: the registry, the types of arguments and answers, and audiences."""

@@ -1,4 +1,4 @@
-"""Arguments that fit only some forms of a call."""
+"""Arguments that are valid only together with certain values of another argument."""
 
 from collections.abc import Collection
 from typing import Any
@@ -7,8 +7,8 @@ from cio_mcp.errors import InvalidArgument
 
 
 def check_fit(form: str, given: dict[str, Any], takes: Collection[str]) -> None:
-    """Raise InvalidArgument for what is given, other than None and False, and `form` does not take."""
+    """Raise InvalidArgument if `given` has arguments (not None or False) that `form` does not take."""
     misfit = [name for name, value in given.items() if value not in (None, False) and name not in takes]
     if misfit:
-        fitting = f"takes {', '.join(takes)}" if takes else "takes no such argument"
-        raise InvalidArgument(f"{', '.join(misfit)}: does not fit {form}, which {fitting}")
+        fitting = f"takes only {', '.join(takes)}" if takes else "takes no such arguments"
+        raise InvalidArgument(f"{', '.join(misfit)}: not allowed with {form}, which {fitting}")

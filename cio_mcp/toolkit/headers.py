@@ -1,4 +1,4 @@
-"""Headers of an email that a call may set: none of them names a recipient, a sender or a route."""
+"""The email headers that a call may set: none that names a recipient, a sender or a route."""
 
 import re
 from typing import Annotated, Any
@@ -7,13 +7,13 @@ from pydantic import AfterValidator
 
 from cio_mcp.toolkit.params import JsonObject, one_line
 
-# What may be set, in lower case. Everything else could say to whom or from whom a message goes.
+# Allowed names, in lower case. Any other header could change who a message goes to or comes from.
 ALLOWED = re.compile(
     r"list-[a-z-]+|x-[a-z0-9-]+|auto-submitted|comments|feedback-id|importance|in-reply-to|keywords"
     r"|organization|precedence|priority|references"
 )
 
-# Relays obey headers of their own: a list of recipients (SendGrid), copies, other senders, routes.
+# Mail relays act on headers of their own: recipient lists (SendGrid), copies, other senders, routes.
 OBEYED = re.compile(
     r"x-(smtpapi|msys-|mc-|mailgun-|mj-|pm-|ses-|sib-|mailin-|tm-|elasticemail|sg-|postmark|mandrill|sparkpost"
     r"|.*(rcpt|recipient|envelope|bcc|forward|redirect|return-path|sender|resent|relay)|(.*-)?(to|cc|from)$)"
@@ -25,9 +25,9 @@ def _headers(headers: dict[str, Any]) -> dict[str, str]:
         key = name.lower()
         if not ALLOWED.fullmatch(key) or OBEYED.match(key):
             message = (
-                f"{name!r} cannot be set: List-… and X-… headers can, and what says how a message is meant "
-                "(Importance, In-Reply-To, …), but none that names recipients, senders or routes; use to, "
-                "cc, bcc, from_address and reply_to"
+                f"{name!r} cannot be set. Allowed are List-… and X-… headers and descriptive ones such as "
+                "Importance and In-Reply-To, but none that names recipients, senders or routes: use the "
+                "arguments to, cc, bcc, from_address and reply_to for those"
             )
             raise ValueError(message)
         if not isinstance(value, str):

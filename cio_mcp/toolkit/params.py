@@ -1,4 +1,4 @@
-"""Argument types that several tools share, with the words the model reads."""
+"""Argument types that several tools share, with the descriptions that the model reads."""
 
 import json
 import unicodedata
@@ -9,11 +9,11 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, Wit
 
 
 def at_most(limit: int) -> AfterValidator:
-    """Return a validator for text of at most `limit` UTF-8 bytes, which is what Customer.io counts."""
+    """Return a validator for text of at most `limit` UTF-8 bytes: Customer.io counts bytes."""
 
     def check(text: str) -> str:
         if (size := len(text.encode())) > limit:
-            message = f"at most {limit} bytes are allowed, this is {size}"
+            message = f"at most {limit} bytes are allowed; this has {size}"
             raise ValueError(message)
         return text
 
@@ -21,9 +21,9 @@ def at_most(limit: int) -> AfterValidator:
 
 
 def size_of(value: object) -> int:
-    """Return how many bytes `value` takes as JSON in a request.
+    """Return the size of `value` in bytes, written as JSON.
 
-    Raises ValueError for what JSON cannot carry: NaN, infinities, broken Unicode and endless depth.
+    Raises ValueError for values that JSON cannot hold: NaN, infinity, broken Unicode, too deep a nesting.
     """
     try:
         return len(json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode())
@@ -34,12 +34,12 @@ def size_of(value: object) -> int:
         message = "is nested too deeply"
         raise ValueError(message) from None
     except ValueError:
-        message = "numbers must be finite: NaN and infinity are not JSON"
+        message = "numbers must be finite: JSON has no NaN and no infinity"
         raise ValueError(message) from None
 
 
 def from_json(kind: type[dict[Any, Any]] | type[list[Any]]) -> BeforeValidator:
-    """Return a validator that takes a JSON text where an object or a list is wanted; agents send those."""
+    """Return a validator that also accepts an object or a list as JSON text, which some agents send."""
     name = "object" if kind is dict else "list"
 
     def parse(value: object) -> object:
@@ -69,9 +69,9 @@ def _not_blank(text: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """Return text without control characters and line breaks, or raise ValueError.
+    """Return `text` if it has no control characters and line breaks; else raise ValueError.
 
-    In a header, a name or an address they would begin another header.
+    In a header, a name or an address these could start another header.
     """
     if any(unicodedata.category(char) in {"Cc", "Zl", "Zp"} for char in text):
         message = "must not contain control characters or line breaks"
@@ -87,7 +87,7 @@ def _not_bool(value: object) -> object:
 
 
 def _https(address: str) -> str:
-    """Return an address that data may go to or come from: encrypted, and with no password in it."""
+    """Return `address` if it is an https URL without a user name and password; else raise ValueError."""
     try:
         parts = urlsplit(address)
         fits = parts.scheme == "https" and bool(parts.hostname) and "@" not in parts.netloc
@@ -95,30 +95,30 @@ def _https(address: str) -> str:
     except ValueError:
         fits = False
     if not fits:
-        message = "must be an https:// address, without a name and password in it"
+        message = "must be an https:// URL without a user name and password"
         raise ValueError(message)
     return address
 
 
 def _count(value: object) -> int:
     if not isinstance(text := _as_text(value), str) or not text.isdecimal():
-        message = "must be the next_cursor of an earlier answer"
+        message = "must be the next_cursor of the previous page"
         raise ValueError(message)
     return int(text)
 
 
 def meant(value: Any, asked: ValidationInfo) -> Any:
-    """Return who is meant by a value that names people: a pseudonym stands for somebody.
+    """Return `value` with pseudonyms replaced by the people they stand for.
 
-    Only the types that are validated by this take pseudonyms. Everywhere else they stay as they are: an agent
-    could otherwise have an address that it must not see written to where it can read it.
+    Only argument types that name people use this validator. If other arguments took pseudonyms, an agent
+    could write an address that it must not see to a place where it can read it.
     """
     reveal = (asked.context or {}).get("reveal")
     return reveal(value) if reveal and isinstance(value, str) else value
 
 
 def _filter(condition: dict[str, Any], asked: ValidationInfo) -> dict[str, Any]:
-    """Return a filter whose attributes are compared with who is meant."""
+    """Return a filter with the pseudonyms among its attribute values replaced."""
 
     def compared(node: dict[str, Any]) -> dict[str, Any]:
         return node | {"value": meant(node["value"], asked)} if {"field", "value"} <= node.keys() else node
@@ -130,9 +130,9 @@ def _filter(condition: dict[str, Any], asked: ValidationInfo) -> dict[str, Any]:
 
 
 def _refuse_empty_groups(part: object) -> None:
-    """Raise ValueError for a group of conditions that holds none: it could mean everybody, or nobody."""
+    """Raise ValueError for an empty group of conditions: it could mean everybody, or nobody."""
     if part in ([], {}):
-        message = "has a group or condition that is empty; name what it must fit, or leave it out"
+        message = "has an empty group or condition; fill it in or remove it"
         raise ValueError(message)
     for inner in part.values() if isinstance(part, dict) else part if isinstance(part, list) else ():
         _refuse_empty_groups(inner)
@@ -140,14 +140,16 @@ def _refuse_empty_groups(part: object) -> None:
 
 Text = Annotated[str, AfterValidator(_not_blank)]
 
-# Text of a header, a name, or a title.
+NameContains = Annotated[Text, Field(description="Part of the name, in any case.")]
+
+# The value of a header, a name or a title.
 Line = Annotated[Text, AfterValidator(one_line)]
 
 Address = Annotated[Line, AfterValidator(meant)]
 
 Https = Annotated[Text, AfterValidator(_https)]
 
-# What names a thing that has a number, a name or both.
+# The id or the name of an item.
 ItemKey = Annotated[str, BeforeValidator(_as_text), AfterValidator(_not_blank)]
 
 CustomerId = Annotated[
@@ -156,6 +158,7 @@ CustomerId = Annotated[
     AfterValidator(_not_blank),
     AfterValidator(meant),
     at_most(150),
+    Field(description="Id, email or cio_id: see id_type."),
 ]
 
 AnonymousId = Annotated[
@@ -164,15 +167,20 @@ AnonymousId = Annotated[
     AfterValidator(_not_blank),
     AfterValidator(meant),
     at_most(150),
-    Field(description="Id of a visitor not yet identified."),
+    Field(description="Your own id for a visitor who is not identified yet."),
 ]
 
-# The schema leaves out what a refusal can say: it is part of many tools.
+# The schema omits the minimum, which costs bytes in many tools; a refusal states it.
 ObjectId = Annotated[int, Field(gt=0), BeforeValidator(_not_bool), WithJsonSchema({"type": "integer"})]
 
 JsonObject = Annotated[dict[str, Any], from_json(dict)]
 
-Filter = Annotated[JsonObject, AfterValidator(_filter)]
+CONDITIONS = (
+    '{"segment": {"id": 7}}, {"attribute": {"field": "plan", "operator": "eq" or "exists", "value": "pro"}}, '
+    '{"and" or "or": [...]} or {"not": {...}}.'
+)
+
+Filter = Annotated[JsonObject, AfterValidator(_filter), Field(description=CONDITIONS)]
 
 Names = Annotated[list[str], from_json(list)]
 
@@ -182,17 +190,17 @@ People = Annotated[list[Person], from_json(list)]
 
 Limit = Annotated[int, Field(ge=1, le=100), BeforeValidator(_not_bool)]
 
-_CURSOR = "The last page's next_cursor."
+_CURSOR = "next_cursor of the previous page."
 
 Cursor = Annotated[str, Field(description=_CURSOR)]
 
-# Where Customer.io has no cursor, or counts. An id as a cursor means that the page goes on below it: that
-# stays right when things come and go between pages.
+# A numeric cursor, for lists in which Customer.io has none or counts entries. An id as cursor means "continue
+# below this id", which stays right when items are added or removed between pages.
 CountCursor = Annotated[
     int, BeforeValidator(_count), WithJsonSchema({"description": _CURSOR, "type": "string"})
 ]
 
 
 def vendor_channel(channel: Channel | None) -> str | None:
-    """Return what the App API calls a channel."""
+    """Return the App API's name for a channel."""
     return "twilio" if channel == "sms" else channel

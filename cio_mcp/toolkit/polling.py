@@ -1,36 +1,36 @@
-"""Looking again and again at what takes its time, for as long as the caller wants to wait."""
+"""Polling: reading something repeatedly until it is finished or the caller's wait is over."""
 
 import asyncio
 
 from cio_mcp.client import now
 from cio_mcp.client.call import Call, Place
 
-# Seconds: the first pause between two looks, and what is kept of a call for its last look.
-FIRST_PAUSE, LAST_LOOK = 1.0, 3.0
+# Seconds: the first pause between two reads, and the time of a call that is reserved for the last read.
+FIRST_PAUSE, LAST_READ = 1.0, 3.0
 
 
 class Polling:
-    """Looks at one thing for `seconds`, or as long as its call has time; pauses grow to `longest` seconds."""
+    """A wait of `seconds`, cut short by the call's deadline, whose pauses grow up to `longest` seconds."""
 
     def __init__(self, call: Call, seconds: float, longest: float) -> None:
         self._call = call
         self._begun = now()
-        self._end = min(self._begun + seconds, call.deadline - LAST_LOOK)
+        self._end = min(self._begun + seconds, call.deadline - LAST_READ)
         self._pause = FIRST_PAUSE
         self._longest = longest
 
     @property
     def elapsed(self) -> float:
-        """Seconds since the first look."""
+        """Seconds since the first read."""
         return now() - self._begun
 
     @property
     def over(self) -> bool:
-        """Whether this look was the last."""
+        """Whether the wait is over, so that there is no further read."""
         return now() >= self._end
 
     async def pause(self, still: str = "") -> None:
-        """Wait for the next look; whoever waits is told how things `still` are, if that is known."""
+        """Wait until the next read; report `still`, the current state if it is known, as progress."""
         if still and self._call.tell:
             await self._call.tell(Place(self.elapsed, 0, self._end - now(), still))
         await asyncio.sleep(min(self._pause, self._end - now()))

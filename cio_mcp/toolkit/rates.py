@@ -1,13 +1,15 @@
-"""What counts of messages add up to: totals, and rates as shares of them."""
+"""Totals of message counts, and rates as shares of totals."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field
 
 from cio_mcp.toolkit.answers import Answer
 
-# What each rate is a share of.
+Series = Annotated[bool, Field(description="Also return the counts of each period.")]
+
+# The total that each rate is a share of.
 RATES = {
     "delivered": "sent",
     "bounced": "sent",
@@ -22,22 +24,24 @@ RATES = {
 
 
 class Metrics(Answer):
-    """How messages did in a span of time."""
+    """Results of messages over a span of time."""
 
-    start: str | None = Field(None, description="Where the span begins; in the time zone asked for.")
-    end: str | None = Field(None, description="Where it ends; what happened then is not counted any more.")
+    start: str | None = Field(None, description="First moment counted, in the requested time zone.")
+    end: str | None = Field(None, description="End of the span; events at this moment are not counted.")
     timezone: str | None = None
     resolution: str
-    periods: int = Field(description="How many periods of the resolution were counted.")
-    totals: dict[str, int] = Field(description="Sums over the periods; what is not named was zero.")
+    periods: int = Field(description="Number of periods counted.")
+    totals: dict[str, int] = Field(description="Sums over all periods; a missing metric was zero.")
     rates: dict[str, float] = Field(
-        description="Shares from 0 to 1: delivered and bounced of sent, all others of delivered."
+        description="Shares from 0 to 1: delivered and bounced are shares of sent, all others of delivered."
     )
-    series: dict[str, list[int]] | None = Field(None, description="One count per period, oldest first.")
+    series: dict[str, list[int]] | None = Field(
+        None, description="For each metric, one count per period, oldest first."
+    )
 
 
 def counts_of(answer: dict[str, Any]) -> dict[str, list[int]]:
-    """Return the counts per period that an endpoint of metrics answered."""
+    """Return the counts per period in the answer of a metrics endpoint."""
     series = (answer.get("metric") or {}).get("series") or {}
     return {name: counts or [] for name, counts in series.items()}
 
@@ -45,7 +49,7 @@ def counts_of(answer: dict[str, Any]) -> dict[str, list[int]]:
 def summary(
     counts: dict[str, list[int]], shares: Mapping[str, str], resolution: str, *, series: bool
 ) -> dict[str, Any]:
-    """Return what `Metrics` says of counts per period; `shares` says what each rate is a share of."""
+    """Return the fields of `Metrics` for counts per period; `shares` maps each rate to its total."""
     totals = totals_of(counts)
     return {
         "resolution": resolution,
@@ -57,10 +61,10 @@ def summary(
 
 
 def totals_of(counts: dict[str, list[int]]) -> dict[str, int]:
-    """Return the sums that are not zero."""
+    """Return the sums, without those that are zero."""
     return {name: total for name, values in counts.items() if (total := sum(values))}
 
 
 def rates_of(totals: dict[str, int], shares: Mapping[str, str] = RATES) -> dict[str, float]:
-    """Return each total as a share of its whole, where there is one."""
+    """Return each rate whose base, the total it is a share of, is not zero."""
     return {name: totals.get(name, 0) / totals[whole] for name, whole in shares.items() if totals.get(whole)}

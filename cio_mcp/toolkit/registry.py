@@ -1,7 +1,7 @@
-"""What a tool is: one async function under a decorator that says what calling it does to the world.
+"""Tools: async functions under a decorator that declares what a call does to the world.
 
-Everything else about the tool derives from that: title, hints, argument model, schemas, and which API it
-needs. A tool asks for an API by annotating a parameter with it; all other parameters are its arguments.
+Everything else about a tool derives from its function: title, hints, argument model, schemas and the APIs
+that it needs. A parameter annotated with an API receives that API; all others are the tool's arguments.
 """
 
 import difflib
@@ -24,12 +24,12 @@ from cio_mcp.toolkit.schemas import either_schema, flat_schema
 
 _Of = TypeVar("_Of", bound=Callable[..., Any])
 _Function = TypeVar("_Function", bound=Callable[..., Awaitable[Answer]])
-# The server's instructions describe both arguments, which many tools have.
-_Confirmation = Annotated[str | None, Field(description="The preview's code.")]
+
+_Confirmation = Annotated[str | None, Field(description="Code from the preview.")]
 
 
 class Effect(StrEnum):
-    """What calling a tool does to the world."""
+    """What a call of a tool does to the world."""
 
     READS = "reads"
     WRITES = "writes"
@@ -39,7 +39,7 @@ class Effect(StrEnum):
 
 @dataclass(frozen=True)
 class Hints:
-    """MCP's tool annotations. Every tool reaches an open world: a workspace that others change too."""
+    """MCP's tool annotations. openWorldHint is true for every tool: others use the workspace too."""
 
     read_only: bool = False
     destructive: bool = False
@@ -57,7 +57,7 @@ HINTS = {
 
 @dataclass(frozen=True)
 class Named(Generic[_Of]):
-    """What a function's name and docstring say of what is made of it."""
+    """Name, title and description, taken from a function's name and docstring."""
 
     function: _Of
 
@@ -79,10 +79,10 @@ class Named(Generic[_Of]):
 
 @dataclass(frozen=True)
 class Tool(Named[Callable[..., Awaitable[Answer]]]):
-    """One agent operation.
+    """One operation that an agent can call.
 
-    `supplied` maps parameters to what is passed in for them: an API, or the server's status. `audience` finds
-    whom a call reaches.
+    `supplied` maps the parameters that the server fills in to their types: an API or the server's status.
+    `audience` finds the people whom a call reaches.
     """
 
     effect: Effect
@@ -114,7 +114,7 @@ class Tool(Named[Callable[..., Awaitable[Answer]]]):
 
     @cached_property
     def output_schema(self) -> dict[str, Any]:
-        """The result as a flat JSON schema; what acts can answer with a preview instead."""
+        """The result as a flat JSON schema; tools that act can answer with a preview instead."""
         schema = flat_schema(self.result.model_json_schema())
         return (
             schema
@@ -123,7 +123,7 @@ class Tool(Named[Callable[..., Awaitable[Answer]]]):
         )
 
     async def reached(self, given: dict[str, Any]) -> Audience | None:
-        """Return whom a call reaches; `given` are its arguments and what is passed in. None: nobody."""
+        """Return whom a call reaches, None for nobody; `given` are its arguments and supplied values."""
         if self.audience is None:
             return None
         names = inspect.signature(self.audience).parameters
@@ -132,8 +132,8 @@ class Tool(Named[Callable[..., Awaitable[Answer]]]):
     def parse(self, arguments: dict[str, Any], reveal: Callable[[str], str] | None = None) -> dict[str, Any]:
         """Return checked and converted arguments; raises InvalidArgument with one line per fault.
 
-        A null counts as absent where an argument may be absent: agents send those. `reveal` returns who is
-        meant by the value of an argument that names people, or raises ValueError.
+        A null for an optional argument counts as absent: agents send those. `reveal` replaces pseudonyms in
+        the arguments that name people, and raises ValueError for one that is not valid.
         """
         fields = self.arguments.model_fields
         given = {
@@ -157,7 +157,7 @@ class Tool(Named[Callable[..., Awaitable[Answer]]]):
         match fault["type"]:
             case "extra_forbidden":
                 known = list(self.arguments.model_fields)
-                hint = near_miss(name, known) or f"there are {', '.join(known)}"
+                hint = near_miss(name, known) or f"the arguments are {', '.join(known)}"
                 return f"{name}: unknown argument; {hint}"
             case "missing":
                 return f"{name}: is required"
@@ -166,10 +166,10 @@ class Tool(Named[Callable[..., Awaitable[Answer]]]):
 
 
 class Toolbox:
-    """The tools of one module, or of a toolset's folder, in the order of their definition.
+    """The tools of one module or of a toolset's folder, in order of definition.
 
-    `module` is the module's `__name__`, of which what follows `cio_mcp.tools` is the toolset's name: a tool
-    stands where its toolset says. `parts` are the toolboxes of a folder's modules.
+    `module` is the module's `__name__`; the part after `cio_mcp.tools` is the toolset's name. `parts` are the
+    toolboxes of a folder's modules.
     """
 
     def __init__(self, module: str, *parts: "Toolbox") -> None:
@@ -192,7 +192,7 @@ class Toolbox:
         return self._register(function, Effect.DELETES)
 
     def sends(self, function: _Function) -> _Function:
-        """Register a tool that can make messages reach people."""
+        """Register a tool that can send messages to people."""
         return self._register(function, Effect.SENDS)
 
     def _register(self, function: _Function, effect: Effect) -> _Function:
@@ -207,15 +207,18 @@ class Toolbox:
                 required = parameter.default is parameter.empty
                 arguments[name] = (hints[name], ... if required else parameter.default)
         if not issubclass(result, Answer if effect is Effect.READS else Acted):
-            message = f"{function.__name__} {effect}, and must answer with what toolkit.answers has for that"
+            wanted = Answer if effect is Effect.READS else Acted
+            message = f"{function.__name__} {effect}, so its result must be a {wanted.__name__}"
             raise TypeError(message)
         audience = getattr(function, "__audience__", None)
         if effect is Effect.SENDS and audience is None:
-            message = f"{function.__name__} sends, and must declare by @reaches whom it reaches"
+            message = f"{function.__name__} sends, so it must declare with @reaches whom it reaches"
             raise TypeError(message)
         asked = inspect.signature(audience).parameters if audience else {}
         if unknown := [name for name in asked if name not in supplied and name not in arguments]:
-            message = f"@reaches of {function.__name__} takes what the tool does not: {', '.join(unknown)}"
+            message = (
+                f"@reaches of {function.__name__} takes parameters that the tool lacks: {', '.join(unknown)}"
+            )
             raise TypeError(message)
         if effect is not Effect.READS:
             arguments["dry_run"] = (bool, False)
@@ -229,6 +232,6 @@ class Toolbox:
 
 
 def near_miss(name: str, known: Iterable[str]) -> str:
-    """Return "did you mean X?" for the nearest of `known`, or nothing."""
+    """Return "did you mean X?" for the most similar of `known`, or "" if none is similar."""
     nearest = difflib.get_close_matches(name, list(known), n=1)
     return f"did you mean {nearest[0]}?" if nearest else ""

@@ -1,4 +1,4 @@
-"""JSON schemas as every host can read them."""
+"""JSON schemas that every host can read."""
 
 from typing import Any
 
@@ -6,9 +6,9 @@ _NULL = {"type": "null"}
 
 
 def flat_schema(schema: dict[str, Any]) -> dict[str, Any]:
-    """Return a pydantic schema without `$ref`, titles, null alternatives and what says nothing.
+    """Return a pydantic schema without `$ref`, titles, null alternatives and entries that add nothing.
 
-    Some hosts hide every tool of a server whose schemas hold these, and each byte costs the model.
+    Some hosts hide every tool of a server whose schemas use these, and each byte costs the model's context.
     """
     definitions = schema.pop("$defs", {})
 
@@ -31,7 +31,7 @@ def flat_schema(schema: dict[str, Any]) -> dict[str, Any]:
         }
 
     cleaned: dict[str, Any] = clean(schema)
-    cleaned.pop("description", None)  # the tool's own comes first, and says it to the model
+    cleaned.pop("description", None)  # the tool's own description says it already
     return cleaned
 
 
@@ -42,7 +42,7 @@ def _says_nothing(key: str, value: object) -> bool:
 
 
 def either_schema(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
-    """Return one object schema for two kinds of answer that are told apart by `outcome`."""
+    """Return one object schema for two kinds of answer, which differ in `outcome`."""
     outcomes = [schema["properties"]["outcome"] for schema in (one, other)]
     outcome = {
         "type": "string",

@@ -2,19 +2,32 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Annotated
 from zoneinfo import ZoneInfo
+
+from pydantic import Field
 
 from cio_mcp.client import AppApi, Query
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.params import Channel, vendor_channel
+from cio_mcp.toolkit.times import Timestamp
 
-# Whole days that are counted where no time is given.
+# Length of the default span, in whole days.
 DAYS = 30
+
+Start = Annotated[
+    Timestamp | None,
+    Field(description="ISO 8601. Default: 30 days before end."),
+]
+End = Annotated[
+    Timestamp | None,
+    Field(description="ISO 8601, excluded. Default: the start of today."),
+]
 
 
 @dataclass(frozen=True)
 class Span:
-    """A span of time in unix seconds, `end` excluded, whose days begin in `zone`."""
+    """A span of time in unix seconds, `end` excluded, with days as in the time zone `zone`."""
 
     start: int
     end: int
@@ -22,15 +35,15 @@ class Span:
 
     @property
     def told(self) -> dict[str, str]:
-        """The span as `Metrics` tells it."""
+        """The span as fields of `Metrics`."""
         start, end = (datetime.fromtimestamp(at, self.zone).isoformat() for at in (self.start, self.end))
         return {"start": start, "end": end, "timezone": self.zone.key}
 
     def query(self, resolution: str, channel: Channel | None = None) -> Query:
         """Return the query for a campaign's metrics (App API, campaignMetrics).
 
-        Without `version` days begin in New York; with 2, `res`, `start` and `end` are required. Whether the
-        period that begins at `end` counts is not documented, so the second before it is named.
+        Without `version`, days begin in New York time; version 2 requires `res`, `start` and `end`. It is not
+        documented whether the period that begins at `end` counts, so the query ends one second before it.
         """
         return {
             "version": 2,
@@ -43,7 +56,7 @@ class Span:
 
 
 def span_of(app: AppApi, start: int | None, end: int | None, timezone: str = "UTC") -> Span:
-    """Return the span asked for; by default the last 30 whole days. Raises InvalidArgument."""
+    """Return the requested span, by default the last 30 whole days; raises InvalidArgument."""
     zone, now = ZoneInfo(timezone), app.call.called_at
     today = datetime.fromtimestamp(now, zone).replace(hour=0, minute=0, second=0, microsecond=0)
     if end is None:

@@ -1,4 +1,4 @@
-"""Times: as agents write them, and as they are answered."""
+"""Times: parsing what agents write, and formatting answers."""
 
 import math
 import re
@@ -10,16 +10,16 @@ from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
 
 _NUMBER = re.compile(r"\s*-?\d+(\.\d+)?\s*")
 
-# A number is taken for unix seconds from 2000 to 2100 only: what lies outside is a date written as a number
-# (20261201), or another unit.
+# A number counts as unix seconds only if it lies between 2000 and 2100. Any other is probably a date written
+# as a number (20261201) or a time in another unit.
 FIRST, LAST = 946_684_800, 4_102_444_800
 
-# How dates are written as numbers, the longest first.
+# Number of digits and format of dates that are written as numbers, longest first.
 DIGITS = ((14, "%Y%m%d%H%M%S"), (12, "%Y%m%d%H%M"), (8, "%Y%m%d"), (6, "%Y%m"), (4, "%Y"))
 
 
 def unix_seconds(value: object) -> int:
-    """Read a time: ISO 8601 (UTC where it names no zone) or unix seconds; raises ValueError."""
+    """Parse ISO 8601 (UTC if it names no time zone) or unix seconds; raises ValueError."""
     try:
         if (moment := _moment(value)) is not None:
             seconds = math.floor((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
@@ -29,7 +29,7 @@ def unix_seconds(value: object) -> int:
         message = "must be ISO 8601 (2026-01-31T09:00:00Z) or unix seconds"
         raise ValueError(message) from None
     if seconds < 0:
-        message = "must not lie before 1970"
+        message = "must not be before 1970"
         raise ValueError(message)
     if moment is None and not FIRST <= seconds < LAST:
         raise ValueError(_what_was_meant(seconds))
@@ -37,7 +37,7 @@ def unix_seconds(value: object) -> int:
 
 
 def _moment(value: object) -> datetime | None:
-    """Return a time that is written as ISO 8601; None for a number. Eight digits as text are a date."""
+    """Return a time written as ISO 8601, None for a number. A text of eight digits is a date."""
     if not isinstance(value, str):
         return None
     text = value.strip()
@@ -53,7 +53,7 @@ def _number(value: object) -> int:
 
 
 def _what_was_meant(number: int) -> str:
-    """Say what a number that is no plausible count of seconds probably stands for."""
+    """Explain what a number that is not plausible as unix seconds was probably meant to be."""
     digits = str(number)
     for length, form in DIGITS:
         if len(digits) == length:
@@ -63,18 +63,18 @@ def _what_was_meant(number: int) -> str:
                 break
             if FIRST <= moment.timestamp() < LAST:
                 meant = moment.date() if length <= 8 else moment.isoformat().replace("+00:00", "Z")
-                return f'is a number, and numbers are unix seconds; did you mean "{meant}"?'
+                return f'a number is read as unix seconds; did you mean "{meant}"?'
     unit, seconds = "milliseconds", number // 1000
     while seconds >= 1e11:
         unit, seconds = "a finer unit than milliseconds", seconds // 1000
     if number >= 1e11 and FIRST <= seconds < LAST:
         return f"is in {unit}; Customer.io counts seconds: did you mean {seconds}?"
     year = 1970 + number // 31_556_952
-    return f"would be in the year {year} as unix seconds; write the date as ISO 8601 (2026-01-31T09:00:00Z)"
+    return f"as unix seconds this is in the year {year}; write the time as ISO 8601 (2026-01-31T09:00:00Z)"
 
 
 def _local_or_unix(value: object) -> datetime | int:
-    """Read a time as `unix_seconds` does, but leave one that names no zone for its zone to be filled in."""
+    """Parse a time as `unix_seconds` does, but return one without a time zone as it is."""
     if not isinstance(value, bool) and str(value).strip() == "0":
         return 0
     seconds = unix_seconds(value)
@@ -84,7 +84,7 @@ def _local_or_unix(value: object) -> datetime | int:
 
 Timestamp = Annotated[int, BeforeValidator(unix_seconds), WithJsonSchema({"type": "string"})]
 
-# A time whose zone is another argument; 0 is kept, since it takes a schedule back.
+# A time whose time zone is another argument. 0 is kept: it cancels a schedule.
 LocalTime = Annotated[datetime | int, BeforeValidator(_local_or_unix), WithJsonSchema({"type": "string"})]
 
 
@@ -92,7 +92,7 @@ def _zone(name: str) -> str:
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        message = "is not known here; name a time zone such as Europe/Berlin, or UTC"
+        message = "is not a known time zone; use a name such as Europe/Berlin, or UTC"
         raise ValueError(message) from None
     return name
 
@@ -101,7 +101,7 @@ Timezone = Annotated[str, AfterValidator(str.strip), AfterValidator(_zone)]
 
 
 def iso(seconds: float | str | None) -> str | None:
-    """Return a unix time as ISO 8601 in UTC; None for none, and for what is not a time."""
+    """Return a unix time as ISO 8601 in UTC; None for None and for values that are not a time."""
     try:
         moment = datetime.fromtimestamp(float(seconds or 0), UTC)
     except (ValueError, OverflowError, OSError):

@@ -1,4 +1,4 @@
-"""The tools: one module or folder for each toolset, named as the toolset is."""
+"""The tools: one module or folder for each toolset, with the toolset's name."""
 
 from cio_mcp.tools import (
     broadcasts,
@@ -22,8 +22,8 @@ TOOLSETS = (
 
 TOOLS = [tool for toolset in TOOLSETS for tool in toolset]
 
-# What is on by default: the operations that were promised, what settles an unknown outcome, and what it takes
-# to finish what they begin.
+# The tools that are on by default: the operations of the brief, the tools that settle an unknown outcome, and
+# the lists and checks without which these cannot be finished.
 CORE = (
     *("identify_customer", "delete_customer", "get_customer", "search_customers", "list_segments"),
     *("track_event", "track_anonymous_event", "track_page_view"),

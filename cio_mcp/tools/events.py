@@ -1,4 +1,4 @@
-"""Events: what customers and anonymous visitors did."""
+"""The toolset `events`: records what customers and anonymous visitors do."""
 
 from typing import Annotated, Any
 
@@ -17,20 +17,20 @@ tools = Toolbox(__name__)
 
 CUSTOMER_EVENTS = "/api/v1/customers/{customer_id}/events"
 
-# Track API, "track": these keys of an event's data change the mail of the campaigns that it triggers.
+# Track API, "track": these keys of an event's data change the emails of the campaigns that it triggers.
 REDIRECTS = {
-    "recipient": "data.recipient sends the mail that this event triggers to that address",
-    "from_address": "data.from_address changes the sender of the mail that this event triggers",
-    "reply_to": "data.reply_to changes where answers to the mail that this event triggers go",
+    "recipient": "data.recipient: emails that this event triggers go to that address.",
+    "from_address": "data.from_address: emails that this event triggers come from that address.",
+    "reply_to": "data.reply_to: replies to emails that this event triggers go to that address.",
 }
 
 
 def _event_data(data: dict[str, Any], asked: ValidationInfo) -> dict[str, Any]:
-    """Return an event's data with the recipient who is meant."""
+    """Return an event's data with a pseudonym as recipient replaced."""
     if "recipient" in data:
         data = data | {"recipient": meant(data["recipient"], asked)}
     if (size := size_of(data)) > 100_000:
-        message = f"at most 100000 bytes are allowed, this is {size}"
+        message = f"at most 100000 bytes are allowed; this has {size}"
         raise ValueError(message)
     return data
 
@@ -39,22 +39,28 @@ def _ulid(value: object) -> object:
     try:
         return str(ULID.from_str(value)) if isinstance(value, str) else value
     except ValueError:
-        message = "must be a ULID, such as an earlier call answered; leave it out for a new event"
+        message = "must be the event_id (a ULID) from an earlier answer; leave it out for a new event"
         raise ValueError(message) from None
 
 
-EventName = Annotated[Text, at_most(100)]
-EventData = Annotated[JsonObject, AfterValidator(_event_data), Field(description="The event's properties.")]
-EventTime = Annotated[Timestamp, Field(description="When it happened, if not now: ISO 8601 or unix seconds.")]
+EventName = Annotated[Text, at_most(100), Field(description="Such as order_completed; at most 100 bytes.")]
+EventData = Annotated[
+    JsonObject,
+    AfterValidator(_event_data),
+    Field(description='Properties, such as {"total": 25}.'),
+]
+EventTime = Annotated[Timestamp | None, Field(description="When it happened, in ISO 8601. Default: now.")]
 EventId = Annotated[
-    str, BeforeValidator(_ulid), Field(description="Only to repeat a call: the id that it answered.")
+    str,
+    BeforeValidator(_ulid),
+    Field(description="Only to repeat a call: the event_id it returned."),
 ]
 
 
 async def _reached(data: dict[str, Any] | None) -> Audience:
-    """Return whom an event names as the recipient of the mail that it triggers."""
+    """Return the recipient that an event's data sets for the emails that it triggers."""
     named = [str(data["recipient"])] if data and data.get("recipient") else []
-    return Audience("whom data.recipient names", len(named), addresses=named)
+    return Audience("the address in data.recipient", len(named), addresses=named)
 
 
 @tools.writes
@@ -65,12 +71,13 @@ async def track_event(
     name: EventName,
     id_type: IdType = "id",
     data: EventData | None = None,
-    timestamp: EventTime | None = None,
+    timestamp: EventTime = None,
     event_id: EventId | None = None,
 ) -> Accepted:
-    """Record that a customer did something, such as a purchase. It can trigger campaigns.
+    """Record an event: something a customer did, such as a purchase. It can start campaigns (automations).
 
-    For a visitor without customer_id use track_anonymous_event, for a page view track_page_view.
+    check_write tells whether it was applied. For a visitor who is not identified yet use
+    track_anonymous_event, for a page view track_page_view.
     """
     customer = track.person(customer_id, id_type)
     return await _record(track, name, data, timestamp, event_id, customer=customer)
@@ -83,12 +90,13 @@ async def track_anonymous_event(
     anonymous_id: AnonymousId,
     name: EventName,
     data: EventData | None = None,
-    timestamp: EventTime | None = None,
+    timestamp: EventTime = None,
     event_id: EventId | None = None,
 ) -> Accepted:
-    """Record what a visitor did before they are known.
+    """Record an event of a visitor who is not identified yet.
 
-    identify_customer with the same anonymous_id within 30 days gives the event to that customer.
+    It moves to the customer for whom identify_customer is called with the same anonymous_id within 30 days.
+    For a known customer use track_event.
     """
     return await _record(track, name, data, timestamp, event_id, extra={"anonymous_id": anonymous_id})
 
@@ -98,16 +106,20 @@ async def track_anonymous_event(
 async def track_page_view(
     track: TrackApi,
     url: Annotated[
-        EventName, Field(description="URL or path, at most 100 bytes; what is longer belongs in data.")
+        EventName,
+        Field(description="URL or path, at most 100 bytes."),
     ],
     customer_id: CustomerId | None = None,
     id_type: IdType = "id",
     anonymous_id: AnonymousId | None = None,
     data: EventData | None = None,
-    timestamp: EventTime | None = None,
+    timestamp: EventTime = None,
     event_id: EventId | None = None,
 ) -> Accepted:
-    """Record that a customer, or a visitor by anonymous_id, viewed a page. Name exactly one of them."""
+    """Record that a customer or an anonymous visitor viewed a page.
+
+    Give exactly one of customer_id and anonymous_id.
+    """
     page = {"type": "page"}
     match customer_id, anonymous_id:
         case str(), None:
@@ -116,7 +128,7 @@ async def track_page_view(
         case None, str():
             visitor = page | {"anonymous_id": anonymous_id}
             return await _record(track, url, data, timestamp, event_id, extra=visitor)
-    raise InvalidArgument("customer_id, anonymous_id: exactly one of them is needed")
+    raise InvalidArgument("customer_id, anonymous_id: give exactly one of them")
 
 
 async def _record(
@@ -129,7 +141,7 @@ async def _record(
     customer: str | None = None,
     extra: dict[str, str] | None = None,
 ) -> Accepted:
-    """Send an event under an id that stays the same through all retries, so that it counts once."""
+    """Send an event with an id that all retries share, so that it counts once."""
     event_id = event_id or str(ULID())
     body = {"name": name, "data": data or None, "timestamp": timestamp, "id": event_id, **(extra or {})}
     ids: dict[str, Any] = {} if customer is None else {"customer_id": customer}
@@ -137,7 +149,7 @@ async def _record(
         CUSTOMER_EVENTS if ids else "/api/v1/events",
         {key: value for key, value in body.items() if value is not None},
         kind=Kind.REPEATABLE,
-        if_unknown=f"Calling again with event_id={event_id} is safe: the event counts once.",
+        if_unknown=f"It is safe to call again with event_id={event_id}: the event counts once.",
         **ids,
     )
     notes = [REDIRECTS[key] for key in data or () if key in REDIRECTS]

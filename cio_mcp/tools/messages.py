@@ -1,4 +1,4 @@
-"""Deliveries: what was sent to whom, and what became of it."""
+"""The toolset `messages`: deliveries, which are single messages to customers, and what became of them."""
 
 from typing import Annotated, Any, Literal
 
@@ -14,7 +14,7 @@ from cio_mcp.toolkit.times import Timestamp, iso
 
 tools = Toolbox(__name__)
 
-# The states of a delivery in the order in which they count; the first that was reached is told.
+# The states of a delivery, most significant first: a delivery's state is the first of these it has reached.
 STATES = (
     *("undeliverable", "failed", "dropped", "bounced", "spammed", "unsubscribed", "converted", "clicked"),
     *("opened", "delivered", "sent", "attempted", "drafted", "created"),
@@ -29,16 +29,16 @@ Metric = Literal[
 
 SOURCES = ("transactional_message_id", "campaign_id", "newsletter_id", "broadcast_id")
 
-# A delivery in one of these comes no further by itself, except by what its recipient does.
+# States in which a delivery is still on its way. After any other, only its recipient can change its state.
 UNDERWAY = {None, "created", "attempted", "sent"}
 
-# Channels that report a message as delivered; of any other, `sent` is the last that Customer.io learns.
+# Channels that confirm deliveries. On any other, `sent` is the last state that Customer.io learns of.
 CONFIRMED = {"email", "push", "twilio", "whatsapp"}
 
 # App API, "listMessages".
 HALF_A_YEAR = 184 * 86400
 
-# Seconds: between looks at a delivery, and for how long one that was queued just now may be unknown.
+# Seconds: the longest pause between reads, and how long a message that was just queued may be unknown.
 LONGEST_PAUSE, APPEARS_WITHIN = 5.0, 5.0
 
 
@@ -46,15 +46,18 @@ class Message(Shape):
     """One message to one customer."""
 
     delivery_id: str
-    type: str = Field(description="email, push, twilio (SMS), in_app, ...")
-    state: str | None = Field(None, description="How far it has come.")
+    type: str = Field(description="Channel: email, push, twilio (SMS), in_app, ...")
+    state: str | None = Field(
+        None, description="Most significant state reached, such as delivered, clicked or bounced."
+    )
     recipient: str | None = None
     subject: str | None = None
     created: str | None = None
     source: dict[str, int] = Field(
-        {}, description="Which template, campaign, newsletter or broadcast it is from."
+        {},
+        description="Id of the transactional message, campaign, newsletter or broadcast that it belongs to.",
     )
-    failure: str | None = None
+    failure: str | None = Field(None, description="Why it failed, in Customer.io's words.")
 
 
 class Messages(Quoted, Page):
@@ -71,9 +74,9 @@ async def list_customer_messages(
     limit: Limit = 20,
     cursor: Cursor | None = None,
 ) -> Messages:
-    """List what was sent to one customer in the last six months, newest first, and what became of it.
+    """List the messages to one customer in the last 6 months, newest first, with their states.
 
-    Also the way to find out whether a send whose outcome is unknown went out.
+    After a send with an unknown outcome, this shows whether the message went out.
     """
     answer = await app.get(
         "/v1/customers/{customer_id}/messages",
@@ -87,26 +90,34 @@ async def list_customer_messages(
 async def list_messages(
     app: AppApi,
     channel: Channel | None = None,
-    metric: Metric | None = None,
+    metric: Annotated[Metric | None, Field(description="Only messages that reached this state.")] = None,
     campaign_id: ObjectId | None = None,
     newsletter_id: ObjectId | None = None,
-    broadcast_id: ObjectId | None = None,
-    action_id: ObjectId | None = None,
-    start: Annotated[Timestamp | None, Field(description="At most 6 months to end.")] = None,
-    end: Timestamp | None = None,
-    drafts: bool = False,
+    broadcast_id: Annotated[
+        ObjectId | None,
+        Field(description="Not with campaign_id, newsletter_id or action_id."),
+    ] = None,
+    action_id: Annotated[
+        ObjectId | None, Field(description="One message of a campaign, from get_campaign.")
+    ] = None,
+    start: Annotated[
+        Timestamp | None,
+        Field(description="ISO 8601, at most 6 months before end."),
+    ] = None,
+    end: Annotated[Timestamp | None, Field(description="ISO 8601. Default: now.")] = None,
+    drafts: Annotated[bool, Field(description="Include drafts.")] = False,
     limit: Limit = 20,
     cursor: Cursor | None = None,
 ) -> Messages:
-    """List messages (deliveries) to anybody in the last 6 months, newest first.
+    """List messages (deliveries) to all customers in the last 6 months, newest first.
 
-    To one customer: list_customer_messages.
+    For one customer use list_customer_messages; for counts and rates get_message_metrics.
     """
     if start is not None and end is not None and not 0 < end - start <= HALF_A_YEAR:
-        raise InvalidArgument("end: must be later than start, and at most 6 months")
+        raise InvalidArgument("end: must be later than start, by at most 6 months")
     of = {"campaign_id": campaign_id, "newsletter_id": newsletter_id, "action_id": action_id}
     if broadcast_id and any(of.values()):
-        raise InvalidArgument("broadcast_id: stands alone, without campaign_id, newsletter_id and action_id")
+        raise InvalidArgument("broadcast_id: cannot be combined with campaign_id, newsletter_id or action_id")
     asked = {
         "type": vendor_channel(channel),
         "metric": metric,
@@ -124,26 +135,33 @@ async def list_messages(
 
 
 class Delivery(Quoted, Message):
-    """One message, with all that is known of it."""
+    """One message in full."""
 
     customer: dict[str, str] = Field({}, description="Identifiers of the customer.")
-    action_id: int | None = Field(None, description="The campaign's or broadcast's action it is from.")
-    reached: dict[str, str] = Field({}, description="When it reached each state.")
-    final: bool = Field(description="It comes no further, except by what the recipient does.")
-    next: str | None = Field(None, description="What to do now.")
+    action_id: int | None = Field(None, description="The action of a campaign or broadcast that sent it.")
+    reached: dict[str, str] = Field({}, description="Each state it reached, with the time.")
+    final: bool = Field(
+        description="true: delivery is over, well or badly; only the recipient can still change the state."
+    )
+    next: str | None = Field(None, description="What to do next.")
+
+
+DeliveryId = Annotated[Text, Field(description="From a send or a list of messages.")]
 
 
 @tools.reads
-async def get_message(app: AppApi, delivery_id: Text) -> Delivery:
-    """Read one message: how far it came and when, or why it failed."""
+async def get_message(app: AppApi, delivery_id: DeliveryId) -> Delivery:
+    """Read one message (delivery): the states it reached and when, or why it failed."""
     return _delivery(await app.get("/v1/messages/{delivery_id}", delivery_id=delivery_id))
 
 
 @tools.reads
 async def wait_for_delivery(
-    app: AppApi, delivery_id: Text, seconds: Annotated[int, Field(ge=1, le=600)] = 20
+    app: AppApi,
+    delivery_id: DeliveryId,
+    seconds: Annotated[int, Field(ge=1, le=600, description="Longest time to wait.")] = 20,
 ) -> Delivery:
-    """Wait until a message is delivered or has failed, or the seconds are over."""
+    """Wait until a message is delivered or has failed, and read it. Call it after a transactional send."""
     looks = Polling(app.call, seconds, LONGEST_PAUSE)
     while True:
         still = ""
@@ -156,9 +174,9 @@ async def wait_for_delivery(
             if found.final:
                 return found
             if looks.over:
-                found.next = "Not final yet: wait again, or read it later with get_message."
+                found.next = "Not final yet: call wait_for_delivery again, or get_message later."
                 return found
-            still = f"Still {found.state or 'not there'}"
+            still = f"Still {found.state or 'not created'}"
         await looks.pause(still)
 
 
@@ -192,5 +210,5 @@ def _delivery(answer: dict[str, Any]) -> Delivery:
         action_id=item.get("action_id") or None,
         reached={name: at for name in reversed(STATES) if (at := iso(reached.get(name)))},
         final=last_known or told["state"] not in UNDERWAY,
-        next="A draft: a person must send it in Customer.io." if told["state"] == "drafted" else None,
+        next="This is a draft: a person must send it in Customer.io." if told["state"] == "drafted" else None,
     )

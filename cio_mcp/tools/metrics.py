@@ -1,4 +1,4 @@
-"""How messages of every kind did, which links were clicked, and how journeys through a campaign went."""
+"""The toolset `metrics`: results of messages of every kind, of links, and of journeys through a campaign."""
 
 from typing import Annotated, Any, Literal
 
@@ -9,9 +9,9 @@ from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.answers import Cut, Shape, page
 from cio_mcp.toolkit.fitting import check_fit
 from cio_mcp.toolkit.params import ObjectId
-from cio_mcp.toolkit.rates import RATES, Metrics, counts_of, summary, totals_of
+from cio_mcp.toolkit.rates import RATES, Metrics, Series, counts_of, summary, totals_of
 from cio_mcp.toolkit.registry import Toolbox
-from cio_mcp.toolkit.spans import span_of
+from cio_mcp.toolkit.spans import End, Start, span_of
 from cio_mcp.toolkit.times import Timestamp
 
 tools = Toolbox(__name__)
@@ -28,14 +28,15 @@ Kind = Literal["campaign", "broadcast", "newsletter", "transactional"]
 
 Resolution = Literal["hours", "days", "weeks", "months"]
 
-# How many periods there are at most (App API, "broadcastMetrics"); 1 is taken for 2 there.
+# The largest number of periods (App API, "broadcastMetrics"). The API reads 1 as 2.
 MOST = {"hours": 24, "days": 45, "weeks": 12, "months": 120}
 
-ActionId = Annotated[ObjectId, Field(description="Of a campaign: one message.")]
+SourceId = Annotated[ObjectId, Field(description="Id of the campaign, broadcast, newsletter or message.")]
+ActionId = Annotated[ObjectId | None, Field(description="One message of a campaign, from get_campaign.")]
 
 
 class MessageMetrics(Metrics):
-    """How one kind of message did in a span of time."""
+    """Results of messages from one source over a span of time."""
 
     kind: str
     source_id: int
@@ -46,19 +47,34 @@ class MessageMetrics(Metrics):
 async def get_message_metrics(
     app: AppApi,
     kind: Kind,
-    source_id: ObjectId,
-    action_id: ActionId | None = None,
+    source_id: SourceId,
+    action_id: ActionId = None,
     resolution: Resolution = "days",
-    periods: Annotated[int | None, Field(description="The newest ones. Campaigns: start, end.")] = None,
-    start: Timestamp | None = None,
-    end: Timestamp | None = None,
-    series: bool = False,
+    periods: Annotated[
+        int | None,
+        Field(
+            description="Not for campaigns: number of periods, 2 to 24 hours, 45 days, 12 weeks or "
+            "120 months."
+        ),
+    ] = None,
+    start: Annotated[
+        Timestamp | None,
+        Field(description="Campaigns only: ISO 8601."),
+    ] = None,
+    end: Annotated[
+        Timestamp | None,
+        Field(description="Campaigns only: ISO 8601."),
+    ] = None,
+    series: Series = False,
 ) -> MessageMetrics:
-    """Read how a broadcast, newsletter, transactional message or one message of a campaign did."""
+    """Read the results of a broadcast, newsletter (one-time send), transactional message or campaign message.
+
+    For a whole campaign use get_campaign_metrics.
+    """
     timed = kind == "campaign"
     given = {"action_id": action_id, "start": start, "end": end, "periods": periods}
     check_fit(f"kind={kind}", given, ("action_id", "start", "end") if timed else ("periods",))
-    # Only metrics of campaigns know version 2 (App API, "campaignActionMetrics", "broadcastMetrics").
+    # Only campaign metrics have version 2 (App API, "campaignActionMetrics", "broadcastMetrics").
     span = span_of(app, start, end) if timed else None
     query = span.query(resolution) if span else _newest(resolution, periods)
     answer = await app.get(
@@ -74,22 +90,22 @@ def _path(kind: Kind, action_id: int | None) -> str:
 
 def _newest(resolution: str, periods: int | None, argument: str = "periods") -> Query:
     if periods is not None and not 2 <= periods <= MOST[resolution]:
-        raise InvalidArgument(f"{argument}: 2 to {MOST[resolution]} {resolution} can be asked for")
+        raise InvalidArgument(f"{argument}: must be 2 to {MOST[resolution]} {resolution}")
     return {"period": resolution, "steps": periods}
 
 
 class Link(Shape):
-    """One link and how often it was clicked."""
+    """A link and its clicks."""
 
     link_id: int | None = None
     href: str
     totals: dict[str, int] = Field(
-        description="clicked, of which human_clicked and machine_clicked; what is not named was zero."
+        description="clicked, and its parts human_clicked and machine_clicked; a missing one was zero."
     )
 
 
 class LinkMetrics(Cut):
-    """Links, the most clicked first."""
+    """Links, most clicked first."""
 
     kind: str
     source_id: int
@@ -100,14 +116,14 @@ class LinkMetrics(Cut):
 async def get_link_metrics(
     app: AppApi,
     kind: Kind,
-    source_id: ObjectId,
-    action_id: ActionId | None = None,
-    days: Annotated[int | None, Field(description="The newest, 2 to 45.")] = None,
-    unique: Annotated[bool, Field(description="Count each customer once.")] = False,
+    source_id: SourceId,
+    action_id: ActionId = None,
+    days: Annotated[int | None, Field(description="Number of days up to now, 2 to 45.")] = None,
+    unique: Annotated[bool, Field(description="Count each customer once per link.")] = False,
 ) -> LinkMetrics:
-    """Read which links of messages were clicked, and how often.
+    """Read which links in messages were clicked, and how often, most clicked first.
 
-    Who clicked: list_messages with metric=clicked.
+    To see who clicked, use list_messages with metric=clicked.
     """
     check_fit(f"kind={kind}", {"action_id": action_id}, ("action_id",) if kind == "campaign" else ())
     query = {**_newest("days", days, "days"), "unique": "true" if unique else None}
@@ -120,7 +136,7 @@ async def get_link_metrics(
         kind=kind,
         source_id=source_id,
         links=kept,
-        left_out=f"{len(found) - len(kept)} links that were clicked less" if left_out else None,
+        left_out=f"{len(found) - len(kept)} links with fewer clicks" if left_out else None,
     )
 
 
@@ -132,28 +148,28 @@ def _link(item: dict[str, Any]) -> Link:
 
 
 class JourneyMetrics(Metrics):
-    """What became of the journeys that started in a span of time."""
+    """Results of the journeys through a campaign over a span of time."""
 
     campaign_id: int
-    rates: dict[str, float] = Field(description="Shares of the journeys that started, from 0 to 1.")
+    rates: dict[str, float] = Field(description="Shares of the journeys started, from 0 to 1.")
 
 
 @tools.reads
 async def get_journey_metrics(
     app: AppApi,
     campaign_id: ObjectId,
-    start: Timestamp | None = None,
-    end: Timestamp | None = None,
+    start: Start = None,
+    end: End = None,
     resolution: Resolution = "days",
-    series: bool = False,
+    series: Series = False,
 ) -> JourneyMetrics:
-    """Read how many people's journeys through a campaign started, finished, converted.
+    """Read how many journeys through a campaign (automation) started, finished and converted.
 
-    By default the last 30 whole days; rates are shares of those that started.
+    A journey is one person's way through the campaign.
     """
     span = span_of(app, start, end)
-    # All three are required (App API, campaignJourneyMetrics); that `resolution` takes the words that `res`
-    # takes is said in the text there, not in a list of values [?].
+    # All three are required (App API, campaignJourneyMetrics). The spec's text, but no enumeration, says that
+    # `resolution` takes the same values as `res` [?].
     query = {"start": span.start, "end": span.end - 1, "resolution": resolution}
     answer = await app.get("/v1/campaigns/{campaign_id}/journey_metrics", query, campaign_id=campaign_id)
     counts = counts_of({"metric": {"series": answer.get("journey_metric")}})

@@ -1,4 +1,4 @@
-"""Newsletters, which Customer.io's pages call one-time sends: a message to many, once."""
+"""The toolset `newsletters`: messages to many people, sent once. In Customer.io's UI: one-time sends."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -16,19 +16,21 @@ from cio_mcp.toolkit.times import LocalTime, Timezone, iso
 tools = Toolbox(__name__)
 
 FIND_OUT = (
-    "Do not send it again before looking: get_newsletter with newsletter_id={newsletter_id} shows, some "
-    "seconds later, whether it was sent."
+    "Do not send it again yet: wait some seconds, then call get_newsletter with "
+    "newsletter_id={newsletter_id} to see whether it was sent."
 )
 
 
 class Newsletter(Shape):
-    """One newsletter, in short."""
+    """A newsletter in brief."""
 
     id: int
     name: str
     channel: str | None = None
-    sent: str | None = Field(None, description="When it was sent; absent for a draft and a scheduled one.")
-    segments: list[int] = Field([], description="Segments that its audience is in, or not in.")
+    sent: str | None = Field(None, description="When it was sent; absent for drafts and scheduled ones.")
+    segments: list[int] = Field(
+        [], description="Ids of the segments that define its audience, whether they include or exclude."
+    )
     subscription_topic_id: int | None = None
     tags: list[str] = []
     updated: str | None = None
@@ -42,7 +44,7 @@ class Newsletters(Page):
 
 @tools.reads
 async def list_newsletters(app: AppApi, limit: Limit = 20, cursor: Cursor | None = None) -> Newsletters:
-    """List newsletters (one-time sends) with when they were sent, newest first."""
+    """List newsletters (one-time sends), newest first, with the time each was sent."""
     answer = await app.get("/v1/newsletters", {"limit": limit, "sort": "desc", "start": cursor})
     found = [Newsletter(**_told(item)) for item in answer.get("newsletters") or []]
     kept, next_cursor, left_out = cut(found, answer.get("next"))
@@ -50,7 +52,7 @@ async def list_newsletters(app: AppApi, limit: Limit = 20, cursor: Cursor | None
 
 
 class Content(Shape):
-    """What one variant of a newsletter says: a language, or an arm of a test."""
+    """The content of one variant of a newsletter: a language, or a group of an A/B test."""
 
     content_id: int
     name: str | None = None
@@ -61,14 +63,14 @@ class Content(Shape):
 
 
 class NewsletterContents(Answer, Newsletter):
-    """One newsletter and what it says."""
+    """A newsletter and its content."""
 
     contents: list[Content]
 
 
 @tools.reads
 async def get_newsletter(app: AppApi, newsletter_id: ObjectId) -> NewsletterContents:
-    """Read one newsletter: whether it was sent, to which segments, with which subjects."""
+    """Read one newsletter (one-time send): whether it was sent, its segments, senders and subjects."""
     answer = await app.get("/v1/newsletters/{newsletter_id}", newsletter_id=newsletter_id)
     variants = await app.get("/v1/newsletters/{newsletter_id}/contents", newsletter_id=newsletter_id)
     return NewsletterContents(
@@ -88,14 +90,16 @@ async def get_newsletter(app: AppApi, newsletter_id: ObjectId) -> NewsletterCont
 
 
 class NewsletterSend(Acted):
-    """Customer.io took it; it sends in the background."""
+    """A newsletter that Customer.io sends in the background."""
 
     outcome: Literal["accepted"] = Field(
-        "accepted", description="Taken by Customer.io: it goes out now, or at send_at."
+        "accepted", description="Customer.io sends it now, or at send_at if that is set."
     )
     newsletter_id: int
     name: str | None = None
-    send_at: str | None = Field(None, description="When it goes out; absent for now, and when unscheduled.")
+    send_at: str | None = Field(
+        None, description="When it will be sent; absent if it is sent now or the schedule was cancelled."
+    )
 
 
 async def _reached(app: AppApi, newsletter_id: int) -> Audience:
@@ -103,7 +107,7 @@ async def _reached(app: AppApi, newsletter_id: int) -> Audience:
         answer = await app.get("/v1/newsletters/{newsletter_id}", newsletter_id=newsletter_id)
         return f"newsletter {newsletter_id}: {(answer.get('newsletter') or {}).get('name')}"
 
-    # The API lists segments that are in the audience and segments that are not, alike.
+    # The API lists included and excluded segments alike, so the audience cannot be counted from them.
     return Audience("the audience set in the newsletter, which the API cannot count", template=template)
 
 
@@ -112,10 +116,18 @@ async def _reached(app: AppApi, newsletter_id: int) -> Audience:
 async def send_newsletter(
     app: AppApi,
     newsletter_id: ObjectId,
-    send_at: Annotated[LocalTime | None, Field(description="Later; 0 takes a schedule back.")] = None,
-    timezone: Annotated[Timezone, Field(description="That of send_at, such as Europe/Berlin.")] = "UTC",
+    send_at: Annotated[
+        LocalTime | None,
+        Field(description="When to send, in ISO 8601; 0 cancels a schedule. Default: now."),
+    ] = None,
+    timezone: Annotated[
+        Timezone, Field(description="Time zone of send_at if it has none, such as Europe/Berlin.")
+    ] = "UTC",
 ) -> NewsletterSend:
-    """Send a draft newsletter to its whole audience, now or at send_at. See it with get_newsletter first."""
+    """Send a draft newsletter (one-time send) to its whole audience, now or at send_at.
+
+    Read it with get_newsletter first; the audience is set in Customer.io.
+    """
     at = send_at
     if isinstance(at, datetime):
         at = int(at.replace(tzinfo=ZoneInfo(timezone)).timestamp())
@@ -128,7 +140,7 @@ async def send_newsletter(
             newsletter_id=newsletter_id,
         )
     else:
-        # The same time again changes nothing; the API does not show what is scheduled.
+        # Scheduling the same time twice changes nothing; the API does not show the schedule.
         answer = await app.post(
             "/v1/newsletters/{newsletter_id}/schedule",
             {"scheduled_at": at} | ({"timezone": timezone} if at else {}),

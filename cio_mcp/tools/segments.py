@@ -1,4 +1,4 @@
-"""Segments: groups of customers by what they are or did (dynamic), or put together by hand (manual)."""
+"""The toolset `segments`: groups of customers, by rules (dynamic) or put together by hand (manual)."""
 
 from typing import Annotated, Any, Literal
 
@@ -6,27 +6,27 @@ from pydantic import AfterValidator, Field
 
 from cio_mcp.client import AppApi, IdType, Kind, TrackApi
 from cio_mcp.toolkit.answers import Accepted, Acted, Answer, Numbered, Page, Quoted, cut, newest, page_by_id
-from cio_mcp.toolkit.params import CountCursor, Cursor, Limit, ObjectId, People, Text
+from cio_mcp.toolkit.params import CountCursor, Cursor, Limit, NameContains, ObjectId, People, Text
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.times import iso
 from cio_mcp.tools.people.search import Found, identifiers_of
 
 tools = Toolbox(__name__)
 
-# A count is a request for each segment, and 10 go through in a second.
+# Each count takes a request, of which the API allows 10 per second.
 COUNTED = 20
 
-FIND_OUT = "Do not create it again before looking: list_segments shows, newest first, whether it is there."
+FIND_OUT = "Do not create it again yet: first call list_segments (newest first) to see whether it exists."
 
 
 class Segment(Numbered):
-    """One segment, in short."""
+    """A segment in brief."""
 
     type: str | None = Field(None, description="dynamic (by rules) or manual.")
     description: str | None = None
-    state: str | None = Field(None, description="finished, or still being built.")
+    state: str | None = Field(None, description="finished; any other state: it is still being built.")
     tags: list[str] = []
-    count: int | None = Field(None, description="Customers in it.")
+    count: int | None = Field(None, description="Number of customers in the segment.")
 
 
 class Segments(Page):
@@ -38,13 +38,18 @@ class Segments(Page):
 @tools.reads
 async def list_segments(
     app: AppApi,
-    name_contains: Text | None = None,
-    counts: Annotated[bool, Field(description="Also count customers; 20 a page.")] = False,
+    name_contains: NameContains | None = None,
+    counts: Annotated[
+        bool, Field(description="Also count each segment's customers; 20 segments per page.")
+    ] = False,
     limit: Limit = 50,
     cursor: CountCursor | None = None,
 ) -> Segments:
-    """List segments, newest first, to find an id."""
-    # The endpoint takes no parameters and answers everything at once (App API, listSegments).
+    """List segments with their ids, newest first.
+
+    For the customers in one use search_customers with segment_id.
+    """
+    # The endpoint takes no parameters and returns everything at once (App API, listSegments).
     answer = await app.get("/v1/segments")
     found = [
         Segment(**_told(item))
@@ -59,17 +64,19 @@ async def list_segments(
 
 
 class SegmentInUse(Answer, Segment):
-    """One segment, how many are in it, and what uses it."""
+    """A segment, its size, and what uses it."""
 
-    progress: int | None = Field(None, description="Percent built, while it is being built.")
+    progress: int | None = Field(None, description="Percent done, while the segment is being built.")
     created: str | None = None
     updated: str | None = None
-    used_by: dict[str, list[int]] = Field(description="Ids of the campaigns and newsletters that use it.")
+    used_by: dict[str, list[int]] = Field(
+        description="Ids of the campaigns and newsletters that use the segment."
+    )
 
 
 @tools.reads
 async def get_segment(app: AppApi, segment_id: ObjectId) -> SegmentInUse:
-    """Read one segment: how many are in it, and which campaigns and newsletters use it."""
+    """Read one segment: its number of customers, and the campaigns and newsletters that use it."""
     answer = await app.get("/v1/segments/{segment_id}", segment_id=segment_id)
     uses = await app.get("/v1/segments/{segment_id}/used_by", segment_id=segment_id)
     item = answer.get("segment") or {"id": segment_id}
@@ -104,7 +111,7 @@ async def _count(app: AppApi, segment_id: int) -> int:
 
 
 class Members(Quoted, Page):
-    """Customers in a segment, by their identifiers."""
+    """The customers in a segment, by identifier."""
 
     members: list[Found]
 
@@ -113,7 +120,7 @@ class Members(Quoted, Page):
 async def list_segment_members(
     app: AppApi, segment_id: ObjectId, limit: Limit = 50, cursor: Cursor | None = None
 ) -> Members:
-    """List who is in a segment. search_customers with segment_id can read their attributes."""
+    """List the customers in a segment. To read attributes too, use search_customers with segment_id."""
     answer = await app.get(
         "/v1/segments/{segment_id}/membership",
         {"limit": limit, "start": cursor},
@@ -125,15 +132,22 @@ async def list_segment_members(
 
 
 class SegmentCreated(Acted):
-    """The new segment."""
+    """A new segment."""
 
-    outcome: Literal["created"] = Field("created", description="It is there.")
+    outcome: Literal["created"] = Field("created", description="The segment exists now, still empty.")
     segment_id: int
 
 
 @tools.writes
-async def create_segment(app: AppApi, name: Text, description: Text | None = None) -> SegmentCreated:
-    """Create an empty manual segment."""
+async def create_segment(
+    app: AppApi,
+    name: Text,
+    description: Text | None = None,
+) -> SegmentCreated:
+    """Create an empty manual segment, to fill with add_to_segment.
+
+    Segments with rules can only be built in Customer.io.
+    """
     segment = {"name": name} | ({"description": description} if description else {})
     answer = await app.post(
         "/v1/segments", {"segment": segment}, kind=Kind.ONCE, if_unknown=FIND_OUT, expect="segment"
@@ -143,17 +157,21 @@ async def create_segment(app: AppApi, name: Text, description: Text | None = Non
 
 def _ids(ids: list[str]) -> list[str]:
     if not 0 < len(ids) <= 1000:
-        message = f"1 to 1000 are allowed, these are {len(ids)}"
+        message = f"1 to 1000 are allowed; these are {len(ids)}"
         raise ValueError(message)
     return ids
 
 
-Ids = Annotated[People, AfterValidator(_ids), Field(description="At most 1000.")]
+Ids = Annotated[
+    People,
+    AfterValidator(_ids),
+    Field(description="Up to 1000 ids, emails or cio_ids, as id_type says."),
+]
 
 
 @tools.writes
 async def add_to_segment(track: TrackApi, segment_id: ObjectId, ids: Ids, id_type: IdType = "id") -> Accepted:
-    """Add customers to a manual segment. It can start campaigns."""
+    """Add customers to a manual segment. This can start campaigns (automations). Unknown ones are ignored."""
     return await _change(track, "add_customers", segment_id, ids, id_type)
 
 
@@ -161,7 +179,7 @@ async def add_to_segment(track: TrackApi, segment_id: ObjectId, ids: Ids, id_typ
 async def remove_from_segment(
     track: TrackApi, segment_id: ObjectId, ids: Ids, id_type: IdType = "id"
 ) -> Accepted:
-    """Remove customers from a manual segment."""
+    """Remove customers from a manual segment. Unknown ones are ignored."""
     return await _change(track, "remove_customers", segment_id, ids, id_type)
 
 
@@ -174,19 +192,19 @@ async def _change(track: TrackApi, change: str, segment_id: int, ids: list[str],
         segment_id=segment_id,
         change=change,
     )
-    note = f"What is not the {id_type} of a known customer is ignored, without an error."
-    return Accepted(notes=[f"{note} list_segment_members shows who is in it."])
+    note = f"A value that is not the {id_type} of a known customer is ignored, without an error."
+    return Accepted(notes=[f"{note} list_segment_members shows who is in the segment."])
 
 
 class SegmentDeleted(Acted):
-    """The segment is gone; its customers stay."""
+    """A deleted segment. The customers in it stay."""
 
-    outcome: Literal["deleted"] = Field("deleted", description="It is gone.")
+    outcome: Literal["deleted"] = Field("deleted", description="The segment no longer exists.")
     segment_id: int
 
 
 @tools.deletes
 async def delete_segment(app: AppApi, segment_id: ObjectId) -> SegmentDeleted:
-    """Delete a manual segment; its customers stay. get_segment tells what uses it."""
+    """Delete a manual segment; its customers stay. get_segment shows which campaigns use it."""
     await app.delete("/v1/segments/{segment_id}", segment_id=segment_id)
     return SegmentDeleted(segment_id=segment_id)

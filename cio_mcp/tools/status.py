@@ -1,4 +1,4 @@
-"""The server itself: what it may do."""
+"""The toolset `status`: the server itself."""
 
 from cio_mcp.toolkit.answers import Status
 from cio_mcp.toolkit.registry import Toolbox
@@ -8,5 +8,8 @@ tools = Toolbox(__name__)
 
 @tools.reads
 async def server_status(now: Status) -> Status:
-    """Read what this server may do: workspace, permissions, bounds, what is left of caps, limits in use."""
+    """Read what this server may do and its current state.
+
+    Covers sandbox or live, permissions, bounds, what is left of caps, rate limits, and tools that are off.
+    """
     return now

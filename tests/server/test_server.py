@@ -152,7 +152,7 @@ def test_a_tool_is_described_completely(tool: Any) -> None:
         (
             "track_event",
             {"customer_id": "1", "name": "a", "data": '{"n": NaN}'},
-            "NaN and infinity are not JSON",
+            "JSON has no NaN and no infinity",
         ),
     ],
 )

@@ -66,27 +66,33 @@ async def test_only_what_was_given_leaves(
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ({"emails": [ADA], "ids": ["1"]}, "emails, ids: name one audience, not 2"),
-        ({"emails": []}, "emails: 1 to 10000 entries are allowed, these are 0"),
-        ({"recipients": {}}, "recipients: names nobody; leave it out for the audience that is set"),
-        ({"recipients": "{}"}, "recipients: names nobody"),
-        ({"recipients": {"and": []}}, "recipients: has a group or condition that is empty"),
-        ({"recipients": {"or": [{}]}}, "recipients: has a group or condition that is empty"),
-        ({"recipients": {"and": [{"segment": {}}]}}, "recipients: has a group or condition that is empty"),
+        ({"emails": [ADA], "ids": ["1"]}, "emails, ids: give one audience, not 2"),
+        ({"emails": []}, "emails: 1 to 10000 entries are allowed; these are 0"),
+        ({"recipients": {}}, "recipients: is empty; leave it out to use the audience set"),
+        ({"recipients": "{}"}, "recipients: is empty"),
+        ({"recipients": {"and": []}}, "recipients: has an empty group or condition"),
+        ({"recipients": {"or": [{}]}}, "recipients: has an empty group or condition"),
+        ({"recipients": {"and": [{"segment": {}}]}}, "recipients: has an empty group or condition"),
         ({"recipients": []}, "recipients: must be a JSON object"),
         ({"emails": [""]}, "emails.0: must not be blank"),
         ({"ids": [" "]}, "ids.0: must not be blank"),
         ({"ids": [None]}, "ids.0: "),
         ({"per_user_data": []}, "per_user_data: 1 to 10000 entries"),
-        ({"per_user_data": [{"id": None}]}, "per_user_data: entry 0: id must name a person"),
-        ({"per_user_data": [{"email": " "}]}, "per_user_data: entry 0: email must name a person"),
-        ({"per_user_data": [{"id": "1"}, {"id": {}}]}, "per_user_data: entry 1: id must name a person"),
+        ({"per_user_data": [{"id": None}]}, "per_user_data: entry 0: id must identify a person"),
+        ({"per_user_data": [{"email": " "}]}, "per_user_data: entry 0: email must identify a person"),
+        ({"per_user_data": [{"id": "1"}, {"id": {}}]}, "per_user_data: entry 1: id must identify a person"),
         ({"data_file_url": " "}, "data_file_url: must not be blank"),
-        ({"ids": ["1"] * 10_001}, "ids: 1 to 10000 entries are allowed, these are 10001"),
-        ({"emails": [ADA], "id_ignore_missing": True}, "takes email_add_duplicates and email_ignore_missing"),
-        ({"recipients": {"segment": {"id": 1}}, "id_ignore_missing": True}, "this audience takes no flags"),
-        ({"email_ignore_missing": True}, "email_ignore_missing: does not fit"),
-        ({"per_user_data": [{"name": "x"}]}, "per_user_data: entry 0: must be {id or email, data: {...}}"),
+        ({"ids": ["1"] * 10_001}, "ids: 1 to 10000 entries are allowed; these are 10001"),
+        (
+            {"emails": [ADA], "id_ignore_missing": True},
+            "takes only email_add_duplicates and email_ignore_missing",
+        ),
+        (
+            {"recipients": {"segment": {"id": 1}}, "id_ignore_missing": True},
+            "this audience, which takes no flags",
+        ),
+        ({"email_ignore_missing": True}, "email_ignore_missing: not allowed with this audience"),
+        ({"per_user_data": [{"name": "x"}]}, 'per_user_data: entry 0: must have "id" or "email", not both'),
         ({"per_user_data": [{"id": "1", "data": 5}]}, "per_user_data: entry 0"),
         ({"data": {"text": "x" * 50_000}}, "data: at most 50000 bytes are allowed"),
         (
@@ -169,7 +175,7 @@ async def test_triggers_are_listed_newest_first(agent: Agent) -> None:
 
     assert [trigger["trigger_id"] for trigger in answer["triggers"]] == [3, 2]
     assert answer["triggers"][1]["processed"] > answer["triggers"][1]["created"]
-    assert answer["left_out"] == "1 older ones; ask with a larger limit"
+    assert answer["left_out"] == "1 older runs; call with a larger limit"
 
 
 async def test_a_trigger_whose_outcome_is_unknown_can_be_found(agent: Agent) -> None:

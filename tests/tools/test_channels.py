@@ -156,15 +156,21 @@ async def test_a_customer_without_device_or_phone_gets_nothing_and_the_delivery_
     ("arguments", "words"),
     [
         ({"channel": "email"}, "channel: Input should be 'push', 'sms', 'in_app' or 'inbox'"),
-        ({"channel": "sms", "to": "030 123456"}, "to: must be a number in E.164 form, such as +4930123456"),
-        ({"channel": "sms", "to": "+0301234567"}, "to: must be a number in E.164 form"),
-        ({"channel": "sms", "to": "ada@example.com"}, "to: must be a number in E.164 form"),
-        ({"channel": "sms", "title": "Hi"}, "title: does not fit channel=sms, which takes to, from_number"),
-        ({"channel": "push", "from_number": "+1"}, "from_number: does not fit channel=push"),
-        ({"channel": "in_app", "to": "last"}, "to: does not fit channel=in_app, which takes no such"),
+        (
+            {"channel": "sms", "to": "030 123456"},
+            "to: must be a phone number in E.164 form, such as +4930123456",
+        ),
+        ({"channel": "sms", "to": "+0301234567"}, "to: must be a phone number in E.164 form"),
+        ({"channel": "sms", "to": "ada@example.com"}, "to: must be a phone number in E.164 form"),
+        (
+            {"channel": "sms", "title": "Hi"},
+            "title: not allowed with channel=sms, which takes only to, from_number",
+        ),
+        ({"channel": "push", "from_number": "+1"}, "from_number: not allowed with channel=push"),
+        ({"channel": "in_app", "to": "last"}, "to: not allowed with channel=in_app, which takes no such"),
         (
             {"channel": "inbox", "custom_data": {"a": "b"}, "send_to_unsubscribed": False},
-            "custom_data, send_to_unsubscribed=false: does not fit channel=inbox",
+            "custom_data, send_to_unsubscribed=false: not allowed with channel=inbox",
         ),
         ({"channel": "push", "message": "x" * 1_000_001}, "at most 1000000 bytes without attachments"),
         ({"channel": "push", "send_at": 1780272000000}, "send_at: is in milliseconds"),

@@ -71,8 +71,8 @@ async def test_the_verdict_names_the_better_one_and_both_measures_of_by_how_much
         answer = await workspace.call("compare_campaigns", campaign_id=1, other_campaign_id=2)
 
     assert answer["verdict"] == (
-        "Campaign 2 converts better: 6.00% of what was delivered against 3.00% (campaign 1), "
-        "3.00 percentage points, 100% more."
+        "Campaign 2 converts better: 6.00% of delivered messages, against 3.00% (campaign 1), "
+        "3.00 percentage points or 100% more."
     )
     assert answer["rates"]["converted"] == {"absolute": -0.03, "relative": -0.5, "p_value": 0.0004}
     assert answer["rates"]["delivered"] == {"absolute": 0.0, "relative": 0.0}
@@ -85,35 +85,35 @@ async def test_the_verdict_names_the_better_one_and_both_measures_of_by_how_much
         (
             {},
             {"sent": [9], "delivered": [9], "converted": [3]},
-            "Cannot be said: nothing was delivered (campaign 1).",
+            "No verdict: nothing was delivered (campaign 1).",
         ),
         (
             {"sent": [5], "delivered": [5], "converted": [1]},
             None,
-            "Cannot be said: nothing was delivered (campaign 2).",
+            "No verdict: nothing was delivered (campaign 2).",
         ),
         (
             {"delivered": [4]},
             {"delivered": [8], "converted": None},
-            "Both convert alike, 0.00% of what was delivered.",
+            "Both convert equally: 0.00% of delivered messages.",
         ),
         (
             {"delivered": [10], "converted": [2]},
             {"delivered": [10], "converted": [1]},
-            "Campaign 1 converts better: 20.00% of what was delivered against 10.00% (campaign 2), "
-            "10.00 percentage points, 100% more. So small a difference may well be chance.",
+            "Campaign 1 converts better: 20.00% of delivered messages, against 10.00% (campaign 2), "
+            "10.00 percentage points or 100% more. A difference this small may well be chance.",
         ),
         (
             {"delivered": [10], "converted": [0]},
             {"delivered": [10], "converted": [9]},
-            "Campaign 2 converts better: 90.00% of what was delivered against 0.00% (campaign 1), "
+            "Campaign 2 converts better: 90.00% of delivered messages, against 0.00% (campaign 1), "
             "90.00 percentage points more.",
         ),
         (
             {"delivered": [1], "converted": [3]},
             {"delivered": [1], "converted": [1]},
-            "Campaign 1 converts better: 300.00% of what was delivered against 100.00% (campaign 2), "
-            "200.00 percentage points, 200% more.",
+            "Campaign 1 converts better: 300.00% of delivered messages, against 100.00% (campaign 2), "
+            "200.00 percentage points or 200% more.",
         ),
     ],
 )

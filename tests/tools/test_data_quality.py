@@ -208,7 +208,9 @@ async def test_of_very_much_rejected_data_the_newest_is_told_and_where_the_rest_
         lately = await workspace.call("find_rejected_data", since=1_780_000_000 - 10)
 
     assert len(everything["rejections"]) == 50
-    assert everything["left_out"].startswith("50 older ones, failed_event (cursor=MDox): list_activities")
+    assert everything["left_out"].startswith(
+        "50 older ones, failed_event (cursor=MDox); to list them use list_activities"
+    )
     assert everything["kinds"][0]["count"] == 100
     assert len(lately["rejections"]) == 11
     assert "left_out" not in lately
@@ -287,7 +289,7 @@ async def test_a_write_that_has_not_been_applied_yet_is_pending_and_later_applie
 
     assert [check["state"] for check in early + late] == ["pending", "pending", "applied", "applied"]
     assert early[0]["differs"] == {"plan": {"expected": "team", "found": "pro"}}
-    assert "Check again" in early[0]["next"]
+    assert "Call check_write again" in early[0]["next"]
     assert (early[1]["count"], late[1]["count"]) == (0, 1)
 
 
@@ -413,7 +415,7 @@ async def test_an_identifier_is_found_in_whatever_a_rejection_holds() -> None:
 async def test_a_check_is_of_one_write(agent: Agent, arguments: dict[str, Any]) -> None:
     text = await agent.fail("check_write", customer_id="u_1001", **arguments)
 
-    assert "attributes, event: give one of them" in text
+    assert "attributes, event: give exactly one of them" in text
     assert agent.sent == []
 
 

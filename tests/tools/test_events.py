@@ -98,18 +98,18 @@ async def test_data_that_redirects_mail_is_explained(agent: Agent) -> None:
         "track_event", customer_id="user_123", name="invited", data={"recipient": "friend@example.com"}
     )
 
-    assert answer["notes"] == ["data.recipient sends the mail that this event triggers to that address"]
+    assert answer["notes"] == ["data.recipient: emails that this event triggers go to that address."]
 
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
         ({"name": " "}, "name: must not be blank"),
-        ({"name": "n" * 101}, "name: at most 100 bytes are allowed, this is 101"),
-        ({"data": {"text": "x" * 100_000}}, "data: at most 100000 bytes are allowed, this is 100011"),
+        ({"name": "n" * 101}, "name: at most 100 bytes are allowed; this has 101"),
+        ({"data": {"text": "x" * 100_000}}, "data: at most 100000 bytes are allowed; this has 100011"),
         ({"data": [1]}, "data: must be a JSON object"),
         ({"timestamp": 1769850000000}, "timestamp: is in milliseconds"),
-        ({"event_id": "42"}, "event_id: must be a ULID"),
+        ({"event_id": "42"}, "event_id: must be the event_id (a ULID) from an earlier answer"),
     ],
 )
 async def test_a_wrong_argument_is_named_and_nothing_is_sent(

@@ -65,17 +65,17 @@ async def test_deliveries_are_exported_by_their_source(
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ({"of": "customers", "source_id": 1}, "source_id: not for an export of customers"),
+        ({"of": "customers", "source_id": 1}, "source_id: not allowed with of=customers"),
         (
             {"of": "customers", "metric": "sent", "start": "2026-05-01"},
-            "metric, start: not for an export of customers",
+            "metric, start: not allowed with of=customers",
         ),
-        ({"of": "campaign"}, "source_id: which campaign?"),
-        ({**LETTER, "filter": PRO}, "filter: only for an export of customers"),
+        ({"of": "campaign"}, "source_id: is required with of=campaign"),
+        ({**LETTER, "filter": PRO}, "filter: allowed with of=customers only"),
         ({**LETTER, "metric": "read"}, "metric: Input should be 'attempted'"),
         (
             {**LETTER, "start": "2026-05-02", "end": "2026-05-01"},
-            "end: must be later than start, and at most 12 months",
+            "end: must be later than start, by at most 12 months",
         ),
         ({**LETTER, "start": "2024-05-02", "end": "2026-05-01"}, "at most 12 months"),
         ({"of": "people"}, "of: "),
@@ -102,7 +102,7 @@ async def test_an_export_whose_start_is_unknown_says_where_to_look(agent: Agent)
     text = await agent.fail("start_export", of="customers")
 
     assert agent.facts["outcome"] == "unknown"
-    assert "list_workspace_items of kind export" in text
+    assert "list_workspace_items with kind=export" in text
 
 
 async def test_an_export_is_pending_at_first_and_waited_for_on_request(agent: Agent) -> None:
@@ -170,7 +170,7 @@ async def test_a_failed_export_has_no_link(agent: Agent) -> None:
     export = await agent.call("get_export", export_id=FAILED, wait_seconds=20)
 
     assert (export["status"], "link" in export) == ("failed", False)
-    assert "Start it again" in export["next"]
+    assert "Start the export again" in export["next"]
     assert agent.sent == [f"GET /v1/exports/{FAILED}"]
 
 

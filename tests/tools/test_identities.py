@@ -71,7 +71,7 @@ async def test_each_side_of_a_merge_has_its_own_kind_of_identifier(
     answer = await agent.call("merge_customers", **arguments)
 
     assert agent.last == ("POST /api/v1/merge_customers", {}, body)
-    assert "get_customer for both" in answer["notes"][0]
+    assert "Read both with get_customer" in answer["notes"][0]
 
 
 async def test_a_merged_customer_keeps_their_own_values_and_gets_what_they_lack(agent: Agent) -> None:

@@ -101,32 +101,44 @@ async def test_counts_may_be_null_none_one_or_many(body: dict[str, Any], totals:
 @pytest.mark.parametrize(
     ("tool", "arguments", "words"),
     [
-        ("get_message_metrics", {"kind": "campaign", "periods": 3}, "periods: does not fit kind=campaign"),
-        ("get_message_metrics", {"kind": "newsletter", **MAY}, "start, end: does not fit kind=newsletter"),
+        (
+            "get_message_metrics",
+            {"kind": "campaign", "periods": 3},
+            "periods: not allowed with kind=campaign",
+        ),
+        (
+            "get_message_metrics",
+            {"kind": "newsletter", **MAY},
+            "start, end: not allowed with kind=newsletter",
+        ),
         (
             "get_message_metrics",
             {"kind": "broadcast", "action_id": 1},
-            "action_id: does not fit kind=broadcast",
+            "action_id: not allowed with kind=broadcast",
         ),
         (
             "get_message_metrics",
             {"kind": "broadcast", "periods": 1},
-            "periods: 2 to 45 days can be asked for",
+            "periods: must be 2 to 45 days",
         ),
         (
             "get_message_metrics",
             {"kind": "broadcast", "periods": 0},
-            "periods: 2 to 45 days can be asked for",
+            "periods: must be 2 to 45 days",
         ),
         (
             "get_message_metrics",
             {"kind": "broadcast", "periods": 25, "resolution": "hours"},
-            "periods: 2 to 24 hours can be asked for",
+            "periods: must be 2 to 24 hours",
         ),
         ("get_message_metrics", {"kind": "campaign", **BACKWARDS}, "end: must be later than"),
         ("get_message_metrics", {"kind": "segment"}, "kind: Input should be 'campaign', 'broadcast'"),
-        ("get_link_metrics", {"kind": "transactional", "action_id": 1}, "action_id: does not fit"),
-        ("get_link_metrics", {"kind": "campaign", "days": 46}, "days: 2 to 45 days can be asked for"),
+        (
+            "get_link_metrics",
+            {"kind": "transactional", "action_id": 1},
+            "action_id: not allowed with kind=transactional",
+        ),
+        ("get_link_metrics", {"kind": "campaign", "days": 46}, "days: must be 2 to 45 days"),
     ],
 )
 async def test_a_wrong_argument_is_named(
@@ -204,7 +216,7 @@ async def test_links_too_many_for_one_answer_are_cut_where_they_are_clicked_leas
     kept = [link["link_id"] for link in answer["links"]]
     assert kept == list(range(100, 100 - len(kept), -1))
     assert 10 < len(kept) < 100
-    assert answer["left_out"] == f"{100 - len(kept)} links that were clicked less"
+    assert answer["left_out"] == f"{100 - len(kept)} links with fewer clicks"
 
 
 async def test_journeys_are_told_as_shares_of_those_that_started(agent: Agent) -> None:

@@ -116,7 +116,7 @@ async def test_each_filter_of_messages_is_asked_for_under_the_vendors_name() -> 
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ({"start": "2026-05-02", "end": "2026-05-01"}, "end: must be later than start, and at most 6 months"),
+        ({"start": "2026-05-02", "end": "2026-05-01"}, "end: must be later than start, by at most 6 months"),
         ({"start": "2026-01-01", "end": "2026-08-01"}, "at most 6 months"),
         ({"campaign_id": 0}, "campaign_id: "),
         ({"newsletter_id": True}, "newsletter_id: must be a number"),
@@ -246,7 +246,7 @@ async def test_waiting_for_a_draft_ends_and_says_who_must_act(agent: Agent) -> N
 
     assert (message["state"], message["next"]) == (
         "drafted",
-        "A draft: a person must send it in Customer.io.",
+        "This is a draft: a person must send it in Customer.io.",
     )
 
 
@@ -258,7 +258,7 @@ async def test_waiting_ends_with_its_seconds_and_says_how_to_go_on(agent: Agent)
     message = await agent.call("wait_for_delivery", delivery_id=sent["delivery_id"], seconds=12)
 
     assert (message["state"], message["final"]) == ("created", False)
-    assert "wait again" in message["next"]
+    assert "call wait_for_delivery again" in message["next"]
     assert seconds() - begun == pytest.approx(12)
 
 
@@ -307,7 +307,7 @@ async def test_messages_of_a_broadcast_are_listed(agent: Agent) -> None:
     assert all(message["source"] == {"broadcast_id": 11} for message in found["messages"])
     assert of_another["messages"] == []
     text = await agent.fail("list_messages", broadcast_id=11, action_id=1)
-    assert "broadcast_id: stands alone" in text
+    assert "broadcast_id: cannot be combined" in text
     assert "404" in await agent.fail("list_messages", broadcast_id=99)
 
 

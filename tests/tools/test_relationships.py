@@ -157,12 +157,12 @@ async def test_nobody_is_created_for_a_relationship(agent: Agent) -> None:
     ("arguments", "words"),
     [
         ({}, "objects: is required"),
-        ({"objects": []}, "objects: name at least one"),
+        ({"objects": []}, "objects: give at least one"),
         ({"objects": {"object_type_id": 1}}, "objects: must be a JSON list"),
         ({"objects": ["acme"]}, "objects.0: "),
-        ({"objects": [{}]}, "entry 0: must be {object_type_id, object_id} or {cio_object_id}"),
-        ({"objects": [{"cio_object_id": "ob1"}, {"object_id": "acme"}]}, "entry 1: must be"),
-        ({"objects": [{"object_type_id": 1, "object_id": "acme", "role": "owner"}]}, "entry 0: must be"),
+        ({"objects": [{}]}, "entry 0: must have object_type_id and object_id, or cio_object_id"),
+        ({"objects": [{"cio_object_id": "ob1"}, {"object_id": "acme"}]}, "entry 1: must have"),
+        ({"objects": [{"object_type_id": 1, "object_id": "acme", "role": "owner"}]}, "entry 0: must have"),
         (
             {"objects": [{"cio_object_id": "ob1", "attributes": "owner"}]},
             "entry 0: attributes must be an object",

@@ -35,7 +35,7 @@ async def test_a_webhook_is_made_and_what_it_does_is_said(agent: Agent) -> None:
         "with_content": False,
         "full_resolution": False,
     }
-    assert "posts who it is about and their address to the endpoint" in answer["means"]
+    assert "posts the person's identifiers and address to the endpoint" in answer["means"]
 
 
 async def test_a_change_keeps_what_is_not_changed(agent: Agent) -> None:
@@ -47,7 +47,7 @@ async def test_a_change_keeps_what_is_not_changed(agent: Agent) -> None:
     assert agent.sent[-2] == "GET /v1/reporting_webhooks/1"
     expected = WAREHOUSE | {"events": ["push_sent"], "disabled": True}
     assert agent.last == ("PUT /v1/reporting_webhooks/1", {}, expected)
-    assert answer["means"] == "It is disabled: nothing is posted."
+    assert answer["means"] == "The webhook is disabled: nothing is posted."
 
 
 async def test_a_change_may_be_answered_without_more(agent: Agent) -> None:
@@ -78,7 +78,7 @@ async def test_a_secret_in_an_endpoint_and_a_signing_key_never_come_back(agent: 
     shown = [await agent.fail("set_reporting_webhook", webhook_id=1, disabled=True, dry_run=True)]
 
     assert listed["items"][0]["endpoint"] == made["webhook"]["endpoint"] == "https://w.example/in?…"
-    assert "endpoint: give it too" in shown[0]
+    assert "endpoint: is required too" in shown[0]
     assert "delete_workspace_item" in shown[0]
     text = json.dumps([listed, made, shown])
     assert not [secret for secret in ("s3cret", "pass", "frag", "k3y") if secret in text]
@@ -91,7 +91,7 @@ async def test_a_webhook_with_content_says_so(agent: Agent) -> None:
     answer = await agent.call("set_reporting_webhook", webhook_id=1, name="Warehouse")
 
     assert agent.last[2]["with_content"] is True
-    assert "What the message said goes with it" in answer["means"]
+    assert "The message's content is included" in answer["means"]
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ async def test_an_endpoint_must_be_https_and_plain(agent: Agent, endpoint: str) 
     if endpoint.endswith("\n"):
         endpoint += "in"
 
-    assert "endpoint: must be an https:// address" in await agent.fail(
+    assert "endpoint: must be an https:// URL" in await agent.fail(
         "set_reporting_webhook", **(NEW | {"endpoint": endpoint})
     )
     assert agent.sent == []
@@ -124,9 +124,9 @@ async def test_an_endpoint_must_be_https_and_plain(agent: Agent, endpoint: str) 
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ({"name": "Lake"}, "endpoint, events: needed for a new webhook"),
-        ({}, "name, endpoint, events: needed for a new webhook"),
-        ({"webhook_id": 1}, "name, endpoint, events, disabled: name what to change"),
+        ({"name": "Lake"}, "endpoint, events: required for a new webhook"),
+        ({}, "name, endpoint, events: required for a new webhook"),
+        ({"webhook_id": 1}, "name, endpoint, events, disabled: give at least one to change"),
         ({"webhook_id": 99, "name": "Lake"}, "webhook not found"),
         (NEW | {"events": ["email_read"]}, "email_read is not known"),
         (NEW | {"events": []}, "events is required"),
@@ -144,7 +144,7 @@ async def test_a_webhook_whose_creation_is_unknown_can_be_found(agent: Agent) ->
     text = await agent.fail("set_reporting_webhook", **NEW)
 
     assert agent.facts["outcome"] == "unknown"
-    assert "list_workspace_items of kind reporting_webhook" in text
+    assert "list_workspace_items with kind=reporting_webhook" in text
     listed = await agent.call("list_workspace_items", kind="reporting_webhook", item="Lake")
     assert listed["items"][0]["id"] == 2
 
@@ -155,7 +155,7 @@ async def test_a_webhook_is_previewed_with_where_it_leads_and_confirmed() -> Non
         assert agent.sent == []
         made = await agent.call("set_reporting_webhook", **NEW, confirmation=preview["confirmation"])
 
-    assert preview["audience"]["what"].startswith("lake.example.com, which is told of each event")
+    assert preview["audience"]["what"].startswith("lake.example.com, which receives each event")
     assert preview["request"]["body"] == NEW
     assert made["webhook"]["id"] == 2
 

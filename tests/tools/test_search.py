@@ -200,11 +200,17 @@ async def test_people_too_long_for_one_answer_are_cut_whole_and_say_how_to_read_
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ({"email": "a@example.com", "segment_id": 3}, "email: stands alone"),
-        ({"email": "a@example.com", "attributes": {"plan": "pro"}}, "email: stands alone"),
-        ({"email": "a@example.com", "filter": PRO}, "email: stands alone"),
-        ({"email": "a@example.com", "cursor": "x"}, "email: stands alone"),
-        ({"attributes": {"plan": None}}, "attributes: plan: must be a text, number or boolean; use filter"),
+        ({"email": "a@example.com", "segment_id": 3}, "email: cannot be combined with other conditions"),
+        (
+            {"email": "a@example.com", "attributes": {"plan": "pro"}},
+            "email: cannot be combined with other conditions",
+        ),
+        ({"email": "a@example.com", "filter": PRO}, "email: cannot be combined with other conditions"),
+        ({"email": "a@example.com", "cursor": "x"}, "email: cannot be combined with other conditions"),
+        (
+            {"attributes": {"plan": None}},
+            "attributes: plan: must be a string, number or boolean; to test whether it exists use filter",
+        ),
         ({"attributes": {"plan": ["pro"]}}, "attributes: plan: must be"),
         ({"attributes": ["plan"]}, "attributes: must be a JSON object"),
         ({"filter": "pro"}, "filter: must be a JSON object"),
@@ -286,7 +292,7 @@ async def test_segments_too_many_for_one_answer_are_counted_and_told() -> None:
         answer = await workspace.call("list_customer_segments", customer_id="1")
 
     assert answer["segments"][0]["id"] == 200
-    assert answer["left_out"].startswith(f"{200 - len(answer['segments'])} older ones")
+    assert answer["left_out"].startswith(f"{200 - len(answer['segments'])} older segments")
 
 
 async def test_an_unknown_customer_is_in_no_list(agent: Agent) -> None:

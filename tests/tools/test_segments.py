@@ -213,7 +213,7 @@ async def test_customers_are_added_and_removed_by_one_kind_of_identifier(
 
         path = f"POST /api/v1/segments/{CANDIDATES}/{act}"
         assert agent.last == (path, {"id_type": id_type}, {"ids": sent})
-        assert f"What is not the {id_type} of a known customer is ignored" in answer["notes"][0]
+        assert f"A value that is not the {id_type} of a known customer is ignored" in answer["notes"][0]
 
 
 async def test_members_come_and_go_and_ids_of_another_kind_are_passed_over(agent: Agent) -> None:
@@ -232,8 +232,8 @@ async def test_members_come_and_go_and_ids_of_another_kind_are_passed_over(agent
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ({"ids": []}, "ids: 1 to 1000 are allowed, these are 0"),
-        ({"ids": ["x"] * 1001}, "ids: 1 to 1000 are allowed, these are 1001"),
+        ({"ids": []}, "ids: 1 to 1000 are allowed; these are 0"),
+        ({"ids": ["x"] * 1001}, "ids: 1 to 1000 are allowed; these are 1001"),
         ({"ids": "u_1001"}, "ids: must be a JSON list"),
         ({"ids": ["x"], "id_type": "phone"}, "id_type: "),
         ({"ids": ["x"], "segment_id": True}, "segment_id: must be a number"),

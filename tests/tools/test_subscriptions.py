@@ -126,13 +126,13 @@ async def test_nobody_is_created_by_a_wrong_identifier(agent: Agent) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ({}, "topics, unsubscribed: name one of them"),
-        ({"topics": {}}, "topics, unsubscribed: name one of them"),
+        ({}, "topics, unsubscribed: give at least one of them"),
+        ({"topics": {}}, "topics, unsubscribed: give at least one of them"),
         (
             {"topics": {"News": True}},
-            "topics: News: must be {topic id: true or false}; get_subscriptions lists",
+            "topics: News: must be a topic id with true or false; get_subscriptions lists",
         ),
-        ({"topics": {"1": "yes"}}, "topics: 1: must be {topic id: true or false}"),
+        ({"topics": {"1": "yes"}}, "topics: 1: must be a topic id with true or false"),
         ({"topics": {"1": 1}}, "topics: 1: must be"),
         ({"topics": {"": True}}, "topics: : must be"),
         ({"topics": [1]}, "topics: must be a JSON object"),

@@ -88,19 +88,19 @@ async def test_overrides_leave_under_the_names_that_the_api_has_for_them(agent: 
     [
         (
             {"to": ", ".join(f"a{n}@example.com" for n in range(16))},
-            "1 to 15 recipients are allowed in all, these are 16",
+            "1 to 15 recipients are allowed in all; these are 16",
         ),
         ({"cc": ", ".join(f"a{n}@example.com" for n in range(15))}, "these are 16"),
         (
             {"transactional_message_id": None},
-            "body, subject, from_address: needed without transactional_message_id",
+            "body, subject, from_address: required without transactional_message_id",
         ),
-        ({"transactional_message_id": True}, "transactional_message_id: must be a number or a trigger name"),
+        ({"transactional_message_id": True}, "transactional_message_id: must be an id or a trigger name"),
         ({"attachments": {"a.txt": "not base64!"}}, "attachments: a.txt: must be base64"),
         ({"attachments": {"a.txt": 5}}, "attachments: a.txt: must be base64"),
         (
             {"attachments": {"a.bin": base64.b64encode(b"x" * 2_000_000).decode()}},
-            "attachments: must be under 2000000 bytes in all, these are 2000000",
+            "attachments: must be under 2000000 bytes in all; these are 2000000",
         ),
         ({"body": "x" * 1_000_001}, "at most 1000000 bytes without attachments"),
         ({"send_at": 1780272000000}, "send_at: is in milliseconds"),
@@ -172,7 +172,7 @@ async def test_a_blank_template_is_no_template(agent: Agent, template: str) -> N
         ("send_transactional_message", {"channel": "push"}),
     ):
         text = await agent.fail(tool, customer_id="u_1001", transactional_message_id=template, **more)
-        assert "transactional_message_id: is blank" in text
+        assert "transactional_message_id: must not be blank" in text
 
     assert agent.sent == []
 
@@ -183,8 +183,8 @@ async def test_a_blank_template_is_no_template(agent: Agent, template: str) -> N
         (20261201, 'did you mean "2026-12-01"?'),
         (2026, 'did you mean "2026-01-01"?'),
         ("2026", 'did you mean "2026-01-01"?'),
-        (0, "would be in the year 1970"),
-        ("2025-12-01T09:00:00Z", "2025-12-01T09:00:00Z has passed, and the message would go out at once"),
+        (0, "as unix seconds this is in the year 1970"),
+        ("2025-12-01T09:00:00Z", "2025-12-01T09:00:00Z is in the past, so the message would go out at once"),
     ],
 )
 @pytest.mark.parametrize(
@@ -199,9 +199,7 @@ async def test_a_message_for_later_never_goes_out_now(
 ) -> None:
     text = await agent.fail(tool, customer_id="u_1001", transactional_message_id=1, send_at=send_at, **more)
 
-    assert (
-        f"send_at: {words}" in text or f"send_at: is a number, and numbers are unix seconds; {words}" in text
-    )
+    assert f"send_at: {words}" in text or f"send_at: a number is read as unix seconds; {words}" in text
     assert agent.sent == []
 
 

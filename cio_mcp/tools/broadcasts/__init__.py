@@ -1,4 +1,4 @@
-"""The toolset `broadcasts`: API-triggered broadcasts, one message to many, now."""
+"""The toolset `broadcasts`: API-triggered broadcasts, which send one message to many people at once."""
 
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.tools.broadcasts import broadcasts, runs, sending

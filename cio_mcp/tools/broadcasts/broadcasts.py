@@ -1,4 +1,4 @@
-"""API-triggered broadcasts: which there are."""
+"""API-triggered broadcasts: list and read."""
 
 from typing import Annotated, Any
 
@@ -14,11 +14,11 @@ tools = Toolbox(__name__)
 
 
 class Broadcast(Numbered):
-    """One API-triggered broadcast, in short."""
+    """An API-triggered broadcast in brief."""
 
     state: str | None = Field(None, description="running, draft or stopped.")
     type: str | None = None
-    actions: int = Field(0, description="How many messages and other actions it has.")
+    actions: int = Field(0, description="Number of its actions, such as messages.")
     tags: list[str] = []
     first_started: str | None = None
     updated: str | None = None
@@ -33,14 +33,17 @@ class Broadcasts(Page):
 @tools.reads
 async def list_broadcasts(
     app: AppApi,
-    broadcast_id: Annotated[ObjectId | None, Field(description="Only this one.")] = None,
+    broadcast_id: Annotated[ObjectId | None, Field(description="Only this broadcast.")] = None,
     cursor: CountCursor | None = None,
 ) -> Broadcasts:
-    """List API-triggered broadcasts, newest first. Each run of one is a trigger: list_broadcast_triggers."""
+    """List API-triggered broadcasts with their ids, newest first.
+
+    trigger_broadcast sends one, list_broadcast_triggers lists its runs.
+    """
     if broadcast_id is not None:
         answer = await app.get("/v1/broadcasts/{broadcast_id}", broadcast_id=broadcast_id)
         return Broadcasts(broadcasts=[_broadcast(answer.get("broadcast") or {})])
-    # The endpoint takes no parameters and answers everything at once (App API, listBroadcasts).
+    # The endpoint takes no parameters and returns everything at once (App API, listBroadcasts).
     answer = await app.get("/v1/broadcasts")
     found = [_broadcast(item) for item in newest(answer.get("broadcasts"), cursor)]
     kept, next_cursor, left_out = page_by_id(found, len(found))

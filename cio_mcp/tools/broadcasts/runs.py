@@ -1,4 +1,6 @@
-"""Triggers of a broadcast: when it ran, and what a run failed on."""
+"""Runs of a broadcast, which the API calls triggers: when each started, and why it failed."""
+
+from typing import Annotated
 
 from pydantic import Field
 
@@ -13,23 +15,23 @@ tools = Toolbox(__name__)
 # Errors in one answer.
 ERRORS = 50
 
-# App API, "triggerBroadcast": nobody who is missing is created or left out, unless a flag says so.
+# App API, "triggerBroadcast": unknown people are not created, and are skipped only if a flag says so.
 FAILED = (
-    "Such an error stops the whole run. Correct the audience and trigger it again, or leave unknown people "
-    "out with email_ignore_missing or id_ignore_missing."
+    "An error such as an unknown person stops the whole run. Correct the audience and call trigger_broadcast "
+    "again, or skip unknown people with email_ignore_missing or id_ignore_missing."
 )
 
 
 class Trigger(Shape):
-    """One run of a broadcast."""
+    """A run of a broadcast."""
 
     trigger_id: int
-    created: str | None = None
-    processed: str | None = Field(None, description="When the whole audience was worked through.")
+    created: str | None = Field(None, description="When the run was started.")
+    processed: str | None = Field(None, description="When the whole audience had been processed.")
 
 
 class Triggers(Cut):
-    """A broadcast's triggers, newest first."""
+    """The runs of a broadcast, newest first."""
 
     broadcast_id: int
     triggers: list[Trigger]
@@ -37,9 +39,10 @@ class Triggers(Cut):
 
 @tools.reads
 async def list_broadcast_triggers(app: AppApi, broadcast_id: ObjectId, limit: Limit = 20) -> Triggers:
-    """List when a broadcast was triggered, newest first.
+    """List the runs (triggers) of a broadcast, newest first.
 
-    Also the way to find out whether a trigger whose outcome is unknown was taken.
+    After a trigger_broadcast with an unknown outcome, this shows whether the run was started. For a run's
+    errors use get_broadcast_trigger.
     """
     answer = await app.get("/v1/broadcasts/{broadcast_id}/triggers", broadcast_id=broadcast_id)
     found = newest(answer.get("triggers"))
@@ -53,28 +56,33 @@ async def list_broadcast_triggers(app: AppApi, broadcast_id: ObjectId, limit: Li
             )
             for item in found[:limit]
         ],
-        left_out=f"{len(found) - limit} older ones; ask with a larger limit" if len(found) > limit else None,
+        left_out=f"{len(found) - limit} older runs; call with a larger limit" if len(found) > limit else None,
     )
 
 
 class TriggerStatus(Quoted, Page, Trigger):
-    """How far one run of a broadcast has come."""
+    """The state of one run of a broadcast."""
 
     broadcast_id: int
-    error_count: int = Field(description="Errors so far; with next_cursor there are more.")
-    errors: list[str] = Field([], description="`line <number in the audience>: <what is wrong>`.")
-    next: str | None = Field(None, description="What to do now.")
+    error_count: int = Field(description="Errors up to this page; next_cursor means that there are more.")
+    errors: list[str] = Field([], description="Each as `line <position in the audience>: <error>`.")
+    next: str | None = Field(None, description="What to do next.")
 
 
 @tools.reads
 async def get_broadcast_trigger(
     app: AppApi,
     broadcast_id: ObjectId,
-    trigger_id: ObjectId,
+    trigger_id: Annotated[
+        ObjectId, Field(description="The run, from trigger_broadcast or list_broadcast_triggers.")
+    ],
     cursor: CountCursor | None = None,
 ) -> TriggerStatus:
-    """Follow one trigger of a broadcast: whether it is processed, and what it failed on."""
-    # Triggers live under campaigns, though the id is a broadcast's (App API, broadcastStatus).
+    """Read one run (trigger) of a broadcast: whether it is processed, and the errors that stopped it.
+
+    Call it after trigger_broadcast, and again until processed is set or errors appear.
+    """
+    # Runs are under campaigns, though the id is a broadcast's (App API, broadcastStatus).
     status = await app.get(
         "/v1/campaigns/{broadcast_id}/triggers/{trigger_id}",
         broadcast_id=broadcast_id,

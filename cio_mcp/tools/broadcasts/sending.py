@@ -1,4 +1,4 @@
-"""Triggering a broadcast: one message to many, now."""
+"""Triggering a broadcast."""
 
 from dataclasses import replace
 from typing import Annotated, Any, Literal
@@ -10,6 +10,7 @@ from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.answers import Acted
 from cio_mcp.toolkit.audience import Audience, of_filter, reaches
 from cio_mcp.toolkit.params import (
+    CONDITIONS,
     Filter,
     JsonObject,
     ObjectId,
@@ -23,7 +24,7 @@ from cio_mcp.toolkit.registry import Toolbox
 
 tools = Toolbox(__name__)
 
-# App API, "triggerBroadcast": which flags each form of audience takes. Any other flag is refused there.
+# App API, "triggerBroadcast": the flags that each form of audience takes. The API refuses any other.
 FLAGS = {
     "ids": {"id_ignore_missing"},
     "emails": {"email_ignore_missing", "email_add_duplicates"},
@@ -33,17 +34,22 @@ FLAGS = {
 }
 
 FIND_OUT = (
-    "Do not trigger it again before looking: list_broadcast_triggers with broadcast_id={broadcast_id} "
-    "shows, by their times, whether this one is among them."
+    "Do not trigger it again yet: first call list_broadcast_triggers with broadcast_id={broadcast_id} to see "
+    "whether there is a run with the time of this call."
 )
 
+# Only the run's own endpoint tells whether it failed (App API, "broadcastErrors").
+FOLLOW = (
+    "Call get_broadcast_trigger with broadcast_id={broadcast_id} and trigger_id={trigger_id}: only that "
+    "tells whether the run failed."
+)
 
 _WHO = TypeAdapter[str](Person)
 
 
 def _entries(entries: list[Any]) -> list[Any]:
     if not 0 < len(entries) <= 10_000:
-        message = f"1 to 10000 entries are allowed, these are {len(entries)}"
+        message = f"1 to 10000 entries are allowed; these are {len(entries)}"
         raise ValueError(message)
     return entries
 
@@ -53,12 +59,12 @@ def _per_user(entries: list[dict[str, Any]], asked: ValidationInfo) -> list[dict
     for number, entry in enumerate(entries):
         kind = "id" if "id" in entry else "email"
         if len({"id", "email"} & entry.keys()) != 1 or not isinstance(entry.get("data", {}), dict):
-            message = f"entry {number}: must be {{id or email, data: {{...}}}}"
+            message = f'entry {number}: must have "id" or "email", not both; "data" must be an object'
             raise ValueError(message)
         try:
             who = _WHO.validate_python(entry[kind], context=asked.context)
         except ValidationError:
-            message = f"entry {number}: {kind} must name a person"
+            message = f"entry {number}: {kind} must identify a person"
             raise ValueError(message) from None
         found.append(entry | {kind: who})
     return found
@@ -66,14 +72,14 @@ def _per_user(entries: list[dict[str, Any]], asked: ValidationInfo) -> list[dict
 
 def _named(condition: dict[str, Any]) -> dict[str, Any]:
     if not condition:
-        message = "names nobody; leave it out for the audience that is set in Customer.io"
+        message = "is empty; leave it out to use the audience set in Customer.io"
         raise ValueError(message)
     return condition
 
 
 def _trigger_data(data: dict[str, Any]) -> dict[str, Any]:
     if (size := size_of(data)) > 50_000:
-        message = f"at most 50000 bytes are allowed, this is {size}"
+        message = f"at most 50000 bytes are allowed; this has {size}"
         raise ValueError(message)
     return data
 
@@ -85,18 +91,19 @@ PerUserData = Annotated[
     from_json(list),
     AfterValidator(_entries),
     AfterValidator(_per_user),
-    Field(description="List of {id or email, data: {...}}, for data of each person's own."),
+    Field(description='Audience with data for each: [{"email" or "id": ..., "data": {...}}].'),
 ]
 
 
 class Triggered(Acted):
-    """Customer.io took the trigger; it sends in the background."""
+    """A new run of a broadcast, which Customer.io processes in the background."""
 
     outcome: Literal["triggered"] = Field(
-        "triggered", description="Taken by Customer.io, which now works through the audience."
+        "triggered", description="Customer.io accepted the run and now processes the audience; it can fail."
     )
     broadcast_id: int
-    trigger_id: int = Field(description="Counts this broadcast's triggers.")
+    trigger_id: int = Field(description="Number of the run; each broadcast counts its own.")
+    next: str = Field(description="What to do next.")
 
 
 async def _reached(
@@ -113,11 +120,11 @@ async def _reached(
     people = ids or [str(entry["id"]) for entry in entries if "id" in entry]
     if addresses or people:
         size = len(addresses) + len(people)
-        found = Audience("whom the call lists", size, addresses=addresses, people={"id": people})
+        found = Audience("the people listed in the call", size, addresses=addresses, people={"id": people})
     elif recipients:
-        found = Audience("who fits the filter", count=lambda: of_filter(app, recipients))
+        found = Audience("customers who match the filter", count=lambda: of_filter(app, recipients))
     elif data_file_url:
-        found = Audience("everybody in the file, which cannot be counted before")
+        found = Audience("everybody in the file, whose number is not known in advance")
     else:
         found = Audience("the audience set in Customer.io, which its API cannot count")
 
@@ -133,33 +140,35 @@ async def _reached(
 async def trigger_broadcast(
     app: AppApi,
     broadcast_id: ObjectId,
-    emails: Annotated[Entries | None, Field(description="Audience: these addresses.")] = None,
-    ids: Annotated[Entries | None, Field(description="Audience: these customer ids.")] = None,
+    emails: Annotated[Entries | None, Field(description="Audience: up to 10,000 addresses.")] = None,
+    ids: Annotated[Entries | None, Field(description="Audience: up to 10,000 customer ids.")] = None,
     recipients: Annotated[
         Annotated[Filter, AfterValidator(_named)] | None,
-        Field(
-            description='Audience: a filter, such as {"segment": {"id": 7}} or {"and": [...]} '
-            'over segment and {"attribute": {"field", "operator": "eq" or "exists", "value"}}.'
-        ),
+        Field(description=f"Audience: those who match {CONDITIONS}"),
     ] = None,
     per_user_data: PerUserData | None = None,
     data_file_url: Annotated[
-        Text | None, Field(description="Audience: a JSON Lines file, a person a line.")
+        Text | None,
+        Field(description="Audience: URL of a JSON Lines file, each line {id or email, data}."),
     ] = None,
     data: Annotated[
-        TriggerData | None, Field(description="Values for {{trigger.name}} in the message.")
+        TriggerData | None,
+        Field(description='Values for the message: {"city": "Oslo"} fills {{trigger.city}}.'),
     ] = None,
     email_ignore_missing: Annotated[
         bool, Field(description="Skip unknown addresses instead of failing.")
     ] = False,
     email_add_duplicates: Annotated[
-        bool, Field(description="Send to all profiles that share an address.")
+        bool, Field(description="Send to every profile that shares an address instead of failing.")
     ] = False,
     id_ignore_missing: Annotated[bool, Field(description="Skip unknown ids instead of failing.")] = False,
 ) -> Triggered:
-    """Send an API-triggered broadcast to many people at once. For one person use send_transactional_email.
+    """Send an API-triggered broadcast to many people at once.
 
-    Name one audience, or none for the audience set in Customer.io. At most once in 10 s per broadcast.
+    Give one audience, or none to use the audience set in Customer.io. An unknown person fails the whole run
+    unless email_ignore_missing or id_ignore_missing is set. Afterwards call get_broadcast_trigger: only that
+    tells whether the run failed. Each broadcast can run once every 10 seconds. For one person use
+    send_transactional_email.
     """
     forms = {
         "emails": emails,
@@ -170,7 +179,7 @@ async def trigger_broadcast(
     }
     audience = {form: value for form, value in forms.items() if value}
     if len(audience) > 1:
-        raise InvalidArgument(f"{', '.join(audience)}: name one audience, not {len(audience)}")
+        raise InvalidArgument(f"{', '.join(audience)}: give one audience, not {len(audience)}")
     flags = {
         "email_ignore_missing": email_ignore_missing,
         "email_add_duplicates": email_add_duplicates,
@@ -178,11 +187,11 @@ async def trigger_broadcast(
     }
     form = next(iter(audience), "recipients")
     if misfit := [flag for flag, on in flags.items() if on and flag not in FLAGS[form]]:
-        fitting = f"takes {' and '.join(sorted(FLAGS[form]))}" if FLAGS[form] else "takes no flags"
-        raise InvalidArgument(f"{', '.join(misfit)}: does not fit; this audience {fitting}")
+        fitting = f"takes only {' and '.join(sorted(FLAGS[form]))}" if FLAGS[form] else "takes no flags"
+        raise InvalidArgument(f"{', '.join(misfit)}: not allowed with this audience, which {fitting}")
     body = audience | {flag: True for flag, on in flags.items() if on} | ({"data": data} if data else {})
     if (size := size_of(body)) > 25_000_000:
-        raise InvalidArgument(f"{form}: at most 25 MB are allowed in all, this is {size} bytes")
+        raise InvalidArgument(f"{form}: at most 25 MB are allowed in all; this has {size} bytes")
     answer = await app.post(
         "/v1/campaigns/{broadcast_id}/triggers",
         body,
@@ -191,4 +200,5 @@ async def trigger_broadcast(
         expect="id",
         broadcast_id=broadcast_id,
     )
-    return Triggered(broadcast_id=broadcast_id, trigger_id=answer["id"])
+    run = {"broadcast_id": broadcast_id, "trigger_id": answer["id"]}
+    return Triggered(**run, next=FOLLOW.format(**run))

@@ -1,4 +1,4 @@
-"""The toolset `campaigns`: campaigns, which Customer.io's pages call automations."""
+"""The toolset `campaigns`: campaigns, which Customer.io's UI calls automations."""
 
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.tools.campaigns import campaigns, comparison

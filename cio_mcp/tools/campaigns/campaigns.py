@@ -1,4 +1,4 @@
-"""Campaigns: what runs, and how it does."""
+"""Campaigns: list, read, results."""
 
 from typing import Annotated, Any, Literal
 
@@ -6,28 +6,30 @@ from pydantic import Field
 
 from cio_mcp.client import AppApi
 from cio_mcp.toolkit.answers import Numbered, Page, Shape, newest, page, page_by_id, state_of
-from cio_mcp.toolkit.params import Channel, CountCursor, Cursor, Limit, ObjectId, Text
-from cio_mcp.toolkit.rates import RATES, Metrics, counts_of, summary
+from cio_mcp.toolkit.params import Channel, CountCursor, Cursor, Limit, NameContains, ObjectId, Text
+from cio_mcp.toolkit.rates import RATES, Metrics, Series, counts_of, summary
 from cio_mcp.toolkit.registry import Toolbox
-from cio_mcp.toolkit.spans import span_of
-from cio_mcp.toolkit.times import Timestamp, Timezone, iso
+from cio_mcp.toolkit.spans import End, Start, span_of
+from cio_mcp.toolkit.times import Timezone, iso
 
 tools = Toolbox(__name__)
 
-# Pages of ten actions that one answer takes (App API, listCampaignActions).
+# Pages, of ten actions each, in one answer (App API, listCampaignActions).
 PAGES = 5
 
-# What a campaign that a date starts says of when (App API, listCampaigns).
+# The fields that describe when a date-triggered campaign starts (App API, listCampaigns).
 SCHEDULE = (
     *("date_attribute", "frequency", "start_hour", "start_minutes", "timezone", "use_customer_timezone"),
 )
 
 
 class Campaign(Numbered):
-    """One campaign, in short."""
+    """A campaign in brief."""
 
     state: str | None = Field(None, description="running, draft or stopped.")
-    trigger: str | None = Field(None, description="What starts it: an event's name, segments, a date, ...")
+    trigger: str | None = Field(
+        None, description="What starts it: the name of an event, segment ids, a date attribute, ..."
+    )
     tags: list[str] = []
     updated: str | None = None
 
@@ -42,13 +44,16 @@ class Campaigns(Page):
 async def list_campaigns(
     app: AppApi,
     state: Literal["running", "draft", "stopped"] | None = None,
-    name_contains: Annotated[Text | None, Field(description="Part of the name, in any case.")] = None,
+    name_contains: NameContains | None = None,
     tag: Text | None = None,
     limit: Limit = 50,
     cursor: CountCursor | None = None,
 ) -> Campaigns:
-    """List campaigns, newest first, to find an id. API-triggered broadcasts are not campaigns."""
-    # The endpoint takes no parameters and answers everything at once (App API, listCampaigns).
+    """List campaigns (automations) with their ids, newest first.
+
+    API-triggered broadcasts are separate: list_broadcasts.
+    """
+    # The endpoint takes no parameters and returns everything at once (App API, listCampaigns).
     answer = await app.get("/v1/campaigns")
     found = [
         _campaign(item)
@@ -75,29 +80,33 @@ def _campaign(item: dict[str, Any]) -> Campaign:
 
 
 class Action(Shape):
-    """One step of a campaign: a message, a delay, a branch, ..."""
+    """A step of a campaign: a message, a delay, a branch, ..."""
 
     action_id: int
     type: str | None = None
     name: str | None = None
     subject: str | None = None
     sending_state: str | None = Field(None, description="automatic, draft or off.")
-    language: str | None = Field(None, description="Set for a translation of a message.")
+    language: str | None = Field(None, description="Language; set if this is a translation of a message.")
 
 
 class CampaignActions(Page, Campaign):
-    """One campaign and its actions."""
+    """A campaign and its actions."""
 
     description: str | None = None
-    filter_segments: list[int] = Field([], description="Only who is in these goes on through it.")
-    schedule: dict[str, Any] = Field({}, description="Of one that a date starts: when, and how often.")
+    filter_segments: list[int] = Field(
+        [], description="Ids of its filter segments; only people in them continue through the campaign."
+    )
+    schedule: dict[str, Any] = Field(
+        {}, description="Date-triggered campaigns: when and how often it starts."
+    )
     first_started: str | None = None
-    actions: list[Action] = Field(description="In the order in which Customer.io tells them.")
+    actions: list[Action] = Field(description="In Customer.io's order.")
 
 
 @tools.reads
 async def get_campaign(app: AppApi, campaign_id: ObjectId, cursor: Cursor | None = None) -> CampaignActions:
-    """Read one campaign: what starts it, its filter, its actions."""
+    """Read one campaign (automation): what starts it, its filter, and its actions (messages, delays, ...)."""
     answer = await app.get("/v1/campaigns/{campaign_id}", campaign_id=campaign_id)
     item = answer.get("campaign") or {"id": campaign_id}
     actions: list[Action] = []
@@ -106,7 +115,7 @@ async def get_campaign(app: AppApi, campaign_id: ObjectId, cursor: Cursor | None
         part = await app.get(path, {"start": cursor}, campaign_id=campaign_id)
         longer = actions + [_action(step) for step in part.get("actions") or []]
         if actions and page(longer, len(longer))[1]:
-            break  # the page is left out whole: there is no cursor for its middle
+            break  # leave out the whole page: there is no cursor for its middle
         actions, cursor = longer, part.get("next") or None
         if cursor is None:
             break
@@ -118,7 +127,7 @@ async def get_campaign(app: AppApi, campaign_id: ObjectId, cursor: Cursor | None
         first_started=iso(item.get("first_started")),
         actions=actions,
         next_cursor=cursor,
-        left_out="more actions; pass next_cursor as cursor to read on" if cursor else None,
+        left_out="more actions; pass next_cursor as cursor to get them" if cursor else None,
     )
 
 
@@ -130,7 +139,7 @@ def _action(item: dict[str, Any]) -> Action:
 
 
 class CampaignMetrics(Metrics):
-    """How a campaign's messages did in a span of time."""
+    """Results of a campaign's messages over a span of time."""
 
     campaign_id: int
 
@@ -140,15 +149,15 @@ async def get_campaign_metrics(
     app: AppApi,
     campaign_id: ObjectId,
     resolution: Literal["hours", "days", "weeks", "months"] = "days",
-    start: Annotated[Timestamp | None, Field(description="ISO 8601 or unix seconds.")] = None,
-    end: Timestamp | None = None,
+    start: Start = None,
+    end: End = None,
     timezone: Annotated[Timezone, Field(description="Where days begin, such as Europe/Berlin.")] = "UTC",
-    channel: Annotated[Channel | None, Field(description="Only messages of this channel.")] = None,
-    series: Annotated[bool, Field(description="Also answer the counts of each period.")] = False,
+    channel: Channel | None = None,
+    series: Series = False,
 ) -> CampaignMetrics:
-    """Read how a campaign's messages did: sent, delivered, opened, clicked, converted, with rates.
+    """Read the results of a campaign (automation): sent, delivered, opened, clicked, converted, with rates.
 
-    Totals cover start to end (excluded); by default the last 30 whole days.
+    Totals cover start to end, by default the last 30 whole days. list_campaigns has the campaign_id.
     """
     span = span_of(app, start, end, timezone)
     answer = await app.get(

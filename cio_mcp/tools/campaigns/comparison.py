@@ -1,4 +1,4 @@
-"""Two campaigns, or two periods of one, side by side."""
+"""Comparison of two campaigns, or of two periods of one."""
 
 import math
 from dataclasses import replace
@@ -12,41 +12,41 @@ from cio_mcp.toolkit.answers import Answer, Shape
 from cio_mcp.toolkit.params import Channel, ObjectId
 from cio_mcp.toolkit.rates import RATES, counts_of, rates_of, totals_of
 from cio_mcp.toolkit.registry import Toolbox
-from cio_mcp.toolkit.spans import Span, span_of
+from cio_mcp.toolkit.spans import End, Span, Start, span_of
 from cio_mcp.toolkit.times import Timestamp, iso
 
 tools = Toolbox(__name__)
 
-# A difference that chance makes more often than this is said to be one that chance may have made.
+# If a difference this large is more likely than this by chance alone, the verdict says so.
 LIKELY_CHANCE = 0.05
 
 
 class Side(Shape):
-    """One campaign in one period."""
+    """A campaign in one period."""
 
     campaign_id: int
     start: str
     end: str
-    totals: dict[str, int] = Field(description="Sums over the period; what is not named was zero.")
+    totals: dict[str, int] = Field(description="Sums over the period; a missing metric was zero.")
     rates: dict[str, float] = Field(
-        description="Shares from 0 to 1: delivered and bounced of sent, all others of delivered."
+        description="Shares from 0 to 1: delivered and bounced are shares of sent, all others of delivered."
     )
 
 
 class Difference(Shape):
-    """How much more the first has than the other."""
+    """The difference between first and other."""
 
-    absolute: float = Field(description="The first minus the other; of rates, 0.01 is a percentage point.")
+    absolute: float = Field(description="first minus other; for rates, 0.01 is one percentage point.")
     relative: float | None = Field(
-        None, description="The same as a share of the other's; absent where that is zero."
+        None, description="The difference as a share of other's value; absent if that is zero."
     )
     p_value: float | None = Field(
-        None, description="Of a rate: how probable so large a difference is by chance alone (z-test)."
+        None, description="Rates only: probability of a difference this large by chance alone (z-test)."
     )
 
 
 class Comparison(Answer):
-    """Two campaigns, or two periods of one, and what lies between them."""
+    """Two campaigns, or two periods of one, and their differences."""
 
     verdict: str = Field(description="Which converts better, and by how much.")
     first: Side
@@ -59,15 +59,18 @@ class Comparison(Answer):
 async def compare_campaigns(
     app: AppApi,
     campaign_id: ObjectId,
-    other_campaign_id: ObjectId | None = None,
-    start: Timestamp | None = None,
-    end: Timestamp | None = None,
-    other_start: Annotated[Timestamp | None, Field(description="Of as many days.")] = None,
+    other_campaign_id: Annotated[ObjectId | None, Field(description="Default: the same campaign.")] = None,
+    start: Start = None,
+    end: End = None,
+    other_start: Annotated[
+        Timestamp | None,
+        Field(description="Start of the other, equally long period. Default: start, or the period before."),
+    ] = None,
     channel: Channel | None = None,
 ) -> Comparison:
-    """Compare two campaigns, or two periods of one: which converts better, and by how much.
+    """Compare two campaigns (automations), or two periods of one: which converts better, and by how much.
 
-    By default the last 30 days; one campaign with its period before.
+    By default compares the last 30 whole days of a campaign with the 30 days before.
     """
     span = span_of(app, start, end)
     start, end = span.start, span.end
@@ -75,7 +78,7 @@ async def compare_campaigns(
     if other_start is None:
         other_start = start - (end - start) if itself else start
     if itself and other_start == start:
-        raise InvalidArgument("other_start: is the same period; name another one, or other_campaign_id")
+        raise InvalidArgument("other_start: is the same period; give another one, or other_campaign_id")
     other_span = replace(span, start=other_start, end=other_start + end - start)
     first = await _side(app, campaign_id, span, channel)
     other = await _side(app, other_campaign_id or campaign_id, other_span, channel)
@@ -123,7 +126,7 @@ def _of_rates(name: str, first: Side, other: Side) -> Difference:
     found = _difference(first.rates[name], other.rates[name])
     wholes = [side.totals[RATES[name]] for side in (first, other)]
     pooled = sum(side.totals.get(name, 0) for side in (first, other)) / sum(wholes)
-    # Counts are dated by when they happened, so a short period may have more of a part than of its whole.
+    # Each count has its own date, so a short period can count more of a part than of its whole.
     if (spread := pooled * (1 - pooled) * sum(1 / whole for whole in wholes)) > 0:
         score = abs(first.rates[name] - other.rates[name]) / math.sqrt(spread)
         found.p_value = round(math.erfc(score / math.sqrt(2)), 4)
@@ -136,16 +139,16 @@ def _verdict(first: Side, other: Side, converted: Difference | None) -> str:
         names = [f"{side.start[:10]} to {side.end[:10]}" for side in (first, other)]
     for side, name in zip((first, other), names, strict=True):
         if "converted" not in side.rates:
-            return f"Cannot be said: nothing was delivered ({name})."
+            return f"No verdict: nothing was delivered ({name})."
     if converted is None or not converted.absolute:
-        return f"Both convert alike, {first.rates['converted']:.2%} of what was delivered."
+        return f"Both convert equally: {first.rates['converted']:.2%} of delivered messages."
     better, worse = (0, 1) if converted.absolute > 0 else (1, 0)
     shares = [first.rates["converted"], other.rates["converted"]]
     points = f"{abs(converted.absolute) * 100:.2f} percentage points"
-    more = f", {shares[better] / shares[worse] - 1:.0%}" if shares[worse] else ""
+    more = f" or {shares[better] / shares[worse] - 1:.0%}" if shares[worse] else ""
     chance = converted.p_value is not None and converted.p_value > LIKELY_CHANCE
     return (
-        f"{names[better].capitalize()} converts better: {shares[better]:.2%} of what was delivered against "
+        f"{names[better].capitalize()} converts better: {shares[better]:.2%} of delivered messages, against "
         f"{shares[worse]:.2%} ({names[worse]}), {points}{more} more."
-        + (" So small a difference may well be chance." if chance else "")
+        + (" A difference this small may well be chance." if chance else "")
     )

@@ -1,4 +1,4 @@
-"""The toolset `data_quality`: what happened to customers, and what became of writes."""
+"""The toolset `data_quality`: customers' activity, and whether writes were applied."""
 
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.tools.data_quality import activities, checks, rejections

@@ -1,4 +1,4 @@
-"""Activities: what customers did, what was sent to them, and what became of writes about them."""
+"""Activities: what customers did, what was sent to them, and which writes about them were dropped."""
 
 from typing import Annotated, Any
 
@@ -14,15 +14,15 @@ tools = Toolbox(__name__)
 
 
 class Activity(Shape):
-    """One thing that happened to a customer."""
+    """Something that happened to a customer."""
 
     type: str
-    name: str | None = Field(None, description="Of an event, or the address of a page.")
-    time: str | None = Field(None, description="The event's own time where it has one.")
+    name: str | None = Field(None, description="Name of the event or attribute, or URL of the page.")
+    time: str | None = Field(None, description="When it happened; for an event, the event's own timestamp.")
     customer: dict[str, str] = Field({}, description="Identifiers of the customer.")
     delivery_id: str | None = None
     data: Anything = Field(
-        None, description="The event's data, or from and to of each attribute that changed."
+        None, description="The event's data, or for each changed attribute its values from and to."
     )
 
 
@@ -36,15 +36,19 @@ class Activities(Quoted, Page):
 async def list_activities(
     app: AppApi,
     activity_type: Annotated[
-        Text | None, Field(description="event, page, attribute_change, sent_email, failed_event, ...")
+        Text | None,
+        Field(description="event, page, attribute_change, sent_email, failed_event, ..."),
     ] = None,
-    name: Annotated[Text | None, Field(description="Of the event or attribute.")] = None,
+    name: Annotated[Text | None, Field(description="Name of an event or attribute.")] = None,
     customer_id: CustomerId | None = None,
     id_type: IdType = "id",
     limit: Limit = 20,
     cursor: Cursor | None = None,
 ) -> Activities:
-    """List what happened in the last 30 days, newest first, in the workspace or to one customer."""
+    """List the activity log of the last 30 days, newest first, for the workspace or one customer.
+
+    For dropped writes use find_rejected_data, for messages list_customer_messages.
+    """
     asked = {"type": activity_type, "name": name, "limit": limit, "start": cursor}
     answer = await read_activities(app, asked, customer_id, id_type)
     found = [activity(item) for item in answer.get("activities") or []]
@@ -55,9 +59,10 @@ async def list_activities(
 async def read_activities(
     app: AppApi, asked: Query, customer_id: str | None, id_type: IdType
 ) -> dict[str, Any]:
-    """Ask for a page of activities, of one customer or of all.
+    """Read a page of activities, of one customer or of all.
 
-    By the customer's own path: the workspace's takes one as well, but spells a cio_id in another way.
+    One customer's come from the customer's own path: the workspace's path also takes a customer, but expects
+    a cio_id in another form.
     """
     if customer_id is None:
         return await app.get("/v1/activities", asked)
@@ -69,7 +74,7 @@ async def read_activities(
 
 
 def activity(item: dict[str, Any]) -> Activity:
-    """Return one of Customer.io's activities in short."""
+    """Return one of Customer.io's activities in brief."""
     return Activity(
         type=str(item.get("type") or ""),
         name=item.get("name") or item.get("url") or None,

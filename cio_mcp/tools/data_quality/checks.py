@@ -1,4 +1,4 @@
-"""Whether an accepted write has taken effect, as far as the App API can tell."""
+"""Whether an accepted write was applied, as far as the App API can tell."""
 
 import json
 from typing import Annotated, Any, Literal
@@ -16,33 +16,34 @@ from cio_mcp.tools.data_quality.rejections import LOOKED_AT, MEANINGS, Rejection
 
 tools = Toolbox(__name__)
 
-# Seconds: a write is looked for so far back where nothing else is asked, and may be pending for so long.
+# Seconds: how far back a write is searched by default, and how long it can be pending.
 LOOK_BACK, PENDING = 300, 600
 
-# So far back the API tells what happened (App API, activities: about 30 days).
+# Seconds for which the API keeps activities (App API, activities: about 30 days).
 KNOWN = 30 * 86400
 
-# Pages of a busy customer's activities that are read at most.
+# The largest number of pages to read of a busy customer's activities.
 PAGES = 5
 
 EVENTS = {"event", "page", "screen"}
 
 NEXT = {
     "applied": None,
-    "pending": "Check again in some seconds, with this since.",
-    "rejected": "Correct what rejections name and write again; then check with a since after that. "
-    "find_rejected_data explains the kinds.",
-    "not_seen": "There is no trace of it: write it again. An event with the same event_id still counts once.",
+    "pending": "Call check_write again in some seconds, with this since.",
+    "rejected": "Correct what rejections name, write it again, and check with since set to the time of that "
+    "write. find_rejected_data explains each type.",
+    "not_seen": "There is no trace of it: write it again. An event with the same event_id counts only once.",
 }
 
 
 TOO_OLD = (
-    "Events leave a trace for 30 days only: one from before may be there. Do not write it again for this."
+    "Customer.io keeps events in its activity log for 30 days only, so an older one may exist. Do not write "
+    "it again because of this answer."
 )
 
 
 class Difference(Shape):
-    """An attribute that is not as it was written."""
+    """An attribute whose value is not the written one."""
 
     expected: Anything = None
     found: Anything = None
@@ -52,14 +53,18 @@ class WriteCheck(Quoted):
     """What became of an identify or an event."""
 
     state: Literal["applied", "pending", "rejected", "not_seen"] = Field(
-        description="applied: it is there. pending: not yet, and it is young. rejected: it was dropped. "
-        "not_seen: there is no trace, though there should be by now."
+        description="applied: the write took effect. pending: no trace yet, but it is recent. rejected: "
+        "Customer.io dropped it. not_seen: no trace, though there should be one by now."
     )
-    since: str | None = Field(None, description="From when on it was looked for.")
-    count: int | None = Field(None, description="How often the event is there.")
-    differs: dict[str, Difference] | None = Field(None, description="Attributes that are not as written.")
-    rejections: list[Rejection] | None = Field(None, description="What was dropped since; it may be this.")
-    next: str | None = Field(None, description="What to do now.")
+    since: str | None = Field(None, description="The search covers the time from then on.")
+    count: int | None = Field(None, description="How many times the event was found.")
+    differs: dict[str, Difference] | None = Field(
+        None, description="Attributes whose values are not the written ones."
+    )
+    rejections: list[Rejection] | None = Field(
+        None, description="Writes dropped since then, which may include this one."
+    )
+    next: str | None = Field(None, description="What to do next.")
 
 
 @tools.reads
@@ -67,13 +72,24 @@ async def check_write(
     app: AppApi,
     customer_id: CustomerId,
     id_type: IdType = "id",
-    attributes: Annotated[JsonObject | None, Field(description="As they were written.")] = None,
-    event: Annotated[Text | None, Field(description="Its name, or a page's address.")] = None,
-    since: Annotated[Timestamp | None, Field(description="When; by default 5 minutes ago.")] = None,
+    attributes: Annotated[
+        JsonObject | None,
+        Field(description="The attributes of an identify, as written."),
+    ] = None,
+    event: Annotated[
+        Text | None, Field(description="The name of an event, or the url of a page view.")
+    ] = None,
+    since: Annotated[
+        Timestamp | None,
+        Field(description="When it was written, in ISO 8601. Default: 5 minutes ago."),
+    ] = None,
 ) -> WriteCheck:
-    """Tell whether an accepted identify (its attributes) or event is applied, pending, rejected, not seen."""
+    """Check whether an accepted write was applied, or is pending, rejected or not found.
+
+    Pass attributes after identify_customer, or event after an event.
+    """
     if (attributes is None) == (event is None):
-        raise InvalidArgument("attributes, event: give one of them")
+        raise InvalidArgument("attributes, event: give exactly one of them")
     called_at = app.call.called_at
     start = int(called_at) - LOOK_BACK if since is None else since
     differs = None if attributes is None else await _differences(app, customer_id, id_type, attributes)
@@ -102,7 +118,7 @@ def _is_event(item: dict[str, Any], event: str | None) -> bool:
 
 
 def _is_rejection(item: dict[str, Any], event: str | None) -> bool:
-    """Say whether an activity may be the rejection of an event, or of an identify where that is None."""
+    """Return whether an activity may be the rejection of `event`, or, if that is None, of an identify."""
     if event is None:
         return item.get("type") in MEANINGS.keys() - {"failed_event"}
     of_events = item.get("type") in {"failed_event", "failed_batch_update"}
@@ -112,7 +128,7 @@ def _is_rejection(item: dict[str, Any], event: str | None) -> bool:
 async def _differences(
     app: AppApi, customer_id: str, id_type: IdType, written: dict[str, Any]
 ) -> dict[str, Difference]:
-    """Return the attributes that are not as written; where there is nobody, all and the identifier."""
+    """Return the attributes that differ from the written ones; for an unknown customer, all of them."""
     try:
         answer = await app.get(
             "/v1/customers/{customer_id}/attributes",
@@ -134,7 +150,7 @@ async def _differences(
 
 
 def _agrees(name: str, written: Any, found: Any) -> bool:
-    """Say whether an attribute reads as it was written: the App API answers every value as text."""
+    """Return whether an attribute has its written value; the App API returns every value as text."""
     if written is None or written == "":
         return found is None or found == ""
     if name == "unsubscribed":
@@ -154,7 +170,7 @@ def _agrees(name: str, written: Any, found: Any) -> bool:
 
 
 async def _recent(app: AppApi, customer_id: str, id_type: IdType, since: int) -> list[dict[str, Any]]:
-    """Return a customer's activities since a time; of nobody, the rejections that hold the identifier."""
+    """Return a customer's activities since a time; for an unknown one, rejections with the identifier."""
     asked: dict[str, object] = {"limit": LOOKED_AT}
     found: list[dict[str, Any]] = []
     try:

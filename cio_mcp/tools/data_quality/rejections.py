@@ -1,6 +1,6 @@
-"""What Track accepted and then dropped: a success is not yet an effect."""
+"""Writes that the Track API accepted and later dropped."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -13,36 +13,36 @@ from cio_mcp.tools.data_quality.activities import Activity, activity, read_activ
 
 tools = Toolbox(__name__)
 
-# What each kind of rejection means, and what to do about it. Customer.io documents the kinds by name only.
+# What each kind of rejection means, and what to do about it. Customer.io documents only the names.
 MEANINGS = {
     "failed_event": (
-        "An event was accepted and dropped: it named nobody who can have events, such as an unknown cio_id "
-        "or a suppressed customer, or its data could not be processed.",
-        "Look its customer up with get_customer, correct the identifier or the data, and track it again.",
+        "An event was accepted and later dropped. Either its customer cannot have events (an unknown cio_id, "
+        "a suppressed customer), or its data could not be processed.",
+        "Look up the customer with get_customer, correct the identifier or data, and track the event again.",
     ),
     "failed_attribute_change": (
-        "An identify was accepted and dropped: its identifiers belong to two customers, it would change an "
-        "id or email that is set, or update_only found nobody.",
-        "Look both identifiers up with get_customer. To change a set one, identify with id_type=cio_id.",
+        "An identify was accepted and later dropped. Its identifiers belong to two customers, or it would "
+        "change an id or email that is already set, or update_only was set and the customer is unknown.",
+        "Look up both identifiers with get_customer. To change an id or email, identify with id_type=cio_id.",
     ),
     "skipped_update": (
-        "An update was older than what the customer has by now, so that the newer values stayed.",
-        "Nothing, if the newer values are right; else identify the customer again.",
+        "An update was older than the customer's current values, so these were kept.",
+        "If the current values are right, do nothing; else identify the customer again.",
     ),
     "failed_batch_update": (
-        "A part of a batch or of an import was not applied.",
-        "Correct the data that it names, and write it again: identify_customer or track_event.",
+        "Part of a batch or an import was not applied.",
+        "Correct the data that it names and write it again with identify_customer or track_event.",
     ),
 }
 
 REASONS = ("reason", "error", "message", "failure_message")
 
-# Rejections in one answer, and in one look at each kind.
+# Rejections in one answer, and in one read of each kind.
 TOLD, LOOKED_AT = 50, 100
 
 
 class Kind(Shape):
-    """One kind of rejection that was found."""
+    """A kind of rejection that was found."""
 
     type: str
     count: int
@@ -51,15 +51,17 @@ class Kind(Shape):
 
 
 class Rejection(Activity):
-    """One write that was accepted and dropped."""
+    """A write that was accepted and later dropped."""
 
-    reason: str | None = Field(None, description="Customer.io's own words, where it has some.")
+    reason: str | None = Field(None, description="Customer.io's reason, if it gave one.")
 
 
 class RejectedData(Quoted, Cut):
-    """What was accepted and dropped, newest first."""
+    """Writes that were accepted and later dropped, newest first."""
 
-    kinds: list[Kind] = Field(description="The kinds that were found; none: nothing was dropped.")
+    kinds: list[Kind] = Field(
+        description="The kinds found, each with its meaning; empty: nothing was dropped."
+    )
     rejections: list[Rejection]
 
 
@@ -68,9 +70,15 @@ async def find_rejected_data(
     app: AppApi,
     customer_id: CustomerId | None = None,
     id_type: IdType = "id",
-    since: Timestamp | None = None,
+    since: Annotated[
+        Timestamp | None,
+        Field(description="ISO 8601. Default: 30 days ago."),
+    ] = None,
 ) -> RejectedData:
-    """Find writes that were accepted and later dropped in the last 30 days, with reasons and what to do."""
+    """Find writes of the last 30 days that Customer.io accepted and later dropped, with reasons and remedies.
+
+    For one write of your own use check_write.
+    """
     found: list[Rejection] = []
     more = []
     for type_ in MEANINGS:
@@ -80,7 +88,7 @@ async def find_rejected_data(
     found.sort(key=lambda rejection: rejection.time or "", reverse=True)
     kept, cut_off = page(found, TOLD)
     hidden = [f"{len(found) - len(kept)} older ones"] if cut_off else []
-    note = f"{', '.join(hidden + more)}: list_activities with the activity_type shows them"
+    note = f"{', '.join(hidden + more)}; to list them use list_activities with the type as activity_type"
     counts = {type_: sum(rejection.type == type_ for rejection in found) for type_ in MEANINGS}
     return RejectedData(
         kinds=[
@@ -96,7 +104,7 @@ async def find_rejected_data(
 async def _rejections(
     app: AppApi, type_: str, customer_id: str | None, id_type: IdType, since: int
 ) -> tuple[list[Rejection], str | None]:
-    """Return the rejections of a kind since a time, and the cursor of more of them."""
+    """Return the rejections of a kind since a time, and the cursor for more."""
     answer = await read_activities(app, {"type": type_, "limit": LOOKED_AT}, customer_id, id_type)
     items = answer.get("activities") or []
     recent = [rejection(item) for item in items if (item.get("timestamp") or 0) >= since]
@@ -104,7 +112,7 @@ async def _rejections(
 
 
 def rejection(item: dict[str, Any]) -> Rejection:
-    """Return a rejection. What its data holds is not documented, so any word of a reason is taken [?]."""
+    """Return a rejection. Its data is not documented, so any of several keys may hold the reason [?]."""
     told = activity(item)
     data = told.data if isinstance(told.data, dict) else {}
     reason = next((data[key] for key in REASONS if isinstance(data.get(key), str)), None)

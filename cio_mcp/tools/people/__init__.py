@@ -1,4 +1,4 @@
-"""The toolset `people`: customers, whom Customer.io's pages also call people and profiles."""
+"""The toolset `people`: customers, which Customer.io's UI calls profiles or people."""
 
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.tools.people import devices, identities, profiles, relationships, search, subscriptions

@@ -1,6 +1,8 @@
-"""Devices, which get push messages. get_customer lists those of a customer."""
+"""Devices, which receive push notifications. get_customer lists a customer's devices."""
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from cio_mcp.client import IdType, TrackApi
 from cio_mcp.toolkit.answers import Accepted
@@ -10,18 +12,20 @@ from cio_mcp.toolkit.times import Timestamp
 
 tools = Toolbox(__name__)
 
+DeviceId = Annotated[Text, Field(description="The device's push token.")]
+
 
 @tools.writes
 async def add_device(
     track: TrackApi,
     customer_id: CustomerId,
-    device_id: Text,
+    device_id: DeviceId,
     platform: Literal["ios", "android"],
     id_type: IdType = "id",
-    last_used: Timestamp | None = None,
-    attributes: JsonObject | None = None,
+    last_used: Annotated[Timestamp | None, Field(description="ISO 8601.")] = None,
+    attributes: Annotated[JsonObject | None, Field(description='Such as {"app_version": "4.2"}.')] = None,
 ) -> Accepted:
-    """Add or update a device for push messages; device_id is its token."""
+    """Add a customer's device for push notifications, or update it. get_customer lists devices."""
     optional = {"last_used": last_used, "attributes": attributes or None}
     device = {
         "id": device_id,
@@ -38,9 +42,9 @@ async def add_device(
 
 @tools.writes
 async def remove_device(
-    track: TrackApi, customer_id: CustomerId, device_id: Text, id_type: IdType = "id"
+    track: TrackApi, customer_id: CustomerId, device_id: DeviceId, id_type: IdType = "id"
 ) -> Accepted:
-    """Remove a device from a customer."""
+    """Remove a device from a customer, to stop its push notifications. get_customer lists devices."""
     await track.delete(
         "/api/v1/customers/{customer_id}/devices/{device_id}",
         customer_id=track.person(customer_id, id_type),

@@ -1,4 +1,4 @@
-"""Identities: which identifiers are blocked, and which two profiles are one person."""
+"""Identities: blocked identifiers, and profiles that are the same person."""
 
 from typing import Annotated
 
@@ -13,20 +13,23 @@ from cio_mcp.toolkit.registry import Toolbox
 tools = Toolbox(__name__)
 
 UNSURE = (
-    "Where customer_id names nobody nothing happens, and right after an identify it may not be known yet: "
-    "get_customer for both shows whether they were merged."
+    "Nothing is merged if customer_id is unknown, as it can be for some seconds after an identify. Read both "
+    "with get_customer to see whether they were merged."
 )
 
 
 @tools.deletes
 async def suppress_customer(track: TrackApi, customer_id: CustomerId, id_type: IdType = "id") -> Accepted:
-    """Delete a customer and block their identifiers, so that they are never messaged again."""
+    """Delete a customer and block their identifiers, so that they cannot be messaged or created again.
+
+    unsuppress_customer lifts the block. To only stop messages use identify_customer with unsubscribed=true.
+    """
     return await _change(track, "suppress", customer_id, id_type)
 
 
 @tools.writes
 async def unsuppress_customer(track: TrackApi, customer_id: CustomerId, id_type: IdType = "id") -> Accepted:
-    """Unblock a suppressed identifier; the deleted profile does not come back."""
+    """Lift the block on a suppressed identifier. The deleted profile does not come back."""
     return await _change(track, "unsuppress", customer_id, id_type)
 
 
@@ -41,12 +44,19 @@ async def _change(track: TrackApi, change: str, customer_id: str, id_type: IdTyp
 async def merge_customers(
     track: TrackApi,
     customer_id: CustomerId,
-    secondary_id: Annotated[CustomerId, Field(description="The duplicate; it is deleted.")],
+    secondary_id: Annotated[
+        CustomerId,
+        Field(description="The duplicate, which is deleted."),
+    ],
     id_type: IdType = "id",
     secondary_id_type: IdType = "id",
 ) -> Accepted:
-    """Merge a duplicate into a customer, who keeps their own values and gets what they lack."""
-    # Here a cio_id is bare (Track API, merge), as App has it.
+    """Merge a duplicate profile into another customer and delete the duplicate, permanently.
+
+    The customer in customer_id keeps their own values and takes over those they lack. Read both with
+    get_customer first.
+    """
+    # This endpoint wants a cio_id without prefix (Track API, merge), like the App API.
     primary = {id_type: AppApi.person(customer_id, id_type)}
     secondary = {secondary_id_type: AppApi.person(secondary_id, secondary_id_type)}
     if primary == secondary:

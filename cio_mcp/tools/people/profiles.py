@@ -1,4 +1,4 @@
-"""Customers: identify, read back, delete."""
+"""Customers: identify, read, delete."""
 
 import json
 from typing import Annotated, Any
@@ -13,24 +13,24 @@ from cio_mcp.toolkit.times import Timestamp, iso
 
 tools = Toolbox(__name__)
 
-# Track API, "identify": names with a meaning of their own, which a custom attribute cannot have.
+# Track API, "identify": names that have a special meaning and cannot be custom attributes.
 RESERVED = {
     "email": "pass it as the argument email",
     "created_at": "pass it as the argument created_at",
     "unsubscribed": "pass it as the argument unsubscribed",
     "anonymous_id": "pass it as the argument anonymous_id",
     "_update": "pass it as the argument update_only",
-    "cio_id": "Customer.io sets it; to address a customer by it use id_type=cio_id",
+    "cio_id": "Customer.io sets it; to identify a customer by it use id_type=cio_id",
     "_created_in_customerio_at": "Customer.io sets it",
-    "_timestamp": "Customer.io orders updates by it; updates are applied in the order of the calls",
-    "cio_relationships": "it relates a customer to objects and is not an attribute",
+    "_timestamp": "Customer.io orders updates by it; without it they apply in the order of the calls",
+    "cio_relationships": "it is not an attribute; use set_relationships",
 }
 
 
 def _attributes(attributes: dict[str, Any]) -> dict[str, Any]:
     faults = [f"{name} is reserved: {RESERVED[name]}" for name in attributes if name in RESERVED]
     if len(attributes) > 300:
-        faults.append(f"at most 300 attributes are allowed, these are {len(attributes)}")
+        faults.append(f"at most 300 attributes are allowed; these are {len(attributes)}")
     for name, value in attributes.items():
         if not 0 < len(name.encode()) <= 150:
             faults.append(f"{name[:40]!r}: a name must have 1 to 150 bytes")
@@ -44,7 +44,9 @@ def _attributes(attributes: dict[str, Any]) -> dict[str, Any]:
 Attributes = Annotated[
     JsonObject,
     AfterValidator(_attributes),
-    Field(description="Custom attributes, names case-sensitive; null or '' removes one."),
+    Field(
+        description='Custom attributes, such as {"plan": "pro"}; names are case-sensitive, null removes one.'
+    ),
 ]
 
 
@@ -53,19 +55,22 @@ async def identify_customer(
     track: TrackApi,
     customer_id: CustomerId,
     id_type: IdType = "id",
-    email: Address | None = None,
-    created_at: Timestamp | None = None,
+    email: Annotated[Address | None, Field(description="Email address to set.")] = None,
+    created_at: Annotated[Timestamp | None, Field(description="When they signed up, in ISO 8601.")] = None,
     unsubscribed: Annotated[
-        bool | None, Field(description="True stops all messages but keeps the profile.")
+        bool | None, Field(description="true stops all messages and keeps the profile; false resumes them.")
     ] = None,
-    anonymous_id: AnonymousId | None = None,
+    anonymous_id: Annotated[
+        AnonymousId | None,
+        Field(description="A visitor's id: their events of the last 30 days become this customer's."),
+    ] = None,
     attributes: Attributes | None = None,
-    update_only: Annotated[bool, Field(description="Never create: an unknown customer is left out.")] = False,
+    update_only: Annotated[bool, Field(description="Do not create an unknown customer.")] = False,
 ) -> Accepted:
-    """Create a customer or update their attributes; what is not named stays as it is.
+    """Create a customer (person, profile) or update their attributes.
 
-    created_at is when they signed up (ISO 8601 or unix seconds). anonymous_id joins the visitor's earlier
-    anonymous events to this customer.
+    Attributes that you leave out keep their values. check_write tells whether it was applied. To record
+    something that the customer did use track_event.
     """
     standard = {
         "email": email,
@@ -81,9 +86,10 @@ async def identify_customer(
 
 @tools.deletes
 async def delete_customer(track: TrackApi, customer_id: CustomerId, id_type: IdType = "id") -> Accepted:
-    """Delete a customer and all their data, for good. To only stop messages, identify with unsubscribed=true.
+    """Delete a customer (person, profile) and all their data, permanently.
 
-    Does not block the identifiers: a later identify or event with them creates the customer anew.
+    A later identify or event with the same identifier creates the customer again; to prevent that use
+    suppress_customer. To only stop messages use identify_customer with unsubscribed=true.
     """
     await track.delete("/api/v1/customers/{customer_id}", customer_id=track.person(customer_id, id_type))
     return Accepted()
@@ -98,13 +104,13 @@ class Device(Shape):
 
 
 class Customer(Quoted, Cut):
-    """A customer as Customer.io knows them now."""
+    """A customer as stored in Customer.io now."""
 
     id: str | None = None
     email: str | None = None
-    cio_id: str | None = Field(None, description="Customer.io's own id; never changes.")
-    created_at: str | None = Field(None, description="Sign-up, ISO 8601 UTC.")
-    unsubscribed: bool = False
+    cio_id: str | None = Field(None, description="Customer.io's own id, which never changes.")
+    created_at: str | None = Field(None, description="When they signed up.")
+    unsubscribed: bool = Field(False, description="true: they receive no messages.")
     subscription_preferences: dict[str, Any] | None = None
     attributes: dict[str, Any] = Field(description="Custom and computed attributes; all values are strings.")
     devices: list[Device] = []
@@ -119,12 +125,13 @@ async def get_customer(
     customer_id: CustomerId,
     id_type: IdType = "id",
     fields: Annotated[
-        Names | None, Field(description="Only these attributes, besides the standard ones.")
+        Names | None,
+        Field(description='Attributes to return, such as ["plan"]. Default: all.'),
     ] = None,
 ) -> Customer:
-    """Read one customer: standard fields, custom and computed attributes, devices.
+    """Read one customer (person, profile): attributes, subscription state and devices.
 
-    Also the way to see whether an accepted write was applied.
+    To find customers by attribute or segment use search_customers.
     """
     answer = await app.get(
         "/v1/customers/{customer_id}/attributes",
@@ -159,7 +166,7 @@ async def get_customer(
 
 
 def _chosen(custom: dict[str, Any], fields: list[str] | None) -> tuple[dict[str, Any], str | None]:
-    """Return the attributes asked for, whole ones up to the byte cap, and a note on the rest."""
+    """Return the requested attributes, as many as fit the byte cap, and a note on the rest."""
     asked = custom if fields is None else {name: custom[name] for name in fields if name in custom}
     kept: dict[str, Any] = {}
     room = PAGE_BYTES
@@ -171,12 +178,12 @@ def _chosen(custom: dict[str, Any], fields: list[str] | None) -> tuple[dict[str,
     if not missing:
         return kept, None
     too_large = set(missing) & set(asked)
-    why = "too large for one answer; name some in fields" if too_large else "not set"
+    why = "too large for one answer; request fewer with fields" if too_large else "not set"
     return kept, f"{', '.join(missing)}: {why}"
 
 
 def _preferences(text: object) -> dict[str, Any] | None:
-    """Return the subscription preferences, which the App API answers as JSON in a string."""
+    """Return the subscription preferences, which the App API returns as JSON in a string."""
     try:
         preferences = json.loads(text) if isinstance(text, str) else text
     except ValueError:

@@ -18,14 +18,14 @@ class Relationship(Shape):
     object_type_id: str
     object_id: str | None = None
     cio_object_id: str | None = None
-    attributes: dict[str, Anything] = Field({}, description="Of the relationship.")
+    attributes: dict[str, Anything] = Field({}, description="Attributes of the relationship itself.")
 
 
 class Relationships(Quoted, Page):
     """A customer's relationships. Pages may repeat some."""
 
     relationships: list[Relationship]
-    object_types: dict[str, str] = Field(description="Names of the workspace's kinds of objects, by id.")
+    object_types: dict[str, str] = Field(description="The workspace's object types: their names by id.")
 
 
 @tools.reads
@@ -36,7 +36,7 @@ async def get_relationships(
     limit: Limit = 50,
     cursor: Cursor | None = None,
 ) -> Relationships:
-    """List the objects, such as a company, that a customer is related to, and the object types."""
+    """List the objects, such as companies, that a customer is related to, and all object types."""
     answer = await app.get(
         "/v1/customers/{customer_id}/relationships",
         {"id_type": id_type, "limit": limit, "start": cursor},
@@ -64,16 +64,16 @@ def _relationship(item: dict[str, Any]) -> Relationship:
 
 
 def _objects(objects: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return relationships as Track has them; ids of types are texts there."""
+    """Return relationships in the Track API's form, in which ids of types are strings."""
     if not objects:
-        message = "name at least one"
+        message = "give at least one"
         raise ValueError(message)
     found = []
     for number, entry in enumerate(objects):
         attributes = entry.get("attributes", {})
         given = {name: value for name, value in entry.items() if name != "attributes"}
         if given.keys() not in ({"object_type_id", "object_id"}, {"cio_object_id"}):
-            message = f"entry {number}: must be {{object_type_id, object_id}} or {{cio_object_id}}"
+            message = f"entry {number}: must have object_type_id and object_id, or cio_object_id"
             raise ValueError(message)
         if not isinstance(attributes, dict):
             message = f"entry {number}: attributes must be an object"
@@ -89,7 +89,7 @@ Objects = Annotated[
     list[dict[str, Any]],
     from_json(list),
     AfterValidator(_objects),
-    Field(description="List of {object_type_id, object_id, attributes?}."),
+    Field(description='Such as [{"object_type_id": "1", "object_id": "acme", "attributes": {...}}].'),
 ]
 
 
@@ -101,8 +101,11 @@ async def set_relationships(
     id_type: IdType = "id",
     action: Literal["add", "remove"] = "add",
 ) -> Accepted:
-    """Relate a known customer to objects, new ones too, or end that."""
-    # Nobody is created for a relationship.
+    """Relate an existing customer to objects such as companies, or remove such relationships.
+
+    Unknown objects are created. get_relationships lists object types and relationships.
+    """
+    # An unknown customer must not be created just for a relationship.
     body = {
         "_update": True,
         "cio_relationships": {

@@ -1,4 +1,4 @@
-"""Customers by what they are: found by address, segment and attributes; and which segments they are in."""
+"""Finding customers by email, segment and attributes; and the segments of a customer."""
 
 import json
 from typing import Annotated, Any
@@ -14,17 +14,17 @@ from cio_mcp.toolkit.times import iso
 
 tools = Toolbox(__name__)
 
-# The API takes no empty filter; a cio_id is what everybody has.
+# The API takes no empty filter. Every customer has a cio_id.
 EVERYBODY = {"and": [{"attribute": {"field": "cio_id", "operator": "exists"}}]}
 
 IDENTIFIERS = ("id", "email", "cio_id")
 
 
 def _values(attributes: dict[str, Any]) -> dict[str, str | bool]:
-    """Return the values to compare with. The schema has texts, the vendor's examples booleans too."""
+    """Return the values to compare with. The schema has strings only, the vendor's examples booleans too."""
     for name, value in attributes.items():
         if value is None or isinstance(value, (dict, list)):
-            message = f"{name}: must be a text, number or boolean; use filter to ask whether it exists"
+            message = f"{name}: must be a string, number or boolean; to test whether it exists use filter"
             raise ValueError(message)
     return {
         name: value if isinstance(value, (str, bool)) else json.dumps(value)
@@ -33,18 +33,18 @@ def _values(attributes: dict[str, Any]) -> dict[str, str | bool]:
 
 
 class Found(Shape):
-    """One customer that was found."""
+    """A customer who was found."""
 
     id: str | None = None
     email: str | None = None
     cio_id: str | None = None
     attributes: dict[str, Anything] | None = Field(
-        None, description="Those of fields that are set; values are strings."
+        None, description="The attributes requested with fields that are set; values are strings."
     )
 
 
 class FoundCustomers(Quoted, Page):
-    """Customers that fit, by their identifiers."""
+    """The customers who were found, by identifier."""
 
     customers: list[Found]
 
@@ -52,28 +52,30 @@ class FoundCustomers(Quoted, Page):
 @tools.reads
 async def search_customers(
     app: AppApi,
-    email: Annotated[Address | None, Field(description="Alone.")] = None,
-    segment_id: ObjectId | None = None,
+    email: Annotated[
+        Address | None, Field(description="Exact address; not with segment_id, attributes or filter.")
+    ] = None,
+    segment_id: Annotated[ObjectId | None, Field(description="From list_segments.")] = None,
     attributes: Annotated[
-        JsonObject | None, AfterValidator(_values), Field(description="{name: exact value}")
+        JsonObject | None,
+        AfterValidator(_values),
+        Field(description='Exact values, such as {"plan": "pro"}.'),
     ] = None,
-    filter: Annotated[  # noqa: A002 - the API's word
-        Filter | None,
-        Field(
-            description='{"not": {"segment": {"id": 7}}}, {"or": [...]}, {"attribute": {"field", "operator": '
-            '"eq" or "exists", "value"}}'
-        ),
+    filter: Filter | None = None,  # noqa: A002 - the API's word
+    fields: Annotated[
+        Names | None,
+        Field(description='Attributes to return, such as ["plan"]. Default: identifiers only.'),
     ] = None,
-    fields: Annotated[Names | None, Field(description="Attributes to read.")] = None,
     limit: Limit = 50,
     cursor: Cursor | None = None,
 ) -> FoundCustomers:
-    """Find customers by email, or by all of segment_id, attributes and filter; without any, list all.
+    """Find customers (people, profiles) by email, segment, attributes or a filter.
 
-    What people did can be searched for only where a segment says it: list_segments.
+    All given conditions must hold; with none, every customer is listed. What customers did can be searched
+    only through a segment.
     """
     if email is not None and (segment_id or attributes or filter or cursor):
-        raise InvalidArgument("email: stands alone; to combine it, name it in filter")
+        raise InvalidArgument("email: cannot be combined with other conditions; put it into filter instead")
     if email is not None:
         answer = await app.get("/v1/customers", {"email": email})
         listed = answer.get("results") or []
@@ -93,14 +95,14 @@ async def search_customers(
 
 
 def identifiers_of(item: dict[str, Any]) -> dict[str, str]:
-    """Return those of a customer's identifiers that are set."""
+    """Return the identifiers that a customer has."""
     return {name: str(item[name]) for name in IDENTIFIERS if item.get(name)}
 
 
 def _all_of(
     segment_id: int | None, attributes: dict[str, str | bool], condition: dict[str, Any] | None
 ) -> dict[str, Any]:
-    """Return one filter of what was asked for. Groups nest one level only, so that an `and` is joined."""
+    """Return all conditions as one filter. Groups can be nested only once, so an `and` is merged."""
     parts: list[Any] = [{"segment": {"id": segment_id}}] if segment_id else []
     parts += [
         {"attribute": {"field": name, "operator": "eq", "value": value}} for name, value in attributes.items()
@@ -134,7 +136,7 @@ class InSegment(Numbered):
 
 
 class CustomerSegments(Cut):
-    """The segments that a customer is in, newest first."""
+    """A customer's segments, newest first."""
 
     segments: list[InSegment]
 
@@ -143,7 +145,7 @@ class CustomerSegments(Cut):
 async def list_customer_segments(
     app: AppApi, customer_id: CustomerId, id_type: IdType = "id"
 ) -> CustomerSegments:
-    """List the segments that a customer is in now."""
+    """List the segments that a customer is in now, newest first."""
     # The endpoint has no pages.
     answer = await app.get(
         "/v1/customers/{customer_id}/segments",
@@ -156,5 +158,5 @@ async def list_customer_segments(
     ]
     kept, _ = page(found, len(found))
     older = len(found) - len(kept)
-    note = f"{older} older ones; list_segment_members tells who is in one"
+    note = f"{older} older segments; list_segment_members tells who is in one"
     return CustomerSegments(segments=kept, left_out=note if older else None)

@@ -1,4 +1,4 @@
-"""Subscriptions: which topics a customer wants to hear about, and whether they want anything at all."""
+"""Subscriptions: the topics that a customer receives, and whether they receive anything at all."""
 
 from typing import Annotated, Any
 
@@ -12,11 +12,13 @@ from cio_mcp.toolkit.registry import Toolbox
 
 tools = Toolbox(__name__)
 
-WHATEVER = "A customer who is unsubscribed gets no topic; get_subscriptions shows whether they are."
+WHATEVER = (
+    "Somebody unsubscribed from everything receives no topic; get_subscriptions tells whether they are."
+)
 
 
 class Topic(Shape):
-    """One topic, and whether the customer gets it."""
+    """A topic, and whether the customer is subscribed to it."""
 
     id: int
     name: str
@@ -25,15 +27,15 @@ class Topic(Shape):
 
 
 class Subscriptions(Answer):
-    """What a customer subscribes to."""
+    """A customer's subscriptions."""
 
-    unsubscribed: bool = Field(description="True: they get nothing, whatever the topics say.")
-    topics: list[Topic] = Field(description="Empty where the workspace has no subscription center.")
+    unsubscribed: bool = Field(description="true: they receive nothing, whatever the topics say.")
+    topics: list[Topic] = Field(description="Empty if the workspace has no subscription center.")
 
 
 @tools.reads
 async def get_subscriptions(app: AppApi, customer_id: CustomerId, id_type: IdType = "id") -> Subscriptions:
-    """Read which topics a customer gets, and whether they are unsubscribed from all."""
+    """Read which topics a customer is subscribed to, and whether they are unsubscribed from everything."""
     answer = await app.get(
         "/v1/customers/{customer_id}/subscription_preferences",
         {"id_type": id_type},
@@ -55,11 +57,11 @@ async def get_subscriptions(app: AppApi, customer_id: CustomerId, id_type: IdTyp
 
 
 def _topics(topics: dict[str, Any]) -> dict[int, bool]:
-    """Return what is wanted by number; `topic_3`, as attributes have it, is 3."""
+    """Return the wanted state by topic number; `topic_3`, the form in attributes, is 3."""
     numbers = {name: name.removeprefix("topic_") for name in topics}
     for name, wanted in topics.items():
         if not numbers[name].isdecimal() or not isinstance(wanted, bool):
-            message = f"{name}: must be {{topic id: true or false}}; get_subscriptions lists the ids"
+            message = f"{name}: must be a topic id with true or false; get_subscriptions lists the ids"
             raise ValueError(message)
     return {int(numbers[name]): wanted for name, wanted in topics.items()}
 
@@ -70,15 +72,20 @@ async def set_subscriptions(
     customer_id: CustomerId,
     id_type: IdType = "id",
     topics: Annotated[
-        JsonObject | None, AfterValidator(_topics), Field(description="{topic id: true or false}")
+        JsonObject | None,
+        AfterValidator(_topics),
+        Field(description='true or false by topic id, such as {"3": true}.'),
     ] = None,
-    unsubscribed: Annotated[bool | None, Field(description="From everything.")] = None,
+    unsubscribed: Annotated[bool | None, Field(description="true: unsubscribed from everything.")] = None,
 ) -> Accepted:
-    """Subscribe a known customer to topics, or unsubscribe them; others stay as they are."""
+    """Subscribe an existing customer to topics, or unsubscribe them from topics or from everything.
+
+    Topics that you leave out stay as they are. get_subscriptions lists topics and their ids.
+    """
     if not topics and unsubscribed is None:
-        raise InvalidArgument("topics, unsubscribed: name one of them")
-    # In dot notation each topic is set alone; as an object they would replace all others. Nobody is created
-    # for a preference.
+        raise InvalidArgument("topics, unsubscribed: give at least one of them")
+    # Dot notation sets each topic alone; an object would replace all topics. An unknown customer must not be
+    # created just for a preference.
     body: dict[str, Any] = {"_update": True}
     for number, wanted in (topics or {}).items():
         body[f"cio_subscription_preferences.topics.topic_{number}"] = wanted

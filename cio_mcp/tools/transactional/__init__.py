@@ -1,4 +1,4 @@
-"""The toolset `transactional`: one message to one person, now, by any channel."""
+"""The toolset `transactional`: one message to one person at once, by any channel."""
 
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.tools.transactional import channels, email, templates

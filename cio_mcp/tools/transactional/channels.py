@@ -1,4 +1,4 @@
-"""Transactional messages of the channels that are no email: push, SMS, in-app and inbox."""
+"""Transactional messages by push, SMS, in-app and inbox."""
 
 import re
 from typing import Annotated, Literal
@@ -11,14 +11,22 @@ from cio_mcp.toolkit.audience import Audience, reaches
 from cio_mcp.toolkit.fitting import check_fit
 from cio_mcp.toolkit.params import Address, CustomerId, JsonObject, Line, Text
 from cio_mcp.toolkit.registry import Toolbox
-from cio_mcp.toolkit.times import Timestamp
-from cio_mcp.tools.transactional.sending import Queued, check_send_at, send
+from cio_mcp.tools.transactional.sending import (
+    AsDraft,
+    Language,
+    MessageData,
+    NotKept,
+    Queued,
+    SendAt,
+    check_send_at,
+    send,
+)
 from cio_mcp.tools.transactional.templates import MessageId, template_of
 
 tools = Toolbox(__name__)
 
-# What a channel takes beyond what all of them take (App API, "sendPush", "sendSMS", "sendInApp",
-# "sendInboxMessage").
+# The arguments of each channel, beside those that all channels take (App API, "sendPush", "sendSMS",
+# "sendInApp", "sendInboxMessage").
 TAKES: dict[str, tuple[str, ...]] = {
     "push": ("to", "title", "message", "image_url", "link", "custom_data", "send_to_unsubscribed=false"),
     "sms": ("to", "from_number", "send_to_unsubscribed=false"),
@@ -35,7 +43,7 @@ PATHS = {
 
 E164 = re.compile(r"\+[1-9]\d{1,14}")
 
-# Where a push goes that names no device.
+# Values of `to` for a push that name no particular device.
 ANY_DEVICE = {"all", "last_used"}
 
 
@@ -50,9 +58,9 @@ async def _reached(
         return await template_of(app, transactional_message_id)
 
     return Audience(
-        "the customer, or whose number or device to is" if to else "the customer",
+        "the customer, or the owner of the number or device in to" if to else "the customer",
         1,
-        # A number or a device can be anybody's, whoever the customer is.
+        # The number or device may belong to somebody other than the customer.
         addresses=[to] if to and to not in ANY_DEVICE else [],
         people={id_type: [customer_id]},
         to_one=True,
@@ -65,29 +73,32 @@ async def _reached(
 async def send_transactional_message(
     app: AppApi,
     channel: Literal["push", "sms", "in_app", "inbox"],
-    transactional_message_id: Annotated[MessageId, Field(description="Number or trigger name.")],
+    transactional_message_id: Annotated[MessageId, Field(description="Template: id or trigger name.")],
     customer_id: CustomerId,
     id_type: IdType = "id",
-    message_data: JsonObject | None = None,
+    message_data: MessageData | None = None,
     to: Annotated[
         Address | None,
-        Field(description="sms: +4930123456. push: all (the default), last_used, or a device token."),
+        Field(description="sms: a number, such as +4930123456. push: all, last_used or a device token."),
     ] = None,
-    from_number: Line | None = None,
-    title: Annotated[Line | None, Field(description="push, as the next four.")] = None,
-    message: Text | None = None,
-    image_url: Text | None = None,
-    link: Text | None = None,
-    custom_data: JsonObject | None = None,
-    language: Text | None = None,
-    send_at: Timestamp | None = None,
-    send_to_unsubscribed: bool = True,
-    disable_message_retention: bool = False,
-    queue_draft: bool = False,
+    from_number: Annotated[Line | None, Field(description="sms only: number to send from.")] = None,
+    title: Annotated[Line | None, Field(description="push only.")] = None,
+    message: Annotated[Text | None, Field(description="push only: the text.")] = None,
+    image_url: Annotated[Text | None, Field(description="push only.")] = None,
+    link: Annotated[Text | None, Field(description="push only: what a tap opens.")] = None,
+    custom_data: Annotated[JsonObject | None, Field(description="push only: strings for the app.")] = None,
+    language: Language | None = None,
+    send_at: SendAt = None,
+    send_to_unsubscribed: Annotated[
+        bool, Field(description="sms, push only; false: skip if the customer is unsubscribed.")
+    ] = True,
+    disable_message_retention: NotKept = False,
+    queue_draft: AsDraft = False,
 ) -> Queued:
-    """Send one push, SMS, in-app or inbox message to one person. Email: send_transactional_email.
+    """Send one push, SMS, in-app or inbox message to one person at once.
 
-    Without to it goes where the template says. An unknown customer is created.
+    What you pass replaces the template's own; an unknown customer is created. wait_for_delivery tells whether
+    it arrived. For email use send_transactional_email.
     """
     own = {
         "to": to,
@@ -100,7 +111,7 @@ async def send_transactional_message(
     renamed = {"from_number": from_number, "send_to_unsubscribed=false": not send_to_unsubscribed}
     check_fit(f"channel={channel}", own | renamed, TAKES[channel])
     if channel == "sms" and to and not E164.fullmatch(to):
-        raise InvalidArgument("to: must be a number in E.164 form, such as +4930123456")
+        raise InvalidArgument("to: must be a phone number in E.164 form, such as +4930123456")
     check_send_at(app, send_at)
     fields = own | {
         "from": from_number,

@@ -1,4 +1,4 @@
-"""Transactional email: one message to one person, now."""
+"""Transactional email: one email to one person at once."""
 
 import base64
 import binascii
@@ -13,13 +13,21 @@ from cio_mcp.toolkit.audience import Audience, reaches
 from cio_mcp.toolkit.headers import Headers
 from cio_mcp.toolkit.params import Address, CustomerId, JsonObject, Line, Text, one_line
 from cio_mcp.toolkit.registry import Toolbox
-from cio_mcp.toolkit.times import Timestamp
-from cio_mcp.tools.transactional.sending import Queued, check_send_at, send
+from cio_mcp.tools.transactional.sending import (
+    AsDraft,
+    Language,
+    MessageData,
+    NotKept,
+    Queued,
+    SendAt,
+    check_send_at,
+    send,
+)
 from cio_mcp.tools.transactional.templates import MessageId, template_of
 
 tools = Toolbox(__name__)
 
-# App API, "sendEmail": bytes of all attachments, once decoded.
+# App API, "sendEmail": bytes of all attachments, decoded.
 ATTACHMENTS_LIMIT = 2_000_000
 
 
@@ -29,7 +37,7 @@ def _attachments(attachments: dict[str, Any]) -> dict[str, str]:
         try:
             one_line(name)
         except ValueError as error:
-            message = f"{name!r}: the name of a file {error}"
+            message = f"{name!r}: a file name {error}"
             raise ValueError(message) from None
         try:
             total += len(base64.b64decode(content, validate=True))
@@ -37,7 +45,7 @@ def _attachments(attachments: dict[str, Any]) -> dict[str, str]:
             message = f"{name}: must be base64"
             raise ValueError(message) from None
     if total >= ATTACHMENTS_LIMIT:
-        message = f"must be under {ATTACHMENTS_LIMIT} bytes in all, these are {total}"
+        message = f"must be under {ATTACHMENTS_LIMIT} bytes in all; these are {total}"
         raise ValueError(message)
     return attachments
 
@@ -46,7 +54,7 @@ Attachments = Annotated[JsonObject, AfterValidator(_attachments)]
 
 
 def _recipients(to: str, cc: str | None, bcc: str | None) -> list[str]:
-    """Return the addresses in to, cc and bcc; raises InvalidArgument for text that can be read otherwise."""
+    """Return the addresses in to, cc and bcc; raises InvalidArgument for text that is ambiguous."""
     given = [text for text in (to, cc, bcc) if text]
     found = [(name, address) for name, address in getaddresses(given) if name or address]
     if sum(text.count("@") for text in given) != sum(
@@ -70,7 +78,7 @@ async def _reached(
 
     recipients = _recipients(to, cc, bcc)
     return Audience(
-        "whom to, cc and bcc name",
+        "the addresses in to, cc and bcc",
         len(recipients),
         addresses=recipients,
         people={id_type: [customer_id]},
@@ -84,47 +92,60 @@ async def _reached(
 @reaches(_reached)
 async def send_transactional_email(
     app: AppApi,
-    to: Annotated[Address, Field(description="Address, or several separated by commas; 15 with cc and bcc.")],
+    to: Annotated[
+        Address,
+        Field(description="Address, or several separated by commas; at most 15 with cc and bcc."),
+    ],
     customer_id: CustomerId,
     id_type: IdType = "id",
     transactional_message_id: Annotated[
         MessageId | None,
-        Field(description="Template: number or trigger name. Without it: body, subject, from_address."),
+        Field(
+            description="Template: id or trigger name, from list_transactional_messages. Without it, body, "
+            "subject and from_address are required."
+        ),
     ] = None,
-    message_data: Annotated[JsonObject | None, Field(description="Values for the template.")] = None,
-    from_address: Line | None = None,
+    message_data: MessageData | None = None,
+    from_address: Annotated[
+        Line | None, Field(description="Sender, such as Shop <shop@example.com>.")
+    ] = None,
     subject: Line | None = None,
-    body: Annotated[Text | None, Field(description="HTML, in place of the template's.")] = None,
-    body_plain: Text | None = None,
+    body: Annotated[Text | None, Field(description="HTML.")] = None,
+    body_plain: Annotated[Text | None, Field(description="Plain text. Default: made from body.")] = None,
     preheader: Line | None = None,
     reply_to: Line | None = None,
     cc: Address | None = None,
     bcc: Address | None = None,
     headers: Annotated[
-        Headers | None, Field(description="List-… and X-… headers; none that names people or routes.")
+        Headers | None,
+        Field(description='X-… and List-… headers, such as {"X-Order": "42"}; none for people or routes.'),
     ] = None,
-    language: Text | None = None,
-    send_at: Annotated[Timestamp | None, Field(description="Later, within 90 days.")] = None,
+    language: Language | None = None,
+    send_at: SendAt = None,
     attachments: Annotated[
-        Attachments | None, Field(description="File names and base64 contents, under 2 MB in all.")
+        Attachments | None,
+        Field(description="Base64 contents by file name, under 2 MB in all."),
     ] = None,
-    send_to_unsubscribed: bool = True,
+    send_to_unsubscribed: Annotated[
+        bool, Field(description="false: skip if the customer is unsubscribed.")
+    ] = True,
     tracked: Annotated[bool, Field(description="Track opens and clicks.")] = True,
-    disable_message_retention: bool = False,
-    queue_draft: Annotated[bool, Field(description="Keep it as a draft for a person to send.")] = False,
+    disable_message_retention: NotKept = False,
+    queue_draft: AsDraft = False,
 ) -> Queued:
-    """Send one email to one person at once, such as a receipt. For many people use trigger_broadcast.
+    """Send one email to one person at once, such as a receipt.
 
-    customer_id is the person it is recorded for; an unknown one is created.
+    customer_id is the profile that it is recorded for; an unknown one is created. What you pass replaces the
+    template's own. list_customer_messages shows what became of it. For many people use trigger_broadcast.
     """
     recipients = _recipients(to, cc, bcc)
     if not 0 < len(recipients) <= 15:
         raise InvalidArgument(
-            f"to, cc, bcc: 1 to 15 recipients are allowed in all, these are {len(recipients)}"
+            f"to, cc, bcc: 1 to 15 recipients are allowed in all; these are {len(recipients)}"
         )
     given = {"body": body, "subject": subject, "from_address": from_address}
     if transactional_message_id is None and (missing := [name for name, value in given.items() if not value]):
-        raise InvalidArgument(f"{', '.join(missing)}: needed without transactional_message_id")
+        raise InvalidArgument(f"{', '.join(missing)}: required without transactional_message_id")
     check_send_at(app, send_at)
     optional = {
         "transactional_message_id": transactional_message_id,

@@ -1,42 +1,57 @@
-"""Sending one message to one person, by any channel."""
+"""Sending one message to one person, by any channel, and the arguments that all channels share."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from cio_mcp.client import AppApi, IdType, Kind
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.answers import Acted
-from cio_mcp.toolkit.params import size_of
-from cio_mcp.toolkit.times import iso
+from cio_mcp.toolkit.params import JsonObject, Text, size_of
+from cio_mcp.toolkit.times import Timestamp, iso
 
 # App API, "sendEmail": bytes of a request without its attachments.
 PAYLOAD_LIMIT = 1_000_000
 
-# How many seconds ago send_at may be: as long as a confirmation takes, the message still goes out.
+# Seconds by which send_at may have passed: as long as a confirmation may take.
 LATE = 600
 
 FIND_OUT = (
-    "Do not send it again before looking: list_customer_messages with customer_id={customer_id} and "
-    "id_type={id_type} shows, some seconds later, whether it went out."
+    "Do not send it again yet: wait some seconds, then call list_customer_messages with "
+    "customer_id={customer_id} and id_type={id_type} to see whether it went out."
 )
+
+MessageData = Annotated[
+    JsonObject, Field(description='For the template: {"total": 25} fills {{trigger.total}}.')
+]
+Language = Annotated[Text, Field(description="Code, such as de.")]
+SendAt = Annotated[
+    Timestamp | None,
+    Field(description="ISO 8601, within 90 days. Default: now."),
+]
+NotKept = Annotated[bool, Field(description="Do not store the content.")]
+AsDraft = Annotated[bool, Field(description="Create a draft that a person must send.")]
 
 
 class Queued(Acted):
-    """Customer.io queued the message; it can still fail, which its delivery shows."""
+    """A message that Customer.io queued. It can still fail."""
 
-    outcome: Literal["queued"] = Field("queued", description="Queued by Customer.io, not yet sent.")
-    delivery_id: str
+    outcome: Literal["queued"] = Field(
+        "queued", description="Customer.io queued the message and has not sent it yet."
+    )
+    delivery_id: str = Field(
+        description="Pass it to wait_for_delivery or get_message to learn what became of it."
+    )
     queued_at: str | None = None
     send_at: str | None = None
 
 
 def check_send_at(app: AppApi, send_at: int | None) -> None:
-    """Raise InvalidArgument for a time that has passed: the message would go out at once."""
+    """Raise InvalidArgument for a past time, with which Customer.io would send at once."""
     if send_at is not None and send_at < app.call.called_at - LATE:
         raise InvalidArgument(
-            f"send_at: {iso(send_at)} has passed, and the message would go out at once; correct it, or leave "
-            "it out to send now"
+            f"send_at: {iso(send_at)} is in the past, so the message would go out at once; correct it, or "
+            "leave it out to send now"
         )
 
 
@@ -48,14 +63,14 @@ async def send(
     fields: dict[str, Any],
     attachments: dict[str, str] | None = None,
 ) -> Queued:
-    """Send one message of what is set in `fields`; raises InvalidArgument for one that is too large."""
+    """Send one message with the `fields` that are set; raises InvalidArgument if it is too large."""
     request = {
         "identifiers": {id_type: app.person(customer_id, id_type)},
         **{name: value for name, value in fields.items() if value is not None},
     }
     if (size := size_of(request)) > PAYLOAD_LIMIT:
         raise InvalidArgument(
-            f"message_data, texts: at most {PAYLOAD_LIMIT} bytes without attachments, this is {size}"
+            f"message_data and texts: at most {PAYLOAD_LIMIT} bytes without attachments; this has {size}"
         )
     if attachments:
         request["attachments"] = attachments

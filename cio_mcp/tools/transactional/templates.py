@@ -1,4 +1,4 @@
-"""Transactional messages: the templates that are sent to one person at a time."""
+"""Transactional messages: templates of messages to one person."""
 
 from typing import Annotated, Any
 
@@ -14,12 +14,12 @@ tools = Toolbox(__name__)
 
 
 def _number_or_name(value: object) -> object:
-    """Take a number as it is and text trimmed: a numeric text works too, and leaves as it came."""
+    """Return a number as it is, and text trimmed; the API takes a number as text too."""
     if isinstance(value, bool):
-        message = "must be a number or a trigger name"
+        message = "must be an id or a trigger name"
         raise ValueError(message)  # noqa: TRY004 - pydantic reports ValueErrors
     if isinstance(value, str) and not (value := value.strip()):
-        message = "is blank: name a template, or leave it out"
+        message = "must not be blank; give an id or a trigger name, or leave it out"
         raise ValueError(message)
     return value
 
@@ -28,12 +28,14 @@ MessageId = Annotated[int | str, BeforeValidator(_number_or_name), WithJsonSchem
 
 
 class TransactionalMessage(Numbered):
-    """A template that is sent to one person at a time."""
+    """A template of messages to one person."""
 
-    trigger_name: str | None = Field(None, description="Names it in a send, as its id does.")
+    trigger_name: str | None = Field(None, description="Can be used in sends instead of the id.")
     description: str | None = None
     send_to_unsubscribed: bool | None = None
-    queue_drafts: bool | None = Field(None, description="True: each send waits as a draft for a person.")
+    queue_drafts: bool | None = Field(
+        None, description="true: each send becomes a draft, which a person must send in Customer.io."
+    )
     updated: str | None = None
 
 
@@ -47,8 +49,11 @@ class TransactionalMessages(Page):
 async def list_transactional_messages(
     app: AppApi, cursor: CountCursor | None = None
 ) -> TransactionalMessages:
-    """List transactional messages (templates), newest first."""
-    # The endpoint takes no parameters and answers everything at once (App API, listTransactional).
+    """List transactional messages (templates) with their ids and trigger names, newest first.
+
+    Pass one to send_transactional_email, or to send_transactional_message for other channels.
+    """
+    # The endpoint takes no parameters and returns everything at once (App API, listTransactional).
     answer = await app.get("/v1/transactional")
     found = [_message(item) for item in newest(answer.get("messages"), cursor)]
     kept, next_cursor, left_out = page_by_id(found, len(found))
@@ -68,9 +73,9 @@ def _message(item: dict[str, Any]) -> TransactionalMessage:
 
 
 async def template_of(app: AppApi, number_or_name: int | str | None) -> str:
-    """Return what is sent, in words."""
+    """Return the name of the template, for a preview."""
     if number_or_name is None:
-        return "none: the call brings its own subject and body"
+        return "no template: the call has its own subject and body"
     if str(number_or_name).isdecimal():
         answer = await app.get("/v1/transactional/{number}", number=number_or_name)
         return f"transactional message {number_or_name}: {(answer.get('message') or {}).get('name')}"
@@ -79,5 +84,5 @@ async def template_of(app: AppApi, number_or_name: int | str | None) -> str:
     for message in answer.get("messages") or []:
         if str(message.get("trigger_name") or "").casefold() == wanted:
             return f"transactional message {message['id']}: {message.get('name')}"
-    # Not every answer names its triggers, so a name that is not found may still be one.
+    # Not every answer includes trigger names, so a name that is not found can still be valid.
     return f"transactional message {number_or_name}"

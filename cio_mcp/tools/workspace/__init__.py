@@ -1,4 +1,4 @@
-"""The toolset `workspace`: what is set up in a workspace, exports of it, and its reporting webhooks."""
+"""The toolset `workspace`: what is set up in the workspace, exports, and reporting webhooks."""
 
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.tools.workspace import exports, items, reporting_webhooks

@@ -1,4 +1,4 @@
-"""Collections: tables that messages look things up in."""
+"""Collections: tables whose rows messages can use."""
 
 from typing import Annotated, Any
 
@@ -9,40 +9,45 @@ from cio_mcp.toolkit.answers import Anything, Item
 from cio_mcp.toolkit.params import from_json, size_of
 from cio_mcp.toolkit.times import iso
 
-# App API, "Collections": bytes of a row, and of all.
+# App API, "Collections": bytes of one row, and of all rows.
 ROW, ALL_ROWS = 10_000, 10_000_000
 
-TRY_AGAIN = "Call again: rows are replaced if the collection is there by then."
+TRY_AGAIN = "It is safe to call again: if the collection exists by then, its rows are replaced."
 
 
 class Collection(Item):
-    """One collection; messages read it by {{name}}."""
+    """A collection of rows that messages can use."""
 
-    rows: int | None = None
+    rows: int | None = Field(None, description="Number of rows.")
     bytes: int | None = None
-    keys: list[str] = Field([], description="What its rows have.")
+    keys: list[str] = Field([], description="Keys of its rows.")
     updated: str | None = None
     content: list[dict[str, Anything]] | None = Field(
-        None, description="Its rows, where it alone is asked for."
+        None, description="Its rows; only if item names this collection."
     )
 
 
 def _rows(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     for number, row in enumerate(rows):
         if (size := size_of(row)) > ROW:
-            message = f"row {number}: at most {ROW} bytes are allowed, this is {size}"
+            message = f"row {number}: at most {ROW} bytes are allowed; this has {size}"
             raise ValueError(message)
     if (size := size_of(rows)) > ALL_ROWS:
-        message = f"at most {ALL_ROWS} bytes are allowed, these are {size}; give them by url"
+        message = f"at most {ALL_ROWS} bytes are allowed; these are {size}; pass them as url instead"
         raise ValueError(message)
     return rows
 
 
-Rows = Annotated[list[dict[str, Any]], from_json(list), AfterValidator(_rows)]
+Rows = Annotated[
+    list[dict[str, Any]],
+    from_json(list),
+    AfterValidator(_rows),
+    Field(description='Rows of a collection, such as [{"sku": "A1"}].'),
+]
 
 
 async def set_rows(app: AppApi, name: str, source: dict[str, Any]) -> tuple[Collection, Collection | None]:
-    """Give the collection of this name its rows, by `data` or `url`; returns it, and as it was before."""
+    """Set a collection's rows from `data` or `url`; return the collection now and before."""
     there = (await app.get("/v1/collections")).get("collections") or []
     before = next((told_collection(item) for item in there if item.get("name") == name), None)
     body = {"name": name} | source
@@ -56,7 +61,7 @@ async def set_rows(app: AppApi, name: str, source: dict[str, Any]) -> tuple[Coll
 
 
 async def read_rows(app: AppApi, collection_id: int) -> list[dict[str, Any]]:
-    """Return all rows of a collection. The spec's example is one row, its words say a list [?]."""
+    """Return all rows of a collection. The spec's example is a single row, its text says a list [?]."""
     found = await app.get_any("/v1/collections/{collection_id}/content", collection_id=collection_id)
     rows = found if isinstance(found, list) else [found] if found else []
     return [row if isinstance(row, dict) else {"value": row} for row in rows]

@@ -1,4 +1,4 @@
-"""Exports: files of customers or deliveries, for more than an answer can hold."""
+"""Exports: CSV files of customers or deliveries, for more than an answer can hold."""
 
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -16,66 +16,82 @@ from cio_mcp.tools.people.search import EVERYBODY
 
 tools = Toolbox(__name__)
 
-# App API, "exportDeliveriesData": of a longer time, only the last 12 months would come.
+# App API, "exportDeliveriesData": a longer span would return only the last 12 months.
 A_YEAR = 366 * 86400
 
-# Seconds between looks at an export.
+# Seconds: the longest pause between reads of an export.
 LONGEST_PAUSE = 8.0
 
-FIND_OUT = "Do not start it again before looking: list_workspace_items of kind export shows, newest first."
+FIND_OUT = (
+    "Do not start it again yet: first call list_workspace_items with kind=export (newest first) to see "
+    "whether it was started."
+)
 
 NEXT = {
-    "pending": "Call get_export again, with wait_seconds.",
-    "done": "Fetch link within 15 minutes, or call again for a new one. Who has it can read the file.",
-    "failed": "Start it again; with a narrower choice if that fails too.",
+    "pending": "Call get_export with wait_seconds.",
+    "done": "Download link within 15 minutes, or call get_export again for a new one. Anybody who has the "
+    "link can read the file.",
+    "failed": "Start the export again; if it fails again, narrow it down.",
 }
 
 
 class Export(Item):
-    """One export, in short."""
+    """An export in brief."""
 
     type: str | None = Field(None, description="customers or deliveries.")
     status: str = Field(description="pending, done or failed.")
-    total: int | None = Field(None, description="Entries in the file, once it is done.")
+    total: int | None = Field(None, description="Number of entries in the file, once it is done.")
     created: str | None = None
 
 
 class ExportStarted(Acted):
-    """The new export."""
+    """A new export."""
 
-    outcome: Literal["created"] = Field("created", description="It is there; its file is being written.")
+    outcome: Literal["created"] = Field("created", description="Customer.io is writing the file.")
     export_id: int
-    next: str | None = Field(None, description="What to do now.")
+    next: str | None = Field(None, description="What to do next.")
 
 
 @tools.writes
 async def start_export(
     app: AppApi,
     of: Literal["customers", "newsletter", "campaign", "transactional_message", "action"],
-    source_id: ObjectId | None = None,
-    filter: Annotated[  # noqa: A002 - the API's word
-        Filter | None, Field(description="As in search_customers.")
+    source_id: Annotated[
+        ObjectId | None,
+        Field(description="Required for deliveries: id of the newsletter, campaign, ..."),
     ] = None,
-    metric: Annotated[Literal[Metric, "created"] | None, WithJsonSchema({"type": "string"})] = None,
-    start: Timestamp | None = None,
-    end: Timestamp | None = None,
-    fields: Names | None = None,
+    filter: Annotated[  # noqa: A002 - the API's word
+        Filter | None, Field(description="For customers only: as in search_customers.")
+    ] = None,
+    metric: Annotated[
+        Literal[Metric, "created"] | None,
+        WithJsonSchema({"type": "string"}),
+        Field(description="Only deliveries that reached this state, such as clicked."),
+    ] = None,
+    start: Annotated[Timestamp | None, Field(description="For deliveries only: ISO 8601.")] = None,
+    end: Annotated[
+        Timestamp | None, Field(description="For deliveries only: at most 12 months after start.")
+    ] = None,
+    fields: Annotated[Names | None, Field(description='Attributes to include, such as ["plan"].')] = None,
 ) -> ExportStarted:
-    """Start a CSV export of customers, or of deliveries from source_id."""
+    """Start a CSV export of customers, or of the deliveries (messages) of one source.
+
+    Call get_export afterwards to get the file.
+    """
     given = {"source_id": source_id, "metric": metric, "start": start, "end": end}
     narrowed: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     body: dict[str, Any]
     if of == "customers":
         if narrowed:
-            raise InvalidArgument(f"{', '.join(narrowed)}: not for an export of customers")
+            raise InvalidArgument(f"{', '.join(narrowed)}: not allowed with of=customers")
         kind, body = "customers", {"filters": filter or EVERYBODY}
     else:
         if filter:
-            raise InvalidArgument("filter: only for an export of customers")
+            raise InvalidArgument("filter: allowed with of=customers only")
         if source_id is None:
-            raise InvalidArgument(f"source_id: which {of}?")
+            raise InvalidArgument(f"source_id: is required with of={of}")
         if start is not None and end is not None and not 0 < end - start <= A_YEAR:
-            raise InvalidArgument("end: must be later than start, and at most 12 months")
+            raise InvalidArgument("end: must be later than start, by at most 12 months")
         kind, body = "deliveries", {f"{of}_id": narrowed.pop("source_id")} | narrowed
     answer = await app.post(
         f"/v1/exports/{kind}",
@@ -88,22 +104,26 @@ async def start_export(
 
 
 class ExportStatus(Answer, Export):
-    """One export, and the way to its file."""
+    """An export, and the link to its file."""
 
     opens_personal_data: ClassVar[frozenset[str]] = frozenset({"link"})
 
     link: str | None = Field(
-        None, description="To the file, for 15 minutes; hidden where CIO_PII=mask: it says who people are."
+        None,
+        description="Download link, valid for 15 minutes. Hidden with CIO_PII=mask: the file names people.",
     )
-    next: str | None = Field(None, description="What to do now.")
+    next: str | None = Field(None, description="What to do next.")
 
 
-Seconds = Annotated[int, Field(ge=0, le=600), WithJsonSchema({"type": "integer"})]
+Seconds = Annotated[
+    Annotated[int, Field(ge=0, le=600), WithJsonSchema({"type": "integer"})] | None,
+    Field(description="Wait so long for the file, at most 600."),
+]
 
 
 @tools.reads
-async def get_export(app: AppApi, export_id: ObjectId, wait_seconds: Seconds | None = None) -> ExportStatus:
-    """Read an export's status; once done, its link."""
+async def get_export(app: AppApi, export_id: ObjectId, wait_seconds: Seconds = None) -> ExportStatus:
+    """Read the status of an export and, once it is done, the link to its file."""
     looks = Polling(app.call, wait_seconds or 0, LONGEST_PAUSE)
     while True:
         answer = await app.get("/v1/exports/{export_id}", export_id=export_id)
@@ -116,15 +136,18 @@ async def get_export(app: AppApi, export_id: ObjectId, wait_seconds: Seconds | N
 
 
 async def _link(app: AppApi, export_id: int) -> str:
-    """Return the link to an export's file. The spec calls it url, Customer.io's own SDK link [?]."""
+    """Return the link to an export's file, which is `url` in the spec and `link` in the vendor's SDK [?]."""
     answer = await app.get("/v1/exports/{export_id}/download", export_id=export_id)
     if not (link := answer.get("url") or answer.get("link")):
-        raise Refused("Customer.io's answer has no link.", do="A person can download it in Customer.io.")
+        raise Refused(
+            "Customer.io's answer has no link to the file.",
+            do="A person can download the file in Customer.io.",
+        )
     return str(link)
 
 
 def told_export(item: dict[str, Any]) -> Export:
-    """Return an export as it is listed. Ids are numbers, and texts in some answers."""
+    """Return an export as it is listed. Some answers have ids as strings."""
     status = str(item.get("status") or ("failed" if item.get("failed") else "pending"))
     return Export(
         id=int(item["id"]),

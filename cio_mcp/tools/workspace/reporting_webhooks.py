@@ -1,4 +1,4 @@
-"""Reporting webhooks: Customer.io tells another service what becomes of each message."""
+"""Reporting webhooks, through which Customer.io reports message events to another service."""
 
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -14,65 +14,71 @@ from cio_mcp.toolkit.registry import Toolbox
 
 tools = Toolbox(__name__)
 
-# What can be set, as the API names it; what only a person sets: to have what messages say sent along, and
-# every open and click.
+# The fields that tools set, under the API's names, and those that only a person may set: whether events
+# include the message's content, and whether every open and click is reported.
 FIELDS = ("name", "endpoint", "events", "disabled")
 KEPT = ("with_content", "full_resolution")
 
-FIND_OUT = "Do not create it again before looking: list_workspace_items of kind reporting_webhook shows."
+FIND_OUT = (
+    "Do not create it again yet: first call list_workspace_items with kind=reporting_webhook to see whether "
+    "it exists."
+)
 
 ON = (
-    "For each of these events, about anybody, Customer.io posts who it is about and their address to the "
-    "endpoint, until the webhook is disabled or deleted."
+    "For each of these events, whoever it is about, Customer.io posts the person's identifiers and address "
+    "to the endpoint, until the webhook is disabled or deleted."
 )
-WITH_CONTENT = " What the message said goes with it."
-OFF = "It is disabled: nothing is posted."
+WITH_CONTENT = " The message's content is included."
+OFF = "The webhook is disabled: nothing is posted."
 
 
 class Webhook(Item):
-    """One reporting webhook. Its signing key is never told."""
+    """A reporting webhook, without its signing key."""
 
-    endpoint: str = Field(description="Without what may be a secret in it: name, password and query.")
+    endpoint: str = Field(description="URL, without user name, password and query, which may be secret.")
     events: list[str]
     disabled: bool
-    with_content: bool = Field(description="Whether sent events hold what the message said.")
-    full_resolution: bool = Field(description="Whether repeated opens and clicks count.")
+    with_content: bool = Field(description="Whether events include the message's content.")
+    full_resolution: bool = Field(description="Whether repeated opens and clicks are reported.")
 
 
 class WebhookSet(Acted):
-    """The webhook as it is now."""
+    """A saved reporting webhook."""
 
-    outcome: Literal["set"] = Field("set", description="It is there, and so from now on.")
+    outcome: Literal["set"] = Field("set", description="Configured as shown.")
     webhook: Webhook
-    means: str = Field(description="What it does.")
+    means: str = Field(description="What the webhook does now.")
 
 
 async def _reached(endpoint: str | None, disabled: bool | None) -> Audience:
     if disabled and endpoint is None:
-        return Audience("nobody: the webhook is off", 0)
-    # An endpoint that is set while the webhook is off is told of events once somebody turns it on.
+        return Audience("nobody: the webhook is disabled", 0)
+    # Even a disabled webhook counts if its endpoint is set: events go there once somebody enables it.
     host = urlsplit(endpoint).hostname if endpoint else "the webhook's endpoint"
-    return Audience(f"{host}, which is told of each event and whom it is about, until the webhook is off")
+    return Audience(f"{host}, which receives each event and the person's data until the webhook is disabled")
 
 
-# A webhook sends personal data to an address of the caller's choice, again and again: it is bound as sends
-# are, by permission, confirmation, allow list and caps, though nobody gets a message.
+# A webhook repeatedly sends personal data to an address that the caller chooses. So, although nobody receives
+# a message, it is restricted like a send: by permission, confirmation, allow list and caps.
 @tools.sends
 @reaches(_reached)
 async def set_reporting_webhook(
     app: AppApi,
-    webhook_id: ObjectId | None = None,
+    webhook_id: Annotated[ObjectId | None, Field(description="Default: create a new webhook.")] = None,
     name: Text | None = None,
     endpoint: Https | None = None,
-    events: Annotated[Names | None, Field(description="email_sent, ...")] = None,
-    disabled: bool | None = None,
+    events: Annotated[Names | None, Field(description='Such as ["email_sent"].')] = None,
+    disabled: Annotated[bool | None, Field(description="true: post nothing.")] = None,
 ) -> WebhookSet:
-    """Set a webhook that posts events, with people's data, to an https endpoint."""
+    """Create or change a reporting webhook, which posts events with people's data to an https endpoint.
+
+    A new one needs name, endpoint and events. list_workspace_items lists those that exist.
+    """
     given = zip(FIELDS, (name, endpoint, events, disabled), strict=True)
     wanted = {field: value for field, value in given if value is not None}
     if webhook_id is None:
         if missing := [field for field in FIELDS[:3] if field not in wanted]:
-            raise InvalidArgument(f"{', '.join(missing)}: needed for a new webhook")
+            raise InvalidArgument(f"{', '.join(missing)}: required for a new webhook")
         answer = await app.post(
             "/v1/reporting_webhooks", wanted, kind=Kind.ONCE, if_unknown=FIND_OUT, expect="id"
         )
@@ -86,21 +92,21 @@ async def set_reporting_webhook(
 
 
 async def _stored(app: AppApi, webhook_id: int, wanted: dict[str, Any]) -> dict[str, Any]:
-    """Return a webhook's settings: the API takes all of them at once."""
+    """Return a webhook's settings, since an update must contain all of them."""
     if not wanted:
-        raise InvalidArgument(f"{', '.join(FIELDS)}: name what to change")
+        raise InvalidArgument(f"{', '.join(FIELDS)}: give at least one to change")
     found = await app.get("/v1/reporting_webhooks/{webhook_id}", webhook_id=webhook_id)
     stored = {field: found[field] for field in (*FIELDS, *KEPT) if field in found}
     if "endpoint" not in wanted and _shown(endpoint := str(stored.get("endpoint"))) != endpoint:
         raise InvalidArgument(
-            "endpoint: give it too, as the one that is set may hold a secret; or stop the webhook with "
-            "delete_workspace_item"
+            "endpoint: is required too, since the current one may contain a secret; to stop the webhook "
+            "without it use delete_workspace_item"
         )
     return stored
 
 
 def _shown(endpoint: str) -> str:
-    """Return an endpoint without the parts in which services like to have secrets."""
+    """Return an endpoint without the parts that often contain secrets."""
     parts = urlsplit(endpoint)
     shown = parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="")
     return shown.geturl() + ("?…" if parts.query else "")

@@ -1,4 +1,4 @@
-"""Snippets: pieces of text that messages share, such as a footer."""
+"""Snippets: texts that several messages share, such as a footer."""
 
 from typing import Any
 
@@ -10,22 +10,22 @@ from cio_mcp.toolkit.times import iso
 
 
 class Snippet(Item):
-    """One snippet; messages show it by {{snippets.name}}."""
+    """A snippet, which messages include with {{snippets.NAME}}."""
 
-    length: int = Field(description="Characters of its text.")
+    length: int = Field(description="Characters in its text.")
     updated: str | None = None
-    value: str | None = Field(None, description="Its text, where it alone is asked for.")
+    value: str | None = Field(None, description="Its text; only if item names this snippet.")
 
 
 async def set_text(app: AppApi, name: str, value: str) -> str | None:
-    """Give a snippet its text; returns what it had before, of which Customer.io keeps nothing."""
+    """Set a snippet's text and return the previous one, which Customer.io does not keep."""
     before = (await app.get("/v1/snippets")).get("snippets") or []
     await app.put("/v1/snippets", {"name": name, "value": value})
     return next((item.get("value") for item in before if item.get("name") == name), None)
 
 
 def told_snippet(item: dict[str, Any], *, whole: bool = False) -> Snippet:
-    """Return a snippet as it is listed, or whole."""
+    """Return a snippet as it is listed, or with its text if `whole`."""
     value = str(item.get("value") or "")
     return Snippet(
         name=str(item.get("name") or ""),
