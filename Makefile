@@ -27,7 +27,7 @@ compat: .venv/ready ## frameworks, SDKs and tools of others, in their newest ver
 	@tests/compat/run $(ARGS)
 
 constraints: .venv/made ## the versions that CI installs: the newest that fit
-	@$(PIP) install --upgrade --upgrade-strategy eager --editable ".[otel,redis]" --group dev
+	@$(PIP) install --upgrade --upgrade-strategy eager --editable ".[otel,redis,tls]" --group dev
 	@{ head -n 2 .ci/constraints.txt; $(PIP) freeze --exclude-editable; } > .venv/constraints.txt
 	@mv .venv/constraints.txt .ci/constraints.txt
 
@@ -47,5 +47,5 @@ clean: ## forget everything that was set up
 	@touch $@
 
 .venv/ready: .venv/installed
-	@$(PIP) install --constraint .ci/constraints.txt --editable ".[otel,redis]" --group dev
+	@$(PIP) install --constraint .ci/constraints.txt --editable ".[otel,redis,tls]" --group dev
 	@touch $@
