@@ -1,4 +1,4 @@
-"""What starting costs beside a bare SDK server: until `initialize` is answered, a call at the shell, packages.
+"""What starting costs beside a bare SDK server: until `initialize` is answered, a call at the shell, size.
 
     python -m benchmarks.startup [runs]
 
