@@ -2,7 +2,8 @@
 
 import json
 import os
-from collections.abc import AsyncIterator, Iterator
+import sys
+from collections.abc import AsyncIterator, Generator, Iterator
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,26 @@ from tests.redis_server import RedisServer, serving_redis
 from tests.virtual_time import VirtualTimeLoop
 
 os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", ".cache/hypothesis")
+
+# The test that runs now, if it may start no processes.
+in_process: pytest.Item | None = None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Let no test start a process that does not say so: it would stay in the fast part."""
+    global in_process  # noqa: PLW0603
+    in_process = None if item.get_closest_marker("processes") else item
+    return (yield)
+
+
+def _start(event: str, _: object) -> None:
+    if event == "subprocess.Popen" and in_process:
+        message = f"{in_process.nodeid} starts a process: mark it with pytest.mark.processes"
+        raise RuntimeError(message)
+
+
+sys.addaudithook(_start)
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from cio_mcp.settings.scopes import TokenSettings
 from cio_mcp.tools import CORE, TOOLS
 from tests.transports.test_transports import Served, serving
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.processes]
 
 EMAIL = {"customer_id": "u_1001", "transactional_message_id": 1, "to": "ada@example.com"}
 

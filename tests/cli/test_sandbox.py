@@ -21,6 +21,8 @@ from cio_mcp.cli import main
 from cio_mcp.sandbox import Sandbox
 from tests.processes import Command
 
+pytestmark = pytest.mark.processes
+
 
 def start(*options: str, **environ: str) -> tuple[Command, str, str]:
     """Start a sandbox on a free port; returns the process, its address and what it said."""

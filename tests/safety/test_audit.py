@@ -210,6 +210,7 @@ def _write(path: Path, name: str, start: Barrier) -> None:
         log.outcome(f"{name}{number}", "queued")
 
 
+@pytest.mark.processes
 def test_several_processes_write_one_chain(tmp_path: Path) -> None:
     path = tmp_path / "audit.jsonl"
     start = FORKS.Barrier(3)

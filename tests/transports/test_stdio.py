@@ -15,6 +15,8 @@ from mcp import Client, StdioServerParameters
 from cio_mcp.tools import CORE
 from tests.processes import Command
 
+pytestmark = pytest.mark.processes
+
 INITIALIZED = {"jsonrpc": "2.0", "method": "notifications/initialized"}
 
 

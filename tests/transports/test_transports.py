@@ -28,7 +28,7 @@ from cio_mcp.tools import CORE
 from cio_mcp.transports.http.transports import TRANSPORTS
 from tests.processes import Command
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.processes]
 
 SANDBOX = {"CIO_SANDBOX": "on"}
 

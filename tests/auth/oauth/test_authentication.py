@@ -30,7 +30,7 @@ from tests.auth.test_tokens import WAYS, calling, see_that_one_only_reads
 from tests.test_logs import said
 from tests.transports.test_transports import Served, serving
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.processes]
 
 
 @pytest.fixture
