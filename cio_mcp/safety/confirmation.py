@@ -67,7 +67,7 @@ class Confirmations:
     def _call(self, tool: str, arguments: dict[str, Any]) -> dict[str, str]:
         """Return what a code is bound to: a hash for each part of the call, so that none can be changed."""
         parts = {"the workspace": self._workspace, "the tool": tool, **arguments}
-        return {name: _hash(json.dumps(value, sort_keys=True)) for name, value in parts.items()}
+        return {name: _hash(json.dumps(value, sort_keys=True, default=str)) for name, value in parts.items()}
 
 
 def _hash(text: str) -> str:

@@ -1,12 +1,13 @@
 """What tools answer with, as far as tools share it."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 _Item = TypeVar("_Item", bound=BaseModel)
+_Numbered = TypeVar("_Numbered", bound="Numbered")
 
 # Whole items are left out of an answer beyond this size: what is longer pushes an agent's own work aside.
 PAGE_BYTES = 16_000
@@ -21,6 +22,31 @@ class Shape(BaseModel):
     """What answers are made of. Its checks are built when it is first used, not when a server starts."""
 
     model_config = ConfigDict(defer_build=True)
+
+    @classmethod
+    def model_rebuild(
+        cls,
+        *,
+        force: bool = False,
+        raise_errors: bool = True,
+        _parent_namespace_depth: int = 0,
+        _types_namespace: Mapping[str, Any] | None = None,
+    ) -> bool | None:
+        """Build the checks, without the local names of the function that uses the model first.
+
+        Pydantic would copy them, which can crash Python 3.13.0 to 3.13.2 where a tool makes an answer in a
+        comprehension (CPython's gh-128396).
+        """
+        return super().model_rebuild(
+            force=force, raise_errors=raise_errors, _types_namespace=_types_namespace or {}
+        )
+
+
+class Numbered(Shape):
+    """A thing in the workspace that has a number and a name."""
+
+    id: int
+    name: str
 
 
 class Answer(Shape):
@@ -39,11 +65,16 @@ class Quoted(Answer):
     )
 
 
-class Page(Answer):
+class Cut(Answer):
+    """An answer that may leave something out."""
+
+    left_out: str | None = Field(None, description="What was left out, and how to get it.")
+
+
+class Page(Cut):
     """A list that may go on, and may have been cut."""
 
     next_cursor: str | None = Field(None, description="Pass it as cursor to read on.")
-    left_out: str | None = Field(None, description="What was left out, and how to get it.")
 
 
 class Item(Shape):
@@ -147,6 +178,18 @@ def page(items: list[_Item], limit: int) -> tuple[list[_Item], str | None]:
     kept = items[: fitting(item.model_dump(mode="json", exclude_none=True) for item in items[:limit])]
     left = len(items) - len(kept)
     return kept, f"{left} more match; pass next_cursor as cursor to read on" if left else None
+
+
+def newest(items: list[dict[str, Any]] | None, cursor: int | None = None) -> list[dict[str, Any]]:
+    """Return a list that Customer.io answers whole, the newest first: the highest id, below `cursor`."""
+    found = sorted(items or [], key=lambda item: int(item["id"]), reverse=True)
+    return [item for item in found if cursor is None or int(item["id"]) < cursor]
+
+
+def page_by_id(items: list[_Numbered], limit: int) -> tuple[list[_Numbered], str | None, str | None]:
+    """Return what `page` does of items that `newest` has sorted, with the cursor to go on between the two."""
+    kept, left_out = page(items, limit)
+    return kept, str(kept[-1].id) if left_out else None, left_out
 
 
 def cut(items: list[_Item], next_cursor: str | None) -> tuple[list[_Item], str | None, str | None]:

@@ -1,15 +1,11 @@
 """Argument types that several tools share, with the words the model reads."""
 
 import json
-import math
-import re
-from datetime import UTC, datetime
+import unicodedata
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WithJsonSchema
-
-_NUMBER = re.compile(r"\s*-?\d+(\.\d+)?\s*")
 
 
 def at_most(limit: int) -> AfterValidator:
@@ -72,41 +68,22 @@ def _not_blank(text: str) -> str:
     return text
 
 
+def one_line(text: str) -> str:
+    """Return text without control characters and line breaks, or raise ValueError.
+
+    In a header, a name or an address they would begin another header.
+    """
+    if any(unicodedata.category(char) in {"Cc", "Zl", "Zp"} for char in text):
+        message = "must not contain control characters or line breaks"
+        raise ValueError(message)
+    return text
+
+
 def _not_bool(value: object) -> object:
     if isinstance(value, bool):
         message = "must be a number"
         raise ValueError(message)  # noqa: TRY004 - as above
     return value
-
-
-def unix_seconds(value: object) -> int:
-    """Read a time: unix seconds, or ISO 8601 (UTC where it names no zone); raises ValueError."""
-    try:
-        seconds = (
-            _from_iso(value) if isinstance(value, str) and not _NUMBER.fullmatch(value) else _number(value)
-        )
-    except (ValueError, OverflowError):
-        message = "must be ISO 8601 (2026-01-31T09:00:00Z) or unix seconds"
-        raise ValueError(message) from None
-    if seconds >= 1e11:
-        unit, meant = "milliseconds", seconds // 1000
-        while meant >= 1e11:
-            unit, meant = "a finer unit than milliseconds", meant // 1000
-        message = f"is in {unit}; Customer.io counts seconds: did you mean {meant}?"
-        raise ValueError(message)
-    if seconds < 0:
-        message = "must not lie before 1970"
-        raise ValueError(message)
-    return seconds
-
-
-def _local_or_unix(value: object) -> datetime | int:
-    """Read a time as `unix_seconds` does, but leave one that names no zone for its zone to be filled in."""
-    seconds = unix_seconds(value)
-    if isinstance(value, str) and not _NUMBER.fullmatch(value):
-        moment = datetime.fromisoformat(value.strip())
-        return seconds if moment.tzinfo else moment
-    return seconds
 
 
 def _https(address: str) -> str:
@@ -130,17 +107,6 @@ def _count(value: object) -> int:
     return int(text)
 
 
-def _from_iso(text: str) -> int:
-    moment = datetime.fromisoformat(text.strip())
-    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
-
-
-def _number(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, (str, int, float)) or not math.isfinite(float(value)):
-        raise ValueError
-    return int(float(value))
-
-
 def meant(value: Any, asked: ValidationInfo) -> Any:
     """Return who is meant by a value that names people: a pseudonym stands for somebody.
 
@@ -158,12 +124,26 @@ def _filter(condition: dict[str, Any], asked: ValidationInfo) -> dict[str, Any]:
         return node | {"value": meant(node["value"], asked)} if {"field", "value"} <= node.keys() else node
 
     found: dict[str, Any] = json.loads(json.dumps(condition), object_hook=compared)
+    for part in found.values():
+        _refuse_empty_groups(part)
     return found
+
+
+def _refuse_empty_groups(part: object) -> None:
+    """Raise ValueError for a group of conditions that holds none: it could mean everybody, or nobody."""
+    if part in ([], {}):
+        message = "has a group or condition that is empty; name what it must fit, or leave it out"
+        raise ValueError(message)
+    for inner in part.values() if isinstance(part, dict) else part if isinstance(part, list) else ():
+        _refuse_empty_groups(inner)
 
 
 Text = Annotated[str, AfterValidator(_not_blank)]
 
-Address = Annotated[Text, AfterValidator(meant)]
+# Text of a header, a name, or a title.
+Line = Annotated[Text, AfterValidator(one_line)]
+
+Address = Annotated[Line, AfterValidator(meant)]
 
 Https = Annotated[Text, AfterValidator(_https)]
 
@@ -190,10 +170,6 @@ AnonymousId = Annotated[
 # The schema leaves out what a refusal can say: it is part of many tools.
 ObjectId = Annotated[int, Field(gt=0), BeforeValidator(_not_bool), WithJsonSchema({"type": "integer"})]
 
-Timestamp = Annotated[int, BeforeValidator(unix_seconds), WithJsonSchema({"type": "string"})]
-
-LocalTime = Annotated[datetime | int, BeforeValidator(_local_or_unix), WithJsonSchema({"type": "string"})]
-
 JsonObject = Annotated[dict[str, Any], from_json(dict)]
 
 Filter = Annotated[JsonObject, AfterValidator(_filter)]
@@ -201,7 +177,8 @@ Filter = Annotated[JsonObject, AfterValidator(_filter)]
 Names = Annotated[list[str], from_json(list)]
 
 Channel = Literal["email", "sms", "push", "in_app", "whatsapp", "slack", "webhook"]
-People = Annotated[list[Annotated[str, AfterValidator(meant)]], from_json(list)]
+Person = Annotated[str, BeforeValidator(_as_text), AfterValidator(_not_blank), AfterValidator(meant)]
+People = Annotated[list[Person], from_json(list)]
 
 Limit = Annotated[int, Field(ge=1, le=100), BeforeValidator(_not_bool)]
 
@@ -219,12 +196,3 @@ CountCursor = Annotated[
 def vendor_channel(channel: Channel | None) -> str | None:
     """Return what the App API calls a channel."""
     return "twilio" if channel == "sms" else channel
-
-
-def iso(seconds: float | str | None) -> str | None:
-    """Return a unix time as ISO 8601 in UTC; None for none, and for what is not a time."""
-    try:
-        moment = datetime.fromtimestamp(float(seconds or 0), UTC)
-    except (ValueError, OverflowError, OSError):
-        return None
-    return moment.isoformat().replace("+00:00", "Z") if seconds else None

@@ -7,7 +7,7 @@ needs. A tool asks for an API by annotating a parameter with it; all other param
 import difflib
 import inspect
 import re
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -166,11 +166,18 @@ class Tool(Named[Callable[..., Awaitable[Answer]]]):
 
 
 class Toolbox:
-    """The tools of one area, in the order of their definition."""
+    """The tools of one module, or of a toolset's folder, in the order of their definition.
 
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.tools: list[Tool] = []
+    `module` is the module's `__name__`, of which what follows `cio_mcp.tools` is the toolset's name: a tool
+    stands where its toolset says. `parts` are the toolboxes of a folder's modules.
+    """
+
+    def __init__(self, module: str, *parts: "Toolbox") -> None:
+        self.toolset = module.removeprefix("cio_mcp.tools.").partition(".")[0]
+        self._tools = [tool for part in parts for tool in part]
+
+    def __iter__(self) -> Iterator[Tool]:
+        return iter(self._tools)
 
     def reads(self, function: _Function) -> _Function:
         """Register a tool that changes nothing."""
@@ -206,6 +213,10 @@ class Toolbox:
         if effect is Effect.SENDS and audience is None:
             message = f"{function.__name__} sends, and must declare by @reaches whom it reaches"
             raise TypeError(message)
+        asked = inspect.signature(audience).parameters if audience else {}
+        if unknown := [name for name in asked if name not in supplied and name not in arguments]:
+            message = f"@reaches of {function.__name__} takes what the tool does not: {', '.join(unknown)}"
+            raise TypeError(message)
         if effect is not Effect.READS:
             arguments["dry_run"] = (bool, False)
         if effect in {Effect.DELETES, Effect.SENDS}:
@@ -213,7 +224,7 @@ class Toolbox:
         model = create_model(
             function.__name__, __config__=ConfigDict(extra="forbid", defer_build=True), **arguments
         )
-        self.tools.append(Tool(function, effect, self.name, supplied, model, result, audience))
+        self._tools.append(Tool(function, effect, self.toolset, supplied, model, result, audience))
         return function
 
 

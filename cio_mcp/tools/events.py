@@ -9,19 +9,11 @@ from cio_mcp.client import IdType, Kind, TrackApi
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.answers import Accepted
 from cio_mcp.toolkit.audience import Audience, reaches
-from cio_mcp.toolkit.params import (
-    AnonymousId,
-    CustomerId,
-    JsonObject,
-    Text,
-    Timestamp,
-    at_most,
-    meant,
-    size_of,
-)
+from cio_mcp.toolkit.params import AnonymousId, CustomerId, JsonObject, Text, at_most, meant, size_of
 from cio_mcp.toolkit.registry import Toolbox
+from cio_mcp.toolkit.times import Timestamp
 
-events = Toolbox("events")
+tools = Toolbox(__name__)
 
 CUSTOMER_EVENTS = "/api/v1/customers/{customer_id}/events"
 
@@ -65,7 +57,7 @@ async def _reached(data: dict[str, Any] | None) -> Audience:
     return Audience("whom data.recipient names", len(named), addresses=named)
 
 
-@events.writes
+@tools.writes
 @reaches(_reached)
 async def track_event(
     track: TrackApi,
@@ -84,7 +76,7 @@ async def track_event(
     return await _record(track, name, data, timestamp, event_id, customer=customer)
 
 
-@events.writes
+@tools.writes
 @reaches(_reached)
 async def track_anonymous_event(
     track: TrackApi,
@@ -101,7 +93,7 @@ async def track_anonymous_event(
     return await _record(track, name, data, timestamp, event_id, extra={"anonymous_id": anonymous_id})
 
 
-@events.writes
+@tools.writes
 @reaches(_reached)
 async def track_page_view(
     track: TrackApi,

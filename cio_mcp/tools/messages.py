@@ -7,21 +7,12 @@ from pydantic import Field
 from cio_mcp.client import AppApi, IdType
 from cio_mcp.errors import InvalidArgument, Refused
 from cio_mcp.toolkit.answers import Page, Quoted, Shape, cut, identifiers
-from cio_mcp.toolkit.params import (
-    Channel,
-    Cursor,
-    CustomerId,
-    Limit,
-    ObjectId,
-    Text,
-    Timestamp,
-    iso,
-    vendor_channel,
-)
+from cio_mcp.toolkit.params import Channel, Cursor, CustomerId, Limit, ObjectId, Text, vendor_channel
+from cio_mcp.toolkit.polling import Polling
 from cio_mcp.toolkit.registry import Toolbox
-from cio_mcp.tools.waiting import Looks
+from cio_mcp.toolkit.times import Timestamp, iso
 
-messages = Toolbox("messages")
+tools = Toolbox(__name__)
 
 # The states of a delivery in the order in which they count; the first that was reached is told.
 STATES = (
@@ -72,7 +63,7 @@ class Messages(Quoted, Page):
     messages: list[Message]
 
 
-@messages.reads
+@tools.reads
 async def list_customer_messages(
     app: AppApi,
     customer_id: CustomerId,
@@ -92,7 +83,7 @@ async def list_customer_messages(
     return _page(answer)
 
 
-@messages.reads
+@tools.reads
 async def list_messages(
     app: AppApi,
     channel: Channel | None = None,
@@ -142,18 +133,18 @@ class Delivery(Quoted, Message):
     next: str | None = Field(None, description="What to do now.")
 
 
-@messages.reads
+@tools.reads
 async def get_message(app: AppApi, delivery_id: Text) -> Delivery:
     """Read one message: how far it came and when, or why it failed."""
     return _delivery(await app.get("/v1/messages/{delivery_id}", delivery_id=delivery_id))
 
 
-@messages.reads
+@tools.reads
 async def wait_for_delivery(
     app: AppApi, delivery_id: Text, seconds: Annotated[int, Field(ge=1, le=600)] = 20
 ) -> Delivery:
     """Wait until a message is delivered or has failed, or the seconds are over."""
-    looks = Looks(app.call, seconds, LONGEST_PAUSE)
+    looks = Polling(app.call, seconds, LONGEST_PAUSE)
     while True:
         still = ""
         try:

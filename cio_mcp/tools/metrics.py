@@ -1,63 +1,162 @@
-"""What counts of messages add up to: totals, and rates as shares of them."""
+"""How messages of every kind did, which links were clicked, and how journeys through a campaign went."""
 
-from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from cio_mcp.toolkit.answers import Answer
+from cio_mcp.client import AppApi, Query
+from cio_mcp.errors import InvalidArgument
+from cio_mcp.toolkit.answers import Cut, Shape, page
+from cio_mcp.toolkit.fitting import check_fit
+from cio_mcp.toolkit.params import ObjectId
+from cio_mcp.toolkit.rates import RATES, Metrics, counts_of, summary, totals_of
+from cio_mcp.toolkit.registry import Toolbox
+from cio_mcp.toolkit.spans import span_of
+from cio_mcp.toolkit.times import Timestamp
 
-# What each rate is a share of.
-RATES = {
-    "delivered": "sent",
-    "bounced": "sent",
-    "opened": "delivered",
-    "human_opened": "delivered",
-    "clicked": "delivered",
-    "human_clicked": "delivered",
-    "converted": "delivered",
-    "unsubscribed": "delivered",
-    "spammed": "delivered",
+tools = Toolbox(__name__)
+
+PATHS = {
+    "broadcast": "/v1/broadcasts/{source_id}",
+    "newsletter": "/v1/newsletters/{source_id}",
+    "transactional": "/v1/transactional/{source_id}",
+    "campaign": "/v1/campaigns/{source_id}",
 }
+ACTION = "/actions/{action_id}"
+
+Kind = Literal["campaign", "broadcast", "newsletter", "transactional"]
+
+Resolution = Literal["hours", "days", "weeks", "months"]
+
+# How many periods there are at most (App API, "broadcastMetrics"); 1 is taken for 2 there.
+MOST = {"hours": 24, "days": 45, "weeks": 12, "months": 120}
+
+ActionId = Annotated[ObjectId, Field(description="Of a campaign: one message.")]
 
 
-class Metrics(Answer):
-    """How messages did in a span of time."""
+class MessageMetrics(Metrics):
+    """How one kind of message did in a span of time."""
 
-    resolution: str
-    periods: int = Field(description="How many periods of the resolution were counted.")
-    totals: dict[str, int] = Field(description="Sums over the periods; what is not named was zero.")
-    rates: dict[str, float] = Field(
-        description="Shares from 0 to 1: delivered and bounced of sent, all others of delivered."
+    kind: str
+    source_id: int
+    action_id: int | None = None
+
+
+@tools.reads
+async def get_message_metrics(
+    app: AppApi,
+    kind: Kind,
+    source_id: ObjectId,
+    action_id: ActionId | None = None,
+    resolution: Resolution = "days",
+    periods: Annotated[int | None, Field(description="The newest ones. Campaigns: start, end.")] = None,
+    start: Timestamp | None = None,
+    end: Timestamp | None = None,
+    series: bool = False,
+) -> MessageMetrics:
+    """Read how a broadcast, newsletter, transactional message or one message of a campaign did."""
+    timed = kind == "campaign"
+    given = {"action_id": action_id, "start": start, "end": end, "periods": periods}
+    check_fit(f"kind={kind}", given, ("action_id", "start", "end") if timed else ("periods",))
+    # Only metrics of campaigns know version 2 (App API, "campaignActionMetrics", "broadcastMetrics").
+    span = span_of(app, start, end) if timed else None
+    query = span.query(resolution) if span else _newest(resolution, periods)
+    answer = await app.get(
+        f"{_path(kind, action_id)}/metrics", query, source_id=source_id, action_id=action_id
     )
-    series: dict[str, list[int]] | None = Field(None, description="One count per period, oldest first.")
+    found = (span.told if span else {}) | summary(counts_of(answer), RATES, resolution, series=series)
+    return MessageMetrics(kind=kind, source_id=source_id, action_id=action_id, **found)
 
 
-def counts_of(answer: dict[str, Any]) -> dict[str, list[int]]:
-    """Return the counts per period that an endpoint of metrics answered."""
-    series = (answer.get("metric") or {}).get("series") or {}
-    return {name: counts or [] for name, counts in series.items()}
+def _path(kind: Kind, action_id: int | None) -> str:
+    return PATHS[kind] + (ACTION if action_id is not None else "")
 
 
-def summary(
-    counts: dict[str, list[int]], shares: Mapping[str, str], resolution: str, *, series: bool
-) -> dict[str, Any]:
-    """Return what `Metrics` says of counts per period; `shares` says what each rate is a share of."""
-    totals = totals_of(counts)
-    return {
-        "resolution": resolution,
-        "periods": max(map(len, counts.values()), default=0),
-        "totals": totals,
-        "rates": {name: round(rate, 4) for name, rate in rates_of(totals, shares).items()},
-        "series": {name: counts[name] for name in totals} if series else None,
-    }
+def _newest(resolution: str, periods: int | None, argument: str = "periods") -> Query:
+    if periods is not None and not 2 <= periods <= MOST[resolution]:
+        raise InvalidArgument(f"{argument}: 2 to {MOST[resolution]} {resolution} can be asked for")
+    return {"period": resolution, "steps": periods}
 
 
-def totals_of(counts: dict[str, list[int]]) -> dict[str, int]:
-    """Return the sums that are not zero."""
-    return {name: total for name, values in counts.items() if (total := sum(values))}
+class Link(Shape):
+    """One link and how often it was clicked."""
+
+    link_id: int | None = None
+    href: str
+    totals: dict[str, int] = Field(
+        description="clicked, of which human_clicked and machine_clicked; what is not named was zero."
+    )
 
 
-def rates_of(totals: dict[str, int], shares: Mapping[str, str] = RATES) -> dict[str, float]:
-    """Return each total as a share of its whole, where there is one."""
-    return {name: totals.get(name, 0) / totals[whole] for name, whole in shares.items() if totals.get(whole)}
+class LinkMetrics(Cut):
+    """Links, the most clicked first."""
+
+    kind: str
+    source_id: int
+    links: list[Link]
+
+
+@tools.reads
+async def get_link_metrics(
+    app: AppApi,
+    kind: Kind,
+    source_id: ObjectId,
+    action_id: ActionId | None = None,
+    days: Annotated[int | None, Field(description="The newest, 2 to 45.")] = None,
+    unique: Annotated[bool, Field(description="Count each customer once.")] = False,
+) -> LinkMetrics:
+    """Read which links of messages were clicked, and how often.
+
+    Who clicked: list_messages with metric=clicked.
+    """
+    check_fit(f"kind={kind}", {"action_id": action_id}, ("action_id",) if kind == "campaign" else ())
+    query = {**_newest("days", days, "days"), "unique": "true" if unique else None}
+    answer = await app.get(
+        f"{_path(kind, action_id)}/metrics/links", query, source_id=source_id, action_id=action_id
+    )
+    found = sorted(map(_link, answer.get("links") or []), key=lambda link: -link.totals.get("clicked", 0))
+    kept, left_out = page(found, len(found))
+    return LinkMetrics(
+        kind=kind,
+        source_id=source_id,
+        links=kept,
+        left_out=f"{len(found) - len(kept)} links that were clicked less" if left_out else None,
+    )
+
+
+def _link(item: dict[str, Any]) -> Link:
+    link = item.get("link") or {}
+    return Link(
+        link_id=link.get("id") or None, href=str(link.get("href") or ""), totals=totals_of(counts_of(item))
+    )
+
+
+class JourneyMetrics(Metrics):
+    """What became of the journeys that started in a span of time."""
+
+    campaign_id: int
+    rates: dict[str, float] = Field(description="Shares of the journeys that started, from 0 to 1.")
+
+
+@tools.reads
+async def get_journey_metrics(
+    app: AppApi,
+    campaign_id: ObjectId,
+    start: Timestamp | None = None,
+    end: Timestamp | None = None,
+    resolution: Resolution = "days",
+    series: bool = False,
+) -> JourneyMetrics:
+    """Read how many people's journeys through a campaign started, finished, converted.
+
+    By default the last 30 whole days; rates are shares of those that started.
+    """
+    span = span_of(app, start, end)
+    # All three are required (App API, campaignJourneyMetrics); that `resolution` takes the words that `res`
+    # takes is said in the text there, not in a list of values [?].
+    query = {"start": span.start, "end": span.end - 1, "resolution": resolution}
+    answer = await app.get("/v1/campaigns/{campaign_id}/journey_metrics", query, campaign_id=campaign_id)
+    counts = counts_of({"metric": {"series": answer.get("journey_metric")}})
+    shares = {name: "started" for name in counts if name != "started"}
+    found = summary(counts, shares, resolution, series=series)
+    return JourneyMetrics(campaign_id=campaign_id, **span.told, **found)

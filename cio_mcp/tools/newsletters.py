@@ -2,18 +2,18 @@
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
 from cio_mcp.client import AppApi, Kind
-from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.answers import Acted, Answer, Page, Shape, cut
 from cio_mcp.toolkit.audience import Audience, reaches
-from cio_mcp.toolkit.params import Cursor, Limit, LocalTime, ObjectId, Text, iso
+from cio_mcp.toolkit.params import Cursor, Limit, ObjectId
 from cio_mcp.toolkit.registry import Toolbox
+from cio_mcp.toolkit.times import LocalTime, Timezone, iso
 
-newsletters = Toolbox("newsletters")
+tools = Toolbox(__name__)
 
 FIND_OUT = (
     "Do not send it again before looking: get_newsletter with newsletter_id={newsletter_id} shows, some "
@@ -40,7 +40,7 @@ class Newsletters(Page):
     newsletters: list[Newsletter]
 
 
-@newsletters.reads
+@tools.reads
 async def list_newsletters(app: AppApi, limit: Limit = 20, cursor: Cursor | None = None) -> Newsletters:
     """List newsletters (one-time sends) with when they were sent, newest first."""
     answer = await app.get("/v1/newsletters", {"limit": limit, "sort": "desc", "start": cursor})
@@ -66,7 +66,7 @@ class NewsletterContents(Answer, Newsletter):
     contents: list[Content]
 
 
-@newsletters.reads
+@tools.reads
 async def get_newsletter(app: AppApi, newsletter_id: ObjectId) -> NewsletterContents:
     """Read one newsletter: whether it was sent, to which segments, with which subjects."""
     answer = await app.get("/v1/newsletters/{newsletter_id}", newsletter_id=newsletter_id)
@@ -107,16 +107,18 @@ async def _reached(app: AppApi, newsletter_id: int) -> Audience:
     return Audience("the audience set in the newsletter, which the API cannot count", template=template)
 
 
-@newsletters.sends
+@tools.sends
 @reaches(_reached)
 async def send_newsletter(
     app: AppApi,
     newsletter_id: ObjectId,
     send_at: Annotated[LocalTime | None, Field(description="Later; 0 takes a schedule back.")] = None,
-    timezone: Annotated[Text, Field(description="That of send_at, such as Europe/Berlin.")] = "UTC",
+    timezone: Annotated[Timezone, Field(description="That of send_at, such as Europe/Berlin.")] = "UTC",
 ) -> NewsletterSend:
     """Send a draft newsletter to its whole audience, now or at send_at. See it with get_newsletter first."""
-    at = send_at if send_at is None or isinstance(send_at, int) else _in_zone(send_at, timezone)
+    at = send_at
+    if isinstance(at, datetime):
+        at = int(at.replace(tzinfo=ZoneInfo(timezone)).timestamp())
     if at is None:
         answer = await app.post(
             "/v1/newsletters/{newsletter_id}/send",
@@ -135,15 +137,6 @@ async def send_newsletter(
         )
     name = (answer.get("newsletter") or {}).get("name")
     return NewsletterSend(newsletter_id=newsletter_id, name=name, send_at=iso(at))
-
-
-def _in_zone(moment: datetime, timezone: str) -> int:
-    try:
-        return int(moment.replace(tzinfo=ZoneInfo(timezone)).timestamp())
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise InvalidArgument(
-            "timezone: is not known here; give send_at with its offset, such as 2026-01-31T09:00:00-05:00"
-        ) from None
 
 
 def _told(item: dict[str, Any]) -> dict[str, Any]:

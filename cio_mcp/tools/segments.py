@@ -5,12 +5,13 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field
 
 from cio_mcp.client import AppApi, IdType, Kind, TrackApi
-from cio_mcp.toolkit.answers import Accepted, Acted, Answer, Page, Quoted, Shape, cut, page
-from cio_mcp.toolkit.params import CountCursor, Cursor, Limit, ObjectId, People, Text, iso
+from cio_mcp.toolkit.answers import Accepted, Acted, Answer, Numbered, Page, Quoted, cut, newest, page_by_id
+from cio_mcp.toolkit.params import CountCursor, Cursor, Limit, ObjectId, People, Text
 from cio_mcp.toolkit.registry import Toolbox
-from cio_mcp.tools.search import Found, identifiers_of
+from cio_mcp.toolkit.times import iso
+from cio_mcp.tools.people.search import Found, identifiers_of
 
-segments = Toolbox("segments")
+tools = Toolbox(__name__)
 
 # A count is a request for each segment, and 10 go through in a second.
 COUNTED = 20
@@ -18,11 +19,9 @@ COUNTED = 20
 FIND_OUT = "Do not create it again before looking: list_segments shows, newest first, whether it is there."
 
 
-class Segment(Shape):
+class Segment(Numbered):
     """One segment, in short."""
 
-    id: int
-    name: str
     type: str | None = Field(None, description="dynamic (by rules) or manual.")
     description: str | None = None
     state: str | None = Field(None, description="finished, or still being built.")
@@ -36,7 +35,7 @@ class Segments(Page):
     segments: list[Segment]
 
 
-@segments.reads
+@tools.reads
 async def list_segments(
     app: AppApi,
     name_contains: Text | None = None,
@@ -49,15 +48,14 @@ async def list_segments(
     answer = await app.get("/v1/segments")
     found = [
         Segment(**_told(item))
-        for item in sorted(answer.get("segments") or [], key=lambda item: int(item["id"]), reverse=True)
-        if (cursor is None or int(item["id"]) < cursor)
-        and (name_contains is None or name_contains.casefold() in str(item.get("name") or "").casefold())
+        for item in newest(answer.get("segments"), cursor)
+        if name_contains is None or name_contains.casefold() in str(item.get("name") or "").casefold()
     ]
-    kept, left_out = page(found, min(limit, COUNTED) if counts else limit)
+    kept, next_cursor, left_out = page_by_id(found, min(limit, COUNTED) if counts else limit)
     if counts:
         for segment in kept:
             segment.count = await _count(app, segment.id)
-    return Segments(segments=kept, next_cursor=str(kept[-1].id) if left_out else None, left_out=left_out)
+    return Segments(segments=kept, next_cursor=next_cursor, left_out=left_out)
 
 
 class SegmentInUse(Answer, Segment):
@@ -69,7 +67,7 @@ class SegmentInUse(Answer, Segment):
     used_by: dict[str, list[int]] = Field(description="Ids of the campaigns and newsletters that use it.")
 
 
-@segments.reads
+@tools.reads
 async def get_segment(app: AppApi, segment_id: ObjectId) -> SegmentInUse:
     """Read one segment: how many are in it, and which campaigns and newsletters use it."""
     answer = await app.get("/v1/segments/{segment_id}", segment_id=segment_id)
@@ -111,7 +109,7 @@ class Members(Quoted, Page):
     members: list[Found]
 
 
-@segments.reads
+@tools.reads
 async def list_segment_members(
     app: AppApi, segment_id: ObjectId, limit: Limit = 50, cursor: Cursor | None = None
 ) -> Members:
@@ -133,7 +131,7 @@ class SegmentCreated(Acted):
     segment_id: int
 
 
-@segments.writes
+@tools.writes
 async def create_segment(app: AppApi, name: Text, description: Text | None = None) -> SegmentCreated:
     """Create an empty manual segment."""
     segment = {"name": name} | ({"description": description} if description else {})
@@ -153,13 +151,13 @@ def _ids(ids: list[str]) -> list[str]:
 Ids = Annotated[People, AfterValidator(_ids), Field(description="At most 1000.")]
 
 
-@segments.writes
+@tools.writes
 async def add_to_segment(track: TrackApi, segment_id: ObjectId, ids: Ids, id_type: IdType = "id") -> Accepted:
     """Add customers to a manual segment. It can start campaigns."""
     return await _change(track, "add_customers", segment_id, ids, id_type)
 
 
-@segments.writes
+@tools.writes
 async def remove_from_segment(
     track: TrackApi, segment_id: ObjectId, ids: Ids, id_type: IdType = "id"
 ) -> Accepted:
@@ -187,7 +185,7 @@ class SegmentDeleted(Acted):
     segment_id: int
 
 
-@segments.deletes
+@tools.deletes
 async def delete_segment(app: AppApi, segment_id: ObjectId) -> SegmentDeleted:
     """Delete a manual segment; its customers stay. get_segment tells what uses it."""
     await app.delete("/v1/segments/{segment_id}", segment_id=segment_id)

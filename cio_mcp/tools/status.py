@@ -3,10 +3,10 @@
 from cio_mcp.toolkit.answers import Status
 from cio_mcp.toolkit.registry import Toolbox
 
-status = Toolbox("status")
+tools = Toolbox(__name__)
 
 
-@status.reads
+@tools.reads
 async def server_status(now: Status) -> Status:
     """Read what this server may do: workspace, permissions, bounds, what is left of caps, limits in use."""
     return now

@@ -13,10 +13,10 @@ from pathlib import Path
 import httpx
 import pytest
 
+from cio_mcp.app.workspace import pace_file, safety_file
 from cio_mcp.cli import main
 from cio_mcp.cli.doctor import Finding, examine
 from cio_mcp.settings import load
-from cio_mcp.workspace import pace_file, safety_file
 from tests.redis_server import PASSWORD, RedisServer
 
 pytestmark = pytest.mark.anyio

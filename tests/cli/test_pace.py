@@ -4,10 +4,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from cio_mcp.app.workspace import pace_file
 from cio_mcp.cli import main
 from cio_mcp.cli.pace import table
 from cio_mcp.client.pacing import Shown
-from cio_mcp.workspace import pace_file
 from tests.redis_server import RedisServer
 
 

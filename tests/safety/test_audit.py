@@ -12,11 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cio_mcp.app import build
+from cio_mcp.app.build import build
 from cio_mcp.cli import main
 from cio_mcp.errors import SettingsError
 from cio_mcp.safety.audit import AuditLog, beside, locked
 from cio_mcp.safety.verify import lines, verify
+from cio_mcp.server.server import Server
 from cio_mcp.settings import load
 from tests.agent import an_agent
 from tests.processes import FORKS
@@ -105,7 +106,7 @@ async def test_a_call_that_is_cancelled_after_it_left_gets_its_outcome_when_the_
 
     async with an_agent(audit_log=str(path)) as agent:
         agent.wire.latency = 3
-        call = asyncio.create_task(agent.app.server.call_tool("send_transactional_email", EMAIL))
+        call = asyncio.create_task(Server(agent.app).call_tool("send_transactional_email", EMAIL))
         await asyncio.sleep(1)
         call.cancel()
         await asyncio.wait([call])

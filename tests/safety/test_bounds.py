@@ -5,8 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from mcp import Client
 
-from tests.agent import Agent, an_agent, at_the_shell
+from cio_mcp.app.build import build
+from cio_mcp.server.server import Server
+from cio_mcp.settings import load
+from tests.agent import Agent, Caller, Clock, an_agent, at_the_shell
 
 pytestmark = pytest.mark.anyio
 
@@ -99,7 +103,7 @@ async def test_no_channel_reaches_a_customer_whom_the_list_leaves_out(
 @pytest.mark.parametrize(
     ("channel", "to", "allowed"),
     [
-        ("push", "last", True),
+        ("push", "last_used", True),
         ("push", "all", True),
         ("push", "device-ada-1", False),
         ("sms", "+4930123456", False),
@@ -322,6 +326,36 @@ async def test_an_operator_stops_and_resumes_all_servers_of_a_user(
     said = capsys.readouterr().out
     assert "safety.db writes, deletes or sends until cio-mcp resume" in said
     assert "(CIO_STOP_FILE) is still there" in said
+
+
+@pytest.mark.parametrize("kept", [False, True])
+async def test_an_operator_stops_servers_on_the_embedded_sandbox_too(tmp_path: Path, kept: bool) -> None:
+    environ = {"CIO_SANDBOX_PATH": str(tmp_path / "sandbox.db")} if kept else {}
+    app = build(load({"CIO_CONFIRM": "off", **environ}), clock=Clock())
+    async with Client(Server(app)) as client:
+        caller = Caller(client)
+        await caller.call("identify_customer", customer_id="1")
+        assert at_the_shell("stop") == 0
+        text = await caller.fail("identify_customer", customer_id="1")
+        stopped = (await caller.call("server_status"))["stopped"]
+        assert at_the_shell("resume") == 0
+        await caller.call("identify_customer", customer_id="1")
+    await app.aclose()
+
+    assert "an operator (cio-mcp stop) stops all writes, deletions and sends" in text
+    assert stopped
+
+
+def test_doctor_tells_that_everything_is_stopped_until_it_is_not(capsys: pytest.CaptureFixture[str]) -> None:
+    at_the_shell("stop")
+    at_the_shell("doctor")
+    stopped = capsys.readouterr().out
+    at_the_shell("resume")
+    at_the_shell("doctor")
+
+    assert "an operator (cio-mcp stop) stops all writes" in stopped
+    assert "fix: cio-mcp resume" in stopped
+    assert "stops all writes" not in capsys.readouterr().out
 
 
 def test_a_stop_that_cannot_be_told_is_not_taken_for_one(

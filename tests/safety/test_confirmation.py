@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -251,3 +252,23 @@ async def test_where_nothing_is_confirmed_a_call_acts_at_once() -> None:
         await agent.call("delete_customer", **DELETE)
 
     assert len(acts(agent)) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sent"),
+    [
+        ({"send_at": "2026-07-01T09:00:00", "timezone": "America/New_York"}, 1_782_910_800),
+        ({"send_at": "2026-07-01T09:00:00Z"}, 1_782_896_400),
+        ({"send_at": 1_782_896_400}, 1_782_896_400),
+    ],
+)
+async def test_a_newsletter_for_later_is_scheduled_with_the_code_of_its_preview(
+    arguments: dict[str, Any], sent: int
+) -> None:
+    async with an_agent(confirm="preview") as agent:
+        code = await code_of(agent, "send_newsletter", newsletter_id=21, **arguments)
+        answer = await agent.call("send_newsletter", newsletter_id=21, **arguments, confirmation=code)
+
+    assert answer["outcome"] == "accepted"
+    assert agent.last[2]["scheduled_at"] == sent
+    assert answer["send_at"] == datetime.fromtimestamp(sent, UTC).isoformat().replace("+00:00", "Z")

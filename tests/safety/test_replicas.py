@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
+from cio_mcp.app.workspace import safety_file
 from cio_mcp.safety.replicas import BEAT, STOP, RedisStore
 from cio_mcp.safety.store import FileStore, Store
-from cio_mcp.workspace import safety_file
 from tests.agent import Agent, an_agent, at_the_shell
 from tests.redis_server import PASSWORD, RedisServer
 

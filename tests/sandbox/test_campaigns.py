@@ -1,5 +1,7 @@
 """Campaigns and their metrics; segments."""
 
+from urllib.parse import urlencode
+
 import pytest
 
 from cio_mcp.sandbox.state.metrics import SERIES
@@ -57,8 +59,20 @@ async def test_a_series_has_every_key_and_one_count_for_each_period(caller: Call
     assert {len(counts) for counts in answer["metric"]["series"].values()} == {14}
 
 
-async def test_metrics_are_answered_without_the_version_that_the_spec_requires(caller: Caller) -> None:
-    assert "series" in (await caller.ok("GET", "/v1/campaigns/1/metrics"))["metric"]
+@pytest.mark.parametrize("missing", ["res", "start", "end"])
+async def test_metrics_want_their_whole_window(caller: Caller, missing: str) -> None:
+    query = {"version": "2", "res": "days", "start": str(MIDNIGHT - DAY), "end": str(MIDNIGHT)}
+    answer = await caller.ok("GET", f"/v1/campaigns/1/metrics?{urlencode(query)}")
+    assert answer["start"].endswith(" 00:00:00 +0000 UTC")
+    assert answer["res"] == "days"
+
+    del query[missing]
+    await caller.no(400, "GET", f"/v1/campaigns/1/metrics?{urlencode(query)}")
+
+
+@pytest.mark.parametrize("version", ["", "?version=1"])
+async def test_metrics_of_version_1_are_not_imitated(caller: Caller, version: str) -> None:
+    await caller.no(501, "GET", f"/v1/campaigns/1/metrics{version}")
 
 
 async def test_coarser_periods_hold_the_same_messages(caller: Caller) -> None:
@@ -72,8 +86,9 @@ async def test_coarser_periods_hold_the_same_messages(caller: Caller) -> None:
 
 
 async def test_channels_add_up_to_the_whole(caller: Caller) -> None:
-    whole = sum(await sent(caller, "res=days"))
-    parts = [sum(await sent(caller, f"res=days&type={channel}")) for channel in ("email", "push", "twilio")]
+    span = f"res=days&start={MIDNIGHT - 30 * DAY}&end={MIDNIGHT}"
+    whole = sum(await sent(caller, span))
+    parts = [sum(await sent(caller, f"{span}&type={channel}")) for channel in ("email", "push", "twilio")]
 
     assert parts[2] == 0
     assert sum(parts) == whole
@@ -82,19 +97,18 @@ async def test_channels_add_up_to_the_whole(caller: Caller) -> None:
 @pytest.mark.parametrize(
     "query",
     [
-        "version=1",
-        "version=2&res=decades",
-        "version=2&tz=Mars/Olympus",
-        "version=2&tz=../etc",
-        "version=2&type=pigeon",
-        "version=2&start=x",
-        "version=2&start=200000000000",
-        "version=2&start=2000&end=1000",
-        "version=2&start=0",
+        "res=decades&start=1000&end=2000",
+        "res=days&start=1000&end=2000&tz=Mars/Olympus",
+        "res=days&start=1000&end=2000&tz=../etc",
+        "res=days&start=1000&end=2000&type=pigeon",
+        "res=days&start=x&end=2000",
+        "res=days&start=200000000000&end=2000",
+        "res=days&start=2000&end=1000",
+        "res=days&start=0&end=2000000000",
     ],
 )
 async def test_wrong_parameters_of_metrics_are_refused(caller: Caller, query: str) -> None:
-    await caller.no(400, "GET", f"/v1/campaigns/1/metrics?{query}")
+    await caller.no(400, "GET", f"/v1/campaigns/1/metrics?version=2&{query}")
 
 
 async def test_segments_by_attribute_by_event_and_by_hand_have_their_people(caller: Caller) -> None:

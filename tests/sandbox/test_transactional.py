@@ -117,13 +117,13 @@ async def channel_delivery(caller: Caller, channel: str, template: int, **change
     return found
 
 
-async def test_a_push_goes_to_the_device_used_last_or_all_or_the_one_named(caller: Caller) -> None:
+async def test_a_push_goes_to_all_devices_or_the_one_used_last_or_the_one_named(caller: Caller) -> None:
     older = {"device": {"id": "tablet", "platform": "android", "last_used": 1}}
     await caller.ok("PUT", "/api/v1/customers/u_1001/devices", older)
 
     for to, recipient in (
-        ({}, "device-ada-1"),
-        ({"to": "last"}, "device-ada-1"),
+        ({}, "device-ada-1, tablet"),
+        ({"to": "last_used"}, "device-ada-1"),
         ({"to": "all"}, "device-ada-1, tablet"),
         ({"to": "another"}, "another"),
     ):

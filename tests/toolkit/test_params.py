@@ -9,18 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from cio_mcp.toolkit.params import (
-    AnonymousId,
-    CustomerId,
-    JsonObject,
-    Limit,
-    Names,
-    ObjectId,
-    Text,
-    Timestamp,
-    iso,
-    size_of,
-)
+from cio_mcp.toolkit.params import AnonymousId, CustomerId, JsonObject, Limit, Names, ObjectId, Text, size_of
+from cio_mcp.toolkit.times import Timestamp, iso
 
 
 def nested(depth: int) -> list[Any]:
@@ -49,10 +39,12 @@ def read(kind: Any, value: object) -> Any:
         ("2024-01-15T10:00:00", 1705312800),
         (" 2024-01-15 10:00:00 ", 1705312800),
         ("2024-01-15", 1705276800),
-        (0, 0),
-        ("0", 0),
         ("1705312800.5", 1705312800),
-        (99_999_999_999, 99_999_999_999),
+        (946_684_800, 946_684_800),
+        (4_102_444_799, 4_102_444_799),
+        ("20240115", 1705276800),
+        ("20240115T100000Z", 1705312800),
+        ("1970-01-02", 86_400),
         ("2024-01-15T10:00:00.999Z", 1705312800),
         ("2024-01-15T10:00:00-02:30", 1705321800),
     ],
@@ -76,6 +68,18 @@ def test_a_time_becomes_unix_seconds(value: object, seconds: int) -> None:
         ("1969-12-31T23:59:59Z", "must not lie before 1970"),
         (-5, "must not lie before 1970"),
         ("1969-12-31", "must not lie before 1970"),
+        (20261201, 'is a number, and numbers are unix seconds; did you mean "2026-12-01"?'),
+        (20261201.0, 'did you mean "2026-12-01"?'),
+        ("202612", 'did you mean "2026-12-01"?'),
+        (2026, 'did you mean "2026-01-01"?'),
+        ("2026", 'did you mean "2026-01-01"?'),
+        (202612010930, 'did you mean "2026-12-01T09:30:00Z"?'),
+        (20261201093000, 'did you mean "2026-12-01T09:30:00Z"?'),
+        (0, "would be in the year 1970 as unix seconds; write the date as ISO 8601"),
+        ("0", "would be in the year 1970"),
+        (946_684_799, "would be in the year 1999"),
+        (4_102_444_800, "would be in the year 2100"),
+        ("20261301", "must be ISO 8601"),
         (True, "must be ISO 8601"),
         (False, "must be ISO 8601"),
         (float("nan"), "must be ISO 8601"),

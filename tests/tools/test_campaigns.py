@@ -6,7 +6,8 @@ import httpx
 import pytest
 from mcp import Client
 
-from cio_mcp.app import build
+from cio_mcp.app.build import build
+from cio_mcp.server.server import Server
 from cio_mcp.settings import load
 from tests.agent import Agent
 from tests.tools.canned import canned
@@ -79,7 +80,7 @@ async def listed(campaigns: list[dict[str, Any]] | None, **arguments: Any) -> di
     """Return what list_campaigns makes of an answer of the App API."""
     wire = httpx.MockTransport(lambda _: httpx.Response(200, json={"campaigns": campaigns}))
     app = build(load({"CIO_APP_API_KEY": "key"}), wire=wire)
-    async with Client(app.server) as client:
+    async with Client(Server(app)) as client:
         result = await client.call_tool("list_campaigns", arguments)
     await app.aclose()
     assert result.structured_content is not None
@@ -213,7 +214,13 @@ async def test_a_series_has_a_count_for_each_period_of_the_span(agent: Agent) ->
 async def test_sms_goes_by_the_name_that_the_api_has_for_it(agent: Agent) -> None:
     answer = await agent.call("get_campaign_metrics", campaign_id=1, channel="sms", timezone="Europe/Berlin")
 
-    assert agent.sent == ["GET /v1/campaigns/1/metrics?version=2&res=days&tz=Europe%2FBerlin&type=twilio"]
+    # The clock stands at 2026-05-28T22:26:40+02:00: the last whole day in Berlin is the 27th.
+    assert (answer["start"], answer["end"]) == ("2026-04-28T00:00:00+02:00", "2026-05-28T00:00:00+02:00")
+    start, end = 1777327200, 1779919200
+    assert agent.sent == [
+        "GET /v1/campaigns/1/metrics?version=2&res=days&tz=Europe%2FBerlin"
+        f"&start={start}&end={end - 1}&type=twilio"
+    ]
     assert (answer["totals"], answer["rates"]) == ({}, {})
 
 
@@ -222,7 +229,8 @@ async def test_sms_goes_by_the_name_that_the_api_has_for_it(agent: Agent) -> Non
     [
         ({"campaign_id": 0}, "campaign_id: "),
         ({"campaign_id": True}, "campaign_id: must be a number"),
-        ({"campaign_id": 1, "start": 2000, "end": 1000}, "end: must be later than start"),
+        ({"campaign_id": 1, "start": "2026-05-02", "end": "2026-05-01"}, "end: must be later than start"),
+        ({"campaign_id": 1, "timezone": "Mars/Olympus"}, "timezone: is not known here"),
         ({"campaign_id": 1, "resolution": "decades"}, "resolution: "),
     ],
 )

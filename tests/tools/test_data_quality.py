@@ -359,7 +359,7 @@ async def test_a_number_that_looks_like_the_identifier_is_not_it() -> None:
     async with canned(
         {"customers/1/activities": httpx.Response(404), "": {"activities": failed}}
     ) as workspace:
-        check = await workspace.call("check_write", customer_id="1", event="purchase", since=1)
+        check = await workspace.call("check_write", customer_id="1", event="purchase", since="1970-01-01")
 
     assert (check["state"], "rejections" in check) == ("not_seen", False)
 
@@ -381,7 +381,7 @@ async def test_the_activities_of_a_busy_customer_are_read_on_up_to_a_cap() -> No
 
 
 async def test_a_check_may_look_back_to_the_beginning_of_time(agent: Agent) -> None:
-    answer = await agent.call("check_write", customer_id="u_1001", event="never", since=0)
+    answer = await agent.call("check_write", customer_id="u_1001", event="never", since="1970-01-01")
 
     assert answer["state"] == "not_seen"
     assert "Do not write it again" in answer["next"]

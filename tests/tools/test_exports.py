@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from cio_mcp.tools.search import EVERYBODY
+from cio_mcp.tools.people.search import EVERYBODY
 from tests.agent import Agent, an_agent
 from tests.tools.canned import canned
 

@@ -116,7 +116,7 @@ async def test_each_filter_of_messages_is_asked_for_under_the_vendors_name() -> 
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ({"start": 200, "end": 100}, "end: must be later than start, and at most 6 months"),
+        ({"start": "2026-05-02", "end": "2026-05-01"}, "end: must be later than start, and at most 6 months"),
         ({"start": "2026-01-01", "end": "2026-08-01"}, "at most 6 months"),
         ({"campaign_id": 0}, "campaign_id: "),
         ({"newsletter_id": True}, "newsletter_id: must be a number"),

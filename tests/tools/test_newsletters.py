@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from tests.agent import Agent
+from tests.planted import START
 from tests.tools.canned import canned
 
 pytestmark = pytest.mark.anyio
@@ -155,7 +156,7 @@ async def test_a_newsletter_is_scheduled_for_a_time_in_a_zone(
 
     assert answer["send_at"] == at
     assert path == f"POST /v1/newsletters/{DRAFT}/schedule"
-    assert body.pop("scheduled_at") > agent.clock.START
+    assert body.pop("scheduled_at") > START
     assert body == {"timezone": timezone}
     assert (await agent.call("get_newsletter", newsletter_id=DRAFT))["sent"] >= at
     assert len(await recipients(agent, DRAFT)) == 3
@@ -185,7 +186,6 @@ async def test_a_schedule_can_be_taken_back_and_moved(agent: Agent) -> None:
         ({"newsletter_id": SENT}, "newsletter has already been sent"),
         ({"newsletter_id": SENT, "send_at": "2030-01-01"}, "newsletter has already been sent"),
         ({"newsletter_id": DRAFT, "send_at": "2020-01-01"}, "scheduled_at must be in the future"),
-        ({"newsletter_id": DRAFT, "send_at": 1_900_000_000, "timezone": "Mars/Olympus"}, "unknown timezone"),
         ({"newsletter_id": DRAFT, "send_at": 0}, "not currently scheduled"),
         ({"newsletter_id": 99}, "404"),
     ],

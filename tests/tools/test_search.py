@@ -1,6 +1,7 @@
 """Finding customers, and the segments they are in."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -136,11 +137,39 @@ async def test_what_the_api_may_leave_out_of_people_is_left_out(body: object, ex
         assert await workspace.call("search_customers") == expected
 
 
+def as_documented(profile: dict[str, Any]) -> dict[str, Any]:
+    return {"customer": profile}
+
+
+def as_seen_live(profile: dict[str, Any]) -> dict[str, Any]:
+    return profile
+
+
+@pytest.mark.parametrize("form", [as_documented, as_seen_live])
+async def test_attributes_are_read_as_the_documents_and_as_the_live_api_answer_them(
+    form: Callable[[dict[str, Any]], dict[str, Any]],
+) -> None:
+    profile = {
+        "id": "42",
+        "identifiers": {"cio_id": "c", "email": "ada@example.com", "id": None},
+        "attributes": {"cio_id": "c", "plan": "pro"},
+        "devices": None,
+        "unsubscribed": False,
+    }
+    bodies = {"attributes": {"customers": [form(profile)]}, "": {"identifiers": [{"cio_id": "c"}]}}
+    async with canned(bodies) as workspace:
+        answer = await workspace.call("search_customers", fields=["plan"])
+
+    assert answer == {"customers": [{"cio_id": "c", "attributes": {"plan": "pro"}}]}
+
+
 @pytest.mark.parametrize(
     "profiles",
     [
         {},
         {"customers": None},
+        {"customers": [None]},
+        {"customers": ["c"]},
         {"customers": [{"customer": None}]},
         {"customers": [{"customer": {"identifiers": {"cio_id": "other"}, "attributes": {"plan": "pro"}}}]},
     ],

@@ -162,3 +162,56 @@ async def test_the_vendors_reason_and_field_reach_the_agent(agent: Agent) -> Non
 
     assert agent.facts["status"] == 400
     assert "transactional_message_id" in text
+
+
+@pytest.mark.parametrize("template", ["", " "])
+async def test_a_blank_template_is_no_template(agent: Agent, template: str) -> None:
+    content = {"body": "<p>Hello</p>", "subject": "Hello", "from_address": "shop@example.com"}
+    for tool, more in (
+        ("send_transactional_email", {"to": "ada@example.com", **content}),
+        ("send_transactional_message", {"channel": "push"}),
+    ):
+        text = await agent.fail(tool, customer_id="u_1001", transactional_message_id=template, **more)
+        assert "transactional_message_id: is blank" in text
+
+    assert agent.sent == []
+
+
+@pytest.mark.parametrize(
+    ("send_at", "words"),
+    [
+        (20261201, 'did you mean "2026-12-01"?'),
+        (2026, 'did you mean "2026-01-01"?'),
+        ("2026", 'did you mean "2026-01-01"?'),
+        (0, "would be in the year 1970"),
+        ("2025-12-01T09:00:00Z", "2025-12-01T09:00:00Z has passed, and the message would go out at once"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("tool", "more"),
+    [
+        ("send_transactional_email", {"to": "ada@example.com"}),
+        ("send_transactional_message", {"channel": "push"}),
+    ],
+)
+async def test_a_message_for_later_never_goes_out_now(
+    agent: Agent, tool: str, more: dict[str, Any], send_at: object, words: str
+) -> None:
+    text = await agent.fail(tool, customer_id="u_1001", transactional_message_id=1, send_at=send_at, **more)
+
+    assert (
+        f"send_at: {words}" in text or f"send_at: is a number, and numbers are unix seconds; {words}" in text
+    )
+    assert agent.sent == []
+
+
+async def test_eight_digits_as_text_are_a_date(agent: Agent) -> None:
+    answer = await agent.call(
+        "send_transactional_email",
+        to="ada@example.com",
+        customer_id="u_1001",
+        transactional_message_id=1,
+        send_at="20260701",
+    )
+
+    assert answer["send_at"] == "2026-07-01T00:00:00Z"

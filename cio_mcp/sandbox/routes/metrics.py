@@ -1,5 +1,6 @@
 """Metrics of campaigns (version 2), and of all other messages (version 1)."""
 
+from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -38,21 +39,28 @@ def of_action(asked: Asked) -> dict[str, Any]:
 
 
 def _version_2(asked: Asked, counted: list[metrics.Counted]) -> dict[str, Any]:
-    """Answer a version 2 series, of the last 30 days where nothing else is asked [?].
+    """Answer a version 2 series; `res`, `start` and `end` are required, and `tz` is UTC by default.
 
-    The spec requires `version`; what happens without it is not documented, and so it is let pass [?].
+    Documented 2026-09-17. That what is missing is answered with 400 is assumed.
     """
     query = asked.query
-    if query.get("version", "2") != "2":
-        raise app_error("version must be 2: the sandbox does not imitate version 1", 400)
+    if query.get("version") != "2":
+        raise app_error("the sandbox imitates version 2 of these metrics only: version=2", 501)
+    if missing := [name for name in ("res", "start", "end") if not query.get(name)]:
+        raise app_error(f"{missing[0]} is required", 400)
     try:
-        zone = ZoneInfo(query.get("tz", "America/New_York"))
+        zone = ZoneInfo(query.get("tz", "UTC"))
     except (ZoneInfoNotFoundError, ValueError):
         raise app_error("tz must be the name of a region", 400) from None
-    end = asked.seconds("end", asked.workspace.now())
-    start = asked.seconds("start", end - 30 * DAY)
+    start, end = asked.seconds("start", 0), asked.seconds("end", 0)
     edges = _edges(asked, "res", zone, start, end)
-    return {"metric": {"series": metrics.series(counted, edges, metrics.SERIES)}}
+    counts = {"metric": {"series": metrics.series(counted, edges, metrics.SERIES)}}
+    return {"start": _told(start), "end": _told(end), "res": query["res"], **counts}
+
+
+def _told(at: int) -> str:
+    """Return a time as these metrics write it (documented)."""
+    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M:%S} +0000 UTC"
 
 
 def _edges(asked: Asked, argument: str, zone: ZoneInfo, start: int, end: int) -> list[float]:

@@ -13,7 +13,7 @@ TYPES = {"email": "email", "push": "push", "sms": "twilio", "in_app": "in_app", 
 
 # Channels whose messages say where they go; None and these of push mean the customer's own devices.
 ADDRESSED = {"email", "push", "sms"}
-OWN_DEVICES = {None, "all", "last"}
+OWN_DEVICES = {None, "all", "last_used"}
 
 # Nothing tells that a message in the app has arrived.
 IN_APP = {"sent": 2}
@@ -46,7 +46,7 @@ def _recipient(workspace: Workspace, channel: str, person: Row | None, to: str |
         found = workspace.rows(
             "SELECT id FROM devices WHERE cio_id = ? ORDER BY last_used DESC LIMIT ?",
             person["cio_id"] if person else None,
-            -1 if to == "all" else 1,
+            1 if to == "last_used" else -1,
         )
         return ", ".join(device["id"] for device in found)
     if to and channel in ADDRESSED:

@@ -1,0 +1,151 @@
+"""Two campaigns, or two periods of one, side by side."""
+
+import math
+from dataclasses import replace
+from typing import Annotated
+
+from pydantic import Field
+
+from cio_mcp.client import AppApi
+from cio_mcp.errors import InvalidArgument
+from cio_mcp.toolkit.answers import Answer, Shape
+from cio_mcp.toolkit.params import Channel, ObjectId
+from cio_mcp.toolkit.rates import RATES, counts_of, rates_of, totals_of
+from cio_mcp.toolkit.registry import Toolbox
+from cio_mcp.toolkit.spans import Span, span_of
+from cio_mcp.toolkit.times import Timestamp, iso
+
+tools = Toolbox(__name__)
+
+# A difference that chance makes more often than this is said to be one that chance may have made.
+LIKELY_CHANCE = 0.05
+
+
+class Side(Shape):
+    """One campaign in one period."""
+
+    campaign_id: int
+    start: str
+    end: str
+    totals: dict[str, int] = Field(description="Sums over the period; what is not named was zero.")
+    rates: dict[str, float] = Field(
+        description="Shares from 0 to 1: delivered and bounced of sent, all others of delivered."
+    )
+
+
+class Difference(Shape):
+    """How much more the first has than the other."""
+
+    absolute: float = Field(description="The first minus the other; of rates, 0.01 is a percentage point.")
+    relative: float | None = Field(
+        None, description="The same as a share of the other's; absent where that is zero."
+    )
+    p_value: float | None = Field(
+        None, description="Of a rate: how probable so large a difference is by chance alone (z-test)."
+    )
+
+
+class Comparison(Answer):
+    """Two campaigns, or two periods of one, and what lies between them."""
+
+    verdict: str = Field(description="Which converts better, and by how much.")
+    first: Side
+    other: Side
+    totals: dict[str, Difference]
+    rates: dict[str, Difference]
+
+
+@tools.reads
+async def compare_campaigns(
+    app: AppApi,
+    campaign_id: ObjectId,
+    other_campaign_id: ObjectId | None = None,
+    start: Timestamp | None = None,
+    end: Timestamp | None = None,
+    other_start: Annotated[Timestamp | None, Field(description="Of as many days.")] = None,
+    channel: Channel | None = None,
+) -> Comparison:
+    """Compare two campaigns, or two periods of one: which converts better, and by how much.
+
+    By default the last 30 days; one campaign with its period before.
+    """
+    span = span_of(app, start, end)
+    start, end = span.start, span.end
+    itself = other_campaign_id in {None, campaign_id}
+    if other_start is None:
+        other_start = start - (end - start) if itself else start
+    if itself and other_start == start:
+        raise InvalidArgument("other_start: is the same period; name another one, or other_campaign_id")
+    other_span = replace(span, start=other_start, end=other_start + end - start)
+    first = await _side(app, campaign_id, span, channel)
+    other = await _side(app, other_campaign_id or campaign_id, other_span, channel)
+    rates = {
+        name: _of_rates(name, first, other)
+        for name in RATES
+        if name in first.rates and name in other.rates and (first.totals | other.totals).get(name)
+    }
+    return Comparison(
+        verdict=_verdict(first, other, rates.get("converted")),
+        first=_rounded(first),
+        other=_rounded(other),
+        totals={
+            name: _difference(first.totals.get(name, 0), other.totals.get(name, 0))
+            for name in first.totals | other.totals
+        },
+        rates=rates,
+    )
+
+
+async def _side(app: AppApi, campaign_id: int, span: Span, channel: Channel | None) -> Side:
+    answer = await app.get(
+        "/v1/campaigns/{campaign_id}/metrics", span.query("days", channel), campaign_id=campaign_id
+    )
+    totals = totals_of(counts_of(answer))
+    return Side(
+        campaign_id=campaign_id,
+        start=iso(span.start) or "",
+        end=iso(span.end) or "",
+        totals=totals,
+        rates=rates_of(totals),
+    )
+
+
+def _rounded(side: Side) -> Side:
+    return side.model_copy(update={"rates": {name: round(rate, 4) for name, rate in side.rates.items()}})
+
+
+def _difference(first: float, other: float) -> Difference:
+    absolute = first - other
+    return Difference(absolute=round(absolute, 4), relative=round(absolute / other, 4) if other else None)
+
+
+def _of_rates(name: str, first: Side, other: Side) -> Difference:
+    found = _difference(first.rates[name], other.rates[name])
+    wholes = [side.totals[RATES[name]] for side in (first, other)]
+    pooled = sum(side.totals.get(name, 0) for side in (first, other)) / sum(wholes)
+    # Counts are dated by when they happened, so a short period may have more of a part than of its whole.
+    if (spread := pooled * (1 - pooled) * sum(1 / whole for whole in wholes)) > 0:
+        score = abs(first.rates[name] - other.rates[name]) / math.sqrt(spread)
+        found.p_value = round(math.erfc(score / math.sqrt(2)), 4)
+    return found
+
+
+def _verdict(first: Side, other: Side, converted: Difference | None) -> str:
+    names = [f"campaign {side.campaign_id}" for side in (first, other)]
+    if first.campaign_id == other.campaign_id:
+        names = [f"{side.start[:10]} to {side.end[:10]}" for side in (first, other)]
+    for side, name in zip((first, other), names, strict=True):
+        if "converted" not in side.rates:
+            return f"Cannot be said: nothing was delivered ({name})."
+    if converted is None or not converted.absolute:
+        return f"Both convert alike, {first.rates['converted']:.2%} of what was delivered."
+    better, worse = (0, 1) if converted.absolute > 0 else (1, 0)
+    shares = [first.rates["converted"], other.rates["converted"]]
+    points = f"{abs(converted.absolute) * 100:.2f} percentage points"
+    more = f", {shares[better] / shares[worse] - 1:.0%}" if shares[worse] else ""
+    chance = converted.p_value is not None and converted.p_value > LIKELY_CHANCE
+    return (
+        f"{names[better].capitalize()} converts better: {shares[better]:.2%} of what was delivered against "
+        f"{shares[worse]:.2%} ({names[worse]}), {points}{more} more."
+        + (" So small a difference may well be chance." if chance else "")
+    )

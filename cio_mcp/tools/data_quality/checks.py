@@ -1,0 +1,189 @@
+"""Whether an accepted write has taken effect, as far as the App API can tell."""
+
+import json
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from cio_mcp.client import AppApi, IdType
+from cio_mcp.errors import InvalidArgument, Refused
+from cio_mcp.toolkit.answers import Anything, Quoted, Shape, identifiers
+from cio_mcp.toolkit.params import CustomerId, JsonObject, Text
+from cio_mcp.toolkit.registry import Toolbox
+from cio_mcp.toolkit.times import Timestamp, iso, unix_seconds
+from cio_mcp.tools.data_quality.activities import read_activities
+from cio_mcp.tools.data_quality.rejections import LOOKED_AT, MEANINGS, Rejection, rejection
+
+tools = Toolbox(__name__)
+
+# Seconds: a write is looked for so far back where nothing else is asked, and may be pending for so long.
+LOOK_BACK, PENDING = 300, 600
+
+# So far back the API tells what happened (App API, activities: about 30 days).
+KNOWN = 30 * 86400
+
+# Pages of a busy customer's activities that are read at most.
+PAGES = 5
+
+EVENTS = {"event", "page", "screen"}
+
+NEXT = {
+    "applied": None,
+    "pending": "Check again in some seconds, with this since.",
+    "rejected": "Correct what rejections name and write again; then check with a since after that. "
+    "find_rejected_data explains the kinds.",
+    "not_seen": "There is no trace of it: write it again. An event with the same event_id still counts once.",
+}
+
+
+TOO_OLD = (
+    "Events leave a trace for 30 days only: one from before may be there. Do not write it again for this."
+)
+
+
+class Difference(Shape):
+    """An attribute that is not as it was written."""
+
+    expected: Anything = None
+    found: Anything = None
+
+
+class WriteCheck(Quoted):
+    """What became of an identify or an event."""
+
+    state: Literal["applied", "pending", "rejected", "not_seen"] = Field(
+        description="applied: it is there. pending: not yet, and it is young. rejected: it was dropped. "
+        "not_seen: there is no trace, though there should be by now."
+    )
+    since: str | None = Field(None, description="From when on it was looked for.")
+    count: int | None = Field(None, description="How often the event is there.")
+    differs: dict[str, Difference] | None = Field(None, description="Attributes that are not as written.")
+    rejections: list[Rejection] | None = Field(None, description="What was dropped since; it may be this.")
+    next: str | None = Field(None, description="What to do now.")
+
+
+@tools.reads
+async def check_write(
+    app: AppApi,
+    customer_id: CustomerId,
+    id_type: IdType = "id",
+    attributes: Annotated[JsonObject | None, Field(description="As they were written.")] = None,
+    event: Annotated[Text | None, Field(description="Its name, or a page's address.")] = None,
+    since: Annotated[Timestamp | None, Field(description="When; by default 5 minutes ago.")] = None,
+) -> WriteCheck:
+    """Tell whether an accepted identify (its attributes) or event is applied, pending, rejected, not seen."""
+    if (attributes is None) == (event is None):
+        raise InvalidArgument("attributes, event: give one of them")
+    called_at = app.call.called_at
+    start = int(called_at) - LOOK_BACK if since is None else since
+    differs = None if attributes is None else await _differences(app, customer_id, id_type, attributes)
+    recent = [] if differs == {} else await _recent(app, customer_id, id_type, start)
+    count = sum(_is_event(item, event) for item in recent)
+    rejections = [rejection(item) for item in recent if _is_rejection(item, event)]
+    state: Literal["applied", "pending", "rejected", "not_seen"]
+    if differs == {} or count:
+        state, rejections = "applied", []
+    elif rejections:
+        state = "rejected"
+    else:
+        state = "pending" if called_at - start < PENDING else "not_seen"
+    return WriteCheck(
+        state=state,
+        since=iso(start),
+        count=count if event else None,
+        differs=differs or None,
+        rejections=rejections or None,
+        next=TOO_OLD if event and state == "not_seen" and start < called_at - KNOWN else NEXT[state],
+    )
+
+
+def _is_event(item: dict[str, Any], event: str | None) -> bool:
+    return item.get("type") in EVENTS and event in {item.get("name"), item.get("url")}
+
+
+def _is_rejection(item: dict[str, Any], event: str | None) -> bool:
+    """Say whether an activity may be the rejection of an event, or of an identify where that is None."""
+    if event is None:
+        return item.get("type") in MEANINGS.keys() - {"failed_event"}
+    of_events = item.get("type") in {"failed_event", "failed_batch_update"}
+    return of_events and (item.get("name") or event) == event
+
+
+async def _differences(
+    app: AppApi, customer_id: str, id_type: IdType, written: dict[str, Any]
+) -> dict[str, Difference]:
+    """Return the attributes that are not as written; where there is nobody, all and the identifier."""
+    try:
+        answer = await app.get(
+            "/v1/customers/{customer_id}/attributes",
+            {"id_type": id_type},
+            customer_id=app.person(customer_id, id_type),
+        )
+    except Refused as refused:
+        if refused.status != 404:
+            raise
+        written, answer = {id_type: customer_id, **written}, {}
+    customer = answer.get("customer") or {}
+    found = customer.get("attributes") or {}
+    found = found | {"unsubscribed": customer.get("unsubscribed") is True} if customer else found
+    return {
+        name: Difference(expected=value, found=found.get(name))
+        for name, value in written.items()
+        if not _agrees(name, value, found.get(name))
+    }
+
+
+def _agrees(name: str, written: Any, found: Any) -> bool:
+    """Say whether an attribute reads as it was written: the App API answers every value as text."""
+    if written is None or written == "":
+        return found is None or found == ""
+    if name == "unsubscribed":
+        return found is (str(written).lower() in {"true", "1"})
+    if name == "created_at":
+        try:
+            written = unix_seconds(written)
+        except ValueError:
+            return False
+    if isinstance(written, str):
+        return written == found or (name == "email" and written.casefold() == str(found).casefold())
+    try:
+        stored = json.loads(found) if isinstance(found, str) else found
+    except ValueError:
+        return False
+    return bool(stored == written and isinstance(stored, bool) is isinstance(written, bool))
+
+
+async def _recent(app: AppApi, customer_id: str, id_type: IdType, since: int) -> list[dict[str, Any]]:
+    """Return a customer's activities since a time; of nobody, the rejections that hold the identifier."""
+    asked: dict[str, object] = {"limit": LOOKED_AT}
+    found: list[dict[str, Any]] = []
+    try:
+        for _ in range(PAGES):
+            answer = await read_activities(app, asked, customer_id, id_type)
+            found += (items := _since(answer, since))
+            asked["start"] = answer.get("next")
+            if len(items) < len(answer.get("activities") or []) or not asked["start"]:
+                break
+    except Refused as refused:
+        if refused.status != 404:
+            raise
+        for type_ in MEANINGS:
+            answer = await read_activities(app, asked | {"type": type_}, None, id_type)
+            found += [
+                item
+                for item in _since(answer, since)
+                if _holds([identifiers(item), item.get("data")], customer_id.removeprefix("cio_"))
+            ]
+    return found
+
+
+def _since(answer: dict[str, Any], since: int) -> list[dict[str, Any]]:
+    return [item for item in answer.get("activities") or [] if (item.get("timestamp") or 0) >= since]
+
+
+def _holds(value: Any, identifier: str) -> bool:
+    if isinstance(value, dict):
+        return any(_holds(part, identifier) for part in value.values())
+    if isinstance(value, list):
+        return any(_holds(part, identifier) for part in value)
+    return isinstance(value, str) and value.removeprefix("cio_") == identifier

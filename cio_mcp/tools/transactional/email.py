@@ -1,0 +1,148 @@
+"""Transactional email: one message to one person, now."""
+
+import base64
+import binascii
+from email.utils import getaddresses
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field
+
+from cio_mcp.client import AppApi, IdType
+from cio_mcp.errors import InvalidArgument
+from cio_mcp.toolkit.audience import Audience, reaches
+from cio_mcp.toolkit.headers import Headers
+from cio_mcp.toolkit.params import Address, CustomerId, JsonObject, Line, Text, one_line
+from cio_mcp.toolkit.registry import Toolbox
+from cio_mcp.toolkit.times import Timestamp
+from cio_mcp.tools.transactional.sending import Queued, check_send_at, send
+from cio_mcp.tools.transactional.templates import MessageId, template_of
+
+tools = Toolbox(__name__)
+
+# App API, "sendEmail": bytes of all attachments, once decoded.
+ATTACHMENTS_LIMIT = 2_000_000
+
+
+def _attachments(attachments: dict[str, Any]) -> dict[str, str]:
+    total = 0
+    for name, content in attachments.items():
+        try:
+            one_line(name)
+        except ValueError as error:
+            message = f"{name!r}: the name of a file {error}"
+            raise ValueError(message) from None
+        try:
+            total += len(base64.b64decode(content, validate=True))
+        except (binascii.Error, TypeError, ValueError):
+            message = f"{name}: must be base64"
+            raise ValueError(message) from None
+    if total >= ATTACHMENTS_LIMIT:
+        message = f"must be under {ATTACHMENTS_LIMIT} bytes in all, these are {total}"
+        raise ValueError(message)
+    return attachments
+
+
+Attachments = Annotated[JsonObject, AfterValidator(_attachments)]
+
+
+def _recipients(to: str, cc: str | None, bcc: str | None) -> list[str]:
+    """Return the addresses in to, cc and bcc; raises InvalidArgument for text that can be read otherwise."""
+    given = [text for text in (to, cc, bcc) if text]
+    found = [(name, address) for name, address in getaddresses(given) if name or address]
+    if sum(text.count("@") for text in given) != sum(
+        f"{name}{address}".count("@") for name, address in found
+    ):
+        raise InvalidArgument('to, cc, bcc: write addresses as a@example.com, or "Name" <a@example.com>')
+    return [address for _, address in found]
+
+
+async def _reached(
+    app: AppApi,
+    to: str,
+    cc: str | None,
+    bcc: str | None,
+    customer_id: str,
+    id_type: IdType,
+    transactional_message_id: int | str | None,
+) -> Audience:
+    async def template() -> str:
+        return await template_of(app, transactional_message_id)
+
+    recipients = _recipients(to, cc, bcc)
+    return Audience(
+        "whom to, cc and bcc name",
+        len(recipients),
+        addresses=recipients,
+        people={id_type: [customer_id]},
+        to_one=len(recipients) == 1,
+        blind_copies=bool(bcc),
+        template=template,
+    )
+
+
+@tools.sends
+@reaches(_reached)
+async def send_transactional_email(
+    app: AppApi,
+    to: Annotated[Address, Field(description="Address, or several separated by commas; 15 with cc and bcc.")],
+    customer_id: CustomerId,
+    id_type: IdType = "id",
+    transactional_message_id: Annotated[
+        MessageId | None,
+        Field(description="Template: number or trigger name. Without it: body, subject, from_address."),
+    ] = None,
+    message_data: Annotated[JsonObject | None, Field(description="Values for the template.")] = None,
+    from_address: Line | None = None,
+    subject: Line | None = None,
+    body: Annotated[Text | None, Field(description="HTML, in place of the template's.")] = None,
+    body_plain: Text | None = None,
+    preheader: Line | None = None,
+    reply_to: Line | None = None,
+    cc: Address | None = None,
+    bcc: Address | None = None,
+    headers: Annotated[
+        Headers | None, Field(description="List-… and X-… headers; none that names people or routes.")
+    ] = None,
+    language: Text | None = None,
+    send_at: Annotated[Timestamp | None, Field(description="Later, within 90 days.")] = None,
+    attachments: Annotated[
+        Attachments | None, Field(description="File names and base64 contents, under 2 MB in all.")
+    ] = None,
+    send_to_unsubscribed: bool = True,
+    tracked: Annotated[bool, Field(description="Track opens and clicks.")] = True,
+    disable_message_retention: bool = False,
+    queue_draft: Annotated[bool, Field(description="Keep it as a draft for a person to send.")] = False,
+) -> Queued:
+    """Send one email to one person at once, such as a receipt. For many people use trigger_broadcast.
+
+    customer_id is the person it is recorded for; an unknown one is created.
+    """
+    recipients = _recipients(to, cc, bcc)
+    if not 0 < len(recipients) <= 15:
+        raise InvalidArgument(
+            f"to, cc, bcc: 1 to 15 recipients are allowed in all, these are {len(recipients)}"
+        )
+    given = {"body": body, "subject": subject, "from_address": from_address}
+    if transactional_message_id is None and (missing := [name for name, value in given.items() if not value]):
+        raise InvalidArgument(f"{', '.join(missing)}: needed without transactional_message_id")
+    check_send_at(app, send_at)
+    optional = {
+        "transactional_message_id": transactional_message_id,
+        "message_data": message_data or None,
+        "from": from_address,
+        "subject": subject,
+        "body": body,
+        "body_plain": body_plain,
+        "preheader": preheader,
+        "reply_to": reply_to,
+        "cc": cc,
+        "bcc": bcc,
+        "headers": headers or None,
+        "language": language,
+        "send_at": send_at,
+        "send_to_unsubscribed": None if send_to_unsubscribed else False,
+        "tracked": None if tracked else False,
+        "disable_message_retention": disable_message_retention or None,
+        "queue_draft": queue_draft or None,
+    }
+    return await send(app, "/v1/send/email", customer_id, id_type, {"to": to} | optional, attachments)

@@ -1,0 +1,81 @@
+"""Headers of an email reach nobody whom the call does not name, and begin no other header."""
+
+from typing import Any
+
+import pytest
+
+from tests.agent import Agent, an_agent
+
+pytestmark = pytest.mark.anyio
+
+TO_ADA: dict[str, Any] = {"to": "ada@example.com", "customer_id": "u_1001", "transactional_message_id": 1}
+EVE = "eve@example.org"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("To", "Cc", "Bcc", "BCC", "bcc ", " Bcc", "Bcc:", "Apparently-To", "Resent-To", "Resent-Bcc"),
+        *("From", "Sender", "Reply-To", "Return-Path", "Errors-To", "Envelope-To", "Delivered-To"),
+        *("Disposition-Notification-To", "Return-Receipt-To", "Received", "Subject", "Date", "Message-ID"),
+        *("Content-Type", "MIME-Version", "DKIM-Signature", "Authentication-Results", "ARC-Seal"),
+        *("X-SMTPAPI", "x-smtpapi", "X-MSYS-API", "X-MC-BccAddress", "X-Mailgun-Recipient-Variables"),
+        *("X-PM-Bcc", "X-SES-CONFIGURATION-SET", "X-MJ-CustomID", "X-Envelope-To", "X-Rcpt-To", "X-Bcc"),
+        *("X-Forwarded-To", "X-Original-To", "X-Return-Path", "X-Reply-To", "X-To", "X-Cc", "X-Sender"),
+        *("", " ", "X Y", "X-\u0411cc", "\uff22cc", "B\u200bcc", "X-A\r\nBcc", "List-Id\nBcc"),
+    ],
+)
+async def test_a_header_that_names_people_or_routes_is_refused(agent: Agent, name: str) -> None:
+    text = await agent.fail("send_transactional_email", **TO_ADA, headers={name: EVE})
+
+    assert "headers: " in text
+    assert agent.sent == []
+
+
+@pytest.mark.parametrize(
+    "value", ["a\r\nBcc: eve@example.org", "a\nBcc: eve", "a\x00", "a\x85b", "a\u2028b", 5, None, ["a"]]
+)
+async def test_the_value_of_a_header_is_one_line_of_text(agent: Agent, value: object) -> None:
+    text = await agent.fail("send_transactional_email", **TO_ADA, headers={"X-Campaign": value})
+
+    assert "headers: X-Campaign: must" in text
+    assert agent.sent == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("List-Unsubscribe", "List-Unsubscribe-Post", "list-id", "Precedence", "Auto-Submitted"),
+        *("Feedback-ID", "In-Reply-To", "References", "X-Campaign", "X-Entity-Ref-ID", "X-Priority"),
+    ],
+)
+async def test_a_header_that_says_how_a_message_is_meant_is_sent(agent: Agent, name: str) -> None:
+    await agent.call("send_transactional_email", **TO_ADA, headers={name: "<https://example.com/out>"})
+
+    assert agent.last[2]["headers"] == {name: "<https://example.com/out>"}
+
+
+@pytest.mark.parametrize("field", ["to", "cc", "bcc", "from_address", "reply_to", "subject", "preheader"])
+async def test_no_line_of_an_email_holds_a_line_break(agent: Agent, field: str) -> None:
+    broken = f"ada@example.com\r\nBcc: {EVE}"
+
+    text = await agent.fail("send_transactional_email", **TO_ADA | {field: broken})
+
+    assert f"{field}: must not contain control characters or line breaks" in text
+    assert agent.sent == []
+
+
+async def test_no_name_of_a_file_holds_a_line_break(agent: Agent) -> None:
+    files = {"a.txt\r\nBcc: eve@example.org": "YQ=="}
+
+    text = await agent.fail("send_transactional_email", **TO_ADA, attachments=files)
+
+    assert "the name of a file must not contain control characters" in text
+    assert agent.sent == []
+
+
+async def test_under_a_list_of_recipients_a_header_reaches_nobody_else() -> None:
+    async with an_agent(allowed_recipients="example.com", max_recipients="1") as agent:
+        await agent.fail("send_transactional_email", **TO_ADA, headers={"Bcc": ", ".join([EVE] * 500)})
+
+    assert agent.sent == []
