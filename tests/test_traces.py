@@ -79,15 +79,22 @@ async def test_a_call_and_its_requests_are_one_trace_that_is_sent_at_the_latest_
 ) -> None:
     with a_collector() as collector:
         where = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url, "OTEL_BSP_SCHEDULE_DELAY": "600000"}
-        with serving(**where) as found:
-            async with client(found, transport, "2026-07-28", **where) as mcp:
-                result = await mcp.call_tool("identify_customer", {"customer_id": PERSON})
-            found.process.send_signal(signal.SIGTERM)
-            assert found.process.wait(timeout=10) == 0
+        if transport == "stdio":
+            with a_server(**where) as process:
+                say(process, call("identify_customer", customer_id=PERSON))
+                meta = hear(process)["result"]["_meta"]
+                process.stdin.close()
+                assert process.wait(timeout=10) == 0
+        else:
+            with serving(**where) as found:
+                async with client(found, transport, "2026-07-28") as mcp:
+                    meta = (await mcp.call_tool("identify_customer", {"customer_id": PERSON})).meta
+                found.process.send_signal(signal.SIGTERM)
+                assert found.process.wait(timeout=10) == 0
         traced = collector.spans["tools/call identify_customer"]
         request = collector.spans["PUT /api/v1/customers/{customer_id}"]
 
-        assert (result.meta or {})["cio-mcp/request"] == attributes(traced)["cio_mcp.request"]
+        assert meta["cio-mcp/request"] == attributes(traced)["cio_mcp.request"]
         assert attributes(traced)["cio_mcp.outcome"] == "accepted"
         assert (request.trace_id, request.parent_span_id) == (traced.trace_id, traced.span_id)
         assert {attributes(batch.resource)["service.name"] for batch in collector.batches} == {"cio-mcp"}

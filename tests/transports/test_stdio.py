@@ -93,7 +93,8 @@ def a_slow_customerio(seconds: float) -> Iterator[tuple[str, Event]]:
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers["content-length"]))
             arrived.set()
-            over.wait(seconds)
+            if over.wait(seconds):
+                return
             body = b'{"delivery_id": "d1", "queued_at": 1780000000}'
             self.send_response(200)
             self.send_header("content-length", str(len(body)))
@@ -154,27 +155,27 @@ def test_a_client_that_knows_only_an_older_protocol_lists_and_calls(version: str
         assert json.loads(hear(process)["result"]["content"][0]["text"])["id"] == "u_1001"
 
 
-def test_a_client_that_speaks_2026_07_28_discovers_lists_and_calls_without_a_handshake() -> None:
-    envelope = {
+def ask(process: Command, method: str, **params: Any) -> dict[str, Any]:
+    """Ask as a client of 2026-07-28 does."""
+    params["_meta"] = {
         "io.modelcontextprotocol/protocolVersion": "2026-07-28",
         "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "1"},
         "io.modelcontextprotocol/clientCapabilities": {},
     }
+    say(process, {"jsonrpc": "2.0", "id": method, "method": method, "params": params})
+    answer = hear(process)
+    assert answer["id"] == method
+    result: dict[str, Any] = answer["result"]
+    return result
 
-    def ask(method: str, **params: Any) -> dict[str, Any]:
-        params["_meta"] = envelope
-        say(process, {"jsonrpc": "2.0", "id": method, "method": method, "params": params})
-        answer = hear(process)
-        assert answer["id"] == method
-        result: dict[str, Any] = answer["result"]
-        return result
 
+def test_a_client_that_speaks_2026_07_28_discovers_lists_and_calls_without_a_handshake() -> None:
     with a_server(version=None) as process:
-        found = ask("server/discover")
+        found = ask(process, "server/discover")
         assert "2026-07-28" in found["supportedVersions"]
         assert "sandbox" in found["instructions"]
-        assert len(ask("tools/list")["tools"]) == len(CORE)
-        answer = ask("tools/call", name="get_customer", arguments={"customer_id": "u_1001"})
+        assert len(ask(process, "tools/list")["tools"]) == len(CORE)
+        answer = ask(process, "tools/call", name="get_customer", arguments={"customer_id": "u_1001"})
         assert (answer["isError"], answer["structuredContent"]["id"]) == (False, "u_1001")
 
 
