@@ -12,8 +12,8 @@ from cio_mcp.settings import CREDENTIALS, Settings, variable
 from cio_mcp.settings.scopes import WINDOWS, WorkspaceSettings
 from cio_mcp.toolkit.answers import Cap, Limited, Status
 
-# What the status tells in other words: as permissions, confirmation, caps, limits and tools that are off.
-TOLD = {"permissions", "toolsets", "tools", "confirm", *WINDOWS} | {
+# What the status tells by names of its own: permissions, confirmation, time zone, caps, limits, tools off.
+TOLD = {"permissions", "toolsets", "tools", "confirm", "timezone", *WINDOWS} | {
     *("track_rate", "app_rate", "send_rate", "broadcast_interval", "rate_share")
 }
 
@@ -49,7 +49,8 @@ async def status_of(
         permissions=list(settings.permissions),
         confirmation=settings.confirm,
         stopped=await stop.stopped() or None,
-        notes=[note for note in notes if note],
+        timezone=settings.timezone,
+        notes=[note for note in notes if note] or None,
         bounds={name: text for name, text in bounds.items() if text},
         caps=[Cap(setting=cap.setting, most=cap.most, left=left) for cap, left in await caps.left()],
         limits=[_limited(seen) for seen in client.buckets()],

@@ -38,7 +38,8 @@ class ToolCall(Call):
 
     Known from the start: `name` is the tool's, for the log; `grants` narrow what the caller may do; `person`
     is who can be asked at the client; `request` is the call's id in the answer, the log and the audit log.
-    Found on the way: `tool` and its checked arguments `given`; whether a preview is all that is wanted; the
+    Found on the way: `tool` and its checked arguments `given`, with `notes` on them and the instants that
+    `times` stand for; whether a preview is all that is wanted; the
     confirmation `code`; the request that would leave; whom it reaches; and how the call ended.
     """
 
@@ -50,6 +51,8 @@ class ToolCall(Call):
 
     tool: Tool = field(init=False)
     given: dict[str, Any] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    times: dict[str, str] = field(default_factory=dict)
     preview_only: bool = False
     code: str | None = None
     would_send: dict[str, Any] = field(default_factory=dict)
@@ -66,6 +69,11 @@ class ToolCall(Call):
             yield
         finally:
             self.dry_run = False
+
+    @property
+    def bound(self) -> dict[str, Any]:
+        """What a confirmation is bound to: the arguments, and the time zone that they were read in."""
+        return self.given | {"timezone": self.timezone}
 
     @property
     def worth_telling(self) -> float | None:

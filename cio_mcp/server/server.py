@@ -39,8 +39,8 @@ or conflicting data without an error. get_customer shows what was applied.
 it. dry_run=true only shows.
 - When a call's outcome is unknown, the error says how to find out; never repeat a send or a broadcast \
 before that.
-- Times: ISO 8601 or unix seconds, never milliseconds. Calls are paced to Customer.io's limits: make them \
-freely, they wait their turn.
+- Times: ISO 8601 or unix seconds, never milliseconds; without a time zone they are in the server's \
+(server_status tells it). Calls are paced to Customer.io's limits: make them freely, they wait their turn.
 """
 
 

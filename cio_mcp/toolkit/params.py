@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WithJsonSchema
 
+from cio_mcp.toolkit.context import context_of
+
 
 def at_most(limit: int) -> AfterValidator:
     """Return a validator for text of at most `limit` UTF-8 bytes: Customer.io counts bytes."""
@@ -113,7 +115,7 @@ def meant(value: Any, asked: ValidationInfo) -> Any:
     Only argument types that name people use this validator. If other arguments took pseudonyms, an agent
     could write an address that it must not see to a place where it can read it.
     """
-    reveal = (asked.context or {}).get("reveal")
+    reveal = context_of(asked).reveal
     return reveal(value) if reveal and isinstance(value, str) else value
 
 

@@ -10,13 +10,14 @@ from pydantic import Field
 from cio_mcp.client import AppApi, Query
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.params import Channel, vendor_channel
-from cio_mcp.toolkit.times import Timestamp
+from cio_mcp.toolkit.times import Local, Timestamp
 
 # Length of the default span, in whole days.
 DAYS = 30
 
 Start = Annotated[
     Timestamp | None,
+    Local,
     Field(description="ISO 8601. Default: 30 days before end."),
 ]
 End = Annotated[
@@ -55,9 +56,9 @@ class Span:
         }
 
 
-def span_of(app: AppApi, start: int | None, end: int | None, timezone: str = "UTC") -> Span:
+def span_of(app: AppApi, start: int | None, end: int | None) -> Span:
     """Return the requested span, by default the last 30 whole days; raises InvalidArgument."""
-    zone, now = ZoneInfo(timezone), app.call.called_at
+    zone, now = ZoneInfo(app.call.timezone), app.call.called_at
     today = datetime.fromtimestamp(now, zone).replace(hour=0, minute=0, second=0, microsecond=0)
     if end is None:
         midnight = int(today.timestamp())

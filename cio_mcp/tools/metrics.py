@@ -12,7 +12,7 @@ from cio_mcp.toolkit.params import ObjectId
 from cio_mcp.toolkit.rates import RATES, Metrics, Series, counts_of, summary, totals_of
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.spans import End, Start, span_of
-from cio_mcp.toolkit.times import Timestamp
+from cio_mcp.toolkit.times import Local, Timestamp
 
 tools = Toolbox(__name__)
 
@@ -59,6 +59,7 @@ async def get_message_metrics(
     ] = None,
     start: Annotated[
         Timestamp | None,
+        Local,
         Field(description="Campaigns only: ISO 8601."),
     ] = None,
     end: Annotated[

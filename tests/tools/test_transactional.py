@@ -184,7 +184,7 @@ async def test_a_blank_template_is_no_template(agent: Agent, template: str) -> N
         (2026, 'did you mean "2026-01-01"?'),
         ("2026", 'did you mean "2026-01-01"?'),
         (0, "as unix seconds this is in the year 1970"),
-        ("2025-12-01T09:00:00Z", "2025-12-01T09:00:00Z is in the past, so the message would go out at once"),
+        ("2025-12-01T09:00:00Z", "2025-12-01T09:00:00Z is in the past; correct it"),
     ],
 )
 @pytest.mark.parametrize(

@@ -145,11 +145,11 @@ async def _differences(
     return {
         name: Difference(expected=value, found=found.get(name))
         for name, value in written.items()
-        if not _agrees(name, value, found.get(name))
+        if not _agrees(name, value, found.get(name), app.call.timezone)
     }
 
 
-def _agrees(name: str, written: Any, found: Any) -> bool:
+def _agrees(name: str, written: Any, found: Any, timezone: str) -> bool:
     """Return whether an attribute has its written value; the App API returns every value as text."""
     if written is None or written == "":
         return found is None or found == ""
@@ -157,7 +157,7 @@ def _agrees(name: str, written: Any, found: Any) -> bool:
         return found is (str(written).lower() in {"true", "1"})
     if name == "created_at":
         try:
-            written = unix_seconds(written)
+            written = unix_seconds(written, timezone)
         except ValueError:
             return False
     if isinstance(written, str):

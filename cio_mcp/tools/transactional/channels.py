@@ -18,7 +18,6 @@ from cio_mcp.tools.transactional.sending import (
     NotKept,
     Queued,
     SendAt,
-    check_send_at,
     send,
 )
 from cio_mcp.tools.transactional.templates import MessageId, template_of
@@ -112,7 +111,6 @@ async def send_transactional_message(
     check_fit(f"channel={channel}", own | renamed, TAKES[channel])
     if channel == "sms" and to and not E164.fullmatch(to):
         raise InvalidArgument("to: must be a phone number in E.164 form, such as +4930123456")
-    check_send_at(app, send_at)
     fields = own | {
         "from": from_number,
         "transactional_message_id": transactional_message_id,

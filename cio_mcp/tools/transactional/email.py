@@ -20,7 +20,6 @@ from cio_mcp.tools.transactional.sending import (
     NotKept,
     Queued,
     SendAt,
-    check_send_at,
     send,
 )
 from cio_mcp.tools.transactional.templates import MessageId, template_of
@@ -146,7 +145,6 @@ async def send_transactional_email(
     given = {"body": body, "subject": subject, "from_address": from_address}
     if transactional_message_id is None and (missing := [name for name, value in given.items() if not value]):
         raise InvalidArgument(f"{', '.join(missing)}: required without transactional_message_id")
-    check_send_at(app, send_at)
     optional = {
         "transactional_message_id": transactional_message_id,
         "message_data": message_data or None,
