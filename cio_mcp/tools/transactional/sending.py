@@ -1,6 +1,6 @@
 """Sending one message to one person, by any channel."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -15,6 +15,10 @@ PAYLOAD_LIMIT = 1_000_000
 
 # How many seconds ago send_at may be: as long as a confirmation takes, the message still goes out.
 LATE = 600
+
+AutoCreate = Annotated[
+    bool, Field(description="Where no template has this trigger name, create an empty one and use it.")
+]
 
 FIND_OUT = (
     "Do not send it again before looking: list_customer_messages with customer_id={customer_id} and "
