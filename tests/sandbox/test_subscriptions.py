@@ -44,7 +44,7 @@ async def test_dot_notation_sets_one_topic_and_the_whole_attribute_replaces_all(
     assert await subscribed(caller) == [True, True, True]
 
 
-@pytest.mark.parametrize("preferences", ["no JSON", "[]", 5, {"topics": [1]}, {}])
+@pytest.mark.parametrize("preferences", ["no JSON", "[]", "5", '{"topics": [1]}', {}])
 async def test_preferences_without_topics_leave_the_defaults(caller: Caller, preferences: Any) -> None:
     await caller.identify("1", cio_subscription_preferences=preferences)
 

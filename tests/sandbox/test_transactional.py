@@ -188,6 +188,13 @@ async def test_a_message_that_has_nowhere_to_go_is_undeliverable(caller: Caller)
         ("whatsapp", {"transactional_message_id": 7}, 400, 'Missing required field: "to"'),
         ("sms", {"transactional_message_id": 1, "to": "+15550100"}, 400, "belongs to another channel"),
         ("push", {"transactional_message_id": 3, "to": "last"}, 400, "a device token of the person"),
+        ("push", {"transactional_message_id": 3, "fate": {}}, 400, "fate is not known here"),
+        (
+            "whatsapp",
+            {"transactional_message_id": 7, "to": "+15550100", "auto_create": True},
+            400,
+            "not known",
+        ),
         ("push", {"transactional_message_id": 99}, 400, '"transactional_message_id" not found'),
         ("in_app", {}, 400, 'Missing required field: "transactional_message_id"'),
         ("inbox_message", {"transactional_message_id": 6, "identifiers": {}}, 400, "exactly one"),
