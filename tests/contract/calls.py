@@ -209,6 +209,10 @@ FORMS: dict[str, list[Form]] = {
         *of_a_customer({"unsubscribed": True}, topics=[{"topic_1": True, "3": False}]),
         Form({"customer_id": ADA, "topics": {"1": True}}, {"unsubscribed": EVERY}),
     ],
+    "create_preference_link": [
+        Form({"customer_id": ADA}, {"id_type": ["id"]}),
+        Form({"customer_id": "ada@example.com", "id_type": "email"}),
+    ],
     "add_device": of_a_customer(
         {"device_id": "d1", "platform": "ios"},
         platform=EVERY,
