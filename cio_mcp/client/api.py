@@ -61,6 +61,10 @@ class Api:
         """Read what may be a list as well; raises as `get` does."""
         return await self._ask(self._request("GET", path, ids, kind=Kind.READ), (dict, list))
 
+    async def issue(self, path: str, **ids: object) -> dict[str, Any]:
+        """Have a credential made, by a GET that is no mere reading; raises as `get` does."""
+        return await self._send(self._request("GET", path, ids, kind=Kind.REPEATABLE))
+
     async def put(self, path: str, body: dict[str, Any], **ids: object) -> dict[str, Any]:
         """Write what can be written again with the same effect; raises as `get` does."""
         return await self._send(self._request("PUT", path, ids, body=body, kind=Kind.REPEATABLE))

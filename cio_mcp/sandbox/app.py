@@ -18,6 +18,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from cio_mcp.sandbox.contract import CONTRACT
 from cio_mcp.sandbox.http import Asked, Handler, Rejected, app_error, track_error
 from cio_mcp.sandbox.routes import TABLES
 from cio_mcp.sandbox.seed import plant
@@ -79,7 +80,10 @@ class Sandbox:
         self._gate = _Gate(credentials, limits, clock)
         self.app: ASGIApp = _RawPath(
             Starlette(
-                routes=[_route(path, method, self._endpoint(handler)) for method, path, handler in TABLES],
+                routes=[
+                    _route(path, method, self._endpoint(handler, CONTRACT.of(method, path)))
+                    for method, path, handler in TABLES
+                ],
                 exception_handlers={404: _not_imitated},
             )
         )
@@ -88,20 +92,41 @@ class Sandbox:
         """Close the database."""
         self.workspace.close()
 
-    def _endpoint(self, handler: Handler) -> Callable[[Request], Any]:
+    def _endpoint(self, handler: Handler, facts: dict[str, Any] | None) -> Callable[[Request], Any]:
         async def endpoint(request: Request) -> Response:
             asked = Asked(
-                request.path_params, dict(request.query_params), await request.body(), self.workspace
+                dict(request.path_params), dict(request.query_params), await request.body(), self.workspace
             )
             try:
                 self._gate.check(request)
                 with self.workspace.transaction():
-                    answer = handler(asked)
+                    answer = _checked(request, facts, asked, handler)
                 return Response(status_code=204) if answer is None else _json(200, answer)
             except Rejected as rejected:
                 return _json(rejected.status, rejected.body)
 
         return endpoint
+
+
+def _checked(request: Request, facts: dict[str, Any] | None, asked: Asked, handler: Handler) -> Any:
+    """Return a handler's answer to a request that the API's descriptions know; raises Rejected.
+
+    A handler's own words come first. Assumed: the live API may pass over a name that it does not know; here
+    that is a fault, and is told.
+    """
+    body = asked.json() if asked.body.strip() else None
+    fault = CONTRACT.fault(facts, request.path_params, asked.query, body) if facts is not None else None
+    try:
+        answer = handler(asked)
+    except Rejected:
+        raise
+    except Exception:
+        if fault is None:
+            raise
+    if fault is None:
+        return answer
+    told_in_meta = request.url.path.startswith(("/api/", "/v1/send/"))
+    raise track_error(fault) if told_in_meta else app_error(fault, 400)
 
 
 class _Gate:
