@@ -9,8 +9,9 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from cio_mcp.limits import LIMITS
 from cio_mcp.server.guides import PROMPTS, RESOURCES, TEMPLATES
-from cio_mcp.settings import Settings, variables
+from cio_mcp.settings import PREFIX, Settings, variables
 from cio_mcp.toolkit.registry import Tool
 from cio_mcp.tools import CORE, TOOLS
 
@@ -28,10 +29,15 @@ def documents() -> dict[Path, str]:
     """Return each document that holds generated parts, as it should read."""
     readme, manifest = ROOT / "README.md", ROOT / "manifest.json"
     text = readme.read_text()
-    parts = {"tools": _tools_table(), "settings": _settings_table(), "prompts": _prompts_list()} | {
-        name: f"```python\n{(ROOT / 'tests/compat/clients' / name).with_suffix('.py').read_text()}```"
-        for name in FRAMEWORKS
-    }
+    tables = {"tools": _tools_table(), "limits": _limits_table(), "settings": _settings_table()}
+    parts = (
+        tables
+        | {"prompts": _prompts_list()}
+        | {
+            name: f"```python\n{(ROOT / 'tests/compat/clients' / name).with_suffix('.py').read_text()}```"
+            for name in FRAMEWORKS
+        }
+    )
     for name, table in parts.items():
         text = re.sub(
             rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)",
@@ -74,6 +80,14 @@ def _settings_table() -> str:
         default = "" if value in {None, ""} else f"`{value}`"
         rows.append(f"| `{name}` | {default} | {purpose} |")
     return "\n".join(("| variable | default | what it is |", "| --- | --- | --- |", *rows))
+
+
+def _limits_table() -> str:
+    rows = [
+        f"| {limit.purpose} | {limit} | {f'`{PREFIX}{limit.setting.upper()}`' if limit.setting else ''} |"
+        for limit in LIMITS
+    ]
+    return "\n".join(("| what | Customer.io's limit | setting |", "| --- | --- | --- |", *rows))
 
 
 def _contract(tool: Tool) -> dict[str, object]:

@@ -117,7 +117,7 @@ class Api:
                 "call": self._call,
                 "kind": kind,
                 "route": route,
-                "bucket": self._limits.bucket(self.name, path, kind, self._access.workspace),
+                "buckets": self._limits.buckets(method, route, path, self._access.workspace),
                 "bulk": self._call.next_is_bulk(),
                 "if_unknown": if_unknown,
             },
@@ -139,7 +139,7 @@ class Api:
         if status == 401:
             do = self._access.explain_401()
         elif status == 429:
-            bucket = response.request.extensions["bucket"]
+            bucket = response.request.extensions["buckets"][0]
             retry_in = pause_asked(response, bucket.window)
             do = f"It was not executed. Call again in {retry_in:.0f} s."
             if response.request.extensions["kind"] is Kind.TRIGGER:

@@ -48,7 +48,7 @@ class CustomerIO:
         self._deadline = deadline
         self._clock = clock
         self._pace = Pace(slots or MemorySlots())
-        self._paced = Paced(Redirecting(wire), self._pace)
+        self._paced = Paced(Redirecting(wire), self._pace, limits.names)
         self._breaking = Breaking(self._paced)
         self._http = httpx.AsyncClient(
             transport=Retrying(self._breaking, jitter), headers={"User-Agent": user_agent}
@@ -70,12 +70,12 @@ class CustomerIO:
 
     def buckets(self) -> list[Seen]:
         """Return the limits used so far, as this process knows them now."""
-        seen = ((bucket, self._breaking.open(bucket.name)) for bucket in self._pace.seen())
-        return [replace(bucket, **asdict(circuit)) if circuit else bucket for bucket, circuit in seen]
+        found = ((seen, self._breaking.open(seen.bucket.label)) for seen in self._pace.seen())
+        return [replace(seen, **asdict(circuit)) if circuit else seen for seen, circuit in found]
 
     @property
     def traffic(self) -> Mapping[str, Traffic]:
-        """What became of the requests so far, by limit: track, app, send, broadcast."""
+        """What became of the requests so far, by limit."""
         return self._paced.traffic
 
     @property

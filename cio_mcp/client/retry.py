@@ -104,12 +104,12 @@ class Retrying(httpx.AsyncBaseTransport):
         return _settled(request, kind, lost if lost is not None and end is not End.ANSWERED else got)
 
     def _earn(self, request: httpx.Request) -> None:
-        bucket = request.extensions["bucket"].name
+        bucket = request.extensions["buckets"][0].label
         left = self._retries_left.get(bucket, RETRIES_AT_ONCE)
         self._retries_left[bucket] = min(RETRIES_AT_ONCE, left + RETRIES_PER_REQUEST)
 
     def _may_retry(self, request: httpx.Request) -> bool:
-        bucket = request.extensions["bucket"].name
+        bucket = request.extensions["buckets"][0].label
         if self._retries_left[bucket] < 1:
             return False
         self._retries_left[bucket] -= 1

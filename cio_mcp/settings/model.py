@@ -4,6 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from cio_mcp.limits import LIMITS
 from cio_mcp.settings.values import (
     BaseUrl,
     Count,
@@ -21,6 +22,8 @@ from cio_mcp.settings.values import (
 PREFIX, ALIAS = "CIO_", "CUSTOMERIO_"
 CREDENTIALS = ("site_id", "track_api_key", "app_api_key")
 
+# Each documented limit's number, by the setting that changes it.
+LIMITS_SET: dict[str, float] = {limit.setting: getattr(limit, limit.sets) for limit in LIMITS}
 
 # What a person is known by besides address and number. City and country stay: campaigns are built on them.
 PERSONAL = (
@@ -42,10 +45,12 @@ class Settings(BaseModel):
     )
     track_url: BaseUrl | None = Field(None, description="Another base address for the Track API.")
     app_url: BaseUrl | None = Field(None, description="Another base address for the App API.")
-    track_rate: Rate = Field(100, description="Requests per second to the Track API.")
-    app_rate: Rate = Field(10, description="Requests per second to the App API.")
-    send_rate: Rate = Field(100, description="Transactional messages per second.")
-    broadcast_interval: Rate = Field(10, description="Seconds between two triggers of one broadcast.")
+    track_rate: Rate = Field(LIMITS_SET["track_rate"], description="Requests per second to the Track API.")
+    app_rate: Rate = Field(LIMITS_SET["app_rate"], description="Requests per second to the App API.")
+    send_rate: Rate = Field(LIMITS_SET["send_rate"], description="Transactional messages per second.")
+    broadcast_interval: Rate = Field(
+        LIMITS_SET["broadcast_interval"], description="Seconds between two triggers of one broadcast."
+    )
     rate_share: float = Field(1.0, gt=0, le=1, description="The part of each limit that may be used here.")
     workspace: str | None = Field(
         None, description="A name that ties several keys of one workspace to one budget of requests."

@@ -280,7 +280,7 @@ async def test_the_pace_can_be_seen_without_touching_it() -> None:
         (seen,) = there.client.buckets()
         await asyncio.gather(*calls)
 
-    assert (seen.name, seen.limit, seen.window, seen.waiting) == ("app", 2, 1.0, 4)
+    assert (seen.bucket.name, seen.bucket.limit, seen.bucket.window, seen.waiting) == ("app", 2, 1.0, 4)
     assert seen.held == pytest.approx(7.5)
     assert seen.last_429 == pytest.approx(2.5)
     assert seen.share == pytest.approx(0.7 + 0.03 * 2.5)
@@ -294,7 +294,7 @@ async def test_an_open_circuit_can_be_seen() -> None:
                 await there.app().post("/v1/send/email", {}, kind=Kind.ONCE)
             await asyncio.sleep(1)
         await event(there)
-        seen = {bucket.name: bucket for bucket in there.client.buckets()}
+        seen = {seen.bucket.name: seen for seen in there.client.buckets()}
 
     failing = seen["send"]
     assert (failing.failing_for, failing.failing_with, failing.probe_in) == (5, "ReadTimeout", 14)

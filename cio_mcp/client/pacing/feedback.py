@@ -3,7 +3,7 @@
 from collections import deque
 
 from cio_mcp.client.call import now
-from cio_mcp.client.pacing.limits import Bucket
+from cio_mcp.client.pacing.buckets import LONG, Bucket
 
 # A slot rests this much longer than the window, for timers that fire early on either side.
 PAD = 0.002
@@ -40,6 +40,8 @@ class Feedback:
 
     def step(self) -> float:
         """Return the seconds between two requests that are evenly spaced."""
+        if self._bucket.is_quota:
+            return 0.0
         return (self._bucket.window + PAD) / self._bucket.limit / self.share()
 
     def rest(self, trip: float) -> float:
@@ -54,10 +56,11 @@ class Feedback:
     def throttled(self, asked: float) -> float:
         """Return for how long to hold the bucket back after a 429: as it asks; else longer each time."""
         # One request in ten seconds cannot go slower than that, so only wider limits are used less.
-        wide = self._bucket.limit > 1
+        wide = self._bucket.limit > 1 and not self._bucket.is_quota
         if wide:
             self._share = max(LEAST, self.share() * CUT)
-        hold = asked or self._bucket.window * min(2.0**self._in_a_row / 4 if wide else 1.0, LONGEST_PAUSE)
+        window = LONG if self._bucket.is_quota else self._bucket.window
+        hold = asked or window * min(2.0**self._in_a_row / 4 if wide else 1.0, LONGEST_PAUSE)
         self._in_a_row += 1
         self.last_429 = now()
         self.held_until = max(self.held_until, now() + hold)

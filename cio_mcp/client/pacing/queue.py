@@ -6,9 +6,9 @@ import math
 from contextvars import Context
 
 from cio_mcp.client.call import Call, Place, Tell, now
+from cio_mcp.client.pacing.buckets import Bucket
 from cio_mcp.client.pacing.feedback import Feedback
 from cio_mcp.client.pacing.lanes import Lanes, Waiting
-from cio_mcp.client.pacing.limits import Bucket
 from cio_mcp.client.pacing.seen import Seen
 from cio_mcp.client.pacing.slots import LEASE, Lease, Slots
 from cio_mcp.errors import NotSent
@@ -107,9 +107,7 @@ class _Queue:
     def seen(self) -> Seen:
         told = self.feedback.last_429
         return Seen(
-            self.bucket.name,
-            self.bucket.limit,
-            self.bucket.window,
+            self.bucket,
             waiting=len(self._lanes),
             share=self.feedback.share(),
             held=max(0.0, self.feedback.held_until - now()),
@@ -189,7 +187,7 @@ class _Queue:
 
     def _too_late(self, wait: float, ahead: int) -> NotSent:
         return NotSent(
-            f"Not sent: the {self.bucket.name} limit of {self.bucket.limit} per {self.bucket.window:g} s "
+            f"Not sent: the {self.bucket.label} limit of {self.bucket.limit} per {self.bucket.window:g} s "
             f"is in use, {ahead} calls wait before this one, and its turn would come in {wait:.0f} s.",
             do=f"Call again in {math.ceil(wait)} s, or make fewer calls.",
             retryable=True,
@@ -202,6 +200,11 @@ class Turn:
 
     def __init__(self, queue: _Queue, lease: Lease, left: float) -> None:
         self._queue, self._lease, self._left = queue, lease, left
+
+    @property
+    def bucket(self) -> Bucket:
+        """The bucket that this is a turn in."""
+        return self._queue.bucket
 
     async def answered(self) -> None:
         """Say that an answer came that is no 429."""

@@ -12,7 +12,7 @@ from uuid import uuid4
 from pydantic import SecretStr
 
 from cio_mcp.client.call import now
-from cio_mcp.client.pacing.limits import Bucket
+from cio_mcp.client.pacing.buckets import Bucket
 from cio_mcp.client.pacing.redis import GONE, HEARD, Answer, Buckets
 from cio_mcp.client.pacing.slots import LEASE, Lease, MemorySlots
 from cio_mcp.redis import TIMEOUT, Away

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 from cio_mcp.client.call import now
-from cio_mcp.client.pacing.limits import Bucket
+from cio_mcp.client.pacing.buckets import Bucket
 from cio_mcp.client.pacing.slots import LEASE, Lease, MemorySlots, Shown
 
 # Rows further ahead than this are from before a reboot, when the clock that all processes share began anew.
@@ -148,7 +148,7 @@ class FileSlots:
 
     def _introduce(self, bucket: Bucket, key: str) -> None:
         """Make the rows of a bucket, and forget times from before a reboot."""
-        self._db.execute("INSERT OR IGNORE INTO bucket VALUES (?, ?, 0, 0, 0)", (key, bucket.name))
+        self._db.execute("INSERT OR IGNORE INTO bucket VALUES (?, ?, 0, 0, 0)", (key, bucket.label))
         self._db.execute(
             "UPDATE bucket SET slots = max(slots, ?), span = ? WHERE key = ?",
             (bucket.limit, bucket.window, key),
@@ -185,7 +185,7 @@ def use_wal(db: sqlite3.Connection, seconds: float) -> bool:
 
 
 def _key(bucket: Bucket) -> str:
-    return f"{bucket.workspace} {bucket.name}"
+    return f"{bucket.workspace} {bucket.label}"
 
 
 def look(path: Path, moment: float) -> list[Shown]:

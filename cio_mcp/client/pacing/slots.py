@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from cio_mcp.client.call import now
-from cio_mcp.client.pacing.limits import Bucket
+from cio_mcp.client.pacing.buckets import Bucket
 
 # A lease outlasts the window by this: an answer that comes later than that is treated as lost.
 LEASE = 0.25
@@ -72,7 +72,7 @@ class MemorySlots:
 
     async def lease(self, bucket: Bucket, ahead: float, stretch: float, waiting: int) -> Lease | float:  # noqa: ARG002
         """See `Slots.lease`."""
-        bucket = bucket.part(self._sharers)
+        bucket = bucket.divided(self._sharers)
         if bucket not in self._free_at:
             self._free_at[bucket] = [0.0] * bucket.limit
             self._by_time[bucket] = [(0.0, number) for number in range(bucket.limit)]
@@ -87,7 +87,7 @@ class MemorySlots:
 
     async def rest(self, bucket: Bucket, lease: Lease, seconds: float) -> None:
         """See `Slots.rest`."""
-        bucket = bucket.part(self._sharers)
+        bucket = bucket.divided(self._sharers)
         free_at = self._free_at.get(bucket, [])
         if lease.ends in free_at[lease.number : lease.number + 1]:
             self._set(bucket, lease.number, now() + seconds)
@@ -99,7 +99,7 @@ class MemorySlots:
 
     async def shut(self, bucket: Bucket, seconds: float) -> None:
         """See `Slots.shut`."""
-        bucket = bucket.part(self._sharers)
+        bucket = bucket.divided(self._sharers)
         self._shut_until[bucket] = max(self._shut_until.get(bucket, 0.0), now() + seconds)
 
     async def aclose(self) -> None:
