@@ -18,6 +18,9 @@ from cio_mcp.client.redirect import Redirecting
 from cio_mcp.client.retry import Retrying
 from cio_mcp.client.traffic import Traffic
 
+# What a request says about the answer that it takes.
+HEADERS = {"Accept": "application/json", "Accept-Encoding": "gzip, deflate"}
+
 _log = logging.getLogger(__name__)
 _AnyApi = TypeVar("_AnyApi", bound=Api)
 
@@ -50,9 +53,11 @@ class CustomerIO:
         self._pace = Pace(slots or MemorySlots())
         self._paced = Paced(Redirecting(wire), self._pace, limits.names)
         self._breaking = Breaking(self._paced)
-        self._http = httpx.AsyncClient(
-            transport=Retrying(self._breaking, jitter), headers={"User-Agent": user_agent}
-        )
+        self._wire = Retrying(self._breaking, jitter)
+        self._headers = {
+            access.api: httpx.Headers({"Authorization": access.authorization, **HEADERS, "User-Agent": user_agent})
+            for access in self._accesses.values()
+        }
 
     def opens(self, api: type[Api]) -> bool:
         """Say whether there are credentials for `api`."""
@@ -66,7 +71,7 @@ class CustomerIO:
 
     def api(self, api: type[_AnyApi], call: Call) -> _AnyApi:
         """Return `api` as `call` may use it."""
-        return api(self._http, self._accesses[api.name], self._limits, call)
+        return api(self._wire, self._headers[api.name], self._accesses[api.name], self._limits, call)
 
     def buckets(self) -> list[Seen]:
         """Return the limits used so far, as this process knows them now."""
@@ -90,4 +95,4 @@ class CustomerIO:
         """
         for request in await self._paced.drain(grace):
             _log.error("unknown outcome at shutdown: %s %s", request.method, request.url.host)
-        await self._http.aclose()
+        await self._wire.aclose()

@@ -89,7 +89,7 @@ class Retrying(httpx.AsyncBaseTransport):
             if end is End.LOST:
                 lost = got
             if end is End.ANSWERED and lost is not None and _already_gone(request, got):
-                return httpx.Response(200, json={})
+                return httpx.Response(200, json={}, request=request)
             if OUTCOMES[end][kind] is not Then.RETRY:
                 break
             if end is End.THROTTLED:

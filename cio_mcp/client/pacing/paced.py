@@ -80,7 +80,12 @@ class Paced(httpx.AsyncBaseTransport):
         end = "no_answer"
         try:
             response = await self._wire.handle_async_request(request)
-            await response.aread()
+            response.request = request
+            try:
+                await response.aread()
+            except BaseException:
+                await response.aclose()
+                raise
             end = str(response.status_code)
         except NEVER_LEFT:
             end = "no_connection"

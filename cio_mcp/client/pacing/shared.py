@@ -6,13 +6,13 @@ import os
 import random
 import sqlite3
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, closing, contextmanager
 from pathlib import Path
 
 from cio_mcp.client.call import now
 from cio_mcp.client.pacing.buckets import Bucket
-from cio_mcp.client.pacing.slots import LEASE, Lease, MemorySlots, Shown
+from cio_mcp.client.pacing.slots import LEASE, Lease, MemorySlots, Shown, Wait
 
 # Rows further ahead than this are from before a reboot, when the clock that all processes share began anew.
 LONGEST_AHEAD = 3600.0
@@ -66,7 +66,7 @@ class FileSlots:
         self._known: set[Bucket] = set()
         self._alone: MemorySlots | None = None
 
-    async def lease(self, bucket: Bucket, ahead: float, stretch: float, waiting: int) -> Lease | float:
+    async def lease(self, bucket: Bucket, ahead: float, stretch: float, waiting: int) -> Lease | Wait:
         """See `Slots.lease`."""
         if self._alone:
             return await self._alone.lease(bucket, ahead, stretch, waiting)
@@ -77,7 +77,21 @@ class FileSlots:
             self._go_alone(error)
             return await self.lease(bucket, ahead, stretch, waiting)
 
-    def _lease(self, bucket: Bucket, ahead: float, stretch: float, waiting: int) -> Lease | float:
+    def lease_now(self, bucket: Bucket, stretch: float) -> Lease | None:
+        """See `Slots.lease_now`."""
+        if self._alone:
+            return self._alone.lease_now(bucket, stretch)
+        try:
+            if not self._begin():
+                return None
+            with self._ending():
+                got = self._lease(bucket, 0.0, stretch, 0)
+        except sqlite3.Error as error:
+            self._go_alone(error)
+            return None
+        return got if isinstance(got, Lease) else None
+
+    def _lease(self, bucket: Bucket, ahead: float, stretch: float, waiting: int) -> Lease | Wait:
         key, moment = _key(bucket), now()
         if bucket not in self._known:
             self._introduce(bucket, key)
@@ -89,7 +103,7 @@ class FileSlots:
         (shut_until,) = self._db.execute("SELECT shut_until FROM bucket WHERE key = ?", (key,)).fetchone()
         start = max(moment, free_at, shut_until)
         if start - moment > ahead:
-            return float(start - moment)
+            return Wait(start - moment)
         ends = start + bucket.window * stretch + LEASE
         self._db.execute("UPDATE slot SET free_at = ? WHERE key = ? AND number = ?", (ends, key, number))
         return Lease(number, start, ends)
@@ -130,15 +144,24 @@ class FileSlots:
     async def _transaction(self) -> AsyncIterator[None]:
         """Do what is inside at once; while another process is at it, wait without stopping the event loop."""
         pause = 0.0005
-        while True:
-            try:
-                self._db.execute("BEGIN IMMEDIATE")
-                break
-            except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode not in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
-                    raise
+        while not self._begin():
             await asyncio.sleep(pause * random.uniform(0.5, 1))  # noqa: S311 - spreads the tries
             pause = min(pause * 2, 0.05)
+        with self._ending():
+            yield
+
+    def _begin(self) -> bool:
+        """Begin a transaction, unless another process is at one."""
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode not in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+                raise
+            return False
+        return True
+
+    @contextmanager
+    def _ending(self) -> Iterator[None]:
         try:
             yield
         except BaseException:
