@@ -44,7 +44,12 @@ class Api:
     harmless: ClassVar[str]  # the path of a read that shows whether the key opens the API
 
     def __init__(
-        self, wire: httpx.AsyncBaseTransport, headers: httpx.Headers, access: Access, limits: Limits, call: Call
+        self,
+        wire: httpx.AsyncBaseTransport,
+        headers: httpx.Headers,
+        access: Access,
+        limits: Limits,
+        call: Call,
     ) -> None:
         self._wire = wire
         self._headers = headers

@@ -55,7 +55,9 @@ class CustomerIO:
         self._breaking = Breaking(self._paced)
         self._wire = Retrying(self._breaking, jitter)
         self._headers = {
-            access.api: httpx.Headers({"Authorization": access.authorization, **HEADERS, "User-Agent": user_agent})
+            access.api: httpx.Headers(
+                {"Authorization": access.authorization, **HEADERS, "User-Agent": user_agent}
+            )
             for access in self._accesses.values()
         }
 
