@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pydantic import SecretStr
 
 from cio_mcp.client.pacing import Shown
-from cio_mcp.client.pacing.shared import look
+from cio_mcp.client.pacing.file import look
 from cio_mcp.errors import SettingsError
 from cio_mcp.settings import load
 from cio_mcp.workspace import pace_file

@@ -105,7 +105,7 @@ def proxy_of(url: httpx.URL) -> str:
 
 
 def _proxy(url: httpx.URL) -> str:
-    """Return the address of the proxy that requests to `url` take, as the environment or the system has it."""
+    """Return the proxy that requests to `url` take, as the environment or the system says."""
     proxies = getproxies()
     proxy = proxies.get(url.scheme) or proxies.get("all") or ""
     if not proxy or proxy_bypass(url.host):

@@ -311,7 +311,7 @@ class Stopped(MemorySlots):
 
     leased = 0
 
-    def lease_now(self, bucket: Bucket, stretch: float) -> Lease | None:
+    def lease_now(self, bucket: Bucket, stretch: float) -> Lease | None:  # noqa: ARG002
         return None
 
     async def lease(self, bucket: Bucket, ahead: float, stretch: float, waiting: int) -> Lease | Wait:

@@ -80,11 +80,15 @@ class MemorySlots:
 
     def lease_now(self, bucket: Bucket, stretch: float) -> Lease | None:
         """See `Slots.lease_now`."""
-        got = self._ring(bucket).lease(0.0, stretch)
+        got = self.lease_at_once(bucket, 0.0, stretch)
         return got if isinstance(got, Lease) else None
 
     async def lease(self, bucket: Bucket, ahead: float, stretch: float, waiting: int) -> Lease | Wait:  # noqa: ARG002
         """See `Slots.lease`."""
+        return self.lease_at_once(bucket, ahead, stretch)
+
+    def lease_at_once(self, bucket: Bucket, ahead: float, stretch: float) -> Lease | Wait:
+        """Do as `lease` does, which never waits here."""
         return self._ring(bucket).lease(ahead, stretch)
 
     async def rest(self, bucket: Bucket, lease: Lease, seconds: float) -> None:
