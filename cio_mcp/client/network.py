@@ -11,35 +11,65 @@ import httpx
 import truststore
 
 
+# At most so many connections, in pools of so many: a pool of httpx 0.28 looks at each of its connections, and
+# from each at all others, whenever one is taken or given back.
+CONNECTIONS, POOL = 32, 4
+
+
 class Network(httpx.AsyncBaseTransport):
     """Sends over the network, with at most 32 connections that all stay open between bursts.
 
-    HTTPS_PROXY and NO_PROXY are honoured. Connections, and the certificates that they need, are opened with
-    the first request: loading them would be felt at every start.
+    HTTPS_PROXY and NO_PROXY are honoured. Certificates are loaded with the first request, since that would be
+    felt at every start.
     """
 
     def __init__(self) -> None:
         self._trust: ssl.SSLContext | None = None
-        self._through: dict[str, httpx.AsyncHTTPTransport] = {}  # by the proxy's address, empty for none
-        self._to: dict[tuple[str, bytes], httpx.AsyncHTTPTransport] = {}  # by scheme, host and port
+        self._through: dict[str, list[_Pool]] = {}  # by the proxy's address, empty for none
+        self._to: dict[tuple[str, bytes], list[_Pool]] = {}  # by scheme, host and port
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send `request` as it is, with the timeouts it carries; redirects are answers here."""
+        """Send `request` as it is, with the timeouts it carries, and read the answer; redirects are answers."""
         origin = request.url.scheme, request.url.netloc
         if origin not in self._to:
             self._to[origin] = self._open(_proxy(request.url))
-        return await self._to[origin].handle_async_request(request)
+        pools = self._to[origin]
+        pool = next((pool for pool in pools if pool.in_use < POOL), None) or min(pools, key=_Pool.load)
+        return await pool.send(request)
 
-    def _open(self, proxy: str) -> httpx.AsyncHTTPTransport:
+    def _open(self, proxy: str) -> "list[_Pool]":
         if proxy not in self._through:
             self._trust = self._trust or truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-            self._through[proxy] = _transport(self._trust, proxy)
+            pools = range(CONNECTIONS // POOL)
+            self._through[proxy] = [_Pool(_transport(self._trust, proxy)) for _ in pools]
         return self._through[proxy]
 
     async def aclose(self) -> None:
         """Close all connections."""
-        for transport in self._through.values():
-            await transport.aclose()
+        for pools in self._through.values():
+            for pool in pools:
+                await pool.transport.aclose()
+
+
+class _Pool:
+    def __init__(self, transport: httpx.AsyncHTTPTransport) -> None:
+        self.transport = transport
+        self.in_use = 0
+
+    def load(self) -> int:
+        return self.in_use
+
+    async def send(self, request: httpx.Request) -> httpx.Response:
+        self.in_use += 1
+        try:
+            response = await self.transport.handle_async_request(request)
+            try:
+                await response.aread()
+            finally:
+                await response.aclose()
+        finally:
+            self.in_use -= 1
+        return response
 
 
 class UnusableProxy(httpx.ProxyError):
@@ -47,7 +77,7 @@ class UnusableProxy(httpx.ProxyError):
 
 
 def _transport(trust: ssl.SSLContext, proxy: str) -> httpx.AsyncHTTPTransport:
-    limits = httpx.Limits(max_connections=32, max_keepalive_connections=32, keepalive_expiry=30)
+    limits = httpx.Limits(max_connections=POOL, max_keepalive_connections=POOL, keepalive_expiry=30)
     variables = "HTTPS_PROXY, HTTP_PROXY or ALL_PROXY"
     try:
         return httpx.AsyncHTTPTransport(verify=trust, limits=limits, proxy=proxy or None)

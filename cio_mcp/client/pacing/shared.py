@@ -18,8 +18,8 @@ from cio_mcp.client.pacing.slots import LEASE, Lease, MemorySlots, Wait
 # A process tells the others so often that it lives.
 TELL = 0.25
 
-# Slots that are given back go into the file with the next lease, or after so many seconds. Of a wide limit one
-# slot in so many is leased together, and what has not been used is given back after as long.
+# Slots that are given back go into the file with the next lease, or after so many seconds. Of a wide limit
+# one slot in so many is leased together, and what has not been used is given back after as long.
 FLUSH, HANDFUL = 0.05, 100
 
 # When sharing fails while others may go on, this process takes itself for one of so many.
