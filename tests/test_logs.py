@@ -15,8 +15,8 @@ from mcp import Client
 from mcp.client.sse import sse_client
 
 from cio_mcp.auth.tokens import add
+from cio_mcp.safety.audit.verify import lines
 from cio_mcp.safety.grant import Grant
-from cio_mcp.safety.verify import lines
 from tests.client.wires import serving as an_api
 from tests.redis_server import PASSWORD, RedisServer
 from tests.transports.test_stdio import a_server, ask, call, hear, say

@@ -14,8 +14,8 @@ from cio_mcp.app.workspace import state_key
 from cio_mcp.auth.tokens import add
 from cio_mcp.cli import main
 from cio_mcp.errors import SettingsError
+from cio_mcp.safety.audit.verify import lines, verify
 from cio_mcp.safety.grant import Grant
-from cio_mcp.safety.verify import lines, verify
 from cio_mcp.server.server import Server
 from cio_mcp.settings import load
 from cio_mcp.settings.workspaces import each

@@ -33,20 +33,22 @@ from cio_mcp.client import CustomerIO
 from cio_mcp.client.network import Network
 from cio_mcp.client.traced import traced
 from cio_mcp.errors import SettingsError
+from cio_mcp.limits import covering
 from cio_mcp.safety import Guard
-from cio_mcp.safety.audit import AuditLog
+from cio_mcp.safety.audit.log import AuditLog
+from cio_mcp.safety.audit.record import Record
 from cio_mcp.safety.bounds import Caps
 from cio_mcp.safety.confirmation import Confirmations
-from cio_mcp.safety.record import Record
 from cio_mcp.safety.stop import Stop
-from cio_mcp.safety.store import FileStore, Store
+from cio_mcp.safety.stores import Store
+from cio_mcp.safety.stores.file import FileStore
 from cio_mcp.sandbox import Sandbox
 from cio_mcp.settings import Settings
 from cio_mcp.settings.workspaces import each
 from cio_mcp.toolkit.registry import Tool
 
 if TYPE_CHECKING:
-    from cio_mcp.safety.privacy import Mask
+    from cio_mcp.safety.privacy.mask import Mask
 
 # What an agent must know to act on people whom it cannot see.
 MASKED = (
@@ -154,7 +156,7 @@ def open_audit_log(
 def _mask(settings: Settings) -> "Mask | None":
     if settings.pii == "show":
         return None
-    from cio_mcp.safety.privacy import Mask, load_key  # noqa: PLC0415 - takes long to import, and few use it
+    from cio_mcp.safety.privacy.mask import Mask, load_key  # noqa: PLC0415 - takes long to import, and few use it
 
     return Mask(load_key(state_folder()), settings.pii_attributes)
 
@@ -162,9 +164,17 @@ def _mask(settings: Settings) -> "Mask | None":
 def open_sandbox(settings: Settings, *, clock: Callable[[], float] = time.time) -> Sandbox:
     """Open the sandbox that the settings name; raises SettingsError if its file cannot be used."""
     try:
-        return Sandbox(settings.sandbox_path or ":memory:", region=settings.region, clock=clock)
+        return Sandbox(
+            settings.sandbox_path or ":memory:", region=settings.region, clock=clock, counts=_documented
+        )
     except (sqlite3.Error, OSError) as error:
         raise SettingsError(f"CIO_SANDBOX_PATH: {settings.sandbox_path} cannot be used: {error}") from None
+
+
+def _documented(request: str) -> list[tuple[str, float, float]]:
+    """Return what counts a request; the sandbox itself counts the triggers of a broadcast, with its state."""
+    counts = covering(request)
+    return [(limit.name, limit.requests, limit.window) for limit in counts if not limit.each_path]
 
 
 def _for_sandbox(settings: Settings, sandbox: Sandbox) -> Settings:

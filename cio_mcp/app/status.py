@@ -7,7 +7,7 @@ from cio_mcp.client import CustomerIO
 from cio_mcp.client.pacing import Seen
 from cio_mcp.safety.bounds import Caps
 from cio_mcp.safety.stop import Stop
-from cio_mcp.safety.store import Store
+from cio_mcp.safety.stores import Store
 from cio_mcp.settings import CREDENTIALS, Settings, variable
 from cio_mcp.settings.scopes import WINDOWS, WorkspaceSettings
 from cio_mcp.toolkit.answers import Cap, Limited, Status
@@ -67,7 +67,7 @@ def _text(value: object) -> str:
 
 def _limited(seen: Seen) -> Limited:
     return Limited(
-        limit=f"{seen.name}: {seen.limit} per {seen.window:g} s",
+        limit=f"{seen.bucket.label}: {seen.bucket.limit} per {seen.bucket.window:g} s",
         waiting=seen.waiting,
         used_share=round(seen.share, 2) if seen.share < 1 else None,
         held_back_seconds=round(seen.held, 1) or None,

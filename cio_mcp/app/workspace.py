@@ -15,9 +15,11 @@ from pydantic import SecretStr
 from cio_mcp.client.access import Access
 from cio_mcp.client.pacing import Limits, MemorySlots, Slots
 from cio_mcp.client.pacing.shared import FileSlots
+from cio_mcp.limits import LIMITS
 from cio_mcp.safety.bounds import Bounds
 from cio_mcp.safety.permissions import switched_off
-from cio_mcp.safety.store import FileStore, Store
+from cio_mcp.safety.stores import Store
+from cio_mcp.safety.stores.file import FileStore
 from cio_mcp.settings import Settings
 from cio_mcp.toolkit.registry import Tool
 from cio_mcp.tools import CORE
@@ -62,13 +64,8 @@ def closed_apis(settings: Settings) -> list[ApiName]:
 
 def limits(settings: Settings) -> Limits:
     """Return Customer.io's limits as the settings know them."""
-    return Limits(
-        track=settings.track_rate,
-        app=settings.app_rate,
-        send=settings.send_rate,
-        broadcast_interval=settings.broadcast_interval,
-        share=settings.rate_share,
-    )
+    values = {limit.name: getattr(settings, limit.setting) for limit in LIMITS if limit.setting}
+    return Limits(share=settings.rate_share, **values)
 
 
 def bounds(settings: Settings) -> Bounds:
@@ -153,7 +150,7 @@ def shared_store(settings: Settings, clock: Callable[[], float]) -> Store:
     Raises SettingsError as `slots` does.
     """
     if isinstance(settings.shared_pace, SecretStr):
-        from cio_mcp.safety.replicas import RedisStore  # noqa: PLC0415 - needs the extra
+        from cio_mcp.safety.stores.redis import RedisStore  # noqa: PLC0415 - needs the extra
 
         return RedisStore(settings.shared_pace)
     return FileStore(safety_file(), clock)

@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 from pydantic import SecretStr
 
-from cio_mcp.client.pacing.limits import Bucket
+from cio_mcp.client.pacing.buckets import Bucket
 from cio_mcp.client.pacing.slots import Lease, Shown
-from cio_mcp.databases.redis import Server
+from cio_mcp.databases.redis import RedisConnection
 
 # A replica that has not been heard of for so long does not count among those that share.
 HEARD = 5.0
@@ -35,10 +35,10 @@ class Answer(NamedTuple):
 
 
 class Buckets:
-    """The buckets in the Redis at an address; raises what its Server does."""
+    """The buckets in the Redis at an address; raises what `RedisConnection` does."""
 
     def __init__(self, address: SecretStr) -> None:
-        self.server = Server(address)
+        self.server = RedisConnection(address)
 
     async def turn(
         self,
@@ -57,10 +57,10 @@ class Buckets:
         The bucket is `shut` for so many seconds from now at least, and for a lease if it is in use and yet
         unknown to Redis. Each slot in `back` is free again after its seconds.
         """
-        keys = _keys(bucket.workspace, bucket.name)
+        keys = _keys(bucket.workspace, bucket.label)
         sharing, number, wait, ends = await self.server.run(
             TURN,
-            [*keys, _waiting(bucket.workspace, bucket.name) + replica],
+            [*keys, _waiting(bucket.workspace, bucket.label) + replica],
             replica,
             bucket.limit,
             *map(_micros, (bucket.window, lasts, ahead)),

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from cio_mcp.errors import InvalidArgument, NotAllowed, NotSent, Refused, UnknownOutcome
+from cio_mcp.limits import LIMITS
 from cio_mcp.toolkit.registry import Tool
 
 
@@ -65,15 +66,15 @@ The App API answers every value as text: "true", "5". Times are unix seconds, ne
 
 
 def _limits(_: Sequence[Tool]) -> str:
-    return """\
+    limits = "\n".join(f"- {limit.purpose}: {limit}." for limit in LIMITS)
+    return f"""\
 # Limits, and how calls are paced
 
 Calls wait here for their turn instead of being refused: make them freely, and side by side. A call whose turn would
 come too late is not sent, and says so. `server_status` shows each limit as it is set here, who waits, and the last 429.
 
-- Track API (writes of customers and events): 100 requests a second, kind to others on the workspace.
-- App API (reading, and what is set up): 10 a second. Transactional messages: 100 a second.
-- Broadcasts: one trigger every 10 seconds for each broadcast, at most 5 queued.
+{limits}
+- Of one broadcast's triggers at most 5 wait to be worked through.
 - Sizes: an event's data 100,000 bytes; a broadcast's data 50,000, a list 10,000 entries; attachments 2 MB in all.
 - How far back reading goes: activities 30 days, messages 6 months, a campaign's messages 12.
 """

@@ -13,6 +13,10 @@ from cio_mcp.toolkit.times import SendTime, iso
 # App API, "sendEmail": bytes of a request without its attachments.
 PAYLOAD_LIMIT = 1_000_000
 
+AutoCreate = Annotated[
+    bool, Field(description="Where no template has this trigger name, create an empty one and use it.")
+]
+
 FIND_OUT = (
     "Do not send it again yet: wait some seconds, then call list_customer_messages with "
     "customer_id={customer_id} and id_type={id_type} to see whether it went out."

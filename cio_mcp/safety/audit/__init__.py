@@ -1,0 +1,1 @@
+"""The audit log: written for every call that acts, and verified."""

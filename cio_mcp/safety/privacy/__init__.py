@@ -1,0 +1,1 @@
+"""Masking: who people are is hidden in what leaves the server."""
