@@ -9,9 +9,10 @@ from cio_mcp.client import IdType, Kind, TrackApi
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.answers import Accepted
 from cio_mcp.toolkit.audience import Audience, reaches
-from cio_mcp.toolkit.params import AnonymousId, CustomerId, JsonObject, Text, at_most, meant, size_of
+from cio_mcp.toolkit.params import AnonymousId, CustomerId, Text, at_most, meant, size_of
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.times import Timestamp
+from cio_mcp.toolkit.values import Values
 
 tools = Toolbox(__name__)
 
@@ -45,7 +46,7 @@ def _ulid(value: object) -> object:
 
 EventName = Annotated[Text, at_most(100), Field(description="Such as order_completed; at most 100 bytes.")]
 EventData = Annotated[
-    JsonObject,
+    Values,
     AfterValidator(_event_data),
     Field(description='Properties, such as {"total": 25}.'),
 ]

@@ -163,3 +163,55 @@ async def test_a_write_is_checked_with_the_times_as_they_were_written() -> None:
         for written in ("2024-01-15T10:00:00", "2024-01-15T09:00:00Z"):
             check = await agent.call("check_write", customer_id="new", attributes={"created_at": written})
             assert check["state"] == "applied"
+
+
+MILLISECONDS = "if this is a time in milliseconds, write seconds instead: 1764547200"
+TEXT = "this is a date as text; to be a time in Customer.io it must be unix seconds"
+
+
+@pytest.mark.parametrize(
+    ("value", "note"),
+    [
+        (1_764_547_200_000, f": {MILLISECONDS}"),
+        (1_764_547_200_000.5, f": {MILLISECONDS}"),
+        ("2025-12-01", f": {TEXT}: 1764543600"),
+        ("2025-12-01T00:00:00Z", f": {TEXT}: 1764547200"),
+        ("01.12.2025", f": {TEXT}"),
+        ("12/1/2025 9:00", f": {TEXT}"),
+        ({"at": ["2025/12/01"]}, f".at.0: {TEXT}"),
+        ("2025-13-01", f": {TEXT}"),
+        (1_764_547_200, None),
+        ("1764547200000", None),
+        (4_006_381_333, None),
+        (True, None),
+        (None, None),
+        ("1.2.3", None),
+        ("10.0.0.1", None),
+        ("+49 30 2025", None),
+        ("2025", None),
+    ],
+)
+async def test_a_value_that_looks_like_a_time_in_another_form_is_stored_and_told_of(
+    value: object, note: str | None
+) -> None:
+    relation = {"object_type_id": 1, "object_id": "acme", "attributes": {"since": value}}
+    calls: list[tuple[str, dict[str, Any], str]] = [
+        ("identify_customer", {"attributes": {"since": value}}, "attributes"),
+        ("track_event", {"name": "tried", "data": {"since": value}}, "data"),
+        ("add_device", {"device_id": "d", "platform": "ios", "attributes": {"since": value}}, "attributes"),
+        ("set_relationships", {"objects": [relation]}, "objects"),
+    ]
+    async with an_agent(timezone="Europe/Berlin") as agent:
+        for tool, arguments, name in calls:
+            answer = await agent.call(tool, customer_id="u_1001", **arguments)
+            assert answer.get("notes") == ([f"{name}.since{note}"] if note else None)
+            assert str(value) in str(agent.last[2])
+
+
+async def test_of_many_values_that_look_like_times_some_are_told(agent: Agent) -> None:
+    answer = await agent.call(
+        "identify_customer", customer_id="u_1001", attributes={f"on_{day}": "2025-12-01" for day in range(9)}
+    )
+
+    assert len(answer["notes"]) == 6
+    assert answer["notes"][-1] == "attributes: and 4 more such values"

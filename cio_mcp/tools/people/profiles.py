@@ -7,9 +7,10 @@ from pydantic import AfterValidator, Field
 
 from cio_mcp.client import AppApi, IdType, TrackApi
 from cio_mcp.toolkit.answers import PAGE_BYTES, Accepted, Cut, Quoted, Shape
-from cio_mcp.toolkit.params import Address, AnonymousId, CustomerId, JsonObject, Names, size_of
+from cio_mcp.toolkit.params import Address, AnonymousId, CustomerId, Names, size_of
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.times import Timestamp, iso
+from cio_mcp.toolkit.values import Values
 
 tools = Toolbox(__name__)
 
@@ -42,7 +43,7 @@ def _attributes(attributes: dict[str, Any]) -> dict[str, Any]:
 
 
 Attributes = Annotated[
-    JsonObject,
+    Values,
     AfterValidator(_attributes),
     Field(
         description='Custom attributes, such as {"plan": "pro"}; names are case-sensitive, null removes one.'

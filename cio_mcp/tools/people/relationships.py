@@ -2,12 +2,13 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, ValidationInfo
 
 from cio_mcp.client import AppApi, IdType, TrackApi
 from cio_mcp.toolkit.answers import Accepted, Anything, Page, Quoted, Shape, cut
 from cio_mcp.toolkit.params import Cursor, CustomerId, Limit, from_json
 from cio_mcp.toolkit.registry import Toolbox
+from cio_mcp.toolkit.values import tell_times
 
 tools = Toolbox(__name__)
 
@@ -63,7 +64,7 @@ def _relationship(item: dict[str, Any]) -> Relationship:
     )
 
 
-def _objects(objects: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _objects(objects: list[dict[str, Any]], asked: ValidationInfo) -> list[dict[str, Any]]:
     """Return relationships in the Track API's form, in which ids of types are strings."""
     if not objects:
         message = "give at least one"
@@ -78,6 +79,7 @@ def _objects(objects: list[dict[str, Any]]) -> list[dict[str, Any]]:
         if not isinstance(attributes, dict):
             message = f"entry {number}: attributes must be an object"
             raise ValueError(message)  # noqa: TRY004 - pydantic reports ValueErrors
+        tell_times(attributes, asked)
         identifiers = {name: str(value) for name, value in given.items()}
         found.append(
             {"identifiers": identifiers} | ({"relationship_attributes": attributes} if attributes else {})
