@@ -2,27 +2,29 @@
 
 import difflib
 from collections.abc import Iterable
-from typing import Any
+from functools import cache
+from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.context import ParseContext
-from cio_mcp.toolkit.params import size_of
+from cio_mcp.toolkit.params import Naming, size_of
 from cio_mcp.toolkit.times import is_zone
 
 
 def parsed(model: type[BaseModel], arguments: dict[str, Any], context: ParseContext) -> dict[str, Any]:
     """Return checked and converted arguments; raises InvalidArgument with one line per fault.
 
-    A null for an optional argument counts as absent: agents send those. The argument `timezone` replaces the
-    context's.
+    A null counts as absent, since agents send it for what they leave out; and so does blank text for an
+    optional argument, unless it names somebody or something: left out, the call could reach more. The
+    argument `timezone` replaces the context's.
     """
     fields = model.model_fields
     given = {
         name: value
         for name, value in arguments.items()
-        if value is not None or name not in fields or fields[name].is_required()
+        if name not in fields or not (value is None or (_blank(value) and name in _may_be_blank(model)))
     }
     try:
         size_of(given)
@@ -36,6 +38,26 @@ def parsed(model: type[BaseModel], arguments: dict[str, Any], context: ParseCont
     except ValueError as error:
         raise InvalidArgument(str(error)) from None
     return {name: getattr(found, name) for name in fields}
+
+
+def _blank(value: object) -> bool:
+    return isinstance(value, str) and not value.strip()
+
+
+@cache
+def _may_be_blank(model: type[BaseModel]) -> frozenset[str]:
+    """Return the names of the arguments that count as absent if they are blank."""
+    return frozenset(
+        name
+        for name, field in model.model_fields.items()
+        if not field.is_required() and Naming not in field.metadata and not has_mark(field.annotation, Naming)
+    )
+
+
+def has_mark(hint: Any, mark: type) -> bool:
+    """Say whether the annotations of a type, at any depth, hold a mark."""
+    parts = get_args(hint)
+    return mark in getattr(hint, "__metadata__", ()) or any(has_mark(part, mark) for part in parts)
 
 
 def _fault(fault: Any, known: list[str]) -> str:

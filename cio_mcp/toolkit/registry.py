@@ -10,13 +10,13 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
-from typing import Annotated, Any, Generic, TypeVar, get_args, get_type_hints
+from typing import Annotated, Any, Generic, TypeVar, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from cio_mcp.client.api import Api
 from cio_mcp.toolkit.answers import Acted, Answer, Preview, Status
-from cio_mcp.toolkit.arguments import parsed
+from cio_mcp.toolkit.arguments import has_mark, parsed
 from cio_mcp.toolkit.audience import Audience
 from cio_mcp.toolkit.context import ParseContext
 from cio_mcp.toolkit.schemas import either_schema, flat_schema
@@ -189,7 +189,7 @@ class Toolbox:
                 f"@reaches of {function.__name__} takes parameters that the tool lacks: {', '.join(unknown)}"
             )
             raise TypeError(message)
-        if any(_has(hint, Local) for hint in hints.values()):
+        if any(has_mark(hint, Local) for hint in hints.values()):
             arguments.setdefault("timezone", (Timezone | None, None))
         if effect is not Effect.READS:
             arguments["dry_run"] = (bool, False)
@@ -200,8 +200,3 @@ class Toolbox:
         )
         self._tools.append(Tool(function, effect, self.toolset, supplied, model, result, audience))
         return function
-
-
-def _has(hint: Any, mark: type) -> bool:
-    """Say whether a type's annotations, at any depth, hold a mark."""
-    return mark in getattr(hint, "__metadata__", ()) or any(_has(part, mark) for part in get_args(hint))

@@ -10,14 +10,13 @@ from pydantic import Field
 from cio_mcp.client import AppApi, Query
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.params import Channel, vendor_channel
-from cio_mcp.toolkit.times import Local, Timestamp
+from cio_mcp.toolkit.times import Timestamp
 
 # Length of the default span, in whole days.
 DAYS = 30
 
 Start = Annotated[
     Timestamp | None,
-    Local,
     Field(description="ISO 8601. Default: 30 days before end."),
 ]
 End = Annotated[

@@ -153,7 +153,7 @@ Timezone = Annotated[
     str,
     AfterValidator(str.strip),
     AfterValidator(_zone),
-    Field(description="Of times that name none, such as Europe/Berlin. Default: CIO_TIMEZONE."),
+    Field(description="Such as Europe/Berlin."),
 ]
 
 

@@ -9,7 +9,7 @@ from cio_mcp.client import IdType, Kind, TrackApi
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.answers import Accepted
 from cio_mcp.toolkit.audience import Audience, reaches
-from cio_mcp.toolkit.params import AnonymousId, CustomerId, Text, at_most, meant, size_of
+from cio_mcp.toolkit.params import AnonymousId, CustomerId, Naming, Text, at_most, meant, size_of
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.times import Timestamp
 from cio_mcp.toolkit.values import Values
@@ -54,6 +54,7 @@ EventTime = Annotated[Timestamp | None, Field(description="When it happened, in 
 EventId = Annotated[
     str,
     BeforeValidator(_ulid),
+    Naming,
     Field(description="Only to repeat a call: the event_id it returned."),
 ]
 
@@ -108,7 +109,7 @@ async def track_page_view(
     track: TrackApi,
     url: Annotated[
         EventName,
-        Field(description="URL or path, at most 100 bytes."),
+        Field(description="URL or path."),
     ],
     customer_id: CustomerId | None = None,
     id_type: IdType = "id",

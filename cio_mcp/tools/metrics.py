@@ -8,11 +8,11 @@ from cio_mcp.client import AppApi, Query
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.answers import Cut, Shape, page
 from cio_mcp.toolkit.fitting import check_fit
-from cio_mcp.toolkit.params import ObjectId
+from cio_mcp.toolkit.params import Number, ObjectId
 from cio_mcp.toolkit.rates import RATES, Metrics, Series, counts_of, summary, totals_of
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.spans import End, Start, span_of
-from cio_mcp.toolkit.times import Local, Timestamp
+from cio_mcp.toolkit.times import Timestamp
 
 tools = Toolbox(__name__)
 
@@ -51,7 +51,7 @@ async def get_message_metrics(
     action_id: ActionId = None,
     resolution: Resolution = "days",
     periods: Annotated[
-        int | None,
+        Number | None,
         Field(
             description="Not for campaigns: number of periods, 2 to 24 hours, 45 days, 12 weeks or "
             "120 months."
@@ -59,7 +59,6 @@ async def get_message_metrics(
     ] = None,
     start: Annotated[
         Timestamp | None,
-        Local,
         Field(description="Campaigns only: ISO 8601."),
     ] = None,
     end: Annotated[
@@ -119,7 +118,7 @@ async def get_link_metrics(
     kind: Kind,
     source_id: SourceId,
     action_id: ActionId = None,
-    days: Annotated[int | None, Field(description="Number of days up to now, 2 to 45.")] = None,
+    days: Annotated[Number | None, Field(description="Number of days up to now, 2 to 45.")] = None,
     unique: Annotated[bool, Field(description="Count each customer once per link.")] = False,
 ) -> LinkMetrics:
     """Read which links in messages were clicked, and how often, most clicked first.

@@ -1,6 +1,6 @@
 """Campaigns: list, read, results."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -10,7 +10,7 @@ from cio_mcp.toolkit.params import Channel, CountCursor, Cursor, Limit, NameCont
 from cio_mcp.toolkit.rates import RATES, Metrics, Series, counts_of, summary
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.spans import End, Start, span_of
-from cio_mcp.toolkit.times import iso
+from cio_mcp.toolkit.times import Local, iso
 
 tools = Toolbox(__name__)
 
@@ -149,8 +149,8 @@ async def get_campaign_metrics(
     app: AppApi,
     campaign_id: ObjectId,
     resolution: Literal["hours", "days", "weeks", "months"] = "days",
-    start: Start = None,
-    end: End = None,
+    start: Annotated[Start, Local] = None,
+    end: Annotated[End, Local] = None,
     channel: Channel | None = None,
     series: Series = False,
 ) -> CampaignMetrics:

@@ -88,11 +88,11 @@ async def check_write(
 
     Pass attributes after identify_customer, or event after an event.
     """
-    if (attributes is None) == (event is None):
+    if bool(attributes) == (event is not None):
         raise InvalidArgument("attributes, event: give exactly one of them")
     called_at = app.call.called_at
     start = int(called_at) - LOOK_BACK if since is None else since
-    differs = None if attributes is None else await _differences(app, customer_id, id_type, attributes)
+    differs = None if not attributes else await _differences(app, customer_id, id_type, attributes)
     recent = [] if differs == {} else await _recent(app, customer_id, id_type, start)
     count = sum(_is_event(item, event) for item in recent)
     rejections = [rejection(item) for item in recent if _is_rejection(item, event)]

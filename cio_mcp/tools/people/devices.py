@@ -6,14 +6,14 @@ from pydantic import Field
 
 from cio_mcp.client import IdType, TrackApi
 from cio_mcp.toolkit.answers import Accepted
-from cio_mcp.toolkit.params import CustomerId, Text
+from cio_mcp.toolkit.params import CustomerId, ItemKey
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.times import Timestamp
 from cio_mcp.toolkit.values import Values
 
 tools = Toolbox(__name__)
 
-DeviceId = Annotated[Text, Field(description="The device's push token.")]
+DeviceId = Annotated[ItemKey, Field(description="The device's push token.")]
 
 
 @tools.writes
