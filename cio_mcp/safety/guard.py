@@ -123,8 +123,7 @@ class Guard:
     async def _check_bounds(self, call: ToolCall) -> None:
         if call.audience:
             bounds = self.bounds.narrowed(call.grants)
-            if call.tool.effect is Effect.SENDS:
-                bounds.check_size(call.audience)
+            bounds.check_size(call.audience)
             app = self.client.api(AppApi, call) if self.client.opens(AppApi) else None
             await bounds.check_allowed(call.audience, app)
         for rule in self.rules:
@@ -177,7 +176,7 @@ class Guard:
         spent: list[Refund] = []
         call.sending, call.requests = None, 0  # what was read before does not count
         try:
-            if call.tool.effect is Effect.SENDS and call.audience:
+            if call.audience and call.audience.size != 0:
                 spent = await self.caps.spend(call.audience.size or 0, call.grants)
             yield
         except CustomerIOError as error:

@@ -13,6 +13,7 @@ from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.times import Timestamp, iso, unix_seconds
 from cio_mcp.tools.data_quality.activities import read_activities
 from cio_mcp.tools.data_quality.rejections import LOOKED_AT, MEANINGS, Rejection, rejection
+from cio_mcp.tools.events import page_name
 
 tools = Toolbox(__name__)
 
@@ -114,6 +115,8 @@ async def check_write(
 
 
 def _is_event(item: dict[str, Any], event: str | None) -> bool:
+    if event and item.get("type") == "page":
+        event = page_name(event)
     return item.get("type") in EVENTS and event in {item.get("name"), item.get("url")}
 
 
@@ -122,7 +125,7 @@ def _is_rejection(item: dict[str, Any], event: str | None) -> bool:
     if event is None:
         return item.get("type") in MEANINGS.keys() - {"failed_event"}
     of_events = item.get("type") in {"failed_event", "failed_batch_update"}
-    return of_events and (item.get("name") or event) == event
+    return of_events and (item.get("name") or event) in {event, page_name(event)}
 
 
 async def _differences(
