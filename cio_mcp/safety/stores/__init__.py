@@ -27,7 +27,7 @@ class Store(Protocol):
     async def use(self, code: str) -> tuple[Use, str]:
         """Use up a code; returns which use this is, and what the code is bound to."""
 
-    async def restore(self, code: str) -> None:
+    async def restore(self, code: str, bound: str | None = None) -> None:
         """Make a code usable again: what it was used for was not done."""
 
     async def spend(self, workspace: str, recipients: int, caps: Mapping[float, int]) -> Refund | float:
