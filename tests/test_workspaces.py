@@ -152,7 +152,7 @@ async def test_whose_token_is_tied_to_one_workspace_has_it_without_asking(
         async with calling(served, free, transport, mode, **{"x-cio-workspaces": "shop"}) as client:
             narrowed = await Several(client).call("get_customer", **ADA)
         wanted = {"authorization": f"Bearer {tied}", "x-cio-workspaces": "shop"}
-        async with httpx.AsyncClient(trust_env=False) as http:
+        async with httpx.AsyncClient(trust_env=False, verify=False) as http:
             refused = await http.post(f"{served.url}/mcp", headers=wanted, json={})
 
     assert "workspace" not in schemas["get_customer"]["properties"]
