@@ -5,55 +5,87 @@ from typing import Any
 
 from pydantic import Field
 
-from cio_mcp.toolkit.answers import Answer
+from cio_mcp.toolkit.answers import Answer, Shape
+from cio_mcp.toolkit.spans import Span
 
-# What each rate is a share of.
+# What each rate is a share of, less what could not be seen: as Customer.io's own pages compute them.
 RATES = {
-    "delivered": "sent",
-    "bounced": "sent",
-    "opened": "delivered",
-    "human_opened": "delivered",
-    "clicked": "delivered",
-    "human_clicked": "delivered",
-    "converted": "delivered",
-    "unsubscribed": "delivered",
-    "spammed": "delivered",
+    "delivered": ("sent",),
+    "bounced": ("sent",),
+    "opened": ("delivered", "open_untracked"),
+    "human_opened": ("delivered", "open_untracked"),
+    "clicked": ("delivered", "link_untracked"),
+    "human_clicked": ("delivered", "link_untracked"),
+    "converted": ("delivered",),
+    "unsubscribed": ("delivered",),
+    "spammed": ("delivered",),
 }
 
+Shares = Mapping[str, tuple[str, ...]]
 
-class Metrics(Answer):
+
+class Counted(Shape):
+    """What was counted in a span of time."""
+
+    totals: dict[str, int] = Field(description="Sums over the periods; what is not named was zero.")
+    rates: dict[str, float] = Field(description="Shares from 0 to 1, as Customer.io's pages show them.")
+    divided_by: dict[str, str] = Field(description="What each rate is a share of.")
+
+
+class Spanned(Shape):
+    """The span that an answer covers, as far as it is known."""
+
+    start: str | None = Field(None, description="Where the span begins.")
+    end: str | None = Field(None, description="Where it ends; what happened then is not counted any more.")
+    timezone: str | None = Field(None, description="Where days begin.")
+
+
+class Metrics(Answer, Spanned, Counted):
     """How messages did in a span of time."""
 
-    start: str | None = Field(None, description="Where the span begins; in the time zone asked for.")
-    end: str | None = Field(None, description="Where it ends; what happened then is not counted any more.")
-    timezone: str | None = None
     resolution: str
     periods: int = Field(description="How many periods of the resolution were counted.")
-    totals: dict[str, int] = Field(description="Sums over the periods; what is not named was zero.")
-    rates: dict[str, float] = Field(
-        description="Shares from 0 to 1: delivered and bounced of sent, all others of delivered."
-    )
     series: dict[str, list[int]] | None = Field(None, description="One count per period, oldest first.")
+    dates: list[str] | None = Field(
+        None, description="When each period of series begins; absent where that is not known."
+    )
 
 
-def counts_of(answer: dict[str, Any]) -> dict[str, list[int]]:
-    """Return the counts per period that an endpoint of metrics answered."""
+def counts_of(answer: dict[str, Any], newest: int | None = None) -> dict[str, list[int]]:
+    """Return the counts per period that an endpoint of metrics answered, of the newest periods where asked.
+
+    Of months there can be 13, whatever was asked for.
+    """
     series = (answer.get("metric") or {}).get("series") or {}
-    return {name: counts or [] for name, counts in series.items()}
+    return {name: (counts or [])[-(newest or 0) :] for name, counts in series.items()}
+
+
+def periods_of(counts: dict[str, list[int]]) -> int:
+    """Return how many periods were counted."""
+    return max(map(len, counts.values()), default=0)
 
 
 def summary(
-    counts: dict[str, list[int]], shares: Mapping[str, str], resolution: str, *, series: bool
+    counts: dict[str, list[int]], shares: Shares, resolution: str, span: Span | None, *, series: bool
 ) -> dict[str, Any]:
     """Return what `Metrics` says of counts per period; `shares` says what each rate is a share of."""
-    totals = totals_of(counts)
+    totals, periods, shares = totals_of(counts), periods_of(counts), known(counts, shares)
+    dates = span.periods(resolution) if span and series else []
     return {
         "resolution": resolution,
-        "periods": max(map(len, counts.values()), default=0),
+        "periods": periods,
         "totals": totals,
         "rates": {name: round(rate, 4) for name, rate in rates_of(totals, shares).items()},
+        "divided_by": divisors(totals, shares),
         "series": {name: counts[name] for name in totals} if series else None,
+        # Another number of periods begins at other times than those asked for.
+        "dates": dates if dates and len(dates) == periods else None,
     }
+
+
+def known(counts: dict[str, list[int]], shares: Shares = RATES) -> Shares:
+    """Return the shares of what was counted: what an endpoint does not count is not zero."""
+    return {name: of for name, of in shares.items() if name in counts}
 
 
 def totals_of(counts: dict[str, list[int]]) -> dict[str, int]:
@@ -61,6 +93,23 @@ def totals_of(counts: dict[str, list[int]]) -> dict[str, int]:
     return {name: total for name, values in counts.items() if (total := sum(values))}
 
 
-def rates_of(totals: dict[str, int], shares: Mapping[str, str] = RATES) -> dict[str, float]:
+def wholes_of(totals: dict[str, int], shares: Shares = RATES) -> dict[str, int]:
+    """Return what each rate is a share of, where there is anything."""
+    wholes = {
+        name: totals.get(of, 0) - sum(totals.get(other, 0) for other in less)
+        for name, (of, *less) in shares.items()
+    }
+    return {name: whole for name, whole in wholes.items() if whole > 0}
+
+
+def rates_of(totals: dict[str, int], shares: Shares = RATES) -> dict[str, float]:
     """Return each total as a share of its whole, where there is one."""
-    return {name: totals.get(name, 0) / totals[whole] for name, whole in shares.items() if totals.get(whole)}
+    return {name: totals.get(name, 0) / whole for name, whole in wholes_of(totals, shares).items()}
+
+
+def divisors(totals: dict[str, int], shares: Shares = RATES) -> dict[str, str]:
+    """Return in words what each rate was divided by."""
+    return {
+        name: f"{' - '.join(of for of in shares[name] if totals.get(of))} = {whole}"
+        for name, whole in wholes_of(totals, shares).items()
+    }

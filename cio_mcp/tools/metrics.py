@@ -8,10 +8,10 @@ from cio_mcp.client import AppApi, Query
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.answers import Cut, Shape, page
 from cio_mcp.toolkit.fitting import check_fit
-from cio_mcp.toolkit.params import ObjectId
-from cio_mcp.toolkit.rates import RATES, Metrics, counts_of, summary, totals_of
+from cio_mcp.toolkit.params import Channel, ObjectId, vendor_channel
+from cio_mcp.toolkit.rates import RATES, Metrics, Spanned, counts_of, periods_of, summary, totals_of
 from cio_mcp.toolkit.registry import Toolbox
-from cio_mcp.toolkit.spans import span_of
+from cio_mcp.toolkit.spans import EASTERN, newest, span_of
 from cio_mcp.toolkit.times import Timestamp
 
 tools = Toolbox(__name__)
@@ -29,7 +29,16 @@ Kind = Literal["campaign", "broadcast", "newsletter", "transactional"]
 Resolution = Literal["hours", "days", "weeks", "months"]
 
 # How many periods there are at most (App API, "broadcastMetrics"); 1 is taken for 2 there.
-MOST = {"hours": 24, "days": 45, "weeks": 12, "months": 120}
+MOST = {"hours": 24, "days": 45, "weeks": 12, "months": 121}
+
+# What each kind takes; a message of a campaign has one channel.
+TAKES = {
+    "campaign": ("action_id", "start", "end", "channel"),
+    "campaign with action_id": ("action_id", "start", "end"),
+    "broadcast": ("periods", "channel"),
+    "newsletter": ("periods", "channel"),
+    "transactional": ("periods",),
+}
 
 ActionId = Annotated[ObjectId, Field(description="Of a campaign: one message.")]
 
@@ -49,22 +58,29 @@ async def get_message_metrics(
     source_id: ObjectId,
     action_id: ActionId | None = None,
     resolution: Resolution = "days",
-    periods: Annotated[int | None, Field(description="The newest ones. Campaigns: start, end.")] = None,
+    periods: Annotated[int | None, Field(description="How many, the newest. Campaigns: start, end.")] = None,
     start: Timestamp | None = None,
     end: Timestamp | None = None,
+    channel: Annotated[Channel | None, Field(description="Only messages of this channel.")] = None,
     series: bool = False,
 ) -> MessageMetrics:
-    """Read how a broadcast, newsletter, transactional message or one message of a campaign did."""
-    timed = kind == "campaign"
-    given = {"action_id": action_id, "start": start, "end": end, "periods": periods}
-    check_fit(f"kind={kind}", given, ("action_id", "start", "end") if timed else ("periods",))
+    """Read how a broadcast, newsletter, transactional message or one message of a campaign did.
+
+    Campaigns: by default the last 30 whole days in UTC. All others: up to now, in Eastern time.
+    """
+    form = kind if action_id is None or kind != "campaign" else "campaign with action_id"
+    given = {"action_id": action_id, "start": start, "end": end, "periods": periods, "channel": channel}
+    check_fit(f"kind={form}", given, TAKES[form])
     # Only metrics of campaigns know version 2 (App API, "campaignActionMetrics", "broadcastMetrics").
-    span = span_of(app, start, end) if timed else None
-    query = span.query(resolution) if span else _newest(resolution, periods)
+    span = span_of(app, start, end) if kind == "campaign" else None
+    query = span.query(resolution, channel) if span else _newest(resolution, periods, channel=channel)
     answer = await app.get(
         f"{_path(kind, action_id)}/metrics", query, source_id=source_id, action_id=action_id
     )
-    found = (span.told if span else {}) | summary(counts_of(answer), RATES, resolution, series=series)
+    counts = counts_of(answer, periods)
+    span = span or newest(app, resolution, periods_of(counts))
+    found = {"timezone": EASTERN.key} | (span.told if span else {})
+    found |= summary(counts, RATES, resolution, span, series=series)
     return MessageMetrics(kind=kind, source_id=source_id, action_id=action_id, **found)
 
 
@@ -72,10 +88,12 @@ def _path(kind: Kind, action_id: int | None) -> str:
     return PATHS[kind] + (ACTION if action_id is not None else "")
 
 
-def _newest(resolution: str, periods: int | None, argument: str = "periods") -> Query:
+def _newest(
+    resolution: str, periods: int | None, argument: str = "periods", channel: Channel | None = None
+) -> Query:
     if periods is not None and not 2 <= periods <= MOST[resolution]:
         raise InvalidArgument(f"{argument}: 2 to {MOST[resolution]} {resolution} can be asked for")
-    return {"period": resolution, "steps": periods}
+    return {"period": resolution, "steps": periods, "type": vendor_channel(channel)}
 
 
 class Link(Shape):
@@ -88,7 +106,7 @@ class Link(Shape):
     )
 
 
-class LinkMetrics(Cut):
+class LinkMetrics(Cut, Spanned):
     """Links, the most clicked first."""
 
     kind: str
@@ -114,28 +132,31 @@ async def get_link_metrics(
     answer = await app.get(
         f"{_path(kind, action_id)}/metrics/links", query, source_id=source_id, action_id=action_id
     )
-    found = sorted(map(_link, answer.get("links") or []), key=lambda link: -link.totals.get("clicked", 0))
+    counted = [(item.get("link") or {}, counts_of(item, days)) for item in answer.get("links") or []]
+    found = sorted(
+        (_link(link, counts) for link, counts in counted), key=lambda link: -link.totals.get("clicked", 0)
+    )
+    span = newest(
+        app, "days", max((periods_of(counts) for _, counts in counted), default=days or MOST["days"])
+    )
     kept, left_out = page(found, len(found))
     return LinkMetrics(
         kind=kind,
         source_id=source_id,
+        **(span.told if span else {}),
         links=kept,
         left_out=f"{len(found) - len(kept)} links that were clicked less" if left_out else None,
     )
 
 
-def _link(item: dict[str, Any]) -> Link:
-    link = item.get("link") or {}
-    return Link(
-        link_id=link.get("id") or None, href=str(link.get("href") or ""), totals=totals_of(counts_of(item))
-    )
+def _link(link: dict[str, Any], counts: dict[str, list[int]]) -> Link:
+    return Link(link_id=link.get("id") or None, href=str(link.get("href") or ""), totals=totals_of(counts))
 
 
 class JourneyMetrics(Metrics):
     """What became of the journeys that started in a span of time."""
 
     campaign_id: int
-    rates: dict[str, float] = Field(description="Shares of the journeys that started, from 0 to 1.")
 
 
 @tools.reads
@@ -157,6 +178,6 @@ async def get_journey_metrics(
     query = {"start": span.start, "end": span.end - 1, "resolution": resolution}
     answer = await app.get("/v1/campaigns/{campaign_id}/journey_metrics", query, campaign_id=campaign_id)
     counts = counts_of({"metric": {"series": answer.get("journey_metric")}})
-    shares = {name: "started" for name in counts if name != "started"}
-    found = summary(counts, shares, resolution, series=series)
+    shares = {name: ("started",) for name in counts if name != "started"}
+    found = summary(counts, shares, resolution, span, series=series)
     return JourneyMetrics(campaign_id=campaign_id, **span.told, **found)
