@@ -32,6 +32,7 @@ from cio_mcp.status import status_of
 from cio_mcp.tools import TOOLS
 from cio_mcp.workspace import (
     CLOSED,
+    SENDS_ONLY,
     accesses,
     bounds,
     limits,
@@ -165,7 +166,11 @@ def _open(
         mask=mask,
         status=lambda: status_of(settings, store, stop, caps, client, off, sandbox=sandbox is not None),
     )
-    about = _in_sandbox(settings) if sandbox else _live(settings, set(off.values()) & set(CLOSED.values()))
+    about = (
+        _in_sandbox(settings)
+        if sandbox
+        else _live(settings, set(off.values()) & {*CLOSED.values(), SENDS_ONLY})
+    )
     return Opened(Workspace(off, guard, about), client, sandbox)
 
 

@@ -37,22 +37,28 @@ CLOSED: dict[ApiName, str] = {
     "track": "the Track API is not open: set CIO_SITE_ID and CIO_TRACK_API_KEY",
     "app": "the App API is not open: set CIO_APP_API_KEY",
 }
+SENDS_ONLY = (
+    "CIO_APP_API_KEY is a service account token, which opens nothing but sends: set an App API key instead"
+)
 
 
 def tools_off(settings: Settings) -> Mapping[str, str]:
     """Return the names of the tools that are off with these settings, and the reason for each."""
-    opened = CLOSED.keys() if settings.uses_sandbox else {access.api for access in accesses(settings)}
+    opened = accesses(settings)
+    closed = CLOSED | ({"app": SENDS_ONLY} if any(access.sends_only for access in opened) else {})
+    # The embedded sandbox opens everything.
+    shut = {
+        tool.name: [api for api in tool.apis if not any(map(api.opened_by, opened))]
+        for tool in TOOLS
+        if not settings.uses_sandbox
+    }
     return switched_off(
         TOOLS,
         CORE,
         permissions=settings.permissions,
         toolsets=settings.toolsets,
         patterns=settings.tools,
-    ) | {
-        tool.name: "; ".join(CLOSED[api.name] for api in tool.apis if api.name not in opened)
-        for tool in TOOLS
-        if any(api.name not in opened for api in tool.apis)
-    }
+    ) | {name: "; ".join(closed[api.name] for api in apis) for name, apis in shut.items() if apis}
 
 
 def limits(settings: Settings) -> Limits:
@@ -89,10 +95,9 @@ def accesses(settings: Settings) -> list[Access]:
     if settings.app_api_key:
         key = settings.app_api_key.get_secret_value()
         found.append(_access("app", settings, f"Bearer {key}"))
+        found[-1].sends_only, found[-1].workspace_id = settings.sends_only, settings.workspace_id
         if settings.app_api_key in {settings.track_api_key, settings.site_id}:
             found[-1].suspicion = "CIO_APP_API_KEY is the same as one of the Track credentials"
-        elif key.startswith("sa_live_"):
-            found[-1].suspicion = "CIO_APP_API_KEY is a service account token, which opens only /v1/send"
     for access in found:
         access.sibling = next((other for other in found if other is not access), None)
     return found

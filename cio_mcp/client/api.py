@@ -48,6 +48,11 @@ class Api:
         self._limits = limits
         self._call = call
 
+    @classmethod
+    def opened_by(cls, access: Access) -> bool:
+        """Say whether an access opens this API."""
+        return access.api == cls.name and not access.sends_only
+
     @property
     def call(self) -> Call:
         """The tool call that this serves."""
@@ -115,7 +120,7 @@ class Api:
             method,
             url,
             json=body,
-            headers={"Authorization": self._access.authorization},
+            headers=self._access.headers(path),
             timeout=ATTEMPT if kind in {Kind.READ, Kind.REPEATABLE} else ONLY_ATTEMPT,
             extensions={
                 "call": self._call,
@@ -194,6 +199,20 @@ class AppApi(Api):
         )
         found = [entry for entry in answer.get("customers") or [] if isinstance(entry, dict)]
         return [profile for entry in found if isinstance(profile := entry.get("customer", entry), dict)]
+
+
+class SendApi(AppApi):
+    """The part of the App API that a service account token opens too: sending one message to one person."""
+
+    @classmethod
+    def opened_by(cls, access: Access) -> bool:
+        """Say whether an access opens this part of the API."""
+        return access.api == cls.name
+
+    @property
+    def reads(self) -> bool:
+        """Say whether the rest of the App API is open as well."""
+        return AppApi.opened_by(self._access)
 
 
 def fill(path: str, ids: dict[str, object]) -> str:

@@ -56,7 +56,8 @@ class CustomerIO:
 
     def opens(self, api: type[Api]) -> bool:
         """Say whether there are credentials for `api`."""
-        return api.name in self._accesses
+        access = self._accesses.get(api.name)
+        return access is not None and api.opened_by(access)
 
     def begin(
         self, caller: str = "", *, dry_run: bool = False, share: float = 1.0, tell: Tell | None = None

@@ -37,6 +37,9 @@ class Settings(BaseModel):
     site_id: Key | None = Field(None, description="Site id of the workspace, for the Track API.")
     track_api_key: Key | None = Field(None, description="Track API key that belongs to the site id.")
     app_api_key: Key | None = Field(None, description="App API key, for reading and sending.")
+    workspace_id: Annotated[int, Field(gt=0)] | None = Field(
+        None, description="Id of the workspace; a service account token (sa_live_…) needs it to send."
+    )
     region: Annotated[Literal["us", "eu"], Lower] = Field(
         "us", description="Where the workspace is: us or eu."
     )
@@ -145,6 +148,12 @@ class Settings(BaseModel):
         return any(getattr(self, name) for name in CREDENTIALS)
 
     @property
+    def sends_only(self) -> bool:
+        """Say whether the App API's key is a service account token, which opens nothing but sends."""
+        key = self.app_api_key
+        return key is not None and key.get_secret_value().startswith("sa_live_")
+
+    @property
     def uses_sandbox(self) -> bool:
         """Say whether calls go to the embedded sandbox."""
         return self.sandbox == "on" or (self.sandbox == "auto" and not self.has_credentials)
@@ -154,6 +163,12 @@ class Settings(BaseModel):
         if (self.site_id is None) != (self.track_api_key is None):
             given, missing = ("SITE_ID", "TRACK_API_KEY") if self.site_id else ("TRACK_API_KEY", "SITE_ID")
             message = f"{PREFIX}{missing}: is missing; {PREFIX}{given} is set, and the Track API needs both"
+            raise ValueError(message)
+        if self.sends_only and self.workspace_id is None:
+            message = (
+                f"{PREFIX}WORKSPACE_ID: is missing; {PREFIX}APP_API_KEY is a service account token "
+                "(sa_live_…), which needs it"
+            )
             raise ValueError(message)
         if self.workspaces_file and (self.has_credentials or self.sandbox == "on"):
             message = (

@@ -8,7 +8,16 @@ from cio_mcp.errors import SettingsError
 from cio_mcp.settings import CREDENTIALS, PREFIX, Settings, load
 
 # What says which workspace it is comes from its own table alone.
-IDENTITY = (*CREDENTIALS, "region", "track_url", "app_url", "workspace", "sandbox", "sandbox_path")
+IDENTITY = (
+    *CREDENTIALS,
+    "workspace_id",
+    "region",
+    "track_url",
+    "app_url",
+    "workspace",
+    "sandbox",
+    "sandbox_path",
+)
 
 # What else a table can set; where it does not, the environment's settings hold.
 BOUNDS = (
