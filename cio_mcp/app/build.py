@@ -16,7 +16,6 @@ from cio_mcp.app.catalogue import Catalogue, OpenWorkspace
 from cio_mcp.app.extensions import rules_named, tools_with
 from cio_mcp.app.status import status_of
 from cio_mcp.app.workspace import (
-    CLOSED,
     accesses,
     bounds,
     closed_apis,
@@ -199,5 +198,5 @@ def _in_sandbox(settings: Settings) -> str:
 
 
 def _live(settings: Settings) -> str:
-    what_is_off = "".join(f" Some tools are off: {CLOSED[api]}." for api in closed_apis(settings))
+    what_is_off = "".join(f" Some tools are off: {why}." for why in closed_apis(settings).values())
     return f"This is a live workspace ({settings.region}): writes and sends are real.{what_is_off}"

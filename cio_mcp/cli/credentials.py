@@ -30,7 +30,7 @@ CERTIFICATE = (
 
 async def examine_credentials(settings: Settings, wire: httpx.AsyncBaseTransport) -> AsyncIterator[Finding]:
     """Check each credential by one harmless call; a key that does not open is tried in the other region."""
-    opened = accesses(settings)
+    opened = [access for access in accesses(settings) if not access.sends_only]
     answers = [await probe(wire, access, PATHS[access.api]) for access in opened]
     for access, answer in zip(opened, answers, strict=True):
         access.worked = answer.status == 200  # which is evidence for the other key, too
@@ -41,7 +41,10 @@ async def examine_credentials(settings: Settings, wire: httpx.AsyncBaseTransport
         yield await _judge(wire, access, answer)
     if date := next((answer.date for answer in answers if answer.date), None):
         yield _clock(date)
-    for api in TO_OPEN.keys() - {access.api for access in opened}:
+    if settings.sends_only:
+        detail = "a service account token: it opens sends only, of which none is harmless enough to try it"
+        yield Finding("app key", "note", detail, "set an App API key for all other tools")
+    for api in TO_OPEN.keys() - {access.api for access in accesses(settings)}:
         yield Finding(f"{api} key", "note", "not set; its tools are off", TO_OPEN[api])
 
 

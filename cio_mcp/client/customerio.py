@@ -55,15 +55,14 @@ class CustomerIO:
         self._breaking = Breaking(self._paced)
         self._wire = Retrying(self._breaking, jitter)
         self._headers = {
-            access.api: httpx.Headers(
-                {"Authorization": access.authorization, **HEADERS, "User-Agent": user_agent}
-            )
+            access.api: httpx.Headers({**access.headers, **HEADERS, "User-Agent": user_agent})
             for access in self._accesses.values()
         }
 
     def opens(self, api: type[Api]) -> bool:
         """Say whether there are credentials for `api`."""
-        return api.name in self._accesses
+        access = self._accesses.get(api.name)
+        return access is not None and api.opened_by(access)
 
     def begin(
         self, caller: str = "", *, dry_run: bool = False, share: float = 1.0, tell: Tell | None = None

@@ -26,7 +26,7 @@ async def probe(wire: httpx.AsyncBaseTransport, access: Access, path: str) -> An
     request = httpx.Request(
         "GET",
         access.base_url.rstrip("/") + path,
-        headers={"Authorization": access.authorization},
+        headers=access.headers,
         extensions={"timeout": httpx.Timeout(10.0, connect=5.0).as_dict()},
     )
     try:
