@@ -143,7 +143,7 @@ def test_a_tool_is_described_completely(tool: Any) -> None:
         (
             "get_customer",
             {"customer_id": "1", "xyz": 1},
-            "xyz: unknown argument; there are customer_id, id_type, fields",
+            "xyz: unknown argument; the arguments are customer_id, id_type, fields",
         ),
         ("get_customer", {}, "customer_id: is required"),
         ("get_customer", {"customer_id": None}, "customer_id: "),
