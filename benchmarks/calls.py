@@ -21,8 +21,9 @@ import httpx
 from mcp import Client
 from mcp.server import MCPServer
 
-from cio_mcp.app import build
+from cio_mcp.app.build import build
 from cio_mcp.sandbox import Limits, Sandbox
+from cio_mcp.server.server import Server
 from cio_mcp.settings import load
 
 TARGET = 1.3
@@ -59,7 +60,7 @@ async def ours(sandbox: Sandbox, tool: tuple[str, dict[str, Any]], **settings: s
         "CIO_APP_API_KEY": keys.app_api_key,
     }
     app = build(load(environ | FAST | settings), wire=httpx.ASGITransport(app=sandbox.app))
-    async with Client(app.server) as client:
+    async with Client(Server(app)) as client:
         yield lambda: client.call_tool(*tool)
     await app.aclose()
 

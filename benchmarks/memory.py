@@ -32,7 +32,7 @@ from mcp.client.sse import sse_client
 from mcp.client.streamable_http import streamable_http_client
 
 from benchmarks.strict import SPAWN, told
-from cio_mcp.callers.tokens import add
+from cio_mcp.auth.tokens import add
 from cio_mcp.cli.ports import listen
 from cio_mcp.safety.grant import Grant
 from cio_mcp.sandbox import Limits, Sandbox

@@ -29,7 +29,7 @@ from mcp.client.streamable_http import streamable_http_client
 from ulid import ULID
 
 from benchmarks.strict import Log, has_redis, redis_server, strict_server, told
-from cio_mcp.callers.tokens import add
+from cio_mcp.auth.tokens import add
 from cio_mcp.safety.grant import Grant
 
 REPLICAS, CLIENTS, REDIS_PORT = 4, 40, 6397

@@ -7,7 +7,7 @@ CustomerIOError        a call that did not end well; `str()` is the text the age
 │   └── NotConfirmed   not sent: the confirmation does not hold; there is a fresh preview
 ├── Refused            Customer.io said no
 └── UnknownOutcome     the request left and no usable answer came back
-NotLetIn               an HTTP request brought no token that holds
+Unauthorized           an HTTP request brought no token that holds
 SettingsError          a setting is wrong; the program stops with its text
 """
 
@@ -121,7 +121,7 @@ class UnknownOutcome(CustomerIOError):
     outcome = "unknown"
 
 
-class NotLetIn(Exception):
+class Unauthorized(Exception):
     """A request over HTTP brought no token that holds; the text says why and quotes nothing of the token.
 
     `status` is the HTTP status and `error` a code of RFC 6750, none where no token was brought.

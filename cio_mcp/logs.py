@@ -5,27 +5,31 @@ import logging
 import sys
 import traceback
 from contextvars import ContextVar
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Literal, Protocol
 
-# What the record of a call's end tells besides.
+# Extra fields of the line that ends a call.
 ENDS = ("outcome", "status", "seconds")
 
 
-@dataclass
-class Running:
-    """A call while it runs: its request's id, its tool and its caller, and how it ended, as far as known."""
+class Call(Protocol):
+    """What a line of the log names of the call that is being answered."""
 
-    request: str
-    tool: str
-    caller: str
-    outcome: str = "cancelled"
-    status: int | None = None
+    @property
+    def request(self) -> str:
+        """The id of its request."""
+
+    @property
+    def name(self) -> str:
+        """Its tool."""
+
+    @property
+    def caller(self) -> str:
+        """Whom it is for."""
 
 
 # The call that is being answered: every line that is logged meanwhile names it.
-running: ContextVar[Running | None] = ContextVar("running", default=None)
+running: ContextVar[Call | None] = ContextVar("running", default=None)
 
 
 def configure(level: str, form: Literal["text", "json"]) -> None:
@@ -57,7 +61,7 @@ class _Json(logging.Formatter):
             "message": record.getMessage(),
         }
         if call := running.get():
-            line |= {"request": call.request, "tool": call.tool, "caller": call.caller}
+            line |= {"request": call.request, "tool": call.name, "caller": call.caller}
         line |= {name: found for name in ENDS if (found := getattr(record, name, None)) is not None}
         if record.exc_info and record.exc_info[1]:
             line["exception"] = where(record.exc_info[1])

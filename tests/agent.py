@@ -4,17 +4,19 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import httpx
 from mcp import Client
 
-from cio_mcp.app import App, build
+from cio_mcp.app.application import App
+from cio_mcp.app.build import build
 from cio_mcp.cli import main
 from cio_mcp.sandbox import Sandbox
-from cio_mcp.server.server import facts
+from cio_mcp.server.server import Server, facts
 from cio_mcp.settings import load
+from tests.planted import START, a_sandbox
 from tests.virtual_time import VirtualTimeLoop
 
 Fault = int | httpx.Response | type[httpx.TransportError]
@@ -25,10 +27,8 @@ FREE = {"confirm": "off", "allow_bcc": "true", "toolsets": "all"}
 class Clock:
     """A time of day that passes as the event loop's does, so that sandbox and client agree on seconds."""
 
-    START = 1_780_000_000.0
-
     def __call__(self) -> float:
-        return self.START + asyncio.get_running_loop().time() - VirtualTimeLoop.START
+        return START + asyncio.get_running_loop().time() - VirtualTimeLoop.START
 
 
 class Wire(httpx.AsyncBaseTransport):
@@ -126,24 +126,24 @@ async def an_agent(
     a person, and `mode` which era of the protocol it speaks. `lag` is how many seconds the sandbox takes to
     apply what Track accepted, and `broadcast_seconds` how many to work through a broadcast.
     """
-    clock = beside.clock if beside else Clock()
-    fresh = Sandbox(clock=clock, lag=lag, broadcast_seconds=broadcast_seconds)
-    wire = Wire(beside.wire.sandbox if beside else fresh)
-    credentials = wire.sandbox.credentials
-    keys = {
-        "site_id": credentials.site_id,
-        "track_api_key": credentials.track_api_key,
-        "app_api_key": credentials.app_api_key,
-    }
-    environ = {f"CIO_{name.upper()}": value for name, value in (keys | FREE | settings).items()}
-    app = build(load(environ), wire=wire, clock=clock)
-    try:
-        async with Client(app.server, elicitation_callback=elicitation, mode=mode) as client:
-            yield Agent(client, app, wire, clock)
-    finally:
-        await app.aclose()
-        if not beside:
-            wire.sandbox.close()
+    async with AsyncExitStack() as stack:
+        clock = beside.clock if beside else Clock()
+        if beside:
+            sandbox = beside.wire.sandbox
+        else:
+            sandbox = a_sandbox(clock, lag=lag, broadcast_seconds=broadcast_seconds)
+            stack.callback(sandbox.close)
+        keys = {
+            "site_id": sandbox.credentials.site_id,
+            "track_api_key": sandbox.credentials.track_api_key,
+            "app_api_key": sandbox.credentials.app_api_key,
+        }
+        environ = {f"CIO_{name.upper()}": value for name, value in (keys | FREE | settings).items()}
+        wire = Wire(sandbox)
+        app = build(load(environ), wire=wire, clock=clock)
+        stack.push_async_callback(app.aclose)
+        client = Client(Server(app), elicitation_callback=elicitation, mode=mode)
+        yield Agent(await stack.enter_async_context(client), app, wire, clock)
 
 
 def at_the_shell(*arguments: str) -> int:

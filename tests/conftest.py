@@ -1,14 +1,41 @@
 """What tests share: virtual time, a server with the sandbox behind it, a Redis."""
 
+import json
 import os
-from collections.abc import AsyncIterator, Iterator
+import sys
+from collections.abc import AsyncIterator, Generator, Iterator
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from tests.agent import Agent, an_agent
 from tests.redis_server import RedisServer, serving_redis
 from tests.virtual_time import VirtualTimeLoop
+
+os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", ".cache/hypothesis")
+
+# The test that runs now, if it may start no processes.
+in_process: pytest.Item | None = None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Let no test start a process that does not say so: it would stay in the fast part."""
+    global in_process  # noqa: PLW0603
+    in_process = None if item.get_closest_marker("processes") else item
+    return (yield)
+
+
+def _start(event: str, _: object) -> None:
+    if event == "subprocess.Popen" and in_process:
+        message = f"{in_process.nodeid} starts a process: mark it with pytest.mark.processes"
+        raise RuntimeError(message)
+
+
+sys.addaudithook(_start)
 
 
 @pytest.fixture
@@ -17,13 +44,38 @@ def anyio_backend() -> tuple[str, dict[str, object]]:
     return "asyncio", {"loop_factory": VirtualTimeLoop}
 
 
+@pytest.fixture(scope="session")
+def states(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Provide folders of one folder: pytest looks through all that it has made before it makes another."""
+    folder = tmp_path_factory.mktemp("states")
+    return (folder / str(number) for number in count())
+
+
 @pytest.fixture(autouse=True)
-def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+def clean_environment(monkeypatch: pytest.MonkeyPatch, states: Iterator[Path]) -> None:
     """Keep the settings, the state and the proxies of whoever runs the tests out of them."""
     for name in list(os.environ):
         if name.startswith(("CIO_", "CUSTOMERIO_")) or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+    state = next(states)
+    state.mkdir()
+    monkeypatch.setenv("XDG_STATE_HOME", str(state))
+
+
+@pytest.fixture(autouse=True, scope="session")
+def schemas_checked_once() -> Iterator[None]:
+    """Let the SDK's clients check each output schema once, and not before the first answer in every test."""
+    known: set[str] = set()
+    check = Draft202012Validator.check_schema
+
+    def once(schema: Any) -> None:
+        if (text := json.dumps(schema)) not in known:
+            check(schema)
+            known.add(text)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Draft202012Validator, "check_schema", once)
+        yield
 
 
 @pytest.fixture
@@ -33,8 +85,15 @@ async def agent() -> AsyncIterator[Agent]:
         yield playing
 
 
-@pytest.fixture
-def redis(tmp_path: Path) -> Iterator[RedisServer]:
-    """Provide a Redis of the test's own."""
-    with serving_redis(tmp_path) as server:
+@pytest.fixture(scope="session")
+def running_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """Provide the Redis that all tests use."""
+    with serving_redis(tmp_path_factory.mktemp("redis")) as server:
         yield server
+
+
+@pytest.fixture
+def redis(running_redis: RedisServer) -> RedisServer:
+    """Provide an empty Redis."""
+    running_redis.reset()
+    return running_redis

@@ -10,7 +10,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from cio_mcp.server.guides import PROMPTS, RESOURCES, TEMPLATES
-from cio_mcp.settings import Settings, variables
+from cio_mcp.settings import Settings, variable
+from cio_mcp.settings.scopes import RequestSettings, TokenSettings, WorkspaceIdentity, WorkspaceSettings
 from cio_mcp.toolkit.registry import Tool
 from cio_mcp.tools import CORE, TOOLS
 
@@ -22,6 +23,14 @@ FRAMEWORKS = tuple(
     for name in ("langchain_adapters", "openai_agents", "pydantic_ai_toolset")
     for where in ("", "_remote")
 )
+
+
+# For what less than the whole process a setting can be set.
+SCOPES = {
+    "workspace": {**WorkspaceIdentity.model_fields, **WorkspaceSettings.model_fields},
+    "token": TokenSettings.model_fields,
+    "request": RequestSettings.model_fields,
+}
 
 
 def documents() -> dict[Path, str]:
@@ -68,12 +77,13 @@ def _prompts_list() -> str:
 
 def _settings_table() -> str:
     rows = []
-    for (name, purpose), field in zip(variables().items(), Settings.model_fields.values(), strict=True):
+    for name, field in Settings.model_fields.items():
         value = ",".join(field.default) if isinstance(field.default, tuple) else field.default
         value = str(value).lower() if isinstance(value, bool) else value
         default = "" if value in {None, ""} else f"`{value}`"
-        rows.append(f"| `{name}` | {default} | {purpose} |")
-    return "\n".join(("| variable | default | what it is |", "| --- | --- | --- |", *rows))
+        scopes = ", ".join(scope for scope, fields in SCOPES.items() if name in fields)
+        rows.append(f"| `{variable(name)}` | {default} | {scopes} | {field.description} |")
+    return "\n".join(("| variable | default | also for a | what it is |", "| --- | --- | --- | --- |", *rows))
 
 
 def _contract(tool: Tool) -> dict[str, object]:

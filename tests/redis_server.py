@@ -32,7 +32,20 @@ class RedisServer:
 
     def start(self) -> None:
         self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL)
-        self.ask("PING")
+        try:
+            self.ask("PING")
+        except BaseException:
+            self.kill()
+            raise
+
+    def reset(self) -> None:
+        """Be as just started, whatever a test has done to it."""
+        if self._process.poll() is not None:
+            self.start()
+            return
+        self.thaw()
+        self.ask("FLUSHALL")
+        self.ask("SCRIPT", "FLUSH")
 
     def kill(self) -> None:
         self._process.kill()
@@ -53,7 +66,8 @@ class RedisServer:
 
 def _free_port() -> int:
     while True:
-        port = random.randrange(20_000, 50_000)  # a node of a cluster also takes the port 10,000 further on
+        # A node of a cluster also takes the port 10,000 further on. Both are below those of connections.
+        port = random.randrange(20_000, 22_700)
         try:
             socket.create_server(("127.0.0.1", port)).close()
         except OSError:

@@ -10,7 +10,8 @@ import httpx
 import pytest
 from mcp import Client
 
-from cio_mcp.app import build
+from cio_mcp.app.build import build
+from cio_mcp.server.server import Server
 from cio_mcp.settings import load
 
 BRIEF = (Path(__file__).parent / "brief.md").read_text()
@@ -23,7 +24,6 @@ KEYS = {
 }
 BASIC = f"Basic {base64.b64encode(b'site:track-key').decode()}"
 BEARER = "Bearer app-key"
-TODAY = 1_795_860_000.0  # 28 November 2026; metrics of a campaign end at its midnight, UTC
 
 
 @pytest.mark.anyio
@@ -86,9 +86,10 @@ TODAY = 1_795_860_000.0  # 28 November 2026; metrics of a campaign end at its mi
         ("list_campaigns", {}, BEARER, "GET https://api.customer.io/v1/campaigns", None, {"campaigns": []}),
         (
             "get_campaign_metrics",
-            {"campaign_id": 7},
+            {"campaign_id": 7, "start": "2026-05-01", "end": "2026-05-08"},
             BEARER,
-            "GET https://api.customer.io/v1/campaigns/7/metrics?version=2&res=days&tz=UTC&start=1793232000&end=1795823999",
+            "GET https://api.customer.io/v1/campaigns/7/metrics?version=2&res=days&tz=UTC"
+            "&start=1777593600&end=1778198399",
             None,
             {"metric": {"series": {}}},
         ),
@@ -135,8 +136,8 @@ async def test_an_operation_of_the_brief_leaves_as_the_brief_shows_it(
         requests.append(request)
         return httpx.Response(200, json=answer)
 
-    app = build(load(KEYS), wire=httpx.MockTransport(customerio), clock=lambda: TODAY)
-    async with Client(app.server) as client:
+    app = build(load(KEYS), wire=httpx.MockTransport(customerio))
+    async with Client(Server(app)) as client:
         result = await client.call_tool(tool, arguments)
     await app.aclose()
 
@@ -153,7 +154,7 @@ async def test_an_operation_of_the_brief_leaves_as_the_brief_shows_it(
 PEOPLE, EVENTS, CAMPAIGNS = "tools/people/", "tools/events.py", "tools/campaigns/"
 BROADCASTS, EMAIL, CHANNELS = "tools/broadcasts/", "tools/transactional/", "tools/transactional/"
 SANDBOX = "sandbox/"
-README, CLIENT, ACCESS = "../README.md", "client/", "workspace.py"
+README, CLIENT, ACCESS = "../README.md", "client/", "app/workspace.py"
 
 # Every line of the brief, and where in the product (below cio_mcp/) it is found, by what words.
 WHERE: dict[str, tuple[str, str]] = {
@@ -170,7 +171,7 @@ WHERE: dict[str, tuple[str, str]] = {
     ),
     "## Authentication": (README, "### Credentials"),
     "- **Track API**: Site ID + API Key (Basic auth)": (
-        "settings/model.py",
+        "settings/scopes.py",
         "Site id of the workspace, for the Track API",
     ),
     "- **App API**: Bearer token": (ACCESS, 'f"Bearer {key}"'),

@@ -47,7 +47,7 @@ def test_a_name_is_a_verb_that_agrees_with_the_effect_and_a_noun(tool: Tool) -> 
 @every
 def test_the_docstring_is_for_the_model_in_few_words(tool: Tool) -> None:
     assert tool.description.endswith(".")
-    assert len(tool.description) <= 320
+    assert len(tool.description) <= 500
     assert tool.summary.endswith(".")
 
 

@@ -2,8 +2,8 @@
 
 import asyncio
 import json
-import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -11,18 +11,18 @@ from typing import Any
 
 import httpx
 import pytest
-from mcp import Client, StdioServerParameters
+from mcp import Client
 from mcp.client.sse import sse_client
-from mcp.client.stdio import stdio_client
 
-from cio_mcp.callers.tokens import add
+from cio_mcp.auth.tokens import add
 from cio_mcp.safety.grant import Grant
 from cio_mcp.safety.verify import lines
 from tests.client.wires import serving as an_api
 from tests.redis_server import PASSWORD, RedisServer
-from tests.test_transports import Served, client, serving
+from tests.transports.test_stdio import a_server, ask, call, hear, say
+from tests.transports.test_transports import Served, client, serving
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.processes]
 
 PERSON = "someone@private.example"
 ACT = {"customer_id": PERSON, "attributes": {"secret": "s3cret"}}
@@ -38,9 +38,8 @@ def anyio_backend() -> str:
 
 def said(served: Served) -> str:
     """Return what a server has logged, once it has ended."""
-    served.process.terminate()
-    served.process.wait(timeout=20)
-    assert served.process.stderr
+    served.process.send_signal(signal.SIGTERM)
+    served.process.wait()
     return served.process.stderr.read()
 
 
@@ -49,20 +48,29 @@ def request_of(result: Any) -> str:
     return request
 
 
-@pytest.mark.parametrize("mode", ["legacy", "2026-07-28"])
-async def test_on_stdio_every_line_is_json_and_a_call_has_one_id_in_answer_log_and_audit_log(
-    mode: str, tmp_path: Path
+@pytest.mark.parametrize("version", ["2025-11-25", None], ids=["handshake", "2026-07-28"])
+def test_on_stdio_every_line_is_json_and_a_call_has_one_id_in_answer_log_and_audit_log(
+    version: str | None, tmp_path: Path
 ) -> None:
-    told = tmp_path / "stderr"
-    environ = os.environ | {"CIO_SANDBOX": "on", "CIO_AUDIT_LOG": str(tmp_path / "audit.jsonl"), **JSON}
-    server = StdioServerParameters(command=sys.executable, args=["-m", "cio_mcp"], env=environ)
-    with told.open("w") as stderr:
-        async with Client(stdio_client(server, errlog=stderr), mode=mode) as mcp:
-            acted = await mcp.call_tool("identify_customer", ACT)
-            refused = await mcp.call_tool("get_customer", {"customer_id": "nobody"})
-            wrong = await mcp.call_tool("get_customer", {PERSON: PERSON})
-    logged = {line.get("request"): line for line in map(json.loads, told.read_text().splitlines())}
-    ends = [logged[request_of(result)] for result in (acted, refused, wrong)]
+    with a_server(version, CIO_AUDIT_LOG=str(tmp_path / "audit.jsonl"), **JSON) as process:
+
+        def called(tool: str, arguments: dict[str, Any]) -> str:
+            if version:
+                say(process, call(tool, **arguments))
+                result = hear(process)["result"]
+            else:
+                result = ask(process, "tools/call", name=tool, arguments=arguments)
+            request: str = result["_meta"]["cio-mcp/request"]
+            return request
+
+        acted = called("identify_customer", ACT)
+        refused = called("get_customer", {"customer_id": "nobody"})
+        wrong = called("get_customer", {PERSON: PERSON})
+        process.stdin.close()
+        process.wait()
+        text = process.stderr.read()
+    logged = {line.get("request"): line for line in map(json.loads, text.splitlines())}
+    ends = [logged[request] for request in (acted, refused, wrong)]
 
     assert [(end["tool"], end["outcome"], end.get("status")) for end in ends] == [
         ("identify_customer", "accepted", None),
@@ -70,13 +78,13 @@ async def test_on_stdio_every_line_is_json_and_a_call_has_one_id_in_answer_log_a
         ("get_customer", "invalid", None),
     ]
     for end in ends:
-        assert (end["level"], end["logger"]) == ("INFO", "cio_mcp.server.calls")
+        assert (end["level"], end["logger"]) == ("INFO", "cio_mcp.app.calls")
         assert end["time"].endswith("+00:00")
         assert 0 <= end["seconds"] < 60
         assert end["caller"]
-    assert [line["request"] for line in lines(tmp_path / "audit.jsonl")] == [request_of(acted)] * 2
-    assert PERSON not in told.read_text()
-    assert "s3cret" not in told.read_text()
+    assert [line["request"] for line in lines(tmp_path / "audit.jsonl")] == [acted] * 2
+    assert PERSON not in text
+    assert "s3cret" not in text
 
 
 @pytest.mark.parametrize("transport", ["sse", "http"])
@@ -90,7 +98,7 @@ async def test_over_http_a_line_of_text_names_the_request_and_holds_nothing_of_t
         text = said(found)
 
     for end, result in (("identify_customer: accepted", acted), ("get_customer: done", read)):
-        line = rf"INFO cio_mcp.server.calls: {end} in .* \[{request_of(result)}\]"
+        line = rf"INFO cio_mcp.app.calls: {end} in .* \[{request_of(result)}\]"
         assert any(re.fullmatch(line, logged) for logged in text.splitlines())
     for personal in (PERSON, "s3cret", "ada@example.com"):
         assert personal not in text

@@ -1,5 +1,10 @@
-"""The outcome table at every tool: what is told is true, and nothing happens twice."""
+"""The outcome table at every tool: what is told is true, and nothing happens twice.
 
+What follows from a fault is decided by the kind of a request, in one place for all tools. So one tool of each
+kind goes through every fault, and all others through those two that show which kind they are.
+"""
+
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -176,6 +181,17 @@ ACTS = {
     "get_export": Act(Kind.READ, {"export_id": 1}, requests=2),
 }
 
+# For each kind of request, a tool that makes it: reads by GET and by POST, one that is repeated with the same
+# id, one whose repeat finds nothing left, one that reads before it writes, a message, a broadcast.
+ONE_OF_EACH = [
+    "get_customer",
+    "search_customers",
+    "track_event",
+    "delete_segment",
+    "set_workspace_item",
+    "send_transactional_email",
+    "trigger_broadcast",
+]
 THROTTLED: dict[str, Callable[[], Fault]] = {
     "429": lambda: 429,
     "429 with Retry-After": lambda: httpx.Response(429, headers={"retry-after": "2"}),
@@ -186,54 +202,99 @@ LOST: dict[str, Callable[[], Fault]] = {
     "cut connection": lambda: httpx.RemoteProtocolError,
     "timeout": lambda: httpx.ReadTimeout,
 }
+KINDS = pytest.mark.parametrize("tool", ONE_OF_EACH)
 EVERY_TOOL = pytest.mark.parametrize("tool", [tool.name for tool in TOOLS if tool.apis])
+OTHERS = pytest.mark.parametrize(
+    "tool", [tool.name for tool in TOOLS if tool.apis and tool.name not in ONE_OF_EACH]
+)
+HARMLESS = {Kind.READ, Kind.REPEATABLE}
 
 
-async def outcome(agent: Agent, tool: str) -> str:
-    """Return how a call of `tool` ended, after checking that what was told fits what happened."""
+async def outcome(agent: Agent, tool: str) -> dict[str, Any]:
+    """Return what a call of `tool` told of its end, after checking that it fits what happened."""
     act = ACTS[tool]
     result = await agent.client.call_tool(tool, act.on(agent.wire.sandbox))
-    told = "done"
+    told: dict[str, Any] = {"outcome": "done"}
     if result.is_error:
         assert result.meta
-        told = result.meta["cio-mcp/failure"]["outcome"]
+        told = result.meta["cio-mcp/failure"]
     effects = act.effects(agent.wire.sandbox)
 
     assert effects <= 1
-    if told == "done":
+    if told["outcome"] == "done":
         assert effects == (0 if act.kind is Kind.READ else 1)
-    elif told != "unknown":
+    elif told["outcome"] != "unknown":
         assert effects == 0
     return told
 
 
+async def ends(agent: Agent, tool: str) -> str:
+    """Return how a call of `tool` ended."""
+    return str((await outcome(agent, tool))["outcome"])
+
+
 @EVERY_TOOL
 async def test_a_call_without_a_fault_takes_effect_once(agent: Agent, tool: str) -> None:
-    assert await outcome(agent, tool) == "done"
+    assert await ends(agent, tool) == "done"
     assert len(agent.sent) == ACTS[tool].requests
 
 
-@EVERY_TOOL
+@OTHERS
+async def test_a_call_is_repeated_after_a_429_and_after_a_lost_answer_only_where_that_is_harmless(
+    agent: Agent, tool: str
+) -> None:
+    agent.wire.fail(429)
+    agent.wire.fail(500, late=True)
+
+    act = ACTS[tool]
+    then = {Kind.TRIGGER: ("refused", 1), Kind.ONCE: ("unknown", 2)}
+    assert (await ends(agent, tool), len(agent.sent)) == then.get(act.kind, ("done", act.requests + 2))
+
+
+@OTHERS
+async def test_an_answer_that_stays_lost_leaves_an_effect_unknown_and_says_what_to_do(
+    agent: Agent, tool: str
+) -> None:
+    agent.wire.fail(500, late=True, times=99)
+
+    told = await outcome(agent, tool)
+    if ACTS[tool].kind is Kind.READ:
+        assert told["outcome"] == "refused"
+    else:
+        see_what_to_do(tool, told)
+
+
+def see_what_to_do(tool: str, told: dict[str, Any]) -> None:
+    """Check that after an unknown outcome an agent is to call again, or to look first where that is harm."""
+    harmless = ACTS[tool].kind in HARMLESS
+    named = [ACTS[word].kind for word in re.findall(r"\w+", told["next"]) if word in ACTS]
+
+    assert (told["outcome"], told["retryable"]) == ("unknown", harmless)
+    assert ("is safe" in told["next"]) == harmless
+    assert named == ([] if harmless else [Kind.READ])
+
+
+@KINDS
 @pytest.mark.parametrize("fault", THROTTLED)
 async def test_a_429_delays_a_call_and_refuses_a_trigger(agent: Agent, tool: str, fault: str) -> None:
     agent.wire.fail(THROTTLED[fault]())
 
     expected = "refused" if ACTS[tool].kind is Kind.TRIGGER else "done"
-    assert await outcome(agent, tool) == expected
+    assert await ends(agent, tool) == expected
 
 
-@EVERY_TOOL
+@KINDS
 @pytest.mark.parametrize("fault", THROTTLED)
 async def test_429s_without_end_are_told_before_the_deadline(agent: Agent, tool: str, fault: str) -> None:
     agent.wire.fail(THROTTLED[fault](), times=99)
 
     expected = "refused" if ACTS[tool].kind is Kind.TRIGGER else "not_sent"
     begun = agent.clock()
-    assert await outcome(agent, tool) == expected
+    assert await ends(agent, tool) == expected
     assert agent.clock() - begun <= 30
 
 
-@EVERY_TOOL
+@KINDS
 @pytest.mark.parametrize("fault", LOST)
 @pytest.mark.parametrize("late", [False, True], ids=["before the effect", "after the effect"])
 async def test_a_lost_answer_is_asked_for_again_only_where_that_is_harmless(
@@ -241,12 +302,12 @@ async def test_a_lost_answer_is_asked_for_again_only_where_that_is_harmless(
 ) -> None:
     agent.wire.fail(LOST[fault](), late=late)
 
-    harmless = ACTS[tool].kind in {Kind.READ, Kind.REPEATABLE}
-    assert await outcome(agent, tool) == ("done" if harmless else "unknown")
+    harmless = ACTS[tool].kind in HARMLESS
+    assert await ends(agent, tool) == ("done" if harmless else "unknown")
     assert len(agent.sent) == (ACTS[tool].requests + 1 if harmless else 1)
 
 
-@EVERY_TOOL
+@KINDS
 @pytest.mark.parametrize("fault", LOST)
 @pytest.mark.parametrize("late", [False, True], ids=["before the effect", "after the effect"])
 async def test_answers_that_stay_lost_leave_an_effect_unknown(
@@ -255,16 +316,20 @@ async def test_answers_that_stay_lost_leave_an_effect_unknown(
     agent.wire.fail(LOST[fault](), late=late, times=99)
 
     answered = isinstance(LOST[fault](), int | httpx.Response)
-    refused = (ACTS[tool].kind is Kind.READ or ACTS[tool].reads_first) and answered
-    assert await outcome(agent, tool) == ("refused" if refused else "unknown")
+    told = await outcome(agent, tool)
+    if (ACTS[tool].kind is Kind.READ or ACTS[tool].reads_first) and answered:
+        assert told["outcome"] == "refused"
+    else:
+        see_what_to_do(tool, told)
 
 
-@EVERY_TOOL
+@KINDS
 async def test_without_a_connection_nothing_is_sent_and_that_is_told(agent: Agent, tool: str) -> None:
     agent.wire.fail(httpx.ConnectError, times=99)
 
-    assert await outcome(agent, tool) == "not_sent"
+    assert await ends(agent, tool) == "not_sent"
 
 
-def test_every_tool_is_tried() -> None:
+def test_every_tool_is_tried_and_every_kind_through_every_fault() -> None:
     assert ACTS.keys() == {tool.name for tool in TOOLS if tool.apis}
+    assert {ACTS[tool].kind for tool in ONE_OF_EACH} == set(Kind)

@@ -212,6 +212,15 @@ def test_the_sandbox_is_used_when_asked_for_or_when_no_credential_is_set(
     assert load(environ).uses_sandbox is sandbox
 
 
+@pytest.mark.parametrize(
+    "name", [name for name, field in Settings.model_fields.items() if isinstance(field.default, tuple)]
+)
+@pytest.mark.parametrize("value", [",", " , ,"])
+def test_a_list_that_is_set_and_names_nothing_stops_the_start(name: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=f"^CIO_{name.upper()}: names nothing"):
+        load({f"CIO_{name.upper()}": value})
+
+
 def test_a_list_is_separated_by_commas_and_an_empty_one_leaves_the_default() -> None:
     assert load({"CIO_PII_ATTRIBUTES": " Shoe Size,, plan , "}).pii_attributes == ("Shoe Size", "plan")
     assert load({"CIO_PII_ATTRIBUTES": " "}).pii_attributes == load({}).pii_attributes

@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from tests.test_stdio import a_server, call, hear, say
-from tests.test_transports import client, serving
+from tests.transports.test_stdio import a_server, call, hear, say
+from tests.transports.test_transports import client, serving
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.processes]
 
 PERSON = "someone@private.example"
 
@@ -61,7 +61,7 @@ def a_collector() -> Iterator[Collector]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     collector = Collector(f"http://127.0.0.1:{server.server_port}")
-    Thread(target=server.serve_forever, daemon=True).start()
+    Thread(target=server.serve_forever, args=[0.01], daemon=True).start()
     try:
         yield collector
     finally:
@@ -79,15 +79,22 @@ async def test_a_call_and_its_requests_are_one_trace_that_is_sent_at_the_latest_
 ) -> None:
     with a_collector() as collector:
         where = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url, "OTEL_BSP_SCHEDULE_DELAY": "600000"}
-        with serving(**where) as found:
-            async with client(found, transport, "2026-07-28", **where) as mcp:
-                result = await mcp.call_tool("identify_customer", {"customer_id": PERSON})
-            found.process.terminate()
-            assert found.process.wait(timeout=10) == 0
+        if transport == "stdio":
+            with a_server(**where) as process:
+                say(process, call("identify_customer", customer_id=PERSON))
+                meta = hear(process)["result"]["_meta"]
+                process.stdin.close()
+                assert process.wait(timeout=10) == 0
+        else:
+            with serving(**where) as found:
+                async with client(found, transport, "2026-07-28") as mcp:
+                    meta = (await mcp.call_tool("identify_customer", {"customer_id": PERSON})).meta
+                found.process.send_signal(signal.SIGTERM)
+                assert found.process.wait(timeout=10) == 0
         traced = collector.spans["tools/call identify_customer"]
         request = collector.spans["PUT /api/v1/customers/{customer_id}"]
 
-        assert (result.meta or {})["cio-mcp/request"] == attributes(traced)["cio_mcp.request"]
+        assert meta["cio-mcp/request"] == attributes(traced)["cio_mcp.request"]
         assert attributes(traced)["cio_mcp.outcome"] == "accepted"
         assert (request.trace_id, request.parent_span_id) == (traced.trace_id, traced.span_id)
         assert {attributes(batch.resource)["service.name"] for batch in collector.batches} == {"cio-mcp"}
@@ -102,7 +109,6 @@ def test_a_collector_that_never_answers_holds_up_no_end(by_signal: bool) -> None
     ):
         say(process, call("list_campaigns"))
         assert hear(process)["result"]["structuredContent"]
-        assert process.stdin
         process.send_signal(signal.SIGTERM) if by_signal else process.stdin.close()
 
         assert process.wait(timeout=5) == 0

@@ -11,7 +11,7 @@ import pytest
 from mcp import Client
 from mcp.types import CallToolResult, Implementation
 
-from cio_mcp.server.server import facts
+from cio_mcp.server.server import Server, facts
 from tests.agent import Agent, an_agent
 
 pytestmark = pytest.mark.anyio
@@ -26,7 +26,7 @@ async def clients(agent: Agent, era: str, *names: str) -> AsyncIterator[list[Cli
     async with AsyncExitStack() as stack:
         yield [
             await stack.enter_async_context(
-                Client(agent.app.server, mode=era, client_info=Implementation(name=name, version="1"))
+                Client(Server(agent.app), mode=era, client_info=Implementation(name=name, version="1"))
             )
             for name in names
         ]
@@ -141,7 +141,7 @@ async def test_a_client_that_cannot_take_progress_gets_its_answer_all_the_same()
 
 
 async def test_a_program_may_call_the_server_without_a_session(agent: Agent) -> None:
-    result = await agent.app.server.call_tool("get_customer", ADA)
+    result = await Server(agent.app).call_tool("get_customer", ADA)
 
     assert isinstance(result, CallToolResult)
     assert facts(result)["id"] == "u_1001"

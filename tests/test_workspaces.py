@@ -9,22 +9,23 @@ import httpx
 import pytest
 from mcp import Client
 
-from cio_mcp.app import build
-from cio_mcp.callers.tokens import add
+from cio_mcp.app.build import build
+from cio_mcp.app.workspace import state_key
+from cio_mcp.auth.tokens import add
 from cio_mcp.cli import main
 from cio_mcp.errors import SettingsError
-from cio_mcp.http.health import Health
-from cio_mcp.http.metrics import exposition
 from cio_mcp.safety.grant import Grant
 from cio_mcp.safety.verify import lines, verify
+from cio_mcp.server.server import Server
 from cio_mcp.settings import load
 from cio_mcp.settings.workspaces import each
 from cio_mcp.toolkit.registry import Tool
 from cio_mcp.tools import TOOLS
-from cio_mcp.workspace import state_key
+from cio_mcp.transports.http.health import Health
+from cio_mcp.transports.http.metrics import exposition
 from tests.agent import Caller
-from tests.callers.test_tokens import WAYS, calling
-from tests.test_transports import serving
+from tests.auth.test_tokens import WAYS, calling
+from tests.transports.test_transports import serving
 
 pytestmark = pytest.mark.anyio
 
@@ -65,7 +66,7 @@ def anyio_backend() -> str:
 async def at(environ: dict[str, str], wire: httpx.AsyncBaseTransport | None = None) -> Any:
     app = build(load(environ), wire=wire)
     try:
-        async with Client(app.server) as client:
+        async with Client(Server(app)) as client:
             yield Several(client)
     finally:
         await app.aclose()
@@ -130,6 +131,7 @@ async def test_a_preview_and_its_code_are_of_one_workspace(tmp_path: Path) -> No
     assert done["outcome"] == "accepted"
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(("transport", "mode"), WAYS)
 async def test_whose_token_is_tied_to_one_workspace_has_it_without_asking(
     tmp_path: Path, transport: str, mode: str
@@ -149,6 +151,9 @@ async def test_whose_token_is_tied_to_one_workspace_has_it_without_asking(
             off = await Several(client).fail("get_customer", **ADA)
         async with calling(served, free, transport, mode, **{"x-cio-workspaces": "shop"}) as client:
             narrowed = await Several(client).call("get_customer", **ADA)
+        wanted = {"authorization": f"Bearer {tied}", "x-cio-workspaces": "shop"}
+        async with httpx.AsyncClient(trust_env=False) as http:
+            refused = await http.post(f"{served.url}/mcp", headers=wanted, json={})
 
     assert "workspace" not in schemas["get_customer"]["properties"]
     assert "delete_customer" not in schemas
@@ -157,6 +162,8 @@ async def test_whose_token_is_tied_to_one_workspace_has_it_without_asking(
     assert nothing == {}
     assert "lost may use no workspace" in off
     assert narrowed["workspace"] == "shop"
+    assert refused.status_code == 400
+    assert refused.json()["error_description"].endswith("no shop for this caller; there are blog")
 
 
 async def test_each_workspace_is_opened_by_its_own_keys_in_its_own_region(tmp_path: Path) -> None:
@@ -210,6 +217,8 @@ def test_what_clients_carry_is_sealed_under_a_key_of_all_credentials_or_one_that
         ('[a]\nsite_id = "x"\n', r"\[a\]: CIO_TRACK_API_KEY: is missing"),
         ('[a]\nsandbox = "on"\nlog_level = "INFO"\n', r"\[a\]: log_level: a workspace has no such setting"),
         ('[a]\nsandbox = "on"\napp_rate = -1\n', r"\[a\]: CIO_APP_RATE: "),
+        ('[a]\nsandbox = "on"\nallowed_recipients = []\n', r"\[a\]: allowed_recipients: names nothing"),
+        ('[a]\nsandbox = "on"\ntools = [","]\n', r"\[a\]: CIO_TOOLS: names nothing"),
         ('["a b"]\nsandbox = "on"\n', "name workspaces by letters"),
         ('a = "key-s3cret"\n', r"\[a\]: name workspaces by letters"),
         ('[a]\napp_api_key = "key-s3cret\n', "is not TOML"),
@@ -256,7 +265,7 @@ def test_no_tool_has_an_argument_of_that_name(tool: Tool) -> None:
 async def test_metrics_and_health_tell_workspaces_apart(tmp_path: Path) -> None:
     app = build(load(written(tmp_path, TWO)))
     try:
-        async with Client(app.server) as client:
+        async with Client(Server(app)) as client:
             await Several(client).call("get_customer", workspace="shop", **ADA)
         text, problems = await exposition(app, {}, {}), await Health(app, None).problems()
     finally:

@@ -12,6 +12,15 @@ from cio_mcp.safety.verify import lines, verify
 COLUMNS = ("number", "at", "kind", "request", "caller", "tool", "effect", "arguments", "previous")
 
 
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Take what to do, and the files of a log."""
+    parser.add_argument("action", choices=("verify", "show"))
+    parser.add_argument(
+        "paths", metavar="path", nargs="+", help="the log; parts that were moved away before it"
+    )
+    parser.add_argument("--tool", help="show only calls of this tool")
+
+
 def run(asked: argparse.Namespace) -> int:
     """Verify: returns 0 for a whole record, 1 for one that is not. Show: returns 0."""
     paths = [Path(path).expanduser() for path in asked.paths]

@@ -15,13 +15,13 @@ from typing import Any
 from pydantic import SecretStr
 
 from cio_mcp.errors import SettingsError
-from cio_mcp.settings import CREDENTIALS, PREFIX, Settings, load
+from cio_mcp.settings import CREDENTIALS, Settings, load, variable
 
 NAME = "customerio"
 
 
 @dataclass(frozen=True)
-class Client:
+class ClientFile:
     """Where an MCP client keeps its servers, and under which key."""
 
     title: str
@@ -29,10 +29,17 @@ class Client:
     key: str = "mcpServers"
 
 
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Take a client, and whether to write its file."""
+    parser.add_argument("client", choices=client_files(Path.home(), sys.platform))
+    parser.add_argument("--write", action="store_true", help="merge it into the client's file, with a backup")
+    parser.add_argument("--with-keys", action="store_true", help="and the credentials that are set here")
+
+
 def run(asked: argparse.Namespace) -> int:
     """Print the configuration, or merge it into the client's file; returns 0."""
     settings = load()
-    client = _clients(Path.home(), sys.platform)[asked.client]
+    client = client_files(Path.home(), sys.platform)[asked.client]
     entry = _entry(settings, with_keys=asked.with_keys and asked.write)
     if not asked.write:
         sys.stdout.write(_dump({client.key: {NAME: entry}}) + "\n")
@@ -52,10 +59,10 @@ def run(asked: argparse.Namespace) -> int:
     return 0
 
 
-def _about_keys(settings: Settings, client: Client, asked: argparse.Namespace) -> str:
+def _about_keys(settings: Settings, client: ClientFile, asked: argparse.Namespace) -> str:
     """Return where the credentials are in this, as a line."""
     if not settings.has_credentials:
-        names = ", ".join(PREFIX + name.upper() for name in CREDENTIALS)
+        names = ", ".join(variable(name) for name in CREDENTIALS)
         return f"Without credentials it works on the sandbox; for a real workspace put {names} into env.\n"
     if not (asked.write and asked.with_keys):
         return "The credentials set here are not in it; --write --with-keys puts them into the file.\n"
@@ -64,18 +71,18 @@ def _about_keys(settings: Settings, client: Client, asked: argparse.Namespace) -
     return ""
 
 
-def _clients(home: Path, system: str) -> Mapping[str, Client]:
+def client_files(home: Path, system: str) -> Mapping[str, ClientFile]:
     """Return the clients by name; `system` is `sys.platform`."""
     desktop = {
         "darwin": home / "Library/Application Support/Claude",
         "win32": Path(os.environ.get("APPDATA", home / "AppData/Roaming")) / "Claude",
     }.get(system, home / ".config/Claude")
     return {
-        "claude-desktop": Client("Claude Desktop", desktop / "claude_desktop_config.json"),
-        "claude-code": Client("Claude Code", Path(".mcp.json")),
-        "cursor": Client("Cursor", home / ".cursor/mcp.json"),
-        "vscode": Client("VS Code", Path(".vscode/mcp.json"), "servers"),
-        "windsurf": Client("Windsurf", home / ".codeium/windsurf/mcp_config.json"),
+        "claude-desktop": ClientFile("Claude Desktop", desktop / "claude_desktop_config.json"),
+        "claude-code": ClientFile("Claude Code", Path(".mcp.json")),
+        "cursor": ClientFile("Cursor", home / ".cursor/mcp.json"),
+        "vscode": ClientFile("VS Code", Path(".vscode/mcp.json"), "servers"),
+        "windsurf": ClientFile("Windsurf", home / ".codeium/windsurf/mcp_config.json"),
     }
 
 
@@ -87,7 +94,7 @@ def _entry(settings: Settings, *, with_keys: bool) -> dict[str, Any]:
     for name in settings.model_fields_set:
         value = getattr(settings, name)
         if with_keys or not isinstance(value, SecretStr):
-            env[PREFIX + name.upper()] = _text(value)
+            env[variable(name)] = _text(value)
     return start | {"env": dict(sorted(env.items()))}
 
 
@@ -120,7 +127,7 @@ def _read(path: Path) -> dict[str, Any]:
     return found
 
 
-def _merged(before: dict[str, Any], client: Client, entry: dict[str, Any]) -> dict[str, Any]:
+def _merged(before: dict[str, Any], client: ClientFile, entry: dict[str, Any]) -> dict[str, Any]:
     """Return the file's object with our entry, which keeps the variables that it had."""
     servers = before.get(client.key, {})
     ours = servers.get(NAME, {}) if isinstance(servers, dict) else None

@@ -19,6 +19,10 @@ class DemoFailed(Exception):
     """An answer was not what it should be."""
 
 
+def add_arguments(_: argparse.ArgumentParser) -> None:
+    """Take none."""
+
+
 def run(_: argparse.Namespace) -> int:
     """Run the demo on a server process of its own; returns 0 only if all went as it should."""
     own = StdioServerParameters(command=sys.executable, args=["-m", "cio_mcp"], env={"CIO_SANDBOX": "on"})

@@ -19,7 +19,18 @@ import httpx
 from pydantic import SecretStr
 
 from cio_mcp import __version__
-from cio_mcp.app import open_audit_log, open_sandbox
+from cio_mcp.app.build import open_audit_log, open_sandbox
+from cio_mcp.app.extensions import tools_with
+from cio_mcp.app.workspace import (
+    HOSTS,
+    TO_OPEN,
+    accesses,
+    bounds,
+    pace_file,
+    safety_file,
+    shared_store,
+    tools_off,
+)
 from cio_mcp.client import AppApi, TrackApi
 from cio_mcp.client.access import OTHER_REGION, Access
 from cio_mcp.client.network import Network, proxy_of
@@ -28,8 +39,6 @@ from cio_mcp.errors import NotAllowed, SettingsError
 from cio_mcp.safety.stop import Stop
 from cio_mcp.settings import Settings, load
 from cio_mcp.settings.workspaces import each
-from cio_mcp.tools import TOOLS
-from cio_mcp.workspace import CLOSED, HOSTS, accesses, bounds, pace_file, safety_file, shared_store, tools_off
 
 PATHS = {api.name: api.harmless for api in (TrackApi, AppApi)}
 
@@ -53,6 +62,11 @@ class Finding:
     state: Literal["ok", "note", "fault"]
     detail: str
     fix: str = ""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Take how to print the findings."""
+    parser.add_argument("--json", action="store_true", help="print the findings as JSON")
 
 
 def run(asked: argparse.Namespace) -> int:
@@ -83,9 +97,9 @@ async def examine(settings: Settings, wire: httpx.AsyncBaseTransport) -> list[Fi
     if isinstance(settings.shared_pace, SecretStr):
         findings.append(await _replicas(settings.shared_pace))
     findings += [finding async for finding in _stopped(settings)]
-    if not settings.uses_sandbox:
-        findings += [finding async for finding in _credentials(settings, wire)]
-    await wire.aclose()
+    async with wire:
+        if not settings.uses_sandbox:
+            findings += [finding async for finding in _credentials(settings, wire)]
     return findings
 
 
@@ -96,8 +110,9 @@ def _versions() -> Finding:
 
 
 def _about(settings: Settings) -> Iterator[Finding]:
-    off = tools_off(settings)
-    yield Finding("settings", "ok", f"{len(TOOLS) - len(off)} tools on, {len(off)} off")
+    tools = tools_with(settings.toolsets)
+    off = tools_off(settings, tools)
+    yield Finding("settings", "ok", f"{len(tools) - len(off)} tools on, {len(off)} off")
     if settings.uses_sandbox:
         sandbox = "the embedded sandbox: no call reaches Customer.io"
         yield Finding("workspace", "note", sandbox, _how_to_leave(settings))
@@ -119,7 +134,7 @@ async def _stopped(settings: Settings) -> AsyncIterator[Finding]:
 
 
 async def _replicas(address: SecretStr) -> Finding:
-    from cio_mcp.redis import Away, Server  # noqa: PLC0415 - needs the extra
+    from cio_mcp.databases.redis import Away, Server  # noqa: PLC0415 - needs the extra
 
     server = Server(address)
     try:
@@ -196,8 +211,8 @@ async def _credentials(settings: Settings, wire: httpx.AsyncBaseTransport) -> As
         yield await _judge(wire, access, answer)
     if date := next((answer.date for answer in answers if answer.date), None):
         yield _clock(date)
-    for api in CLOSED.keys() - {access.api for access in opened}:
-        yield Finding(f"{api} key", "note", "not set; its tools are off", CLOSED[api].partition(": ")[2])
+    for api in TO_OPEN.keys() - {access.api for access in opened}:
+        yield Finding(f"{api} key", "note", "not set; its tools are off", TO_OPEN[api])
 
 
 async def _judge(wire: httpx.AsyncBaseTransport, access: Access, answer: Answer) -> Finding:

@@ -9,14 +9,19 @@ from collections.abc import Callable
 
 from pydantic import SecretStr
 
+from cio_mcp.app.workspace import pace_file
 from cio_mcp.client.pacing import Shown
 from cio_mcp.client.pacing.shared import look
 from cio_mcp.errors import SettingsError
 from cio_mcp.settings import load
-from cio_mcp.workspace import pace_file
 
 # Seconds between two looks.
 REFRESH = 0.5
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Take how often to print it."""
+    parser.add_argument("--once", action="store_true", help="print it once")
 
 
 def run(asked: argparse.Namespace) -> int:
@@ -38,7 +43,7 @@ def _through(sharing: str | SecretStr) -> tuple[str, Callable[[], list[Shown]]]:
     if not isinstance(sharing, SecretStr):
         return str(pace_file()), _look_into_file
     from cio_mcp.client.pacing.redis import Buckets  # noqa: PLC0415 - needs the extra
-    from cio_mcp.redis import Away  # noqa: PLC0415
+    from cio_mcp.databases.redis import Away  # noqa: PLC0415
 
     buckets = Buckets(sharing)
     server = buckets.server

@@ -1,5 +1,5 @@
 """`cio-mcp resume`: what cio-mcp stop has stopped goes on."""
 
-from cio_mcp.cli.stop import run
+from cio_mcp.cli.stop import add_arguments, run
 
-__all__ = ["run"]
+__all__ = ["add_arguments", "run"]

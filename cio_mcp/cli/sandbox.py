@@ -4,25 +4,35 @@ import argparse
 import signal
 import sys
 import tempfile
+from contextlib import closing
 from pathlib import Path
 
 import uvicorn
 
-from cio_mcp.app import open_sandbox
+from cio_mcp.app.build import open_sandbox
 from cio_mcp.cli.certificate import make_certificate
 from cio_mcp.cli.ports import listen
 from cio_mcp.settings import load
 
 
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Take where to listen."""
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
+    parser.add_argument("--port", type=int, default=8080, help="port to listen on (default: 8080; 0: any)")
+    parser.add_argument("--tls", action="store_true", help="speak https, with a certificate made on the spot")
+
+
 def run(asked: argparse.Namespace) -> int:
     """Serve until interrupted; returns 0."""
     settings = load()
-    listener = listen(asked.host, asked.port)
-    host, port = listener.getsockname()[:2]
-    sandbox = open_sandbox(settings)
-    # uvicorn passes a signal on once it has stopped; an exit cleans up where the default would not.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    with tempfile.TemporaryDirectory(prefix="cio-mcp-") as folder:
+    with (
+        closing(listen(asked.host, asked.port)) as listener,
+        closing(open_sandbox(settings)) as sandbox,
+        tempfile.TemporaryDirectory(prefix="cio-mcp-") as folder,
+    ):
+        # uvicorn passes a signal on once it has stopped; an exit cleans up where the default would not.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+        host, port = listener.getsockname()[:2]
         certificate = make_certificate(Path(folder), asked.host) if asked.tls else None
         config = uvicorn.Config(
             sandbox.app,
@@ -43,5 +53,4 @@ def run(asked: argparse.Namespace) -> int:
         sys.stdout.write("\n".join(lines) + "\n")
         sys.stdout.flush()
         uvicorn.Server(config).run([listener])
-    sandbox.close()
     return 0

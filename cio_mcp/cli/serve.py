@@ -1,95 +1,32 @@
-"""`cio-mcp serve`: MCP over HTTP."""
+"""`cio-mcp serve`: MCP over HTTP, or on stdin and stdout."""
 
 import argparse
-import asyncio
-import signal
-import ssl
-import sys
-from collections.abc import Awaitable, Callable
-from types import FrameType
 
-import uvicorn
+from cio_mcp.cli import serve_stdio
+from cio_mcp.transports.http.transports import TRANSPORTS
 
-from cio_mcp.asgi import Transport, create_app
-from cio_mcp.cli.ports import listen
-from cio_mcp.errors import SettingsError
-from cio_mcp.settings import Settings
-from cio_mcp.settings.values import is_loopback
-
-TRANSPORTS: dict[str, tuple[Transport, ...]] = {"http": ("http",), "sse": ("sse",), "both": ("http", "sse")}
-PATHS: dict[Transport, str] = {"http": "/mcp", "sse": "/sse"}
-
-# Streams that stay open after the drain are cut after so many seconds.
-CUT = 2
+BOTH, STDIO = "both", "stdio"
 
 
-def run(asked: argparse.Namespace, settings: Settings) -> int:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Take a transport, and where to listen."""
+    ways = ", ".join(f"{transport.title} on {transport.paths[0]}" for transport in TRANSPORTS.values())
+    parser.add_argument(
+        "--transport",
+        choices=(BOTH, *TRANSPORTS, STDIO),
+        default=BOTH,
+        help=f"{ways}, both (default), or stdio",
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
+    parser.add_argument("--port", type=int, default=8000, help="port to listen on (default: 8000; 0: any)")
+    parser.add_argument("--certificate", metavar="FILE", help="speak https with this certificate")
+    parser.add_argument("--key", metavar="FILE", help="the certificate's key, if it has a file of its own")
+
+
+def run(asked: argparse.Namespace) -> int:
     """Serve until told to stop; returns 0."""
-    if not (settings.tokens_file or settings.oauth_issuer or is_loopback(asked.host)):
-        raise SettingsError(
-            f"--host {asked.host}: without tokens this server listens on loopback only, such as 127.0.0.1; "
-            "set CIO_TOKENS_FILE and make tokens with cio-mcp token add, or set CIO_OAUTH_ISSUER"
-        )
-    _check_certificate(asked.certificate, asked.key)
-    listener = listen(asked.host, asked.port)
-    try:
-        application = create_app(settings, transports=TRANSPORTS[asked.transport])
-    except SettingsError:
-        listener.close()
-        raise
-    config = uvicorn.Config(
-        application,
-        log_config=None,  # logs.configure has done it
-        log_level="warning",
-        access_log=False,
-        ssl_certfile=asked.certificate,
-        ssl_keyfile=asked.key,
-        timeout_graceful_shutdown=CUT,
-    )
-    host, port = listener.getsockname()[:2]
-    address = f"{'https' if asked.certificate else 'http'}://{host}:{port}"
-    paths = " and ".join(
-        address + {"http": "/mcp", "sse": "/sse"}[name] for name in TRANSPORTS[asked.transport]
-    )
-    sys.stdout.write(f"cio-mcp serves MCP on {paths} until you press Ctrl-C.\n")
-    sys.stdout.flush()
-    # uvicorn passes a signal on once it has stopped; an exit ends well where the default would not.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    _Server(config, lambda: application.state.app.server.drain(settings.drain)).run([listener])
-    return 0
+    if asked.transport == STDIO:
+        return serve_stdio.run(asked)
+    from cio_mcp.cli import serve_http  # noqa: PLC0415 - stdio starts sooner without it
 
-
-def _check_certificate(certificate: str | None, key: str | None) -> None:
-    if certificate is None:
-        return
-    try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key)
-    except (OSError, ssl.SSLError) as error:
-        raise SettingsError(f"--certificate {certificate}: cannot be used: {error}") from None
-
-
-class _Server(uvicorn.Server):
-    """Drains at the first signal, with all streams open, and stops then; a second signal stops at once."""
-
-    def __init__(self, config: uvicorn.Config, drain: Callable[[], Awaitable[None]]) -> None:
-        super().__init__(config)
-        self._drain = drain
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._draining: asyncio.Task[None] | None = None
-
-    async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
-        self._loop = asyncio.get_running_loop()
-        await super().startup(sockets)  # type: ignore[arg-type]
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        if self._draining or self._loop is None:
-            super().handle_exit(sig, frame)
-        else:
-            self._loop.call_soon_threadsafe(self._begin, sig, frame)
-
-    def _begin(self, sig: int, frame: FrameType | None) -> None:
-        self._draining = asyncio.create_task(self._drain_and_exit(sig, frame))
-
-    async def _drain_and_exit(self, sig: int, frame: FrameType | None) -> None:
-        await self._drain()
-        super().handle_exit(sig, frame)
+    return serve_http.run(asked, tuple(TRANSPORTS) if asked.transport == BOTH else (asked.transport,))

@@ -5,9 +5,13 @@ import asyncio
 import sys
 import time
 
+from cio_mcp.app.workspace import shared_store
 from cio_mcp.errors import NotAllowed
 from cio_mcp.settings import Settings, load
-from cio_mcp.workspace import shared_store
+
+
+def add_arguments(_: argparse.ArgumentParser) -> None:
+    """Take none."""
 
 
 def run(asked: argparse.Namespace) -> int:

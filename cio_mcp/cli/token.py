@@ -7,17 +7,30 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from cio_mcp.callers.known import Known
-from cio_mcp.callers.tokens import add, expiry, read, revoke
+from cio_mcp.app.extensions import tools_with
+from cio_mcp.auth.tokens import add, expiry, read, revoke
 from cio_mcp.errors import SettingsError
 from cio_mcp.safety.grant import Grant
-from cio_mcp.settings import load
-from cio_mcp.tools import TOOLS
+from cio_mcp.safety.permissions import ALL, UnknownWord, switched_off
+from cio_mcp.settings import first_fault, load
+from cio_mcp.tools import CORE
 
-OPTIONS = (
-    *("permissions", "toolsets", "tools", "workspaces"),
-    *("max_recipients", "max_sends_per_hour", "max_sends_per_day"),
-)
+# What of a grant has an option of its name.
+OPTIONS = {name: field for name, field in Grant.model_fields.items() if name not in {"name", "expires"}}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Take an action and, to add a token, whom it is for and what they may do."""
+    parser.add_argument("--file", help="the tokens' file (default: CIO_TOKENS_FILE)")
+    actions = parser.add_subparsers(dest="action", metavar="action", required=True)
+    actions.add_parser("list", help="list names and grants")
+    actions.add_parser("revoke", help="let a token hold no longer").add_argument("name")
+    adding = actions.add_parser("add", help="make a token and print it, this once")
+    adding.add_argument("name", help="who it is for, for logs and limits")
+    for name, field in OPTIONS.items():
+        metavar = "WORDS" if isinstance(field.default, tuple) else "NUMBER"
+        adding.add_argument(_option(name), metavar=metavar, help=field.description)
+    adding.add_argument("--days", type=float, help="let it expire after so many days")
 
 
 def run(asked: argparse.Namespace) -> int:
@@ -35,7 +48,7 @@ def run(asked: argparse.Namespace) -> int:
             sys.stdout.write(f"{asked.name} is revoked; running servers notice at the next request.\n")
         case _:
             for entry in read(path):
-                bounds = entry.model_dump(mode="json", exclude={"name", "sha256"}, exclude_defaults=True)
+                bounds = entry.model_dump(mode="json", exclude={"name", "sha256"}, exclude_unset=True)
                 told = ", ".join(f"{name}={_text(value)}" for name, value in bounds.items())
                 sys.stdout.write(f"{entry.name:<20}  {told or 'all that the server allows'}\n")
     return 0
@@ -43,21 +56,21 @@ def run(asked: argparse.Namespace) -> int:
 
 def _grant(asked: argparse.Namespace) -> Grant:
     """Return the grant that was asked for; raises SettingsError for words that name nothing."""
-    given: dict[str, Any] = {"name": asked.name, "rate_share": asked.rate_share}
-    for option in OPTIONS:
-        value = getattr(asked, option)
-        given[option] = tuple(value.replace(" ", "").split(",")) if isinstance(value, str) else value
-    if asked.days is not None:
-        given["expires"] = expiry(asked.days)
+    given: dict[str, Any] = {name: getattr(asked, name) for name in ("name", *OPTIONS)}
+    given["expires"] = None if asked.days is None else expiry(asked.days)
     try:
-        grant = Grant(**{name: value for name, value in given.items() if value is not None})
+        grant = Grant.model_validate({name: value for name, value in given.items() if value is not None})
+        switched_off(tools_with(grant.toolsets), CORE, grant, ALL)
     except ValidationError as error:
-        fault = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        raise SettingsError(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}") from None
-    unclear = [reason for reason in Known(grants=(grant,)).off(TOOLS).values() if "not clear" in reason]
-    if unclear:
-        raise SettingsError(unclear[0].partition("clear: ")[2])
+        (name, *_), message = first_fault(error)
+        raise SettingsError(f"{_option(name) if name in OPTIONS else name}: {message}") from None
+    except UnknownWord as error:
+        raise SettingsError(f"{_option(error.setting)}: {error.fault}") from None
     return grant
+
+
+def _option(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
 
 
 def _text(value: Any) -> str:

@@ -5,10 +5,15 @@ import json
 import sys
 from typing import Any
 
+from cio_mcp.app.extensions import tools_with
+from cio_mcp.app.workspace import tools_off
 from cio_mcp.settings import Settings, load
 from cio_mcp.settings.workspaces import each
-from cio_mcp.tools import TOOLS
-from cio_mcp.workspace import tools_off
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Take how to print them."""
+    parser.add_argument("--json", action="store_true", help="print them with their schemas as JSON")
 
 
 def run(asked: argparse.Namespace) -> int:
@@ -25,7 +30,8 @@ def run(asked: argparse.Namespace) -> int:
 
 
 def _listed(settings: Settings) -> list[dict[str, Any]]:
-    off = tools_off(settings)
+    tools = tools_with(settings.toolsets)
+    off = tools_off(settings, tools)
     return [
         {
             "name": settings.tool_prefix + tool.name,
@@ -38,7 +44,7 @@ def _listed(settings: Settings) -> list[dict[str, Any]]:
             "input_schema": tool.input_schema,
             "output_schema": tool.output_schema,
         }
-        for tool in TOOLS
+        for tool in tools
     ]
 
 

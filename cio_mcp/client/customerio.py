@@ -62,7 +62,13 @@ class CustomerIO:
         self, caller: str = "", *, dry_run: bool = False, share: float = 1.0, tell: Tell | None = None
     ) -> Call:
         """Return a new call of `caller`, whose time starts now; `tell` is told its place while it waits."""
-        return Call(now() + self._deadline, caller, dry_run, share, self._clock(), tell)
+        call = Call(0.0, caller, dry_run, share, tell=tell)
+        self.start(call)
+        return call
+
+    def start(self, call: Call) -> None:
+        """Let the time of `call` begin now."""
+        call.deadline, call.called_at = now() + self._deadline, self._clock()
 
     def api(self, api: type[_AnyApi], call: Call) -> _AnyApi:
         """Return `api` as `call` may use it."""

@@ -5,6 +5,7 @@ done is what was previewed, `store` keeps what processes must know of each other
 to a tool, past all of them.
 """
 
-from cio_mcp.safety.guard import Caller, Guard, MakePreview, Person
+from cio_mcp.safety.call import MakePreview, Person, Suspended, ToolCall
+from cio_mcp.safety.guard import Guard
 
-__all__ = ["Caller", "Guard", "MakePreview", "Person"]
+__all__ = ["Guard", "MakePreview", "Person", "Suspended", "ToolCall"]

@@ -13,25 +13,11 @@ import hmac
 import json
 import os
 import secrets
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
-
-if os.name == "nt":
-    import msvcrt
-
-    def _lock(file: int) -> None:
-        msvcrt.locking(file, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
-
-else:
-    import fcntl
-
-    def _lock(file: int) -> None:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
 
 # What the first line says of the line before it.
 BEGINNING = "0" * 64
@@ -215,18 +201,21 @@ def _touch(path: Path) -> None:
 @contextmanager
 def locked(path: Path, patience: float) -> Iterator[None]:
     """Hold the log's lock; raises OSError where another process keeps it for more than `patience` seconds."""
-    file = os.open(beside(path, "lock"), os.O_RDWR | os.O_CREAT, 0o600)
+    from filelock import FileLock, Timeout  # noqa: PLC0415 - only where a log is kept
+
+    lock = FileLock(
+        beside(path, "lock"),
+        patience,
+        0o600,
+        poll_interval=PAUSE,
+        fallback_to_soft=False,
+        preserve_lock_file=True,
+    )
     try:
-        until = time.monotonic() + patience
-        while True:
-            try:
-                _lock(file)
-                break
-            except OSError:
-                if time.monotonic() >= until:
-                    message = "another process holds its lock"
-                    raise TimeoutError(errno.ETIMEDOUT, message) from None
-            time.sleep(PAUSE)
+        lock.acquire()
+    except Timeout:
+        raise TimeoutError(errno.ETIMEDOUT, "another process holds its lock") from None
+    try:
         yield
     finally:
-        os.close(file)
+        lock.release()

@@ -1,18 +1,16 @@
 """Bounds that hold whatever an agent asks: who may be reached, how many, and how often."""
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
 from cio_mcp.client import AppApi, IdType
 from cio_mcp.errors import NotAllowed
 from cio_mcp.safety.grant import Grant
 from cio_mcp.safety.store import Refund, Store
+from cio_mcp.settings.values import SendCap
 from cio_mcp.toolkit.audience import Audience
-
-# Seconds of the windows that sends are counted in, by the setting that caps them.
-WINDOWS = {"CIO_MAX_SENDS_PER_HOUR": 3600.0, "CIO_MAX_SENDS_PER_DAY": 86_400.0}
 
 # Customers that one request reads at most (App API, POST /v1/customers/attributes).
 BATCH = 100
@@ -27,13 +25,12 @@ ASK_OPERATOR = "Only an operator can change that."
 class Bounds:
     """What an operator has bounded; what is None or empty is not.
 
-    `allowed` are addresses, domains (`example.com`, `@example.com`) and patterns (`*@*.example.com`), and
-    `caps` recipients by setting.
+    `allowed` are addresses, domains (`example.com`, `@example.com`) and patterns (`*@*.example.com`).
     """
 
     allowed: Sequence[str] = ()
     max_recipients: int | None = None
-    caps: dict[str, int] = field(default_factory=dict)
+    caps: tuple[SendCap, ...] = ()
     bcc: bool = False
 
     def narrowed(self, grants: Sequence[Grant]) -> "Bounds":
@@ -42,7 +39,7 @@ class Bounds:
         return replace(
             self,
             max_recipients=min((found for found in most if found is not None), default=None),
-            caps=self.caps | {name: cap for grant in grants for name, cap in grant.caps.items()},
+            caps=(*self.caps, *(cap for grant in grants for cap in grant.send_caps)),
         )
 
     @property
@@ -64,8 +61,8 @@ class Bounds:
                     f"CIO_MAX_RECIPIENTS allows in one call.",
                     do=f"Name fewer. {ASK_OPERATOR}",
                 )
-        for setting in self.caps:
-            self._countable(audience, setting)
+        for cap in self.caps:
+            self._countable(audience, cap.setting)
 
     def _countable(self, audience: Audience, setting: str) -> None:
         if not audience.countable:
@@ -128,14 +125,14 @@ async def _addresses(app: AppApi | None, id_type: IdType, names: Sequence[str]) 
 class Caps:
     """Counts recipients against the caps of one workspace."""
 
-    def __init__(self, caps: Mapping[str, int], store: Store, workspace: str) -> None:
+    def __init__(self, caps: Sequence[SendCap], store: Store, workspace: str) -> None:
         self._caps = caps
         self._store = store
         self._workspace = workspace
 
     def of(self, grant: Grant) -> "Caps":
         """Return the caps of one caller's own."""
-        return Caps(grant.caps, self._store, f"{self._workspace} {grant.name}")
+        return Caps(grant.send_caps, self._store, f"{self._workspace} {grant.name}")
 
     async def spend(self, recipients: int, grants: Sequence[Grant] = ()) -> list[Refund]:
         """Count a send here and with each grant, and return what takes it back.
@@ -156,11 +153,11 @@ class Caps:
         """Count a send against these caps alone."""
         if not self._caps:
             return []
-        windows = {WINDOWS[setting]: most for setting, most in self._caps.items()}
+        windows = {cap.seconds: cap.most for cap in self._caps}
         wait = await self._store.spend(self._workspace, recipients, windows)
         if not isinstance(wait, float):
             return [wait]
-        names = " and ".join(f"{setting}={most}" for setting, most in self._caps.items())
+        names = " and ".join(f"{cap.setting}={cap.most}" for cap in self._caps)
         ever = wait < float("inf")
         raise NotAllowed(
             f"Nothing was sent: {recipients} more recipients would exceed {names}.",
@@ -169,12 +166,12 @@ class Caps:
             retry_in=wait if ever else None,
         )
 
-    async def left(self) -> dict[str, tuple[int, int | None]]:
-        """Return, for each cap, how many recipients it allows and how many are left now, None if unknown."""
-        return {setting: (most, await self._left(setting, most)) for setting, most in self._caps.items()}
+    async def left(self) -> list[tuple[SendCap, int | None]]:
+        """Return each cap with the recipients that it still allows, None while that is not known."""
+        return [(cap, await self._left(cap)) for cap in self._caps]
 
-    async def _left(self, setting: str, most: int) -> int | None:
+    async def _left(self, cap: SendCap) -> int | None:
         try:
-            return max(0, most - await self._store.sent(self._workspace, WINDOWS[setting]))
+            return max(0, cap.most - await self._store.sent(self._workspace, cap.seconds))
         except NotAllowed:
             return None

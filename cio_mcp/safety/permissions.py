@@ -4,6 +4,8 @@ from collections.abc import Collection, Iterable
 from fnmatch import fnmatchcase
 
 from cio_mcp.errors import SettingsError
+from cio_mcp.settings import variable
+from cio_mcp.settings.scopes import RequestSettings
 from cio_mcp.toolkit.registry import Effect, Tool
 
 # The words of CIO_PERMISSIONS, and what each permits.
@@ -13,32 +15,39 @@ PERMITS = {"read": Effect.READS, "write": Effect.WRITES, "delete": Effect.DELETE
 CORE, ALL = "core", "all"
 
 
-def switched_off(
-    tools: Iterable[Tool],
-    core: Collection[str],
-    *,
-    permissions: Collection[str],
-    toolsets: Collection[str],
-    patterns: Collection[str],
-) -> dict[str, str]:
-    """Return the names of the tools that these settings leave off, and why.
+class UnknownWord(SettingsError):
+    """A word names nothing: `setting` is the field that it was given for, and `fault` says what is wrong."""
 
-    `toolsets` and `patterns` allow by name (patterns with `*`) and deny with a leading `-`; nothing they say
-    goes beyond `permissions`. `core` are the tools that are on where no toolset is named. Raises
-    SettingsError for a word that names nothing.
+    def __init__(self, setting: str, fault: str) -> None:
+        super().__init__(f"{variable(setting)}: {fault}")
+        self.setting, self.fault = setting, fault
+
+
+def switched_off(
+    tools: Iterable[Tool], core: Collection[str], words: RequestSettings, default: str = CORE
+) -> dict[str, str]:
+    """Return the names of the tools that these words leave off, and why.
+
+    Toolsets and tools allow by name (tools by patterns, too) and deny with a leading `-`; nothing they say
+    goes beyond the permissions. `core` are the tools that the word core stands for, and `default` is the
+    toolset that is on where none is named. Raises UnknownWord.
     """
     tools = list(tools)
+    for name in RequestSettings.model_fields:
+        if name in words.model_fields_set and not getattr(words, name):
+            return {tool.name: f"{variable(name)} is set and empty" for tool in tools}
+    toolsets, patterns = words.toolsets, words.tools
     areas = {tool.toolset for tool in tools}
-    _refuse_unknown("CIO_PERMISSIONS", permissions, PERMITS)
-    _refuse_unknown("CIO_TOOLSETS", (name.removeprefix("-") for name in toolsets), {CORE, ALL, *areas})
+    _refuse_unknown("permissions", words.permissions, PERMITS)
+    _refuse_unknown("toolsets", (name.removeprefix("-") for name in toolsets), {CORE, ALL, *areas})
     for pattern in patterns:
         if not any(fnmatchcase(tool.name, pattern.removeprefix("-")) for tool in tools):
-            raise SettingsError(f"CIO_TOOLS: no tool is named {pattern.removeprefix('-')}; see cio-mcp tools")
-    permitted = {PERMITS[name] for name in permissions}
+            raise UnknownWord("tools", f"no tool is named {pattern.removeprefix('-')}; see cio-mcp tools")
+    permitted = {PERMITS[name] for name in words.permissions}
     # Naming a tool is enough to have it: who lists tools need not also find out their toolsets.
     named = {pattern for pattern in patterns if not pattern.startswith("-")}
     if all(name.startswith("-") for name in toolsets):
-        toolsets = [*toolsets, ALL if named else CORE]
+        toolsets = (*toolsets, ALL if named else default)
     off: dict[str, str] = {}
     for tool in tools:
         if tool.effect not in permitted:
@@ -67,4 +76,4 @@ def _denied(name: str, patterns: Collection[str]) -> bool:
 def _refuse_unknown(setting: str, given: Iterable[str], known: Collection[str]) -> None:
     for name in given:
         if name not in known:
-            raise SettingsError(f"{setting}: there is no {name}; there are {', '.join(sorted(known))}")
+            raise UnknownWord(setting, f"there is no {name}; there are {', '.join(sorted(known))}")

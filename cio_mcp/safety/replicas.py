@@ -13,8 +13,8 @@ from uuid import uuid4
 from pydantic import SecretStr
 
 from cio_mcp.client.call import now
+from cio_mcp.databases.redis import Away, Server
 from cio_mcp.errors import NotAllowed
-from cio_mcp.redis import Away, Server
 from cio_mcp.safety.store import REMEMBERED, Refund, Use
 
 # A replica that has counted anything, or is stopped, makes sure so often that Redis still knows it.

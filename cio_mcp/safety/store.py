@@ -9,17 +9,18 @@ from functools import partial
 from pathlib import Path
 from typing import Literal, Protocol
 
-from cio_mcp.client.pacing.shared import use_wal
+from cio_mcp.databases.sqlite import use_wal
 from cio_mcp.errors import NotAllowed
+from cio_mcp.settings.scopes import WINDOWS
 
 Use = Literal["first", "again", "late", "never"]
 
 # Takes back what was counted: nothing was sent.
 Refund = Callable[[], Awaitable[None]]
 
-# A day. Counts are kept for so long whichever windows this process counts in: others that share the file may
-# count in the longest. Codes are kept for so long after they have expired, to say what is wrong with them.
-REMEMBERED = 86_400.0
+# Counts are kept for the longest window of all, whichever this process counts in: others that share the file
+# may count in it. Codes are kept for so long after they have expired, to say what is wrong with them.
+REMEMBERED = max(WINDOWS.values())
 
 # What is sent within this part of a window is counted as one: a busy day is summed before every send.
 SLICE = 1 / 60
@@ -205,7 +206,7 @@ class FileStore:
     def _unusable(self) -> NotAllowed:
         return NotAllowed(
             f"Nothing was done: {self._path} cannot be used, and without it neither confirmation codes nor "
-            "CIO_MAX_SENDS_PER_HOUR and CIO_MAX_SENDS_PER_DAY can be kept.",
+            "caps on sends can be kept.",
             do="An operator must make it writable.",
         )
 
@@ -225,8 +226,12 @@ class FileStore:
     @staticmethod
     def _connect(path: str) -> sqlite3.Connection:
         db = sqlite3.connect(path, timeout=5, isolation_level=None)
-        use_wal(db, 5)
-        db.execute("PRAGMA cache_size = -256")  # KiB: the system caches the file as well
-        db.execute("PRAGMA synchronous = NORMAL")  # holds when a process dies; a power cut may lose a moment
-        db.executescript(SCHEMA)
+        try:
+            use_wal(db, 5)
+            db.execute("PRAGMA cache_size = -256")  # KiB: the system caches the file as well
+            db.execute("PRAGMA synchronous = NORMAL")  # a power cut, and nothing else, may lose a moment
+            db.executescript(SCHEMA)
+        except BaseException:
+            db.close()
+            raise
         return db

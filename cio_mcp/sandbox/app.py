@@ -48,7 +48,7 @@ class Sandbox:
     `path` is a SQLite file that several sandboxes may share, or `:memory:`; `clock` is the time of day in
     unix seconds; `lag` is how many seconds a Track write waits before it takes effect, `broadcast_seconds`
     how many a broadcast's trigger takes to be worked through. A new workspace is planted with a small story
-    unless `seed` is false.
+    unless `seed` is false, or starts with all that `copy_of` holds: times in it do not move with the clock.
     """
 
     def __init__(
@@ -62,13 +62,20 @@ class Sandbox:
         lag: float = 0.0,
         broadcast_seconds: int = 3,
         seed: bool = True,
+        copy_of: "Sandbox | None" = None,
     ) -> None:
         self.credentials = credentials
         self.workspace = Workspace(
             path, clock=clock, region=region, lag=lag, broadcast_seconds=broadcast_seconds
         )
-        if seed:
-            plant(self.workspace)
+        try:
+            if copy_of:
+                self.workspace.copy(copy_of.workspace)
+            elif seed:
+                plant(self.workspace)
+        except BaseException:
+            self.close()
+            raise
         self._gate = _Gate(credentials, limits, clock)
         self.app: ASGIApp = _RawPath(
             Starlette(

@@ -12,7 +12,7 @@ from mcp.shared.exceptions import MCPError
 from mcp.types import ElicitRequest, ElicitRequestFormParams, ElicitResult, InputRequiredResult
 
 from cio_mcp.errors import NotAllowed
-from cio_mcp.safety import MakePreview
+from cio_mcp.safety import MakePreview, Suspended
 from cio_mcp.toolkit.answers import Preview
 
 MULTI_ROUND = "2026-07-28"
@@ -22,7 +22,7 @@ KEY = "confirm"
 FORM: dict[str, Any] = {"type": "object", "properties": {}}
 
 
-class Asking(Exception):
+class Asking(Suspended):
     """The call goes on when the client repeats it with the answer to `result`'s question."""
 
     def __init__(self, result: InputRequiredResult) -> None:

@@ -23,9 +23,10 @@ from mcp.types import Prompt as ListedPrompt
 from mcp.types import Resource as ListedResource
 from mcp.types import ResourceTemplate as ListedTemplate
 
-from cio_mcp.callers.known import current
+from cio_mcp.app.application import App
+from cio_mcp.app.catalogue import WORKSPACE
+from cio_mcp.auth.principal import current
 from cio_mcp.server.guides import PROMPTS, RESOURCES, TEMPLATES, Prompt, Template
-from cio_mcp.server.served import WORKSPACE, Served
 from cio_mcp.toolkit.registry import near_miss
 
 # A tool that a prompt or a text names.
@@ -35,7 +36,7 @@ NAMED = re.compile(r"`([a-z]+(?:_[a-z]+)+)`")
 class Reading(MCPServer):
     """An MCP server's prompts and resources; what they say of tools is true for whoever reads."""
 
-    _served: Served
+    app: App
 
     async def list_prompts(self) -> list[ListedPrompt]:
         """Return all prompts."""
@@ -80,7 +81,7 @@ class Reading(MCPServer):
 
     async def list_resource_templates(self) -> list[ListedTemplate]:
         """Return the templates whose tool is on for whoever asks."""
-        schemas = {tool.name: schema for _, tool, schema in self._served.listed(current.get())}
+        schemas = {tool.name: schema for _, tool, schema in self.app.catalogue.listed(current.get())}
         return [
             ListedTemplate(
                 uri_template=_asking(found.uri, schemas[found.tool]),
@@ -100,7 +101,7 @@ class Reading(MCPServer):
         asked = str(uri)
         for found in RESOURCES:
             if found.uri == asked:
-                tools = [tool for _, tool, _ in self._served.listed(current.get())]
+                tools = [tool for _, tool, _ in self.app.catalogue.listed(current.get())]
                 return [ReadResourceContents(self._renamed(found.text(tools)), "text/markdown")]
         for template in TEMPLATES:
             if (arguments := _matched(template, asked)) is not None:
@@ -112,7 +113,7 @@ class Reading(MCPServer):
     async def _by_tool(
         self, template: Template, uri: str, arguments: dict[str, str], context: Context[Any, Any] | None
     ) -> Iterable[ReadResourceContents] | InputRequiredResult:
-        result = await self.call_tool(self._served.name_of(template.tool), arguments, context)
+        result = await self.call_tool(self.app.catalogue.name_of(template.tool), arguments, context)
         if not isinstance(result, CallToolResult):
             return result
         if result.is_error:
@@ -126,10 +127,10 @@ class Reading(MCPServer):
 
     def _with_tools(self, text: str) -> str:
         """Return a prompt's text with the names that tools have here, and a word on those that are off."""
-        on = {tool.name for _, tool, _ in self._served.listed(current.get())}
-        off = [
-            name for name in dict.fromkeys(NAMED.findall(text)) if self._served.knows(name) and name not in on
-        ]
+        catalogue = self.app.catalogue
+        on = {tool.name for _, tool, _ in catalogue.listed(current.get())}
+        named = dict.fromkeys(NAMED.findall(text))
+        off = [name for name in named if catalogue.knows(name) and name not in on]
         if off:
             text += (
                 f"\nOff on this server: {', '.join(off)}. Do without, and say what could not be checked.\n"
@@ -137,7 +138,7 @@ class Reading(MCPServer):
         return self._renamed(text)
 
     def _renamed(self, text: str) -> str:
-        return NAMED.sub(lambda named: f"`{self._served.name_of(named[1])}`", text)
+        return NAMED.sub(lambda named: f"`{self.app.catalogue.name_of(named[1])}`", text)
 
 
 def _checked(prompt: Prompt, given: dict[str, Any]) -> dict[str, Any]:

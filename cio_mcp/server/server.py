@@ -1,10 +1,6 @@
-"""The MCP server: lists the tools, checks every call, and turns every failure into a flagged answer."""
+"""The MCP server: tells clients of the application's tools, and passes calls and outcomes on."""
 
-import asyncio
-import contextlib
 import json
-import logging
-from collections.abc import Callable
 from typing import Any
 
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
@@ -19,18 +15,11 @@ from mcp.types import Tool as ListedTool
 from mcp.types.version import HANDSHAKE_PROTOCOL_VERSIONS
 
 from cio_mcp import __version__
-from cio_mcp.callers.known import current, recognise
-from cio_mcp.callers.tokens import Tokens
+from cio_mcp.app.application import App, Outcome
+from cio_mcp.auth.principal import current, recognise
 from cio_mcp.client.call import Place
-from cio_mcp.errors import CustomerIOError, NotSent
-from cio_mcp.logs import Running, where
-from cio_mcp.safety import Caller
-from cio_mcp.server.calls import NO_TOOL, Calls, outcome_of
 from cio_mcp.server.elicitation import Asking, AtClient
 from cio_mcp.server.reading import Reading
-from cio_mcp.server.served import Served
-
-_log = logging.getLogger(__name__)
 
 # Where a result keeps the facts of a failure. Structured content must fit the tool's output schema even then,
 # or clients such as the TypeScript SDK drop the answer with its text.
@@ -38,8 +27,6 @@ FAILURE = "cio-mcp/failure"
 
 # Where a result keeps the id of its call, by which the log and the audit log name it.
 REQUEST = "cio-mcp/request"
-
-Hide = Callable[..., Any]
 
 INSTRUCTIONS = """\
 Operate a Customer.io workspace: record who customers are and what they did (Track API), read campaigns \
@@ -58,41 +45,23 @@ freely, they wait their turn.
 
 
 class Server(Reading):
-    """An MCP server over guarded tools; `hide` returns what may be shown of a value, and of an answer's dump.
+    """Speaks MCP for an application.
 
-    `state_key` seals what a client carries from one request to the next; without it that holds in this
-    process only. The SDK's own tool registration is left aside: it drops unknown arguments silently and
-    echoes their values in errors.
+    The SDK's own tool registration is left aside: it drops unknown arguments silently and echoes their values
+    in errors.
     """
 
-    def __init__(
-        self, served: Served, hide: Hide, tokens: Tokens | None = None, state_key: bytes | None = None
-    ) -> None:
+    def __init__(self, app: App) -> None:
         super().__init__(
             "cio-mcp",
             title="Customer.io",
             version=__version__,
-            instructions=f"{INSTRUCTIONS}\n{served.about}",
+            instructions=f"{INSTRUCTIONS}\n{app.catalogue.about}",
             log_level="WARNING",
             middleware=[self._recognise],
-            request_state_security=RequestStateSecurity(keys=[state_key]) if state_key else None,
+            request_state_security=RequestStateSecurity(keys=[app.state_key]) if app.state_key else None,
         )
-        self._served = served
-        self._hide = hide
-        self.calls = Calls()
-        self._tokens = tokens
-        self._running = 0
-        self._idle = asyncio.Event()
-        self.draining = False
-
-    async def drain(self, seconds: float) -> None:
-        """Take no new calls, and give those that run so many seconds to end."""
-        self.draining = True
-        self._idle.clear()
-        if self._running:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(seconds):
-                    await self._idle.wait()
+        self.app = app
 
     async def list_tools(self) -> list[ListedTool]:
         """Return the tools that are on for whoever asks, as MCP describes tools."""
@@ -111,54 +80,37 @@ class Server(Reading):
                     open_world_hint=True,
                 ),
             )
-            for name, tool, schema in self._served.listed(current.get())
+            for name, tool, schema in self.app.catalogue.listed(current.get())
         ]
 
     async def call_tool(
         self, name: str, arguments: dict[str, Any], context: Context[Any, Any] | None = None
     ) -> CallToolResult | InputRequiredResult:
         """Run a tool; whatever goes wrong becomes an answer that says so."""
-        caller = _caller(context, self._hide)
-        self._running += 1
-        with self.calls.run(self._served.tool_named(name) or NO_TOOL, caller) as call:
-            result = await self._answer(name, arguments, caller, call)
-        result.meta = {**(result.meta or {}), REQUEST: caller.request}
-        return result
-
-    async def _answer(
-        self, name: str, arguments: dict[str, Any], caller: Caller, call: Running
-    ) -> CallToolResult | InputRequiredResult:
         try:
-            self._check_open()
-            guard, tool, given = self._served.find(current.get(), name, arguments)
-            answer = await guard.perform(tool, given, caller)
-            call.outcome = getattr(answer, "outcome", "done")
+            outcome = await self.app.call(name, arguments, current.get(), **self._client(context))
         except Asking as asking:
-            call.outcome = "asked"
             return asking.result
-        except CustomerIOError as error:
-            # Neither arguments nor Customer.io's words go to the log: both can hold personal data.
-            call.outcome, call.status = outcome_of(error), error.status
-            return _failure(self._hide(error.facts()), self._hide(str(error)))
-        except Exception as fault:
-            call.outcome = "fault"
-            _log.error("%s: a fault of cio-mcp: %s", call.tool, where(fault))
-            text = f"{name}: a fault of cio-mcp itself; see request {call.request} in the server's log."
-            return _failure({"outcome": "unknown", "error": text, "retryable": False}, text)
-        finally:
-            self._running -= 1
-            if not self._running:
-                self._idle.set()
-        content = self._hide(answer.model_dump(mode="json", exclude_none=True), answer)
-        return CallToolResult(content=[_text(content)], structured_content=content)
+        return _result(outcome)
 
-    def _check_open(self) -> None:
-        if self.draining:
-            raise NotSent("Not sent: this server is shutting down.", do="Call again.", retryable=True)
+    def _client(self, context: Context[Any, Any] | None) -> dict[str, Any]:
+        """Return what is known of the client that sent a request."""
+        if context is None:
+            return {}
+
+        async def tell(place: Place) -> None:
+            ahead = f", calls before it: {place.ahead}" if place.ahead else ""
+            await context.report_progress(
+                round(place.elapsed, 1),
+                round(place.elapsed + place.to_go, 1),
+                f"{place.what}: {place.elapsed:.0f} s so far, about {place.to_go:.0f} s to go{ahead}.",
+            )
+
+        return {"caller": _session(context), "person": AtClient(context, self.app.hide), "tell": tell}
 
     async def _recognise(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
         """Know whom a message is from for as long as it is answered."""
-        token = current.set(recognise(ctx.request, self._tokens))
+        token = current.set(recognise(ctx.request, self.app.tokens))
         try:
             return await call_next(ctx)
         finally:
@@ -168,23 +120,6 @@ class Server(Reading):
 def facts(result: CallToolResult) -> dict[str, Any]:
     """Return what a result holds for programs: the answer, or what is known of the failure."""
     return (result.meta or {})[FAILURE] if result.is_error else (result.structured_content or {})
-
-
-def _caller(context: Context[Any, Any] | None, hide: Callable[[str], str]) -> Caller:
-    """Return whom a call is for: a token's name, else a session."""
-    known = current.get()
-    if context is None:
-        return Caller(known.name, grants=known.grants)
-
-    async def tell(place: Place) -> None:
-        ahead = f", calls before it: {place.ahead}" if place.ahead else ""
-        await context.report_progress(
-            round(place.elapsed, 1),
-            round(place.elapsed + place.to_go, 1),
-            f"{place.what}: {place.elapsed:.0f} s so far, about {place.to_go:.0f} s to go{ahead}.",
-        )
-
-    return Caller(known.name or _session(context), AtClient(context, hide), tell, known.grants)
 
 
 def _session(context: Context[Any, Any]) -> str:
@@ -201,10 +136,12 @@ def _session(context: Context[Any, Any]) -> str:
     return f"{client.client_info.name} {client.client_info.version}"
 
 
-def _failure(facts: dict[str, Any], text: str) -> CallToolResult:
-    content = [TextContent(type="text", text=text)]
-    return CallToolResult(content=content, is_error=True, _meta={FAILURE: facts})
-
-
-def _text(content: dict[str, Any]) -> TextContent:
-    return TextContent(type="text", text=json.dumps(content, ensure_ascii=False, separators=(",", ":")))
+def _result(outcome: Outcome) -> CallToolResult:
+    """Return an outcome as MCP has it; structured content is for answers alone."""
+    meta: dict[str, Any] = {REQUEST: outcome.request}
+    if outcome.error is None:
+        text = json.dumps(outcome.facts, ensure_ascii=False, separators=(",", ":"))
+        content = [TextContent(type="text", text=text)]
+        return CallToolResult(content=content, structured_content=outcome.facts, _meta=meta)
+    content = [TextContent(type="text", text=outcome.error)]
+    return CallToolResult(content=content, is_error=True, _meta=meta | {FAILURE: outcome.facts})

@@ -1,6 +1,7 @@
 """What the program was told, by environment variables."""
 
-from cio_mcp.settings.environment import load, variables
-from cio_mcp.settings.model import CREDENTIALS, PREFIX, Settings
+from cio_mcp.settings.environment import first_fault, load, variables
+from cio_mcp.settings.model import Settings
+from cio_mcp.settings.scopes import CREDENTIALS, variable
 
-__all__ = ["CREDENTIALS", "PREFIX", "Settings", "load", "variables"]
+__all__ = ["CREDENTIALS", "Settings", "first_fault", "load", "variable", "variables"]

@@ -12,7 +12,8 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from cio_mcp.errors import SettingsError
-from cio_mcp.settings.model import ALIAS, CREDENTIALS, PREFIX, Settings
+from cio_mcp.settings.model import Settings
+from cio_mcp.settings.scopes import ALIAS, CREDENTIALS, PREFIX, variable
 
 
 def load(environ: Mapping[str, str] = os.environ) -> Settings:
@@ -26,14 +27,19 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
     try:
         return Settings.model_validate(values)
     except ValidationError as error:
-        fault = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        names = "".join(f"{PREFIX}{str(part).upper()}: " for part in fault["loc"])
-        raise SettingsError(names + fault["msg"].removeprefix("Value error, ")) from None
+        place, message = first_fault(error)
+        raise SettingsError("".join(f"{variable(part)}: " for part in place) + message) from None
+
+
+def first_fault(error: ValidationError) -> tuple[list[str], str]:
+    """Return the place and the message of the first fault, without the value that was given."""
+    fault = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    return [str(part) for part in fault["loc"]], fault["msg"].removeprefix("Value error, ")
 
 
 def variables() -> dict[str, str]:
     """Return the name of each variable and what it is for, in the order of the help text."""
-    return {PREFIX + name.upper(): field.description or "" for name, field in Settings.model_fields.items()}
+    return {variable(name): field.description or "" for name, field in Settings.model_fields.items()}
 
 
 def _is_set(value: str) -> bool:
@@ -41,10 +47,9 @@ def _is_set(value: str) -> bool:
 
 
 def _value(name: str, given: Mapping[str, str]) -> str | None:
-    variable = PREFIX + name.upper()
     if name not in CREDENTIALS:
-        return given.get(variable)
-    for candidate in (variable, ALIAS + name.upper()):
+        return given.get(variable(name))
+    for candidate in (variable(name), ALIAS + name.upper()):
         if candidate in given:
             return given[candidate]
         if path := given.get(f"{candidate}_FILE"):

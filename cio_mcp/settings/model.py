@@ -1,26 +1,19 @@
-"""Every setting: its type, its default, and its help text."""
+"""All settings, with their types, defaults and help texts. `scopes` holds those of less than the process."""
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
+from cio_mcp.settings.scopes import CREDENTIALS, PREFIX, WorkspaceIdentity, WorkspaceSettings
 from cio_mcp.settings.values import (
-    BaseUrl,
-    Count,
-    Key,
     Lower,
+    MetricsReaders,
     Names,
-    Rate,
     SafeUrl,
-    Scraping,
     Sharing,
     UserPath,
     check_audience,
 )
-
-PREFIX, ALIAS = "CIO_", "CUSTOMERIO_"
-CREDENTIALS = ("site_id", "track_api_key", "app_api_key")
-
 
 # What a person is known by besides address and number. City and country stay: campaigns are built on them.
 PERSONAL = (
@@ -29,27 +22,9 @@ PERSONAL = (
 )
 
 
-class Settings(BaseModel):
-    """What the program was told. Field descriptions are its help text."""
+class Settings(WorkspaceSettings, WorkspaceIdentity):
+    """What the program was told. What stands here holds for the whole process alone."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
-    site_id: Key | None = Field(None, description="Site id of the workspace, for the Track API.")
-    track_api_key: Key | None = Field(None, description="Track API key that belongs to the site id.")
-    app_api_key: Key | None = Field(None, description="App API key, for reading and sending.")
-    region: Annotated[Literal["us", "eu"], Lower] = Field(
-        "us", description="Where the workspace is: us or eu."
-    )
-    track_url: BaseUrl | None = Field(None, description="Another base address for the Track API.")
-    app_url: BaseUrl | None = Field(None, description="Another base address for the App API.")
-    track_rate: Rate = Field(100, description="Requests per second to the Track API.")
-    app_rate: Rate = Field(10, description="Requests per second to the App API.")
-    send_rate: Rate = Field(100, description="Transactional messages per second.")
-    broadcast_interval: Rate = Field(10, description="Seconds between two triggers of one broadcast.")
-    rate_share: float = Field(1.0, gt=0, le=1, description="The part of each limit that may be used here.")
-    workspace: str | None = Field(
-        None, description="A name that ties several keys of one workspace to one budget of requests."
-    )
     workspaces_file: UserPath | None = Field(
         None, description="A TOML file of several workspaces, each a table of these settings in lower case."
     )
@@ -57,31 +32,6 @@ class Settings(BaseModel):
         "auto",
         description="Who shares each limit: a user's processes on this host (auto), none (off), or all that "
         "name one Redis or Valkey (redis://host:6379/0, rediss://…, unix://…) and share codes and caps too.",
-    )
-    deadline: Rate = Field(30, description="Seconds a call may take: queue, attempts and pauses together.")
-    permissions: Names = Field(
-        ("read", "write", "delete", "send"), description="What tools may do: read, write, delete, send."
-    )
-    toolsets: Names = Field(
-        (), description="Which tools are on, by area, or core (the default), or all; a leading - leaves out."
-    )
-    tools: Names = Field((), description="Only these tools, by name or pattern; a leading - leaves out.")
-    confirm: Annotated[Literal["preview", "human", "off"], Lower] = Field(
-        "preview",
-        description="Who confirms deletions and sends to many: the caller after a preview, a human, or off.",
-    )
-    max_audience_growth: float = Field(
-        10, ge=0, description="Percent by which an audience may grow between its preview and the send."
-    )
-    allowed_recipients: Names = Field(
-        (), description="Whom messages may reach: addresses, domains, patterns such as *@*.example.com."
-    )
-    max_recipients: Count | None = Field(None, description="Recipients of one call.")
-    max_sends_per_hour: Count | None = Field(None, description="Recipients in any hour, of all processes.")
-    max_sends_per_day: Count | None = Field(None, description="Recipients in any 24 hours.")
-    allow_bcc: bool = Field(False, description="Whether email may have blind copies.")
-    stop_file: UserPath | None = Field(
-        None, description="While this file exists, nothing is written, deleted or sent."
     )
     audit_log: UserPath | None = Field(
         None, description="A file that records every call that writes, deletes or sends."
@@ -114,7 +64,7 @@ class Settings(BaseModel):
     drain: float = Field(
         20, ge=0, description="Over HTTP: seconds that running calls get to finish when the server stops."
     )
-    metrics: Scraping = Field(
+    metrics: MetricsReaders = Field(
         "loopback", description="Over HTTP: who may read /metrics: loopback, open, off, or this bearer token."
     )
     pii: Annotated[Literal["show", "mask"], Lower] = Field(
@@ -126,13 +76,6 @@ class Settings(BaseModel):
     )
     tool_prefix: str = Field(
         "", pattern=r"^[A-Za-z0-9_-]{0,20}$", description="Put before every tool's name."
-    )
-    sandbox: Annotated[Literal["auto", "on", "off"], Lower] = Field(
-        "auto",
-        description="The embedded sandbox: on, off, or auto, which uses it when no credential is set at all.",
-    )
-    sandbox_path: UserPath | None = Field(
-        None, description="A file that keeps the sandbox's state; without it the state lives in memory."
     )
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(str.upper)] = Field(
         "WARNING", description="What goes to stderr: DEBUG, INFO (every call), WARNING or ERROR."

@@ -2,11 +2,28 @@
 
 import ipaddress
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, HttpUrl, SecretStr
+
+
+@dataclass(frozen=True)
+class Window:
+    """Marks the type of a setting as a cap on sends: recipients are counted over so many seconds."""
+
+    seconds: float
+
+
+@dataclass(frozen=True)
+class SendCap:
+    """At most so many recipients in any so many seconds, by the variable `setting`."""
+
+    setting: str
+    seconds: float
+    most: int
 
 
 def is_loopback(host: str) -> bool:
@@ -65,6 +82,17 @@ def _key(secret: SecretStr) -> SecretStr:
     return secret
 
 
+def _names(given: object) -> object:
+    """Split a text at its commas."""
+    if not isinstance(given, str):
+        return given
+    names = tuple(filter(None, map(str.strip, given.split(","))))
+    if not names:  # a list that bounds would else bound nothing
+        message = "names nothing; write names with commas between them, or leave it out"
+        raise ValueError(message)
+    return names
+
+
 def _sharing(given: str) -> str | SecretStr:
     if given.lower() in {"auto", "off"}:
         return given.lower()
@@ -74,7 +102,7 @@ def _sharing(given: str) -> str | SecretStr:
     return SecretStr(given)  # it may hold a password
 
 
-def _scraping(given: str) -> str | SecretStr:
+def _readers(given: str) -> str | SecretStr:
     if given.lower() in {"loopback", "open", "off"}:
         return given.lower()
     if len(given) < 16:  # a misspelt word, more likely than a token
@@ -92,11 +120,6 @@ Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Lower = BeforeValidator(str.lower)  # words are taken in any case
 Count = Annotated[int, Field(ge=0)]
 UserPath = Annotated[Path, AfterValidator(Path.expanduser)]
-Names = Annotated[
-    tuple[str, ...],
-    BeforeValidator(
-        lambda text: tuple(filter(None, map(str.strip, text.split(",")))) if isinstance(text, str) else text
-    ),
-]
+Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
 Sharing = Annotated[Literal["auto", "off"] | SecretStr, BeforeValidator(_sharing)]
-Scraping = Annotated[Literal["loopback", "open", "off"] | SecretStr, BeforeValidator(_scraping)]
+MetricsReaders = Annotated[Literal["loopback", "open", "off"] | SecretStr, BeforeValidator(_readers)]

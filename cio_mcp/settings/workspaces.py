@@ -5,19 +5,15 @@ from pathlib import Path
 from typing import Any
 
 from cio_mcp.errors import SettingsError
-from cio_mcp.settings import CREDENTIALS, PREFIX, Settings, load
+from cio_mcp.settings import CREDENTIALS, Settings, load, variable
+from cio_mcp.settings.scopes import WorkspaceIdentity, WorkspaceSettings
 
-# What says which workspace it is comes from its own table alone.
-IDENTITY = (*CREDENTIALS, "region", "track_url", "app_url", "workspace", "sandbox", "sandbox_path")
-
-# What else a table can set; where it does not, the environment's settings hold.
-BOUNDS = (
-    *("track_rate", "app_rate", "send_rate", "broadcast_interval", "rate_share", "deadline"),
-    *("permissions", "toolsets", "tools", "confirm", "max_audience_growth", "allowed_recipients"),
-    *("max_recipients", "max_sends_per_hour", "max_sends_per_day", "allow_bcc", "stop_file"),
+# What a table can set.
+KNOWN = (
+    *WorkspaceIdentity.model_fields,
+    *WorkspaceSettings.model_fields,
+    *(f"{name}_file" for name in CREDENTIALS),
 )
-
-KNOWN = (*IDENTITY, *BOUNDS, *(f"{name}_file" for name in CREDENTIALS))
 
 NAME = re.compile(r"[\w.-]{1,64}")
 
@@ -56,13 +52,15 @@ def _settings(path: Path, name: str, table: Any, shared: Settings) -> Settings:
         raise _wrong(
             path, f"{where}: {unknown[0]}: a workspace has no such setting; there are {', '.join(KNOWN)}"
         )
+    if empty := [key for key, value in table.items() if isinstance(value, list) and not _text(value).strip()]:
+        raise _wrong(path, f"{where}: {empty[0]}: names nothing; leave it out to have the environment's")
     try:
-        own = load({PREFIX + key.upper(): _text(value) for key, value in table.items()})
+        own = load({variable(key): _text(value) for key, value in table.items()})
     except SettingsError as error:
         raise _wrong(path, f"{where}: {error}") from None
     if not own.has_credentials and own.sandbox != "on":
         raise _wrong(path, f'{where}: has no credentials; for an embedded sandbox set sandbox = "on"')
-    inherited = shared.model_fields_set - {*IDENTITY} - own.model_fields_set
+    inherited = shared.model_fields_set - {*WorkspaceIdentity.model_fields} - own.model_fields_set
     changes = {field: getattr(shared, field) for field in inherited}
     # Two sandboxes have the same keys, and are two workspaces nevertheless.
     return own.model_copy(update=changes | ({"workspace": name} if own.uses_sandbox else {}))
@@ -75,4 +73,4 @@ def _text(value: Any) -> str:
 
 
 def _wrong(path: Path, what: str) -> SettingsError:
-    return SettingsError(f"{PREFIX}WORKSPACES_FILE: {path}: {what}")
+    return SettingsError(f"CIO_WORKSPACES_FILE: {path}: {what}")

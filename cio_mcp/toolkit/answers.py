@@ -1,7 +1,7 @@
 """The parts of an answer that tools share."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
@@ -23,6 +23,24 @@ class Shape(BaseModel):
     """A part of an answer. Its validator is built on first use, so that the server starts sooner."""
 
     model_config = ConfigDict(defer_build=True)
+
+    @classmethod
+    def model_rebuild(
+        cls,
+        *,
+        force: bool = False,
+        raise_errors: bool = True,
+        _parent_namespace_depth: int = 0,
+        _types_namespace: Mapping[str, Any] | None = None,
+    ) -> bool | None:
+        """Build the checks, without the local names of the function that uses the model first.
+
+        Pydantic would copy them, which can crash Python 3.13.0 to 3.13.2 where a tool makes an answer in a
+        comprehension (CPython's gh-128396).
+        """
+        return super().model_rebuild(
+            force=force, raise_errors=raise_errors, _types_namespace=_types_namespace or {}
+        )
 
 
 class Numbered(Shape):

@@ -62,7 +62,7 @@ def an_internet(folder: Path, home: str = "us", password: str | None = None) -> 
 
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Proxy) as server:
         internet.proxy = f"127.0.0.1:{server.server_address[1]}"
-        Thread(target=server.serve_forever, daemon=True).start()
+        Thread(target=server.serve_forever, args=[0.01], daemon=True).start()
         yield internet
         server.shutdown()
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from cio_mcp.cli import CLIENTS, main
-from cio_mcp.cli.config import _clients
+from cio_mcp.cli import main
+from cio_mcp.cli.config import client_files
 from cio_mcp.settings import load
 
 APP = {"CIO_APP_API_KEY": "s3cret"}
@@ -37,7 +37,7 @@ def entry(path: Path) -> dict[str, Any]:
     return server
 
 
-@pytest.mark.parametrize("client", CLIENTS)
+@pytest.mark.parametrize("client", client_files(Path(), "linux"))
 def test_what_is_printed_is_what_is_written(
     client: str, home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -195,9 +195,8 @@ def test_a_file_that_cannot_be_written_is_named(home: Path, capsys: pytest.Captu
 
 
 def test_every_system_has_its_place_for_claude_desktop() -> None:
-    places = {
-        system: _clients(Path("/h"), system)["claude-desktop"].path for system in ("darwin", "win32", "linux")
-    }
+    systems = ("darwin", "win32", "linux")
+    places = {system: client_files(Path("/h"), system)["claude-desktop"].path for system in systems}
 
     assert places["darwin"] == Path("/h/Library/Application Support/Claude/claude_desktop_config.json")
     assert places["win32"] == Path("/h/AppData/Roaming/Claude/claude_desktop_config.json")

@@ -13,10 +13,10 @@ from pathlib import Path
 import httpx
 import pytest
 
+from cio_mcp.app.workspace import pace_file, safety_file
 from cio_mcp.cli import main
 from cio_mcp.cli.doctor import Finding, examine
 from cio_mcp.settings import load
-from cio_mcp.workspace import pace_file, safety_file
 from tests.redis_server import PASSWORD, RedisServer
 
 pytestmark = pytest.mark.anyio
@@ -219,6 +219,7 @@ async def test_a_state_folder_that_cannot_be_made_is_named() -> None:
     assert (finding.state, str(pace_file().parent) in finding.fix) == ("note", True)
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
 async def test_a_redis_that_replicas_share_is_reached_or_named_without_its_password(
     redis: RedisServer,

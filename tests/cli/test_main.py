@@ -9,8 +9,10 @@ import sys
 import pytest
 
 from cio_mcp import __version__
-from cio_mcp.cli import main
+from cio_mcp.cli import COMMANDS, main
 from cio_mcp.cli.demo import demonstrate
+from cio_mcp.server.server import Server
+from cio_mcp.settings import variables
 from tests.agent import an_agent
 
 
@@ -20,7 +22,53 @@ def test_help_names_every_command_and_every_setting(capsys: pytest.CaptureFixtur
 
     text = capsys.readouterr().out
     assert end.value.code == 0
-    assert all(word in text for word in ("serve", "demo", "CIO_SITE_ID", "CIO_DEADLINE", "sandbox"))
+    assert all(name in text and purpose.split()[0] in text for name, purpose in COMMANDS.items())
+    assert all(name in text for name in variables())
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help_of_its_own(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        main([command, "--help"])
+
+    assert end.value.code == 0
+    assert capsys.readouterr().out.startswith(f"usage: cio-mcp {command} [-h]")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["serv"], "invalid choice: 'serv'"),
+        (["tools", "--jason"], "unrecognized arguments: --jason"),
+        (["--once", "pace"], "unrecognized arguments: --once"),
+        (["serve", "--transport", "carrier"], "invalid choice: 'carrier'"),
+        (["token", "add"], "required: name"),
+    ],
+)
+def test_wrong_arguments_are_refused_with_the_usage(
+    arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(arguments)
+
+    err = capsys.readouterr().err
+    assert end.value.code == 2
+    assert err.startswith("usage: cio-mcp")
+    assert words in err
+
+
+@pytest.mark.parametrize("arguments", [[], ["serve", "--transport", "stdio"]])
+def test_the_stdio_server_starts_without_the_other_commands(arguments: list[str]) -> None:
+    code = f"import sys; from cio_mcp.cli import main; main({arguments}); print(*sys.modules)"
+    run = subprocess.run(
+        [sys.executable, "-c", code], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True
+    )
+
+    loaded = set(run.stdout.split())
+    own = {"cio_mcp.cli.serve_stdio"} | ({"cio_mcp.cli.serve"} if arguments else set())
+    assert {name for name in loaded if name.startswith("cio_mcp.cli.")} == own
+    assert "cio_mcp.transports.stdio" in loaded
+    assert "cio_mcp.asgi" not in loaded
 
 
 def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None:
@@ -43,6 +91,7 @@ def test_a_wrong_setting_stops_the_start_with_one_line_on_stderr(
     assert err.count("\n") == 1
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(
     ("command", "left_aside"),
     [
@@ -69,18 +118,21 @@ def test_a_command_does_not_pay_for_imports_that_it_does_not_need(
     assert not imported & left_aside
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("command", ["tools", "demo"])
-def test_a_reader_that_has_had_enough_is_no_fault(command: str) -> None:
+def test_a_reader_that_has_had_enough_is_no_fault(
+    command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     reader, writer = os.pipe()
     os.close(reader)
-    run = subprocess.run(
-        [sys.executable, "-m", "cio_mcp", command], stdout=writer, stderr=subprocess.PIPE, check=False
-    )
-    os.close(writer)
+    with os.fdopen(writer, "w") as stdout:  # flushes at the end, as a process does
+        monkeypatch.setattr("sys.stdout", stdout)
+        status = main([command])
 
-    assert (run.returncode, run.stderr) == (141, b"")
+    assert (status, capsys.readouterr().err) == (141, "")
 
 
+@pytest.mark.processes
 def test_who_starts_the_server_by_hand_is_told_what_it_waits_for() -> None:
     here, terminal = pty.openpty()
     process = subprocess.Popen(
@@ -103,17 +155,17 @@ def test_who_starts_the_server_by_hand_is_told_what_it_waits_for() -> None:
     assert "cio-mcp demo" in said
 
 
-def test_the_demo_shows_every_tool_and_ends_well() -> None:
-    run = subprocess.run(
-        [sys.executable, "-m", "cio_mcp", "demo"], capture_output=True, text=True, check=False
-    )
+@pytest.mark.processes
+def test_the_demo_shows_every_tool_and_ends_well(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["demo"]) == 0
 
-    assert (run.returncode, run.stderr) == (0, "")
+    out, err = capsys.readouterr()
+    assert err == ""
     assert all(
-        name in run.stdout
+        name in out
         for name in ("identify_customer", "track_event", "trigger_broadcast", "delete_customer", "Done:")
     )
-    assert "\x1b[" not in run.stdout
+    assert "\x1b[" not in out
 
 
 @pytest.mark.anyio
@@ -123,7 +175,7 @@ async def test_the_demo_fails_when_an_answer_is_not_what_it_should_be(
     async with an_agent() as agent:
         agent.wire.fail(403)
 
-        status = await demonstrate(agent.app.server)
+        status = await demonstrate(Server(agent.app))
 
     assert status == 1
     assert "Failed: track_anonymous_event" in capsys.readouterr().out

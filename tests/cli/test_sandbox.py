@@ -1,12 +1,10 @@
 """`cio-mcp sandbox`: the embedded Customer.io on a port."""
 
 import json
-import os
 import re
 import signal
 import socket
 import ssl
-import subprocess
 import sys
 from asyncio import gather
 from collections.abc import Iterator
@@ -21,17 +19,14 @@ from mcp import Client, StdioServerParameters
 
 from cio_mcp.cli import main
 from cio_mcp.sandbox import Sandbox
+from tests.processes import Command
+
+pytestmark = pytest.mark.processes
 
 
-def start(*options: str, **environ: str) -> tuple[subprocess.Popen[str], str, str]:
+def start(*options: str, **environ: str) -> tuple[Command, str, str]:
     """Start a sandbox on a free port; returns the process, its address and what it said."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "cio_mcp", "sandbox", "--port", "0", *options],
-        stdout=subprocess.PIPE,
-        text=True,
-        env=os.environ | environ,
-    )
-    assert process.stdout
+    process = Command("sandbox", "--port", "0", *options, **environ)
     said = process.stdout.readline()
     while "state" not in said or ("--tls" in options and "certificate" not in said):
         said += process.stdout.readline()
@@ -44,13 +39,10 @@ def start(*options: str, **environ: str) -> tuple[subprocess.Popen[str], str, st
 def a_port(*options: str, **environ: str) -> Iterator[tuple[str, str]]:
     """Serve a sandbox on a free port until the end; yields its address and what it said."""
     process, url, said = start(*options, **environ)
-    try:
+    with process:
         yield url, said
-    finally:
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=5) == 0
-        if process.stdout:
-            process.stdout.close()
 
 
 APP = {"Authorization": "Bearer sandbox-app-key"}
@@ -119,11 +111,11 @@ def test_what_was_accepted_before_a_kill_is_in_the_file_and_the_file_is_whole(tm
                     enough.set()
 
     writer = Thread(target=write)
-    writer.start()
-    assert enough.wait(10)
-    process.kill()  # while the next write is on its way
-    writer.join()
-    process.communicate()
+    with process:
+        writer.start()
+        assert enough.wait(10)
+        process.send_signal(signal.SIGKILL)  # while the next write is on its way
+        writer.join()
 
     reopened = Sandbox(path)
     rows = reopened.workspace.rows("SELECT id FROM people WHERE id GLOB '[0-9]*'")

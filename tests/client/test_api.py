@@ -52,7 +52,7 @@ def test_the_templates_of_the_tools_are_found_and_their_values_are_whole_segment
 @example(TEMPLATES[0], "a;b=c")
 @example(TEMPLATES[0], "%2e%2e")
 @example(TEMPLATES[0], "…")
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_no_identifier_changes_the_path(template: str, value: str) -> None:
     wire = Script()
     names = re.findall(r"\{(\w+)\}", template)

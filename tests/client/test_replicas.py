@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from cio_mcp.app.workspace import slots
 from cio_mcp.client.call import Call
 from cio_mcp.client.pacing import Bucket, Pace, Shown
 from cio_mcp.client.pacing.redis import HEARD, Buckets
@@ -23,10 +24,9 @@ from cio_mcp.client.pacing.replicas import RedisSlots
 from cio_mcp.client.pacing.slots import LEASE, Lease
 from cio_mcp.errors import SettingsError
 from cio_mcp.settings import load
-from cio_mcp.workspace import slots
 from tests.redis_server import PASSWORD, RedisServer, serving_redis
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.processes]
 
 QUICK = Bucket("track", 20, 0.2, "one")
 SLOW = Bucket("broadcast /v1/campaigns/7/triggers", 1, 60, "one")
@@ -413,7 +413,7 @@ async def test_a_redis_cluster_is_shared_through_any_of_its_nodes(cluster: list[
 )
 def test_an_address_that_cannot_be_one_is_a_wrong_setting_and_not_echoed(address: str) -> None:
     with pytest.raises(SettingsError, match="CIO_SHARED_PACE") as error:
-        slots(load({"CIO_SHARED_PACE": address}))
+        slots(load({"CIO_SHARED_PACE": address}), ExitStack())
 
     assert PASSWORD not in str(error.value)
     assert error.value.__cause__ is None
@@ -425,11 +425,12 @@ def test_a_missing_library_says_what_to_install(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setitem(sys.modules, "redis.asyncio", None)
 
     with pytest.raises(SettingsError, match=r"CIO_SHARED_PACE: .*pip install 'cio-mcp\[redis\]'"):
-        slots(load({"CIO_SHARED_PACE": "redis://localhost"}))
+        slots(load({"CIO_SHARED_PACE": "redis://localhost"}), ExitStack())
 
 
 def test_the_library_is_not_loaded_where_it_is_not_used() -> None:
-    code = "import sys, cio_mcp.stdio, cio_mcp.cli.pace, cio_mcp.cli.doctor; print('redis' in sys.modules)"
+    modules = "cio_mcp.transports.stdio, cio_mcp.cli.pace, cio_mcp.cli.doctor"
+    code = f"import sys, {modules}; print('redis' in sys.modules)"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert run.stdout == "False\n"

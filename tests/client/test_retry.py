@@ -162,7 +162,7 @@ STEPS = st.lists(
 
 
 @given(st.sampled_from(Kind), STEPS, st.floats(0, 1), st.integers(1, 40))
-@settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_whatever_goes_wrong_in_whatever_order_what_is_told_is_true(
     kind: Kind, steps: list[tuple[Fault, bool]], jitter: float, deadline: int
 ) -> None:

@@ -7,7 +7,8 @@ import httpx
 import pytest
 from mcp import Client
 
-from cio_mcp.app import build
+from cio_mcp.app.build import build
+from cio_mcp.server.server import Server
 from cio_mcp.settings import load
 from tests.agent import an_agent
 
@@ -61,7 +62,7 @@ async def test_ten_pages_are_counted_and_then_it_says_at_least(
 ) -> None:
     api = ManyPeople(people)
     app = build(load({"CIO_APP_API_KEY": "key"}), wire=httpx.MockTransport(api))
-    async with Client(app.server) as client:
+    async with Client(Server(app)) as client:
         result = await client.call_tool("trigger_broadcast", {"broadcast_id": 7, "recipients": PRO})
     await app.aclose()
 
@@ -73,7 +74,7 @@ async def test_ten_pages_are_counted_and_then_it_says_at_least(
 async def test_what_is_more_than_ten_pages_counts_as_uncountable_where_counts_are_bounded() -> None:
     environ = {"CIO_APP_API_KEY": "key", "CIO_MAX_RECIPIENTS": "1000000"}
     app = build(load(environ), wire=httpx.MockTransport(ManyPeople(10_001)))
-    async with Client(app.server) as client:
+    async with Client(Server(app)) as client:
         result = await client.call_tool("trigger_broadcast", {"broadcast_id": 7, "recipients": PRO})
     await app.aclose()
 

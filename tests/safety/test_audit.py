@@ -2,9 +2,9 @@
 
 import asyncio
 import json
-import multiprocessing
 import re
 from collections.abc import Callable
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +12,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cio_mcp.app import build
+from cio_mcp.app.build import build
 from cio_mcp.cli import main
 from cio_mcp.errors import SettingsError
 from cio_mcp.safety.audit import AuditLog, beside, locked
 from cio_mcp.safety.verify import lines, verify
+from cio_mcp.server.server import Server
 from cio_mcp.settings import load
 from tests.agent import an_agent
+from tests.processes import FORKS
 
 EMAIL: dict[str, Any] = {"customer_id": "u_1001", "to": "ada@example.com", "transactional_message_id": 1}
 
@@ -104,7 +106,7 @@ async def test_a_call_that_is_cancelled_after_it_left_gets_its_outcome_when_the_
 
     async with an_agent(audit_log=str(path)) as agent:
         agent.wire.latency = 3
-        call = asyncio.create_task(agent.app.server.call_tool("send_transactional_email", EMAIL))
+        call = asyncio.create_task(Server(agent.app).call_tool("send_transactional_email", EMAIL))
         await asyncio.sleep(1)
         call.cancel()
         await asyncio.wait([call])
@@ -200,24 +202,26 @@ def test_a_writer_that_died_leaves_a_log_that_the_next_goes_on_with(tmp_path: Pa
     assert list(verify(path)) == []
 
 
-def _write(path: Path, name: str) -> None:
-    log = AuditLog(path, clock)
-    for number in range(50):
+def _write(path: Path, name: str, start: Barrier) -> None:
+    log = AuditLog(path, clock, patience=20)
+    start.wait()
+    for number in range(20):
         log.intent(f"{name}{number}", name, "send", "sends", {"number": number})
         log.outcome(f"{name}{number}", "queued")
 
 
+@pytest.mark.processes
 def test_several_processes_write_one_chain(tmp_path: Path) -> None:
     path = tmp_path / "audit.jsonl"
-    context = multiprocessing.get_context("spawn")
-    writers = [context.Process(target=_write, args=(path, name)) for name in "abc"]
+    start = FORKS.Barrier(3)
+    writers = [FORKS.Process(target=_write, args=(path, name, start)) for name in "abc"]
     for writer in writers:
         writer.start()
     for writer in writers:
         writer.join()
 
     assert list(verify(path)) == []
-    assert [line["number"] for line in lines(path)] == list(range(1, 301))
+    assert [line["number"] for line in lines(path)] == list(range(1, 121))
 
 
 def test_who_has_the_key_can_tell_whether_a_call_is_the_one(tmp_path: Path) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from mcp import Client
 
-from cio_mcp.app import build
+from cio_mcp.app.build import build
+from cio_mcp.server.server import Server
 from cio_mcp.settings import load
 from tests.agent import Agent, Caller, Clock, an_agent, at_the_shell
 
@@ -331,7 +332,7 @@ async def test_an_operator_stops_and_resumes_all_servers_of_a_user(
 async def test_an_operator_stops_servers_on_the_embedded_sandbox_too(tmp_path: Path, kept: bool) -> None:
     environ = {"CIO_SANDBOX_PATH": str(tmp_path / "sandbox.db")} if kept else {}
     app = build(load({"CIO_CONFIRM": "off", **environ}), clock=Clock())
-    async with Client(app.server) as client:
+    async with Client(Server(app)) as client:
         caller = Caller(client)
         await caller.call("identify_customer", customer_id="1")
         assert at_the_shell("stop") == 0

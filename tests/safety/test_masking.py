@@ -5,8 +5,6 @@ import logging
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from tests.agent import Agent, an_agent
 from tests.safety.test_elicitation import Human
@@ -119,18 +117,14 @@ async def test_the_question_to_a_person_shows_nobody_either() -> None:
     assert "ada@" not in human.asked[0].replace("%40", "@")
 
 
-PLAIN = st.from_regex(
-    r"[a-z0-9][a-z0-9.+_'-]{0,20}[a-z0-9]@[a-z0-9]{1,10}(\.[a-z]{2,6}){1,2}", fullmatch=True
+# That addresses and numbers of all shapes are found is tried in test_privacy.py; here, that no tool shows
+# any.
+@pytest.mark.parametrize(
+    ("email", "phone"), [("o'brien+q.x_1-2@ab.co.uk", "+4930123456789"), ("00@0.aa", "+10000000")]
 )
-PHONES = st.from_regex(r"\+[1-9][0-9]{7,13}", fullmatch=True)
-
-
-@given(email=PLAIN, phone=PHONES)
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_no_tool_shows_an_address_or_a_number_and_no_log_does(
     caplog: pytest.LogCaptureFixture, email: str, phone: str
 ) -> None:
-    caplog.clear()
     caplog.set_level(logging.INFO)
     who = {"customer_id": "someone"}
     said = {"mobile": phone, "note": f"call {phone} or write to <{email}>", email: "1", "more": [phone]}

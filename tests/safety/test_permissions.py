@@ -4,11 +4,11 @@ from itertools import combinations
 
 import pytest
 
+from cio_mcp.app.workspace import tools_off
 from cio_mcp.errors import SettingsError
 from cio_mcp.safety.permissions import PERMITS
 from cio_mcp.settings import load
 from cio_mcp.tools import CORE, TOOLS
-from cio_mcp.workspace import tools_off
 from tests.agent import an_agent
 
 pytestmark = pytest.mark.anyio
@@ -35,7 +35,7 @@ async def test_a_tool_is_listed_and_can_be_called_only_if_what_it_does_is_permit
 
 def names(**settings: str) -> set[str]:
     environ = {f"CIO_{name.upper()}": value for name, value in settings.items()}
-    return {tool.name for tool in TOOLS} - tools_off(load(environ)).keys()
+    return {tool.name for tool in TOOLS} - tools_off(load(environ), TOOLS).keys()
 
 
 def test_what_a_newcomer_needs_is_on_by_default() -> None:

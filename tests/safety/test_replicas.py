@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from cio_mcp.safety.replicas import BEAT, PROBE, RedisStore
+from cio_mcp.app.workspace import safety_file
+from cio_mcp.safety.replicas import BEAT, STOP, RedisStore
 from cio_mcp.safety.store import FileStore, Store
-from cio_mcp.workspace import safety_file
 from tests.agent import Agent, an_agent, at_the_shell
 from tests.redis_server import PASSWORD, RedisServer
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.processes]
 
 DELETE = {"customer_id": "u_1001"}
 EMAIL = {"customer_id": "u_1001", "to": "ada@example.com", "transactional_message_id": 1}
@@ -163,7 +163,9 @@ async def test_a_stop_halts_all_replicas_until_it_is_lifted_whatever_happens_to_
         without = [await is_stopped(replica) for replica in replicas]
         assert at_the_shell("resume") == 1
         redis.start()
-        await asyncio.sleep(PROBE + BEAT + 1)
+        async with asyncio.timeout(20):
+            while not redis.ask("EXISTS", STOP):  # noqa: ASYNC110 - elsewhere
+                await asyncio.sleep(0.1)
         async with an_agent(beside=replicas[0], shared_pace=redis.address) as new:
             afterwards = [await is_stopped(replica) for replica in (*replicas, new)]
             assert at_the_shell("resume") == 0

@@ -1,7 +1,8 @@
 """A client of the imitated APIs that knows nothing of our own."""
 
 import base64
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, closing
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,13 +10,14 @@ import httpx
 import pytest
 
 from cio_mcp.sandbox import Sandbox
+from tests.planted import START, a_sandbox
 
 
 @dataclass
 class Clock:
     """A time of day that moves when told to."""
 
-    now: float = 1_780_000_000.0
+    now: float = START
 
     def __call__(self) -> float:
         return self.now
@@ -68,16 +70,28 @@ class Caller:
         return found
 
 
+Calling = Callable[..., Caller]
+
+
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
 
 
 @pytest.fixture
-async def caller(clock: Clock) -> AsyncIterator[Caller]:
+async def calling() -> AsyncIterator[Calling]:
+    """Provide a function that makes a caller of a sandbox, and close both at the end."""
+    async with AsyncExitStack() as stack:
+
+        def make(sandbox: Sandbox, clock: Clock, pause: float = 1.0) -> Caller:
+            caller = Caller(stack.enter_context(closing(sandbox)), clock, pause)
+            stack.push_async_callback(caller.http.aclose)
+            return caller
+
+        yield make
+
+
+@pytest.fixture
+def caller(calling: Calling, clock: Clock) -> Caller:
     """Provide a caller of a sandbox with its story."""
-    sandbox = Sandbox(clock=clock)
-    calling = Caller(sandbox, clock)
-    yield calling
-    await calling.http.aclose()
-    sandbox.close()
+    return calling(a_sandbox(clock), clock)

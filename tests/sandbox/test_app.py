@@ -7,7 +7,7 @@ from threading import Timer
 import pytest
 
 from cio_mcp.sandbox import Credentials, Limits, Sandbox
-from tests.sandbox.conftest import Caller, Clock
+from tests.sandbox.conftest import Caller, Calling, Clock
 
 pytestmark = pytest.mark.anyio
 
@@ -62,8 +62,8 @@ async def test_one_encoded_segment_is_one_identifier(caller: Caller, encoded: st
     assert (await caller.profile(encoded))["attributes"]["plan"] == "pro"
 
 
-async def test_more_calls_in_a_second_than_the_limit_get_a_429(clock: Clock) -> None:
-    caller = Caller(Sandbox(clock=clock, limits=Limits(track=2, app=3, send=1)), clock, pause=0)
+async def test_more_calls_in_a_second_than_the_limit_get_a_429(calling: Calling, clock: Clock) -> None:
+    caller = calling(Sandbox(clock=clock, limits=Limits(track=2, app=3, send=1)), clock, pause=0)
     statuses = [(await caller.send("GET", "/v1/campaigns")).status_code for _ in range(4)]
     track = [(await caller.send("DELETE", "/api/v1/customers/1")).status_code for _ in range(3)]
     clock.now += 1.1
@@ -72,8 +72,8 @@ async def test_more_calls_in_a_second_than_the_limit_get_a_429(clock: Clock) -> 
     assert (statuses, track, later) == ([200, 200, 200, 429], [200, 200, 429], 200)
 
 
-async def test_the_region_endpoint_says_where_the_workspace_is(clock: Clock) -> None:
-    caller = Caller(Sandbox(clock=clock, region="eu", credentials=Credentials("a", "b", "c")), clock)
+async def test_the_region_endpoint_says_where_the_workspace_is(calling: Calling, clock: Clock) -> None:
+    caller = calling(Sandbox(clock=clock, region="eu", credentials=Credentials("a", "b", "c")), clock)
 
     assert await caller.ok("GET", "/api/v1/accounts/region") == {
         "url": "https://track-eu.customer.io",
@@ -82,8 +82,8 @@ async def test_the_region_endpoint_says_where_the_workspace_is(clock: Clock) -> 
     }
 
 
-async def test_a_write_takes_effect_after_the_lag(clock: Clock) -> None:
-    caller = Caller(Sandbox(clock=clock, lag=5), clock)
+async def test_a_write_takes_effect_after_the_lag(calling: Calling, clock: Clock) -> None:
+    caller = calling(Sandbox(clock=clock, lag=5), clock)
     await caller.identify("new", plan="pro")
 
     await caller.no(404, "GET", "/v1/customers/new/attributes")
@@ -92,16 +92,13 @@ async def test_a_write_takes_effect_after_the_lag(clock: Clock) -> None:
 
 
 async def test_two_sandboxes_on_one_file_are_one_workspace_with_one_story(
-    clock: Clock, tmp_path: Path
+    calling: Calling, clock: Clock, tmp_path: Path
 ) -> None:
-    one, other = (Caller(Sandbox(tmp_path / "sandbox.db", clock=clock), clock) for _ in range(2))
+    one, other = (calling(Sandbox(tmp_path / "sandbox.db", clock=clock), clock) for _ in range(2))
     await one.identify("new", plan="pro")
 
     assert (await other.profile("new"))["attributes"]["plan"] == "pro"
     assert len((await other.ok("GET", "/v1/campaigns"))["campaigns"]) == 4
-    for caller in (one, other):
-        await caller.http.aclose()
-        caller.sandbox.close()
 
 
 async def test_a_sandbox_that_another_process_is_just_making_is_waited_for(
@@ -115,8 +112,8 @@ async def test_a_sandbox_that_another_process_is_just_making_is_waited_for(
     maker.close()
 
 
-async def test_a_sandbox_may_start_without_its_story(clock: Clock) -> None:
-    caller = Caller(Sandbox(clock=clock, seed=False), clock)
+async def test_a_sandbox_may_start_without_its_story(calling: Calling, clock: Clock) -> None:
+    caller = calling(Sandbox(clock=clock, seed=False), clock)
 
     assert await caller.ok("GET", "/v1/campaigns") == {"campaigns": []}
 
@@ -125,3 +122,16 @@ async def test_a_request_that_fails_leaves_nothing_behind(caller: Caller) -> Non
     await caller.no(400, "PUT", "/api/v1/customers/new", {"plan": "pro", "bio": "x" * 1001})
 
     await caller.no(404, "GET", "/v1/customers/new/attributes")
+
+
+async def test_a_copy_starts_with_all_that_is_there_and_goes_its_own_way(
+    calling: Calling, caller: Caller, clock: Clock
+) -> None:
+    await caller.identify("u_9001", plan="pro")
+    copy = calling(Sandbox(clock=clock, copy_of=caller.sandbox), clock)
+    same = await copy.profile("u_9001") == await caller.profile("u_9001")
+    await copy.identify("u_9001", plan="free")
+    kept = await caller.profile("u_9001")
+
+    assert same
+    assert kept["attributes"]["plan"] == "pro"

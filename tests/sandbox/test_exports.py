@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from cio_mcp.sandbox import Sandbox
-from tests.sandbox.conftest import Caller, Clock
+from tests.sandbox.conftest import Caller, Calling, Clock
 
 pytestmark = pytest.mark.anyio
 
@@ -45,13 +45,12 @@ async def test_a_link_is_counted_and_expires(caller: Caller) -> None:
     assert (await caller.ok("GET", "/v1/exports/1"))["export"]["downloads"] == 2
 
 
-async def test_exports_are_listed_and_none_are_null(caller: Caller, clock: Clock) -> None:
+async def test_exports_are_listed_and_none_are_null(calling: Calling, caller: Caller, clock: Clock) -> None:
     listed = (await caller.ok("GET", "/v1/exports"))["exports"]
-    empty = Caller(Sandbox(clock=clock, seed=False), clock)
+    empty = calling(Sandbox(clock=clock, seed=False), clock)
 
     assert [(export["id"], export["status"]) for export in listed] == [(1, "done"), (2, "failed")]
     assert await empty.ok("GET", "/v1/exports") == {"exports": None}
-    empty.sandbox.close()
 
 
 async def test_deliveries_are_counted_by_source_metric_and_time(caller: Caller) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from cio_mcp.sandbox import Sandbox
-from tests.sandbox.conftest import Caller, Clock
+from tests.sandbox.conftest import Caller, Calling, Clock
 
 pytestmark = pytest.mark.anyio
 
@@ -110,8 +110,8 @@ async def test_a_newsletter_sent_before_its_time_is_not_sent_again(caller: Calle
     assert await delivered(caller) == 3
 
 
-async def test_a_newsletter_queued_twice_is_sent_once(clock: Clock) -> None:
-    caller = Caller(Sandbox(clock=clock, lag=10), clock)
+async def test_a_newsletter_queued_twice_is_sent_once(calling: Calling, clock: Clock) -> None:
+    caller = calling(Sandbox(clock=clock, lag=10), clock)
     for _ in range(2):
         await caller.ok("POST", "/v1/newsletters/21/send")
     clock.now += 20

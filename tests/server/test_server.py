@@ -14,10 +14,10 @@ from mcp import Client, MCPError
 from mcp.types import INVALID_PARAMS
 
 from cio_mcp import __version__
-from cio_mcp.app import build
+from cio_mcp.app.build import build
 from cio_mcp.client import AppApi, Kind, TrackApi
 from cio_mcp.errors import SettingsError
-from cio_mcp.server.server import facts
+from cio_mcp.server.server import Server, facts
 from cio_mcp.settings import load
 from cio_mcp.toolkit.registry import Effect
 from cio_mcp.tools import TOOLS
@@ -51,7 +51,7 @@ async def test_only_tools_that_can_work_with_the_credentials_are_listed(
     keys: dict[str, str], names: set[str]
 ) -> None:
     app = build(load(keys | {"CIO_TOOLSETS": "all"}))
-    async with Client(app.server) as client:
+    async with Client(Server(app)) as client:
         listed = (await client.list_tools()).tools
     await app.aclose()
 
@@ -60,7 +60,7 @@ async def test_only_tools_that_can_work_with_the_credentials_are_listed(
 
 async def test_a_tool_that_is_off_says_which_setting_turns_it_on() -> None:
     app = build(load(TRACK))
-    async with Client(app.server) as client:
+    async with Client(Server(app)) as client:
         result = await client.call_tool("get_customer", {"customer_id": "1"})
         instructions = client.instructions or ""
     await app.aclose()
@@ -78,7 +78,7 @@ def test_half_a_pair_of_credentials_stops_the_start_and_names_the_missing_half()
 @pytest.mark.parametrize("mode", ["legacy", "2026-07-28"])
 async def test_the_server_introduces_itself_in_both_eras_of_the_protocol(mode: str) -> None:
     app = build(load({}))
-    async with Client(app.server, mode=mode) as client:
+    async with Client(Server(app), mode=mode) as client:
         result = await client.call_tool("get_customer", {"customer_id": "u_1001"})
         if mode == "legacy":
             assert client.server_info is not None
@@ -91,7 +91,7 @@ async def test_the_server_introduces_itself_in_both_eras_of_the_protocol(mode: s
 @pytest.mark.parametrize("environ", [{}, TRACK, APP, TRACK | APP])
 async def test_the_instructions_are_short_and_say_what_must_be_known(environ: dict[str, str]) -> None:
     app = build(load(environ))
-    instructions = app.server.instructions or ""
+    instructions = Server(app).instructions or ""
     await app.aclose()
 
     assert len(instructions) <= 1200
@@ -225,7 +225,7 @@ async def test_a_dry_run_shows_the_request_that_the_call_sends_and_sends_nothing
 
 async def test_in_the_sandbox_every_answer_of_a_tool_that_acts_says_so() -> None:
     app = build(load({"CIO_CONFIRM": "off", "CIO_TOOLSETS": "all"}))
-    async with Client(app.server) as client:
+    async with Client(Server(app)) as client:
         for tool, arguments in CALLS.items():
             result = await client.call_tool(tool, arguments)
             assert (result.structured_content or {}).get("sandbox") is True, result
@@ -234,7 +234,7 @@ async def test_in_the_sandbox_every_answer_of_a_tool_that_acts_says_so() -> None
 
 async def test_credentials_are_left_aside_when_the_sandbox_is_asked_for() -> None:
     app = build(load(TRACK | APP | {"CIO_SANDBOX": "on"}))
-    async with Client(app.server) as client:
+    async with Client(Server(app)) as client:
         result = await client.call_tool("get_customer", {"customer_id": "u_1001"})
     await app.aclose()
 
@@ -275,7 +275,7 @@ async def test_every_error_envelope_reaches_the_agent_as_a_clear_flagged_error(
     answer: httpx.Response, words: str
 ) -> None:
     app = build(load(APP), wire=httpx.MockTransport(lambda _: answer))
-    async with Client(app.server) as client:
+    async with Client(Server(app)) as client:
         result = await client.call_tool("list_campaigns", {})
     await app.aclose()
 
@@ -292,7 +292,7 @@ async def test_a_fault_of_our_own_is_told_without_its_words_and_logged_with_its_
             raise ZeroDivisionError(f"s3cret personal data of {request.url}")
 
     app = build(load(APP), wire=Broken())
-    async with Client(app.server) as client:
+    async with Client(Server(app)) as client:
         result = await client.call_tool("list_campaigns", {})
     await app.aclose()
 
@@ -303,7 +303,7 @@ async def test_a_fault_of_our_own_is_told_without_its_words_and_logged_with_its_
 
 
 @given(st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=12, max_size=40))
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_neither_keys_nor_arguments_of_a_failed_call_show_up_in_logs(
     caplog: pytest.LogCaptureFixture, value: str
 ) -> None:
@@ -318,7 +318,7 @@ async def test_neither_keys_nor_arguments_of_a_failed_call_show_up_in_logs(
         )
     )
     app = build(load(TRACK | APP), wire=echo)
-    async with Client(app.server) as client:
+    async with Client(Server(app)) as client:
         for tool, arguments in (
             ("identify_customer", {"customer_id": value, "attributes": {"note": value}}),
             ("get_customer", {"customer_id": value}),

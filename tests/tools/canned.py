@@ -8,7 +8,8 @@ from typing import Any
 import httpx
 from mcp import Client
 
-from cio_mcp.app import build
+from cio_mcp.app.build import build
+from cio_mcp.server.server import Server
 from cio_mcp.settings import load
 from tests.agent import Clock
 
@@ -49,6 +50,6 @@ async def canned(bodies: Bodies) -> AsyncIterator[Canned]:
         wire=httpx.MockTransport(answer),
         clock=Clock(),
     )
-    async with Client(app.server) as client:
+    async with Client(Server(app)) as client:
         yield Canned(client, asked)
     await app.aclose()

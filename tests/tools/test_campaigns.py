@@ -6,7 +6,8 @@ import httpx
 import pytest
 from mcp import Client
 
-from cio_mcp.app import build
+from cio_mcp.app.build import build
+from cio_mcp.server.server import Server
 from cio_mcp.settings import load
 from tests.agent import Agent
 from tests.tools.canned import canned
@@ -79,7 +80,7 @@ async def listed(campaigns: list[dict[str, Any]] | None, **arguments: Any) -> di
     """Return what list_campaigns makes of an answer of the App API."""
     wire = httpx.MockTransport(lambda _: httpx.Response(200, json={"campaigns": campaigns}))
     app = build(load({"CIO_APP_API_KEY": "key"}), wire=wire)
-    async with Client(app.server) as client:
+    async with Client(Server(app)) as client:
         result = await client.call_tool("list_campaigns", arguments)
     await app.aclose()
     assert result.structured_content is not None

@@ -4,7 +4,8 @@ import pytest
 from mcp import Client
 
 from cio_mcp import __version__
-from cio_mcp.app import build
+from cio_mcp.app.build import build
+from cio_mcp.server.server import Server
 from cio_mcp.settings import load
 from tests.agent import an_agent
 
@@ -21,7 +22,7 @@ async def test_a_live_server_tells_its_bounds_and_no_secret() -> None:
         "CIO_MAX_SENDS_PER_DAY": "50",
     }
     app = build(load(environ))
-    async with Client(app.server) as client:
+    async with Client(Server(app)) as client:
         result = await client.call_tool("server_status", {})
     await app.aclose()
 
@@ -42,12 +43,19 @@ async def test_a_live_server_tells_its_bounds_and_no_secret() -> None:
 
 async def test_a_sandbox_says_that_it_is_one() -> None:
     app = build(load({}))
-    async with Client(app.server) as client:
+    async with Client(Server(app)) as client:
         status = (await client.call_tool("server_status", {})).structured_content or {}
     await app.aclose()
 
     assert status["environment"] == "sandbox"
     assert "credentials" not in status or not status["credentials"]
+
+
+async def test_a_bound_of_nobody_is_told_as_well() -> None:
+    async with an_agent(max_recipients="0") as agent:
+        status = await agent.call("server_status")
+
+    assert status["bounds"]["CIO_MAX_RECIPIENTS"] == "0"
 
 
 async def test_bounds_that_are_not_set_are_not_told() -> None:

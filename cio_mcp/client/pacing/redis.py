@@ -8,7 +8,7 @@ from pydantic import SecretStr
 
 from cio_mcp.client.pacing.limits import Bucket
 from cio_mcp.client.pacing.slots import Lease, Shown
-from cio_mcp.redis import Server
+from cio_mcp.databases.redis import Server
 
 # A replica that has not been heard of for so long does not count among those that share.
 HEARD = 5.0

@@ -15,7 +15,7 @@ from cio_mcp.client.call import now
 from cio_mcp.client.pacing.limits import Bucket
 from cio_mcp.client.pacing.redis import GONE, HEARD, Answer, Buckets
 from cio_mcp.client.pacing.slots import LEASE, Lease, MemorySlots
-from cio_mcp.redis import TIMEOUT, Away
+from cio_mcp.databases.redis import TIMEOUT, Away
 
 # Leases, and changes between Redis and going alone, outlast the window by this: an answer of Redis may have
 # taken its time before a request left, and the request's own answer too.

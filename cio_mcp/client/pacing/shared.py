@@ -5,7 +5,6 @@ import logging
 import os
 import random
 import sqlite3
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
@@ -13,6 +12,7 @@ from pathlib import Path
 from cio_mcp.client.call import now
 from cio_mcp.client.pacing.limits import Bucket
 from cio_mcp.client.pacing.slots import LEASE, Lease, MemorySlots, Shown
+from cio_mcp.databases.sqlite import use_wal
 
 # Rows further ahead than this are from before a reboot, when the clock that all processes share began anew.
 LONGEST_AHEAD = 3600.0
@@ -54,6 +54,15 @@ class FileSlots:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         path.touch(mode=0o600)
         self._db = sqlite3.connect(path, timeout=0, isolation_level=None)
+        try:
+            self._prepare()
+        except BaseException:
+            self._db.close()
+            raise
+        self._known: set[Bucket] = set()
+        self._alone: MemorySlots | None = None
+
+    def _prepare(self) -> None:
         self._db.execute("PRAGMA busy_timeout = 2000")
         if not use_wal(self._db, 2):
             # A network file system has no shared memory between hosts, and its locks cannot be trusted.
@@ -63,8 +72,6 @@ class FileSlots:
         self._db.execute("PRAGMA cache_size = -256")  # KiB: the system caches the file as well
         self._db.executescript(SCHEMA)
         self._db.execute("PRAGMA busy_timeout = 0")  # waiting would stop the event loop; see _transaction
-        self._known: set[Bucket] = set()
-        self._alone: MemorySlots | None = None
 
     async def lease(self, bucket: Bucket, ahead: float, stretch: float, waiting: int) -> Lease | float:
         """See `Slots.lease`."""
@@ -116,6 +123,10 @@ class FileSlots:
         return "the file that this host's processes share failed" if self._alone else ""
 
     async def aclose(self) -> None:
+        """See `Slots.aclose`."""
+        self.close()
+
+    def close(self) -> None:
         """Leave the file to the others."""
         self._db.close()
 
@@ -167,21 +178,6 @@ class FileSlots:
             _log.warning("the shared pace failed (%s); a part of each limit is used alone", error)
             self._alone = MemorySlots(ALONE)
             self.poll = None
-
-
-def use_wal(db: sqlite3.Connection, seconds: float) -> bool:
-    """Let processes read and write side by side; returns whether the file system can do that.
-
-    Where another process is writing, this waits up to `seconds`: only here SQLite itself does not.
-    """
-    until = time.monotonic() + seconds
-    while True:
-        try:
-            return bool(db.execute("PRAGMA journal_mode = WAL").fetchone()[0] == "wal")
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
-                raise
-        time.sleep(0.01)
 
 
 def _key(bucket: Bucket) -> str:

@@ -46,7 +46,8 @@ def send_email(asked: Asked) -> dict[str, Any]:
     to = body.get("to")
     if not isinstance(to, str) or not to.strip():
         raise track_error('Missing required field: "to"')
-    recipients = getaddresses([to, str(body.get("cc") or ""), str(body.get("bcc") or "")])
+    # Without empty texts, for which newer Pythons return no address at all.
+    recipients = getaddresses([str(body[field]) for field in ("to", "cc", "bcc") if body.get(field)])
     if len([address for _, address in recipients if address]) > 15:
         raise track_error("Too many recipients: at most 15 are allowed")
     if body.get("transactional_message_id") is None:

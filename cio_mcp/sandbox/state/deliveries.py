@@ -56,11 +56,11 @@ def listed(
     drafts only or none, and whatever fields of a message.
     """
     rows = workspace.rows(
-        "SELECT * FROM deliveries WHERE (?1 IS NULL OR cio_id = ?1) AND created BETWEEN ?2 AND ?3 "
-        "ORDER BY created DESC, number DESC",
-        cio_id,
-        since,
-        until,
+        "SELECT * FROM deliveries WHERE (:cio_id IS NULL OR cio_id = :cio_id) "
+        "AND created BETWEEN :since AND :until ORDER BY created DESC, number DESC",
+        cio_id=cio_id,
+        since=since,
+        until=until,
     )
     for row in rows:
         message = _message(workspace, row)

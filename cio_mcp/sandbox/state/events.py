@@ -56,12 +56,13 @@ def activities(
 ) -> Iterator[tuple[tuple[int, int], dict[str, Any]]]:
     """Yield activities of the last 30 days with their keys, newest first, of one person, type or name."""
     found = workspace.rows(
-        "SELECT * FROM activities WHERE (?1 IS NULL OR cio_id = ?1) AND (?2 IS NULL OR type = ?2) "
-        "AND (?3 IS NULL OR name = ?3) AND timestamp >= ?4 ORDER BY timestamp DESC, number DESC",
-        cio_id,
-        type_,
-        name,
-        workspace.now() - 30 * 86400,
+        "SELECT * FROM activities WHERE (:cio_id IS NULL OR cio_id = :cio_id) "
+        "AND (:type IS NULL OR type = :type) AND (:name IS NULL OR name = :name) "
+        "AND timestamp >= :since ORDER BY timestamp DESC, number DESC",
+        cio_id=cio_id,
+        type=type_,
+        name=name,
+        since=workspace.now() - 30 * 86400,
     )
     for row in found:
         yield (row["timestamp"], row["number"]), _activity(workspace, row)

@@ -69,11 +69,12 @@ def of_campaign(
 ) -> Iterator[Counted]:
     """Yield a campaign's counts, or one action's. They are kept by day, and so are of noon UTC."""
     rows = workspace.rows(
-        "SELECT day, counts FROM metrics WHERE campaign_id = ?1 AND (?2 IS NULL OR channel = ?2) "
-        "AND (?3 IS NULL OR action_id = ?3)",
-        campaign_id,
-        channel,
-        action_id,
+        "SELECT day, counts FROM metrics WHERE campaign_id = :campaign_id "
+        "AND (:channel IS NULL OR channel = :channel) "
+        "AND (:action_id IS NULL OR action_id = :action_id)",
+        campaign_id=campaign_id,
+        channel=channel,
+        action_id=action_id,
     )
     for row in rows:
         yield row["day"] * DAY + DAY // 2, json.loads(row["counts"])

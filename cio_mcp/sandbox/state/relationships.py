@@ -49,8 +49,8 @@ def _add(workspace: Workspace, cio_id: str, object_: int, attributes: dict[str, 
     merged = (json.loads(row["attributes"]) if row else {}) | attributes
     kept = {name: value for name, value in merged.items() if value not in (None, "")}
     workspace.change(
-        "INSERT INTO relationships (cio_id, object, attributes) VALUES (?1, ?2, ?3) "
-        "ON CONFLICT (cio_id, object) DO UPDATE SET attributes = ?3",
+        "INSERT INTO relationships (cio_id, object, attributes) VALUES (?, ?, ?) "
+        "ON CONFLICT (cio_id, object) DO UPDATE SET attributes = excluded.attributes",
         cio_id,
         object_,
         json.dumps(kept),

@@ -83,6 +83,13 @@ class Workspace:
         self._lag = lag
         self._db = sqlite3.connect(path, timeout=5, isolation_level=None, check_same_thread=False)
         self._db.row_factory = sqlite3.Row
+        try:
+            self._prepare()
+        except BaseException:
+            self._db.close()
+            raise
+
+    def _prepare(self) -> None:
         self._check_version()
         self._use_wal()
         self._db.execute("PRAGMA synchronous = NORMAL")
@@ -108,6 +115,10 @@ class Workspace:
             else:
                 return
 
+    def copy(self, other: "Workspace") -> None:
+        """Hold what another workspace holds, in place of all that was here."""
+        other._db.backup(self._db)
+
     def close(self) -> None:
         """Close the database."""
         self._db.close()
@@ -129,9 +140,9 @@ class Workspace:
             raise
         self._db.execute("COMMIT")
 
-    def rows(self, statement: str, *values: Any) -> list[Row]:
-        """Return what a statement finds."""
-        return self._db.execute(statement, values).fetchall()
+    def rows(self, statement: str, *values: Any, **named: Any) -> list[Row]:
+        """Return what a statement finds, with values for each `?` in turn or for each `:name`."""
+        return self._db.execute(statement, named or values).fetchall()
 
     def row(self, statement: str, *values: Any) -> Row | None:
         """Return the first row that a statement finds."""

@@ -1,0 +1,193 @@
+"""The composition root: settings in, a server ready to be served out."""
+
+import logging
+import sqlite3
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, closing
+from typing import TYPE_CHECKING
+
+import httpx
+from pydantic import HttpUrl, SecretStr
+
+from cio_mcp import __version__
+from cio_mcp.app.application import App
+from cio_mcp.app.catalogue import Catalogue, OpenWorkspace
+from cio_mcp.app.extensions import rules_named, tools_with
+from cio_mcp.app.status import status_of
+from cio_mcp.app.workspace import (
+    CLOSED,
+    accesses,
+    bounds,
+    closed_apis,
+    limits,
+    safety_file,
+    shared_store,
+    slots,
+    state_folder,
+    state_key,
+    tools_off,
+)
+from cio_mcp.auth.tokens import Tokens
+from cio_mcp.client import CustomerIO
+from cio_mcp.client.network import Network
+from cio_mcp.client.traced import traced
+from cio_mcp.errors import SettingsError
+from cio_mcp.safety import Guard
+from cio_mcp.safety.audit import AuditLog
+from cio_mcp.safety.bounds import Caps
+from cio_mcp.safety.confirmation import Confirmations
+from cio_mcp.safety.record import Record
+from cio_mcp.safety.stop import Stop
+from cio_mcp.safety.store import FileStore, Store
+from cio_mcp.sandbox import Sandbox
+from cio_mcp.settings import Settings
+from cio_mcp.settings.workspaces import each
+from cio_mcp.toolkit.registry import Tool
+
+if TYPE_CHECKING:
+    from cio_mcp.safety.privacy import Mask
+
+# What an agent must know to act on people whom it cannot see.
+MASKED = (
+    "Addresses and phone numbers of people are hidden: pass their pseudonyms (…@masked.invalid, phone-…) "
+    "back as they are, as identifiers and recipients."
+)
+
+# A name that can never resolve (RFC 2606), so that nothing meant for the sandbox reaches a network.
+SANDBOX_URL = HttpUrl("https://sandbox.invalid")
+
+
+def build(
+    settings: Settings,
+    *,
+    wire: httpx.AsyncBaseTransport | None = None,
+    clock: Callable[[], float] = time.time,
+) -> App:
+    """Put the program together.
+
+    `wire` takes the place of the network, and then no limit is shared with other processes; `clock` is the
+    time of day, in the embedded sandbox too. The loggers of the libraries underneath are turned down, since
+    they log addresses, which hold identifiers, and whole answers.
+    """
+    for name in ("httpx", "httpcore", "mcp", "sse_starlette"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    workspaces = each(settings)
+    # Whatever a server works on, `cio-mcp stop` halts it: it cannot know which workspaces there are.
+    stops = shared_store(settings, clock)
+    store, mask = _store(list(workspaces.values()), stops, clock), _mask(settings)
+    tokens = Tokens(settings.tokens_file, clock) if settings.tokens_file else None
+    tools = tools_with(word for one in workspaces.values() for word in one.toolsets)
+    with ExitStack() as files:
+        opened = {
+            name: _open(name, one, tools, store, Stop(one.stop_file, stops), mask, wire, clock, files)
+            for name, one in workspaces.items()
+        }
+        catalogue = Catalogue(tools, opened, settings.tool_prefix, MASKED if mask else "")
+        key = state_key(workspaces.values())
+        return App(catalogue, store, stops, files.pop_all(), tokens, key)
+
+
+def _store(workspaces: list[Settings], shared: Store, clock: Callable[[], float]) -> Store:
+    """Return where codes and counts are kept: what embedded sandboxes in memory were told ends with them."""
+    if not all(one.uses_sandbox for one in workspaces):
+        return shared
+    return FileStore(safety_file() if any(one.sandbox_path for one in workspaces) else None, clock)
+
+
+def _open(
+    name: str,
+    settings: Settings,
+    tools: Sequence[Tool],
+    store: Store,
+    stop: Stop,
+    mask: "Mask | None",
+    wire: httpx.AsyncBaseTransport | None,
+    clock: Callable[[], float],
+    files: ExitStack,
+) -> OpenWorkspace:
+    """Open one workspace, and put together what stands before the tools there; `files` closes it."""
+    off, sandbox = tools_off(settings, tools), None
+    if settings.uses_sandbox:
+        sandbox = files.enter_context(closing(open_sandbox(settings, clock=clock)))
+        wire, settings = httpx.ASGITransport(app=sandbox.app), _for_sandbox(settings, sandbox)
+    client = CustomerIO(
+        traced(wire or Network()),
+        accesses(settings),
+        limits=limits(settings),
+        deadline=settings.deadline,
+        user_agent=f"cio-mcp/{__version__}",
+        slots=None if wire else slots(settings, files),
+        clock=clock,
+    )
+    budget, bound = accesses(settings)[-1].workspace, bounds(settings)
+    caps = Caps(bound.caps, store, budget)
+    guard = Guard(
+        client,
+        sandbox=sandbox is not None,
+        confirm=settings.confirm,
+        confirmations=Confirmations(store, budget, settings.max_audience_growth),
+        bounds=bound,
+        caps=caps,
+        stop=stop,
+        workspace=name or None,
+        rules=rules_named(settings.rules),
+        record=Record(open_audit_log(settings, clock, name or None)),
+        mask=mask,
+        status=lambda: status_of(settings, store, stop, caps, client, off, sandbox=sandbox is not None),
+    )
+    about = _in_sandbox(settings) if sandbox else _live(settings)
+    return OpenWorkspace(off, guard, client, about)
+
+
+def open_audit_log(
+    settings: Settings, clock: Callable[[], float] = time.time, workspace: str | None = None
+) -> AuditLog | None:
+    """Open the audit log that the settings name; raises SettingsError if it cannot be written."""
+    try:
+        return AuditLog(settings.audit_log, clock, workspace=workspace) if settings.audit_log else None
+    except OSError as error:
+        raise SettingsError(f"CIO_AUDIT_LOG: {settings.audit_log}: {error.strerror}") from None
+
+
+def _mask(settings: Settings) -> "Mask | None":
+    if settings.pii == "show":
+        return None
+    from cio_mcp.safety.privacy import Mask, load_key  # noqa: PLC0415 - takes long to import, and few use it
+
+    return Mask(load_key(state_folder()), settings.pii_attributes)
+
+
+def open_sandbox(settings: Settings, *, clock: Callable[[], float] = time.time) -> Sandbox:
+    """Open the sandbox that the settings name; raises SettingsError if its file cannot be used."""
+    try:
+        return Sandbox(settings.sandbox_path or ":memory:", region=settings.region, clock=clock)
+    except (sqlite3.Error, OSError) as error:
+        raise SettingsError(f"CIO_SANDBOX_PATH: {settings.sandbox_path} cannot be used: {error}") from None
+
+
+def _for_sandbox(settings: Settings, sandbox: Sandbox) -> Settings:
+    """Return the settings with the sandbox's address and keys in place of any others."""
+    keys = sandbox.credentials
+    return settings.model_copy(
+        update={
+            "site_id": SecretStr(keys.site_id),
+            "track_api_key": SecretStr(keys.track_api_key),
+            "app_api_key": SecretStr(keys.app_api_key),
+            "track_url": SANDBOX_URL,
+            "app_url": SANDBOX_URL,
+        }
+    )
+
+
+def _in_sandbox(settings: Settings) -> str:
+    end = "it is kept in CIO_SANDBOX_PATH" if settings.sandbox_path else "all is gone when this process ends"
+    return (
+        "This is the embedded sandbox: a made-up workspace with sample customers, campaigns and messages. "
+        f"Try anything: nothing reaches a real customer, and {end}."
+    )
+
+
+def _live(settings: Settings) -> str:
+    what_is_off = "".join(f" Some tools are off: {CLOSED[api]}." for api in closed_apis(settings))
+    return f"This is a live workspace ({settings.region}): writes and sends are real.{what_is_off}"

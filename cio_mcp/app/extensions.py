@@ -1,0 +1,66 @@
+"""Toolsets and rules that other installed packages bring: off unless an operator names them.
+
+A package offers them as entry points of the groups `cio_mcp.toolsets` (a `Toolbox`) and `cio_mcp.rules` (a
+`Rule`). A tool from elsewhere stands under every bound that ours do; docs/extending.md shows one.
+"""
+
+from collections.abc import Callable, Iterable
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+from cio_mcp.errors import SettingsError
+from cio_mcp.safety.guard import Rule
+from cio_mcp.safety.permissions import ALL, CORE
+from cio_mcp.settings import variable
+from cio_mcp.toolkit.registry import Tool, Toolbox
+from cio_mcp.tools import TOOLS
+
+TOOLSETS, RULES = "cio_mcp.toolsets", "cio_mcp.rules"
+
+
+def tools_with(words: Iterable[str]) -> list[Tool]:
+    """Return all tools: ours, and those of installed toolsets that `words` (of CIO_TOOLSETS) name.
+
+    A word that names nothing is left to `switched_off`. Raises SettingsError for what cannot be used.
+    """
+    ours = {ALL, CORE, *(tool.toolset for tool in TOOLS)}
+    tools = list(TOOLS)
+    for name in dict.fromkeys(word for word in words if word not in ours and not word.startswith("-")):
+        if (found := _found(TOOLSETS, name)) is None:
+            continue
+        toolbox = _loaded(found, "toolsets", lambda it: isinstance(it, Toolbox) and it.toolset == found.name)
+        known = {tool.name for tool in tools}
+        if twice := [tool.name for tool in toolbox if tool.name in known]:
+            raise _wrong("toolsets", name, f"has a tool {twice[0]}, and so has another toolset")
+        tools += toolbox
+    return tools
+
+
+def rules_named(names: Iterable[str]) -> list[Rule]:
+    """Return the installed rules that CIO_RULES names; raises SettingsError for one that cannot be used."""
+    rules: list[Rule] = []
+    for name in names:
+        if (found := _found(RULES, name)) is None:
+            raise _wrong(
+                "rules", name, f"is not installed; no package has an entry point of that name in {RULES}"
+            )
+        rules.append(_loaded(found, "rules", callable))
+    return rules
+
+
+def _found(group: str, name: str) -> EntryPoint | None:
+    return next(iter(entry_points(group=group, name=name)), None)
+
+
+def _loaded(found: EntryPoint, setting: str, fits: Callable[[Any], bool]) -> Any:
+    try:
+        it = found.load()
+    except Exception as fault:
+        raise _wrong(setting, found.name, f"cannot be loaded: {type(fault).__name__}") from fault
+    if not fits(it):
+        raise _wrong(setting, found.name, f"is not what {found.group} needs; see docs/extending.md")
+    return it
+
+
+def _wrong(setting: str, name: str, what: str) -> SettingsError:
+    return SettingsError(f"{variable(setting)}: {name} {what}")

@@ -1,0 +1,76 @@
+"""What the server says of itself."""
+
+from collections.abc import Mapping
+
+from cio_mcp import __version__
+from cio_mcp.client import CustomerIO
+from cio_mcp.client.pacing import Seen
+from cio_mcp.safety.bounds import Caps
+from cio_mcp.safety.stop import Stop
+from cio_mcp.safety.store import Store
+from cio_mcp.settings import CREDENTIALS, Settings, variable
+from cio_mcp.settings.scopes import WINDOWS, WorkspaceSettings
+from cio_mcp.toolkit.answers import Cap, Limited, Status
+
+# What the status tells in other words: as permissions, confirmation, caps, limits and tools that are off.
+TOLD = {"permissions", "toolsets", "tools", "confirm", *WINDOWS} | {
+    *("track_rate", "app_rate", "send_rate", "broadcast_interval", "rate_share")
+}
+
+# Whatever else bounds one workspace is told, since an agent meets it.
+BOUNDS = [name for name in WorkspaceSettings.model_fields if name not in TOLD]
+
+# What nobody can do without sessions; see docs/safety.md.
+STATELESS = (
+    "there are no sessions (CIO_STATELESS): over Streamable HTTP, clients of revisions before 2026-07-28 "
+    "cannot ask a person or cancel a call by a message, and take turns as one caller unless they have tokens"
+)
+
+
+async def status_of(
+    settings: Settings,
+    store: Store,
+    stop: Stop,
+    caps: Caps,
+    client: CustomerIO,
+    off: Mapping[str, str],
+    *,
+    sandbox: bool,
+) -> Status:
+    """Return the status now: no secret, and no value of a credential."""
+    bounds = {variable(name): _text(getattr(settings, name)) for name in BOUNDS}
+    notes = [await store.trouble(), STATELESS if settings.stateless else None]
+    return Status(
+        version=__version__,
+        environment="sandbox" if sandbox else f"live, {settings.region}",
+        credentials={}
+        if sandbox
+        else {variable(name): getattr(settings, name) is not None for name in CREDENTIALS},
+        permissions=list(settings.permissions),
+        confirmation=settings.confirm,
+        stopped=await stop.stopped() or None,
+        notes=[note for note in notes if note],
+        bounds={name: text for name, text in bounds.items() if text},
+        caps=[Cap(setting=cap.setting, most=cap.most, left=left) for cap, left in await caps.left()],
+        limits=[_limited(seen) for seen in client.buckets()],
+        off=dict(off),
+    )
+
+
+def _text(value: object) -> str:
+    """Return a bound in words, empty for one that is not set."""
+    if value is None or value is False:
+        return ""
+    return ", ".join(value) if isinstance(value, tuple) else str(value)
+
+
+def _limited(seen: Seen) -> Limited:
+    return Limited(
+        limit=f"{seen.name}: {seen.limit} per {seen.window:g} s",
+        waiting=seen.waiting,
+        used_share=round(seen.share, 2) if seen.share < 1 else None,
+        held_back_seconds=round(seen.held, 1) or None,
+        last_429_seconds_ago=None if seen.last_429 is None else round(seen.last_429),
+        failing=seen.failing_with
+        and f"for {seen.failing_for:.0f} s, with {seen.failing_with}; next try in {seen.probe_in:.0f} s",
+    )

@@ -1,7 +1,0 @@
-"""The resource server's side of OAuth 2.1: whom an issuer's JWTs let in, and to do what."""
-
-from cio_mcp.callers.oauth.jwts import Bearer, Jwts
-from cio_mcp.callers.oauth.keys import Keys
-from cio_mcp.callers.oauth.resource import Resource
-
-__all__ = ["Bearer", "Jwts", "Keys", "Resource"]

@@ -1,0 +1,1 @@
+"""What state is kept in that processes share: SQLite files and Redis."""

@@ -1,1 +1,0 @@
-"""What stands around MCP over HTTP: the door, health, metrics, and clients that vanish."""

@@ -1,0 +1,89 @@
+"""What the audit log is told of a call that acts: its intent, how it ended, or why it was refused."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+from cio_mcp.errors import CustomerIOError, NotAllowed
+from cio_mcp.safety.audit import AuditLog
+from cio_mcp.safety.call import ToolCall
+from cio_mcp.toolkit.answers import Answer
+
+# What Customer.io, or we, gave what came of a call; none of it is personal.
+IDS = ("delivery_id", "trigger_id", "event_id", "newsletter_id", "broadcast_id", "export_id")
+
+_log = logging.getLogger(__name__)
+
+
+class Record:
+    """Records calls in an audit log, if there is one."""
+
+    def __init__(self, audit: AuditLog | None) -> None:
+        self._audit = audit
+
+    @contextlib.contextmanager
+    def refusals(self, call: ToolCall) -> Iterator[None]:
+        """Record that the call inside was not allowed, if it was not."""
+        try:
+            yield
+        except NotAllowed as error:
+            if self._audit:
+                with contextlib.suppress(OSError):
+                    self._audit.refusal(
+                        call.request, call.caller, call.tool.name, call.tool.effect, call.given, error.record
+                    )
+            raise
+
+    @contextlib.contextmanager
+    def act(self, call: ToolCall) -> Iterator[None]:
+        """Record the call inside: its intent at once, then how it ended.
+
+        Raises NotAllowed if the intent cannot be recorded; that its end cannot be changes nothing about it.
+        """
+        if self._audit is None:
+            yield
+            return
+        try:
+            self._audit.intent(call.request, call.caller, call.tool.name, call.tool.effect, call.given)
+        except OSError as error:
+            raise NotAllowed(
+                f"Nothing was done: the audit log (CIO_AUDIT_LOG) cannot be written: {error.strerror}.",
+                do="An operator must mend that.",
+            ) from None
+        try:
+            yield
+        except CustomerIOError as error:
+            self._ended(call, error.outcome, error.status)
+            raise
+        except asyncio.CancelledError:
+            self._given_up(call)
+            raise
+        answer = call.answer or Answer()
+        found = answer.model_dump(mode="json", include=set(IDS), exclude_none=True)
+        self._ended(call, str(getattr(answer, "outcome", "done")), **found)
+
+    def _given_up(self, call: ToolCall) -> None:
+        """Record how a call ends that nobody waits for: once its answer is back, if anything has left."""
+
+        def back(sending: asyncio.Task[Any]) -> None:
+            if sending.cancelled() or sending.exception():
+                self._ended(call, "unknown")
+                return
+            status: int = sending.result().status_code
+            lost = status >= 500 or status == 408
+            self._ended(call, "unknown" if lost else "done" if status < 300 else "refused", status)
+
+        if call.sending is None:
+            self._ended(call, "not_sent")
+        else:
+            call.sending.add_done_callback(back)
+
+    def _ended(self, call: ToolCall, outcome: str, status: int | None = None, **ids: Any) -> None:
+        if self._audit is None:
+            return
+        try:
+            self._audit.outcome(call.request, outcome, f"status {status}" if status else None, **ids)
+        except OSError as error:
+            _log.error("the audit log has no outcome for %s: %s", call.request, error.strerror)

@@ -1,0 +1,118 @@
+"""Settings that can be set for less than the whole process.
+
+The class of a field says how far down: to a workspace's table, a token, or a request's header. What a header
+can narrow a token can, too, and what a token can narrow a workspace's table can set.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from cio_mcp.settings.values import BaseUrl, Count, Key, Lower, Names, Rate, SendCap, UserPath, Window
+
+PREFIX, ALIAS = "CIO_", "CUSTOMERIO_"
+CREDENTIALS = ("site_id", "track_api_key", "app_api_key")
+
+
+def variable(name: str) -> str:
+    """Return the environment variable of a setting."""
+    return PREFIX + name.upper()
+
+
+class _Fields(BaseModel):
+    # Built at its first use: only Settings is always used.
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True)
+
+
+class WorkspaceIdentity(_Fields):
+    """Which workspace it is. A workspace's table inherits none of this from the environment."""
+
+    site_id: Key | None = Field(None, description="Site id of the workspace, for the Track API.")
+    track_api_key: Key | None = Field(None, description="Track API key that belongs to the site id.")
+    app_api_key: Key | None = Field(None, description="App API key, for reading and sending.")
+    region: Annotated[Literal["us", "eu"], Lower] = Field(
+        "us", description="Where the workspace is: us or eu."
+    )
+    track_url: BaseUrl | None = Field(None, description="Another base address for the Track API.")
+    app_url: BaseUrl | None = Field(None, description="Another base address for the App API.")
+    workspace: str | None = Field(
+        None, description="A name that ties several keys of one workspace to one budget of requests."
+    )
+    sandbox: Annotated[Literal["auto", "on", "off"], Lower] = Field(
+        "auto",
+        description="The embedded sandbox: on, off, or auto, which uses it when no credential is set at all.",
+    )
+    sandbox_path: UserPath | None = Field(
+        None, description="A file that keeps the sandbox's state; without it the state lives in memory."
+    )
+
+
+class RequestSettings(_Fields):
+    """What a header of a request can narrow, and so can a token and a workspace's table."""
+
+    permissions: Names = Field(
+        ("read", "write", "delete", "send"), description="What tools may do: read, write, delete, send."
+    )
+    toolsets: Names = Field(
+        (), description="Which tools are on, by area, or core (the default), or all; a leading - leaves out."
+    )
+    tools: Names = Field((), description="Only these tools, by name or pattern; a leading - leaves out.")
+
+
+class TokenSettings(RequestSettings):
+    """What a token can narrow, and a workspace's table can set."""
+
+    max_recipients: Count | None = Field(None, description="Recipients of one call.")
+    max_sends_per_hour: Annotated[Count | None, Window(3600)] = Field(
+        None, description="Recipients in any hour, of all processes."
+    )
+    max_sends_per_day: Annotated[Count | None, Window(86_400)] = Field(
+        None, description="Recipients in any 24 hours."
+    )
+    rate_share: float = Field(1.0, gt=0, le=1, description="The part of each limit that may be used here.")
+
+    @property
+    def send_caps(self) -> tuple[SendCap, ...]:
+        """The caps on sends that are set."""
+        return tuple(
+            SendCap(variable(name), seconds, most)
+            for name, seconds in WINDOWS.items()
+            if (most := getattr(self, name)) is not None
+        )
+
+
+# Seconds of the window of each cap on sends, by the setting's name.
+WINDOWS = {
+    name: mark.seconds
+    for name, field in TokenSettings.model_fields.items()
+    for mark in field.metadata
+    if isinstance(mark, Window)
+}
+
+
+class WorkspaceSettings(TokenSettings):
+    """What a workspace's table can set; where it does not, the environment's setting holds."""
+
+    confirm: Annotated[Literal["preview", "human", "off"], Lower] = Field(
+        "preview",
+        description="Who confirms deletions and sends to many: the caller after a preview, a human, or off.",
+    )
+    max_audience_growth: float = Field(
+        10, ge=0, description="Percent by which an audience may grow between its preview and the send."
+    )
+    allowed_recipients: Names = Field(
+        (), description="Whom messages may reach: addresses, domains, patterns such as *@*.example.com."
+    )
+    allow_bcc: bool = Field(False, description="Whether email may have blind copies.")
+    rules: Names = Field(
+        (),
+        description="Rules of installed packages, by name, that every call which acts must pass too.",
+    )
+    stop_file: UserPath | None = Field(
+        None, description="While this file exists, nothing is written, deleted or sent."
+    )
+    track_rate: Rate = Field(100, description="Requests per second to the Track API.")
+    app_rate: Rate = Field(10, description="Requests per second to the App API.")
+    send_rate: Rate = Field(100, description="Transactional messages per second.")
+    broadcast_interval: Rate = Field(10, description="Seconds between two triggers of one broadcast.")
+    deadline: Rate = Field(30, description="Seconds a call may take: queue, attempts and pauses together.")

@@ -1,0 +1,1 @@
+"""The ways in: stdin and stdout, and HTTP."""

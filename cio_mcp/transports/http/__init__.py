@@ -1,0 +1,1 @@
+"""MCP over HTTP: the application, who may come in, health, metrics. A transport is one module here."""

@@ -1,0 +1,35 @@
+"""What a transport of MCP over HTTP is."""
+
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
+from typing import Protocol
+
+from mcp.server.transport_security import TransportSecuritySettings
+from starlette.routing import BaseRoute
+
+from cio_mcp.server.server import Server
+from cio_mcp.settings import Settings
+
+# The largest request body, in bytes: attachments of 2 MB as base64, and room for the rest.
+LARGEST_BODY = 4 * 1024 * 1024
+
+
+class Transport(Protocol):
+    """A way to speak MCP over HTTP. It answers on its `paths`, and clients begin at the first of them."""
+
+    title: str
+    paths: tuple[str, ...]
+
+    def routes(
+        self, server: Server, settings: Settings, security: TransportSecuritySettings
+    ) -> list[BaseRoute]:
+        """Return the routes of a server."""
+        ...
+
+    def running(self, server: Server) -> AbstractAsyncContextManager[object]:
+        """Return what must run while the routes are served."""
+        return nullcontext(server)
+
+    def sessions(self, server: Server, answering: Mapping[str, int]) -> int:
+        """Return how many sessions are open; `answering` counts the requests that are open now, by path."""
+        ...

@@ -1,0 +1,41 @@
+"""A toolset and a rule of Acme's own for cio-mcp."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from cio_mcp.client import IdType, TrackApi
+from cio_mcp.errors import NotAllowed
+from cio_mcp.safety import ToolCall
+from cio_mcp.toolkit.answers import Accepted
+from cio_mcp.toolkit.params import CustomerId
+from cio_mcp.toolkit.registry import Effect, Toolbox
+
+# The name of the toolset, as CIO_TOOLSETS and the entry point have it.
+loyalty = Toolbox("loyalty")
+
+Tier = Literal["bronze", "silver", "gold"]
+
+
+@loyalty.writes
+async def set_loyalty_tier(
+    track: TrackApi,
+    customer_id: CustomerId,
+    tier: Annotated[Tier, Field(description="The tier the customer is in from now on.")],
+    id_type: IdType = "id",
+) -> Accepted:
+    """Put a customer into a loyalty tier. It shows as the attribute loyalty_tier."""
+    await track.put(
+        "/api/v1/customers/{customer_id}",
+        {"loyalty_tier": tier},
+        customer_id=track.person(customer_id, id_type),
+    )
+    return Accepted()
+
+
+async def quiet_hours(call: ToolCall) -> None:
+    """Let no message leave between 22:00 and 06:00 UTC."""
+    hour = datetime.fromtimestamp(call.called_at, UTC).hour
+    if call.tool.effect is Effect.SENDS and (hour >= 22 or hour < 6):
+        raise NotAllowed("Nothing was sent: Acme sends nothing between 22:00 and 06:00 UTC.", do="Wait.")
