@@ -1,4 +1,4 @@
-"""What servers that share must know of each other to keep bounds: codes given out, messages sent."""
+"""The state that servers share to keep bounds: confirmation codes, counts of recipients, the stop switch."""
 
 import logging
 import math
@@ -15,14 +15,15 @@ from cio_mcp.settings.scopes import WINDOWS
 
 Use = Literal["first", "again", "late", "never"]
 
-# Takes back what was counted: nothing was sent.
+# Undoes the counting of recipients to whom nothing was sent.
 Refund = Callable[[], Awaitable[None]]
 
-# Counts are kept for the longest window of all, whichever this process counts in: others that share the file
-# may count in it. Codes are kept for so long after they have expired, to say what is wrong with them.
+# Seconds. Counts are kept for the longest of all windows, since other processes that share the file may use
+# it. Codes are kept as long after they expire, so that a refusal can say what is wrong with one.
 REMEMBERED = max(WINDOWS.values())
 
-# What is sent within this part of a window is counted as one: a busy day is summed before every send.
+# Sends within this part of a window are added up in one row, so that a busy day is quick to sum before a
+# send.
 SLICE = 1 / 60
 
 SCHEMA = """
@@ -44,51 +45,51 @@ _log = logging.getLogger(__name__)
 
 
 class Store(Protocol):
-    """Where codes and counts are kept, with a clock of its own.
+    """A store of codes and counts, with a clock of its own.
 
-    Two that ask at the same moment cannot both use a code, or the last message of a cap. Everything but
-    `trouble` raises NotAllowed while the store cannot be used. `place` names it in public.
+    Two callers at the same moment cannot both use a code, or the last message of a cap. All methods but
+    `trouble` raise NotAllowed while the store cannot be used. `place` is a name that may be shown.
     """
 
     place: str
 
     async def remember(self, code: str, bound: str, life: float) -> None:
-        """Remember a code by its hash, what it is bound to, and for how many seconds it holds."""
+        """Store a code's hash, what the code is bound to, and for how many seconds it is valid."""
 
     async def use(self, code: str) -> tuple[Use, str]:
-        """Use up a code; returns which use this is, and what the code is bound to."""
+        """Use up a code; return which use this is, and what the code is bound to."""
 
     async def restore(self, code: str) -> None:
-        """Make a code usable again: what it was used for was not done."""
+        """Make a code valid again, because the call that used it was not executed."""
 
     async def spend(self, workspace: str, recipients: int, caps: Mapping[float, int]) -> Refund | float:
-        """Count `recipients` as sent to, if each cap (seconds: recipients in them) leaves room for them.
+        """Count `recipients`, if no cap (recipients by seconds) would be exceeded.
 
-        Returns what takes it back; or else the seconds until there may be room, infinity if that is never.
-        So that few counts are kept, a window lasts up to a 60th longer.
+        Returns a function that undoes the counting; else the seconds until there may be room, infinity if
+        that is never. To keep few rows, a window may last up to a 60th longer.
         """
 
     async def sent(self, workspace: str, seconds: float) -> int:
-        """Return how many recipients were counted in the last seconds, a cap's."""
+        """Return the number of recipients counted in the last `seconds`."""
 
     async def stop(self, stop: bool) -> None:
-        """Stop everything that acts in all servers that share this store, or let it go on."""
+        """Stop all calls that act in all servers that share this store, or allow them again."""
 
     async def stopped(self) -> bool:
-        """Say whether everything that acts is stopped."""
+        """Return whether all calls that act are stopped."""
 
     async def trouble(self) -> str | None:
-        """Return what cannot be kept now, and why; None if all is well."""
+        """Return what the store cannot do now, and why; None if it works."""
 
     async def aclose(self) -> None:
-        """Let go of what is held."""
+        """Close what is open."""
 
 
 class FileStore:
-    """Keeps codes and counts in a SQLite file, opened at its first use; `clock` is unix time.
+    """A store in a SQLite file, opened on first use; `clock` is unix time.
 
-    Every change is one transaction. With `path` None, and where the file cannot be used, it lives in memory:
-    codes then hold in this process only, and a cap cannot be kept, so `spend` refuses.
+    Every change is one transaction. With `path` None it is in memory, and so it is if the file cannot be
+    used: then codes are valid in this process only, and `spend` refuses, as caps cannot be kept.
     """
 
     def __init__(self, path: Path | None, clock: Callable[[], float]) -> None:
@@ -96,7 +97,7 @@ class FileStore:
         self._path = path
         self._clock = clock
         self._db: sqlite3.Connection | None = None
-        # An embedded sandbox in memory ends with its process, and so may its counts.
+        # With a sandbox in memory, counts may end with the process, as the sandbox does.
         self._kept = path is None
 
     async def remember(self, code: str, bound: str, life: float) -> None:
@@ -165,7 +166,7 @@ class FileStore:
         with suppress(NotAllowed), self._transaction("BEGIN"):
             if self._kept:
                 return None
-        lost = "confirmation codes hold in one process only, and caps on sends cannot be kept"
+        lost = "confirmation codes are valid in one process only, and nothing can be sent under caps"
         return f"{self._path} cannot be used: {lost}"
 
     async def aclose(self) -> None:
@@ -180,7 +181,7 @@ class FileStore:
 
     @staticmethod
     def _wait(db: sqlite3.Connection, workspace: str, seconds: float, room: int, moment: float) -> float:
-        """Return when enough of the oldest entries have left the window; infinity if that is never."""
+        """Return the seconds until enough old entries have left the window, infinity if that is never."""
         if room < 0:
             return float("inf")
         query = "SELECT at, recipients FROM sent WHERE workspace = ? AND at > ? ORDER BY at DESC"
@@ -206,8 +207,8 @@ class FileStore:
     def _unusable(self) -> NotAllowed:
         return NotAllowed(
             f"Nothing was done: {self._path} cannot be used, and without it neither confirmation codes nor "
-            "caps on sends can be kept.",
-            do="An operator must make it writable.",
+            "caps on sends work.",
+            do="An operator has to make the file writable.",
         )
 
     def _open(self) -> sqlite3.Connection:
@@ -217,7 +218,7 @@ class FileStore:
                 self._path.touch(mode=0o600)
                 db = self._connect(str(self._path))
             except (sqlite3.Error, OSError) as error:
-                _log.warning("confirmation codes hold in this process only: %s: %s", self._path, error)
+                _log.warning("confirmation codes are valid in this process only: %s: %s", self._path, error)
             else:
                 self._kept = True
                 return db
@@ -229,7 +230,7 @@ class FileStore:
         try:
             use_wal(db, 5)
             db.execute("PRAGMA cache_size = -256")  # KiB: the system caches the file as well
-            db.execute("PRAGMA synchronous = NORMAL")  # a power cut, and nothing else, may lose a moment
+            db.execute("PRAGMA synchronous = NORMAL")  # only a power cut can lose the last moment
             db.executescript(SCHEMA)
         except BaseException:
             db.close()
