@@ -18,7 +18,7 @@ from cio_mcp.server.server import Server
 from cio_mcp.settings import load
 from tests.agent import Caller
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.processes]
 
 EXAMPLE = Path(__file__).parent.parent / "docs" / "example_extension"
 NAMED = {"CIO_TOOLSETS": "core,loyalty", "CIO_RULES": "quiet_hours"}

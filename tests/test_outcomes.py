@@ -93,6 +93,9 @@ ACTS = {
         {"customer_id": ADA, "topics": {"3": True}},
         count("people", f"id = '{ADA}' AND attributes LIKE '%topic_3%'"),
     ),
+    "create_preference_link": Act(
+        Kind.REPEATABLE, {"customer_id": ADA}, count("things", "kind = 'preference_token'")
+    ),
     "add_device": Act(
         Kind.REPEATABLE,
         {"customer_id": ADA, "device_id": "tried", "platform": "ios"},

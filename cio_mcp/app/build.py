@@ -33,6 +33,7 @@ from cio_mcp.client import CustomerIO
 from cio_mcp.client.network import Network
 from cio_mcp.client.traced import traced
 from cio_mcp.errors import SettingsError
+from cio_mcp.limits import covering
 from cio_mcp.safety import Guard
 from cio_mcp.safety.audit import AuditLog
 from cio_mcp.safety.bounds import Caps
@@ -161,9 +162,17 @@ def _mask(settings: Settings) -> "Mask | None":
 def open_sandbox(settings: Settings, *, clock: Callable[[], float] = time.time) -> Sandbox:
     """Open the sandbox that the settings name; raises SettingsError if its file cannot be used."""
     try:
-        return Sandbox(settings.sandbox_path or ":memory:", region=settings.region, clock=clock)
+        return Sandbox(
+            settings.sandbox_path or ":memory:", region=settings.region, clock=clock, counts=_documented
+        )
     except (sqlite3.Error, OSError) as error:
         raise SettingsError(f"CIO_SANDBOX_PATH: {settings.sandbox_path} cannot be used: {error}") from None
+
+
+def _documented(request: str) -> list[tuple[str, float, float]]:
+    """Return what counts a request; the sandbox itself counts the triggers of a broadcast, with its state."""
+    counts = covering(request)
+    return [(limit.name, limit.requests, limit.window) for limit in counts if not limit.each_path]
 
 
 def _for_sandbox(settings: Settings, sandbox: Sandbox) -> Settings:

@@ -67,7 +67,7 @@ def _text(value: object) -> str:
 
 def _limited(seen: Seen) -> Limited:
     return Limited(
-        limit=f"{seen.name}: {seen.limit} per {seen.window:g} s",
+        limit=f"{seen.bucket.label}: {seen.bucket.limit} per {seen.bucket.window:g} s",
         waiting=seen.waiting,
         used_share=round(seen.share, 2) if seen.share < 1 else None,
         held_back_seconds=round(seen.held, 1) or None,

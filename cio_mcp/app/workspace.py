@@ -15,6 +15,7 @@ from pydantic import SecretStr
 from cio_mcp.client.access import Access
 from cio_mcp.client.pacing import Limits, MemorySlots, Slots
 from cio_mcp.client.pacing.shared import FileSlots
+from cio_mcp.limits import LIMITS
 from cio_mcp.safety.bounds import Bounds
 from cio_mcp.safety.permissions import switched_off
 from cio_mcp.safety.store import FileStore, Store
@@ -62,13 +63,8 @@ def closed_apis(settings: Settings) -> list[ApiName]:
 
 def limits(settings: Settings) -> Limits:
     """Return Customer.io's limits, as set in the settings."""
-    return Limits(
-        track=settings.track_rate,
-        app=settings.app_rate,
-        send=settings.send_rate,
-        broadcast_interval=settings.broadcast_interval,
-        share=settings.rate_share,
-    )
+    values = {limit.name: getattr(settings, limit.setting) for limit in LIMITS if limit.setting}
+    return Limits(share=settings.rate_share, **values)
 
 
 def bounds(settings: Settings) -> Bounds:

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from cio_mcp.app.workspace import pace_file
 from cio_mcp.client.pacing import Shown
-from cio_mcp.client.pacing.shared import look
+from cio_mcp.client.pacing.file import look
 from cio_mcp.errors import SettingsError
 from cio_mcp.settings import load
 

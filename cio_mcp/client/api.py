@@ -1,8 +1,9 @@
 """Customer.io's two HTTP APIs as verbs: paths filled safely, credentials added, every failure one error."""
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import httpx
 
@@ -22,8 +23,8 @@ _Body = TypeVar("_Body", bound=dict[str, Any] | list[Any])
 LONGEST_ID = 1000
 
 # Seconds that one attempt may take: where there can be others, it must not use up the call's time alone.
-ATTEMPT = httpx.Timeout(10.0, connect=5.0)
-ONLY_ATTEMPT = httpx.Timeout(60.0, connect=5.0)
+ATTEMPT = httpx.Timeout(10.0, connect=5.0).as_dict()
+ONLY_ATTEMPT = httpx.Timeout(60.0, connect=5.0).as_dict()
 
 SAFE_TO_REPEAT = "Calling again with the same arguments is safe."
 
@@ -42,8 +43,16 @@ class Api:
     name: ClassVar[Literal["track", "app"]]
     harmless: ClassVar[str]  # the path of a read that shows whether the key opens the API
 
-    def __init__(self, http: httpx.AsyncClient, access: Access, limits: Limits, call: Call) -> None:
-        self._http = http
+    def __init__(
+        self,
+        wire: httpx.AsyncBaseTransport,
+        headers: httpx.Headers,
+        access: Access,
+        limits: Limits,
+        call: Call,
+    ) -> None:
+        self._wire = wire
+        self._headers = headers
         self._access = access
         self._limits = limits
         self._call = call
@@ -55,19 +64,23 @@ class Api:
 
     async def get(self, path: str, query: Query | None = None, **ids: object) -> dict[str, Any]:
         """Read; raises Refused, NotSent, or UnknownOutcome when no answer came."""
-        return await self._send(self._request("GET", path, ids, query=query, kind=Kind.READ))
+        return await self._send("GET", path, ids, (dict,), query=query, kind=Kind.READ)
 
     async def get_any(self, path: str, **ids: object) -> dict[str, Any] | list[Any]:
         """Read what may be a list as well; raises as `get` does."""
-        return await self._ask(self._request("GET", path, ids, kind=Kind.READ), (dict, list))
+        return await self._send("GET", path, ids, (dict, list), kind=Kind.READ)
+
+    async def issue(self, path: str, **ids: object) -> dict[str, Any]:
+        """Have a credential made, by a GET that is no mere reading; raises as `get` does."""
+        return await self._send("GET", path, ids, (dict,), kind=Kind.REPEATABLE)
 
     async def put(self, path: str, body: dict[str, Any], **ids: object) -> dict[str, Any]:
         """Write what can be written again with the same effect; raises as `get` does."""
-        return await self._send(self._request("PUT", path, ids, body=body, kind=Kind.REPEATABLE))
+        return await self._send("PUT", path, ids, (dict,), body=body, kind=Kind.REPEATABLE)
 
     async def delete(self, path: str, **ids: object) -> dict[str, Any]:
         """Delete; that the thing is already gone counts as done on a repeat. Raises as `get` does."""
-        return await self._send(self._request("DELETE", path, ids, kind=Kind.REPEATABLE))
+        return await self._send("DELETE", path, ids, (dict,), kind=Kind.REPEATABLE)
 
     async def post(
         self,
@@ -85,52 +98,49 @@ class Api:
         `if_unknown` tells the agent what to do when no answer came; `expect` names a key without which a
         success is not believed. Raises as `get` does.
         """
-        request = self._request("POST", path, ids, query=query, body=body, kind=kind, if_unknown=if_unknown)
-        answer = await self._send(request)
+        answer = await self._send(
+            "POST", path, ids, (dict,), query=query, body=body, kind=kind, if_unknown=if_unknown
+        )
         if expect is not None and expect not in answer:
             raise UnknownOutcome(f"Unknown outcome: the answer has no {expect}.", do=if_unknown, status=200)
         return answer
 
-    def _request(
+    async def _send(
         self,
         method: str,
-        path: str,
+        route: str,
         ids: dict[str, object],
+        bodies: tuple[type[_Body], ...],
         *,
         kind: Kind,
         query: Query | None = None,
         body: dict[str, Any] | None = None,
         if_unknown: str = SAFE_TO_REPEAT,
-    ) -> httpx.Request:
-        route, path = path, fill(path, ids)
+    ) -> _Body:
+        path = fill(route, ids)
         asked = {name: str(value) for name, value in (query or {}).items() if value not in (None, "")}
-        url = httpx.URL(self._access.base_url.rstrip("/") + path, params=asked or None)
+        url = self._access.base_url.rstrip("/") + path + (f"?{urlencode(asked)}" if asked else "")
         if self._call.dry_run and kind is not Kind.READ:
-            raise WouldSend(method, str(url), body)
-        return self._http.build_request(
+            raise WouldSend(method, url, body)
+        request = httpx.Request(
             method,
             url,
             json=body,
-            headers={"Authorization": self._access.authorization},
-            timeout=ATTEMPT if kind in {Kind.READ, Kind.REPEATABLE} else ONLY_ATTEMPT,
+            headers=self._headers,
             extensions={
+                "timeout": ATTEMPT if kind in {Kind.READ, Kind.REPEATABLE} else ONLY_ATTEMPT,
                 "call": self._call,
                 "kind": kind,
                 "route": route,
-                "bucket": self._limits.bucket(self.name, path, kind, self._access.workspace),
+                "buckets": self._limits.buckets(method, route, path, self._access.workspace),
                 "bulk": self._call.next_is_bulk(),
                 "if_unknown": if_unknown,
             },
         )
-
-    async def _send(self, request: httpx.Request) -> dict[str, Any]:
-        return await self._ask(request, (dict,))
-
-    async def _ask(self, request: httpx.Request, kinds: tuple[type[_Body], ...]) -> _Body:
-        response = await self._http.send(request)
+        response = await self._wire.handle_async_request(request)
         if not response.is_success:
             raise self._refusal(response)
-        answer = _body(response, kinds)
+        answer = _body(response, bodies)
         self._access.worked = True
         return answer
 
@@ -139,7 +149,7 @@ class Api:
         if status == 401:
             do = self._access.explain_401()
         elif status == 429:
-            bucket = response.request.extensions["bucket"]
+            bucket = response.request.extensions["buckets"][0]
             retry_in = pause_asked(response, bucket.window)
             do = f"It was not executed. Call again in {retry_in:.0f} s."
             if response.request.extensions["kind"] is Kind.TRIGGER:
@@ -214,13 +224,13 @@ def _segment(name: str, value: str) -> str:
         raise InvalidArgument(f"{name}: is not valid Unicode text") from None
 
 
-def _body(response: httpx.Response, kinds: tuple[type[_Body], ...]) -> _Body:
-    """Return the JSON of a success, of one of these kinds; raises when somebody else seems to answer."""
+def _body(response: httpx.Response, bodies: tuple[type[_Body], ...]) -> _Body:
+    """Return the JSON of a success, one of these bodies; raises when somebody else seems to answer."""
     try:
-        answer = response.json() if response.content.strip() else {}
+        answer = json.loads(response.content) if response.content.strip() else {}
     except (ValueError, RecursionError):
         answer = None
-    if isinstance(answer, kinds):
+    if isinstance(answer, bodies):
         return answer
     request, kind = response.request, response.request.extensions["kind"]
     what = f"{request.url.host} answered {response.status_code} with something that is not a JSON object"

@@ -41,8 +41,8 @@ class Breaking(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send `request` unless the circuit is open."""
-        bucket = request.extensions["bucket"]
-        circuit = self._circuits.setdefault(bucket.name, _Circuit())
+        bucket = request.extensions["buckets"][0]
+        circuit = self._circuits.setdefault(bucket.label, _Circuit())
         if circuit.failures >= FAILURES:
             if now() < circuit.probe_at:
                 raise _open(request, circuit)

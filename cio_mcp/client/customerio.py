@@ -18,6 +18,9 @@ from cio_mcp.client.redirect import Redirecting
 from cio_mcp.client.retry import Retrying
 from cio_mcp.client.traffic import Traffic
 
+# What a request says about the answer that it takes.
+HEADERS = {"Accept": "application/json", "Accept-Encoding": "gzip, deflate"}
+
 _log = logging.getLogger(__name__)
 _AnyApi = TypeVar("_AnyApi", bound=Api)
 
@@ -48,11 +51,15 @@ class CustomerIO:
         self._deadline = deadline
         self._clock = clock
         self._pace = Pace(slots or MemorySlots())
-        self._paced = Paced(Redirecting(wire), self._pace)
+        self._paced = Paced(Redirecting(wire), self._pace, limits.names)
         self._breaking = Breaking(self._paced)
-        self._http = httpx.AsyncClient(
-            transport=Retrying(self._breaking, jitter), headers={"User-Agent": user_agent}
-        )
+        self._wire = Retrying(self._breaking, jitter)
+        self._headers = {
+            access.api: httpx.Headers(
+                {"Authorization": access.authorization, **HEADERS, "User-Agent": user_agent}
+            )
+            for access in self._accesses.values()
+        }
 
     def opens(self, api: type[Api]) -> bool:
         """Say whether there are credentials for `api`."""
@@ -72,16 +79,16 @@ class CustomerIO:
 
     def api(self, api: type[_AnyApi], call: Call) -> _AnyApi:
         """Return `api` as `call` may use it."""
-        return api(self._http, self._accesses[api.name], self._limits, call)
+        return api(self._wire, self._headers[api.name], self._accesses[api.name], self._limits, call)
 
     def buckets(self) -> list[Seen]:
         """Return the limits used so far, as this process knows them now."""
-        seen = ((bucket, self._breaking.open(bucket.name)) for bucket in self._pace.seen())
-        return [replace(bucket, **asdict(circuit)) if circuit else bucket for bucket, circuit in seen]
+        found = ((seen, self._breaking.open(seen.bucket.label)) for seen in self._pace.seen())
+        return [replace(seen, **asdict(circuit)) if circuit else seen for seen, circuit in found]
 
     @property
     def traffic(self) -> Mapping[str, Traffic]:
-        """What became of the requests so far, by limit: track, app, send, broadcast."""
+        """What became of the requests so far, by limit."""
         return self._paced.traffic
 
     @property
@@ -96,4 +103,4 @@ class CustomerIO:
         """
         for request in await self._paced.drain(grace):
             _log.error("unknown outcome at shutdown: %s %s", request.method, request.url.host)
-        await self._http.aclose()
+        await self._wire.aclose()

@@ -89,7 +89,7 @@ class Retrying(httpx.AsyncBaseTransport):
             if end is End.LOST:
                 lost = got
             if end is End.ANSWERED and lost is not None and _already_gone(request, got):
-                return httpx.Response(200, json={})
+                return httpx.Response(200, json={}, request=request)
             if OUTCOMES[end][kind] is not Then.RETRY:
                 break
             if end is End.THROTTLED:
@@ -104,12 +104,12 @@ class Retrying(httpx.AsyncBaseTransport):
         return _settled(request, kind, lost if lost is not None and end is not End.ANSWERED else got)
 
     def _earn(self, request: httpx.Request) -> None:
-        bucket = request.extensions["bucket"].name
+        bucket = request.extensions["buckets"][0].label
         left = self._retries_left.get(bucket, RETRIES_AT_ONCE)
         self._retries_left[bucket] = min(RETRIES_AT_ONCE, left + RETRIES_PER_REQUEST)
 
     def _may_retry(self, request: httpx.Request) -> bool:
-        bucket = request.extensions["bucket"].name
+        bucket = request.extensions["buckets"][0].label
         if self._retries_left[bucket] < 1:
             return False
         self._retries_left[bucket] -= 1

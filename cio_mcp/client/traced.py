@@ -4,7 +4,6 @@ import httpx
 from opentelemetry.trace import ProxyTracerProvider, SpanKind, StatusCode, TracerProvider, get_tracer_provider
 
 from cio_mcp import __version__
-from cio_mcp.client.traffic import limit_of
 
 
 def traced(wire: httpx.AsyncBaseTransport) -> httpx.AsyncBaseTransport:
@@ -32,7 +31,7 @@ class Traced(httpx.AsyncBaseTransport):
             "url.template": template,
             "server.address": request.url.host,
             "http.request.resend_count": request.extensions["attempt"] - 1,
-            "cio_mcp.limit": limit_of(request.extensions["bucket"].name),
+            "cio_mcp.limit": request.extensions["buckets"][0].name,
         }
         with self._tracer.start_as_current_span(
             f"{request.method} {template}",

@@ -7,7 +7,7 @@ from cio_mcp.safety.store import Store
 
 
 class Stop:
-    """Tells whether an operator has stopped calls that act, by `file` or in the `store` that servers share."""
+    """Tells whether an operator has stopped calls that act, by `file` or in the servers' `store`."""
 
     def __init__(self, file: Path | None, store: Store) -> None:
         self._file = file

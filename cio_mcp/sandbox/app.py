@@ -5,7 +5,7 @@ import json
 import re
 import time
 from collections import defaultdict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -18,6 +18,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from cio_mcp.sandbox.contract import CONTRACT
 from cio_mcp.sandbox.http import Asked, Handler, Rejected, app_error, track_error
 from cio_mcp.sandbox.routes import TABLES
 from cio_mcp.sandbox.seed import plant
@@ -33,20 +34,17 @@ class Credentials:
     app_api_key: str = "sandbox-app-key"
 
 
-@dataclass(frozen=True)
-class Limits:
-    """Requests per second that are answered; more get a 429. Track documents none: the brief's is taken."""
-
-    track: int = 100
-    app: int = 10
-    send: int = 100
+# Tells what counts a request such as `GET /v1/messages`: the name of each count, the most requests that it
+# allows, and in how many seconds.
+Counts = Callable[[str], Iterable[tuple[str, float, float]]]
 
 
 class Sandbox:
     """An imitation of one workspace. `app` is the ASGI application, `workspace` the state behind it.
 
     `path` is a SQLite file that several sandboxes may share, or `:memory:`; `clock` is the time of day in
-    unix seconds; `lag` is how many seconds a Track write waits before it takes effect, `broadcast_seconds`
+    unix seconds; what `counts` allows is answered and the rest gets a 429, and without it nothing is counted;
+    `lag` is how many seconds a Track write waits before it takes effect, `broadcast_seconds`
     how many a broadcast's trigger takes to be worked through. A new workspace is planted with a small story
     unless `seed` is false, or starts with all that `copy_of` holds: times in it do not move with the clock.
     """
@@ -58,7 +56,7 @@ class Sandbox:
         clock: Callable[[], float] = time.time,
         region: Literal["us", "eu"] = "us",
         credentials: Credentials = Credentials(),
-        limits: Limits = Limits(),
+        counts: Counts = lambda _: (),
         lag: float = 0.0,
         broadcast_seconds: int = 3,
         seed: bool = True,
@@ -76,10 +74,13 @@ class Sandbox:
         except BaseException:
             self.close()
             raise
-        self._gate = _Gate(credentials, limits, clock)
+        self._gate = _Gate(credentials, counts, clock)
         self.app: ASGIApp = _RawPath(
             Starlette(
-                routes=[_route(path, method, self._endpoint(handler)) for method, path, handler in TABLES],
+                routes=[
+                    _route(path, method, self._endpoint(handler, CONTRACT.of(method, path)))
+                    for method, path, handler in TABLES
+                ],
                 exception_handlers={404: _not_imitated},
             )
         )
@@ -88,15 +89,15 @@ class Sandbox:
         """Close the database."""
         self.workspace.close()
 
-    def _endpoint(self, handler: Handler) -> Callable[[Request], Any]:
+    def _endpoint(self, handler: Handler, facts: dict[str, Any] | None) -> Callable[[Request], Any]:
         async def endpoint(request: Request) -> Response:
             asked = Asked(
-                request.path_params, dict(request.query_params), await request.body(), self.workspace
+                dict(request.path_params), dict(request.query_params), await request.body(), self.workspace
             )
             try:
                 self._gate.check(request)
                 with self.workspace.transaction():
-                    answer = handler(asked)
+                    answer = _checked(request, facts, asked, handler)
                 return Response(status_code=204) if answer is None else _json(200, answer)
             except Rejected as rejected:
                 return _json(rejected.status, rejected.body)
@@ -104,16 +105,37 @@ class Sandbox:
         return endpoint
 
 
+def _checked(request: Request, facts: dict[str, Any] | None, asked: Asked, handler: Handler) -> Any:
+    """Return a handler's answer to a request that the API's descriptions know; raises Rejected.
+
+    A handler's own words come first. Assumed: the live API may pass over a name that it does not know; here
+    that is a fault, and is told.
+    """
+    body = asked.json() if asked.body.strip() else None
+    fault = CONTRACT.fault(facts, request.path_params, asked.query, body) if facts is not None else None
+    try:
+        answer = handler(asked)
+    except Rejected:
+        raise
+    except Exception:
+        if fault is None:
+            raise
+    if fault is None:
+        return answer
+    told_in_meta = request.url.path.startswith(("/api/", "/v1/send/"))
+    raise track_error(fault) if told_in_meta else app_error(fault, 400)
+
+
 class _Gate:
     """Lets in who has the key and keeps to the limit."""
 
-    def __init__(self, credentials: Credentials, limits: Limits, clock: Callable[[], float]) -> None:
+    def __init__(self, credentials: Credentials, counts: Counts, clock: Callable[[], float]) -> None:
         pair = f"{credentials.site_id}:{credentials.track_api_key}".encode()
         self._opens = {
             "track": f"Basic {base64.b64encode(pair).decode()}",
             "app": f"Bearer {credentials.app_api_key}",
         }
-        self._limits = {"track": limits.track, "app": limits.app, "send": limits.send}
+        self._counts = counts
         self._clock = clock
         self._seen: dict[str, deque[float]] = defaultdict(deque)
 
@@ -122,17 +144,18 @@ class _Gate:
         api = "track" if path.startswith("/api/") else "app"
         if request.headers.get("authorization") != self._opens[api]:
             raise track_error("Unauthorized", 401) if api == "track" else app_error("unauthorized", 401)
-        if request.method == "POST" and path.endswith("/triggers"):
-            return  # triggers have a limit of their own for each broadcast
-        bucket = "send" if path.startswith("/v1/send/") else api
-        seen, now = self._seen[bucket], self._clock()
-        while seen and seen[0] <= now - 1:
-            seen.popleft()
-        if len(seen) >= self._limits[bucket]:
-            # The body of a 429 is not documented.
-            detail = "rate limit exceeded"
-            raise track_error(detail, 429) if api == "track" else app_error(detail, 429)
-        seen.append(now)
+        now = self._clock()
+        counts = list(self._counts(f"{request.method} {path}"))
+        for name, most, window in counts:
+            seen = self._seen[name]
+            while seen and seen[0] <= now - window:
+                seen.popleft()
+            if len(seen) >= most:
+                # The body of a 429 is not documented.
+                detail = "rate limit exceeded"
+                raise track_error(detail, 429) if api == "track" else app_error(detail, 429)
+        for name, *_ in counts:
+            self._seen[name].append(now)
 
 
 class _Segment(Convertor[str]):

@@ -16,15 +16,6 @@ from cio_mcp.sandbox.state.workspace import Workspace
 
 STORY = Path(__file__).with_name("story.json")
 
-# How a transactional message is set up unless the story says otherwise.
-SWITCHES = {
-    "send_to_unsubscribed": True,
-    "link_tracking": True,
-    "open_tracking": True,
-    "hide_message_body": False,
-    "queue_drafts": False,
-}
-
 
 def plant(workspace: Workspace) -> None:
     """Plant the story into a workspace that is still empty."""
@@ -79,7 +70,7 @@ def _configure(workspace: Workspace, story: dict[str, Any]) -> None:
         workspace.configure("newsletter", {**newsletter, **told, **unset})
     for message in story["transactional"]:
         dates = {"created_at": now - 300 * DAY, "updated_at": now - 30 * DAY}
-        workspace.configure("transactional", {**SWITCHES, **message, **dates})
+        workspace.configure("transactional", {**transactional.SWITCHES, **message, **dates})
 
 
 def _action(campaign_id: int, action: dict[str, Any], dates: dict[str, Any]) -> dict[str, Any]:

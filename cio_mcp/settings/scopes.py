@@ -8,10 +8,15 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from cio_mcp.limits import LIMITS
 from cio_mcp.settings.values import BaseUrl, Count, Key, Lower, Names, Rate, SendCap, UserPath, Window
 
 PREFIX, ALIAS = "CIO_", "CUSTOMERIO_"
 CREDENTIALS = ("site_id", "track_api_key", "app_api_key")
+
+
+# Each documented limit's number, by the setting that changes it.
+LIMITS_SET: dict[str, float] = {limit.setting: getattr(limit, limit.sets) for limit in LIMITS}
 
 
 def variable(name: str) -> str:
@@ -111,8 +116,10 @@ class WorkspaceSettings(TokenSettings):
     stop_file: UserPath | None = Field(
         None, description="While this file exists, nothing is written, deleted or sent."
     )
-    track_rate: Rate = Field(100, description="Requests per second to the Track API.")
-    app_rate: Rate = Field(10, description="Requests per second to the App API.")
-    send_rate: Rate = Field(100, description="Transactional messages per second.")
-    broadcast_interval: Rate = Field(10, description="Seconds between two triggers of one broadcast.")
+    track_rate: Rate = Field(LIMITS_SET["track_rate"], description="Requests per second to the Track API.")
+    app_rate: Rate = Field(LIMITS_SET["app_rate"], description="Requests per second to the App API.")
+    send_rate: Rate = Field(LIMITS_SET["send_rate"], description="Transactional messages per second.")
+    broadcast_interval: Rate = Field(
+        LIMITS_SET["broadcast_interval"], description="Seconds between two triggers of one broadcast."
+    )
     deadline: Rate = Field(30, description="Seconds a call may take: queue, attempts and pauses together.")

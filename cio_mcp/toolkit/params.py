@@ -117,13 +117,20 @@ def meant(value: Any, asked: ValidationInfo) -> Any:
     return reveal(value) if reveal and isinstance(value, str) else value
 
 
+def compared(value: Any) -> Any:
+    """Return the value to compare an attribute with: numbers become strings; booleans may stay as they are."""
+    return json.dumps(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else value
+
+
 def _filter(condition: dict[str, Any], asked: ValidationInfo) -> dict[str, Any]:
     """Return a filter with the pseudonyms among its attribute values replaced."""
 
-    def compared(node: dict[str, Any]) -> dict[str, Any]:
-        return node | {"value": meant(node["value"], asked)} if {"field", "value"} <= node.keys() else node
+    def told(node: dict[str, Any]) -> dict[str, Any]:
+        if not {"field", "value"} <= node.keys():
+            return node
+        return node | {"value": compared(meant(node["value"], asked))}
 
-    found: dict[str, Any] = json.loads(json.dumps(condition), object_hook=compared)
+    found: dict[str, Any] = json.loads(json.dumps(condition), object_hook=told)
     for part in found.values():
         _refuse_empty_groups(part)
     return found

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from cio_mcp.toolkit.answers import Answer
 
-Series = Annotated[bool, Field(description="Also return the counts of each period.")]
+Series = Annotated[bool, Field(description="Also return counts per period.")]
 
 # The total that each rate is a share of.
 RATES = {

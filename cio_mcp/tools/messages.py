@@ -124,14 +124,14 @@ async def list_messages(
         **of,
         "start_ts": start,
         "end_ts": end,
-        "drafts": "true" if drafts else None,
         "limit": limit,
         "start": cursor,
     }
     if broadcast_id:
-        path = "/v1/broadcasts/{broadcast_id}/messages"
-        return _page(await app.get(path, asked, broadcast_id=broadcast_id))
-    return _page(await app.get("/v1/messages", asked))
+        # Drafts are a state here (App API, listBroadcastDeliveries).
+        path, state = "/v1/broadcasts/{broadcast_id}/messages", "drafted" if drafts else None
+        return _page(await app.get(path, {**asked, "state": state}, broadcast_id=broadcast_id))
+    return _page(await app.get("/v1/messages", {**asked, "drafts": "true" if drafts else None}))
 
 
 class Delivery(Quoted, Message):

@@ -15,7 +15,8 @@ import pytest
 
 from cio_mcp.app.workspace import pace_file, safety_file
 from cio_mcp.cli import main
-from cio_mcp.cli.doctor import Finding, examine
+from cio_mcp.cli.doctor import examine
+from cio_mcp.cli.finding import Finding
 from cio_mcp.settings import load
 from tests.redis_server import PASSWORD, RedisServer
 

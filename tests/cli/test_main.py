@@ -57,6 +57,7 @@ def test_wrong_arguments_are_refused_with_the_usage(
     assert words in err
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("arguments", [[], ["serve", "--transport", "stdio"]])
 def test_the_stdio_server_starts_without_the_other_commands(arguments: list[str]) -> None:
     code = f"import sys; from cio_mcp.cli import main; main({arguments}); print(*sys.modules)"

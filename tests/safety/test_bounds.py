@@ -73,7 +73,8 @@ async def test_whom_the_list_leaves_out_is_not_written_to_in_any_way(arguments: 
     assert sends(agent) == 0
 
 
-TEMPLATES = {"push": 3, "sms": 4, "in_app": 5, "inbox": 6}
+TEMPLATES = {"push": 3, "sms": 4, "whatsapp": 7, "in_app": 5, "inbox": 6}
+THEIR_OWN_NUMBER = {"to": "{{customer.phone}}"}
 
 
 @pytest.mark.parametrize("channel", TEMPLATES)
@@ -90,6 +91,7 @@ async def test_no_channel_reaches_a_customer_whom_the_list_leaves_out(
     channel: str, person: dict[str, str], allowed: bool
 ) -> None:
     message = {"channel": channel, "transactional_message_id": TEMPLATES[channel], **person}
+    message |= THEIR_OWN_NUMBER if channel in {"sms", "whatsapp"} else {}
     async with an_agent(allowed_recipients="example.com") as agent:
         if allowed:
             await agent.call("send_transactional_message", **message)
@@ -103,16 +105,23 @@ async def test_no_channel_reaches_a_customer_whom_the_list_leaves_out(
 @pytest.mark.parametrize(
     ("channel", "to", "allowed"),
     [
-        ("push", "last_used", True),
-        ("push", "all", True),
-        ("push", "device-ada-1", False),
-        ("sms", "+4930123456", False),
+        ("push", {"to": "last_used"}, True),
+        ("push", {"to": "all"}, True),
+        ("push", {"to": "device-ada-1"}, False),
+        ("push", {"custom_device": {"token": "anybodys", "platform": "ios"}}, False),
+        ("sms", {"to": "+4930123456"}, False),
+        ("sms", {"to": "{{ customer.phone }}"}, True),
+        ("sms", {"to": "{{customer.manager_phone}}"}, False),
+        ("sms", {"to": "{{customer.phone | append: '1'}}"}, False),
+        ("sms", {"to": "{{trigger.phone}}", "message_data": {"phone": "+4930123456"}}, False),
+        ("whatsapp", {"to": "{{customer.phone}}{{trigger.phone}}"}, False),
+        ("whatsapp", {"to": "{{customer.phone}}"}, True),
     ],
 )
 async def test_a_number_or_device_can_be_anybodys_and_is_on_no_list_of_addresses(
-    channel: str, to: str, allowed: bool
+    channel: str, to: dict[str, Any], allowed: bool
 ) -> None:
-    message = {"channel": channel, "transactional_message_id": TEMPLATES[channel], "to": to}
+    message = {"channel": channel, "transactional_message_id": TEMPLATES[channel], **to}
     async with an_agent(allowed_recipients="example.com") as agent:
         if allowed:
             await agent.call("send_transactional_message", customer_id="u_1001", **message)

@@ -63,7 +63,7 @@ async def test_a_text_message_is_shown_with_its_template_and_a_masked_number() -
 
     assert preview["template"] == "transactional message 4: Sign-in code"
     assert preview["audience"] == {
-        "what": "the customer, or the owner of the number or device in to",
+        "what": "the customer, or the owner of the number or device that is named",
         "size": 1,
         "samples": ["+4…56", "u_…01"],
     }

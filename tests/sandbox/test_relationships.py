@@ -51,7 +51,6 @@ async def test_an_object_is_the_same_for_all_and_can_be_named_by_its_own_id(call
 @pytest.mark.parametrize(
     "identifiers",
     [
-        {},
         {"object_type_id": "9", "object_id": "acme"},
         {"object_type_id": "one", "object_id": "acme"},
         {"object_type_id": "1", "object_id": ""},

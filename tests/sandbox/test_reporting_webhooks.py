@@ -31,14 +31,19 @@ async def test_a_webhook_is_made_and_replaced_as_a_whole(caller: Caller) -> None
         ({}, "name is required"),
         (LAKE | {"events": []}, "events is required"),
         (LAKE | {"events": "email_sent"}, "events must be a list"),
-        (LAKE | {"events": ["in_app_delivered", "email_sent"]}, "events: in_app_delivered is not known"),
+        (
+            LAKE | {"events": ["in_app_delivered", "email_sent"]},
+            "events.0 must be one of customer_subscribed, ",
+        ),
         (LAKE | {"endpoint": "lake"}, "endpoint must be a URL"),
     ],
 )
 async def test_a_webhook_is_checked(caller: Caller, body: Any, detail: str) -> None:
     for method, path in (("POST", ""), ("PUT", "/1")):
         answer = await caller.no(400, method, f"/v1/reporting_webhooks{path}", body)
-        assert answer == {"errors": [{"detail": detail, "status": "400"}]}
+        (error,) = answer["errors"]
+        assert error.pop("detail").startswith(detail)
+        assert error == {"status": "400"}
 
 
 async def test_a_webhook_is_removed_with_a_200(caller: Caller) -> None:

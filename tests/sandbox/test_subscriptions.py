@@ -44,7 +44,7 @@ async def test_dot_notation_sets_one_topic_and_the_whole_attribute_replaces_all(
     assert await subscribed(caller) == [True, True, True]
 
 
-@pytest.mark.parametrize("preferences", ["no JSON", "[]", 5, {"topics": [1]}, {}])
+@pytest.mark.parametrize("preferences", ["no JSON", "[]", "5", '{"topics": [1]}', {}])
 async def test_preferences_without_topics_leave_the_defaults(caller: Caller, preferences: Any) -> None:
     await caller.identify("1", cio_subscription_preferences=preferences)
 
@@ -61,3 +61,13 @@ async def test_preferences_read_back_as_json_in_text_and_may_be_written_so(calle
         '{"topics": {"topic_1": false, "topic_2": true, "topic_3": false}}'
     )
     assert await subscribed(caller) == [False, True, False]
+
+
+async def test_a_preference_link_is_of_one_person_and_unknown_people_are_a_400(caller: Caller) -> None:
+    by_id = await caller.ok("GET", "/v1/subscription_center/u_1003/token")
+    by_email = await caller.ok("GET", "/v1/subscription_center/chidi%40example.org/token")
+    other = await caller.ok("GET", "/v1/subscription_center/u_1001/token")
+
+    assert by_id == by_email != other
+    assert by_id["url"] == f"https://track.customer.io/u/i/{by_id['token']}/"
+    await caller.no(400, "GET", "/v1/subscription_center/nobody/token")

@@ -306,6 +306,8 @@ async def test_messages_of_a_broadcast_are_listed(agent: Agent) -> None:
     assert found["messages"]
     assert all(message["source"] == {"broadcast_id": 11} for message in found["messages"])
     assert of_another["messages"] == []
+    await agent.call("list_messages", broadcast_id=11, drafts=True)
+    assert agent.last[1] == {"limit": "20", "state": "drafted"}
     text = await agent.fail("list_messages", broadcast_id=11, action_id=1)
     assert "broadcast_id: cannot be combined" in text
     assert "404" in await agent.fail("list_messages", broadcast_id=99)

@@ -89,6 +89,13 @@ async def test_what_is_asked_for_together_must_all_be_so(
     assert ids(answer) == found
 
 
+async def test_a_number_in_a_filter_leaves_as_the_text_that_the_api_compares_with(agent: Agent) -> None:
+    seats = {"attribute": {"field": "seats", "operator": "eq", "value": 5}}
+    await agent.call("search_customers", filter={"not": seats})
+
+    assert agent.last[2] == {"filter": {"not": {"attribute": seats["attribute"] | {"value": "5"}}}}
+
+
 async def test_without_any_condition_everybody_is_listed_page_by_page(agent: Agent) -> None:
     first = await agent.call("search_customers", limit=10)
     assert agent.last[2] == {"filter": {"and": [{"attribute": {"field": "cio_id", "operator": "exists"}}]}}

@@ -2,9 +2,10 @@
 
 from typing import Any
 
+import httpx
 import pytest
 
-from tests.agent import Agent
+from tests.agent import Agent, an_agent
 from tests.tools.canned import canned
 
 pytestmark = pytest.mark.anyio
@@ -144,3 +145,37 @@ async def test_a_wrong_preference_is_named_and_nothing_is_sent(
 ) -> None:
     assert words in await agent.fail("set_subscriptions", customer_id=CHIDI, **arguments)
     assert agent.sent == []
+
+
+async def test_a_link_to_a_customers_preferences_holds_for_a_day(agent: Agent) -> None:
+    answer = await agent.call("create_preference_link", customer_id="chidi@example.org", id_type="email")
+
+    assert agent.last == ("GET /v1/subscription_center/chidi%40example.org/token", {}, None)
+    assert answer["link"].startswith("https://track.customer.io/u/i/")
+    assert answer["expires"] == "2026-05-29T20:26:40Z"
+
+
+async def test_a_dry_run_makes_no_link(agent: Agent) -> None:
+    preview = await agent.call("create_preference_link", customer_id=CHIDI, dry_run=True)
+
+    assert preview["request"]["url"].endswith("/v1/subscription_center/u_1003/token")
+    assert agent.sent == []
+
+
+async def test_a_link_is_hidden_where_people_are(agent: Agent) -> None:
+    async with an_agent(beside=agent, pii="mask") as masked:
+        answer = await masked.call("create_preference_link", customer_id=CHIDI)
+
+    assert answer["link"] == "[masked]"
+
+
+async def test_whoever_may_only_read_gets_no_link() -> None:
+    async with an_agent(permissions="read") as reader:
+        assert "create_preference_link" in await reader.fail("create_preference_link", customer_id=CHIDI)
+
+
+async def test_nobody_has_no_link_and_an_answer_without_one_is_said_so(agent: Agent) -> None:
+    assert "400" in await agent.fail("create_preference_link", customer_id="nobody")
+    assert "id_type is email" in await agent.fail("create_preference_link", customer_id="1", id_type="email")
+    agent.wire.fail(httpx.Response(200, json={"token": "t"}))
+    assert "no link" in await agent.fail("create_preference_link", customer_id=CHIDI)

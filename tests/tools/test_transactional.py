@@ -48,6 +48,9 @@ async def test_overrides_leave_under_the_names_that_the_api_has_for_them(agent: 
         reply_to="help@example.com",
         preheader="Hi",
         body_plain="Hello",
+        body_amp="<html amp4email></html>",
+        fake_bcc=True,
+        disable_css_preprocessing=True,
         language="en",
         headers={"X-Order": "1"},
         message_data={"order": 1},
@@ -68,6 +71,9 @@ async def test_overrides_leave_under_the_names_that_the_api_has_for_them(agent: 
         "subject": "Hello",
         "body": "<p>Hello</p>",
         "body_plain": "Hello",
+        "body_amp": "<html amp4email></html>",
+        "fake_bcc": True,
+        "disable_css_preprocessing": True,
         "preheader": "Hi",
         "reply_to": "help@example.com",
         "cc": "carol@example.com",
@@ -95,6 +101,7 @@ async def test_overrides_leave_under_the_names_that_the_api_has_for_them(agent: 
             {"transactional_message_id": None},
             "body, subject, from_address: required without transactional_message_id",
         ),
+        ({"transactional_message_id": None, "auto_create": True, **OWN_TEXT}, "auto_create: needs"),
         ({"transactional_message_id": True}, "transactional_message_id: must be an id or a trigger name"),
         ({"attachments": {"a.txt": "not base64!"}}, "attachments: a.txt: must be base64"),
         ({"attachments": {"a.txt": 5}}, "attachments: a.txt: must be base64"),
@@ -162,6 +169,17 @@ async def test_the_vendors_reason_and_field_reach_the_agent(agent: Agent) -> Non
 
     assert agent.facts["status"] == 400
     assert "transactional_message_id" in text
+
+
+async def test_a_template_that_is_not_there_is_created_where_that_is_asked_for(agent: Agent) -> None:
+    message = {"transactional_message_id": "new_trigger", **TO_ADA}
+    refused = await agent.fail("send_transactional_email", **message)
+    await agent.call("send_transactional_email", **message, auto_create=True)
+    sent = body(agent)
+    await agent.call("send_transactional_email", **message)
+
+    assert "not found" in refused
+    assert sent["auto_create"] is True
 
 
 @pytest.mark.parametrize("template", ["", " "])

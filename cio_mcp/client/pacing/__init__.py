@@ -4,7 +4,7 @@
 `lanes` decide whose it is, `slots` when it comes, and `feedback` learns from the answers.
 """
 
-from cio_mcp.client.pacing.limits import Bucket, Limits
+from cio_mcp.client.pacing.buckets import Bucket, Limits
 from cio_mcp.client.pacing.paced import NEVER_LEFT, Paced, pause_asked
 from cio_mcp.client.pacing.queue import Pace
 from cio_mcp.client.pacing.seen import Seen

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from pydantic import SecretStr
 
-from cio_mcp.client.pacing.limits import Bucket
+from cio_mcp.client.pacing.buckets import Bucket
 from cio_mcp.client.pacing.slots import Lease, Shown
 from cio_mcp.databases.redis import Server
 
@@ -57,10 +57,10 @@ class Buckets:
         The bucket is `shut` for so many seconds from now at least, and for a lease if it is in use and yet
         unknown to Redis. Each slot in `back` is free again after its seconds.
         """
-        keys = _keys(bucket.workspace, bucket.name)
+        keys = _keys(bucket.workspace, bucket.label)
         sharing, number, wait, ends = await self.server.run(
             TURN,
-            [*keys, _waiting(bucket.workspace, bucket.name) + replica],
+            [*keys, _waiting(bucket.workspace, bucket.label) + replica],
             replica,
             bucket.limit,
             *map(_micros, (bucket.window, lasts, ahead)),

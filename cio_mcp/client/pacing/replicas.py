@@ -12,9 +12,9 @@ from uuid import uuid4
 from pydantic import SecretStr
 
 from cio_mcp.client.call import now
-from cio_mcp.client.pacing.limits import Bucket
+from cio_mcp.client.pacing.buckets import Bucket
 from cio_mcp.client.pacing.redis import GONE, HEARD, Answer, Buckets
-from cio_mcp.client.pacing.slots import LEASE, Lease, MemorySlots
+from cio_mcp.client.pacing.slots import LEASE, Lease, MemorySlots, Wait
 from cio_mcp.databases.redis import TIMEOUT, Away
 
 # Leases, and changes between Redis and going alone, outlast the window by this: an answer of Redis may have
@@ -59,14 +59,14 @@ class RedisSlots:
         self._is_away, self._away_at, self._alone = False, 0.0, MemorySlots()
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def lease(self, bucket: Bucket, ahead: float, stretch: float, waiting: int) -> Lease | float:
+    async def lease(self, bucket: Bucket, ahead: float, stretch: float, waiting: int) -> Lease | Wait:
         """See `Slots.lease`."""
         if not self._tasks:
             self._begin(self._beat())
         try:
             if not self._is_away:
                 answer = await self._ask(bucket, ahead=ahead, stretch=stretch, waiting=waiting)
-                return answer.wait if answer.number < 0 else _leased(answer)
+                return Wait(answer.wait) if answer.number < 0 else _leased(answer)
         except Away as away:
             self._go_alone(away)
         finally:
@@ -74,6 +74,10 @@ class RedisSlots:
         opens = max(self._away_at + _span(bucket), self._shut_until.get(bucket, 0.0))
         await self._alone.shut(bucket, opens - now())
         return await self._alone.lease(bucket, ahead, stretch, waiting)
+
+    def lease_now(self, bucket: Bucket, stretch: float) -> Lease | None:  # noqa: ARG002
+        """Redis has to be asked."""
+        return None
 
     async def rest(self, bucket: Bucket, lease: Lease, seconds: float) -> None:
         """See `Slots.rest`; Redis hears of it with the next lease, or soon."""

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from cio_mcp.client.pacing.buckets import Bucket
+
 
 @dataclass(frozen=True)
 class Seen:
@@ -12,9 +14,7 @@ class Seen:
     open: for how long the API has failed, with what, and in how long one request may try again.
     """
 
-    name: str
-    limit: int
-    window: float
+    bucket: Bucket
     waiting: int
     share: float
     held: float

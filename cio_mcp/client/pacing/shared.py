@@ -1,203 +1,176 @@
-"""Slots in a small SQLite file, which all processes of a user on one host share."""
+"""Slots that all processes of a user on one host share through a file."""
 
 import asyncio
 import logging
-import os
+import math
 import random
 import sqlite3
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from typing import TypeVar
 
 from cio_mcp.client.call import now
-from cio_mcp.client.pacing.limits import Bucket
-from cio_mcp.client.pacing.slots import LEASE, Lease, MemorySlots, Shown
-from cio_mcp.databases.sqlite import use_wal
+from cio_mcp.client.pacing.buckets import Bucket
+from cio_mcp.client.pacing.file import BucketFile, Busy, Return
+from cio_mcp.client.pacing.slots import LEASE, Lease, MemorySlots, Wait
 
-# Rows further ahead than this are from before a reboot, when the clock that all processes share began anew.
-LONGEST_AHEAD = 3600.0
+# A process tells the others so often that it lives.
+TELL = 0.25
 
-# A process that has not been heard of for so long does not count among those that share.
-HEARD = 5.0
+# Slots that are given back go into the file with the next lease, or after so many seconds. Of a wide limit
+# one slot in so many is leased together, and what has not been used is given back after as long.
+FLUSH, HANDFUL = 0.05, 100
 
 # When sharing fails while others may go on, this process takes itself for one of so many.
 ALONE = 4
 
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS bucket (
-  key TEXT PRIMARY KEY, name TEXT NOT NULL, slots INTEGER NOT NULL, span REAL NOT NULL,
-  shut_until REAL NOT NULL
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS slot (
-  key TEXT NOT NULL, number INTEGER NOT NULL, free_at REAL NOT NULL, PRIMARY KEY (key, number)
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS member (
-  key TEXT NOT NULL, process INTEGER NOT NULL, waiting INTEGER NOT NULL, heard REAL NOT NULL,
-  PRIMARY KEY (key, process)
-) WITHOUT ROWID;
-"""
-
+_Done = TypeVar("_Done")
 _log = logging.getLogger(__name__)
 
 
 class FileSlots:
-    """Slots that processes share through `path`; the file is made where it is missing.
+    """Slots that processes share through the file at `path`.
 
-    Every look at it is one short transaction, so a process that is killed leaves nothing half done, and one
-    that is stopped holds nothing up; what it had leased runs out. Raises sqlite3.Error or OSError where the
-    file cannot be used. If it fails later, this process goes on alone, with a part of each limit.
+    A process that is stopped holds nothing up: what it had leased runs out. Raises sqlite3.Error or OSError
+    where the file cannot be used. If it fails later, this process goes on alone, with a part of each limit.
     """
 
     poll: float | None = 0.05
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-        self._db = sqlite3.connect(path, timeout=0, isolation_level=None)
-        try:
-            self._prepare()
-        except BaseException:
-            self._db.close()
-            raise
-        self._known: set[Bucket] = set()
-        self._alone: MemorySlots | None = None
+        self._file = BucketFile(path)
+        self._told: dict[Bucket, tuple[float, int]] = {}  # when whoever looks was told last, and what
+        self._hand: dict[Bucket, list[Lease]] = {}
+        self._back: list[Return] = []
+        self._flushing: asyncio.TimerHandle | None = None
+        self._is_alone, self._alone = False, MemorySlots(ALONE)
 
-    def _prepare(self) -> None:
-        self._db.execute("PRAGMA busy_timeout = 2000")
-        if not use_wal(self._db, 2):
-            # A network file system has no shared memory between hosts, and its locks cannot be trusted.
-            message = "the file system cannot be shared"
-            raise sqlite3.OperationalError(message)
-        self._db.execute("PRAGMA synchronous = OFF")  # nothing here outlives a power cut
-        self._db.execute("PRAGMA cache_size = -256")  # KiB: the system caches the file as well
-        self._db.executescript(SCHEMA)
-        self._db.execute("PRAGMA busy_timeout = 0")  # waiting would stop the event loop; see _transaction
+    def lease_now(self, bucket: Bucket, stretch: float) -> Lease | None:
+        """See `Slots.lease_now`."""
+        with suppress(Busy):
+            got = self._lease(bucket, 0.0, stretch, 0)
+            if isinstance(got, Lease):
+                return got
+        return None
 
-    async def lease(self, bucket: Bucket, ahead: float, stretch: float, waiting: int) -> Lease | float:
+    async def lease(self, bucket: Bucket, ahead: float, stretch: float, waiting: int) -> Lease | Wait:
         """See `Slots.lease`."""
-        if self._alone:
-            return await self._alone.lease(bucket, ahead, stretch, waiting)
-        try:
-            async with self._transaction():
-                return self._lease(bucket, ahead, stretch, waiting)
-        except sqlite3.Error as error:
-            self._go_alone(error)
-            return await self.lease(bucket, ahead, stretch, waiting)
-
-    def _lease(self, bucket: Bucket, ahead: float, stretch: float, waiting: int) -> Lease | float:
-        key, moment = _key(bucket), now()
-        if bucket not in self._known:
-            self._introduce(bucket, key)
-        self._db.execute("REPLACE INTO member VALUES (?, ?, ?, ?)", (key, os.getpid(), waiting, moment))
-        number, free_at = self._db.execute(
-            "SELECT number, free_at FROM slot WHERE key = ? AND number < ? ORDER BY free_at LIMIT 1",
-            (key, bucket.limit),
-        ).fetchone()
-        (shut_until,) = self._db.execute("SELECT shut_until FROM bucket WHERE key = ?", (key,)).fetchone()
-        start = max(moment, free_at, shut_until)
-        if start - moment > ahead:
-            return float(start - moment)
-        ends = start + bucket.window * stretch + LEASE
-        self._db.execute("UPDATE slot SET free_at = ? WHERE key = ? AND number = ?", (ends, key, number))
-        return Lease(number, start, ends)
+        return await _soon(lambda: self._lease(bucket, ahead, stretch, waiting))
 
     async def rest(self, bucket: Bucket, lease: Lease, seconds: float) -> None:
-        """See `Slots.rest`."""
-        if self._alone:
-            return await self._alone.rest(bucket, lease, seconds)
-        change = "UPDATE slot SET free_at = ? WHERE key = ? AND number = ? AND free_at = ?"
-        await self._change(change, now() + seconds, _key(bucket), lease.number, lease.ends)
-        return None
+        """See `Slots.rest`; the others learn of it with the next lease, or soon."""
+        if self._is_alone:
+            await self._alone.rest(bucket, lease, seconds)
+        else:
+            self._give_back(bucket, lease, now() + seconds)
 
     async def shut(self, bucket: Bucket, seconds: float) -> None:
         """See `Slots.shut`."""
-        if self._alone:
-            return await self._alone.shut(bucket, seconds)
-        change = "UPDATE bucket SET shut_until = max(shut_until, ?) WHERE key = ?"
-        await self._change(change, now() + seconds, _key(bucket))
-        return None
+        until = now() + seconds
+        await _soon(lambda: self._shut(bucket, until))
+        if self._is_alone:
+            await self._alone.shut(bucket, until - now())
 
     @property
     def trouble(self) -> str:
         """See `Slots.trouble`."""
-        return "the file that this host's processes share failed" if self._alone else ""
+        return "the file that this host's processes share failed" if self._is_alone else ""
 
     async def aclose(self) -> None:
-        """See `Slots.aclose`."""
+        """Give back what is held, and leave the file to the others."""
+        self._flush()
+        if self._flushing:
+            self._flushing.cancel()
         self.close()
 
     def close(self) -> None:
         """Leave the file to the others."""
-        self._db.close()
+        self._file.close()
 
-    async def _change(self, statement: str, *values: object) -> None:
+    def _lease(self, bucket: Bucket, ahead: float, stretch: float, waiting: int) -> Lease | Wait:
+        """Lease at once; raises Busy."""
+        if not self._is_alone:
+            try:
+                return self._from_hand(bucket) or self._from_file(bucket, ahead, stretch, waiting)
+            except sqlite3.Error as error:
+                self._go_alone(error)
+        return self._alone.lease_at_once(bucket, ahead, stretch)
+
+    def _from_hand(self, bucket: Bucket) -> Lease | None:
+        """Return a slot that was leased together with another one moments ago, if one is left."""
+        hand = self._hand.get(bucket)
+        while hand:
+            lease = hand.pop()
+            if now() < lease.start + FLUSH:
+                return lease
+            self._give_back(bucket, lease, 0.0)
+        return None
+
+    def _from_file(self, bucket: Bucket, ahead: float, stretch: float, waiting: int) -> Lease | Wait:
+        told_at, told = self._told.get(bucket, (-math.inf, 0))
+        tell = now() - told_at > TELL or (told > 1) != (waiting > 1)
+        got = self._file.lease(
+            bucket,
+            self._back,
+            ahead=ahead,
+            lasts=bucket.window * stretch + LEASE,
+            most=max(1, bucket.limit // HANDFUL),
+            waiting=waiting if tell else None,
+        )
+        self._back.clear()
+        if tell:
+            self._told[bucket] = now(), waiting
+        if isinstance(got, Wait):
+            return got
+        first, *self._hand[bucket] = got
+        self._hand[bucket].reverse()
+        self._flush_soon()
+        return first
+
+    def _give_back(self, bucket: Bucket, lease: Lease, free_at: float) -> None:
+        self._back.append(Return(bucket, lease, free_at))
+        self._flush_soon()
+
+    def _flush_soon(self) -> None:
+        self._flushing = self._flushing or asyncio.get_running_loop().call_later(FLUSH, self._flush)
+
+    def _flush(self) -> None:
+        """Give back what is not used."""
+        self._flushing = None
+        self._back += [Return(bucket, lease, 0.0) for bucket, hand in self._hand.items() for lease in hand]
+        self._hand.clear()
+        if self._is_alone or not self._back:
+            return
         try:
-            async with self._transaction():
-                self._db.execute(statement, values)
+            self._file.give_back(self._back)
+            self._back.clear()
+        except Busy:
+            self._flush_soon()
         except sqlite3.Error as error:
             self._go_alone(error)
 
-    @asynccontextmanager
-    async def _transaction(self) -> AsyncIterator[None]:
-        """Do what is inside at once; while another process is at it, wait without stopping the event loop."""
-        pause = 0.0005
-        while True:
-            try:
-                self._db.execute("BEGIN IMMEDIATE")
-                break
-            except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode not in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
-                    raise
-            await asyncio.sleep(pause * random.uniform(0.5, 1))  # noqa: S311 - spreads the tries
-            pause = min(pause * 2, 0.05)
+    def _shut(self, bucket: Bucket, until: float) -> None:
+        self._hand.pop(bucket, None)
         try:
-            yield
-        except BaseException:
-            self._db.execute("ROLLBACK")
-            raise
-        self._db.execute("COMMIT")
-
-    def _introduce(self, bucket: Bucket, key: str) -> None:
-        """Make the rows of a bucket, and forget times from before a reboot."""
-        self._db.execute("INSERT OR IGNORE INTO bucket VALUES (?, ?, 0, 0, 0)", (key, bucket.name))
-        self._db.execute(
-            "UPDATE bucket SET slots = max(slots, ?), span = ? WHERE key = ?",
-            (bucket.limit, bucket.window, key),
-        )
-        self._db.executemany(
-            "INSERT OR IGNORE INTO slot VALUES (?, ?, 0)", [(key, number) for number in range(bucket.limit)]
-        )
-        latest = now() + max(LONGEST_AHEAD, 2 * bucket.window)
-        self._db.execute("UPDATE slot SET free_at = 0 WHERE key = ? AND free_at > ?", (key, latest))
-        self._db.execute("UPDATE bucket SET shut_until = 0 WHERE key = ? AND shut_until > ?", (key, latest))
-        self._db.execute("DELETE FROM member WHERE heard NOT BETWEEN ? AND ?", (now() - 60, now() + 1))
-        self._known.add(bucket)
+            if not self._is_alone:
+                self._file.shut(bucket, until)
+        except sqlite3.Error as error:
+            self._go_alone(error)
 
     def _go_alone(self, error: sqlite3.Error) -> None:
-        if self._alone is None:
-            _log.warning("the shared pace failed (%s); a part of each limit is used alone", error)
-            self._alone = MemorySlots(ALONE)
-            self.poll = None
+        _log.warning("the shared pace failed (%s); a part of each limit is used alone", error)
+        self._is_alone, self.poll = True, None
+        self._hand.clear()
+        self._back.clear()
 
 
-def _key(bucket: Bucket) -> str:
-    return f"{bucket.workspace} {bucket.name}"
-
-
-def look(path: Path, moment: float) -> list[Shown]:
-    """Return the buckets that processes share through `path`, as they are at `moment` of `time.monotonic`."""
-    if not path.exists():
-        return []
-    with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as db:
-        rows = db.execute(
-            "SELECT name, slots, span, shut_until,"
-            " (SELECT count(*) FROM slot WHERE slot.key = bucket.key AND free_at > :now),"
-            " (SELECT total(waiting) FROM member WHERE member.key = bucket.key AND heard > :now - :heard),"
-            " (SELECT count(*) FROM member WHERE member.key = bucket.key AND heard > :now - :heard)"
-            " FROM bucket ORDER BY key",
-            {"now": moment, "heard": HEARD},
-        ).fetchall()
-    return [
-        Shown(name, limit, window, used, int(waiting), max(0.0, shut_until - moment), processes)
-        for name, limit, window, shut_until, used, waiting, processes in rows
-    ]
+async def _soon(do: Callable[[], _Done]) -> _Done:
+    """Do what raises Busy once it does not, without stopping the event loop."""
+    pause = 0.0005
+    while True:
+        try:
+            return do()
+        except Busy:
+            await asyncio.sleep(pause * random.uniform(0.5, 1))  # noqa: S311 - spreads the tries
+            pause = min(pause * 2, 0.05)

@@ -1,8 +1,9 @@
 """Subscription topics, and who gets them. They are set by identify."""
 
+import secrets
 from typing import Any
 
-from cio_mcp.sandbox.http import Asked, Routes
+from cio_mcp.sandbox.http import Asked, Routes, app_error
 from cio_mcp.sandbox.routes.customers import person
 from cio_mcp.sandbox.state import people, subscriptions
 
@@ -29,3 +30,23 @@ def preferences(asked: Asked) -> dict[str, Any]:
             "header": "Choose what you want to hear about.",
         }
     }
+
+
+@routes("GET", "/v1/subscription_center/{customer_id}/token")
+def token(asked: Asked) -> dict[str, Any]:
+    """Answer a link to a person's preferences; who is unknown is a 400 here (documented, 2026-09-17).
+
+    Assumed: the words of the 400, and that a person has one token at a time.
+    """
+    name = asked.ids["customer_id"]
+    who = people.find(asked.workspace, name, "id") or people.find(asked.workspace, name, "email")
+    if who is None:
+        raise app_error("customer not found", 400)
+    number = int(who["cio_id"], 16)
+    made = asked.workspace.thing("preference_token", number) or {
+        "id": number,
+        "token": secrets.token_urlsafe(24),
+    }
+    asked.workspace.configure("preference_token", made)
+    host = "track-eu" if asked.workspace.region == "eu" else "track"
+    return {"token": made["token"], "url": f"https://{host}.customer.io/u/i/{made['token']}/"}

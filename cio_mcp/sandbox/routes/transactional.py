@@ -9,7 +9,7 @@ from pathlib import PurePath
 from typing import Any
 
 from cio_mcp.sandbox.http import Asked, Routes, app_error, track_error
-from cio_mcp.sandbox.state import people, transactional
+from cio_mcp.sandbox.state import devices, people, transactional
 from cio_mcp.sandbox.state.workspace import Row, Workspace
 
 routes = Routes()
@@ -57,17 +57,42 @@ def send_email(asked: Asked) -> dict[str, Any]:
     return _queued(asked, "email", body, _template(asked.workspace, body, "email"))
 
 
-@routes("POST", "/v1/send/{channel}")
-def send_message(asked: Asked) -> dict[str, Any]:
-    """Check a message of another channel and queue it."""
-    channel, body = asked.ids["channel"], asked.json()
-    if channel not in transactional.TYPES:
-        raise app_error(f"the sandbox does not imitate POST /v1/send/{channel}", 501)
-    if body.get("transactional_message_id") is None:
-        raise track_error('Missing required field: "transactional_message_id"')
-    if channel == "sms" and body.get("to") and not E164.fullmatch(str(body["to"])):
-        raise track_error("Invalid phone number format: it must be E.164")
-    return _queued(asked, channel, body, _template(asked.workspace, body, channel))
+def _of_channel(channel: str) -> None:
+    """Register the sends of a channel that is not email."""
+
+    @routes("POST", f"/v1/send/{channel}")
+    def send_message(asked: Asked) -> dict[str, Any]:
+        body = asked.json()
+        if body.get("transactional_message_id") is None:
+            raise track_error('Missing required field: "transactional_message_id"')
+        if channel in transactional.BY_NUMBER:
+            _check_number(body.get("to"))
+        template = _template(asked.workspace, body, channel)
+        if channel == "push":
+            _check_device(asked.workspace, body)
+        return _queued(asked, channel, body, template)
+
+
+for other in transactional.TYPES.keys() - {"email"}:
+    _of_channel(other)
+
+
+def _check_number(to: Any) -> None:
+    """Refuse what is neither a number nor Liquid; documented, the words for a missing `to` are assumed."""
+    if not to:
+        raise track_error('Missing required field: "to"')
+    if not E164.fullmatch(str(to)) and not transactional.LIQUID.search(str(to)):
+        raise track_error("Invalid phone number format. Phone numbers must be in E.164 format.")
+
+
+def _check_device(workspace: Workspace, body: dict[str, Any]) -> None:
+    """Refuse a device that is not the person's: documented as what `to` must name; the refusal is assumed."""
+    person, device = _person(workspace, body.get("identifiers")), body.get("custom_device") or {}
+    if person and device.get("token") and device.get("platform"):
+        devices.put(workspace, person, {**device, "id": device["token"]})
+    own = body.get("to") in transactional.OWN_DEVICES
+    if not own and not (person and devices.has(workspace, person, str(body["to"]))):
+        raise track_error('"to" must be all, last_used, or a device token of the person')
 
 
 def _queued(asked: Asked, channel: str, body: dict[str, Any], template: dict[str, Any]) -> dict[str, Any]:
@@ -85,6 +110,13 @@ def _template(workspace: Workspace, body: dict[str, Any], channel: str) -> dict[
             if found["channel"] != channel:
                 raise track_error('"transactional_message_id" belongs to another channel')
             return found
+    if body.get("auto_create") is True and not name.isdecimal():
+        # Documented: an empty message of that trigger name. What else it has is assumed.
+        number = workspace.next_number("transactional")
+        dates = {"created_at": workspace.now(), "updated_at": workspace.now()}
+        new = {"id": number, "name": name, "trigger_name": name, "channel": channel, "description": ""}
+        workspace.configure("transactional", transactional.SWITCHES | new | dates)
+        return new
     raise track_error('"transactional_message_id" not found')
 
 

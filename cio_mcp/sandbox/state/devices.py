@@ -3,7 +3,7 @@
 from typing import Any
 
 from cio_mcp.sandbox.state import people
-from cio_mcp.sandbox.state.workspace import Workspace, applies
+from cio_mcp.sandbox.state.workspace import Row, Workspace, applies
 
 ADD, DELETE = "add_device", "delete_device"
 
@@ -11,15 +11,25 @@ ADD, DELETE = "add_device", "delete_device"
 @applies(ADD)
 def add_device(workspace: Workspace, write: dict[str, Any]) -> None:
     """Add or update a device."""
-    device = write["device"]
     if person := people.find_or_create(workspace, write["identifier"]):
-        workspace.change(
-            "INSERT OR REPLACE INTO devices VALUES (?, ?, ?, ?)",
-            person["cio_id"],
-            device["id"],
-            device.get("platform"),
-            device.get("last_used"),
-        )
+        put(workspace, person, write["device"])
+
+
+def put(workspace: Workspace, person: Row, device: dict[str, Any]) -> None:
+    """Add or update a device of a person."""
+    workspace.change(
+        "INSERT OR REPLACE INTO devices VALUES (?, ?, ?, ?)",
+        person["cio_id"],
+        device["id"],
+        device.get("platform"),
+        device.get("last_used"),
+    )
+
+
+def has(workspace: Workspace, person: Row, token: str) -> bool:
+    """Say whether a person has a device."""
+    found = "SELECT 1 FROM devices WHERE cio_id = ? AND id = ?"
+    return workspace.row(found, person["cio_id"], token) is not None
 
 
 @applies(DELETE)

@@ -1,5 +1,6 @@
 """Transactional messages: one template, one person, one channel."""
 
+import re
 from typing import Any
 
 from cio_mcp.sandbox.state import deliveries, people
@@ -8,12 +9,31 @@ from cio_mcp.sandbox.state.workspace import Row, Workspace
 # What the App API does not tell about a template.
 INTERNAL = {"channel", "subject", "links"}
 
-# What the App API calls each channel in a delivery. That of inbox messages is not documented [?].
-TYPES = {"email": "email", "push": "push", "sms": "twilio", "in_app": "in_app", "inbox_message": "inbox"}
+# How a transactional message is set up unless something else is said.
+SWITCHES = {
+    "send_to_unsubscribed": True,
+    "link_tracking": True,
+    "open_tracking": True,
+    "hide_message_body": False,
+    "queue_drafts": False,
+}
+
+# What the App API calls each channel in a delivery. That of inbox messages is assumed.
+TYPES = {
+    "email": "email",
+    "push": "push",
+    "sms": "twilio",
+    "whatsapp": "whatsapp",
+    "in_app": "in_app",
+    "inbox_message": "inbox",
+}
 
 # Channels whose messages say where they go; None and these of push mean the customer's own devices.
-ADDRESSED = {"email", "push", "sms"}
+BY_NUMBER = {"sms", "whatsapp"}
+ADDRESSED = {"email", "push", *BY_NUMBER}
 OWN_DEVICES = {None, "all", "last_used"}
+
+LIQUID = re.compile(r"\{\{\s*(?:customer\.)?(?P<attribute>\w+)[^}]*\}\}")
 
 # Nothing tells that a message in the app has arrived.
 IN_APP = {"sent": 2}
@@ -49,10 +69,12 @@ def _recipient(workspace: Workspace, channel: str, person: Row | None, to: str |
             1 if to == "last_used" else -1,
         )
         return ", ".join(device["id"] for device in found)
+    if channel in BY_NUMBER:
+        # Documented: Liquid is filled in. Assumed: what it names and the customer lacks is blank.
+        known = people.attributes(workspace, person) if person else {}
+        return LIQUID.sub(lambda named: str(known.get(named["attribute"]) or ""), to or "")
     if to and channel in ADDRESSED:
         return to
     if person is None:
         return ""
-    if channel == "sms":
-        return str(people.attributes(workspace, person).get("phone") or "")
     return str(person["email"] or person["id"] or person["cio_id"])

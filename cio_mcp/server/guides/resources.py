@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from cio_mcp.errors import InvalidArgument, NotAllowed, NotSent, Refused, UnknownOutcome
+from cio_mcp.limits import LIMITS
 from cio_mcp.toolkit.registry import Tool
 
 
@@ -69,16 +70,16 @@ The App API returns every value as text: "true", "5". Times are unix seconds, ne
 
 
 def _limits(_: Sequence[Tool]) -> str:
-    return """\
+    limits = "\n".join(f"- {limit.purpose}: {limit}." for limit in LIMITS)
+    return f"""\
 # Limits, and how calls are paced
 
 Calls wait for their turn here, so that Customer.io does not refuse them: make as many as you need, in
 parallel too. If a call's turn would come too late, it is not sent, and the error says so. `server_status`
 shows each limit as set here, the calls that are waiting, and the last 429.
 
-- Track API (writes of customers and events): 100 requests a second, which leaves room for other users of the workspace.
-- App API (reads, and what is set up): 10 requests a second. Transactional messages: 100 a second.
-- Broadcasts: each can be triggered once every 10 seconds; at most 5 runs are queued.
+{limits}
+- At most 5 runs of one broadcast are queued.
 - Sizes: an event's data 100,000 bytes; a broadcast's data 50,000 bytes, its lists 10,000 entries; attachments 2 MB in
   all.
 - History: activities 30 days, messages 6 months, a campaign's messages 12 months.

@@ -1,6 +1,5 @@
 """Finding customers by email, segment and attributes; and the segments of a customer."""
 
-import json
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
@@ -8,7 +7,17 @@ from pydantic import AfterValidator, Field
 from cio_mcp.client import AppApi, IdType, Kind
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.answers import Anything, Cut, Numbered, Page, Quoted, Shape, cut, newest, page
-from cio_mcp.toolkit.params import Address, Cursor, CustomerId, Filter, JsonObject, Limit, Names, ObjectId
+from cio_mcp.toolkit.params import (
+    Address,
+    Cursor,
+    CustomerId,
+    Filter,
+    JsonObject,
+    Limit,
+    Names,
+    ObjectId,
+    compared,
+)
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.times import iso
 
@@ -26,10 +35,7 @@ def _values(attributes: dict[str, Any]) -> dict[str, str | bool]:
         if value is None or isinstance(value, (dict, list)):
             message = f"{name}: must be a string, number or boolean; to test whether it exists use filter"
             raise ValueError(message)
-    return {
-        name: value if isinstance(value, (str, bool)) else json.dumps(value)
-        for name, value in attributes.items()
-    }
+    return {name: compared(value) for name, value in attributes.items()}
 
 
 class Found(Shape):

@@ -1,20 +1,22 @@
 """Subscriptions: the topics that a customer receives, and whether they receive anything at all."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
 
 from cio_mcp.client import AppApi, IdType, TrackApi
-from cio_mcp.errors import InvalidArgument
-from cio_mcp.toolkit.answers import Accepted, Answer, Shape
+from cio_mcp.errors import InvalidArgument, Refused
+from cio_mcp.toolkit.answers import Accepted, Acted, Answer, Shape
 from cio_mcp.toolkit.params import CustomerId, JsonObject
 from cio_mcp.toolkit.registry import Toolbox
+from cio_mcp.toolkit.times import iso
 
 tools = Toolbox(__name__)
 
-WHATEVER = (
-    "Somebody unsubscribed from everything receives no topic; get_subscriptions tells whether they are."
-)
+# App API, "getSubscriptionCenterToken": seconds for which a link is valid.
+A_DAY = 86_400
+
+WHATEVER = "A customer who is unsubscribed from everything receives no topic; get_subscriptions shows it."
 
 
 class Topic(Shape):
@@ -94,3 +96,31 @@ async def set_subscriptions(
     await track.put("/api/v1/customers/{customer_id}", body, customer_id=track.person(customer_id, id_type))
     subscribes = unsubscribed is not False and any((topics or {}).values())
     return Accepted(notes=[WHATEVER] if subscribes else None)
+
+
+class PreferenceLink(Acted):
+    """A link to one customer's subscriptions. Anybody who has it can change them."""
+
+    opens_personal_data: ClassVar[frozenset[str]] = frozenset({"link"})
+
+    outcome: Literal["created"] = Field("created", description="The link is valid for a day.")
+    link: str = Field(description="Hidden with CIO_PII=mask: it identifies the customer.")
+    expires: str | None = None
+
+
+# Such a link is a credential, so creating one is not a read.
+@tools.writes
+async def create_preference_link(
+    app: AppApi, customer_id: CustomerId, id_type: Literal["id", "email"] = "id"
+) -> PreferenceLink:
+    """Create a link, valid for a day, with which a customer can change their subscriptions.
+
+    Give it to that customer only.
+    """
+    # The endpoint takes no id_type: it recognises an email address by its form.
+    if id_type == "email" and "@" not in customer_id:
+        raise InvalidArgument("customer_id: is not an email address, but id_type is email")
+    answer = await app.issue("/v1/subscription_center/{customer_id}/token", customer_id=customer_id)
+    if not (link := answer.get("url")):
+        raise Refused("Customer.io's answer has no link.", do="A person can copy the link in Customer.io.")
+    return PreferenceLink(link=str(link), expires=iso(int(app.call.called_at) + A_DAY))

@@ -1,7 +1,7 @@
-"""Transactional messages by push, SMS, in-app and inbox."""
+"""Transactional messages by push, SMS, WhatsApp, in-app and inbox."""
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -11,8 +11,10 @@ from cio_mcp.toolkit.audience import Audience, reaches
 from cio_mcp.toolkit.fitting import check_fit
 from cio_mcp.toolkit.params import Address, CustomerId, JsonObject, Line, Text
 from cio_mcp.toolkit.registry import Toolbox
+from cio_mcp.tools.transactional.push import CustomDevice, CustomPayload
 from cio_mcp.tools.transactional.sending import (
     AsDraft,
+    AutoCreate,
     Language,
     MessageData,
     NotKept,
@@ -26,25 +28,31 @@ from cio_mcp.tools.transactional.templates import MessageId, template_of
 tools = Toolbox(__name__)
 
 # The arguments of each channel, beside those that all channels take (App API, "sendPush", "sendSMS",
-# "sendInApp", "sendInboxMessage").
+# "sendWhatsApp", "sendInApp", "sendInboxMessage").
 TAKES: dict[str, tuple[str, ...]] = {
-    "push": ("to", "title", "message", "image_url", "link", "custom_data", "send_to_unsubscribed=false"),
-    "sms": ("to", "from_number", "send_to_unsubscribed=false"),
-    "in_app": (),
-    "inbox": (),
+    "push": (
+        *("to", "title", "message", "image_url", "link", "sound", "custom_data", "custom_device"),
+        *("custom_payload", "auto_create", "send_to_unsubscribed=false"),
+    ),
+    "sms": ("to", "from_number", "tracked=false", "auto_create", "send_to_unsubscribed=false"),
+    "whatsapp": ("to", "from_number", "tracked=false", "send_to_unsubscribed=false"),
+    "in_app": ("auto_create",),
+    "inbox": ("auto_create",),
 }
 
 PATHS = {
     "push": "/v1/send/push",
     "sms": "/v1/send/sms",
+    "whatsapp": "/v1/send/whatsapp",
     "in_app": "/v1/send/in_app",
     "inbox": "/v1/send/inbox_message",
 }
 
-E164 = re.compile(r"\+[1-9]\d{1,14}")
+# A number, or Liquid that Customer.io fills in for the customer.
+NUMBER = re.compile(r"\+[1-9]\d{1,14}|.*\{\{.+\}\}.*")
 
-# Values of `to` for a push that name no particular device.
-ANY_DEVICE = {"all", "last_used"}
+# Values of `to` that mean the customer's own devices (push) or own number (SMS and WhatsApp).
+THEIR_OWN = re.compile(r"all|last_used|\{\{\s*customer\.phone\s*\}\}")
 
 
 async def _reached(
@@ -53,15 +61,18 @@ async def _reached(
     customer_id: str,
     id_type: IdType,
     to: str | None,
+    custom_device: dict[str, Any] | None,
 ) -> Audience:
     async def template() -> str:
         return await template_of(app, transactional_message_id)
 
+    # The number or device may belong to somebody other than the customer; other Liquid can be any number.
+    elsewhere = [to] if to and not THEIR_OWN.fullmatch(to) else []
+    elsewhere += [custom_device["token"]] if custom_device else []
     return Audience(
-        "the customer, or the owner of the number or device in to" if to else "the customer",
+        "the customer, or the owner of the number or device that is named" if elsewhere else "the customer",
         1,
-        # The number or device may belong to somebody other than the customer.
-        addresses=[to] if to and to not in ANY_DEVICE else [],
+        addresses=elsewhere,
         people={id_type: [customer_id]},
         to_one=True,
         template=template,
@@ -72,30 +83,46 @@ async def _reached(
 @reaches(_reached)
 async def send_transactional_message(
     app: AppApi,
-    channel: Literal["push", "sms", "in_app", "inbox"],
+    channel: Literal["push", "sms", "whatsapp", "in_app", "inbox"],
     transactional_message_id: Annotated[MessageId, Field(description="Template: id or trigger name.")],
     customer_id: CustomerId,
     id_type: IdType = "id",
     message_data: MessageData | None = None,
     to: Annotated[
         Address | None,
-        Field(description="sms: a number, such as +4930123456. push: all, last_used or a device token."),
+        Field(
+            description="sms, whatsapp (required): +4930123456 or {{customer.phone}}. push: all (default), "
+            "last_used or a device token."
+        ),
     ] = None,
-    from_number: Annotated[Line | None, Field(description="sms only: number to send from.")] = None,
+    from_number: Annotated[Line | None, Field(description="sms, whatsapp only: number to send from.")] = None,
     title: Annotated[Line | None, Field(description="push only.")] = None,
     message: Annotated[Text | None, Field(description="push only: the text.")] = None,
     image_url: Annotated[Text | None, Field(description="push only.")] = None,
     link: Annotated[Text | None, Field(description="push only: what a tap opens.")] = None,
+    sound: Annotated[Literal["default", "none"] | None, Field(description="push only, on iOS.")] = None,
     custom_data: Annotated[JsonObject | None, Field(description="push only: strings for the app.")] = None,
+    custom_device: Annotated[
+        CustomDevice | None,
+        Field(
+            description="push only: a device to add and send to: {token, platform, last_used?, attributes?}."
+        ),
+    ] = None,
+    custom_payload: Annotated[
+        CustomPayload | None,
+        Field(description="push only: {ios?, android?}, payloads that replace all other content."),
+    ] = None,
     language: Language | None = None,
     send_at: SendAt = None,
     send_to_unsubscribed: Annotated[
-        bool, Field(description="sms, push only; false: skip if the customer is unsubscribed.")
+        bool, Field(description="push, sms, whatsapp only; false: skip if the customer is unsubscribed.")
     ] = True,
+    tracked: Annotated[bool, Field(description="sms, whatsapp only; false: do not track links.")] = True,
     disable_message_retention: NotKept = False,
     queue_draft: AsDraft = False,
+    auto_create: AutoCreate = False,
 ) -> Queued:
-    """Send one push, SMS, in-app or inbox message to one person at once.
+    """Send one push, SMS, WhatsApp, in-app or inbox message to one person at once.
 
     What you pass replaces the template's own; an unknown customer is created. wait_for_delivery tells whether
     it arrived. For email use send_transactional_email.
@@ -106,12 +133,23 @@ async def send_transactional_message(
         "message": message,
         "image_url": image_url,
         "link": link,
+        "sound": sound,
         "custom_data": custom_data or None,
+        "custom_device": custom_device,
+        "custom_payload": custom_payload or None,
+        "auto_create": auto_create or None,
     }
-    renamed = {"from_number": from_number, "send_to_unsubscribed=false": not send_to_unsubscribed}
+    renamed = {
+        "from_number": from_number,
+        "send_to_unsubscribed=false": not send_to_unsubscribed,
+        "tracked=false": not tracked,
+    }
     check_fit(f"channel={channel}", own | renamed, TAKES[channel])
-    if channel == "sms" and to and not E164.fullmatch(to):
-        raise InvalidArgument("to: must be a phone number in E.164 form, such as +4930123456")
+    if channel in {"sms", "whatsapp"} and not (to and NUMBER.fullmatch(to)):
+        raise InvalidArgument(
+            "to: must be a phone number in E.164 form, such as +4930123456, or {{customer.phone}} for the "
+            "customer's own"
+        )
     check_send_at(app, send_at)
     fields = own | {
         "from": from_number,
@@ -120,6 +158,7 @@ async def send_transactional_message(
         "language": language,
         "send_at": send_at,
         "send_to_unsubscribed": None if send_to_unsubscribed else False,
+        "tracked": None if tracked else False,
         "disable_message_retention": disable_message_retention or None,
         "queue_draft": queue_draft or None,
     }

@@ -15,6 +15,7 @@ from cio_mcp.toolkit.params import Address, CustomerId, JsonObject, Line, Text, 
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.tools.transactional.sending import (
     AsDraft,
+    AutoCreate,
     Language,
     MessageData,
     NotKept,
@@ -101,7 +102,7 @@ async def send_transactional_email(
     transactional_message_id: Annotated[
         MessageId | None,
         Field(
-            description="Template: id or trigger name, from list_transactional_messages. Without it, body, "
+            description="Template: id or trigger name (list_transactional_messages). Without it, body, "
             "subject and from_address are required."
         ),
     ] = None,
@@ -112,10 +113,14 @@ async def send_transactional_email(
     subject: Line | None = None,
     body: Annotated[Text | None, Field(description="HTML.")] = None,
     body_plain: Annotated[Text | None, Field(description="Plain text. Default: made from body.")] = None,
+    body_amp: Annotated[Text | None, Field(description="AMP for email.")] = None,
     preheader: Line | None = None,
     reply_to: Line | None = None,
     cc: Address | None = None,
     bcc: Address | None = None,
+    fake_bcc: Annotated[
+        bool, Field(description="Send bcc a separate copy whose subject names the recipient.")
+    ] = False,
     headers: Annotated[
         Headers | None,
         Field(description='X-… and List-… headers, such as {"X-Order": "42"}; none for people or routes.'),
@@ -131,7 +136,9 @@ async def send_transactional_email(
     ] = True,
     tracked: Annotated[bool, Field(description="Track opens and clicks.")] = True,
     disable_message_retention: NotKept = False,
+    disable_css_preprocessing: Annotated[bool, Field(description="Do not inline CSS.")] = False,
     queue_draft: AsDraft = False,
+    auto_create: AutoCreate = False,
 ) -> Queued:
     """Send one email to one person at once, such as a receipt.
 
@@ -146,6 +153,10 @@ async def send_transactional_email(
     given = {"body": body, "subject": subject, "from_address": from_address}
     if transactional_message_id is None and (missing := [name for name, value in given.items() if not value]):
         raise InvalidArgument(f"{', '.join(missing)}: required without transactional_message_id")
+    if auto_create and transactional_message_id is None:
+        raise InvalidArgument(
+            "auto_create: needs transactional_message_id, the trigger name of the new template"
+        )
     check_send_at(app, send_at)
     optional = {
         "transactional_message_id": transactional_message_id,
@@ -154,16 +165,20 @@ async def send_transactional_email(
         "subject": subject,
         "body": body,
         "body_plain": body_plain,
+        "body_amp": body_amp,
         "preheader": preheader,
         "reply_to": reply_to,
         "cc": cc,
         "bcc": bcc,
+        "fake_bcc": fake_bcc or None,
         "headers": headers or None,
         "language": language,
         "send_at": send_at,
         "send_to_unsubscribed": None if send_to_unsubscribed else False,
         "tracked": None if tracked else False,
         "disable_message_retention": disable_message_retention or None,
+        "disable_css_preprocessing": disable_css_preprocessing or None,
         "queue_draft": queue_draft or None,
+        "auto_create": auto_create or None,
     }
     return await send(app, "/v1/send/email", customer_id, id_type, {"to": to} | optional, attachments)

@@ -16,6 +16,8 @@ PAYLOAD_LIMIT = 1_000_000
 # Seconds by which send_at may have passed: as long as a confirmation may take.
 LATE = 600
 
+AutoCreate = Annotated[bool, Field(description="Create an empty template if none has this trigger name.")]
+
 FIND_OUT = (
     "Do not send it again yet: wait some seconds, then call list_customer_messages with "
     "customer_id={customer_id} and id_type={id_type} to see whether it went out."

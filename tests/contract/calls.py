@@ -1,0 +1,437 @@
+"""How each tool is called to see every request that it can make: every argument, every word of each."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from types import EllipsisType
+from typing import Any, get_args
+
+from cio_mcp.sandbox import Sandbox
+from cio_mcp.toolkit.registry import Tool
+from cio_mcp.tools.messages import Metric
+
+# Every word that an argument can have, as the tool's schema lists them.
+EVERY = ...
+
+Found = Callable[[Sandbox], Any]
+Options = dict[str, list[Any] | EllipsisType]
+
+ADA, DATE, LATER = "u_1001", "2026-05-20T08:00:00Z", "2026-05-27T08:00:00+02:00"
+FUTURE = "2026-06-01T00:00:00Z"
+EVENT_ID = "01JC7Z7N8V6Q4M2K0X5Y9T3B1A"
+OBJECT = {"text": "a", "number": 1.5, "yes": True, "none": None, "list": [1, {"a": "b"}], "object": {"a": {}}}
+YES_NO = [True, False]
+
+# Of a list of App's, whose cursors are opaque, and of one that is cut here.
+CURSOR, COUNT = ["MTox"], ["3"]
+
+FILTERS = [
+    {"segment": {"id": 3}},
+    {"attribute": {"field": "plan", "operator": "eq", "value": "pro"}},
+    {"attribute": {"field": "beta", "operator": "eq", "value": True}},
+    {"attribute": {"field": "seats", "operator": "eq", "value": 5}},
+    {"attribute": {"field": "plan", "operator": "exists"}},
+    {"not": {"segment": {"id": 3}}},
+    {"or": [{"segment": {"id": 1}}, {"attribute": {"field": "plan", "operator": "exists"}}]},
+    {"and": [{"segment": {"id": 1}}, {"not": {"or": [{"segment": {"id": 3}}, {"segment": {"id": 5}}]}}]},
+]
+
+
+@dataclass(frozen=True)
+class Form:
+    """One way to call a tool: what is always given, and what each option can be beside it.
+
+    Each option is given alone with each of its values, and all of them together with their first and with
+    their last ones. `find` has what finds arguments that only the workspace knows.
+    """
+
+    given: dict[str, Any] = field(default_factory=dict)
+    options: Options = field(default_factory=dict)
+    find: dict[str, Found] = field(default_factory=dict)
+
+    def calls(self, tool: Tool) -> Iterator[dict[str, Any]]:
+        """Yield the arguments of each call."""
+        options = {
+            name: words_of(tool, name) if values is EVERY else values for name, values in self.options.items()
+        }
+        yield self.given
+        for name, values in options.items():
+            for value in values:
+                yield self.given | {name: value}
+        if len(options) > 1:
+            for which in (0, -1):
+                yield self.given | {name: values[which] for name, values in options.items()}
+
+
+def words_of(tool: Tool, name: str) -> list[Any]:
+    """Return the words that an argument can have."""
+    schema = tool.input_schema["properties"][name]
+    return YES_NO if schema.get("type") == "boolean" else schema.get("enum", [])
+
+
+def adas_cio_id(sandbox: Sandbox) -> str:
+    """Return Ada's id of Customer.io's own."""
+    (found,) = sandbox.workspace.rows("SELECT cio_id FROM people WHERE id = ?", ADA)
+    return f"cio_{found['cio_id']}"
+
+
+def a_delivery(sandbox: Sandbox) -> str:
+    """Return the id of a message that was sent."""
+    return str(sandbox.workspace.rows("SELECT id FROM deliveries ORDER BY number")[0]["id"])
+
+
+def of_a_customer(given: dict[str, Any] | None = None, /, **options: Any) -> list[Form]:
+    """Return a form for each kind of identifier; the options come with the first."""
+    given = given or {}
+    return [
+        Form({"customer_id": ADA} | given, options | {"id_type": ["id"]}),
+        Form({"customer_id": "ada@example.com", "id_type": "email"} | given),
+        Form({"id_type": "cio_id"} | given, find={"customer_id": adas_cio_id}),
+    ]
+
+
+MERGES = [
+    Form({"customer_id": ADA, "secondary_id": "u_1002"}, {"id_type": ["id"], "secondary_id_type": ["id"]}),
+    Form({"customer_id": ADA, "secondary_id": "lena@example.org", "secondary_id_type": "email"}),
+    Form({"customer_id": ADA, "secondary_id": "cio_0123", "secondary_id_type": "cio_id"}),
+    *of_a_customer({"secondary_id": "u_1003"})[1:],
+]
+
+EVENT: dict[str, Any] = {
+    "data": [OBJECT, {"recipient": "a@example.com", "from_address": "b@example.com"}, {}],
+    "timestamp": [DATE, 1779264000],
+    "event_id": [EVENT_ID],
+}
+
+EMAIL: dict[str, Any] = {
+    "message_data": [OBJECT, {}],
+    "from_address": ["Quill <hello@example.com>"],
+    "subject": ["Hi"],
+    "body": ["<p>Hi</p>"],
+    "body_plain": ["Hi"],
+    "preheader": ["Read this"],
+    "reply_to": ["help@example.com"],
+    "cc": ["c@example.com"],
+    "bcc": ["d@example.com"],
+    "fake_bcc": EVERY,
+    "body_amp": ["<html amp4email></html>"],
+    "disable_css_preprocessing": EVERY,
+    "headers": [{"X-Order": "1"}, {}],
+    "language": ["de"],
+    "send_at": [FUTURE],
+    "attachments": [{"a.txt": "aGk="}, {}],
+    "send_to_unsubscribed": EVERY,
+    "tracked": EVERY,
+    "disable_message_retention": EVERY,
+    "queue_draft": EVERY,
+}
+
+# What messages of all channels but email take.
+MESSAGE: dict[str, Any] = {
+    "message_data": [OBJECT, {}],
+    "language": ["de"],
+    "send_at": [FUTURE],
+    "disable_message_retention": EVERY,
+    "queue_draft": EVERY,
+}
+PUSH: dict[str, Any] = {
+    "to": ["all", "last_used", "device-ada-1"],
+    "title": ["On its way"],
+    "message": ["It comes today."],
+    "image_url": ["https://example.com/box.png"],
+    "link": ["quill://orders/1"],
+    "sound": EVERY,
+    "custom_data": [{"order": "1"}, {}],
+    "custom_device": [
+        {"token": "d1", "platform": "ios"},
+        {"token": "d1", "platform": "android", "last_used": DATE, "attributes": OBJECT},
+    ],
+    "custom_payload": [
+        {"ios": {"aps": {"alert": "Hi", "badge": 1}}},
+        {"ios": {"message": {"apns": {"payload": {}}}}, "android": {"message": {"data": {"a": "b"}}}},
+    ],
+    "auto_create": EVERY,
+    "send_to_unsubscribed": EVERY,
+}
+
+
+NUMBER: dict[str, Any] = {
+    "to": ["+4930123456", "{{customer.phone}}"],
+    "from_number": ["+15550100"],
+    "tracked": EVERY,
+    "send_to_unsubscribed": EVERY,
+}
+
+
+def message(channel: str, template: int | str, options: dict[str, Any] | None = None, **given: Any) -> Form:
+    """Return the form of a transactional message of a channel."""
+    send = {"channel": channel, "transactional_message_id": template, "customer_id": ADA}
+    return Form(send | given, MESSAGE | (options or {}))
+
+
+SPAN: dict[str, Any] = {"start": [DATE], "end": [LATER]}
+FLAGS: dict[str, Any] = {
+    "email_ignore_missing": EVERY,
+    "id_ignore_missing": EVERY,
+    "email_add_duplicates": EVERY,
+}
+
+
+def broadcast(data: dict[str, Any], *flags: str) -> Form:
+    """Return the form of a broadcast with an audience that takes these flags."""
+    return Form({"broadcast_id": 10} | data, {name: FLAGS[name] for name in flags} | {"data": [OBJECT, {}]})
+
+
+FORMS: dict[str, list[Form]] = {
+    "identify_customer": of_a_customer(
+        email=["new@example.com"],
+        created_at=[DATE, 1779264000],
+        unsubscribed=EVERY,
+        anonymous_id=["visitor"],
+        attributes=[OBJECT, {}],
+        update_only=EVERY,
+    ),
+    "delete_customer": of_a_customer(),
+    "get_customer": of_a_customer(fields=[["plan"]]),
+    "search_customers": [
+        Form({}, {"limit": [1, 100], "cursor": CURSOR, "fields": [["plan"]]}),
+        Form({"email": "ada@example.com"}, {"fields": [["plan"]], "limit": [5]}),
+        Form(
+            {},
+            {"segment_id": [1], "attributes": [{"plan": "pro", "beta": True, "seats": 5}], "filter": FILTERS},
+        ),
+    ],
+    "list_customer_segments": of_a_customer(),
+    "suppress_customer": of_a_customer(),
+    "unsuppress_customer": of_a_customer(),
+    "merge_customers": MERGES,
+    "get_subscriptions": of_a_customer(),
+    "set_subscriptions": [
+        *of_a_customer({"unsubscribed": True}, topics=[{"topic_1": True, "3": False}]),
+        Form({"customer_id": ADA, "topics": {"1": True}}, {"unsubscribed": EVERY}),
+    ],
+    "create_preference_link": [
+        Form({"customer_id": ADA}, {"id_type": ["id"]}),
+        Form({"customer_id": "ada@example.com", "id_type": "email"}),
+    ],
+    "add_device": of_a_customer(
+        {"device_id": "d1", "platform": "ios"},
+        platform=EVERY,
+        last_used=[DATE],
+        attributes=[{"device_os": "17"}, OBJECT, {}],
+    ),
+    "remove_device": of_a_customer({"device_id": "device-ada-1"}),
+    "get_relationships": of_a_customer(limit=[1, 100], cursor=CURSOR),
+    "set_relationships": of_a_customer(
+        {
+            "objects": [
+                {"object_type_id": 1, "object_id": "acme", "attributes": OBJECT},
+                {"cio_object_id": "ob1"},
+            ]
+        },
+        action=EVERY,
+    ),
+    "list_segments": [
+        Form({}, {"name_contains": ["pro"], "counts": EVERY, "limit": [1, 100], "cursor": COUNT})
+    ],
+    "get_segment": [Form({"segment_id": 3})],
+    "list_segment_members": [Form({"segment_id": 3}, {"limit": [1, 100], "cursor": CURSOR})],
+    "create_segment": [Form({"name": "new"}, {"description": ["for a test"]})],
+    "add_to_segment": [
+        Form({"segment_id": 5, "ids": [ADA, 7]}, {"id_type": ["id"]}),
+        Form({"segment_id": 5, "ids": ["ada@example.com"], "id_type": "email"}),
+        Form({"segment_id": 5, "ids": ["cio_0123"], "id_type": "cio_id"}),
+    ],
+    "remove_from_segment": [
+        Form({"segment_id": 5, "ids": [ADA, 7]}, {"id_type": ["id"]}),
+        Form({"segment_id": 5, "ids": ["ada@example.com"], "id_type": "email"}),
+        Form({"segment_id": 5, "ids": ["cio_0123"], "id_type": "cio_id"}),
+    ],
+    "delete_segment": [Form({"segment_id": 5})],
+    "track_event": of_a_customer({"name": "purchase"}, **EVENT),
+    "track_anonymous_event": [Form({"anonymous_id": "visitor", "name": "purchase"}, EVENT)],
+    "track_page_view": [
+        *of_a_customer({"url": "/pricing"}, **EVENT),
+        Form({"url": "/pricing", "anonymous_id": "visitor"}, EVENT),
+    ],
+    "list_campaigns": [
+        Form(
+            {},
+            {
+                "state": EVERY,
+                "name_contains": ["w"],
+                "tag": ["onboarding"],
+                "limit": [1, 100],
+                "cursor": COUNT,
+            },
+        )
+    ],
+    "get_campaign": [Form({"campaign_id": 1}, {"cursor": ["LTE6MA=="]})],
+    "get_campaign_metrics": [
+        Form(
+            {"campaign_id": 1},
+            SPAN | {"resolution": EVERY, "timezone": ["Europe/Berlin"], "channel": EVERY, "series": EVERY},
+        )
+    ],
+    "compare_campaigns": [
+        Form({"campaign_id": 1, "other_campaign_id": 2}, SPAN | {"other_start": [DATE], "channel": EVERY}),
+        Form({"campaign_id": 1}),
+    ],
+    "list_broadcasts": [Form({}, {"cursor": COUNT}), Form({"broadcast_id": 10})],
+    "trigger_broadcast": [
+        broadcast({}),
+        broadcast({"emails": ["ada@example.com"]}, "email_ignore_missing", "email_add_duplicates"),
+        broadcast({"ids": [ADA, 7]}, "id_ignore_missing"),
+        broadcast({"per_user_data": [{"id": ADA, "data": OBJECT}, {"email": "ada@example.com"}]}, *FLAGS),
+        broadcast({"data_file_url": "https://example.com/people.jsonl"}, *FLAGS),
+        Form({"broadcast_id": 10}, {"recipients": FILTERS}),
+    ],
+    "list_broadcast_triggers": [Form({"broadcast_id": 11}, {"limit": [1, 100]})],
+    "get_broadcast_trigger": [Form({"broadcast_id": 12, "trigger_id": 1}, {"cursor": ["1"]})],
+    "list_newsletters": [Form({}, {"limit": [1, 100], "cursor": CURSOR})],
+    "get_newsletter": [Form({"newsletter_id": 20})],
+    "send_newsletter": [
+        Form({"newsletter_id": 21}),
+        Form(
+            {"newsletter_id": 21, "send_at": FUTURE}, {"timezone": ["Europe/Berlin"], "send_at": [FUTURE, 0]}
+        ),
+    ],
+    "send_transactional_email": [
+        *of_a_customer({"to": "a@example.com", "transactional_message_id": 1}, **EMAIL, auto_create=EVERY),
+        Form(
+            {
+                "to": "A <a@example.com>, b@example.com",
+                "customer_id": ADA,
+                "transactional_message_id": "password_reset",
+            }
+        ),
+        Form(
+            {"to": "a@example.com", "customer_id": ADA}
+            | {"from_address": "hello@example.com", "subject": "Hi", "body": "<p>Hi</p>"},
+            {
+                name: values
+                for name, values in EMAIL.items()
+                if name not in {"from_address", "subject", "body"}
+            },
+        ),
+    ],
+    "list_transactional_messages": [Form({}, {"cursor": COUNT})],
+    "send_transactional_message": [
+        message("push", 3, PUSH),
+        message("sms", 4, NUMBER | {"auto_create": EVERY}, to="+4930123456"),
+        message("whatsapp", 7, NUMBER, to="+4930123456"),
+        message("in_app", 5, {"auto_create": EVERY}),
+        message("inbox", "6", {"auto_create": EVERY}),
+        *of_a_customer({"channel": "push", "transactional_message_id": "shipping_update"}),
+    ],
+    "list_customer_messages": of_a_customer(limit=[1, 100], cursor=CURSOR),
+    "list_messages": [
+        Form(
+            {},
+            SPAN
+            | {"channel": EVERY, "metric": EVERY, "drafts": EVERY, "limit": [1, 100], "cursor": CURSOR}
+            | {"campaign_id": [1], "newsletter_id": [20], "action_id": [101]},
+        ),
+        Form(
+            {"broadcast_id": 10},
+            SPAN | {"channel": EVERY, "metric": EVERY, "drafts": EVERY, "limit": [1, 100], "cursor": CURSOR},
+        ),
+    ],
+    "get_message": [Form(find={"delivery_id": a_delivery})],
+    "wait_for_delivery": [Form({}, {"seconds": [1, 20]}, find={"delivery_id": a_delivery})],
+    "get_message_metrics": [
+        Form(
+            {"kind": "campaign", "source_id": 1},
+            SPAN | {"resolution": EVERY, "series": EVERY, "action_id": [101]},
+        ),
+        *(
+            Form(
+                {"kind": kind, "source_id": number},
+                {"resolution": EVERY, "periods": [2, 12], "series": EVERY},
+            )
+            for kind, number in (("broadcast", 10), ("newsletter", 20), ("transactional", 1))
+        ),
+    ],
+    "get_link_metrics": [
+        Form({"kind": "campaign", "source_id": 1}, {"action_id": [101], "days": [2, 45], "unique": EVERY}),
+        *(
+            Form({"kind": kind, "source_id": number}, {"days": [2, 45], "unique": EVERY})
+            for kind, number in (("broadcast", 10), ("newsletter", 20), ("transactional", 1))
+        ),
+    ],
+    "get_journey_metrics": [Form({"campaign_id": 1}, SPAN | {"resolution": EVERY, "series": EVERY})],
+    "list_activities": [
+        *of_a_customer(
+            activity_type=[
+                "event",
+                "failed_event",
+                "_o:1:attribute_change",
+                "relationship_failed_attribute_change",
+            ],
+            name=["purchase"],
+            limit=[1, 100],
+            cursor=CURSOR,
+        ),
+        Form(
+            {}, {"activity_type": ["sent_email"], "name": ["purchase"], "limit": [1, 100], "cursor": CURSOR}
+        ),
+    ],
+    "find_rejected_data": [Form({}, {"since": [DATE]}), *of_a_customer(since=[DATE])],
+    "check_write": [
+        *of_a_customer({"attributes": {"plan": "free"}}, since=[DATE]),
+        Form({"customer_id": ADA, "event": "purchase"}, {"since": [DATE]}),
+        Form({"customer_id": "nobody", "event": "purchase"}),
+    ],
+    "list_workspace_items": [
+        Form({"kind": "export"}, {"kind": EVERY, "cursor": COUNT}),
+        *(
+            Form({"kind": kind, "item": item})
+            for kind, item in (
+                *(("export", "1"), ("sender_identity", "1"), ("snippet", "footer"), ("collection", "1")),
+                *(("subscription_topic", "1"), ("reporting_webhook", "Warehouse"), ("workspace", "1")),
+            )
+        ),
+    ],
+    "set_workspace_item": [
+        Form({"kind": "snippet", "name": "footer", "value": "new"}),
+        Form({"kind": "collection", "name": "workshops", "data": [OBJECT]}),
+        Form({"kind": "collection", "name": "workshops", "url": "https://example.com/rows.json"}),
+        Form({"kind": "collection", "name": "new", "data": []}),
+        Form({"kind": "collection", "name": "new", "url": "https://example.com/rows.csv"}),
+    ],
+    "delete_workspace_item": [
+        Form({"kind": "snippet", "item": "spring offer"}),
+        Form({"kind": "collection", "item": "workshops"}),
+        Form({"kind": "reporting_webhook", "item": "1"}),
+    ],
+    "start_export": [
+        Form({"of": "customers"}, {"filter": FILTERS, "fields": [["plan", "email"]]}),
+        *(
+            Form(
+                {"of": of, "source_id": number},
+                SPAN | {"metric": ["created", *get_args(Metric)], "fields": [["plan"]]},
+            )
+            for of, number in (
+                ("newsletter", 20),
+                ("campaign", 1),
+                ("transactional_message", 1),
+                ("action", 101),
+            )
+        ),
+    ],
+    "get_export": [Form({"export_id": 1}, {"wait_seconds": [0, 5]}), Form({"export_id": 2})],
+    "set_reporting_webhook": [
+        Form(
+            {
+                "name": "new",
+                "endpoint": "https://example.com/hook",
+                "events": ["email_sent", "whatsapp_sent"],
+            },
+            {"disabled": EVERY},
+        ),
+        Form(
+            {"webhook_id": 1, "endpoint": "https://example.com/hook"},
+            {"name": ["other"], "events": [["in_app_opened"]], "disabled": EVERY},
+        ),
+    ],
+    "server_status": [Form()],
+}

@@ -1,0 +1,266 @@
+"""Every request that a tool makes, and every one that the sandbox takes, is one that the API describes."""
+
+import asyncio
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote, unquote
+
+import httpx
+import pytest
+
+from cio_mcp.sandbox.contract import CONTRACT, FACTS, NOTHING, anonymous
+from cio_mcp.sandbox.routes import TABLES
+from cio_mcp.toolkit.registry import Tool
+from cio_mcp.tools import TOOLS
+from tests.agent import Agent, an_agent
+from tests.contract.calls import FORMS, words_of
+from tests.contract.regenerate import EXCEPTIONS
+
+every_tool = pytest.mark.parametrize("tool", TOOLS, ids=lambda tool: tool.name)
+
+# What no operation knows.
+NO_WORD = "no_such_word"
+
+# Seconds between two calls: a broadcast's limit.
+PAUSE = 11
+
+
+class Asked:
+    """A request as the facts see it: its operation, the ids in its path, its query and its body."""
+
+    def __init__(self, request: httpx.Request) -> None:
+        path = request.url.raw_path.decode().partition("?")[0].split("/")
+        fitting = [
+            (len(ids), name, ids)
+            for name in CONTRACT.operations
+            if name.startswith(f"{request.method} ") and (ids := ids_in(name.split("/"), path)) is not None
+        ]
+        assert fitting, f"the facts do not know {request.method} {request.url.path}"
+        _, self.name, self.ids = min(fitting)
+        self.fact = CONTRACT.operations[self.name]
+        self.query = dict(request.url.params)
+        self.body = json.loads(request.content) if request.content else None
+
+    @property
+    def fault(self) -> str | None:
+        return CONTRACT.fault(self.fact, dict(enumerate(self.ids)), self.query, self.body)
+
+
+def ids_in(template: list[str], path: list[str]) -> list[str] | None:
+    """Return what stands in a path for the parameters of a template; None for another path."""
+    pairs = list(zip(template[1:], path[1:], strict=False))
+    if len(template) != len(path) or any(name != given for name, given in pairs if name[:1] != "{"):
+        return None
+    return [unquote(given) for name, given in pairs if name[:1] == "{"]
+
+
+Others = Iterator[tuple[Any, bool]]
+
+
+def wrong(fact: Any, value: Any, *, written: bool = False, sure: bool = True) -> Others:
+    """Yield what differs in one place from a value that fits a fact, and whether that is surely wrong.
+
+    It is not sure where there are alternatives: what is wrong by one of them may be right by another.
+    """
+    match fact:
+        case list():
+            for arm in fact:
+                if CONTRACT.misfit(arm, value, "", written=written) is None:
+                    yield from wrong(arm, value, written=written, sure=False)
+        case str() if fact.startswith("#"):
+            yield from wrong(CONTRACT.shapes[fact[1:]], value, written=written, sure=sure)
+        case str() | {"enum": _}:
+            if fact != "any" and not (fact == "string" and written):
+                yield ({} if fact == "string" else NO_WORD), sure
+        case {"list": kind}:
+            yield NO_WORD, sure
+            for number, item in enumerate(value):
+                for other, still in wrong(kind, item, sure=sure):
+                    yield [*value[:number], other, *value[number + 1 :]], still
+        case _:
+            yield from wrong_object(fact, value, written=written, sure=sure)
+
+
+def wrong_object(fact: Any, value: Any, *, written: bool, sure: bool) -> Others:
+    if "more" not in fact:
+        yield value | {NO_WORD: NO_WORD}, sure
+    for name in fact.get("required", []):
+        yield {other: item for other, item in value.items() if other != name}, sure
+    for name, item in value.items():
+        kind = fact["fields"].get(name, fact.get("more"))
+        for other, still in wrong(kind, item, written=written, sure=sure):
+            yield value | {name: other}, still
+
+
+async def ask(agent: Agent, asked: Asked, query: dict[str, str], body: Any) -> httpx.Response:
+    """Ask the sandbox for the same operation with another query and body."""
+    method, template = asked.name.split(" ", 1)
+    ids = iter(asked.ids)
+    path = "/".join(quote(next(ids), safe="") if part[:1] == "{" else part for part in template.split("/"))
+    keys = agent.wire.sandbox.credentials
+    basic = httpx.BasicAuth(keys.site_id, keys.track_api_key)
+    bearer = {"Authorization": f"Bearer {keys.app_api_key}"}
+    await asyncio.sleep(PAUSE)
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app=agent.wire.sandbox.app), base_url="https://sandbox.invalid"
+    ) as http:
+        if "/api/" in path:
+            return await http.request(method, path, params=query, json=body, auth=basic)
+        return await http.request(method, path, params=query, json=body, headers=bearer)
+
+
+@dataclass
+class Driven:
+    """What the calls of a tool have sent, and what the sandbox said of requests that differ in one place."""
+
+    calls: list[tuple[dict[str, Any], list[Asked]]] = field(default_factory=list)
+    others: list[tuple[str, str, bool, httpx.Response]] = field(default_factory=list)
+
+
+# Driving a tool takes its time, and three tests look at it.
+DRIVEN: dict[str, Driven] = {}
+
+
+async def driven(tool: Tool) -> Driven:
+    """Make all calls of a tool, which have to succeed; each form has a sandbox of its own."""
+    if tool.name in DRIVEN:
+        return DRIVEN[tool.name]
+    done, tried = Driven(), set()
+    for form in FORMS[tool.name]:
+        async with an_agent() as agent:
+            found = {name: find(agent.wire.sandbox) for name, find in form.find.items()}
+            for call in form.calls(tool):
+                before = len(agent.wire.requests)
+                await agent.call(tool.name, **found | call)
+                requests = [Asked(request) for request in agent.wire.requests[before:]]
+                done.calls.append((found | call, requests))
+                await asyncio.sleep(PAUSE)
+                for asked in requests:
+                    names = (asked.name, *asked.query, *(asked.body or {}))
+                    done.others += [] if names in tried else await ask_otherwise(agent, asked)
+                    tried.add(names)
+    return DRIVEN.setdefault(tool.name, done)
+
+
+async def ask_otherwise(agent: Agent, asked: Asked) -> list[tuple[str, str, bool, httpx.Response]]:
+    """Ask the sandbox what differs in one place from a request: it may be wrong, or it surely is."""
+    queries = wrong(asked.fact.get("query", NOTHING), asked.query, written=True)
+    bodies = wrong(asked.fact.get("body", NOTHING), asked.body or {})
+    others = [(query, asked.body, sure) for query, sure in queries]
+    others += [(asked.query, body, sure) for body, sure in bodies]
+    return [
+        (asked.name, f"{query} {body}", sure, await ask(agent, asked, query, body))
+        for query, body, sure in others
+    ]
+
+
+@pytest.mark.anyio
+@every_tool
+async def test_every_request_of_a_tool_is_one_that_the_api_describes(tool: Tool) -> None:
+    for call, requests in (await driven(tool)).calls:
+        for asked in requests:
+            assert asked.fault is None, (call, asked.name, asked.query, asked.body)
+
+
+@every_tool
+def test_every_argument_and_every_word_of_it_is_tried(tool: Tool) -> None:
+    calls = [call | form.find for form in FORMS[tool.name] for call in form.calls(tool)]
+
+    for name in tool.input_schema["properties"].keys() - {"dry_run", "confirmation"}:
+        tried = [call[name] for call in calls if name in call]
+        assert tried, f"{name} is not tried"
+        assert [word for word in words_of(tool, name) if word not in tried] == [], name
+
+
+@pytest.mark.anyio
+@every_tool
+async def test_what_a_tool_leaves_out_of_a_request_means_what_the_tool_says(tool: Tool) -> None:
+    """Where a tool tells a default and leaves the argument out, the API has the same default."""
+    told = {name: field.default for name, field in tool.arguments.model_fields.items()}
+    for call, requests in (await driven(tool)).calls:
+        for asked in requests:
+            for name, default in asked.fact.get("defaults", {}).items():
+                left_out = name not in call and name not in asked.query and name not in (asked.body or {})
+                if left_out and told.get(name) is not None:
+                    assert told[name] == default, (asked.name, name)
+
+
+@pytest.mark.anyio
+@every_tool
+async def test_the_sandbox_refuses_a_word_too_many_one_too_few_and_one_that_the_api_does_not_know(
+    tool: Tool,
+) -> None:
+    for name, other, sure, answer in (await driven(tool)).others:
+        refused = answer.status_code in {400, 422, 501}
+        gone = name.startswith("DELETE ") and answer.status_code == 404
+        assert refused or gone or (not sure and answer.is_success), (name, other, answer.text)
+
+
+def test_every_route_of_the_sandbox_has_facts_and_nothing_else_has() -> None:
+    """`python -m tests.contract.regenerate FOLDER` writes them."""
+    routes = {anonymous(f"{method} {path}") for method, path, _ in TABLES}
+
+    assert {anonymous(name) for name in CONTRACT.operations} == routes
+
+
+def test_every_exception_has_a_source_and_is_among_the_facts() -> None:
+    exceptions = json.loads(EXCEPTIONS.read_text(encoding="utf-8"))
+    carried = {name for fact in CONTRACT.operations.values() for name in fact.get("exceptions", [])}
+
+    assert {exception["name"] for exception in exceptions} == carried
+    assert all(exception["source"].endswith(".") for exception in exceptions)
+
+
+def test_facts_are_few_enough_to_be_read() -> None:
+    assert FACTS.stat().st_size < 60_000
+
+
+@pytest.mark.parametrize(
+    ("fact", "value", "fault"),
+    [
+        ("string", "a", None),
+        ("string", 1, "at must be of type string"),
+        ("integer", True, "at must be of type integer"),
+        ("integer", 1.0, "at must be of type integer"),
+        ("number", 1, None),
+        ("boolean", 1, "at must be of type boolean"),
+        ("object", [], "at must be of type object"),
+        ("any", None, None),
+        (["integer", "string"], "a", None),
+        (["integer", "string"], None, "at must be of type integer, or at must be of type string"),
+        ({"enum": ["a", "b"]}, "c", "at must be one of a, b"),
+        ({"enum": [60]}, True, "at must be one of 60"),
+        ({"enum": ["_o:<type>:create"]}, "_o:1:create", None),
+        ({"enum": ["_o:<type>:create"]}, "_o:1:2:create", "at must be one of _o:<type>:create"),
+        ({"list": "string"}, ["a", 1], "at.1 must be of type string"),
+        ({"list": "string"}, "a", "at must be a list"),
+        ({"fields": {"a": "string"}, "required": ["a"]}, {}, "at.a is required"),
+        ({"fields": {"a": "string"}}, {"b": "c"}, "at.b is not known here"),
+        ({"fields": {}, "more": "string"}, {"b": 1}, "at.b must be of type string"),
+        ({"fields": {}}, [], "at must be an object"),
+        (
+            "#filter",
+            {"and": [{"not": {"segment": {"id": "7"}}}]},
+            "at.and.0.not.segment.id must be of type integer",
+        ),
+    ],
+)
+def test_what_does_not_fit_a_fact_is_told_with_its_place(fact: Any, value: Any, fault: str | None) -> None:
+    assert CONTRACT.misfit(fact, value, "at") == fault
+
+
+@pytest.mark.parametrize(
+    ("fact", "text", "fits"),
+    [
+        ("integer", "-12", True),
+        ("integer", "1.5", False),
+        ("number", "1.5", True),
+        ("boolean", "true", True),
+        ("boolean", "1", False),
+        ("string", "", True),
+    ],
+)
+def test_a_value_in_an_address_is_read_from_its_text(fact: str, text: str, fits: bool) -> None:
+    assert (CONTRACT.misfit(fact, text, "at", written=True) is None) is fits
