@@ -118,7 +118,7 @@ def meant(value: Any, asked: ValidationInfo) -> Any:
 
 
 def compared(value: Any) -> Any:
-    """Return the value to compare an attribute with: numbers become strings; booleans may stay as they are."""
+    """Return the value to compare an attribute with: numbers become strings; booleans can stay booleans."""
     return json.dumps(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else value
 
 
