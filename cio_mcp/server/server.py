@@ -36,14 +36,13 @@ and results, and send messages (App API).
 - customer_id identifies a customer; id_type says whether it is an id (the default), an email or a cio_id.
 - "accepted" does not mean applied: Customer.io applies a write moments later, or drops invalid or \
 conflicting data without an error. check_write tells which.
-- Deletions and sends to many people first return a preview. To carry such a call out, repeat it with the \
-same arguments and the preview's code as confirmation. dry_run=true returns a preview only.
-- If the outcome of a call is unknown, the error says how to find out. Do that before you repeat a send or a \
+- Deletions and sends to many people first return a preview. To carry one out, repeat the call with the \
+preview's confirmation code. dry_run=true only previews.
+- If a call's outcome is unknown, the error says how to find out. Do that before you repeat a send or a \
 broadcast.
 - Times are ISO 8601 or unix seconds, never milliseconds.
-- Calls wait for their turn under Customer.io's rate limits, so make as many as you need, in parallel too.
-- Customer.io also says automation for campaign, one-time send for newsletter, and profile or person for \
-customer.
+- Calls wait for their turn under Customer.io's rate limits: make as many as you need, in parallel too.
+- Customer.io also says automation for campaign, one-time send for newsletter, profile for customer.
 """
 
 

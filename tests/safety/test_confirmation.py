@@ -164,7 +164,7 @@ async def test_a_code_that_was_never_given_out_is_refused() -> None:
     async with an_agent(confirm="preview") as agent:
         text = await agent.fail("delete_customer", **DELETE, confirmation="AAAAAAAAAAAAAAAA")
 
-    assert "there is no such code" in text
+    assert "there is no such confirmation code" in text
     assert acts(agent) == []
 
 

@@ -95,7 +95,7 @@ async def test_the_instructions_are_short_and_say_what_must_be_known(environ: di
     await app.aclose()
 
     assert len(instructions) <= 1200
-    assert "Accepted is not applied" in instructions
+    assert '"accepted" does not mean applied' in instructions
     assert ("sandbox" in instructions) == (not environ)
     assert ("live workspace" in instructions) == bool(environ)
 
