@@ -14,8 +14,8 @@ from cio_mcp.app.workspace import state_key
 from cio_mcp.auth.tokens import add
 from cio_mcp.cli import main
 from cio_mcp.errors import SettingsError
+from cio_mcp.safety.audit.verify import lines, verify
 from cio_mcp.safety.grant import Grant
-from cio_mcp.safety.verify import lines, verify
 from cio_mcp.server.server import Server
 from cio_mcp.settings import load
 from cio_mcp.settings.workspaces import each
@@ -152,7 +152,7 @@ async def test_whose_token_is_tied_to_one_workspace_has_it_without_asking(
         async with calling(served, free, transport, mode, **{"x-cio-workspaces": "shop"}) as client:
             narrowed = await Several(client).call("get_customer", **ADA)
         wanted = {"authorization": f"Bearer {tied}", "x-cio-workspaces": "shop"}
-        async with httpx.AsyncClient(trust_env=False) as http:
+        async with httpx.AsyncClient(trust_env=False, verify=False) as http:
             refused = await http.post(f"{served.url}/mcp", headers=wanted, json={})
 
     assert "workspace" not in schemas["get_customer"]["properties"]

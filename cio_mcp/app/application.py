@@ -16,7 +16,7 @@ from cio_mcp.client.call import Tell
 from cio_mcp.errors import CustomerIOError, NotSent
 from cio_mcp.logs import where
 from cio_mcp.safety import Person, Suspended, ToolCall
-from cio_mcp.safety.store import Store
+from cio_mcp.safety.stores import Store
 from cio_mcp.toolkit.answers import Answer
 
 _log = logging.getLogger(__name__)

@@ -35,19 +35,20 @@ from cio_mcp.client.traced import traced
 from cio_mcp.errors import SettingsError
 from cio_mcp.limits import covering
 from cio_mcp.safety import Guard
-from cio_mcp.safety.audit import AuditLog
+from cio_mcp.safety.audit.log import AuditLog
+from cio_mcp.safety.audit.record import Record
 from cio_mcp.safety.bounds import Caps
 from cio_mcp.safety.confirmation import Confirmations
-from cio_mcp.safety.record import Record
 from cio_mcp.safety.stop import Stop
-from cio_mcp.safety.store import FileStore, Store
+from cio_mcp.safety.stores import Store
+from cio_mcp.safety.stores.file import FileStore
 from cio_mcp.sandbox import Sandbox
 from cio_mcp.settings import Settings
 from cio_mcp.settings.workspaces import each
 from cio_mcp.toolkit.registry import Tool
 
 if TYPE_CHECKING:
-    from cio_mcp.safety.privacy import Mask
+    from cio_mcp.safety.privacy.mask import Mask
 
 # What an agent must know to act on people whose addresses are hidden.
 MASKED = (
@@ -154,7 +155,7 @@ def open_audit_log(
 def _mask(settings: Settings) -> "Mask | None":
     if settings.pii == "show":
         return None
-    from cio_mcp.safety.privacy import Mask, load_key  # noqa: PLC0415 - takes long to import, and few use it
+    from cio_mcp.safety.privacy.mask import Mask, load_key  # noqa: PLC0415 - takes long to import, and few use it
 
     return Mask(load_key(state_folder()), settings.pii_attributes)
 

@@ -7,7 +7,7 @@ from cio_mcp.client import CustomerIO
 from cio_mcp.client.pacing import Seen
 from cio_mcp.safety.bounds import Caps
 from cio_mcp.safety.stop import Stop
-from cio_mcp.safety.store import Store
+from cio_mcp.safety.stores import Store
 from cio_mcp.settings import CREDENTIALS, Settings, variable
 from cio_mcp.settings.scopes import WINDOWS, WorkspaceSettings
 from cio_mcp.toolkit.answers import Cap, Limited, Status

@@ -18,7 +18,8 @@ from cio_mcp.client.pacing.shared import FileSlots
 from cio_mcp.limits import LIMITS
 from cio_mcp.safety.bounds import Bounds
 from cio_mcp.safety.permissions import switched_off
-from cio_mcp.safety.store import FileStore, Store
+from cio_mcp.safety.stores import Store
+from cio_mcp.safety.stores.file import FileStore
 from cio_mcp.settings import Settings
 from cio_mcp.toolkit.registry import Tool
 from cio_mcp.tools import CORE
@@ -148,7 +149,7 @@ def shared_store(settings: Settings, clock: Callable[[], float]) -> Store:
     Raises SettingsError as `slots` does.
     """
     if isinstance(settings.shared_pace, SecretStr):
-        from cio_mcp.safety.replicas import RedisStore  # noqa: PLC0415 - needs the extra
+        from cio_mcp.safety.stores.redis import RedisStore  # noqa: PLC0415 - needs the extra
 
         return RedisStore(settings.shared_pace)
     return FileStore(safety_file(), clock)

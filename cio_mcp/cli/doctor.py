@@ -105,9 +105,9 @@ async def _stopped(settings: Settings) -> AsyncIterator[Finding]:
 
 
 async def _replicas(address: SecretStr) -> Finding:
-    from cio_mcp.databases.redis import Away, Server  # noqa: PLC0415 - needs the extra
+    from cio_mcp.databases.redis import Away, RedisConnection  # noqa: PLC0415 - needs the extra
 
-    server = Server(address)
+    server = RedisConnection(address)
     try:
         await server.reach()
     except Away as away:

@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from cio_mcp.client import AppApi, IdType
 from cio_mcp.errors import NotAllowed
 from cio_mcp.safety.grant import Grant
-from cio_mcp.safety.store import Refund, Store
+from cio_mcp.safety.stores import Refund, Store
 from cio_mcp.settings.values import SendCap
 from cio_mcp.toolkit.audience import Audience
 

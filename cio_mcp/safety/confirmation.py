@@ -5,7 +5,7 @@ import json
 import secrets
 from typing import Any
 
-from cio_mcp.safety.store import Store
+from cio_mcp.safety.stores import Store
 from cio_mcp.toolkit.audience import Audience
 
 # Seconds for which a code is valid.

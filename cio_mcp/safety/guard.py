@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING, Any, Literal
 from cio_mcp.client import AppApi, CustomerIO
 from cio_mcp.client.api import Api, WouldSend
 from cio_mcp.errors import CustomerIOError, NotAllowed, NotConfirmed
+from cio_mcp.safety.audit.record import Record
 from cio_mcp.safety.bounds import Bounds, Caps
 from cio_mcp.safety.call import ToolCall
 from cio_mcp.safety.confirmation import Confirmations
 from cio_mcp.safety.preview import preview_of
-from cio_mcp.safety.record import Record
 from cio_mcp.safety.stop import Stop
-from cio_mcp.safety.store import Refund
+from cio_mcp.safety.stores import Refund
 from cio_mcp.toolkit.answers import Acted, Answer, Preview, Status
 from cio_mcp.toolkit.audience import masked
 from cio_mcp.toolkit.registry import Effect, Tool
 
 if TYPE_CHECKING:
-    from cio_mcp.safety.privacy import Mask
+    from cio_mcp.safety.privacy.mask import Mask
 
 # Effects that need a confirmed preview, unless the call is made for one person.
 CONFIRMED = {Effect.DELETES, Effect.SENDS}

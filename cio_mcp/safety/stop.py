@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from cio_mcp.errors import NotAllowed
-from cio_mcp.safety.store import Store
+from cio_mcp.safety.stores import Store
 
 
 class Stop:

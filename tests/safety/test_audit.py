@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from cio_mcp.app.build import build
 from cio_mcp.cli import main
 from cio_mcp.errors import SettingsError
-from cio_mcp.safety.audit import AuditLog, beside, locked
-from cio_mcp.safety.verify import lines, verify
+from cio_mcp.safety.audit.log import AuditLog, beside, locked
+from cio_mcp.safety.audit.verify import lines, verify
 from cio_mcp.server.server import Server
 from cio_mcp.settings import load
 from tests.agent import an_agent

@@ -10,8 +10,9 @@ import pytest
 from pydantic import SecretStr
 
 from cio_mcp.app.workspace import safety_file
-from cio_mcp.safety.replicas import BEAT, STOP, RedisStore
-from cio_mcp.safety.store import FileStore, Store
+from cio_mcp.safety.stores import Store
+from cio_mcp.safety.stores.file import FileStore
+from cio_mcp.safety.stores.redis import BEAT, STOP, RedisStore
 from tests.agent import Agent, an_agent, at_the_shell
 from tests.redis_server import PASSWORD, RedisServer
 

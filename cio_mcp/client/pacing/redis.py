@@ -8,7 +8,7 @@ from pydantic import SecretStr
 
 from cio_mcp.client.pacing.buckets import Bucket
 from cio_mcp.client.pacing.slots import Lease, Shown
-from cio_mcp.databases.redis import Server
+from cio_mcp.databases.redis import RedisConnection
 
 # A replica that has not been heard of for so long does not count among those that share.
 HEARD = 5.0
@@ -35,10 +35,10 @@ class Answer(NamedTuple):
 
 
 class Buckets:
-    """The buckets in the Redis at an address; raises what its Server does."""
+    """The buckets in the Redis at an address; raises what `RedisConnection` does."""
 
     def __init__(self, address: SecretStr) -> None:
-        self.server = Server(address)
+        self.server = RedisConnection(address)
 
     async def turn(
         self,

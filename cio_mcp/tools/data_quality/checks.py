@@ -42,7 +42,7 @@ TOO_OLD = (
 )
 
 
-class Difference(Shape):
+class AttributeDifference(Shape):
     """An attribute whose value is not the written one."""
 
     expected: Anything = None
@@ -58,7 +58,7 @@ class WriteCheck(Quoted):
     )
     since: str | None = Field(None, description="The search covers the time from then on.")
     count: int | None = Field(None, description="How many times the event was found.")
-    differs: dict[str, Difference] | None = Field(
+    differs: dict[str, AttributeDifference] | None = Field(
         None, description="Attributes whose values are not the written ones."
     )
     rejections: list[Rejection] | None = Field(
@@ -127,7 +127,7 @@ def _is_rejection(item: dict[str, Any], event: str | None) -> bool:
 
 async def _differences(
     app: AppApi, customer_id: str, id_type: IdType, written: dict[str, Any]
-) -> dict[str, Difference]:
+) -> dict[str, AttributeDifference]:
     """Return the attributes that differ from the written ones; for an unknown customer, all of them."""
     try:
         answer = await app.get(
@@ -143,7 +143,7 @@ async def _differences(
     found = customer.get("attributes") or {}
     found = found | {"unsubscribed": customer.get("unsubscribed") is True} if customer else found
     return {
-        name: Difference(expected=value, found=found.get(name))
+        name: AttributeDifference(expected=value, found=found.get(name))
         for name, value in written.items()
         if not _agrees(name, value, found.get(name))
     }

@@ -41,7 +41,7 @@ REASONS = ("reason", "error", "message", "failure_message")
 TOLD, LOOKED_AT = 50, 100
 
 
-class Kind(Shape):
+class RejectionKind(Shape):
     """A kind of rejection that was found."""
 
     type: str
@@ -59,7 +59,7 @@ class Rejection(Activity):
 class RejectedData(Quoted, Cut):
     """Writes that were accepted and later dropped, newest first."""
 
-    kinds: list[Kind] = Field(
+    kinds: list[RejectionKind] = Field(
         description="The kinds found, each with its meaning; empty: nothing was dropped."
     )
     rejections: list[Rejection]
@@ -92,7 +92,7 @@ async def find_rejected_data(
     counts = {type_: sum(rejection.type == type_ for rejection in found) for type_ in MEANINGS}
     return RejectedData(
         kinds=[
-            Kind(type=type_, count=count, meaning=MEANINGS[type_][0], do=MEANINGS[type_][1])
+            RejectionKind(type=type_, count=count, meaning=MEANINGS[type_][0], do=MEANINGS[type_][1])
             for type_, count in counts.items()
             if count
         ],

@@ -45,7 +45,7 @@ class SubscriptionTopic(Item):
     subscribed_by_default: bool | None = None
 
 
-class Workspace(Item):
+class AccountWorkspace(Item):
     """A workspace of the account. Its counts may be two hours old."""
 
     people: int | None = None
@@ -67,9 +67,9 @@ def _topic(item: dict[str, Any]) -> SubscriptionTopic:
     )
 
 
-def _workspace(item: dict[str, Any]) -> Workspace:
+def _workspace(item: dict[str, Any]) -> AccountWorkspace:
     counts = ("people", "objects", "messages_sent", "billable_messages_sent")
-    return Workspace(**_named(item), **{name: item.get(name) for name in counts})
+    return AccountWorkspace(**_named(item), **{name: item.get(name) for name in counts})
 
 
 def _named(item: dict[str, Any]) -> dict[str, Any]:
@@ -91,7 +91,9 @@ KINDS: dict[str, tuple[str, str, Callable[[dict[str, Any]], Item]]] = {
 class Items(Page):
     """Items of one kind, newest first, snippets by name."""
 
-    items: list[Export | SenderIdentity | Snippet | Collection | SubscriptionTopic | Webhook | Workspace]
+    items: list[
+        Export | SenderIdentity | Snippet | Collection | SubscriptionTopic | Webhook | AccountWorkspace
+    ]
     notice: str | None = Field(None, description="How to treat the rows.")
 
 

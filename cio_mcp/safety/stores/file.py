@@ -1,22 +1,17 @@
-"""The state that servers share to keep bounds: confirmation codes, counts of recipients, the stop switch."""
+"""The store in a SQLite file, which all processes of a user on one host share."""
 
 import logging
 import math
 import sqlite3
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import Literal, Protocol
 
 from cio_mcp.databases.sqlite import use_wal
 from cio_mcp.errors import NotAllowed
+from cio_mcp.safety.stores import Refund, Use
 from cio_mcp.settings.scopes import WINDOWS
-
-Use = Literal["first", "again", "late", "never"]
-
-# Undoes the counting of recipients to whom nothing was sent.
-Refund = Callable[[], Awaitable[None]]
 
 # Seconds. Counts are kept for the longest of all windows, since other processes that share the file may use
 # it. Codes are kept as long after they expire, so that a refusal can say what is wrong with one.
@@ -42,47 +37,6 @@ FIRST = "INSERT INTO sent (recipients, workspace, at) VALUES (?, ?, ?)"
 ADD = "UPDATE sent SET recipients = recipients + ? WHERE workspace = ? AND at = ?"
 
 _log = logging.getLogger(__name__)
-
-
-class Store(Protocol):
-    """A store of codes and counts, with a clock of its own.
-
-    Two callers at the same moment cannot both use a code, or the last message of a cap. All methods but
-    `trouble` raise NotAllowed while the store cannot be used. `place` is a name that may be shown.
-    """
-
-    place: str
-
-    async def remember(self, code: str, bound: str, life: float) -> None:
-        """Store a code's hash, what the code is bound to, and for how many seconds it is valid."""
-
-    async def use(self, code: str) -> tuple[Use, str]:
-        """Use up a code; return which use this is, and what the code is bound to."""
-
-    async def restore(self, code: str) -> None:
-        """Make a code valid again, because the call that used it was not executed."""
-
-    async def spend(self, workspace: str, recipients: int, caps: Mapping[float, int]) -> Refund | float:
-        """Count `recipients`, if no cap (recipients by seconds) would be exceeded.
-
-        Returns a function that undoes the counting; else the seconds until there may be room, infinity if
-        that is never. To keep few rows, a window may last up to a 60th longer.
-        """
-
-    async def sent(self, workspace: str, seconds: float) -> int:
-        """Return the number of recipients counted in the last `seconds`."""
-
-    async def stop(self, stop: bool) -> None:
-        """Stop all calls that act in all servers that share this store, or allow them again."""
-
-    async def stopped(self) -> bool:
-        """Return whether all calls that act are stopped."""
-
-    async def trouble(self) -> str | None:
-        """Return what the store cannot do now, and why; None if it works."""
-
-    async def aclose(self) -> None:
-        """Close what is open."""
 
 
 class FileStore:

@@ -19,7 +19,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from cio_mcp.errors import InvalidArgument, Json, SettingsError
-from cio_mcp.safety.contacts import Kind, replaced
+from cio_mcp.safety.privacy.contacts import Kind, replaced
 
 # Replaces the value of a hidden attribute, irreversibly.
 MASK = "[masked]"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from cio_mcp.errors import CustomerIOError, NotAllowed
-from cio_mcp.safety.audit import AuditLog
+from cio_mcp.safety.audit.log import AuditLog
 from cio_mcp.safety.call import ToolCall
 from cio_mcp.toolkit.answers import Answer
 

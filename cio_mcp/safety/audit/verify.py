@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cio_mcp.safety.audit import BEGINNING, PATIENCE, TORN, beside, digest, dump, head, locked
+from cio_mcp.safety.audit.log import BEGINNING, PATIENCE, TORN, beside, digest, dump, head, locked
 
 
 @dataclass(frozen=True)
-class Finding:
+class Flaw:
     """A fault of a log, with its file and line (0: the whole log). A `note` is not a fault of the chain."""
 
     path: Path
@@ -20,7 +20,7 @@ class Finding:
     note: bool = False
 
 
-def verify(*paths: Path) -> Iterator[Finding]:
+def verify(*paths: Path) -> Iterator[Flaw]:
     """Yield the faults of a log: changed, removed, reordered and cut-off lines, intents without outcome.
 
     For a log that was moved away in parts, give all parts, oldest first. Other processes may be writing it.
@@ -31,11 +31,11 @@ def verify(*paths: Path) -> Iterator[Finding]:
     for path in paths:
         for count, raw in enumerate(_read(path, size if path == newest else None), 1):
             if raw.endswith(TORN) or not raw.endswith(b"\n"):
-                yield Finding(path, count, "is torn: its writer crashed in the middle of it", note=True)
+                yield Flaw(path, count, "is torn: its writer crashed in the middle of it", note=True)
                 continue
             line = _parsed(raw)
             if line.get("previous") != previous or line.get("number") != number + 1:
-                yield Finding(path, count, _broken(line, count, number))
+                yield Flaw(path, count, _broken(line, count, number))
             before, previous = previous, digest(raw)
             number = line.get("number", number + 1)
             request = str(line.get("request"))
@@ -44,9 +44,9 @@ def verify(*paths: Path) -> Iterator[Finding]:
             elif line.get("kind") == "outcome":
                 open_.pop(request, None)
     if fault := _against_head(known, number, previous, before):
-        yield Finding(newest, 0, fault)
+        yield Flaw(newest, 0, fault)
     for path, count in open_.values():
-        yield Finding(path, count, "has no outcome: the call may or may not have been made", note=True)
+        yield Flaw(path, count, "has no outcome: the call may or may not have been made", note=True)
 
 
 def _broken(line: dict[str, Any], count: int, number: int) -> str:

@@ -13,9 +13,10 @@ from uuid import uuid4
 from pydantic import SecretStr
 
 from cio_mcp.client.call import now
-from cio_mcp.databases.redis import Away, Server
+from cio_mcp.databases.redis import Away, RedisConnection
 from cio_mcp.errors import NotAllowed
-from cio_mcp.safety.store import REMEMBERED, Refund, Use
+from cio_mcp.safety.stores import Refund, Use
+from cio_mcp.safety.stores.file import REMEMBERED
 
 # Seconds between checks of a replica that has counted anything, or is stopped, that Redis still knows.
 BEAT = 2.0
@@ -53,7 +54,7 @@ class RedisStore:
     """
 
     def __init__(self, address: SecretStr) -> None:
-        self._server = Server(address)
+        self._server = RedisConnection(address)
         self._me = uuid4().hex
         self._counted: dict[str, Counter[str]] = defaultdict(Counter)  # what this replica counted itself
         self._caps: dict[str, Mapping[float, int]] = {}
