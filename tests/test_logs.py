@@ -141,7 +141,7 @@ async def test_while_redis_is_away_a_server_is_ready_says_so_and_logs_it_as_no_c
     part = "until it is back this replica keeps to its part of each limit, 1 of 1"
     pace, codes = away.json()["degraded"]
     assert pace == f"the shared pace: Redis is away; {part}"
-    assert "(CIO_SHARED_PACE) is away" in codes
+    assert "(CIO_SHARED_PACE) cannot be reached" in codes
     assert AWAY not in shared
     assert AWAY in metrics
     assert request_of(read) in {line.get("request") for line in logged}

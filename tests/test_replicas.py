@@ -124,5 +124,5 @@ async def test_a_replica_without_redis_stays_ready_and_says_what_it_lacks(redis:
 
     assert (before.status_code, before.json()) == (200, {"status": "ready"})
     assert (after.status_code, after.json()["status"]) == (200, "ready")
-    assert "(CIO_SHARED_PACE) is away" in str(after.json()["degraded"])
+    assert "(CIO_SHARED_PACE) cannot be reached" in str(after.json()["degraded"])
     assert PASSWORD not in after.text

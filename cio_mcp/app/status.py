@@ -1,4 +1,4 @@
-"""What the server says of itself."""
+"""The server's status."""
 
 from collections.abc import Mapping
 
@@ -12,18 +12,19 @@ from cio_mcp.settings import CREDENTIALS, Settings, variable
 from cio_mcp.settings.scopes import WINDOWS, WorkspaceSettings
 from cio_mcp.toolkit.answers import Cap, Limited, Status
 
-# What the status tells in other words: as permissions, confirmation, caps, limits and tools that are off.
+# Settings that the status shows in another form: as permissions, confirmation, caps, limits, tools that are
+# off.
 TOLD = {"permissions", "toolsets", "tools", "confirm", *WINDOWS} | {
     *("track_rate", "app_rate", "send_rate", "broadcast_interval", "rate_share")
 }
 
-# Whatever else bounds one workspace is told, since an agent meets it.
+# All other settings that restrict a workspace: an agent can run into each of them.
 BOUNDS = [name for name in WorkspaceSettings.model_fields if name not in TOLD]
 
-# What nobody can do without sessions; see docs/safety.md.
+# What clients cannot do without sessions; see docs/safety.md.
 STATELESS = (
-    "there are no sessions (CIO_STATELESS): over Streamable HTTP, clients of revisions before 2026-07-28 "
-    "cannot ask a person or cancel a call by a message, and take turns as one caller unless they have tokens"
+    "there are no sessions (CIO_STATELESS): over Streamable HTTP, clients of protocol revisions before "
+    "2026-07-28 cannot ask a person or cancel a call by a message, and without tokens all count as one caller"
 )
 
 
@@ -37,7 +38,7 @@ async def status_of(
     *,
     sandbox: bool,
 ) -> Status:
-    """Return the status now: no secret, and no value of a credential."""
+    """Return the current status, without secrets and values of credentials."""
     bounds = {variable(name): _text(getattr(settings, name)) for name in BOUNDS}
     notes = [await store.trouble(), STATELESS if settings.stateless else None]
     return Status(
@@ -58,7 +59,7 @@ async def status_of(
 
 
 def _text(value: object) -> str:
-    """Return a bound in words, empty for one that is not set."""
+    """Return a bound as text, empty if it is not set."""
     if value is None or value is False:
         return ""
     return ", ".join(value) if isinstance(value, tuple) else str(value)

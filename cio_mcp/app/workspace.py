@@ -1,4 +1,4 @@
-"""Which workspace the settings open: addresses, credentials, limits, and the tools that can work there."""
+"""The parts of a workspace, from the settings: addresses, credentials, limits, and which tools can work."""
 
 import hashlib
 import logging
@@ -36,15 +36,13 @@ HOSTS: dict[tuple[ApiName, Literal["us", "eu"]], str] = {
     ("app", "eu"): "https://api-eu.customer.io",
 }
 
-# How an operator opens an API, and why it is closed until then.
+# How an operator gives access to an API, and the reason why its tools are off until then.
 TO_OPEN: dict[ApiName, str] = {
     "track": "set CIO_SITE_ID and CIO_TRACK_API_KEY",
     "app": "set CIO_APP_API_KEY",
 }
-CLOSED = {api: f"the {api.capitalize()} API is not open: {fix}" for api, fix in TO_OPEN.items()}
-SENDS_ONLY = (
-    "CIO_APP_API_KEY is a service account token, which opens nothing but sends: set an App API key instead"
-)
+CLOSED = {api: f"the {api.capitalize()} API has no credentials: {fix}" for api, fix in TO_OPEN.items()}
+SENDS_ONLY = "CIO_APP_API_KEY is a service account token, which can only send: set an App API key instead"
 
 
 def tools_off(settings: Settings, tools: Iterable[Tool]) -> Mapping[str, str]:
@@ -66,13 +64,13 @@ def closed_apis(settings: Settings) -> Mapping[ApiName, str]:
 
 
 def limits(settings: Settings) -> Limits:
-    """Return Customer.io's limits as the settings know them."""
+    """Return Customer.io's limits, as set in the settings."""
     values = {limit.name: getattr(settings, limit.setting) for limit in LIMITS if limit.setting}
     return Limits(share=settings.rate_share, **values)
 
 
 def bounds(settings: Settings) -> Bounds:
-    """Return the bounds that the settings set."""
+    """Return the bounds in the settings."""
     return Bounds(
         allowed=settings.allowed_recipients,
         max_recipients=settings.max_recipients,
@@ -82,7 +80,7 @@ def bounds(settings: Settings) -> Bounds:
 
 
 def accesses(settings: Settings) -> list[Access]:
-    """Return what the credentials open: Basic for Track, Bearer for App."""
+    """Return the access to each API that has credentials: Basic for Track, Bearer for App."""
     found = []
     if settings.site_id and settings.track_api_key:
         pair = f"{settings.site_id.get_secret_value()}:{settings.track_api_key.get_secret_value()}"
@@ -106,17 +104,16 @@ def _access(api: ApiName, settings: Settings, authorization: str) -> Access:
 
 
 def _budget(settings: Settings, address: str) -> str:
-    """Return whose budget of requests is used, as a hash: Customer.io's limits belong to a workspace."""
+    """Return a hash that identifies the request budget in use: Customer.io's limits belong to a workspace."""
     known = settings.workspace or settings.site_id or settings.app_api_key
     name = known.get_secret_value() if isinstance(known, SecretStr) else known
     return hashlib.sha256(f"{address} {name}".encode()).hexdigest()[:16]
 
 
 def slots(settings: Settings, files: ExitStack) -> Slots:
-    """Return where slots are kept: in Redis, in a file that this host's processes share, or in this process.
+    """Return the store of slots: Redis, a file that this host's processes share, or this process's memory.
 
-    `files` closes what is opened. Raises SettingsError if redis-py is missing for an address, or does not
-    take it.
+    `files` closes what is opened. Raises SettingsError if redis-py is missing or rejects the address.
     """
     if isinstance(settings.shared_pace, SecretStr):
         from cio_mcp.client.pacing.replicas import RedisSlots  # noqa: PLC0415 - needs the extra
@@ -134,10 +131,10 @@ def slots(settings: Settings, files: ExitStack) -> Slots:
 
 
 def state_key(workspaces: Iterable[Settings]) -> bytes | None:
-    """Return the key that seals what a client carries from one request to the next.
+    """Return the key that protects the state which a client carries from one request to the next.
 
-    It follows from the credentials, so that replicas have the same one and nobody else has it. Embedded
-    sandboxes have none: without a key one is made up.
+    It derives from the credentials, so that replicas have the same key and nobody else has it. For embedded
+    sandboxes it is None, and the SDK then makes up a key.
     """
     live = (settings for settings in workspaces if not settings.uses_sandbox)
     parts = ["request state", *(access.authorization for settings in live for access in accesses(settings))]
@@ -147,7 +144,7 @@ def state_key(workspaces: Iterable[Settings]) -> bytes | None:
 
 
 def shared_store(settings: Settings, clock: Callable[[], float]) -> Store:
-    """Return where codes and counts are kept: in Redis, or in a file that this host's processes share.
+    """Return the store of codes and counts: Redis, or a file that this host's processes share.
 
     Raises SettingsError as `slots` does.
     """
@@ -159,7 +156,7 @@ def shared_store(settings: Settings, clock: Callable[[], float]) -> Store:
 
 
 def pace_file() -> Path:
-    """Return the file through which this host's processes share each limit."""
+    """Return the file through which this host's processes share the rate limits."""
     return state_folder() / "pace.db"
 
 
@@ -169,5 +166,5 @@ def safety_file() -> Path:
 
 
 def state_folder() -> Path:
-    """Return where this user's processes keep what they share."""
+    """Return the folder of the files that this user's processes share."""
     return user_state_path("cio-mcp", appauthor=False)

@@ -8,7 +8,7 @@ from pydantic import Field
 from cio_mcp.toolkit.answers import Answer, Shape
 from cio_mcp.toolkit.spans import Span
 
-Series = Annotated[bool, Field(description="Also return the counts of each period, with their dates.")]
+Series = Annotated[bool, Field(description="Also return counts per period, with dates.")]
 
 # The total that each rate is a share of, less what could not be seen, as on Customer.io's own pages.
 RATES = {

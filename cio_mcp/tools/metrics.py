@@ -184,10 +184,7 @@ async def get_journey_metrics(
     resolution: Resolution = "days",
     series: Series = False,
 ) -> JourneyMetrics:
-    """Read how many journeys through a campaign (automation) started, finished and converted.
-
-    A journey is one person's way through the campaign.
-    """
+    """Read how many journeys of customers through a campaign (automation) started, finished and converted."""
     span = span_of(app, start, end)
     # All three are required (App API, campaignJourneyMetrics). The spec's text, but no enumeration, says that
     # `resolution` takes the same values as `res` [?].

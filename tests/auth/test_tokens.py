@@ -127,8 +127,8 @@ async def test_an_empty_header_leaves_nothing(served: Served, tokens: dict[str, 
 @pytest.mark.parametrize(
     ("headers", "words"),
     [
-        ([("x-cio-permissions", "read, raed")], "x-cio-permissions: there is no raed; there are delete, "),
-        ([("x-cio-toolsets", "poeple")], "x-cio-toolsets: there is no poeple; there are all, "),
+        ([("x-cio-permissions", "read, raed")], "x-cio-permissions: raed is unknown; choose from delete, "),
+        ([("x-cio-toolsets", "poeple")], "x-cio-toolsets: poeple is unknown; choose from all, "),
         ([("x-cio-tools", "-get_nothing")], "x-cio-tools: no tool is named get_nothing"),
         ([("x-cio-workspaces", "blog")], "x-cio-workspaces: there is no blog for this caller"),
         ([("x-cio-tools", ",")], "x-cio-tools: names nothing"),
@@ -313,8 +313,8 @@ def test_every_setting_that_holds_for_a_token_is_an_option(
     [
         (["add", "one"], "there is a token of that name"),
         (["add", "two words"], "name: "),
-        (["add", "two", "--permissions", "raed"], "--permissions: there is no raed"),
-        (["add", "two", "--toolsets", "poeple"], "--toolsets: there is no poeple"),
+        (["add", "two", "--permissions", "raed"], "--permissions: raed is unknown"),
+        (["add", "two", "--toolsets", "poeple"], "--toolsets: poeple is unknown"),
         (["add", "two", "--tools", ""], "--tools: names nothing"),
         (["add", "two", "--workspaces", ","], "--workspaces: names nothing"),
         (["add", "two", "--rate-share", "2"], "--rate-share: "),

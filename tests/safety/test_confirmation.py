@@ -33,7 +33,7 @@ async def test_a_deletion_is_shown_first_and_done_with_the_code_of_its_preview()
         assert agent.sent == []
         answer = await agent.call("delete_customer", **DELETE, confirmation=preview["confirmation"])
 
-    assert preview["would"] == "Delete a customer and all their data, for good."
+    assert preview["would"] == "Delete a customer (person, profile) and all their data, permanently."
     assert preview["request"]["url"].endswith("/api/v1/customers/u_1001")
     assert answer["outcome"] == "accepted"
     assert acts(agent) == ["DELETE /api/v1/customers/u_1001"]
@@ -45,7 +45,7 @@ async def test_a_broadcast_is_shown_with_template_audience_and_masked_samples() 
 
     assert preview["template"] == "broadcast 10: Spring sale"
     assert preview["audience"] == {
-        "what": "who is in segment 1",
+        "what": "customers in segment 1",
         "size": 4,
         "samples": ["a…@example.com", "c…@example.org", "f…@example.org"],
     }
@@ -63,7 +63,7 @@ async def test_a_text_message_is_shown_with_its_template_and_a_masked_number() -
 
     assert preview["template"] == "transactional message 4: Sign-in code"
     assert preview["audience"] == {
-        "what": "the customer, or whose number or device is named",
+        "what": "the customer, or the owner of the number or device that is named",
         "size": 1,
         "samples": ["+4…56", "u_…01"],
     }
@@ -164,7 +164,7 @@ async def test_a_code_that_was_never_given_out_is_refused() -> None:
     async with an_agent(confirm="preview") as agent:
         text = await agent.fail("delete_customer", **DELETE, confirmation="AAAAAAAAAAAAAAAA")
 
-    assert "there is no such code" in text
+    assert "there is no such confirmation code" in text
     assert acts(agent) == []
 
 
@@ -241,7 +241,7 @@ async def test_a_large_request_is_cut_in_its_preview_and_sent_whole() -> None:
 
 async def test_what_is_wrong_with_a_call_is_told_instead_of_previewed() -> None:
     async with an_agent(confirm="preview") as agent:
-        assert "name one audience" in await agent.fail("trigger_broadcast", **OFFER, ids=["u_1001"])
+        assert "give one audience" in await agent.fail("trigger_broadcast", **OFFER, ids=["u_1001"])
         assert "does not exist" in await agent.fail("trigger_broadcast", broadcast_id=99)
 
     assert acts(agent) == []

@@ -129,10 +129,10 @@ async def test_without_redis_only_what_needs_it_is_refused_until_it_is_back(redi
         await other.call("delete_customer", **DELETE, confirmation=code)
         await one.call("send_transactional_email", **EMAIL)
 
-    assert all("(CIO_SHARED_PACE) is away" in text for text in refusals)
+    assert all("(CIO_SHARED_PACE) cannot be reached" in text for text in refusals)
     assert PASSWORD not in " ".join(refusals)
     assert "confirmation" not in shown
-    assert "(CIO_SHARED_PACE) is away (ConnectionError)" in status["notes"][0]
+    assert "(CIO_SHARED_PACE) cannot be reached (ConnectionError)" in status["notes"][0]
     assert status["caps"] == [{"setting": "CIO_MAX_SENDS_PER_HOUR", "most": 5}]
     assert acts(one, other) == 2
 
@@ -175,7 +175,7 @@ async def test_a_stop_halts_all_replicas_until_it_is_lifted_whatever_happens_to_
     assert (before, at_once, without) == ([False] * 2, [True] * 2, [True] * 2)
     assert (afterwards, lifted) == ([True] * 3, [False] * 3)
     said = capsys.readouterr()
-    assert "(CIO_SHARED_PACE) is away" in said.err
+    assert "(CIO_SHARED_PACE) cannot be reached" in said.err
     assert f"Redis at 127.0.0.1:{redis.port}" in said.out
     assert PASSWORD not in said.out + said.err
 

@@ -95,7 +95,7 @@ async def test_the_instructions_are_short_and_say_what_must_be_known(environ: di
     await app.aclose()
 
     assert len(instructions) <= 1200
-    assert "Accepted is not applied" in instructions
+    assert '"accepted" does not mean applied' in instructions
     assert ("sandbox" in instructions) == (not environ)
     assert ("live workspace" in instructions) == bool(environ)
 
@@ -143,7 +143,7 @@ def test_a_tool_is_described_completely(tool: Any) -> None:
         (
             "get_customer",
             {"customer_id": "1", "xyz": 1},
-            "xyz: unknown argument; there are customer_id, id_type, fields",
+            "xyz: unknown argument; the arguments are customer_id, id_type, fields",
         ),
         ("get_customer", {}, "customer_id: is required"),
         ("get_customer", {"customer_id": None}, "customer_id: "),

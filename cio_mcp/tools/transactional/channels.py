@@ -48,7 +48,7 @@ PATHS = {
     "inbox": "/v1/send/inbox_message",
 }
 
-# A number, or Liquid, which Customer.io fills in for the customer.
+# A number, or Liquid that Customer.io fills in for the customer.
 NUMBER = re.compile(r"\+[1-9]\d{1,14}|.*\{\{.+\}\}.*")
 
 # Values of `to` that mean the customer's own devices (push) or own number (SMS and WhatsApp).
@@ -66,7 +66,7 @@ async def _reached(
     async def template() -> str:
         return await template_of(app, transactional_message_id)
 
-    # A number or a device can be anybody's, whoever the customer is, and other Liquid can be any number.
+    # The number or device may belong to somebody other than the customer; other Liquid can be any number.
     elsewhere = [to] if to and not THEIR_OWN.fullmatch(to) else []
     elsewhere += [custom_device["token"]] if custom_device else []
     return Audience(
@@ -91,8 +91,8 @@ async def send_transactional_message(
     to: Annotated[
         Address | None,
         Field(
-            description="Required for sms and whatsapp: a number such as +4930123456, or {{customer.phone}} "
-            "for the customer's own. push: all (default), last_used or a device token."
+            description="sms, whatsapp (required): +4930123456 or {{customer.phone}}. push: all (default), "
+            "last_used or a device token."
         ),
     ] = None,
     from_number: Annotated[Line | None, Field(description="sms, whatsapp only: number to send from.")] = None,
@@ -105,16 +105,12 @@ async def send_transactional_message(
     custom_device: Annotated[
         CustomDevice | None,
         Field(
-            description="push only: {token, platform: ios or android, last_used?, attributes?}, a device to "
-            "add to the customer and send to."
+            description="push only: a device to add and send to: {token, platform, last_used?, attributes?}."
         ),
     ] = None,
     custom_payload: Annotated[
         CustomPayload | None,
-        Field(
-            description="push only: {ios?, android?}, a payload in Apple's or Google's form that replaces "
-            "all other content."
-        ),
+        Field(description="push only: {ios?, android?}, payloads that replace all other content."),
     ] = None,
     language: Language | None = None,
     send_at: SendAt = None,

@@ -102,7 +102,7 @@ async def send_transactional_email(
     transactional_message_id: Annotated[
         MessageId | None,
         Field(
-            description="Template: id or trigger name, from list_transactional_messages. Without it, body, "
+            description="Template: id or trigger name (list_transactional_messages). Without it, body, "
             "subject and from_address are required."
         ),
     ] = None,
@@ -119,7 +119,7 @@ async def send_transactional_email(
     cc: Address | None = None,
     bcc: Address | None = None,
     fake_bcc: Annotated[
-        bool, Field(description="Send bcc a copy that names the recipient in its subject.")
+        bool, Field(description="Send bcc a separate copy whose subject names the recipient.")
     ] = False,
     headers: Annotated[
         Headers | None,
@@ -136,9 +136,7 @@ async def send_transactional_email(
     ] = True,
     tracked: Annotated[bool, Field(description="Track opens and clicks.")] = True,
     disable_message_retention: NotKept = False,
-    disable_css_preprocessing: Annotated[
-        bool, Field(description="true: do not move CSS into the elements.")
-    ] = False,
+    disable_css_preprocessing: Annotated[bool, Field(description="Do not inline CSS.")] = False,
     queue_draft: AsDraft = False,
     auto_create: AutoCreate = False,
 ) -> Queued:

@@ -16,9 +16,7 @@ PAYLOAD_LIMIT = 1_000_000
 # Seconds by which send_at may have passed: as long as a confirmation may take.
 LATE = 600
 
-AutoCreate = Annotated[
-    bool, Field(description="Where no template has this trigger name, create an empty one and use it.")
-]
+AutoCreate = Annotated[bool, Field(description="Create an empty template if none has this trigger name.")]
 
 FIND_OUT = (
     "Do not send it again yet: wait some seconds, then call list_customer_messages with "
