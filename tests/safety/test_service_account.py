@@ -34,7 +34,7 @@ async def test_only_tools_that_can_work_are_listed_and_status_says_why(sender: A
     status = await sender.call("server_status")
 
     assert await listed(sender) == {"send_transactional_email", "send_transactional_message", "server_status"}
-    assert "service account token, which opens nothing but sends" in status["off"]["get_customer"]
+    assert "service account token, which can only send" in status["off"]["get_customer"]
     assert status["off"]["track_event"] == (
         "the Track API is not open: set CIO_SITE_ID and CIO_TRACK_API_KEY"
     )
@@ -74,7 +74,7 @@ async def test_an_allow_list_lets_nobody_through_whose_address_cannot_be_looked_
         by_email = {**PUSH, "customer_id": "ada@example.com", "id_type": "email"}
         await agent.call("send_transactional_message", **by_email)
 
-    assert "nobody's address can be checked" in text
+    assert "addresses cannot be checked against CIO_ALLOWED_RECIPIENTS" in text
     assert agent.sent == ["POST /v1/send/push"]
 
 

@@ -29,7 +29,7 @@ pytestmark = pytest.mark.anyio
 TRACK = {"CIO_SITE_ID": "site-s3cret", "CIO_TRACK_API_KEY": "track-s3cret"}
 APP = {"CIO_APP_API_KEY": "app-s3cret"}
 TRACK_TOOLS = {tool.name for tool in TOOLS if TrackApi in tool.apis}
-APP_TOOLS = {tool.name for tool in TOOLS if AppApi in tool.apis}
+APP_TOOLS = {tool.name for tool in TOOLS if any(issubclass(api, AppApi) for api in tool.apis)}
 OTHERS = {tool.name for tool in TOOLS if not tool.apis}
 
 
