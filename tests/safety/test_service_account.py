@@ -36,7 +36,7 @@ async def test_only_tools_that_can_work_are_listed_and_status_says_why(sender: A
     assert await listed(sender) == {"send_transactional_email", "send_transactional_message", "server_status"}
     assert "service account token, which can only send" in status["off"]["get_customer"]
     assert status["off"]["track_event"] == (
-        "the Track API is not open: set CIO_SITE_ID and CIO_TRACK_API_KEY"
+        "the Track API has no credentials: set CIO_SITE_ID and CIO_TRACK_API_KEY"
     )
     assert "sa_live" not in str(status)
 
