@@ -10,7 +10,6 @@ from urllib.request import getproxies, proxy_bypass
 import httpx
 import truststore
 
-
 # At most so many connections, in pools of so many: a pool of httpx 0.28 looks at each of its connections, and
 # from each at all others, whenever one is taken or given back.
 CONNECTIONS, POOL = 32, 4
@@ -29,7 +28,7 @@ class Network(httpx.AsyncBaseTransport):
         self._to: dict[tuple[str, bytes], list[_Pool]] = {}  # by scheme, host and port
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send `request` as it is, with the timeouts it carries, and read the answer; redirects are answers."""
+        """Send `request` as it is, with its own timeouts, and read the answer; a redirect is one."""
         origin = request.url.scheme, request.url.netloc
         if origin not in self._to:
             self._to[origin] = self._open(_proxy(request.url))

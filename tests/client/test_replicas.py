@@ -293,6 +293,27 @@ async def test_while_redis_is_away_each_replica_keeps_to_its_part_and_then_comes
     assert PASSWORD not in caplog.text
 
 
+async def test_a_replica_that_is_back_goes_on_with_its_part_and_keeps_that_of_another(
+    redis: RedisServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    bucket = replace(QUICK, limit=4)
+    async with stores(redis.address, 1) as (slots,):
+        await leased(slots, bucket)
+        redis.ask("ZADD", "{cio-mcp:one}:replicas", time.time() * 1e6, "another")
+        await leased(slots, bucket)
+        redis.kill()
+        await leased(slots, bucket)
+        redis.start()
+        while not any("shared again" in message for message in caplog.messages):
+            await lease(slots, bucket)
+            await asyncio.sleep(0.02)
+        shut, kept = redis.ask("HMGET", "{cio-mcp:one}:bucket:track", "shut", "kept")
+
+        assert float(shut) <= time.time() * 1e6
+        assert redis.ask("ZCOUNT", "{cio-mcp:one}:slots:track", kept, kept) == 2
+        assert redis.ask("ZCARD", "{cio-mcp:one}:slots:track") == 4
+
+
 async def test_a_redis_that_comes_and_goes_does_not_make_parts_larger(
     redis: RedisServer, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -1,6 +1,6 @@
 """Buckets in a Redis or Valkey: their keys, and the scripts beside this file."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from importlib.resources import files
 from typing import NamedTuple
 
@@ -22,7 +22,9 @@ GONE = -1
 
 # Each look at a bucket is one script.
 _SCRIPTS = files(__package__)
-TURN, LOOK = (_SCRIPTS.joinpath(name).read_text("ascii") for name in ("turn.lua", "look.lua"))
+TURN, BRING, LOOK = (
+    _SCRIPTS.joinpath(f"{name}.lua").read_text("ascii") for name in ("turn", "bring", "look")
+)
 
 
 class Answer(NamedTuple):
@@ -67,10 +69,26 @@ class Buckets:
             waiting,
             _micros(shut),
             int(in_use),
-            *map(_micros, (HEARD, KEEP + 20 * bucket.window)),
+            *map(_micros, (HEARD, _keep(bucket))),
             *(x for lease, seconds in back for x in (lease.number, int(lease.ends), _micros(seconds))),
         )
         return Answer(sharing, number, wait / 1e6, ends)
+
+    async def bring(self, bucket: Bucket, *, away: float, patience: float, rests: Sequence[float]) -> bool:
+        """Bring the slots that a replica has used alone, which are free again after these `rests`.
+
+        It was `away` for so many seconds. Those of others are kept for `patience` seconds after the first of
+        them is back; returns whether these here still were.
+        """
+        brought: int = await self.server.run(
+            BRING,
+            _keys(bucket.workspace, bucket.label)[:2],
+            bucket.limit,
+            *map(_micros, (bucket.window, away, patience, _keep(bucket))),
+            len(rests),
+            *map(_micros, rests),
+        )
+        return brought == len(rests)
 
     async def look(self) -> list[Shown]:
         """Return the buckets, as they are now."""
@@ -97,6 +115,10 @@ def _keys(workspace: str, name: str) -> list[str]:
 def _waiting(workspace: str, name: str) -> str:
     """Return how the keys begin that say how many calls wait in each replica."""
     return f"{{cio-mcp:{workspace}}}:waiting:{name}:"
+
+
+def _keep(bucket: Bucket) -> float:
+    return KEEP + 20 * bucket.window
 
 
 def _micros(seconds: float) -> int:
