@@ -1,7 +1,6 @@
 """Codes and counts that replicas share through Redis."""
 
 import asyncio
-import math
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from contextlib import suppress
@@ -15,7 +14,7 @@ from pydantic import SecretStr
 from cio_mcp.client.call import now
 from cio_mcp.errors import NotAllowed
 from cio_mcp.redis import Away, Server
-from cio_mcp.safety.store import REMEMBERED, Refund, Use
+from cio_mcp.safety.store import REMEMBERED, NoRoom, Refund, Use
 
 # A replica that has counted anything, or is stopped, makes sure so often that Redis still knows it.
 BEAT = 2.0
@@ -75,11 +74,11 @@ class RedisStore:
         """See `Store.restore`."""
         await self._run(RESTORE, _code(code))
 
-    async def spend(self, workspace: str, recipients: int, caps: Mapping[float, int]) -> Refund | float:
+    async def spend(self, workspace: str, recipients: int, caps: Mapping[float, int]) -> Refund | NoRoom:
         """See `Store.spend`."""
         wait, _, fields = await self._count(workspace, recipients, caps)
         if wait:
-            return math.inf if wait < 0 else float(wait)
+            return NoRoom(None if wait < 0 else wait)
         self._caps[workspace] = caps
         self._counted[workspace].update(dict.fromkeys(fields, recipients))
         self._forget(workspace, fields)

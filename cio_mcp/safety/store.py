@@ -5,6 +5,7 @@ import math
 import sqlite3
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Literal, Protocol
@@ -16,6 +17,14 @@ Use = Literal["first", "again", "late", "never"]
 
 # Takes back what was counted: nothing was sent.
 Refund = Callable[[], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class NoRoom:
+    """The caps leave no room for a send: there may be room in so many `seconds`, never if that is None."""
+
+    seconds: float | None
+
 
 # A day. Counts are kept for so long whichever windows this process counts in: others that share the file may
 # count in the longest. Codes are kept for so long after they have expired, to say what is wrong with them.
@@ -60,10 +69,10 @@ class Store(Protocol):
     async def restore(self, code: str) -> None:
         """Make a code usable again: what it was used for was not done."""
 
-    async def spend(self, workspace: str, recipients: int, caps: Mapping[float, int]) -> Refund | float:
+    async def spend(self, workspace: str, recipients: int, caps: Mapping[float, int]) -> Refund | NoRoom:
         """Count `recipients` as sent to, if each cap (seconds: recipients in them) leaves room for them.
 
-        Returns what takes it back; or else the seconds until there may be room, infinity if that is never.
+        Returns what takes it back, or else when there may be room.
         So that few counts are kept, a window lasts up to a 60th longer.
         """
 
@@ -120,7 +129,7 @@ class FileStore:
         with self._transaction() as db:
             db.execute("UPDATE code SET used = 0 WHERE hash = ?", (code,))
 
-    async def spend(self, workspace: str, recipients: int, caps: Mapping[float, int]) -> Refund | float:
+    async def spend(self, workspace: str, recipients: int, caps: Mapping[float, int]) -> Refund | NoRoom:
         """See `Store.spend`."""
         moment = self._clock()
         with self._transaction() as db:
@@ -178,16 +187,16 @@ class FileStore:
         return int(db.execute(query, (workspace, since)).fetchone()[0])
 
     @staticmethod
-    def _wait(db: sqlite3.Connection, workspace: str, seconds: float, room: int, moment: float) -> float:
-        """Return when enough of the oldest entries have left the window; infinity if that is never."""
+    def _wait(db: sqlite3.Connection, workspace: str, seconds: float, room: int, moment: float) -> NoRoom:
+        """Return when enough of the oldest entries have left the window."""
         if room < 0:
-            return float("inf")
+            return NoRoom(None)
         query = "SELECT at, recipients FROM sent WHERE workspace = ? AND at > ? ORDER BY at DESC"
         for at, recipients in db.execute(query, (workspace, moment - seconds)):
             room -= recipients
             if room < 0:
-                return float(at) + seconds - moment
-        return 0.0
+                return NoRoom(at + seconds - moment)
+        return NoRoom(0.0)
 
     @contextmanager
     def _transaction(self, begin: str = "BEGIN IMMEDIATE") -> Iterator[sqlite3.Connection]:
