@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from cio_mcp.client.access import Access
 from cio_mcp.client.pacing import Limits, MemorySlots, Slots
-from cio_mcp.client.pacing.shared import FileSlots
+from cio_mcp.client.pacing.file_slots import FileSlots
 from cio_mcp.limits import LIMITS
 from cio_mcp.safety.bounds import Bounds
 from cio_mcp.safety.permissions import switched_off
@@ -114,7 +114,7 @@ def slots(settings: Settings) -> Slots:
     Raises SettingsError if redis-py is missing for an address, or does not take it.
     """
     if isinstance(settings.shared_pace, SecretStr):
-        from cio_mcp.client.pacing.replicas import RedisSlots  # noqa: PLC0415 - needs the extra
+        from cio_mcp.client.pacing.redis_slots import RedisSlots  # noqa: PLC0415 - needs the extra
 
         return RedisSlots(settings.shared_pace)
     if settings.shared_pace == "off":

@@ -21,8 +21,8 @@ from cio_mcp import __version__
 from cio_mcp.app import open_audit_log, open_sandbox
 from cio_mcp.client import AppApi, TrackApi
 from cio_mcp.client.access import OTHER_REGION, Access
-from cio_mcp.client.network import Network, proxy_of
-from cio_mcp.client.probe import Answer, probe
+from cio_mcp.client.network import Cause, Network, proxy_of
+from cio_mcp.client.probe import ProbeResult, probe
 from cio_mcp.errors import SettingsError
 from cio_mcp.settings import Settings, load
 from cio_mcp.settings.workspaces import each
@@ -185,12 +185,11 @@ async def _credentials(settings: Settings, wire: httpx.AsyncBaseTransport) -> As
         yield Finding(f"{api} key", "note", "not set; its tools are off", CLOSED[api].partition(": ")[2])
 
 
-async def _judge(wire: httpx.AsyncBaseTransport, access: Access, answer: Answer) -> Finding:
+async def _judge(wire: httpx.AsyncBaseTransport, access: Access, answer: ProbeResult) -> Finding:
     what, host = f"{access.api} key", httpx.URL(access.base_url).host
-    if answer.fault:
-        return Finding(
-            "network", "fault", answer.fault, CERTIFICATE if "certificate" in answer.fault else NETWORK
-        )
+    if answer.failure:
+        fix = CERTIFICATE if answer.failure.cause is Cause.CERTIFICATE else NETWORK
+        return Finding("network", "fault", str(answer.failure), fix)
     home = await _home(wire, access, answer)
     if home != access.region:
         return Finding(what, "fault", f"belongs to a workspace in region {home}", f"set CIO_REGION={home}")
@@ -204,7 +203,7 @@ async def _judge(wire: httpx.AsyncBaseTransport, access: Access, answer: Answer)
     return Finding(what, "fault", f"{host} answered {answer.status}, not as Customer.io does", NETWORK)
 
 
-async def _home(wire: httpx.AsyncBaseTransport, access: Access, answer: Answer) -> str | None:
+async def _home(wire: httpx.AsyncBaseTransport, access: Access, answer: ProbeResult) -> str | None:
     """Return the region that a key belongs to, as far as Customer.io tells; else the one that is set.
 
     Track tells it outright or by a redirect. App only answers 401, so the other region is asked too.

@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 
 from cio_mcp import __version__
 from cio_mcp.app import App, Opened
-from cio_mcp.client.traffic import Histogram
+from cio_mcp.client.counts import Histogram
 from cio_mcp.errors import CustomerIOError
 
 Labels = Mapping[str, str]
@@ -60,7 +60,7 @@ def _requests(app: App) -> Iterator[Metric]:
     seen = [
         ({**where, "limit": name}, found)
         for where, opened in _workspaces(app)
-        for name, found in opened.client.traffic.items()
+        for name, found in opened.client.counts.items()
     ]
     ends = [({**labels, "status": end}, n) for labels, found in seen for end, n in found.ends.items()]
     yield Metric("requests_total", "counter", "Requests to Customer.io, by how they ended.", ends)
@@ -71,7 +71,7 @@ def _requests(app: App) -> Iterator[Metric]:
     queue: list[tuple[Labels, float]] = []
     failures: list[tuple[Labels, float]] = []
     for where, opened in _workspaces(app):
-        limits = opened.client.traffic
+        limits = opened.client.counts
         waiting, failing = dict.fromkeys(limits, 0), dict.fromkeys(limits, 0)
         for state in opened.client.buckets():
             waiting[state.bucket.name] += state.waiting

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Literal, Protocol
 
-from cio_mcp.client.pacing.file import use_wal
+from cio_mcp.client.pacing.bucket_file import use_wal
 from cio_mcp.errors import NotAllowed
 
 Use = Literal["first", "again", "late", "never"]

@@ -147,7 +147,7 @@ class _Ring:
 
 
 @dataclass(frozen=True)
-class Shown:
+class SharedBucket:
     """A bucket as `cio-mcp pace` shows it: slots in use or resting, calls that wait, seconds it is shut."""
 
     name: str

@@ -17,9 +17,9 @@ import pytest
 from pydantic import SecretStr
 
 from cio_mcp.client.call import Call
-from cio_mcp.client.pacing import Bucket, Pace, Shown
-from cio_mcp.client.pacing.redis import HEARD, Buckets
-from cio_mcp.client.pacing.replicas import RedisSlots
+from cio_mcp.client.pacing import Bucket, Pace, SharedBucket
+from cio_mcp.client.pacing.redis_buckets import HEARD, RedisBuckets
+from cio_mcp.client.pacing.redis_slots import RedisSlots
 from cio_mcp.client.pacing.slots import LEASE, Lease, Wait
 from cio_mcp.errors import SettingsError
 from cio_mcp.settings import load
@@ -112,8 +112,8 @@ async def leased(slots: RedisSlots, bucket: Bucket) -> Lease:
             await asyncio.sleep(0.02)
 
 
-async def shown(redis: RedisServer) -> list[Shown]:
-    buckets = Buckets(SecretStr(redis.address))
+async def shown(redis: RedisServer) -> list[SharedBucket]:
+    buckets = RedisBuckets(SecretStr(redis.address))
     try:
         return await buckets.look()
     finally:
@@ -224,7 +224,7 @@ async def test_what_replicas_share_is_shown(redis: RedisServer) -> None:
         await sharing[0].shut(replace(SLOW, name="app"), 60)
         app, broadcast = await shown(redis)
 
-    assert broadcast == Shown(SLOW.name, 1, 60, used=1, waiting=7, shut=0, processes=2)
+    assert broadcast == SharedBucket(SLOW.name, 1, 60, used=1, waiting=7, shut=0, processes=2)
     assert app.name == "app"
     assert 30 < app.shut <= 60
 
@@ -441,7 +441,7 @@ def test_an_address_that_cannot_be_one_is_a_wrong_setting_and_not_echoed(address
 
 
 def test_a_missing_library_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("client.pacing.replicas", "client.pacing.redis", "redis"):
+    for name in ("client.pacing.redis_slots", "client.pacing.redis_buckets", "redis"):
         monkeypatch.delitem(sys.modules, f"cio_mcp.{name}")
     monkeypatch.setitem(sys.modules, "redis.asyncio", None)
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from cio_mcp.client.call import now
 from cio_mcp.client.pacing.buckets import Bucket
-from cio_mcp.client.pacing.slots import Lease, Shown, Wait
+from cio_mcp.client.pacing.slots import Lease, SharedBucket, Wait
 
 # Rows further ahead than this are from before a reboot, when the clock that all processes share began anew.
 LONGEST_AHEAD = 3600.0
@@ -173,7 +173,7 @@ def use_wal(db: sqlite3.Connection, seconds: float) -> bool:
         time.sleep(0.01)
 
 
-def look(path: Path, moment: float) -> list[Shown]:
+def look(path: Path, moment: float) -> list[SharedBucket]:
     """Return the buckets that processes share through `path`, as they are at `moment` of `time.monotonic`."""
     if not path.exists():
         return []
@@ -187,7 +187,7 @@ def look(path: Path, moment: float) -> list[Shown]:
             {"now": moment, "heard": HEARD},
         ).fetchall()
     return [
-        Shown(name, limit, window, used, int(waiting), max(0.0, shut_until - moment), processes)
+        SharedBucket(name, limit, window, used, int(waiting), max(0.0, shut_until - moment), processes)
         for name, limit, window, shut_until, used, waiting, processes in rows
     ]
 

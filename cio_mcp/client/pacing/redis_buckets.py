@@ -1,4 +1,4 @@
-"""Buckets in a Redis or Valkey: their keys, and the scripts beside this file."""
+"""RedisBuckets in a Redis or Valkey: their keys, and the scripts beside this file."""
 
 from collections.abc import Iterable, Sequence
 from importlib.resources import files
@@ -7,7 +7,7 @@ from typing import NamedTuple
 from pydantic import SecretStr
 
 from cio_mcp.client.pacing.buckets import Bucket
-from cio_mcp.client.pacing.slots import Lease, Shown
+from cio_mcp.client.pacing.slots import Lease, SharedBucket
 from cio_mcp.redis import Server
 
 # A replica that has not been heard of for so long does not count among those that share.
@@ -27,7 +27,7 @@ TURN, BRING, LOOK = (
 )
 
 
-class Answer(NamedTuple):
+class Reply(NamedTuple):
     """How many share; the slot that was leased (-1: none), the seconds to its start, and its end in Redis."""
 
     sharing: int
@@ -36,7 +36,7 @@ class Answer(NamedTuple):
     ends: int
 
 
-class Buckets:
+class RedisBuckets:
     """The buckets in the Redis at an address; raises what its Server does."""
 
     def __init__(self, address: SecretStr) -> None:
@@ -53,7 +53,7 @@ class Buckets:
         shut: float,
         in_use: bool,
         back: Iterable[tuple[Lease, float]],
-    ) -> Answer:
+    ) -> Reply:
         """Look at a bucket for `replica`: lease a slot that `lasts` if one is free within `ahead` seconds.
 
         The bucket is `shut` for so many seconds from now at least, and for a lease if it is in use and yet
@@ -72,7 +72,7 @@ class Buckets:
             *map(_micros, (HEARD, _keep(bucket))),
             *(x for lease, seconds in back for x in (lease.number, int(lease.ends), _micros(seconds))),
         )
-        return Answer(sharing, number, wait / 1e6, ends)
+        return Reply(sharing, number, wait / 1e6, ends)
 
     async def bring(self, bucket: Bucket, *, away: float, patience: float, rests: Sequence[float]) -> bool:
         """Bring the slots that a replica has used alone, which are free again after these `rests`.
@@ -90,17 +90,17 @@ class Buckets:
         )
         return brought == len(rests)
 
-    async def look(self) -> list[Shown]:
+    async def look(self) -> list[SharedBucket]:
         """Return the buckets, as they are now."""
         return [await self._look(key) for key in await self.server.find("{cio-mcp:*}:bucket:*")]
 
-    async def _look(self, key: str) -> Shown:
+    async def _look(self, key: str) -> SharedBucket:
         tag, _, name = key.partition("}:bucket:")
         workspace = tag.removeprefix("{cio-mcp:")
         limit, window, used, waiting, shut, sharing = await self.server.run(
             LOOK, _keys(workspace, name), _waiting(workspace, name), _micros(HEARD)
         )
-        return Shown(name, limit, window / 1e6, used, waiting, shut / 1e6, sharing)
+        return SharedBucket(name, limit, window / 1e6, used, waiting, shut / 1e6, sharing)
 
 
 def _keys(workspace: str, name: str) -> list[str]:

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from cio_mcp.client.call import now
 from cio_mcp.client.pacing.buckets import Bucket
-from cio_mcp.client.pacing.redis import GONE, HEARD, Answer, Buckets
+from cio_mcp.client.pacing.redis_buckets import GONE, HEARD, RedisBuckets, Reply
 from cio_mcp.client.pacing.slots import LEASE, Lease, MemorySlots, Wait
 from cio_mcp.redis import TIMEOUT, Away
 
@@ -52,7 +52,7 @@ class RedisSlots:
     poll: float | None = 0.05
 
     def __init__(self, address: SecretStr) -> None:
-        self._buckets = Buckets(address)
+        self._buckets = RedisBuckets(address)
         self._server = self._buckets.server
         self._me = uuid4().hex
         self._sharing, self._settled = UNKNOWN, -math.inf  # replicas; from then on fewer are believed
@@ -126,7 +126,7 @@ class RedisSlots:
         stretch: float = 1.0,
         waiting: int = 0,
         shut: float = 0.0,
-    ) -> Answer:
+    ) -> Reply:
         answer = await self._buckets.turn(
             bucket,
             self._me,
@@ -207,7 +207,7 @@ class RedisSlots:
         task.add_done_callback(self._tasks.discard)
 
 
-def _leased(answer: Answer) -> Lease:
+def _leased(answer: Reply) -> Lease:
     return Lease(answer.number, now() + answer.wait, answer.ends)
 
 
