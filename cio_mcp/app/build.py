@@ -30,7 +30,7 @@ from cio_mcp.app.workspace import (
 from cio_mcp.auth.tokens import Tokens
 from cio_mcp.client import CustomerIO
 from cio_mcp.client.network import Network
-from cio_mcp.client.traced import traced
+from cio_mcp.client.spans import with_spans
 from cio_mcp.errors import SettingsError
 from cio_mcp.limits import covering
 from cio_mcp.safety import Guard
@@ -113,7 +113,7 @@ def _open(
         sandbox = files.enter_context(closing(open_sandbox(settings, clock=clock)))
         wire, settings = httpx.ASGITransport(app=sandbox.app), _for_sandbox(settings, sandbox)
     client = CustomerIO(
-        traced(wire or Network()),
+        with_spans(wire or Network()),
         accesses(settings),
         limits=limits(settings),
         deadline=settings.deadline,

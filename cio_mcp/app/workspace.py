@@ -14,7 +14,7 @@ from pydantic import SecretStr
 
 from cio_mcp.client.access import Access
 from cio_mcp.client.pacing import Limits, MemorySlots, Slots
-from cio_mcp.client.pacing.shared import FileSlots
+from cio_mcp.client.pacing.file_slots import FileSlots
 from cio_mcp.limits import LIMITS
 from cio_mcp.safety.bounds import Bounds
 from cio_mcp.safety.permissions import switched_off
@@ -116,7 +116,7 @@ def slots(settings: Settings, files: ExitStack) -> Slots:
     `files` closes what is opened. Raises SettingsError if redis-py is missing or rejects the address.
     """
     if isinstance(settings.shared_pace, SecretStr):
-        from cio_mcp.client.pacing.replicas import RedisSlots  # noqa: PLC0415 - needs the extra
+        from cio_mcp.client.pacing.redis_slots import RedisSlots  # noqa: PLC0415 - needs the extra
 
         return RedisSlots(settings.shared_pace)
     if settings.shared_pace == "off":

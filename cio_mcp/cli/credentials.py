@@ -10,8 +10,8 @@ from cio_mcp.app.workspace import HOSTS, TO_OPEN, accesses
 from cio_mcp.cli.finding import Finding
 from cio_mcp.client import AppApi, TrackApi
 from cio_mcp.client.access import OTHER_REGION, Access
-from cio_mcp.client.network import proxy_of
-from cio_mcp.client.probe import Answer, probe
+from cio_mcp.client.network import Cause, proxy_of
+from cio_mcp.client.probe import ProbeResult, probe
 from cio_mcp.settings import Settings
 
 PATHS = {api.name: api.harmless for api in (TrackApi, AppApi)}
@@ -48,12 +48,11 @@ async def examine_credentials(settings: Settings, wire: httpx.AsyncBaseTransport
         yield Finding(f"{api} key", "note", "not set; its tools are off", TO_OPEN[api])
 
 
-async def _judge(wire: httpx.AsyncBaseTransport, access: Access, answer: Answer) -> Finding:
+async def _judge(wire: httpx.AsyncBaseTransport, access: Access, answer: ProbeResult) -> Finding:
     what, host = f"{access.api} key", httpx.URL(access.base_url).host
-    if answer.fault:
-        return Finding(
-            "network", "fault", answer.fault, CERTIFICATE if "certificate" in answer.fault else NETWORK
-        )
+    if answer.failure:
+        fix = CERTIFICATE if answer.failure.cause is Cause.CERTIFICATE else NETWORK
+        return Finding("network", "fault", str(answer.failure), fix)
     home = await _home(wire, access, answer)
     if home != access.region:
         return Finding(what, "fault", f"belongs to a workspace in region {home}", f"set CIO_REGION={home}")
@@ -67,7 +66,7 @@ async def _judge(wire: httpx.AsyncBaseTransport, access: Access, answer: Answer)
     return Finding(what, "fault", f"{host} answered {answer.status}, not as Customer.io does", NETWORK)
 
 
-async def _home(wire: httpx.AsyncBaseTransport, access: Access, answer: Answer) -> str | None:
+async def _home(wire: httpx.AsyncBaseTransport, access: Access, answer: ProbeResult) -> str | None:
     """Return the region that a key belongs to, as far as Customer.io tells; else the one that is set.
 
     Track tells it outright or by a redirect. App only answers 401, so the other region is asked too.

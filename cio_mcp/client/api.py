@@ -11,7 +11,8 @@ from cio_mcp.client.access import Access
 from cio_mcp.client.call import Call, Kind
 from cio_mcp.client.pacing import Limits, pause_asked
 from cio_mcp.client.paths import fill
-from cio_mcp.errors import InvalidArgument, Json, Refused, UnknownOutcome, refusal
+from cio_mcp.client.refusals import refusal
+from cio_mcp.errors import InvalidArgument, Json, Refused, UnknownOutcome
 
 IdType = Literal["id", "email", "cio_id"]
 
