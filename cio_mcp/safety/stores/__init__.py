@@ -41,7 +41,8 @@ class Store(Protocol):
     async def spend(self, workspace: str, recipients: int, caps: Mapping[float, int]) -> Refund | NoRoom:
         """Count `recipients`, if no cap (recipients by seconds) would be exceeded.
 
-        Returns a function that undoes the counting, or else when there may be room. To keep few rows, a window may last up to a 60th longer.
+        Returns a function that undoes the counting, or else when there may be room. To keep few rows, a
+        window may last up to a 60th longer.
         """
 
     async def sent(self, workspace: str, seconds: float) -> int:
