@@ -19,24 +19,24 @@ def test_a_misspelt_parameter_of_whom_a_tool_reaches_is_refused_at_registration(
     @reaches(somebody)
     async def send_letter(app: AppApi, recipient: list[str]) -> Accepted:
         """Send a letter."""
-        return Accepted()
+        return Accepted(event_id=f"{app} {recipient}")
 
-    with pytest.raises(TypeError, match="@reaches of send_letter takes what the tool does not: recipients"):
+    with pytest.raises(TypeError, match="@reaches of send_letter takes parameters that the tool lacks: recipients"):
         Toolbox("letters").sends(send_letter)
 
 
 def test_a_tool_that_sends_says_whom_it_reaches() -> None:
     async def send_letter(app: AppApi) -> Accepted:
         """Send a letter."""
-        return Accepted()
+        return Accepted(event_id=app.name)
 
-    with pytest.raises(TypeError, match="send_letter sends, and must declare by @reaches"):
+    with pytest.raises(TypeError, match="send_letter sends, so it must declare with @reaches"):
         Toolbox("letters").sends(send_letter)
 
 
 @pytest.mark.parametrize("result", [dict[str, Any], str])
 def test_a_tool_answers_with_one_of_the_toolkits_models(result: Any) -> None:
-    async def read_letter(app: AppApi) -> Any:
+    async def read_letter(_: AppApi) -> Any:
         """Read a letter."""
 
     read_letter.__annotations__["return"] = result
@@ -47,9 +47,9 @@ def test_a_tool_answers_with_one_of_the_toolkits_models(result: Any) -> None:
 def test_a_tool_that_acts_answers_what_became_of_it() -> None:
     async def write_letter(app: AppApi) -> Answer:
         """Write a letter."""
-        return Answer()
+        return Answer(workspace=app.name)
 
-    with pytest.raises(TypeError, match="write_letter writes, and must answer"):
+    with pytest.raises(TypeError, match="write_letter writes, so its result must be"):
         Toolbox("letters").writes(write_letter)
 
 
