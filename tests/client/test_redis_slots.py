@@ -191,8 +191,9 @@ async def test_a_replica_that_leaves_gives_back_what_it_holds_and_is_not_counted
     async with stores(redis.address, 1) as (staying,):
         await leased(staying, twice)
         async with stores(redis.address, 1) as (leaving,):
-            await leaving.rest(twice, await leased(leaving, twice), 0.0)
+            held = await leased(leaving, twice)
             (before,) = await shown(redis)
+            await leaving.rest(twice, held, 0.0)
         (after,) = await shown(redis)
 
     assert (before.used, before.processes) == (2, 2)
