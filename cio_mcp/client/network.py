@@ -85,7 +85,7 @@ def _transport(trust: ssl.SSLContext, proxy: str) -> httpx.AsyncHTTPTransport:
         raise UnusableProxy(f"{variables} names a SOCKS proxy, which needs {needs}") from error
     except (ValueError, httpx.InvalidURL) as error:
         raise UnusableProxy(
-            f"{variables} is no address of a proxy, such as http://proxy.example.com:3128"
+            f"{variables} is not the address of a proxy, such as http://proxy.example.com:3128"
         ) from error
 
 
@@ -93,9 +93,9 @@ def _transport(trust: ssl.SSLContext, proxy: str) -> httpx.AsyncHTTPTransport:
 # next on the way: the host itself, or a proxy.
 CAUSES: tuple[tuple[type[Exception], str], ...] = (
     (UnusableProxy, "{error}"),
-    (httpx.ProxyError, "{next} does not let through{status}"),
-    (ssl.SSLCertVerificationError, "the certificate of {host} is not trusted here"),
-    (ssl.SSLError, "{host} does not speak TLS there"),
+    (httpx.ProxyError, "{next} refuses the connection{status}"),
+    (ssl.SSLCertVerificationError, "the certificate of {host} is not trusted on this machine"),
+    (ssl.SSLError, "{host} does not accept TLS connections"),
     (socket.gaierror, "the name of {next} cannot be resolved: no network, or no DNS"),
     (ConnectionRefusedError, "{next} refuses connections"),
     (httpx.PoolTimeout, "all connections to {host} are in use"),
@@ -123,7 +123,7 @@ def cause(error: httpx.RequestError, url: httpx.URL) -> str:
 def _status(error: httpx.RequestError) -> str:
     """Return the status that a proxy answered with; the rest of its line is its own words."""
     found = re.match(r"\d{3}\b", str(error))
-    meaning = ", it wants a user and a password" if found and found[0] == "407" else ""
+    meaning = ": it requires a user name and password" if found and found[0] == "407" else ""
     return f" (status {found[0]}{meaning})" if found else ""
 
 
