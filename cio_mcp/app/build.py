@@ -16,7 +16,6 @@ from cio_mcp.app.catalogue import Catalogue, OpenWorkspace
 from cio_mcp.app.extensions import rules_named, tools_with
 from cio_mcp.app.status import status_of
 from cio_mcp.app.workspace import (
-    CLOSED,
     accesses,
     bounds,
     closed_apis,
@@ -31,7 +30,7 @@ from cio_mcp.app.workspace import (
 from cio_mcp.auth.tokens import Tokens
 from cio_mcp.client import CustomerIO
 from cio_mcp.client.network import Network
-from cio_mcp.client.traced import traced
+from cio_mcp.client.spans import with_spans
 from cio_mcp.errors import SettingsError
 from cio_mcp.limits import covering
 from cio_mcp.safety import Guard
@@ -114,7 +113,7 @@ def _open(
         sandbox = files.enter_context(closing(open_sandbox(settings, clock=clock)))
         wire, settings = httpx.ASGITransport(app=sandbox.app), _for_sandbox(settings, sandbox)
     client = CustomerIO(
-        traced(wire or Network()),
+        with_spans(wire or Network()),
         accesses(settings),
         limits=limits(settings),
         deadline=settings.deadline,
@@ -199,5 +198,5 @@ def _in_sandbox(settings: Settings) -> str:
 
 
 def _live(settings: Settings) -> str:
-    what_is_off = "".join(f" Some tools are off: {CLOSED[api]}." for api in closed_apis(settings))
+    what_is_off = "".join(f" Some tools are off: {why}." for why in closed_apis(settings).values())
     return f"This is a live workspace ({settings.region}): writes and sends are real.{what_is_off}"

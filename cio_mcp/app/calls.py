@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from opentelemetry.trace import get_current_span
 
 from cio_mcp.client import now
-from cio_mcp.client.traffic import Histogram
+from cio_mcp.client.counts import Histogram
 from cio_mcp.errors import CustomerIOError, InvalidArgument, NotAllowed
 from cio_mcp.logs import running
 from cio_mcp.safety import ToolCall

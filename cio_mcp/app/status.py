@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from cio_mcp import __version__
 from cio_mcp.client import CustomerIO
-from cio_mcp.client.pacing import Seen
+from cio_mcp.client.pacing import BucketState
 from cio_mcp.safety.bounds import Caps
 from cio_mcp.safety.stop import Stop
 from cio_mcp.safety.stores import Store
@@ -53,7 +53,7 @@ async def status_of(
         notes=[note for note in notes if note],
         bounds={name: text for name, text in bounds.items() if text},
         caps=[Cap(setting=cap.setting, most=cap.most, left=left) for cap, left in await caps.left()],
-        limits=[_limited(seen) for seen in client.buckets()],
+        limits=[_limited(state) for state in client.buckets()],
         off=dict(off),
     )
 
@@ -65,13 +65,13 @@ def _text(value: object) -> str:
     return ", ".join(value) if isinstance(value, tuple) else str(value)
 
 
-def _limited(seen: Seen) -> Limited:
+def _limited(state: BucketState) -> Limited:
     return Limited(
-        limit=f"{seen.bucket.label}: {seen.bucket.limit} per {seen.bucket.window:g} s",
-        waiting=seen.waiting,
-        used_share=round(seen.share, 2) if seen.share < 1 else None,
-        held_back_seconds=round(seen.held, 1) or None,
-        last_429_seconds_ago=None if seen.last_429 is None else round(seen.last_429),
-        failing=seen.failing_with
-        and f"for {seen.failing_for:.0f} s, with {seen.failing_with}; next try in {seen.probe_in:.0f} s",
+        limit=f"{state.bucket.label}: {state.bucket.limit} per {state.bucket.window:g} s",
+        waiting=state.waiting,
+        used_share=round(state.share, 2) if state.share < 1 else None,
+        held_back_seconds=round(state.held, 1) or None,
+        last_429_seconds_ago=None if state.last_429 is None else round(state.last_429),
+        failing=state.failing_with
+        and f"for {state.failing_for:.0f} s, with {state.failing_with}; next try in {state.probe_in:.0f} s",
     )

@@ -14,7 +14,7 @@ from pydantic import SecretStr
 
 from cio_mcp.client.access import Access
 from cio_mcp.client.pacing import Limits, MemorySlots, Slots
-from cio_mcp.client.pacing.shared import FileSlots
+from cio_mcp.client.pacing.file_slots import FileSlots
 from cio_mcp.limits import LIMITS
 from cio_mcp.safety.bounds import Bounds
 from cio_mcp.safety.permissions import switched_off
@@ -42,24 +42,25 @@ TO_OPEN: dict[ApiName, str] = {
     "app": "set CIO_APP_API_KEY",
 }
 CLOSED = {api: f"the {api.capitalize()} API has no credentials: {fix}" for api, fix in TO_OPEN.items()}
+SENDS_ONLY = "CIO_APP_API_KEY is a service account token, which can only send: set an App API key instead"
 
 
 def tools_off(settings: Settings, tools: Iterable[Tool]) -> Mapping[str, str]:
-    """Return the names of the tools that are off with these settings, and the reason for each."""
-    closed, tools = closed_apis(settings), list(tools)
+    """Return the names of those of `tools` that are off with these settings, and the reason for each."""
+    tools, opened, why = list(tools), accesses(settings), closed_apis(settings)
+    closed = {tool.name: [api for api in tool.apis if not any(map(api.opened_by, opened))] for tool in tools}
     return switched_off(tools, CORE, settings) | {
-        tool.name: "; ".join(CLOSED[api.name] for api in tool.apis if api.name in closed)
-        for tool in tools
-        if any(api.name in closed for api in tool.apis)
+        name: "; ".join(why[api.name] for api in apis) for name, apis in closed.items() if why and apis
     }
 
 
-def closed_apis(settings: Settings) -> list[ApiName]:
-    """Return the APIs that have no credentials."""
+def closed_apis(settings: Settings) -> Mapping[ApiName, str]:
+    """Return why the APIs are closed, wholly or in part, that are; the embedded sandbox opens all."""
     if settings.uses_sandbox:
-        return []
-    opened = {access.api for access in accesses(settings)}
-    return [api for api in CLOSED if api not in opened]
+        return {}
+    opened = accesses(settings)
+    closed = {api: why for api, why in CLOSED.items() if api not in {access.api for access in opened}}
+    return closed | ({"app": SENDS_ONLY} if any(access.sends_only for access in opened) else {})
 
 
 def limits(settings: Settings) -> Limits:
@@ -87,10 +88,9 @@ def accesses(settings: Settings) -> list[Access]:
     if settings.app_api_key:
         key = settings.app_api_key.get_secret_value()
         found.append(_access("app", settings, f"Bearer {key}"))
+        found[-1].sends_only, found[-1].workspace_id = settings.sends_only, settings.workspace_id
         if settings.app_api_key in {settings.track_api_key, settings.site_id}:
             found[-1].suspicion = "CIO_APP_API_KEY is the same as one of the Track credentials"
-        elif key.startswith("sa_live_"):
-            found[-1].suspicion = "CIO_APP_API_KEY is a service account token, which opens only /v1/send"
     for access in found:
         access.sibling = next((other for other in found if other is not access), None)
     return found
@@ -116,7 +116,7 @@ def slots(settings: Settings, files: ExitStack) -> Slots:
     `files` closes what is opened. Raises SettingsError if redis-py is missing or rejects the address.
     """
     if isinstance(settings.shared_pace, SecretStr):
-        from cio_mcp.client.pacing.replicas import RedisSlots  # noqa: PLC0415 - needs the extra
+        from cio_mcp.client.pacing.redis_slots import RedisSlots  # noqa: PLC0415 - needs the extra
 
         return RedisSlots(settings.shared_pace)
     if settings.shared_pace == "off":

@@ -9,7 +9,7 @@ from cio_mcp.errors import Refused
 _log = logging.getLogger(__name__)
 
 
-class Redirecting(httpx.AsyncBaseTransport):
+class RedirectTransport(httpx.AsyncBaseTransport):
     """Follows one redirect with method, body and credentials, to Customer.io's own hosts only.
 
     httpx would turn a 301 or 302 POST into a GET and drop the credentials; the code that Customer.io

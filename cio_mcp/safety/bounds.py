@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from cio_mcp.client import AppApi, IdType
 from cio_mcp.errors import NotAllowed
 from cio_mcp.safety.grant import Grant
-from cio_mcp.safety.stores import Refund, Store
+from cio_mcp.safety.stores import NoRoom, Refund, Store
 from cio_mcp.settings.values import SendCap
 from cio_mcp.toolkit.audience import Audience
 
@@ -157,16 +157,17 @@ class Caps:
         if not self._caps:
             return []
         windows = {cap.seconds: cap.most for cap in self._caps}
-        wait = await self._store.spend(self._workspace, recipients, windows)
-        if not isinstance(wait, float):
-            return [wait]
+        spent = await self._store.spend(self._workspace, recipients, windows)
+        if not isinstance(spent, NoRoom):
+            return [spent]
         names = " and ".join(f"{cap.setting}={cap.most}" for cap in self._caps)
-        ever = wait < float("inf")
+        wait = spent.seconds
+        fewer = f"Name fewer recipients. {ASK_OPERATOR}"
         raise NotAllowed(
             f"Nothing was sent: {recipients} more recipients would exceed {names}.",
-            do=f"Call again in {wait:.0f} s." if ever else f"Name fewer recipients. {ASK_OPERATOR}",
-            retryable=ever,
-            retry_in=wait if ever else None,
+            do=fewer if wait is None else f"Call again in {wait:.0f} s.",
+            retryable=wait is not None,
+            retry_in=wait,
         )
 
     async def left(self) -> list[tuple[SendCap, int | None]]:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from cio_mcp.client import Kind
 from cio_mcp.client.pacing import Limits
-from cio_mcp.client.retry import OUTCOMES, End, Then
+from cio_mcp.client.retry import OUTCOMES, Action, End
 from cio_mcp.errors import CustomerIOError, NotSent, Refused, UnknownOutcome
 from tests.client.wires import Connected, Script, connected
 from tests.client.wires import End as Fault
@@ -68,13 +68,13 @@ async def test_a_single_fault_ends_as_the_table_says(end: End, kind: Kind, fault
             error = raised
 
     match OUTCOMES[end][kind]:
-        case Then.RETRY:
+        case Action.RETRY:
             assert error is None
             assert len(wire.arrivals) == 2
-        case Then.REPORT:
+        case Action.REPORT:
             assert isinstance(error, Refused)
             assert len(wire.arrivals) == 1
-        case Then.UNKNOWN:
+        case Action.UNKNOWN:
             assert isinstance(error, UnknownOutcome)
             assert "Look first." in str(error)
             assert not error.retryable
@@ -83,7 +83,7 @@ async def test_a_single_fault_ends_as_the_table_says(end: End, kind: Kind, fault
 
 @pytest.mark.parametrize("kind", [Kind.ONCE, Kind.TRIGGER])
 def test_what_must_not_happen_twice_is_never_repeated_once_it_may_have_happened(kind: Kind) -> None:
-    assert OUTCOMES[End.LOST][kind] is Then.UNKNOWN
+    assert OUTCOMES[End.LOST][kind] is Action.UNKNOWN
 
 
 @pytest.mark.parametrize(

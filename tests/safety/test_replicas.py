@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 
 from cio_mcp.app.workspace import safety_file
-from cio_mcp.safety.stores import Store
+from cio_mcp.safety.stores import NoRoom, Store
 from cio_mcp.safety.stores.file import FileStore
 from cio_mcp.safety.stores.redis import BEAT, STOP, RedisStore
 from tests.agent import Agent, an_agent, at_the_shell
@@ -210,12 +210,13 @@ async def test_room_that_a_window_leaves_is_found_when_it_is_promised(store: Sto
     caps = {1.0: 3, 60.0: 100}
     for recipients in (2, 1):
         assert callable(await store.spend("one", recipients, caps))
-    wait = await store.spend("one", 1, caps)
-    assert isinstance(wait, float)
-    assert 0 < wait <= 3
-    assert await store.spend("one", 4, caps) == float("inf")
+    full = await store.spend("one", 1, caps)
+    assert isinstance(full, NoRoom)
+    assert full.seconds
+    assert 0 < full.seconds <= 3
+    assert await store.spend("one", 4, caps) == NoRoom(None)
     assert callable(await store.spend("two", 3, caps))
-    await asyncio.sleep(wait + 0.1)
+    await asyncio.sleep(full.seconds + 0.1)
     refund = await store.spend("one", 1, caps)
     assert callable(refund)
     assert await store.sent("one", 60) == 4

@@ -4,12 +4,20 @@ A store is a SQLite file (`file`) or a Redis (`redis`).
 """
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from typing import Literal, Protocol
 
 Use = Literal["first", "again", "late", "never"]
 
 # Undoes the counting of recipients to whom nothing was sent.
 Refund = Callable[[], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class NoRoom:
+    """The caps leave no room for a send; there may be room in `seconds`, or never if that is None."""
+
+    seconds: float | None
 
 
 class Store(Protocol):
@@ -30,11 +38,11 @@ class Store(Protocol):
     async def restore(self, code: str) -> None:
         """Make a code valid again, because the call that used it was not executed."""
 
-    async def spend(self, workspace: str, recipients: int, caps: Mapping[float, int]) -> Refund | float:
+    async def spend(self, workspace: str, recipients: int, caps: Mapping[float, int]) -> Refund | NoRoom:
         """Count `recipients`, if no cap (recipients by seconds) would be exceeded.
 
-        Returns a function that undoes the counting; else the seconds until there may be room, infinity if
-        that is never. To keep few rows, a window may last up to a 60th longer.
+        Returns a function that undoes the counting, or else when there may be room. To keep few rows, a
+        window may last up to a 60th longer.
         """
 
     async def sent(self, workspace: str, seconds: float) -> int:

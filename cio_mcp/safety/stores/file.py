@@ -10,7 +10,7 @@ from pathlib import Path
 
 from cio_mcp.databases.sqlite import use_wal
 from cio_mcp.errors import NotAllowed
-from cio_mcp.safety.stores import Refund, Use
+from cio_mcp.safety.stores import NoRoom, Refund, Use
 from cio_mcp.settings.scopes import WINDOWS
 
 # Seconds. Counts are kept for the longest of all windows, since other processes that share the file may use
@@ -76,7 +76,7 @@ class FileStore:
         with self._transaction() as db:
             db.execute("UPDATE code SET used = 0 WHERE hash = ?", (code,))
 
-    async def spend(self, workspace: str, recipients: int, caps: Mapping[float, int]) -> Refund | float:
+    async def spend(self, workspace: str, recipients: int, caps: Mapping[float, int]) -> Refund | NoRoom:
         """See `Store.spend`."""
         moment = self._clock()
         with self._transaction() as db:
@@ -134,16 +134,16 @@ class FileStore:
         return int(db.execute(query, (workspace, since)).fetchone()[0])
 
     @staticmethod
-    def _wait(db: sqlite3.Connection, workspace: str, seconds: float, room: int, moment: float) -> float:
-        """Return the seconds until enough old entries have left the window, infinity if that is never."""
+    def _wait(db: sqlite3.Connection, workspace: str, seconds: float, room: int, moment: float) -> NoRoom:
+        """Return when enough old entries will have left the window."""
         if room < 0:
-            return float("inf")
+            return NoRoom(None)
         query = "SELECT at, recipients FROM sent WHERE workspace = ? AND at > ? ORDER BY at DESC"
         for at, recipients in db.execute(query, (workspace, moment - seconds)):
             room -= recipients
             if room < 0:
-                return float(at) + seconds - moment
-        return 0.0
+                return NoRoom(at + seconds - moment)
+        return NoRoom(0.0)
 
     @contextmanager
     def _transaction(self, begin: str = "BEGIN IMMEDIATE") -> Iterator[sqlite3.Connection]:

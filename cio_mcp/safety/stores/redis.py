@@ -1,7 +1,6 @@
 """Codes and counts that replicas share through Redis."""
 
 import asyncio
-import math
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from contextlib import suppress
@@ -15,7 +14,7 @@ from pydantic import SecretStr
 from cio_mcp.client.call import now
 from cio_mcp.databases.redis import Away, RedisConnection
 from cio_mcp.errors import NotAllowed
-from cio_mcp.safety.stores import Refund, Use
+from cio_mcp.safety.stores import NoRoom, Refund, Use
 from cio_mcp.safety.stores.file import REMEMBERED
 
 # Seconds between checks of a replica that has counted anything, or is stopped, that Redis still knows.
@@ -76,11 +75,11 @@ class RedisStore:
         """See `Store.restore`."""
         await self._run(RESTORE, _code(code))
 
-    async def spend(self, workspace: str, recipients: int, caps: Mapping[float, int]) -> Refund | float:
+    async def spend(self, workspace: str, recipients: int, caps: Mapping[float, int]) -> Refund | NoRoom:
         """See `Store.spend`."""
         wait, _, fields = await self._count(workspace, recipients, caps)
         if wait:
-            return math.inf if wait < 0 else float(wait)
+            return NoRoom(None if wait < 0 else wait)
         self._caps[workspace] = caps
         self._counted[workspace].update(dict.fromkeys(fields, recipients))
         self._forget(workspace, fields)

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from cio_mcp.client import AppApi, IdType
+from cio_mcp.client import IdType, SendApi
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.audience import Audience, reaches
 from cio_mcp.toolkit.fitting import check_fit
@@ -56,7 +56,7 @@ THEIR_OWN = re.compile(r"all|last_used|\{\{\s*customer\.phone\s*\}\}")
 
 
 async def _reached(
-    app: AppApi,
+    app: SendApi,
     transactional_message_id: int | str,
     customer_id: str,
     id_type: IdType,
@@ -82,7 +82,7 @@ async def _reached(
 @tools.sends
 @reaches(_reached)
 async def send_transactional_message(
-    app: AppApi,
+    app: SendApi,
     channel: Literal["push", "sms", "whatsapp", "in_app", "inbox"],
     transactional_message_id: Annotated[MessageId, Field(description="Template: id or trigger name.")],
     customer_id: CustomerId,

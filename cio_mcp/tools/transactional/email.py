@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
-from cio_mcp.client import AppApi, IdType
+from cio_mcp.client import IdType, SendApi
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.audience import Audience, reaches
 from cio_mcp.toolkit.headers import Headers
@@ -66,7 +66,7 @@ def _recipients(to: str, cc: str | None, bcc: str | None) -> list[str]:
 
 
 async def _reached(
-    app: AppApi,
+    app: SendApi,
     to: str,
     cc: str | None,
     bcc: str | None,
@@ -92,7 +92,7 @@ async def _reached(
 @tools.sends
 @reaches(_reached)
 async def send_transactional_email(
-    app: AppApi,
+    app: SendApi,
     to: Annotated[
         Address,
         Field(description="Address, or several separated by commas; at most 15 with cc and bcc."),

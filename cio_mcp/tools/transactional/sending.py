@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from cio_mcp.client import AppApi, IdType, Kind
+from cio_mcp.client import IdType, Kind, SendApi
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.answers import Acted
 from cio_mcp.toolkit.params import JsonObject, Text, size_of
@@ -35,6 +35,10 @@ NotKept = Annotated[bool, Field(description="Do not store the content.")]
 AsDraft = Annotated[bool, Field(description="Create a draft that a person must send.")]
 
 
+# A service account token opens no list of messages.
+ASK = "Do not send it again before a person has looked, in Customer.io, whether it went out."
+
+
 class Queued(Acted):
     """A message that Customer.io queued. It can still fail."""
 
@@ -48,7 +52,7 @@ class Queued(Acted):
     send_at: str | None = None
 
 
-def check_send_at(app: AppApi, send_at: int | None) -> None:
+def check_send_at(app: SendApi, send_at: int | None) -> None:
     """Raise InvalidArgument for a past time, with which Customer.io would send at once."""
     if send_at is not None and send_at < app.call.called_at - LATE:
         raise InvalidArgument(
@@ -58,7 +62,7 @@ def check_send_at(app: AppApi, send_at: int | None) -> None:
 
 
 async def send(
-    app: AppApi,
+    app: SendApi,
     path: str,
     customer_id: str,
     id_type: IdType,
@@ -80,7 +84,7 @@ async def send(
         path,
         request,
         kind=Kind.ONCE,
-        if_unknown=FIND_OUT.format(customer_id=customer_id, id_type=id_type),
+        if_unknown=FIND_OUT.format(customer_id=customer_id, id_type=id_type) if app.reads else ASK,
         expect="delivery_id",
     )
     return Queued(
