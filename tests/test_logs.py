@@ -138,9 +138,9 @@ async def test_while_redis_is_away_a_server_is_ready_says_so_and_logs_it_as_no_c
     (noticed,) = (line for line in logged if "is away" in line["message"])
 
     assert (away.status_code, away.json()["status"]) == (200, "ready")
-    part = "until it is back this replica keeps to its part of each limit, 1 of 1"
+    part = "until it is back, this replica uses its part of each limit, 1 of 1"
     pace, codes = away.json()["degraded"]
-    assert pace == f"the shared pace: Redis is away; {part}"
+    assert pace == f"the shared pace: Redis cannot be reached; {part}"
     assert "(CIO_SHARED_PACE) cannot be reached" in codes
     assert AWAY not in shared
     assert AWAY in metrics

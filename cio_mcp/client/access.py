@@ -1,4 +1,4 @@
-"""What opens an API, and what can be said when it does not open."""
+"""Access to an API: its address and credentials, and what a 401 can mean."""
 
 from dataclasses import dataclass, field
 from typing import Literal, Self
@@ -45,13 +45,15 @@ class Access:
             return f"This key worked before in this process: it has been revoked or replaced{moved}."
         causes = [self.suspicion] if self.suspicion else []
         if self.api == "track":
-            causes.append("CIO_SITE_ID and CIO_TRACK_API_KEY must be a Track pair (no App API key)")
+            causes.append("CIO_SITE_ID and CIO_TRACK_API_KEY must be a Track pair (not an App API key)")
         elif self.sends_only:
-            causes.append("CIO_APP_API_KEY must be a service account token that was not revoked")
+            causes.append("CIO_APP_API_KEY must be a service account token that has not been revoked")
             causes.append("CIO_WORKSPACE_ID must be the id of a workspace that it may send for")
         else:
-            causes.append("CIO_APP_API_KEY must be an App API key (no Track API key)")
-            causes.append("an App API key can be limited to IP addresses, and this machine's may not be one")
+            causes.append("CIO_APP_API_KEY must be an App API key (not a Track API key)")
+            causes.append(
+                "an App API key can be limited to IP addresses, and this machine's may not be among them"
+            )
         if self.region and not (self.sibling and self.sibling.worked):
             causes.append(f"the workspace may be in the other region: CIO_REGION={OTHER_REGION[self.region]}")
         return f"Check, in this order: {'; '.join(causes)}."

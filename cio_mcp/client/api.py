@@ -155,10 +155,10 @@ class Api:
         elif status == 429:
             bucket = response.request.extensions["buckets"][0]
             retry_in = pause_asked(response, bucket.window)
-            do = f"It was not executed. Call again in {retry_in:.0f} s."
+            do = f"The call was not executed. Call again in {retry_in:.0f} s."
             if response.request.extensions["kind"] is Kind.TRIGGER:
                 # App API, "Send Messages": both are answered alike.
-                do += " Customer.io takes a broadcast's trigger once in 10 s and lets at most 5 wait."
+                do += " Customer.io accepts one trigger of a broadcast per 10 s, and queues at most 5."
         return refusal(status, response.content, do=do, retry_in=retry_in)
 
 
@@ -174,10 +174,11 @@ class TrackApi(Api):
         if id_type == "cio_id":
             return f"cio_{customer_id.removeprefix('cio_')}"
         if id_type == "email" and "@" not in customer_id:
-            raise InvalidArgument("customer_id: not an email address, but id_type is email")
+            raise InvalidArgument("customer_id: is not an email address, but id_type is email")
         if id_type == "id" and customer_id.startswith("cio_"):
             raise InvalidArgument(
-                "customer_id: Track takes what starts with cio_ for a cio_id; is id_type=cio_id meant?"
+                "customer_id: Track reads an id that starts with cio_ as a cio_id; did you mean "
+                "id_type=cio_id?"
             )
         return customer_id
 

@@ -87,7 +87,7 @@ def _transport(trust: ssl.SSLContext, proxy: str) -> httpx.AsyncHTTPTransport:
         raise UnusableProxy(f"{variables} names a SOCKS proxy, which needs {needs}") from error
     except (ValueError, httpx.InvalidURL) as error:
         raise UnusableProxy(
-            f"{variables} is no address of a proxy, such as http://proxy.example.com:3128"
+            f"{variables} is not the address of a proxy, such as http://proxy.example.com:3128"
         ) from error
 
 
@@ -95,9 +95,9 @@ class Cause(Enum):
     """Why there is no connection."""
 
     UNUSABLE_PROXY = "{error}"
-    PROXY = "{next} does not let through{status}"
-    CERTIFICATE = "the certificate of {host} is not trusted here"
-    TLS = "{host} does not speak TLS there"
+    PROXY = "{next} refuses the connection{status}"
+    CERTIFICATE = "the certificate of {host} is not trusted on this machine"
+    TLS = "{host} does not accept TLS connections"
     NAME = "the name of {next} cannot be resolved: no network, or no DNS"
     REFUSED = "{next} refuses connections"
     IN_USE = "all connections to {host} are in use"
@@ -105,7 +105,7 @@ class Cause(Enum):
     OTHER = "{next} cannot be reached ({kind})"
 
 
-# The first that fits anything that led to a failure tells its cause.
+# The cause of a failure is the first of these that matches an exception in its chain.
 CAUSES: tuple[tuple[type[Exception], Cause], ...] = (
     (UnusableProxy, Cause.UNUSABLE_PROXY),
     (httpx.ProxyError, Cause.PROXY),
@@ -149,7 +149,7 @@ def failure_of(error: httpx.RequestError, url: httpx.URL) -> Failure:
 def _status(error: httpx.RequestError) -> str:
     """Return the status that a proxy answered with; the rest of its line is its own words."""
     found = re.match(r"\d{3}\b", str(error))
-    meaning = ", it wants a user and a password" if found and found[0] == "407" else ""
+    meaning = ": it requires a user name and password" if found and found[0] == "407" else ""
     return f" (status {found[0]}{meaning})" if found else ""
 
 

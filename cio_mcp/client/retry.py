@@ -145,7 +145,7 @@ def _settled(request: httpx.Request, kind: Kind, got: httpx.Response | httpx.Req
     status = got.status_code if isinstance(got, httpx.Response) else None
     answer = f"status {status}" if status else f"no answer ({type(got).__name__})"
     raise UnknownOutcome(
-        f"Unknown outcome: the request left, and {answer} came back. "
+        f"Unknown outcome: the request was sent, and {answer} came back. "
         + ("A read changes nothing." if kind is Kind.READ else "It may or may not have taken effect."),
         do=request.extensions["if_unknown"],
         retryable=kind in {Kind.READ, Kind.REPEATABLE},

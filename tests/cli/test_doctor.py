@@ -114,7 +114,7 @@ async def test_somebody_else_answering_is_told() -> None:
             "certificate of api.customer.io is not trusted",
             "SSL_CERT_FILE",
         ),
-        (ssl.SSLError(1, "wrong version"), "does not speak TLS", "HTTPS_PROXY"),
+        (ssl.SSLError(1, "wrong version"), "does not accept TLS connections", "HTTPS_PROXY"),
         (ConnectionRefusedError(111, "refused"), "refuses connections", "HTTPS_PROXY"),
         (socket.gaierror(-2, "unknown"), "name of api.customer.io cannot be resolved: no network", "network"),
         (TimeoutError("dropped"), "api.customer.io does not answer in time", "only a proxy leads out"),

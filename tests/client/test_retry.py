@@ -207,7 +207,7 @@ async def test_a_repeat_that_gets_lost_is_not_repeated_again(kind: Kind, first: 
 async def test_a_throttled_trigger_is_told_when_to_try_again_and_its_broadcast_is_held_back() -> None:
     wire = Script([throttled(20)])
     async with connected(wire) as there:
-        with pytest.raises(Refused, match=r"It was not executed\. Call again in 20 s\.") as raised:
+        with pytest.raises(Refused, match=r"The call was not executed\. Call again in 20 s\.") as raised:
             await ACTS[Kind.TRIGGER](there)
         await ACTS[Kind.TRIGGER](there)
 
@@ -274,7 +274,7 @@ async def test_a_request_that_comes_after_its_calls_deadline_is_not_sent() -> No
     async with connected(wire, deadline=5) as there:
         app = there.app()
         await asyncio.sleep(5)
-        with pytest.raises(NotSent, match="the time for this call was up") as raised:
+        with pytest.raises(NotSent, match="the call's time ran out") as raised:
             await app.post("/v1/send/email", {}, kind=Kind.ONCE)
 
     assert raised.value.retryable

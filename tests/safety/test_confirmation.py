@@ -202,7 +202,9 @@ async def test_what_was_not_executed_leaves_its_code_usable() -> None:
     async with an_agent(confirm="preview") as agent:
         code = await code_of(agent, "trigger_broadcast", **OFFER)
         agent.wire.fail(429)
-        assert "It was not executed" in await agent.fail("trigger_broadcast", **OFFER, confirmation=code)
+        assert "The call was not executed" in await agent.fail(
+            "trigger_broadcast", **OFFER, confirmation=code
+        )
         answer = await agent.call("trigger_broadcast", **OFFER, confirmation=code)
 
     assert answer["outcome"] == "triggered"

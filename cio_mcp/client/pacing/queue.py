@@ -208,7 +208,7 @@ class _Queue:
     def _too_late(self, wait: float, ahead: int) -> NotSent:
         return NotSent(
             f"Not sent: the {self.bucket.label} limit of {self.bucket.limit} per {self.bucket.window:g} s "
-            f"is in use, {ahead} calls wait before this one, and its turn would come in {wait:.0f} s.",
+            f"is in use: {ahead} calls are ahead of this one, whose turn would come in {wait:.0f} s.",
             do=f"Call again in {math.ceil(wait)} s, or make fewer calls.",
             retryable=True,
             retry_in=wait,

@@ -103,8 +103,8 @@ class RedisSlots:
     @property
     def trouble(self) -> str:
         """See `Slots.trouble`."""
-        part = f"this replica keeps to its part of each limit, 1 of {self._sharing}"
-        return f"Redis is away; until it is back {part}" if self._is_away else ""
+        part = f"this replica uses its part of each limit, 1 of {self._sharing}"
+        return f"Redis cannot be reached; until it is back, {part}" if self._is_away else ""
 
     async def aclose(self) -> None:
         """Give back what is held, and leave."""

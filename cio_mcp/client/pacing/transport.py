@@ -42,7 +42,7 @@ class PaceTransport(httpx.AsyncBaseTransport):
         buckets: tuple[Bucket, ...] = request.extensions["buckets"]
         if (asked := now()) >= call.deadline:
             raise NotSent(
-                "Not sent: the time for this call was up before its request could leave.",
+                "Not sent: the call's time ran out before its request could be sent.",
                 do="Call again.",
                 retryable=True,
             )

@@ -198,9 +198,7 @@ class ItemSet(Acted):
 
     outcome: Literal["set"] = Field("set", description="Saved. Live messages pick it up within minutes.")
     name: str
-    previous: str | None = Field(
-        None, description="The snippet's previous text. To undo the change, set it again."
-    )
+    previous: str | None = Field(None, description="The snippet's previous text; set it again to undo.")
     rows: int | None = Field(None, description="Number of rows in the collection.")
     previous_rows: int | None = Field(None, description="Number of rows that were replaced.")
 
