@@ -132,6 +132,7 @@ def _open(
         caps=caps,
         stop=stop,
         workspace=name or None,
+        timezone=settings.timezone,
         rules=rules_named(settings.rules),
         record=Record(open_audit_log(settings, clock, name or None)),
         mask=mask,

@@ -8,7 +8,8 @@ from cio_mcp.auth.principal import Principal
 from cio_mcp.client import CustomerIO
 from cio_mcp.errors import InvalidArgument, NotAllowed, NotSent
 from cio_mcp.safety import Guard
-from cio_mcp.toolkit.registry import Tool, near_miss
+from cio_mcp.toolkit.arguments import near_miss
+from cio_mcp.toolkit.registry import Tool
 
 # The argument by which a caller of several workspaces chooses one.
 WORKSPACE = "workspace"

@@ -12,9 +12,9 @@ from cio_mcp.settings import CREDENTIALS, Settings, variable
 from cio_mcp.settings.scopes import WINDOWS, WorkspaceSettings
 from cio_mcp.toolkit.answers import Cap, Limited, Status
 
-# Settings that the status shows in another form: as permissions, confirmation, caps, limits, tools that are
-# off.
-TOLD = {"permissions", "toolsets", "tools", "confirm", *WINDOWS} | {
+# Settings that the status shows in another form: as permissions, confirmation, time zone, caps, limits, tools
+# that are off.
+TOLD = {"permissions", "toolsets", "tools", "confirm", "timezone", *WINDOWS} | {
     *("track_rate", "app_rate", "send_rate", "broadcast_interval", "rate_share")
 }
 
@@ -50,7 +50,8 @@ async def status_of(
         permissions=list(settings.permissions),
         confirmation=settings.confirm,
         stopped=await stop.stopped() or None,
-        notes=[note for note in notes if note],
+        timezone=settings.timezone,
+        notes=[note for note in notes if note] or None,
         bounds={name: text for name, text in bounds.items() if text},
         caps=[Cap(setting=cap.setting, most=cap.most, left=left) for cap, left in await caps.left()],
         limits=[_limited(state) for state in client.buckets()],

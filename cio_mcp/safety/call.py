@@ -38,8 +38,9 @@ class ToolCall(Call):
 
     Known from the start: `name` is the tool's, for the log; `grants` narrow what the caller may do; `person`
     can be asked for consent; `request` is the call's id in the answer, the log and the audit log.
-    Found by the guard: `tool` and its checked arguments `given`; whether only a preview is wanted; the
-    confirmation `code`; the request that the call would send; its audience; and its outcome.
+    Found by the guard: `tool` and its checked arguments `given`, with `notes` on them and the instants that
+    `times` stand for; whether only a preview is wanted; the confirmation `code`; the request that the call
+    would send; its audience; and its outcome.
     """
 
     deadline: float = float("inf")
@@ -50,6 +51,8 @@ class ToolCall(Call):
 
     tool: Tool = field(init=False)
     given: dict[str, Any] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    times: dict[str, str] = field(default_factory=dict)
     preview_only: bool = False
     code: str | None = None
     would_send: dict[str, Any] = field(default_factory=dict)
@@ -66,6 +69,11 @@ class ToolCall(Call):
             yield
         finally:
             self.dry_run = False
+
+    @property
+    def bound(self) -> dict[str, Any]:
+        """What a confirmation is bound to: the arguments, and the time zone that they were read in."""
+        return self.given | {"timezone": self.timezone}
 
     @property
     def worth_telling(self) -> float | None:

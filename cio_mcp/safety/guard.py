@@ -19,6 +19,7 @@ from cio_mcp.safety.stop import Stop
 from cio_mcp.safety.stores import Refund
 from cio_mcp.toolkit.answers import Acted, Answer, Preview, Status
 from cio_mcp.toolkit.audience import masked
+from cio_mcp.toolkit.context import ParseContext
 from cio_mcp.toolkit.registry import Effect, Tool
 
 if TYPE_CHECKING:
@@ -36,7 +37,8 @@ class Guard:
     """Runs tools on a workspace within an operator's bounds.
 
     `sandbox` is true for the embedded sandbox, which answers then mention. `confirm` says who confirms: the
-    caller, by a preview's code, a human, or nobody. `status` returns the server's status.
+    caller, by a preview's code, a human, or nobody. `status` returns the server's status; `timezone` is that
+    of times which name none.
     """
 
     client: CustomerIO
@@ -50,6 +52,7 @@ class Guard:
     status: Callable[[], Awaitable[Status]]
     rules: Sequence[Rule] = ()
     workspace: str | None = None
+    timezone: str = "UTC"
     mask: "Mask | None" = None
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -64,7 +67,6 @@ class Guard:
         else:
             with self.record.refusals(call):
                 answer = await self._act(call)
-        answer.workspace = self.workspace
         return answer
 
     async def _act(self, call: ToolCall) -> Answer:
@@ -85,7 +87,10 @@ class Guard:
                 return await self._run(call)
 
     def _read_arguments(self, call: ToolCall, arguments: dict[str, Any]) -> None:
-        call.given = call.tool.parse(arguments, self.mask.reveal if self.mask else None)
+        context = ParseContext(self.timezone, call.called_at, self.mask.reveal if self.mask else None)
+        call.given = call.tool.parse(arguments, context)
+        call.given.pop("timezone", None)
+        call.timezone, call.notes, call.times = context.timezone, context.notes, context.times
         if self.mask:
             self.mask.check(call.given)
         call.preview_only = call.given.pop("dry_run", False)
@@ -118,8 +123,7 @@ class Guard:
     async def _check_bounds(self, call: ToolCall) -> None:
         if call.audience:
             bounds = self.bounds.narrowed(call.grants)
-            if call.tool.effect is Effect.SENDS:
-                bounds.check_size(call.audience)
+            bounds.check_size(call.audience)
             app = self.client.api(AppApi, call) if self.client.opens(AppApi) else None
             await bounds.check_allowed(call.audience, app)
         for rule in self.rules:
@@ -141,7 +145,7 @@ class Guard:
             self.client.start(call)  # the deadline starts again: a person may take long to answer
         if call.code is None:
             return await self._preview(call)
-        if reason := await self.confirmations.use(call.code, call.tool.name, call.given, call.audience):
+        if reason := await self.confirmations.use(call.code, call.tool.name, call.bound, call.audience):
             raise NotConfirmed(reason, (await self._preview(call)).model_dump(mode="json", exclude_none=True))
         return None
 
@@ -157,13 +161,13 @@ class Guard:
             sandbox=self.sandbox,
             show=self.mask.hide_text if self.mask else masked,
         )
-        preview.workspace = self.workspace
+        self._complete(call, preview)
         return preview
 
     async def _code(self, call: ToolCall) -> str | None:
         """Return a code for the call; a dry run works without one if the store cannot be used."""
         try:
-            return await self.confirmations.issue(call.tool.name, call.given, call.audience)
+            return await self.confirmations.issue(call.tool.name, call.bound, call.audience)
         except NotAllowed:
             if call.preview_only:
                 return None
@@ -175,7 +179,7 @@ class Guard:
         spent: list[Refund] = []
         call.sending, call.requests = None, 0  # forget the requests that only read
         try:
-            if call.tool.effect is Effect.SENDS and call.audience:
+            if call.audience and call.audience.size != 0:
                 spent = await self.caps.spend(call.audience.size or 0, call.grants)
             yield
         except CustomerIOError as error:
@@ -216,8 +220,16 @@ class Guard:
         answer.waited_seconds = call.worth_telling
         if isinstance(answer, Acted) and self.sandbox:
             answer.sandbox = True
+        self._complete(call, answer)
         call.answer = answer
         return answer
+
+    def _complete(self, call: ToolCall, answer: Answer) -> None:
+        """Tell in an answer where the call was made, and how its arguments were taken."""
+        answer.workspace = self.workspace
+        answer.notes = [*(answer.notes or ()), *call.notes] or None
+        if isinstance(answer, Acted):
+            answer.times = call.times or None
 
     async def _supplied(self, call: ToolCall) -> dict[str, Any]:
         return {

@@ -27,7 +27,7 @@ from cio_mcp.app.application import App
 from cio_mcp.app.catalogue import WORKSPACE
 from cio_mcp.auth.principal import current
 from cio_mcp.server.guides import PROMPTS, RESOURCES, TEMPLATES, Prompt, Template
-from cio_mcp.toolkit.registry import near_miss
+from cio_mcp.toolkit.arguments import near_miss
 
 # A tool's name in a prompt or a resource.
 NAMED = re.compile(r"`([a-z]+(?:_[a-z]+)+)`")

@@ -9,7 +9,18 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from cio_mcp.limits import LIMITS
-from cio_mcp.settings.values import BaseUrl, Count, Key, Lower, Names, Rate, SendCap, UserPath, Window
+from cio_mcp.settings.values import (
+    BaseUrl,
+    Count,
+    Key,
+    Lower,
+    Names,
+    Rate,
+    SendCap,
+    TimeZone,
+    UserPath,
+    Window,
+)
 
 PREFIX, ALIAS = "CIO_", "CUSTOMERIO_"
 CREDENTIALS = ("site_id", "track_api_key", "app_api_key")
@@ -124,5 +135,8 @@ class WorkspaceSettings(TokenSettings):
     send_rate: Rate = Field(LIMITS_SET["send_rate"], description="Transactional messages per second.")
     broadcast_interval: Rate = Field(
         LIMITS_SET["broadcast_interval"], description="Seconds between two triggers of one broadcast."
+    )
+    timezone: TimeZone = Field(
+        "UTC", description="Time zone of times that name none, and of days in metrics; such as Europe/Berlin."
     )
     deadline: Rate = Field(30, description="Seconds a call may take: queue, attempts and pauses together.")

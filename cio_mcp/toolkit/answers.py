@@ -59,6 +59,7 @@ class Answer(Shape):
     waited_seconds: float | None = Field(
         None, description="Seconds that the call waited for its turn under Customer.io's rate limits."
     )
+    notes: list[str] | None = Field(None, description="What else to know about this call.")
 
 
 class Quoted(Answer):
@@ -98,6 +99,9 @@ class Acted(Answer):
     sandbox: bool | None = Field(
         None, description="true: this happened in the embedded sandbox; no real customer was affected."
     )
+    times: dict[str, str] | None = Field(
+        None, description="The instant that each time among the arguments stands for."
+    )
 
 
 class Accepted(Acted):
@@ -111,7 +115,6 @@ class Accepted(Acted):
     event_id: str | None = Field(
         None, description="If you repeat this call, pass this event_id, and the event counts once."
     )
-    notes: list[str] | None = Field(None, description="What else to know about this write.")
 
 
 class Reached(Shape):
@@ -183,7 +186,8 @@ class Status(Answer):
     stopped: bool | None = Field(
         None, description="true: an operator has stopped all writes, deletions and sends."
     )
-    notes: list[str] = Field([], description="What is degraded now, and why.")
+    timezone: str = Field(description="The time zone of times that name none (CIO_TIMEZONE).")
+    notes: list[str] | None = Field(None, description="What is degraded now, and why.")
     bounds: dict[str, str] = Field({}, description="Other settings that restrict calls, with their values.")
     caps: list[Cap] = Field([], description="Caps on recipients, and what is left of them.")
     limits: list[Limited] = Field([], description="Customer.io's rate limits, once a call has used them.")

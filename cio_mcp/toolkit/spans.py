@@ -68,9 +68,9 @@ class Span:
         return found
 
 
-def span_of(app: AppApi, start: int | None, end: int | None, timezone: str = "UTC") -> Span:
+def span_of(app: AppApi, start: int | None, end: int | None) -> Span:
     """Return the requested span, by default the last 30 whole days; raises InvalidArgument."""
-    zone, now = ZoneInfo(timezone), app.call.called_at
+    zone, now = ZoneInfo(app.call.timezone), app.call.called_at
     today = datetime.fromtimestamp(now, zone).replace(hour=0, minute=0, second=0, microsecond=0)
     if end is None:
         midnight = int(today.timestamp())

@@ -7,7 +7,16 @@ from pydantic import Field
 from cio_mcp.client import AppApi, IdType
 from cio_mcp.errors import InvalidArgument, Refused
 from cio_mcp.toolkit.answers import Page, Quoted, Shape, cut, identifiers
-from cio_mcp.toolkit.params import Channel, Cursor, CustomerId, Limit, ObjectId, Text, vendor_channel
+from cio_mcp.toolkit.params import (
+    Channel,
+    Cursor,
+    CustomerId,
+    ItemKey,
+    Limit,
+    ObjectId,
+    WholeNumber,
+    vendor_channel,
+)
 from cio_mcp.toolkit.polling import Polling
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.times import Timestamp, iso
@@ -146,7 +155,7 @@ class Delivery(Quoted, Message):
     next: str | None = Field(None, description="What to do next.")
 
 
-DeliveryId = Annotated[Text, Field(description="From a send or a list of messages.")]
+DeliveryId = Annotated[ItemKey, Field(description="From a send or a list of messages.")]
 
 
 @tools.reads
@@ -159,7 +168,7 @@ async def get_message(app: AppApi, delivery_id: DeliveryId) -> Delivery:
 async def wait_for_delivery(
     app: AppApi,
     delivery_id: DeliveryId,
-    seconds: Annotated[int, Field(ge=1, le=600, description="Longest time to wait.")] = 20,
+    seconds: Annotated[int, Field(ge=1, le=600, description="Longest time to wait."), WholeNumber] = 20,
 ) -> Delivery:
     """Wait until a message is delivered or has failed, and read it. Call it after a transactional send."""
     looks = Polling(app.call, seconds, LONGEST_PAUSE)

@@ -8,7 +8,7 @@ from cio_mcp.client import AppApi, Query
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.answers import Cut, Shape, page
 from cio_mcp.toolkit.fitting import check_fit
-from cio_mcp.toolkit.params import Channel, ObjectId, vendor_channel
+from cio_mcp.toolkit.params import Channel, Number, ObjectId, vendor_channel
 from cio_mcp.toolkit.rates import RATES, Metrics, Series, Spanned, counts_of, periods_of, summary, totals_of
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.spans import EASTERN, End, Start, newest, span_of
@@ -60,7 +60,7 @@ async def get_message_metrics(
     action_id: ActionId = None,
     resolution: Resolution = "days",
     periods: Annotated[
-        int | None,
+        Number | None,
         Field(
             description="Not for campaigns: number of periods, 2 to 24 hours, 45 days, 12 weeks or "
             "121 months."
@@ -136,7 +136,7 @@ async def get_link_metrics(
     kind: Kind,
     source_id: SourceId,
     action_id: ActionId = None,
-    days: Annotated[int | None, Field(description="Number of days up to now, 2 to 45.")] = None,
+    days: Annotated[Number | None, Field(description="Number of days up to now, 2 to 45.")] = None,
     unique: Annotated[bool, Field(description="Count each customer once per link.")] = False,
 ) -> LinkMetrics:
     """Read which links in messages were clicked, and how often, most clicked first.

@@ -6,7 +6,8 @@ from pydantic import AfterValidator, Field
 
 from cio_mcp.client import AppApi, IdType, Kind, TrackApi
 from cio_mcp.toolkit.answers import Accepted, Acted, Answer, Numbered, Page, Quoted, cut, newest, page_by_id
-from cio_mcp.toolkit.params import CountCursor, Cursor, Limit, NameContains, ObjectId, People, Text
+from cio_mcp.toolkit.lists import People
+from cio_mcp.toolkit.params import CountCursor, Cursor, Limit, NameContains, ObjectId, Text
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.times import iso
 from cio_mcp.tools.people.search import Found, identifiers_of

@@ -168,6 +168,24 @@ async def test_an_event_does_not_send_mail_past_the_list() -> None:
     assert len(agent.sent) == 1
 
 
+async def test_an_invite_is_bound_as_a_send_is() -> None:
+    invite = {"name": "invited", "data": {"recipient": "ada@example.com"}}
+    async with an_agent(allowed_recipients="example.com", max_sends_per_hour="2") as agent:
+        beyond = await agent.fail("track_anonymous_event", name="invited", data={"recipient": BOSS})
+        await agent.call("track_anonymous_event", **invite)
+        await agent.call("track_event", customer_id="u_1001", **invite)
+        await agent.call("track_event", customer_id="u_1001", name="seen")
+        capped = await agent.fail("track_anonymous_event", **invite)
+    async with an_agent(max_recipients="1") as agent:
+        two = {"recipient": "ada@example.com, bob@example.com"}
+        many = await agent.fail("track_anonymous_event", name="invited", data=two)
+
+    assert "CIO_ALLOWED_RECIPIENTS" in beyond
+    assert "CIO_MAX_SENDS_PER_HOUR=2" in capped
+    assert "CIO_MAX_RECIPIENTS" in many
+    assert agent.sent == []
+
+
 async def test_no_call_reaches_more_than_the_setting_allows() -> None:
     async with an_agent(max_recipients="2") as agent:
         await send(agent, "ada@example.com, bob@example.com")

@@ -21,6 +21,7 @@ from cio_mcp.errors import InvalidArgument, SettingsError
 from cio_mcp.safety.privacy.mask import MASK, Mask, load_key
 from cio_mcp.settings.model import PERSONAL
 from cio_mcp.toolkit.answers import Answer, Preview
+from cio_mcp.toolkit.context import ParseContext
 from cio_mcp.toolkit.registry import Tool
 from cio_mcp.tools import TOOLS
 from tests.agent import Agent
@@ -352,7 +353,7 @@ def test_only_arguments_that_name_people_take_pseudonyms(tool: Tool, name: str) 
         try:
             parsed.append(
                 tool.arguments.__pydantic_validator__.validate_assignment(
-                    tool.arguments.model_construct(), name, form, context={"reveal": mask.reveal}
+                    tool.arguments.model_construct(), name, form, context=ParseContext(reveal=mask.reveal)
                 )
             )
         except ValidationError:
@@ -377,7 +378,7 @@ def test_data_beside_people_keeps_its_pseudonyms() -> None:
             "recipients": {"and": conditions, "note": {"value": ADA}},
             "data": {"value": ADA, "field": ADA},
         },
-        mask.reveal,
+        ParseContext(reveal=mask.reveal),
     )
 
     assert given["per_user_data"] == [
@@ -404,10 +405,10 @@ def test_what_stands_for_hidden_values_is_refused_in_text_and_data_before_it_rea
     rest: dict[str, Any],
 ) -> None:
     called = {"customer_id": ADA, "id_type": "email", "to": f"Ada <{ADA}>", "transactional_message_id": 1}
-    mask.check(tool("send_transactional_email").parse(called, mask.reveal))
+    mask.check(tool("send_transactional_email").parse(called, ParseContext(reveal=mask.reveal)))
 
     with pytest.raises(InvalidArgument) as refused:
-        mask.check(tool("send_transactional_email").parse(called | rest, mask.reveal))
+        mask.check(tool("send_transactional_email").parse(called | rest, ParseContext(reveal=mask.reveal)))
 
     assert [fault.split(":")[0] for fault in refused.value.faults] == list(rest)
     assert "example.org" not in str(refused.value)
@@ -417,10 +418,12 @@ def test_a_forged_pseudonym_is_refused_by_the_name_of_its_argument() -> None:
     with pytest.raises(InvalidArgument) as refused:
         tool("send_transactional_email").parse(
             {"customer_id": "aaaa@masked.invalid", "to": f"tell {ADA}", "subject": "aaaa@masked.invalid"},
-            mask.reveal,
+            ParseContext(reveal=mask.reveal),
         )
     with pytest.raises(InvalidArgument) as listed:
-        tool("trigger_broadcast").parse({"broadcast_id": 1, "emails": [ADA, ADA[1:]]}, mask.reveal)
+        tool("trigger_broadcast").parse(
+            {"broadcast_id": 1, "emails": [ADA, ADA[1:]]}, ParseContext(reveal=mask.reveal)
+        )
 
     assert [fault.split(":")[0] for fault in refused.value.faults] == ["to", "customer_id"]
     assert [fault.split(":")[0] for fault in listed.value.faults] == ["emails.1"]

@@ -21,7 +21,7 @@ def test_a_misspelt_parameter_of_whom_a_tool_reaches_is_refused_at_registration(
         """Send a letter."""
         return Accepted(event_id=f"{app} {recipient}")
 
-    with pytest.raises(TypeError, match="@reaches of send_letter .* lacks: recipients"):
+    with pytest.raises(TypeError, match=r"@reaches of send_letter .* lacks: recipients"):
         Toolbox("letters").sends(send_letter)
 
 

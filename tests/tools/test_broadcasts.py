@@ -68,7 +68,7 @@ async def test_only_what_was_given_leaves(
     [
         ({"emails": [ADA], "ids": ["1"]}, "emails, ids: give one audience, not 2"),
         ({"emails": []}, "emails: 1 to 10000 entries are allowed; these are 0"),
-        ({"recipients": {}}, "recipients: is empty; leave it out to use the audience set"),
+        ({"recipients": {}}, "recipients: is empty; name a condition, or leave it out"),
         ({"recipients": "{}"}, "recipients: is empty"),
         ({"recipients": {"and": []}}, "recipients: has an empty group or condition"),
         ({"recipients": {"or": [{}]}}, "recipients: has an empty group or condition"),

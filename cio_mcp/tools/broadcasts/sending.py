@@ -9,15 +9,15 @@ from cio_mcp.client import AppApi, Kind
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.answers import Acted
 from cio_mcp.toolkit.audience import Audience, of_filter, reaches
+from cio_mcp.toolkit.lists import Addresses, Objects, People
 from cio_mcp.toolkit.params import (
     CONDITIONS,
     Filter,
     JsonObject,
+    Naming,
     ObjectId,
-    People,
     Person,
     Text,
-    from_json,
     size_of,
 )
 from cio_mcp.toolkit.registry import Toolbox
@@ -70,13 +70,6 @@ def _per_user(entries: list[dict[str, Any]], asked: ValidationInfo) -> list[dict
     return found
 
 
-def _named(condition: dict[str, Any]) -> dict[str, Any]:
-    if not condition:
-        message = "is empty; leave it out to use the audience set in Customer.io"
-        raise ValueError(message)
-    return condition
-
-
 def _trigger_data(data: dict[str, Any]) -> dict[str, Any]:
     if (size := size_of(data)) > 50_000:
         message = f"at most 50000 bytes are allowed; this has {size}"
@@ -84,11 +77,11 @@ def _trigger_data(data: dict[str, Any]) -> dict[str, Any]:
     return data
 
 
-Entries = Annotated[People, AfterValidator(_entries)]
+Emails = Annotated[Addresses, AfterValidator(_entries)]
+Ids = Annotated[People, AfterValidator(_entries)]
 TriggerData = Annotated[JsonObject, AfterValidator(_trigger_data)]
 PerUserData = Annotated[
-    list[dict[str, Any]],
-    from_json(list),
+    Objects,
     AfterValidator(_entries),
     AfterValidator(_per_user),
     Field(description='Audience with data for each: [{"email" or "id": ..., "data": {...}}].'),
@@ -140,15 +133,15 @@ async def _reached(
 async def trigger_broadcast(
     app: AppApi,
     broadcast_id: ObjectId,
-    emails: Annotated[Entries | None, Field(description="Audience: up to 10,000 addresses.")] = None,
-    ids: Annotated[Entries | None, Field(description="Audience: up to 10,000 customer ids.")] = None,
+    emails: Annotated[Emails | None, Field(description="Audience: up to 10,000 addresses.")] = None,
+    ids: Annotated[Ids | None, Field(description="Audience: up to 10,000 customer ids.")] = None,
     recipients: Annotated[
-        Annotated[Filter, AfterValidator(_named)] | None,
+        Filter | None,
         Field(description=f"Audience: those who match {CONDITIONS}"),
     ] = None,
     per_user_data: PerUserData | None = None,
     data_file_url: Annotated[
-        Text | None,
+        Annotated[Text, Naming] | None,
         Field(description="Audience: URL of a JSON Lines file, each line {id or email, data}."),
     ] = None,
     data: Annotated[

@@ -10,7 +10,7 @@ from cio_mcp.toolkit.params import Channel, CountCursor, Cursor, Limit, NameCont
 from cio_mcp.toolkit.rates import RATES, Metrics, Series, counts_of, summary
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.spans import End, Start, span_of
-from cio_mcp.toolkit.times import Timezone, iso
+from cio_mcp.toolkit.times import Local, iso
 
 tools = Toolbox(__name__)
 
@@ -149,9 +149,8 @@ async def get_campaign_metrics(
     app: AppApi,
     campaign_id: ObjectId,
     resolution: Literal["hours", "days", "weeks", "months"] = "days",
-    start: Start = None,
-    end: End = None,
-    timezone: Annotated[Timezone, Field(description="Where days begin, such as Europe/Berlin.")] = "UTC",
+    start: Annotated[Start, Local] = None,
+    end: Annotated[End, Local] = None,
     channel: Channel | None = None,
     series: Series = False,
 ) -> CampaignMetrics:
@@ -159,7 +158,7 @@ async def get_campaign_metrics(
 
     Totals cover start to end, by default the last 30 whole days. list_campaigns has the campaign_id.
     """
-    span = span_of(app, start, end, timezone)
+    span = span_of(app, start, end)
     answer = await app.get(
         "/v1/campaigns/{campaign_id}/metrics", span.query(resolution, channel), campaign_id=campaign_id
     )

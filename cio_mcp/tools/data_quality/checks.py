@@ -13,6 +13,7 @@ from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.times import Timestamp, iso, unix_seconds
 from cio_mcp.tools.data_quality.activities import read_activities
 from cio_mcp.tools.data_quality.rejections import LOOKED_AT, MEANINGS, Rejection, rejection
+from cio_mcp.tools.events import page_name
 
 tools = Toolbox(__name__)
 
@@ -88,11 +89,11 @@ async def check_write(
 
     Pass attributes after identify_customer, or event after an event.
     """
-    if (attributes is None) == (event is None):
+    if bool(attributes) == (event is not None):
         raise InvalidArgument("attributes, event: give exactly one of them")
     called_at = app.call.called_at
     start = int(called_at) - LOOK_BACK if since is None else since
-    differs = None if attributes is None else await _differences(app, customer_id, id_type, attributes)
+    differs = None if not attributes else await _differences(app, customer_id, id_type, attributes)
     recent = [] if differs == {} else await _recent(app, customer_id, id_type, start)
     count = sum(_is_event(item, event) for item in recent)
     rejections = [rejection(item) for item in recent if _is_rejection(item, event)]
@@ -114,6 +115,8 @@ async def check_write(
 
 
 def _is_event(item: dict[str, Any], event: str | None) -> bool:
+    if event and item.get("type") == "page":
+        event = page_name(event)
     return item.get("type") in EVENTS and event in {item.get("name"), item.get("url")}
 
 
@@ -122,7 +125,7 @@ def _is_rejection(item: dict[str, Any], event: str | None) -> bool:
     if event is None:
         return item.get("type") in MEANINGS.keys() - {"failed_event"}
     of_events = item.get("type") in {"failed_event", "failed_batch_update"}
-    return of_events and (item.get("name") or event) == event
+    return of_events and (item.get("name") or event) in {event, page_name(event)}
 
 
 async def _differences(
@@ -145,11 +148,11 @@ async def _differences(
     return {
         name: AttributeDifference(expected=value, found=found.get(name))
         for name, value in written.items()
-        if not _agrees(name, value, found.get(name))
+        if not _agrees(name, value, found.get(name), app.call.timezone)
     }
 
 
-def _agrees(name: str, written: Any, found: Any) -> bool:
+def _agrees(name: str, written: Any, found: Any, timezone: str) -> bool:
     """Return whether an attribute has its written value; the App API returns every value as text."""
     if written is None or written == "":
         return found is None or found == ""
@@ -157,7 +160,7 @@ def _agrees(name: str, written: Any, found: Any) -> bool:
         return found is (str(written).lower() in {"true", "1"})
     if name == "created_at":
         try:
-            written = unix_seconds(written)
+            written = unix_seconds(written, timezone)
         except ValueError:
             return False
     if isinstance(written, str):

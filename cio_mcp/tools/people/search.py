@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field
 from cio_mcp.client import AppApi, IdType, Kind
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.answers import Anything, Cut, Numbered, Page, Quoted, Shape, cut, newest, page
+from cio_mcp.toolkit.lists import Names
 from cio_mcp.toolkit.params import (
     Address,
     Cursor,
@@ -14,7 +15,6 @@ from cio_mcp.toolkit.params import (
     Filter,
     JsonObject,
     Limit,
-    Names,
     ObjectId,
     compared,
 )

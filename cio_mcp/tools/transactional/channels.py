@@ -20,7 +20,6 @@ from cio_mcp.tools.transactional.sending import (
     NotKept,
     Queued,
     SendAt,
-    check_send_at,
     send,
 )
 from cio_mcp.tools.transactional.templates import MessageId, template_of
@@ -150,7 +149,6 @@ async def send_transactional_message(
             "to: must be a phone number in E.164 form, such as +4930123456, or {{customer.phone}} for the "
             "customer's own"
         )
-    check_send_at(app, send_at)
     fields = own | {
         "from": from_number,
         "transactional_message_id": transactional_message_id,

@@ -1,18 +1,17 @@
 """Transactional email: one email to one person at once."""
 
-import base64
-import binascii
 from email.utils import getaddresses
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from cio_mcp.client import IdType, SendApi
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.audience import Audience, reaches
 from cio_mcp.toolkit.headers import Headers
-from cio_mcp.toolkit.params import Address, CustomerId, JsonObject, Line, Text, one_line
+from cio_mcp.toolkit.params import Address, CustomerId, Line, Text
 from cio_mcp.toolkit.registry import Toolbox
+from cio_mcp.tools.transactional.attachments import Attachments
 from cio_mcp.tools.transactional.sending import (
     AsDraft,
     AutoCreate,
@@ -21,37 +20,11 @@ from cio_mcp.tools.transactional.sending import (
     NotKept,
     Queued,
     SendAt,
-    check_send_at,
     send,
 )
 from cio_mcp.tools.transactional.templates import MessageId, template_of
 
 tools = Toolbox(__name__)
-
-# App API, "sendEmail": bytes of all attachments, decoded.
-ATTACHMENTS_LIMIT = 2_000_000
-
-
-def _attachments(attachments: dict[str, Any]) -> dict[str, str]:
-    total = 0
-    for name, content in attachments.items():
-        try:
-            one_line(name)
-        except ValueError as error:
-            message = f"{name!r}: a file name {error}"
-            raise ValueError(message) from None
-        try:
-            total += len(base64.b64decode(content, validate=True))
-        except (binascii.Error, TypeError, ValueError):
-            message = f"{name}: must be base64"
-            raise ValueError(message) from None
-    if total >= ATTACHMENTS_LIMIT:
-        message = f"must be under {ATTACHMENTS_LIMIT} bytes in all; these are {total}"
-        raise ValueError(message)
-    return attachments
-
-
-Attachments = Annotated[JsonObject, AfterValidator(_attachments)]
 
 
 def _recipients(to: str, cc: str | None, bcc: str | None) -> list[str]:
@@ -157,7 +130,6 @@ async def send_transactional_email(
         raise InvalidArgument(
             "auto_create: needs transactional_message_id, the trigger name of the new template"
         )
-    check_send_at(app, send_at)
     optional = {
         "transactional_message_id": transactional_message_id,
         "message_data": message_data or None,

@@ -2,8 +2,9 @@
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, ValidationInfo
 
+from cio_mcp.toolkit.context import context_of
 from cio_mcp.toolkit.params import JsonObject
 from cio_mcp.toolkit.times import unix_seconds
 
@@ -14,7 +15,7 @@ PLATFORMS = ("ios", "android")
 TARGETS = {"token", "tokens", "topic", "condition", "to", "registration_ids", "notification_key"}
 
 
-def _device(device: dict[str, Any]) -> dict[str, Any]:
+def _device(device: dict[str, Any], asked: ValidationInfo) -> dict[str, Any]:
     """Return a device in the App API's form ("sendPush")."""
     token, attributes = device.get("token"), device.get("attributes", {})
     fits = device.keys() <= {"token", "platform", "last_used", "attributes"}
@@ -24,7 +25,7 @@ def _device(device: dict[str, Any]) -> dict[str, Any]:
         raise ValueError(message)
     if device.get("last_used") is None:
         return {name: value for name, value in device.items() if name != "last_used"}
-    return device | {"last_used": unix_seconds(device["last_used"])}
+    return device | {"last_used": unix_seconds(device["last_used"], context_of(asked).timezone)}
 
 
 def _payload(payload: dict[str, Any]) -> dict[str, Any]:

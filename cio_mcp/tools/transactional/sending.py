@@ -8,13 +8,10 @@ from cio_mcp.client import IdType, Kind, SendApi
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.answers import Acted
 from cio_mcp.toolkit.params import JsonObject, Text, size_of
-from cio_mcp.toolkit.times import Timestamp, iso
+from cio_mcp.toolkit.times import SendTime, iso
 
 # App API, "sendEmail": bytes of a request without its attachments.
 PAYLOAD_LIMIT = 1_000_000
-
-# Seconds by which send_at may have passed: as long as a confirmation may take.
-LATE = 600
 
 AutoCreate = Annotated[bool, Field(description="Create an empty template if none has this trigger name.")]
 
@@ -28,7 +25,7 @@ MessageData = Annotated[
 ]
 Language = Annotated[Text, Field(description="Code, such as de.")]
 SendAt = Annotated[
-    Timestamp | None,
+    SendTime | None,
     Field(description="ISO 8601, within 90 days. Default: now."),
 ]
 NotKept = Annotated[bool, Field(description="Do not store the content.")]
@@ -50,15 +47,6 @@ class Queued(Acted):
     )
     queued_at: str | None = None
     send_at: str | None = None
-
-
-def check_send_at(app: SendApi, send_at: int | None) -> None:
-    """Raise InvalidArgument for a past time, with which Customer.io would send at once."""
-    if send_at is not None and send_at < app.call.called_at - LATE:
-        raise InvalidArgument(
-            f"send_at: {iso(send_at)} is in the past, so the message would go out at once; correct it, or "
-            "leave it out to send now"
-        )
 
 
 async def send(

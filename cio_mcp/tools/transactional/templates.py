@@ -6,25 +6,27 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from cio_mcp.client import AppApi, SendApi
 from cio_mcp.toolkit.answers import Numbered, Page, newest, page_by_id
-from cio_mcp.toolkit.params import CountCursor
+from cio_mcp.toolkit.params import CountCursor, Naming, as_id, one_line
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.times import iso
 
 tools = Toolbox(__name__)
 
 
-def _number_or_name(value: object) -> object:
+def _number_or_name(value: object) -> int | str:
     """Return a number as it is, and text trimmed; the API takes a number as text too."""
-    if isinstance(value, bool):
+    try:
+        text = as_id(value).strip()
+    except ValueError:
         message = "must be an id or a trigger name"
-        raise ValueError(message)  # noqa: TRY004 - pydantic reports ValueErrors
-    if isinstance(value, str) and not (value := value.strip()):
+        raise ValueError(message) from None
+    if not text:
         message = "must not be blank; give an id or a trigger name, or leave it out"
         raise ValueError(message)
-    return value
+    return one_line(text) if isinstance(value, str) else int(text)
 
 
-MessageId = Annotated[int | str, BeforeValidator(_number_or_name), WithJsonSchema({"type": "string"})]
+MessageId = Annotated[int | str, BeforeValidator(_number_or_name), Naming, WithJsonSchema({"type": "string"})]
 
 
 class TransactionalMessage(Numbered):

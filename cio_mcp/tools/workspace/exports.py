@@ -7,7 +7,8 @@ from pydantic import Field, WithJsonSchema
 from cio_mcp.client import AppApi, Kind
 from cio_mcp.errors import InvalidArgument, Refused
 from cio_mcp.toolkit.answers import Acted, Answer, Item
-from cio_mcp.toolkit.params import Filter, Names, ObjectId
+from cio_mcp.toolkit.lists import SomeNames
+from cio_mcp.toolkit.params import Filter, ObjectId, WholeNumber
 from cio_mcp.toolkit.polling import Polling
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.times import Timestamp, iso
@@ -72,7 +73,7 @@ async def start_export(
     end: Annotated[
         Timestamp | None, Field(description="For deliveries only: at most 12 months after start.")
     ] = None,
-    fields: Annotated[Names | None, Field(description='Attributes to include, such as ["plan"].')] = None,
+    fields: Annotated[SomeNames | None, Field(description='Attributes to include, such as ["plan"].')] = None,
 ) -> ExportStarted:
     """Start a CSV export of customers, or of the deliveries (messages) of one source.
 
@@ -116,7 +117,7 @@ class ExportStatus(Answer, Export):
 
 
 Seconds = Annotated[
-    Annotated[int, Field(ge=0, le=600), WithJsonSchema({"type": "integer"})] | None,
+    Annotated[int, Field(ge=0, le=600), WholeNumber, WithJsonSchema({"type": "integer"})] | None,
     Field(description="Wait so long for the file, at most 600."),
 ]
 
