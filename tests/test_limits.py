@@ -47,7 +47,7 @@ async def test_a_limit_that_is_declared_is_kept_besides_the_wider_one_around_it(
 
     assert 9 <= wire.times[99] - begun <= 10  # ten a second, and not one in a quarter of an hour
     assert raised.value.retry_in == pytest.approx(DAY, abs=20)
-    assert {name: traffic.ends["200"] for name, traffic in client.traffic.items()} == {
+    assert {name: counts.ends["200"] for name, counts in client.counts.items()} == {
         **dict.fromkeys((limit.name for limit in LIMITS), 0),
         "quota": 100,
         "app": 1,

@@ -10,8 +10,8 @@ from cio_mcp.app.workspace import HOSTS, TO_OPEN, accesses
 from cio_mcp.cli.finding import Finding
 from cio_mcp.client import AppApi, TrackApi
 from cio_mcp.client.access import OTHER_REGION, Access
-from cio_mcp.client.network import proxy_of
-from cio_mcp.client.probe import Answer, probe
+from cio_mcp.client.network import Cause, proxy_of
+from cio_mcp.client.probe import ProbeResult, probe
 from cio_mcp.settings import Settings
 
 PATHS = {api.name: api.harmless for api in (TrackApi, AppApi)}
@@ -30,7 +30,7 @@ CERTIFICATE = (
 
 async def examine_credentials(settings: Settings, wire: httpx.AsyncBaseTransport) -> AsyncIterator[Finding]:
     """Check each credential by one harmless call; a key that does not open is tried in the other region."""
-    opened = accesses(settings)
+    opened = [access for access in accesses(settings) if not access.sends_only]
     answers = [await probe(wire, access, PATHS[access.api]) for access in opened]
     for access, answer in zip(opened, answers, strict=True):
         access.worked = answer.status == 200  # which is evidence for the other key, too
@@ -41,16 +41,18 @@ async def examine_credentials(settings: Settings, wire: httpx.AsyncBaseTransport
         yield await _judge(wire, access, answer)
     if date := next((answer.date for answer in answers if answer.date), None):
         yield _clock(date)
-    for api in TO_OPEN.keys() - {access.api for access in opened}:
+    if settings.sends_only:
+        detail = "a service account token: it opens sends only, of which none is harmless enough to try it"
+        yield Finding("app key", "note", detail, "set an App API key for all other tools")
+    for api in TO_OPEN.keys() - {access.api for access in accesses(settings)}:
         yield Finding(f"{api} key", "note", "not set; its tools are off", TO_OPEN[api])
 
 
-async def _judge(wire: httpx.AsyncBaseTransport, access: Access, answer: Answer) -> Finding:
+async def _judge(wire: httpx.AsyncBaseTransport, access: Access, answer: ProbeResult) -> Finding:
     what, host = f"{access.api} key", httpx.URL(access.base_url).host
-    if answer.fault:
-        return Finding(
-            "network", "fault", answer.fault, CERTIFICATE if "certificate" in answer.fault else NETWORK
-        )
+    if answer.failure:
+        fix = CERTIFICATE if answer.failure.cause is Cause.CERTIFICATE else NETWORK
+        return Finding("network", "fault", str(answer.failure), fix)
     home = await _home(wire, access, answer)
     if home != access.region:
         return Finding(what, "fault", f"belongs to a workspace in region {home}", f"set CIO_REGION={home}")
@@ -64,7 +66,7 @@ async def _judge(wire: httpx.AsyncBaseTransport, access: Access, answer: Answer)
     return Finding(what, "fault", f"{host} answered {answer.status}, not as Customer.io does", NETWORK)
 
 
-async def _home(wire: httpx.AsyncBaseTransport, access: Access, answer: Answer) -> str | None:
+async def _home(wire: httpx.AsyncBaseTransport, access: Access, answer: ProbeResult) -> str | None:
     """Return the region that a key belongs to, as far as Customer.io tells; else the one that is set.
 
     Track tells it outright or by a redirect. App only answers 401, so the other region is asked too.

@@ -3,14 +3,16 @@
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal, TypeVar
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 import httpx
 
 from cio_mcp.client.access import Access
 from cio_mcp.client.call import Call, Kind
 from cio_mcp.client.pacing import Limits, pause_asked
-from cio_mcp.errors import InvalidArgument, Json, Refused, UnknownOutcome, refusal
+from cio_mcp.client.paths import fill
+from cio_mcp.client.refusals import refusal
+from cio_mcp.errors import InvalidArgument, Json, Refused, UnknownOutcome
 
 IdType = Literal["id", "email", "cio_id"]
 
@@ -18,9 +20,6 @@ IdType = Literal["id", "email", "cio_id"]
 Query = Mapping[str, object]
 
 _Body = TypeVar("_Body", bound=dict[str, Any] | list[Any])
-
-# Customer.io takes 150 bytes; httpx gives up on addresses beyond 65,536.
-LONGEST_ID = 1000
 
 # Seconds that one attempt may take: where there can be others, it must not use up the call's time alone.
 ATTEMPT = httpx.Timeout(10.0, connect=5.0).as_dict()
@@ -56,6 +55,11 @@ class Api:
         self._access = access
         self._limits = limits
         self._call = call
+
+    @classmethod
+    def opened_by(cls, access: Access) -> bool:
+        """Say whether an access opens this API."""
+        return access.api == cls.name and not access.sends_only
 
     @property
     def call(self) -> Call:
@@ -151,10 +155,10 @@ class Api:
         elif status == 429:
             bucket = response.request.extensions["buckets"][0]
             retry_in = pause_asked(response, bucket.window)
-            do = f"It was not executed. Call again in {retry_in:.0f} s."
+            do = f"The call was not executed. Call again in {retry_in:.0f} s."
             if response.request.extensions["kind"] is Kind.TRIGGER:
                 # App API, "Send Messages": both are answered alike.
-                do += " Customer.io takes a broadcast's trigger once in 10 s and lets at most 5 wait."
+                do += " Customer.io accepts one trigger of a broadcast per 10 s, and queues at most 5."
         return refusal(status, response.content, do=do, retry_in=retry_in)
 
 
@@ -170,10 +174,11 @@ class TrackApi(Api):
         if id_type == "cio_id":
             return f"cio_{customer_id.removeprefix('cio_')}"
         if id_type == "email" and "@" not in customer_id:
-            raise InvalidArgument("customer_id: not an email address, but id_type is email")
+            raise InvalidArgument("customer_id: is not an email address, but id_type is email")
         if id_type == "id" and customer_id.startswith("cio_"):
             raise InvalidArgument(
-                "customer_id: Track takes what starts with cio_ for a cio_id; is id_type=cio_id meant?"
+                "customer_id: Track reads an id that starts with cio_ as a cio_id; did you mean "
+                "id_type=cio_id?"
             )
         return customer_id
 
@@ -202,26 +207,18 @@ class AppApi(Api):
         return [profile for entry in found if isinstance(profile := entry.get("customer", entry), dict)]
 
 
-def fill(path: str, ids: dict[str, object]) -> str:
-    """Fill a path template with every value percent-encoded whole, so that none can change the path.
+class SendApi(AppApi):
+    """The part of the App API that a service account token opens too: sending one message to one person."""
 
-    Raises InvalidArgument for what no encoding makes safe: empty, `.`, `..`, control characters, text that
-    is not valid Unicode, and text too long for any address.
-    """
-    return path.format(**{name: _segment(name, str(value)) for name, value in ids.items()})
+    @classmethod
+    def opened_by(cls, access: Access) -> bool:
+        """Say whether an access opens this part of the API."""
+        return access.api == cls.name
 
-
-def _segment(name: str, value: str) -> str:
-    if value in {"", ".", ".."}:
-        raise InvalidArgument(f"{name}: must not be empty, '.' or '..'")
-    if len(value) > LONGEST_ID:
-        raise InvalidArgument(f"{name}: must not be longer than {LONGEST_ID} characters")
-    if any(ord(char) < 32 or 127 <= ord(char) < 160 for char in value):
-        raise InvalidArgument(f"{name}: must not contain control characters")
-    try:
-        return quote(value, safe="")
-    except UnicodeEncodeError:
-        raise InvalidArgument(f"{name}: is not valid Unicode text") from None
+    @property
+    def reads(self) -> bool:
+        """Say whether the rest of the App API is open as well."""
+        return AppApi.opened_by(self._access)
 
 
 def _body(response: httpx.Response, bodies: tuple[type[_Body], ...]) -> _Body:

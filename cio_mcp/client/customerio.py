@@ -11,12 +11,12 @@ import httpx
 
 from cio_mcp.client.access import Access
 from cio_mcp.client.api import Api
-from cio_mcp.client.breaker import Breaking
+from cio_mcp.client.breaker import BreakerTransport
 from cio_mcp.client.call import Call, Tell, now
-from cio_mcp.client.pacing import Limits, MemorySlots, Pace, Paced, Seen, Slots
-from cio_mcp.client.redirect import Redirecting
-from cio_mcp.client.retry import Retrying
-from cio_mcp.client.traffic import Traffic
+from cio_mcp.client.counts import RequestCounts
+from cio_mcp.client.pacing import BucketState, Limits, MemorySlots, Pace, PaceTransport, Slots
+from cio_mcp.client.redirect import RedirectTransport
+from cio_mcp.client.retry import RetryTransport
 
 # What a request says about the answer that it takes.
 HEADERS = {"Accept": "application/json", "Accept-Encoding": "gzip, deflate"}
@@ -30,8 +30,8 @@ class CustomerIO:
 
     `wire` is what requests finally leave through: a network, or an application in this process. `deadline`
     is the time in seconds that one tool call may take, queue and retries included; `clock` is the time of
-    day. A call's requests pass `Retrying`, `Breaking`, `Paced` and `Redirecting` on their way, and nothing
-    else.
+    day. A call's requests pass `RetryTransport`, `BreakerTransport`, `PaceTransport` and
+    `RedirectTransport` on their way, and nothing else.
     """
 
     def __init__(
@@ -51,19 +51,18 @@ class CustomerIO:
         self._deadline = deadline
         self._clock = clock
         self._pace = Pace(slots or MemorySlots())
-        self._paced = Paced(Redirecting(wire), self._pace, limits.names)
-        self._breaking = Breaking(self._paced)
-        self._wire = Retrying(self._breaking, jitter)
+        self._pacer = PaceTransport(RedirectTransport(wire), self._pace, limits.names)
+        self._breaker = BreakerTransport(self._pacer)
+        self._wire = RetryTransport(self._breaker, jitter)
         self._headers = {
-            access.api: httpx.Headers(
-                {"Authorization": access.authorization, **HEADERS, "User-Agent": user_agent}
-            )
+            access.api: httpx.Headers({**access.headers, **HEADERS, "User-Agent": user_agent})
             for access in self._accesses.values()
         }
 
     def opens(self, api: type[Api]) -> bool:
         """Say whether there are credentials for `api`."""
-        return api.name in self._accesses
+        access = self._accesses.get(api.name)
+        return access is not None and api.opened_by(access)
 
     def begin(
         self, caller: str = "", *, dry_run: bool = False, share: float = 1.0, tell: Tell | None = None
@@ -81,15 +80,15 @@ class CustomerIO:
         """Return `api` as `call` may use it."""
         return api(self._wire, self._headers[api.name], self._accesses[api.name], self._limits, call)
 
-    def buckets(self) -> list[Seen]:
+    def buckets(self) -> list[BucketState]:
         """Return the limits used so far, as this process knows them now."""
-        found = ((seen, self._breaking.open(seen.bucket.label)) for seen in self._pace.seen())
-        return [replace(seen, **asdict(circuit)) if circuit else seen for seen, circuit in found]
+        found = ((state, self._breaker.outage(state.bucket.label)) for state in self._pace.states())
+        return [replace(state, **asdict(outage)) if outage else state for state, outage in found]
 
     @property
-    def traffic(self) -> Mapping[str, Traffic]:
+    def counts(self) -> Mapping[str, RequestCounts]:
         """What became of the requests so far, by limit."""
-        return self._paced.traffic
+        return self._pacer.counts
 
     @property
     def trouble(self) -> str:
@@ -101,6 +100,6 @@ class CustomerIO:
 
         What has left and is not answered by then is logged as unknown, by method and host.
         """
-        for request in await self._paced.drain(grace):
+        for request in await self._pacer.drain(grace):
             _log.error("unknown outcome at shutdown: %s %s", request.method, request.url.host)
         await self._wire.aclose()

@@ -4,6 +4,8 @@ import re
 import socket
 import ssl
 from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -28,7 +30,7 @@ class Network(httpx.AsyncBaseTransport):
         self._to: dict[tuple[str, bytes], list[_Pool]] = {}  # by scheme, host and port
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send `request` as it is, with the timeouts it carries, and read the answer, a redirect too."""
+        """Send `request` as it is, with its own timeouts, and read the answer; a redirect is one."""
         origin = request.url.scheme, request.url.netloc
         if origin not in self._to:
             self._to[origin] = self._open(_proxy(request.url))
@@ -85,45 +87,69 @@ def _transport(trust: ssl.SSLContext, proxy: str) -> httpx.AsyncHTTPTransport:
         raise UnusableProxy(f"{variables} names a SOCKS proxy, which needs {needs}") from error
     except (ValueError, httpx.InvalidURL) as error:
         raise UnusableProxy(
-            f"{variables} is no address of a proxy, such as http://proxy.example.com:3128"
+            f"{variables} is not the address of a proxy, such as http://proxy.example.com:3128"
         ) from error
 
 
-# Why there is no connection, by what led to the failure; the first that fits is told. `next` is what comes
-# next on the way: the host itself, or a proxy.
-CAUSES: tuple[tuple[type[Exception], str], ...] = (
-    (UnusableProxy, "{error}"),
-    (httpx.ProxyError, "{next} does not let through{status}"),
-    (ssl.SSLCertVerificationError, "the certificate of {host} is not trusted here"),
-    (ssl.SSLError, "{host} does not speak TLS there"),
-    (socket.gaierror, "the name of {next} cannot be resolved: no network, or no DNS"),
-    (ConnectionRefusedError, "{next} refuses connections"),
-    (httpx.PoolTimeout, "all connections to {host} are in use"),
-    (httpx.TimeoutException, "{next} does not answer in time"),
-    (TimeoutError, "{next} does not answer in time"),
+class Cause(Enum):
+    """Why there is no connection."""
+
+    UNUSABLE_PROXY = "{error}"
+    PROXY = "{next} refuses the connection{status}"
+    CERTIFICATE = "the certificate of {host} is not trusted on this machine"
+    TLS = "{host} does not accept TLS connections"
+    NAME = "the name of {next} cannot be resolved: no network, or no DNS"
+    REFUSED = "{next} refuses connections"
+    IN_USE = "all connections to {host} are in use"
+    TIMEOUT = "{next} does not answer in time"
+    OTHER = "{next} cannot be reached ({kind})"
+
+
+# The cause of a failure is the first of these that matches an exception in its chain.
+CAUSES: tuple[tuple[type[Exception], Cause], ...] = (
+    (UnusableProxy, Cause.UNUSABLE_PROXY),
+    (httpx.ProxyError, Cause.PROXY),
+    (ssl.SSLCertVerificationError, Cause.CERTIFICATE),
+    (ssl.SSLError, Cause.TLS),
+    (socket.gaierror, Cause.NAME),
+    (ConnectionRefusedError, Cause.REFUSED),
+    (httpx.PoolTimeout, Cause.IN_USE),
+    (httpx.TimeoutException, Cause.TIMEOUT),
+    (TimeoutError, Cause.TIMEOUT),
 )
 
 
-def cause(error: httpx.RequestError, url: httpx.URL) -> str:
-    """Say why `url` was not reached, in words without credentials, paths and queries."""
-    proxy = proxy_of(url)
-    words = {
-        "host": url.host,
-        "next": f"the proxy {proxy} on the way to {url.host}" if proxy else url.host,
-        "error": error,
-        "status": _status(error),
-    }
-    chain = list(_chain(error))
-    for kind, template in CAUSES:
-        if any(isinstance(link, kind) for link in chain):
-            return template.format(**words)
-    return f"{words['next']} cannot be reached ({type(error).__name__})"
+@dataclass(frozen=True)
+class Failure:
+    """A failure to reach an address: its cause, and that in words without credentials, paths and queries."""
+
+    cause: Cause
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def failure_of(error: httpx.RequestError, url: httpx.URL) -> Failure:
+    """Return why `url` was not reached."""
+    chain, proxy = list(_chain(error)), proxy_of(url)
+    fits = (cause for kind, cause in CAUSES if any(isinstance(link, kind) for link in chain))
+    cause = next(fits, Cause.OTHER)
+    # `next` is what comes next on the way: the host itself, or a proxy.
+    text = cause.value.format(
+        host=url.host,
+        next=f"the proxy {proxy} on the way to {url.host}" if proxy else url.host,
+        error=error,
+        status=_status(error),
+        kind=type(error).__name__,
+    )
+    return Failure(cause, text)
 
 
 def _status(error: httpx.RequestError) -> str:
     """Return the status that a proxy answered with; the rest of its line is its own words."""
     found = re.match(r"\d{3}\b", str(error))
-    meaning = ", it wants a user and a password" if found and found[0] == "407" else ""
+    meaning = ": it requires a user name and password" if found and found[0] == "407" else ""
     return f" (status {found[0]}{meaning})" if found else ""
 
 

@@ -88,6 +88,12 @@ class Settings(WorkspaceSettings, WorkspaceIdentity):
         return any(getattr(self, name) for name in CREDENTIALS)
 
     @property
+    def sends_only(self) -> bool:
+        """Say whether the App API's key is a service account token, which opens nothing but sends."""
+        key = self.app_api_key
+        return key is not None and key.get_secret_value().startswith("sa_live_")
+
+    @property
     def uses_sandbox(self) -> bool:
         """Say whether calls go to the embedded sandbox."""
         return self.sandbox == "on" or (self.sandbox == "auto" and not self.has_credentials)
@@ -97,6 +103,12 @@ class Settings(WorkspaceSettings, WorkspaceIdentity):
         if (self.site_id is None) != (self.track_api_key is None):
             given, missing = ("SITE_ID", "TRACK_API_KEY") if self.site_id else ("TRACK_API_KEY", "SITE_ID")
             message = f"{PREFIX}{missing}: is missing; {PREFIX}{given} is set, and the Track API needs both"
+            raise ValueError(message)
+        if self.sends_only and self.workspace_id is None:
+            message = (
+                f"{PREFIX}WORKSPACE_ID: is missing; {PREFIX}APP_API_KEY is a service account token "
+                "(sa_live_…), which needs it"
+            )
             raise ValueError(message)
         if self.workspaces_file and (self.has_credentials or self.sandbox == "on"):
             message = (

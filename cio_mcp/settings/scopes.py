@@ -46,6 +46,9 @@ class WorkspaceIdentity(_Fields):
     site_id: Key | None = Field(None, description="Site id of the workspace, for the Track API.")
     track_api_key: Key | None = Field(None, description="Track API key that belongs to the site id.")
     app_api_key: Key | None = Field(None, description="App API key, for reading and sending.")
+    workspace_id: Annotated[int, Field(gt=0)] | None = Field(
+        None, description="Id of the workspace; a service account token (sa_live_…) needs it to send."
+    )
     region: Annotated[Literal["us", "eu"], Lower] = Field(
         "us", description="Where the workspace is: us or eu."
     )

@@ -33,7 +33,7 @@ class Shape(BaseModel):
         _parent_namespace_depth: int = 0,
         _types_namespace: Mapping[str, Any] | None = None,
     ) -> bool | None:
-        """Build the checks, without the local names of the function that uses the model first.
+        """Build the validator, without the local names of the function that first uses the model.
 
         Pydantic would copy them, which can crash Python 3.13.0 to 3.13.2 where a tool makes an answer in a
         comprehension (CPython's gh-128396).

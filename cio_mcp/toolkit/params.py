@@ -133,7 +133,7 @@ def meant(value: Any, asked: ValidationInfo) -> Any:
 
 
 def compared(value: Any) -> Any:
-    """Return what an attribute is compared with: numbers are texts there, and booleans may be themselves."""
+    """Return the value to compare an attribute with: numbers become strings; booleans can stay booleans."""
     return json.dumps(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else value
 
 

@@ -177,7 +177,7 @@ class Toolbox:
                 arguments[name] = (hints[name], ... if required else parameter.default)
         if not issubclass(result, Answer if effect is Effect.READS else Acted):
             wanted = Answer if effect is Effect.READS else Acted
-            message = f"{function.__name__} {effect}, so its result must be a {wanted.__name__}"
+            message = f"{function.__name__} {effect}, so its result must be an {wanted.__name__}"
             raise TypeError(message)
         audience = getattr(function, "__audience__", None)
         if effect is Effect.SENDS and audience is None:

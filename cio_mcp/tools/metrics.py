@@ -8,10 +8,10 @@ from cio_mcp.client import AppApi, Query
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.answers import Cut, Shape, page
 from cio_mcp.toolkit.fitting import check_fit
-from cio_mcp.toolkit.params import Number, ObjectId
-from cio_mcp.toolkit.rates import RATES, Metrics, Series, counts_of, summary, totals_of
+from cio_mcp.toolkit.params import Channel, Number, ObjectId, vendor_channel
+from cio_mcp.toolkit.rates import RATES, Metrics, Series, Spanned, counts_of, periods_of, summary, totals_of
 from cio_mcp.toolkit.registry import Toolbox
-from cio_mcp.toolkit.spans import End, Start, span_of
+from cio_mcp.toolkit.spans import EASTERN, End, Start, newest, span_of
 from cio_mcp.toolkit.times import Timestamp
 
 tools = Toolbox(__name__)
@@ -29,7 +29,16 @@ Kind = Literal["campaign", "broadcast", "newsletter", "transactional"]
 Resolution = Literal["hours", "days", "weeks", "months"]
 
 # The largest number of periods (App API, "broadcastMetrics"). The API reads 1 as 2.
-MOST = {"hours": 24, "days": 45, "weeks": 12, "months": 120}
+MOST = {"hours": 24, "days": 45, "weeks": 12, "months": 121}
+
+# The arguments of each kind; a message of a campaign has one channel.
+TAKES = {
+    "campaign": ("action_id", "start", "end", "channel"),
+    "campaign with action_id": ("action_id", "start", "end"),
+    "broadcast": ("periods", "channel"),
+    "newsletter": ("periods", "channel"),
+    "transactional": ("periods",),
+}
 
 SourceId = Annotated[ObjectId, Field(description="Id of the campaign, broadcast, newsletter or message.")]
 ActionId = Annotated[ObjectId | None, Field(description="One message of a campaign, from get_campaign.")]
@@ -54,7 +63,7 @@ async def get_message_metrics(
         Number | None,
         Field(
             description="Not for campaigns: number of periods, 2 to 24 hours, 45 days, 12 weeks or "
-            "120 months."
+            "121 months."
         ),
     ] = None,
     start: Annotated[
@@ -65,22 +74,29 @@ async def get_message_metrics(
         Timestamp | None,
         Field(description="Campaigns only: ISO 8601."),
     ] = None,
+    channel: Annotated[
+        Channel | None, Field(description="Only messages of this channel; not for transactional messages.")
+    ] = None,
     series: Series = False,
 ) -> MessageMetrics:
     """Read the results of a broadcast, newsletter (one-time send), transactional message or campaign message.
 
-    For a whole campaign use get_campaign_metrics.
+    Campaigns: by default the last 30 whole days in UTC. All others: up to now, in Eastern time. For a whole
+    campaign use get_campaign_metrics.
     """
-    timed = kind == "campaign"
-    given = {"action_id": action_id, "start": start, "end": end, "periods": periods}
-    check_fit(f"kind={kind}", given, ("action_id", "start", "end") if timed else ("periods",))
+    form = kind if action_id is None or kind != "campaign" else "campaign with action_id"
+    given = {"action_id": action_id, "start": start, "end": end, "periods": periods, "channel": channel}
+    check_fit(f"kind={form}", given, TAKES[form])
     # Only campaign metrics have version 2 (App API, "campaignActionMetrics", "broadcastMetrics").
-    span = span_of(app, start, end) if timed else None
-    query = span.query(resolution) if span else _newest(resolution, periods)
+    span = span_of(app, start, end) if kind == "campaign" else None
+    query = span.query(resolution, channel) if span else _newest(resolution, periods, channel=channel)
     answer = await app.get(
         f"{_path(kind, action_id)}/metrics", query, source_id=source_id, action_id=action_id
     )
-    found = (span.told if span else {}) | summary(counts_of(answer), RATES, resolution, series=series)
+    counts = counts_of(answer, periods)
+    span = span or newest(app, resolution, periods_of(counts))
+    found = {"timezone": EASTERN.key} | (span.told if span else {})
+    found |= summary(counts, RATES, resolution, span, series=series)
     return MessageMetrics(kind=kind, source_id=source_id, action_id=action_id, **found)
 
 
@@ -88,10 +104,12 @@ def _path(kind: Kind, action_id: int | None) -> str:
     return PATHS[kind] + (ACTION if action_id is not None else "")
 
 
-def _newest(resolution: str, periods: int | None, argument: str = "periods") -> Query:
+def _newest(
+    resolution: str, periods: int | None, argument: str = "periods", channel: Channel | None = None
+) -> Query:
     if periods is not None and not 2 <= periods <= MOST[resolution]:
         raise InvalidArgument(f"{argument}: must be 2 to {MOST[resolution]} {resolution}")
-    return {"period": resolution, "steps": periods}
+    return {"period": resolution, "steps": periods, "type": vendor_channel(channel)}
 
 
 class Link(Shape):
@@ -104,7 +122,7 @@ class Link(Shape):
     )
 
 
-class LinkMetrics(Cut):
+class LinkMetrics(Cut, Spanned):
     """Links, most clicked first."""
 
     kind: str
@@ -130,28 +148,31 @@ async def get_link_metrics(
     answer = await app.get(
         f"{_path(kind, action_id)}/metrics/links", query, source_id=source_id, action_id=action_id
     )
-    found = sorted(map(_link, answer.get("links") or []), key=lambda link: -link.totals.get("clicked", 0))
+    counted = [(item.get("link") or {}, counts_of(item, days)) for item in answer.get("links") or []]
+    found = sorted(
+        (_link(link, counts) for link, counts in counted), key=lambda link: -link.totals.get("clicked", 0)
+    )
+    span = newest(
+        app, "days", max((periods_of(counts) for _, counts in counted), default=days or MOST["days"])
+    )
     kept, left_out = page(found, len(found))
     return LinkMetrics(
         kind=kind,
         source_id=source_id,
+        **(span.told if span else {}),
         links=kept,
         left_out=f"{len(found) - len(kept)} links with fewer clicks" if left_out else None,
     )
 
 
-def _link(item: dict[str, Any]) -> Link:
-    link = item.get("link") or {}
-    return Link(
-        link_id=link.get("id") or None, href=str(link.get("href") or ""), totals=totals_of(counts_of(item))
-    )
+def _link(link: dict[str, Any], counts: dict[str, list[int]]) -> Link:
+    return Link(link_id=link.get("id") or None, href=str(link.get("href") or ""), totals=totals_of(counts))
 
 
 class JourneyMetrics(Metrics):
     """Results of the journeys through a campaign over a span of time."""
 
     campaign_id: int
-    rates: dict[str, float] = Field(description="Shares of the journeys started, from 0 to 1.")
 
 
 @tools.reads
@@ -163,16 +184,13 @@ async def get_journey_metrics(
     resolution: Resolution = "days",
     series: Series = False,
 ) -> JourneyMetrics:
-    """Read how many journeys through a campaign (automation) started, finished and converted.
-
-    A journey is one person's way through the campaign.
-    """
+    """Read how many journeys of customers through a campaign (automation) started, finished and converted."""
     span = span_of(app, start, end)
     # All three are required (App API, campaignJourneyMetrics). The spec's text, but no enumeration, says that
     # `resolution` takes the same values as `res` [?].
     query = {"start": span.start, "end": span.end - 1, "resolution": resolution}
     answer = await app.get("/v1/campaigns/{campaign_id}/journey_metrics", query, campaign_id=campaign_id)
     counts = counts_of({"metric": {"series": answer.get("journey_metric")}})
-    shares = {name: "started" for name in counts if name != "started"}
-    found = summary(counts, shares, resolution, series=series)
+    shares = {name: ("started",) for name in counts if name != "started"}
+    found = summary(counts, shares, resolution, span, series=series)
     return JourneyMetrics(campaign_id=campaign_id, **span.told, **found)

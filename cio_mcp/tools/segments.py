@@ -166,7 +166,7 @@ def _ids(ids: list[str]) -> list[str]:
 Ids = Annotated[
     People,
     AfterValidator(_ids),
-    Field(description="Up to 1000 ids, emails or cio_ids, as id_type says."),
+    Field(description="Up to 1000 identifiers: see id_type."),
 ]
 
 

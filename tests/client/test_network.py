@@ -107,7 +107,7 @@ async def test_where_nobody_listens_nothing_is_sent() -> None:
             "HTTPS_PROXY",
             "http://user:s3cret@:port",
             "https://track.invalid",
-            "is no address of a proxy, such as http://proxy",
+            "is not the address of a proxy, such as http://proxy",
         ),
     ],
 )

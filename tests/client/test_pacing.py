@@ -78,7 +78,7 @@ async def test_a_call_whose_turn_comes_too_late_is_told_at_once_and_not_sent() -
         await asyncio.sleep(0)
         asked = asyncio.get_running_loop().time()
         with pytest.raises(
-            NotSent, match=r"3 calls wait before this one, and its turn would come in 4 s"
+            NotSent, match=r"3 calls are ahead of this one, whose turn would come in 4 s"
         ) as raised:
             await event(there)
         told = asyncio.get_running_loop().time()

@@ -98,7 +98,7 @@ async def test_a_queue_has_an_end_and_says_so_at_once() -> None:
         waiting = [asyncio.create_task(event(there)) for _ in range(LONGEST_LANE)]
         await asyncio.sleep(0)
         begun = now()
-        with pytest.raises(NotSent, match="calls wait before this one") as raised:
+        with pytest.raises(NotSent, match="calls are ahead of this one") as raised:
             await event(there)
         assert now() == begun
         for call in waiting:

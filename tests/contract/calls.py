@@ -169,6 +169,7 @@ def message(channel: str, template: int | str, options: dict[str, Any] | None = 
 
 
 SPAN: dict[str, Any] = {"start": [DATE], "end": [LATER]}
+PERIODS: dict[str, Any] = {"resolution": EVERY, "series": EVERY}
 FLAGS: dict[str, Any] = {
     "email_ignore_missing": EVERY,
     "id_ignore_missing": EVERY,
@@ -339,17 +340,11 @@ FORMS: dict[str, list[Form]] = {
     "get_message": [Form(find={"delivery_id": a_delivery})],
     "wait_for_delivery": [Form({}, {"seconds": [1, 20]}, find={"delivery_id": a_delivery})],
     "get_message_metrics": [
-        Form(
-            {"kind": "campaign", "source_id": 1},
-            SPAN | {"resolution": EVERY, "series": EVERY, "action_id": [101]},
-        ),
-        *(
-            Form(
-                {"kind": kind, "source_id": number},
-                {"resolution": EVERY, "periods": [2, 12], "series": EVERY},
-            )
-            for kind, number in (("broadcast", 10), ("newsletter", 20), ("transactional", 1))
-        ),
+        Form({"kind": "campaign", "source_id": 1}, SPAN | PERIODS | {"channel": EVERY}),
+        Form({"kind": "campaign", "source_id": 1, "action_id": 101}, SPAN | PERIODS),
+        Form({"kind": "broadcast", "source_id": 10}, PERIODS | {"periods": [2, 12], "channel": EVERY}),
+        Form({"kind": "newsletter", "source_id": 20}, PERIODS | {"periods": [2, 12], "channel": EVERY}),
+        Form({"kind": "transactional", "source_id": 1}, PERIODS | {"periods": [2, 12]}),
     ],
     "get_link_metrics": [
         Form({"kind": "campaign", "source_id": 1}, {"action_id": [101], "days": [2, 45], "unique": EVERY}),

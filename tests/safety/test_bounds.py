@@ -297,7 +297,7 @@ async def test_a_cap_that_cannot_be_kept_stops_sends(monkeypatch: pytest.MonkeyP
         (note,) = (await agent.call("server_status"))["notes"]
 
     assert "cannot be used" in text
-    assert "caps on sends cannot be kept" in note
+    assert "nothing can be sent under caps" in note
     assert sends(agent) == 0
 
 
@@ -346,7 +346,7 @@ async def test_an_operator_stops_and_resumes_all_servers_of_a_user(
         await send(other)
 
     assert all(
-        "an operator (cio-mcp stop) stops all writes, deletions and sends" in text for text in refusals
+        "an operator (cio-mcp stop) has stopped all writes, deletions and sends" in text for text in refusals
     )
     assert stopped
     assert sends(one) + sends(other) == 2
@@ -369,7 +369,7 @@ async def test_an_operator_stops_servers_on_the_embedded_sandbox_too(tmp_path: P
         await caller.call("identify_customer", customer_id="1")
     await app.aclose()
 
-    assert "an operator (cio-mcp stop) stops all writes, deletions and sends" in text
+    assert "an operator (cio-mcp stop) has stopped all writes, deletions and sends" in text
     assert stopped
 
 
@@ -380,7 +380,7 @@ def test_doctor_tells_that_everything_is_stopped_until_it_is_not(capsys: pytest.
     at_the_shell("resume")
     at_the_shell("doctor")
 
-    assert "an operator (cio-mcp stop) stops all writes" in stopped
+    assert "an operator (cio-mcp stop) has stopped all writes" in stopped
     assert "fix: cio-mcp resume" in stopped
     assert "stops all writes" not in capsys.readouterr().out
 

@@ -229,7 +229,7 @@ def test_a_pseudonym_is_the_same_after_a_restart_and_another_under_another_key(w
 
     assert Mask(KEY, ()).hide_text(who) == pseudonym
     assert Mask(KEY[::-1], ()).hide_text(who) != pseudonym
-    with pytest.raises(ValueError, match="not made by this server"):
+    with pytest.raises(ValueError, match="not from this server"):
         Mask(KEY[::-1], ()).reveal(pseudonym)
 
 
@@ -262,7 +262,7 @@ def test_two_spellings_are_two_pseudonyms_since_an_id_is_case_sensitive() -> Non
     ],
 )
 def test_a_pseudonym_that_was_made_up_or_mistyped_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="this pseudonym was not made by this server; copy it exactly"):
+    with pytest.raises(ValueError, match="this pseudonym is not from this server; copy it exactly"):
         mask.reveal(text)
 
 
@@ -272,7 +272,7 @@ def test_a_pseudonym_that_was_made_up_or_mistyped_is_refused(text: str) -> None:
 def test_one_wrong_letter_is_enough_for_a_refusal(place: int, letter: str) -> None:
     assume(ADA[place] != letter)
 
-    with pytest.raises(ValueError, match="not made by this server"):
+    with pytest.raises(ValueError, match="not from this server"):
         mask.reveal(ADA[:place] + letter + ADA[place + 1 :])
 
 

@@ -142,3 +142,16 @@ async def test_a_copy_starts_with_all_that_is_there_and_goes_its_own_way(
 
     assert same
     assert kept["attributes"]["plan"] == "pro"
+
+
+async def test_a_service_account_token_opens_sends_for_its_workspace_and_nothing_else(caller: Caller) -> None:
+    token = {"Authorization": f"Bearer {caller.sandbox.credentials.service_account}"}
+    send = {"transactional_message_id": 5, "identifiers": {"id": "u_1001"}}
+
+    async def status(method: str, path: str, **headers: str) -> int:
+        return (await caller.send(method, path, send, headers=token | headers)).status_code
+
+    assert await status("POST", "/v1/send/in_app", **{"X-Workspace-Id": "1"}) == 200
+    assert await status("POST", "/v1/send/in_app", **{"X-Workspace-Id": "2"}) == 401
+    assert await status("POST", "/v1/send/in_app") == 401
+    assert await status("GET", "/v1/campaigns", **{"X-Workspace-Id": "1"}) == 401

@@ -156,7 +156,7 @@ async def test_a_sixth_trigger_while_customerio_keeps_five_waiting_says_so_and_g
         await asyncio.sleep(agent.facts["retry_in_seconds"])
         await agent.call("trigger_broadcast", broadcast_id=10, emails=[ADA])
 
-    assert "lets at most 5 wait" in text
+    assert "queues at most 5" in text
     assert outcome == "refused"
     assert len(agent.sent) == 7
 

@@ -195,7 +195,9 @@ async def test_metrics_are_totals_and_rates_that_fit_together(agent: Agent) -> N
     totals, rates = answer["totals"], answer["rates"]
     assert totals["sent"] >= totals["delivered"] >= totals["opened"] >= totals["human_opened"] > 0
     assert rates["delivered"] == round(totals["delivered"] / totals["sent"], 4)
-    assert rates["human_opened"] == round(totals["human_opened"] / totals["delivered"], 4)
+    seen = totals["delivered"] - totals["open_untracked"]
+    assert rates["human_opened"] == round(totals["human_opened"] / seen, 4)
+    assert answer["divided_by"]["human_opened"] == f"delivered - open_untracked = {seen}"
     assert rates["converted"] == round(totals["converted"] / totals["delivered"], 4)
     assert "series" not in answer
 

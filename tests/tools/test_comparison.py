@@ -94,7 +94,12 @@ async def test_the_verdict_names_the_better_one_and_both_measures_of_by_how_much
         ),
         (
             {"delivered": [4]},
-            {"delivered": [8], "converted": None},
+            {"delivered": [8], "converted": [0]},
+            "No verdict: conversions were not counted (campaign 1).",
+        ),
+        (
+            {"delivered": [4], "converted": [0]},
+            {"delivered": [8], "converted": [0]},
             "Both convert equally: 0.00% of delivered messages.",
         ),
         (

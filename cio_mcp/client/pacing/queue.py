@@ -8,9 +8,9 @@ from contextvars import Context
 from cio_mcp.client.call import Call, Place, Tell, now
 from cio_mcp.client.pacing.buckets import Bucket
 from cio_mcp.client.pacing.feedback import Feedback
-from cio_mcp.client.pacing.lanes import Lanes, Waiting
-from cio_mcp.client.pacing.seen import Seen
+from cio_mcp.client.pacing.lanes import Lanes, Waiter
 from cio_mcp.client.pacing.slots import LEASE, Lease, Slots, Wait
+from cio_mcp.client.pacing.state import BucketState
 from cio_mcp.errors import NotSent
 
 # After idle so many requests may leave at once, the others evenly spaced: the kindest use of a limit that a
@@ -49,9 +49,9 @@ class Pace:
             self._queues[bucket] = _Queue(bucket, self._slots)
         return await self._queues[bucket].enter(call, bulk=bulk)
 
-    def seen(self) -> list[Seen]:
+    def states(self) -> list[BucketState]:
         """Return the buckets used so far, as they are now."""
-        return [queue.seen() for queue in self._queues.values()]
+        return [queue.state() for queue in self._queues.values()]
 
     @property
     def trouble(self) -> str:
@@ -79,7 +79,7 @@ class _Queue:
     async def enter(self, call: Call, *, bulk: bool) -> "Turn":
         if turn := self._at_once():
             return turn
-        waiting = Waiting(call.caller, bulk, call.deadline, asyncio.get_running_loop().create_future())
+        waiting = Waiter(call.caller, bulk, call.deadline, asyncio.get_running_loop().create_future())
         ahead = self._lanes.before(waiting)
         wait = self._wait(ahead)
         full = len(self._lanes) >= LONGEST_QUEUE or self._lanes.of(call.caller) >= LONGEST_LANE
@@ -116,9 +116,9 @@ class _Queue:
         self._count()
         return Turn(self, lease, now())
 
-    def seen(self) -> Seen:
+    def state(self) -> BucketState:
         told = self.feedback.last_429
-        return Seen(
+        return BucketState(
             self.bucket,
             waiting=len(self._lanes),
             share=self.feedback.share(),
@@ -188,7 +188,7 @@ class _Queue:
         for ahead, waiting in enumerate(self._lanes.late(self._next)):
             waiting.turn.set_exception(self._too_late(self._wait(ahead), ahead))
 
-    async def _tell(self, call: Call, tell: Tell, waiting: Waiting) -> None:
+    async def _tell(self, call: Call, tell: Tell, waiting: Waiter) -> None:
         """Tell a call its place every few seconds, counted over all its requests."""
         while True:
             if (pause := call.told + TELL_EVERY - now()) > 0:
@@ -208,7 +208,7 @@ class _Queue:
     def _too_late(self, wait: float, ahead: int) -> NotSent:
         return NotSent(
             f"Not sent: the {self.bucket.label} limit of {self.bucket.limit} per {self.bucket.window:g} s "
-            f"is in use, {ahead} calls wait before this one, and its turn would come in {wait:.0f} s.",
+            f"is in use: {ahead} calls are ahead of this one, whose turn would come in {wait:.0f} s.",
             do=f"Call again in {math.ceil(wait)} s, or make fewer calls.",
             retryable=True,
             retry_in=wait,

@@ -91,6 +91,10 @@ class MemorySlots:
         """Do as `lease` does, which never waits here."""
         return self._ring(bucket).lease(ahead, stretch)
 
+    def rests(self, bucket: Bucket) -> list[float]:
+        """Return in how many seconds each slot is free."""
+        return self._ring(bucket).rests()
+
     async def rest(self, bucket: Bucket, lease: Lease, seconds: float) -> None:
         """See `Slots.rest`."""
         self._ring(bucket).rest(lease, seconds)
@@ -134,13 +138,16 @@ class _Ring:
         if lease.ends in self._free_at[lease.number : lease.number + 1]:
             self._set(lease.number, now() + seconds)
 
+    def rests(self) -> list[float]:
+        return [max(0.0, free_at - now()) for free_at in self._free_at]
+
     def _set(self, number: int, free_at: float) -> None:
         self._free_at[number] = free_at
         heapq.heappush(self._by_time, (free_at, number))
 
 
 @dataclass(frozen=True)
-class Shown:
+class SharedBucket:
     """A bucket as `cio-mcp pace` shows it: slots in use or resting, calls that wait, seconds it is shut."""
 
     name: str

@@ -1,1 +1,1 @@
-"""The audit log: written for every call that acts, and verified."""
+"""The audit log of calls that act: writing and verification."""

@@ -1,1 +1,1 @@
-"""Masking: who people are is hidden in what leaves the server."""
+"""Masking: hides people's identities in everything the server returns."""

@@ -1,53 +1,61 @@
-"""Where servers keep what they must know of each other to keep bounds: codes given out, messages sent.
+"""The state that servers share to keep bounds: confirmation codes, counts of recipients, the stop switch.
 
 A store is a SQLite file (`file`) or a Redis (`redis`).
 """
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from typing import Literal, Protocol
 
 Use = Literal["first", "again", "late", "never"]
 
-# Takes back what was counted: nothing was sent.
+# Undoes the counting of recipients to whom nothing was sent.
 Refund = Callable[[], Awaitable[None]]
 
 
-class Store(Protocol):
-    """Where codes and counts are kept, with a clock of its own.
+@dataclass(frozen=True)
+class NoRoom:
+    """The caps leave no room for a send; there may be room in `seconds`, or never if that is None."""
 
-    Two that ask at the same moment cannot both use a code, or the last message of a cap. Everything but
-    `trouble` raises NotAllowed while the store cannot be used. `place` names it in public.
+    seconds: float | None
+
+
+class Store(Protocol):
+    """A store of codes and counts, with a clock of its own.
+
+    Two callers at the same moment cannot both use a code, or the last message of a cap. All methods but
+    `trouble` raise NotAllowed while the store cannot be used. `place` is a name that may be shown.
     """
 
     place: str
 
     async def remember(self, code: str, bound: str, life: float) -> None:
-        """Remember a code by its hash, what it is bound to, and for how many seconds it holds."""
+        """Store a code's hash, what the code is bound to, and for how many seconds it is valid."""
 
     async def use(self, code: str) -> tuple[Use, str]:
-        """Use up a code; returns which use this is, and what the code is bound to."""
+        """Use up a code; return which use this is, and what the code is bound to."""
 
     async def restore(self, code: str, bound: str | None = None) -> None:
-        """Make a code usable again: what it was used for was not done."""
+        """Make a code valid again, because its call was not executed; `bound` is what it is bound to now."""
 
-    async def spend(self, workspace: str, recipients: int, caps: Mapping[float, int]) -> Refund | float:
-        """Count `recipients` as sent to, if each cap (seconds: recipients in them) leaves room for them.
+    async def spend(self, workspace: str, recipients: int, caps: Mapping[float, int]) -> Refund | NoRoom:
+        """Count `recipients`, if no cap (recipients by seconds) would be exceeded.
 
-        Returns what takes it back; or else the seconds until there may be room, infinity if that is never.
-        So that few counts are kept, a window lasts up to a 60th longer.
+        Returns a function that undoes the counting, or else when there may be room. To keep few rows, a
+        window may last up to a 60th longer.
         """
 
     async def sent(self, workspace: str, seconds: float) -> int:
-        """Return how many recipients were counted in the last seconds, a cap's."""
+        """Return the number of recipients counted in the last `seconds`."""
 
     async def stop(self, stop: bool) -> None:
-        """Stop everything that acts in all servers that share this store, or let it go on."""
+        """Stop all calls that act in all servers that share this store, or allow them again."""
 
     async def stopped(self) -> bool:
-        """Say whether everything that acts is stopped."""
+        """Return whether all calls that act are stopped."""
 
     async def trouble(self) -> str | None:
-        """Return what cannot be kept now, and why; None if all is well."""
+        """Return what the store cannot do now, and why; None if it works."""
 
     async def aclose(self) -> None:
-        """Let go of what is held."""
+        """Close what is open."""

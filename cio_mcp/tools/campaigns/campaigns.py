@@ -162,5 +162,5 @@ async def get_campaign_metrics(
     answer = await app.get(
         "/v1/campaigns/{campaign_id}/metrics", span.query(resolution, channel), campaign_id=campaign_id
     )
-    found = summary(counts_of(answer), RATES, resolution, series=series)
+    found = summary(counts_of(answer), RATES, resolution, span, series=series)
     return CampaignMetrics(campaign_id=campaign_id, **span.told, **found)

@@ -10,7 +10,7 @@ from cio_mcp.client import AppApi
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.answers import Answer, Shape
 from cio_mcp.toolkit.params import Channel, ObjectId
-from cio_mcp.toolkit.rates import RATES, counts_of, rates_of, totals_of
+from cio_mcp.toolkit.rates import RATES, Counted, counts_of, divisors, known, rates_of, totals_of, wholes_of
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.spans import End, Span, Start, span_of
 from cio_mcp.toolkit.times import Timestamp, iso
@@ -21,16 +21,12 @@ tools = Toolbox(__name__)
 LIKELY_CHANCE = 0.05
 
 
-class Side(Shape):
+class Side(Counted):
     """A campaign in one period."""
 
     campaign_id: int
     start: str
-    end: str
-    totals: dict[str, int] = Field(description="Sums over the period; a missing metric was zero.")
-    rates: dict[str, float] = Field(
-        description="Shares from 0 to 1: delivered and bounced are shares of sent, all others of delivered."
-    )
+    end: str = Field(description="Events at this moment are not counted. Days begin in UTC.")
 
 
 class Difference(Shape):
@@ -103,13 +99,15 @@ async def _side(app: AppApi, campaign_id: int, span: Span, channel: Channel | No
     answer = await app.get(
         "/v1/campaigns/{campaign_id}/metrics", span.query("days", channel), campaign_id=campaign_id
     )
-    totals = totals_of(counts_of(answer))
+    counts = counts_of(answer)
+    totals, shares = totals_of(counts), known(counts)
     return Side(
         campaign_id=campaign_id,
         start=iso(span.start) or "",
         end=iso(span.end) or "",
         totals=totals,
-        rates=rates_of(totals),
+        rates=rates_of(totals, shares),
+        divided_by=divisors(totals, shares),
     )
 
 
@@ -124,7 +122,7 @@ def _difference(first: float, other: float) -> Difference:
 
 def _of_rates(name: str, first: Side, other: Side) -> Difference:
     found = _difference(first.rates[name], other.rates[name])
-    wholes = [side.totals[RATES[name]] for side in (first, other)]
+    wholes = [wholes_of(side.totals)[name] for side in (first, other)]
     pooled = sum(side.totals.get(name, 0) for side in (first, other)) / sum(wholes)
     # Each count has its own date, so a short period can count more of a part than of its whole.
     if (spread := pooled * (1 - pooled) * sum(1 / whole for whole in wholes)) > 0:
@@ -139,7 +137,8 @@ def _verdict(first: Side, other: Side, converted: Difference | None) -> str:
         names = [f"{side.start[:10]} to {side.end[:10]}" for side in (first, other)]
     for side, name in zip((first, other), names, strict=True):
         if "converted" not in side.rates:
-            return f"No verdict: nothing was delivered ({name})."
+            why = "conversions were not counted" if side.totals.get("delivered") else "nothing was delivered"
+            return f"No verdict: {why} ({name})."
     if converted is None or not converted.absolute:
         return f"Both convert equally: {first.rates['converted']:.2%} of delivered messages."
     better, worse = (0, 1) if converted.absolute > 0 else (1, 0)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from cio_mcp.client import AppApi, IdType
+from cio_mcp.client import IdType, SendApi
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.audience import Audience, reaches
 from cio_mcp.toolkit.headers import Headers
@@ -39,7 +39,7 @@ def _recipients(to: str, cc: str | None, bcc: str | None) -> list[str]:
 
 
 async def _reached(
-    app: AppApi,
+    app: SendApi,
     to: str,
     cc: str | None,
     bcc: str | None,
@@ -65,7 +65,7 @@ async def _reached(
 @tools.sends
 @reaches(_reached)
 async def send_transactional_email(
-    app: AppApi,
+    app: SendApi,
     to: Annotated[
         Address,
         Field(description="Address, or several separated by commas; at most 15 with cc and bcc."),
@@ -75,7 +75,7 @@ async def send_transactional_email(
     transactional_message_id: Annotated[
         MessageId | None,
         Field(
-            description="Template: id or trigger name, from list_transactional_messages. Without it, body, "
+            description="Template: id or trigger name (list_transactional_messages). Without it, body, "
             "subject and from_address are required."
         ),
     ] = None,
@@ -92,7 +92,7 @@ async def send_transactional_email(
     cc: Address | None = None,
     bcc: Address | None = None,
     fake_bcc: Annotated[
-        bool, Field(description="Send bcc a copy that names the recipient in its subject.")
+        bool, Field(description="Send bcc a separate copy whose subject names the recipient.")
     ] = False,
     headers: Annotated[
         Headers | None,
@@ -109,9 +109,7 @@ async def send_transactional_email(
     ] = True,
     tracked: Annotated[bool, Field(description="Track opens and clicks.")] = True,
     disable_message_retention: NotKept = False,
-    disable_css_preprocessing: Annotated[
-        bool, Field(description="true: do not move CSS into the elements.")
-    ] = False,
+    disable_css_preprocessing: Annotated[bool, Field(description="Do not inline CSS.")] = False,
     queue_draft: AsDraft = False,
     auto_create: AutoCreate = False,
 ) -> Queued:

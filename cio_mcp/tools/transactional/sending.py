@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from cio_mcp.client import AppApi, IdType, Kind
+from cio_mcp.client import IdType, Kind, SendApi
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.answers import Acted
 from cio_mcp.toolkit.params import JsonObject, Text, size_of
@@ -13,9 +13,7 @@ from cio_mcp.toolkit.times import SendTime, iso
 # App API, "sendEmail": bytes of a request without its attachments.
 PAYLOAD_LIMIT = 1_000_000
 
-AutoCreate = Annotated[
-    bool, Field(description="Where no template has this trigger name, create an empty one and use it.")
-]
+AutoCreate = Annotated[bool, Field(description="Create an empty template if none has this trigger name.")]
 
 FIND_OUT = (
     "Do not send it again yet: wait some seconds, then call list_customer_messages with "
@@ -34,6 +32,10 @@ NotKept = Annotated[bool, Field(description="Do not store the content.")]
 AsDraft = Annotated[bool, Field(description="Create a draft that a person must send.")]
 
 
+# A service account token opens no list of messages.
+ASK = "Do not send it again before a person has looked, in Customer.io, whether it went out."
+
+
 class Queued(Acted):
     """A message that Customer.io queued. It can still fail."""
 
@@ -48,7 +50,7 @@ class Queued(Acted):
 
 
 async def send(
-    app: AppApi,
+    app: SendApi,
     path: str,
     customer_id: str,
     id_type: IdType,
@@ -70,7 +72,7 @@ async def send(
         path,
         request,
         kind=Kind.ONCE,
-        if_unknown=FIND_OUT.format(customer_id=customer_id, id_type=id_type),
+        if_unknown=FIND_OUT.format(customer_id=customer_id, id_type=id_type) if app.reads else ASK,
         expect="delivery_id",
     )
     return Queued(

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
-from cio_mcp.client import AppApi
+from cio_mcp.client import AppApi, SendApi
 from cio_mcp.toolkit.answers import Numbered, Page, newest, page_by_id
 from cio_mcp.toolkit.params import CountCursor, Naming, as_id, one_line
 from cio_mcp.toolkit.registry import Toolbox
@@ -74,10 +74,12 @@ def _message(item: dict[str, Any]) -> TransactionalMessage:
     )
 
 
-async def template_of(app: AppApi, number_or_name: int | str | None) -> str:
+async def template_of(app: SendApi, number_or_name: int | str | None) -> str:
     """Return the name of the template, for a preview."""
     if number_or_name is None:
         return "no template: the call has its own subject and body"
+    if not app.reads:
+        return f"transactional message {number_or_name}"
     if str(number_or_name).isdecimal():
         answer = await app.get("/v1/transactional/{number}", number=number_or_name)
         return f"transactional message {number_or_name}: {(answer.get('message') or {}).get('name')}"

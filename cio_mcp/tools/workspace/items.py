@@ -45,7 +45,7 @@ class SubscriptionTopic(Item):
     subscribed_by_default: bool | None = None
 
 
-class AccountWorkspace(Item):
+class WorkspaceUse(Item):
     """A workspace of the account. Its counts may be two hours old."""
 
     people: int | None = None
@@ -67,9 +67,9 @@ def _topic(item: dict[str, Any]) -> SubscriptionTopic:
     )
 
 
-def _workspace(item: dict[str, Any]) -> AccountWorkspace:
+def _workspace(item: dict[str, Any]) -> WorkspaceUse:
     counts = ("people", "objects", "messages_sent", "billable_messages_sent")
-    return AccountWorkspace(**_named(item), **{name: item.get(name) for name in counts})
+    return WorkspaceUse(**_named(item), **{name: item.get(name) for name in counts})
 
 
 def _named(item: dict[str, Any]) -> dict[str, Any]:
@@ -91,9 +91,7 @@ KINDS: dict[str, tuple[str, str, Callable[[dict[str, Any]], Item]]] = {
 class Items(Page):
     """Items of one kind, newest first, snippets by name."""
 
-    items: list[
-        Export | SenderIdentity | Snippet | Collection | SubscriptionTopic | Webhook | AccountWorkspace
-    ]
+    items: list[Export | SenderIdentity | Snippet | Collection | SubscriptionTopic | Webhook | WorkspaceUse]
     notice: str | None = Field(None, description="How to treat the rows.")
 
 
@@ -200,9 +198,7 @@ class ItemSet(Acted):
 
     outcome: Literal["set"] = Field("set", description="Saved. Live messages pick it up within minutes.")
     name: str
-    previous: str | None = Field(
-        None, description="The snippet's previous text. To undo the change, set it again."
-    )
+    previous: str | None = Field(None, description="The snippet's previous text; set it again to undo.")
     rows: int | None = Field(None, description="Number of rows in the collection.")
     previous_rows: int | None = Field(None, description="Number of rows that were replaced.")
 

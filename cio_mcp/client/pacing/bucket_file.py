@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from cio_mcp.client.call import now
 from cio_mcp.client.pacing.buckets import Bucket
-from cio_mcp.client.pacing.slots import Lease, Shown, Wait
+from cio_mcp.client.pacing.slots import Lease, SharedBucket, Wait
 from cio_mcp.databases.sqlite import use_wal
 
 # Rows further ahead than this are from before a reboot, when the clock that all processes share began anew.
@@ -165,7 +165,7 @@ class BucketFile:
         self._known.add(bucket)
 
 
-def look(path: Path, moment: float) -> list[Shown]:
+def look(path: Path, moment: float) -> list[SharedBucket]:
     """Return the buckets that processes share through `path`, as they are at `moment` of `time.monotonic`."""
     if not path.exists():
         return []
@@ -179,7 +179,7 @@ def look(path: Path, moment: float) -> list[Shown]:
             {"now": moment, "heard": HEARD},
         ).fetchall()
     return [
-        Shown(name, limit, window, used, int(waiting), max(0.0, shut_until - moment), processes)
+        SharedBucket(name, limit, window, used, int(waiting), max(0.0, shut_until - moment), processes)
         for name, limit, window, shut_until, used, waiting, processes in rows
     ]
 

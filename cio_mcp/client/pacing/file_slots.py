@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from cio_mcp.client.call import now
+from cio_mcp.client.pacing.bucket_file import BucketFile, Busy, Return
 from cio_mcp.client.pacing.buckets import Bucket
-from cio_mcp.client.pacing.file import BucketFile, Busy, Return
 from cio_mcp.client.pacing.slots import LEASE, Lease, MemorySlots, Wait
 
 # A process tells the others so often that it lives.

@@ -13,8 +13,8 @@ import pytest
 from cio_mcp.client import CustomerIO, Kind, TrackApi
 from cio_mcp.client.access import Access
 from cio_mcp.client.pacing import Bucket, Limits
-from cio_mcp.client.pacing.file import look
-from cio_mcp.client.pacing.shared import FileSlots
+from cio_mcp.client.pacing.bucket_file import look
+from cio_mcp.client.pacing.file_slots import FileSlots
 from cio_mcp.client.pacing.slots import Lease
 from tests.client.wires import TRACK_URL, Script
 from tests.virtual_time import VirtualTimeLoop

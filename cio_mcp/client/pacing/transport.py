@@ -9,9 +9,9 @@ from time import time
 import httpx
 
 from cio_mcp.client.call import Call, now
+from cio_mcp.client.counts import RequestCounts
 from cio_mcp.client.pacing.buckets import Bucket
 from cio_mcp.client.pacing.queue import Pace, Turn
-from cio_mcp.client.traffic import Traffic
 from cio_mcp.errors import NotSent
 
 # The longest pause that a Retry-After may ask of us, in seconds.
@@ -21,20 +21,20 @@ LONGEST_HOLD = 300.0
 NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 
 
-class Paced(httpx.AsyncBaseTransport):
+class PaceTransport(httpx.AsyncBaseTransport):
     """Sends each request in its turn, and lets what has left run on when its caller gives up.
 
     A request says in `request.extensions` which call and buckets it is of, and whether it is bulk. Once it
     has left it runs in a task of its own: cancelling the call only stops the waiting, so the outcome is known
     to the pace, and the connection pool of httpx 0.28, which breaks when requests are cancelled, is never cut
-    into. `traffic` counts what passes, by limit.
+    into. `counts` tells what became of requests, by limit.
     """
 
     def __init__(self, wire: httpx.AsyncBaseTransport, pace: Pace, limits: Iterable[str]) -> None:
         self._wire = wire
         self._pace = pace
         self._in_flight: dict[asyncio.Task[httpx.Response], httpx.Request] = {}
-        self.traffic = {limit: Traffic() for limit in limits}
+        self.counts = {limit: RequestCounts() for limit in limits}
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send `request` when its turn has come; raises NotSent when that is after the call's deadline."""
@@ -42,7 +42,7 @@ class Paced(httpx.AsyncBaseTransport):
         buckets: tuple[Bucket, ...] = request.extensions["buckets"]
         if (asked := now()) >= call.deadline:
             raise NotSent(
-                "Not sent: the time for this call was up before its request could leave.",
+                "Not sent: the call's time ran out before its request could be sent.",
                 do="Call again.",
                 retryable=True,
             )
@@ -51,7 +51,7 @@ class Paced(httpx.AsyncBaseTransport):
         finally:
             waited = now() - asked
             call.waited += waited
-            self._traffic(request).waits.add(waited)
+            self._counts(request).waits.add(waited)
         call.sending = sending = asyncio.create_task(self._send(request, turns))
         self._in_flight[sending] = request
         sending.add_done_callback(self._is_back)
@@ -75,8 +75,8 @@ class Paced(httpx.AsyncBaseTransport):
         return turns
 
     async def _send(self, request: httpx.Request, turns: list[Turn]) -> httpx.Response:
-        traffic = self._traffic(request)
-        traffic.retries += request.extensions.get("attempt", 1) > 1
+        counts = self._counts(request)
+        counts.retries += request.extensions.get("attempt", 1) > 1
         end = "no_answer"
         try:
             response = await self._wire.handle_async_request(request)
@@ -93,7 +93,7 @@ class Paced(httpx.AsyncBaseTransport):
                 await turn.unused()
             raise
         finally:
-            traffic.ends[end] += 1
+            counts.ends[end] += 1
         # Without an answer the slot stays leased: the request may still be counted.
         for turn in turns:
             if response.status_code == 429 and turn.bucket in request.extensions["buckets"]:
@@ -102,8 +102,8 @@ class Paced(httpx.AsyncBaseTransport):
                 await turn.answered()
         return response
 
-    def _traffic(self, request: httpx.Request) -> Traffic:
-        return self.traffic[request.extensions["buckets"][0].name]
+    def _counts(self, request: httpx.Request) -> RequestCounts:
+        return self.counts[request.extensions["buckets"][0].name]
 
     def _is_back(self, sending: asyncio.Task[httpx.Response]) -> None:
         del self._in_flight[sending]

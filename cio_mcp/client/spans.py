@@ -6,13 +6,13 @@ from opentelemetry.trace import ProxyTracerProvider, SpanKind, StatusCode, Trace
 from cio_mcp import __version__
 
 
-def traced(wire: httpx.AsyncBaseTransport) -> httpx.AsyncBaseTransport:
+def with_spans(wire: httpx.AsyncBaseTransport) -> httpx.AsyncBaseTransport:
     """Return `wire` with a span around each request, if this program has set OpenTelemetry up."""
     provider = get_tracer_provider()
-    return wire if isinstance(provider, ProxyTracerProvider) else Traced(wire, provider)
+    return wire if isinstance(provider, ProxyTracerProvider) else SpanTransport(wire, provider)
 
 
-class Traced(httpx.AsyncBaseTransport):
+class SpanTransport(httpx.AsyncBaseTransport):
     """Opens a span around each request.
 
     A span holds the template of the path and never the path, which holds identifiers, nor a header, a body

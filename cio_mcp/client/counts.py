@@ -24,7 +24,7 @@ class Histogram:
 
 
 @dataclass
-class Traffic:
+class RequestCounts:
     """The requests of one limit: how long each waited for its turn, and how often each end came.
 
     An end is a status, `no_connection` for what never left, or `no_answer`.

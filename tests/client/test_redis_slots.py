@@ -18,9 +18,9 @@ from pydantic import SecretStr
 
 from cio_mcp.app.workspace import slots
 from cio_mcp.client.call import Call
-from cio_mcp.client.pacing import Bucket, Pace, Shown
-from cio_mcp.client.pacing.redis import HEARD, Buckets
-from cio_mcp.client.pacing.replicas import RedisSlots
+from cio_mcp.client.pacing import Bucket, Pace, SharedBucket
+from cio_mcp.client.pacing.redis_buckets import HEARD, RedisBuckets
+from cio_mcp.client.pacing.redis_slots import RedisSlots
 from cio_mcp.client.pacing.slots import LEASE, Lease, Wait
 from cio_mcp.errors import SettingsError
 from cio_mcp.settings import load
@@ -112,8 +112,8 @@ async def leased(slots: RedisSlots, bucket: Bucket) -> Lease:
             await asyncio.sleep(0.02)
 
 
-async def shown(redis: RedisServer) -> list[Shown]:
-    buckets = Buckets(SecretStr(redis.address))
+async def shown(redis: RedisServer) -> list[SharedBucket]:
+    buckets = RedisBuckets(SecretStr(redis.address))
     try:
         return await buckets.look()
     finally:
@@ -191,8 +191,9 @@ async def test_a_replica_that_leaves_gives_back_what_it_holds_and_is_not_counted
     async with stores(redis.address, 1) as (staying,):
         await leased(staying, twice)
         async with stores(redis.address, 1) as (leaving,):
-            await leaving.rest(twice, await leased(leaving, twice), 0.0)
+            held = await leased(leaving, twice)
             (before,) = await shown(redis)
+            await leaving.rest(twice, held, 0.0)
         (after,) = await shown(redis)
 
     assert (before.used, before.processes) == (2, 2)
@@ -224,7 +225,7 @@ async def test_what_replicas_share_is_shown(redis: RedisServer) -> None:
         await sharing[0].shut(replace(SLOW, name="app"), 60)
         app, broadcast = await shown(redis)
 
-    assert broadcast == Shown(SLOW.name, 1, 60, used=1, waiting=7, shut=0, processes=2)
+    assert broadcast == SharedBucket(SLOW.name, 1, 60, used=1, waiting=7, shut=0, processes=2)
     assert app.name == "app"
     assert 30 < app.shut <= 60
 
@@ -291,6 +292,27 @@ async def test_while_redis_is_away_each_replica_keeps_to_its_part_and_then_comes
     assert [record.levelno for record in caplog.records] == [logging.WARNING] * 4
     assert sum("is away" in message for message in caplog.messages) == 2
     assert PASSWORD not in caplog.text
+
+
+async def test_a_replica_that_is_back_goes_on_with_its_part_and_keeps_that_of_another(
+    redis: RedisServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    bucket = replace(QUICK, limit=4)
+    async with stores(redis.address, 1) as (slots,):
+        await leased(slots, bucket)
+        redis.ask("ZADD", "{cio-mcp:one}:replicas", time.time() * 1e6, "another")
+        await leased(slots, bucket)
+        redis.kill()
+        await leased(slots, bucket)
+        redis.start()
+        while not any("shared again" in message for message in caplog.messages):
+            await lease(slots, bucket)
+            await asyncio.sleep(0.02)
+        shut, kept = redis.ask("HMGET", "{cio-mcp:one}:bucket:track", "shut", "kept")
+
+        assert float(shut) <= time.time() * 1e6
+        assert redis.ask("ZCOUNT", "{cio-mcp:one}:slots:track", kept, kept) == 2
+        assert redis.ask("ZCARD", "{cio-mcp:one}:slots:track") == 4
 
 
 async def test_a_redis_that_comes_and_goes_does_not_make_parts_larger(
@@ -420,7 +442,7 @@ def test_an_address_that_cannot_be_one_is_a_wrong_setting_and_not_echoed(address
 
 
 def test_a_missing_library_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("client.pacing.replicas", "client.pacing.redis", "databases.redis"):
+    for name in ("client.pacing.redis_slots", "client.pacing.redis_buckets", "databases.redis"):
         monkeypatch.delitem(sys.modules, f"cio_mcp.{name}")
     monkeypatch.setitem(sys.modules, "redis.asyncio", None)
 

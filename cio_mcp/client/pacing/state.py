@@ -6,7 +6,7 @@ from cio_mcp.client.pacing.buckets import Bucket
 
 
 @dataclass(frozen=True)
-class Seen:
+class BucketState:
     """A bucket as this process knows it at one moment. All times are in seconds.
 
     `share` is the part of the limit that is in use now, less than 1 after a 429; `held` is for how long a
