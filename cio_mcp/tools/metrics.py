@@ -157,6 +157,7 @@ class JourneyMetrics(Metrics):
     """What became of the journeys that started in a span of time."""
 
     campaign_id: int
+    rates: dict[str, float] = Field(description="Shares from 0 to 1 of the journeys that started.")
 
 
 @tools.reads
