@@ -129,11 +129,7 @@ async def test_an_endpoint_must_be_https_and_plain(agent: Agent, endpoint: str) 
         ({"webhook_id": 1}, "name, endpoint, events, disabled: give at least one to change"),
         ({"webhook_id": 99, "name": "Lake"}, "webhook not found"),
         (NEW | {"events": ["email_read"]}, "events.0 must be one of customer_subscribed"),
-<<<<<<< HEAD
         (NEW | {"events": []}, "events: must not be empty"),
-=======
-        (NEW | {"events": []}, "events is required"),
->>>>>>> contract
         (NEW | {"with_content": True}, "with_content: unknown argument"),
     ],
 )
