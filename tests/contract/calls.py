@@ -110,6 +110,7 @@ EVENT: dict[str, Any] = {
 }
 
 EMAIL: dict[str, Any] = {
+    "timezone": ["Europe/Berlin"],
     "message_data": [OBJECT, {}],
     "from_address": ["Quill <hello@example.com>"],
     "subject": ["Hi"],
@@ -134,6 +135,7 @@ EMAIL: dict[str, Any] = {
 
 # What messages of all channels but email take.
 MESSAGE: dict[str, Any] = {
+    "timezone": ["Europe/Berlin"],
     "message_data": [OBJECT, {}],
     "language": ["de"],
     "send_at": [FUTURE],
