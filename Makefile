@@ -1,51 +1,57 @@
 # `make demo` and `make test` do all set-up on a machine that has Python 3.11+, git and make.
+# `make PYTHON=python3.13 test` runs them on another Python, which gets an environment of its own.
 
 PYTHON ?= python3
-BIN := .venv/bin
+VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+VENV ?= .venv$(if $(filter-out python3,$(PYTHON)),-$(VERSION))
+BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test lint fix compat constraints clean
+.PHONY: demo test test-fast lint fix compat constraints clean
 
-demo: .venv/installed ## the main operations on the embedded sandbox, no account needed
+demo: $(VENV)/installed ## the main operations on the embedded sandbox, no account needed
 	@$(BIN)/cio-mcp demo
 
-test: .venv/ready ## every test, with branch coverage
+test: $(VENV)/ready ## every test, with branch coverage
 	@$(BIN)/python -m pytest --cov --cov-report=term $(ARGS)
 
-lint: .venv/ready ## style, types, and what git tracks
+test-fast: $(VENV)/ready ## the tests that start no process
+	@$(BIN)/python -m pytest -m "not processes" $(ARGS)
+
+lint: $(VENV)/ready ## style, types, and what git tracks
 	@.ci/tracked
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 
-fix: .venv/ready ## mend style, write generated lists anew
+fix: $(VENV)/ready ## mend style, write generated lists anew
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 	@$(BIN)/python -m tests.generated
 
-compat: .venv/ready ## frameworks, SDKs and tools of others, in their newest versions; needs npm
-	@tests/compat/run $(ARGS)
+compat: $(VENV)/ready ## frameworks, SDKs and tools of others, in their newest versions; needs npm
+	@VENV=$(VENV) tests/compat/run $(ARGS)
 
-constraints: .venv/made ## the versions that CI installs: the newest that fit
+constraints: $(VENV)/made ## the versions that CI installs: the newest that fit
 	@$(PIP) install --upgrade --upgrade-strategy eager --editable ".[otel,redis]" --group dev
-	@{ head -n 2 .ci/constraints.txt; $(PIP) freeze --exclude-editable; } > .venv/constraints.txt
-	@mv .venv/constraints.txt .ci/constraints.txt
+	@{ head -n 2 .ci/constraints.txt; $(PIP) freeze --exclude-editable; } > $(VENV)/constraints.txt
+	@mv $(VENV)/constraints.txt .ci/constraints.txt
 
 clean: ## forget everything that was set up
-	rm -rf .venv .cache .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-* .cache .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache
 
-.venv/made:
+$(VENV)/made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and \
 	"cio-mcp needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.12 demo")'
-	@echo "Setting up .venv ..."
-	@$(PYTHON) -m venv .venv
+	@echo "Setting up $(VENV) ..."
+	@$(PYTHON) -m venv $(VENV)
 	@$(PIP) install --upgrade "pip>=25.1"
 	@touch $@
 
-.venv/installed: .venv/made pyproject.toml .ci/constraints.txt
+$(VENV)/installed: $(VENV)/made pyproject.toml .ci/constraints.txt
 	@$(PIP) install --constraint .ci/constraints.txt --editable .
 	@touch $@
 
-.venv/ready: .venv/installed
+$(VENV)/ready: $(VENV)/installed
 	@$(PIP) install --constraint .ci/constraints.txt --editable ".[otel,redis]" --group dev
 	@touch $@

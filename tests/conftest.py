@@ -1,7 +1,8 @@
 """What tests share: virtual time, a server with the sandbox behind it, a Redis."""
 
 import os
-from collections.abc import AsyncIterator, Iterator
+import sys
+from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,26 @@ from tests.redis_server import RedisServer, serving_redis
 from tests.virtual_time import VirtualTimeLoop
 
 os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", ".cache/hypothesis")
+
+# The test that runs now, if it is not marked as one that starts processes.
+unmarked: pytest.Item | None = None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Keep the mark right: without it a test that starts a process would stay in the fast part."""
+    global unmarked  # noqa: PLW0603
+    unmarked = None if item.get_closest_marker("processes") else item
+    return (yield)
+
+
+def refuse_processes(event: str, _: object) -> None:
+    if event == "subprocess.Popen" and unmarked:
+        message = f"{unmarked.nodeid} starts a process: mark it with pytest.mark.processes"
+        raise RuntimeError(message)
+
+
+sys.addaudithook(refuse_processes)
 
 
 @pytest.fixture

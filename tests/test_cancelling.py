@@ -8,7 +8,7 @@ import pytest
 from cio_mcp.server.server import facts
 from tests.test_transports import WAYS, Served, client, serving
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.processes]
 
 # So slow a limit that a call waits a second for each that is before it.
 SLOW = {"CIO_APP_RATE": "1", "CIO_SHARED_PACE": "off"}

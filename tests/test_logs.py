@@ -22,7 +22,7 @@ from tests.client.wires import serving as an_api
 from tests.redis_server import PASSWORD, RedisServer
 from tests.test_transports import Served, client, serving
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.processes]
 
 PERSON = "someone@private.example"
 ACT = {"customer_id": PERSON, "attributes": {"secret": "s3cret"}}

@@ -16,7 +16,7 @@ from tests.cli.test_sandbox import APP, TRACK, a_port, wait_for
 from tests.redis_server import PASSWORD, RedisServer
 from tests.test_transports import serving
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.processes]
 
 DELETE = {"customer_id": "u_1001"}
 

@@ -17,6 +17,8 @@ from mcp import Client, StdioServerParameters
 
 from cio_mcp.tools import CORE
 
+pytestmark = pytest.mark.processes
+
 INITIALIZED = {"jsonrpc": "2.0", "method": "notifications/initialized"}
 
 

@@ -25,7 +25,7 @@ from cio_mcp.cli.certificate import make_certificate
 from cio_mcp.server.server import facts
 from cio_mcp.tools import CORE
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.processes]
 
 SANDBOX = {"CIO_SANDBOX": "on"}
 

@@ -130,6 +130,7 @@ async def test_a_preview_and_its_code_are_of_one_workspace(tmp_path: Path) -> No
     assert done["outcome"] == "accepted"
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(("transport", "mode"), WAYS)
 async def test_whose_token_is_tied_to_one_workspace_has_it_without_asking(
     tmp_path: Path, transport: str, mode: str

@@ -21,7 +21,7 @@ from cio_mcp.safety.grant import Grant
 from cio_mcp.server.server import facts
 from tests.test_transports import Served, serving
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.processes]
 
 EMAIL = {"customer_id": "u_1001", "transactional_message_id": 1, "to": "ada@example.com"}
 

@@ -219,6 +219,7 @@ async def test_a_state_folder_that_cannot_be_made_is_named() -> None:
     assert (finding.state, str(pace_file().parent) in finding.fix) == ("note", True)
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
 async def test_a_redis_that_replicas_share_is_reached_or_named_without_its_password(
     redis: RedisServer,

@@ -185,6 +185,7 @@ def test_a_command_that_goes_well_leaves_nothing_open(run: Callable[..., int], c
     assert run(*command.split()) == 0
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("command", ["", "call server_status", "demo"])
 def test_a_process_that_ends_well_warns_of_nothing(command: str) -> None:
     done = subprocess.run(
@@ -197,6 +198,7 @@ def test_a_process_that_ends_well_warns_of_nothing(command: str) -> None:
     assert warnings(done.stderr) == []
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("command", ["serve", "sandbox", "sandbox --tls"])
 def test_a_server_that_is_told_to_stop_warns_of_nothing(command: str) -> None:
     with subprocess.Popen(
@@ -210,7 +212,7 @@ def test_a_server_that_is_told_to_stop_warns_of_nothing(command: str) -> None:
         assert address
         httpx.get(address[0], verify=False)  # answers once the server is up
         process.send_signal(signal.SIGTERM)
-        _, said = process.communicate(timeout=10)
+        _, said = process.communicate(timeout=60)
 
     assert process.returncode == 0
     assert warnings(said) == []

@@ -43,6 +43,7 @@ def test_a_wrong_setting_stops_the_start_with_one_line_on_stderr(
     assert err.count("\n") == 1
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(
     ("command", "left_aside"),
     [
@@ -69,6 +70,7 @@ def test_a_command_does_not_pay_for_imports_that_it_does_not_need(
     assert not imported & left_aside
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("command", ["tools", "demo"])
 def test_a_reader_that_has_had_enough_is_no_fault(command: str) -> None:
     reader, writer = os.pipe()
@@ -81,6 +83,7 @@ def test_a_reader_that_has_had_enough_is_no_fault(command: str) -> None:
     assert (run.returncode, run.stderr) == (141, b"")
 
 
+@pytest.mark.processes
 def test_who_starts_the_server_by_hand_is_told_what_it_waits_for() -> None:
     here, terminal = pty.openpty()
     process = subprocess.Popen(
@@ -103,6 +106,7 @@ def test_who_starts_the_server_by_hand_is_told_what_it_waits_for() -> None:
     assert "cio-mcp demo" in said
 
 
+@pytest.mark.processes
 def test_the_demo_shows_every_tool_and_ends_well() -> None:
     run = subprocess.run(
         [sys.executable, "-m", "cio_mcp", "demo"], capture_output=True, text=True, check=False

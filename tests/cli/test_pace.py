@@ -42,6 +42,7 @@ def test_a_file_that_cannot_be_read_is_told_in_one_line(capsys: pytest.CaptureFi
     )
 
 
+@pytest.mark.processes
 def test_what_a_replica_has_used_is_shown_from_redis(
     redis: RedisServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

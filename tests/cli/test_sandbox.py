@@ -22,6 +22,8 @@ from mcp import Client, StdioServerParameters
 from cio_mcp.cli import main
 from cio_mcp.sandbox import Sandbox
 
+pytestmark = pytest.mark.processes
+
 
 def start(*options: str, **environ: str) -> tuple[subprocess.Popen[str], str, str]:
     """Start a sandbox on a free port; returns the process, its address and what it said."""

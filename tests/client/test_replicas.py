@@ -26,7 +26,7 @@ from cio_mcp.settings import load
 from cio_mcp.workspace import slots
 from tests.redis_server import PASSWORD, RedisServer, serving_redis
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.processes]
 
 QUICK = Bucket("track", 20, 0.2, "one")
 SLOW = Bucket("broadcast /v1/campaigns/7/triggers", 1, 60, "one")

@@ -27,6 +27,7 @@ def served() -> Iterator[Served]:
         yield found
 
 
+@pytest.mark.processes
 async def test_sessions_and_answers_are_counted_while_a_server_serves(served: Served) -> None:
     async with httpx.AsyncClient(trust_env=False, base_url=served.url) as http:
         async with client(served, "sse", "legacy") as sse, client(served, "http", "legacy") as mcp:

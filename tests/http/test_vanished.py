@@ -10,6 +10,8 @@ import pytest
 from tests.test_logs import said
 from tests.test_transports import Served, serving
 
+pytestmark = pytest.mark.processes
+
 HELLO = (
     '{"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {"protocolVersion": "2025-11-25", '
     '"capabilities": {}, "clientInfo": {"name": "test", "version": "1"}}}'

@@ -207,6 +207,7 @@ def _write(path: Path, name: str) -> None:
         log.outcome(f"{name}{number}", "queued")
 
 
+@pytest.mark.processes
 def test_several_processes_write_one_chain(tmp_path: Path) -> None:
     path = tmp_path / "audit.jsonl"
     context = multiprocessing.get_context("spawn")

@@ -15,7 +15,7 @@ from cio_mcp.workspace import safety_file
 from tests.agent import Agent, an_agent, at_the_shell
 from tests.redis_server import PASSWORD, RedisServer
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.processes]
 
 DELETE = {"customer_id": "u_1001"}
 EMAIL = {"customer_id": "u_1001", "to": "ada@example.com", "transactional_message_id": 1}

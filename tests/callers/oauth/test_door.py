@@ -29,7 +29,7 @@ from tests.callers.oauth.issuer import AUDIENCE, Issuer, issuing, rsa_key
 from tests.callers.test_tokens import WAYS, calling, see_that_one_only_reads
 from tests.test_transports import Served, serving
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.processes]
 
 
 @pytest.fixture
