@@ -4,7 +4,7 @@ A request's way: `api` (verbs) -> `retry` -> `breaker` -> `pacing` -> `redirect`
 """
 
 from cio_mcp.client.api import AppApi, IdType, Query, TrackApi
-from cio_mcp.client.call import Kind, now
+from cio_mcp.client.call import RequestKind, now
 from cio_mcp.client.customerio import CustomerIO
 
-__all__ = ["AppApi", "CustomerIO", "IdType", "Kind", "Query", "TrackApi", "now"]
+__all__ = ["AppApi", "CustomerIO", "IdType", "Query", "RequestKind", "TrackApi", "now"]

@@ -8,7 +8,7 @@ from urllib.parse import quote, urlencode
 import httpx
 
 from cio_mcp.client.access import Access
-from cio_mcp.client.call import Call, Kind
+from cio_mcp.client.call import Call, RequestKind
 from cio_mcp.client.pacing import Limits, pause_asked
 from cio_mcp.client.refusals import refusal
 from cio_mcp.errors import InvalidArgument, Json, Refused, UnknownOutcome
@@ -65,26 +65,26 @@ class Api:
 
     async def get(self, path: str, query: Query | None = None, **ids: object) -> dict[str, Any]:
         """Read; raises Refused, NotSent, or UnknownOutcome when no answer came."""
-        return await self._send("GET", path, ids, (dict,), query=query, kind=Kind.READ)
+        return await self._send("GET", path, ids, (dict,), query=query, kind=RequestKind.READ)
 
     async def get_any(self, path: str, **ids: object) -> dict[str, Any] | list[Any]:
         """Read what may be a list as well; raises as `get` does."""
-        return await self._send("GET", path, ids, (dict, list), kind=Kind.READ)
+        return await self._send("GET", path, ids, (dict, list), kind=RequestKind.READ)
 
     async def put(self, path: str, body: dict[str, Any], **ids: object) -> dict[str, Any]:
         """Write what can be written again with the same effect; raises as `get` does."""
-        return await self._send("PUT", path, ids, (dict,), body=body, kind=Kind.REPEATABLE)
+        return await self._send("PUT", path, ids, (dict,), body=body, kind=RequestKind.REPEATABLE)
 
     async def delete(self, path: str, **ids: object) -> dict[str, Any]:
         """Delete; that the thing is already gone counts as done on a repeat. Raises as `get` does."""
-        return await self._send("DELETE", path, ids, (dict,), kind=Kind.REPEATABLE)
+        return await self._send("DELETE", path, ids, (dict,), kind=RequestKind.REPEATABLE)
 
     async def post(
         self,
         path: str,
         body: dict[str, Any],
         *,
-        kind: Kind,
+        kind: RequestKind,
         query: Query | None = None,
         if_unknown: str = SAFE_TO_REPEAT,
         expect: str | None = None,
@@ -109,7 +109,7 @@ class Api:
         ids: dict[str, object],
         bodies: tuple[type[_Body], ...],
         *,
-        kind: Kind,
+        kind: RequestKind,
         query: Query | None = None,
         body: dict[str, Any] | None = None,
         if_unknown: str = SAFE_TO_REPEAT,
@@ -117,7 +117,7 @@ class Api:
         path = fill(route, ids)
         asked = {name: str(value) for name, value in (query or {}).items() if value not in (None, "")}
         url = self._access.base_url.rstrip("/") + path + (f"?{urlencode(asked)}" if asked else "")
-        if self._call.dry_run and kind is not Kind.READ:
+        if self._call.dry_run and kind is not RequestKind.READ:
             raise WouldSend(method, url, body)
         request = httpx.Request(
             method,
@@ -125,7 +125,7 @@ class Api:
             json=body,
             headers=self._headers,
             extensions={
-                "timeout": ATTEMPT if kind in {Kind.READ, Kind.REPEATABLE} else ONLY_ATTEMPT,
+                "timeout": ATTEMPT if kind in {RequestKind.READ, RequestKind.REPEATABLE} else ONLY_ATTEMPT,
                 "call": self._call,
                 "kind": kind,
                 "route": route,
@@ -149,7 +149,7 @@ class Api:
             bucket = response.request.extensions["buckets"][0]
             retry_in = pause_asked(response, bucket.window)
             do = f"It was not executed. Call again in {retry_in:.0f} s."
-            if response.request.extensions["kind"] is Kind.TRIGGER:
+            if response.request.extensions["kind"] is RequestKind.TRIGGER:
                 # App API, "Send Messages": both are answered alike.
                 do += " Customer.io takes a broadcast's trigger once in 10 s and lets at most 5 wait."
         return refusal(status, response.content, do=do, retry_in=retry_in)
@@ -219,11 +219,11 @@ def _body(response: httpx.Response, bodies: tuple[type[_Body], ...]) -> _Body:
         return answer
     request, kind = response.request, response.request.extensions["kind"]
     what = f"{request.url.host} answered {response.status_code} with something that is not a JSON object"
-    if kind is Kind.READ:
+    if kind is RequestKind.READ:
         raise Refused(f"{what}.", do="Is a proxy in the way? Check CIO_TRACK_URL and CIO_APP_URL.")
     raise UnknownOutcome(
         f"Unknown outcome: {what}.",
         do=request.extensions["if_unknown"],
-        retryable=kind is Kind.REPEATABLE,
+        retryable=kind is RequestKind.REPEATABLE,
         status=response.status_code,
     )

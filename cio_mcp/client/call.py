@@ -8,7 +8,7 @@ from enum import Enum, auto
 import httpx
 
 
-class Kind(Enum):
+class RequestKind(Enum):
     """What repeating a request would do."""
 
     READ = auto()  # nothing: a GET, or a search that is a POST

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 
-from cio_mcp.client import AppApi, IdType, Kind
+from cio_mcp.client import AppApi, IdType, RequestKind
 from cio_mcp.errors import NotAllowed
 from cio_mcp.safety.grant import Grant
 from cio_mcp.safety.store import NoRoom, Refund, Store
@@ -122,7 +122,7 @@ async def _addresses(app: AppApi | None, id_type: IdType, names: Sequence[str]) 
         if app is None:
             raise NotAllowed("Nothing was sent: the App API is not open, so nobody's address can be checked.")
         answer = await app.post(
-            "/v1/customers/attributes", {"ids": ids}, query={"id_type": id_type}, kind=Kind.READ
+            "/v1/customers/attributes", {"ids": ids}, query={"id_type": id_type}, kind=RequestKind.READ
         )
         for entry in answer.get("customers") or []:
             attributes = (entry.get("customer") or {}).get("attributes") or {}

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-from cio_mcp.client import AppApi, IdType, Kind
+from cio_mcp.client import AppApi, IdType, RequestKind
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -83,7 +83,7 @@ async def of_filter(app: AppApi, condition: dict[str, Any]) -> Audience:
     start: str | None = None
     for _ in range(PAGES):
         query = {"limit": str(PAGE)} | ({"start": start} if start else {})
-        answer = await app.post("/v1/customers", {"filter": condition}, query=query, kind=Kind.READ)
+        answer = await app.post("/v1/customers", {"filter": condition}, query=query, kind=RequestKind.READ)
         found += answer.get("identifiers") or []
         start = answer.get("next") or None
         if start is None:

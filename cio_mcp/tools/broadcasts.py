@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, ValidationInfo
 
-from cio_mcp.client import AppApi, Kind
+from cio_mcp.client import AppApi, RequestKind
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.answers import Acted, Page, Shape, page, state_of
 from cio_mcp.toolkit.audience import Audience, of_filter, reaches
@@ -227,7 +227,7 @@ async def trigger_broadcast(
     answer = await app.post(
         "/v1/campaigns/{broadcast_id}/triggers",
         body,
-        kind=Kind.TRIGGER,
+        kind=RequestKind.TRIGGER,
         if_unknown=FIND_OUT.format(broadcast_id=broadcast_id),
         expect="id",
         broadcast_id=broadcast_id,

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
-from cio_mcp.client import AppApi, Kind
+from cio_mcp.client import AppApi, RequestKind
 from cio_mcp.toolkit.answers import Anything, Item
 from cio_mcp.toolkit.params import from_json, iso, size_of
 
@@ -47,7 +47,7 @@ async def set_rows(app: AppApi, name: str, source: dict[str, Any]) -> tuple[Coll
     body = {"name": name} | source
     if before is None:
         answer = await app.post(
-            "/v1/collections", body, kind=Kind.ONCE, if_unknown=TRY_AGAIN, expect="collection"
+            "/v1/collections", body, kind=RequestKind.ONCE, if_unknown=TRY_AGAIN, expect="collection"
         )
         return told_collection(answer["collection"]), None
     answer = await app.put("/v1/collections/{collection_id}", body, collection_id=before.id)

@@ -4,7 +4,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, WithJsonSchema
 
-from cio_mcp.client import AppApi, Kind
+from cio_mcp.client import AppApi, RequestKind
 from cio_mcp.errors import InvalidArgument, Refused
 from cio_mcp.toolkit.answers import Acted, Answer, Item
 from cio_mcp.toolkit.params import Filter, Names, ObjectId, Timestamp, iso
@@ -79,7 +79,7 @@ async def start_export(
     answer = await app.post(
         f"/v1/exports/{kind}",
         body | ({"attributes": fields} if fields else {}),
-        kind=Kind.ONCE,
+        kind=RequestKind.ONCE,
         if_unknown=FIND_OUT,
         expect="export",
     )

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field
 
-from cio_mcp.client import AppApi, Kind
+from cio_mcp.client import AppApi, RequestKind
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.answers import Acted, Answer, Page, Shape, cut
 from cio_mcp.toolkit.audience import Audience, reaches
@@ -121,7 +121,7 @@ async def send_newsletter(
         answer = await app.post(
             "/v1/newsletters/{newsletter_id}/send",
             {},
-            kind=Kind.ONCE,
+            kind=RequestKind.ONCE,
             if_unknown=FIND_OUT.format(newsletter_id=newsletter_id),
             newsletter_id=newsletter_id,
         )
@@ -130,7 +130,7 @@ async def send_newsletter(
         answer = await app.post(
             "/v1/newsletters/{newsletter_id}/schedule",
             {"scheduled_at": at} | ({"timezone": timezone} if at else {}),
-            kind=Kind.REPEATABLE,
+            kind=RequestKind.REPEATABLE,
             newsletter_id=newsletter_id,
         )
     name = (answer.get("newsletter") or {}).get("name")

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field
 
-from cio_mcp.client import AppApi, Kind
+from cio_mcp.client import AppApi, RequestKind
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.answers import Acted, Item
 from cio_mcp.toolkit.audience import Audience, reaches
@@ -74,7 +74,7 @@ async def set_reporting_webhook(
         if missing := [field for field in FIELDS[:3] if field not in wanted]:
             raise InvalidArgument(f"{', '.join(missing)}: needed for a new webhook")
         answer = await app.post(
-            "/v1/reporting_webhooks", wanted, kind=Kind.ONCE, if_unknown=FIND_OUT, expect="id"
+            "/v1/reporting_webhooks", wanted, kind=RequestKind.ONCE, if_unknown=FIND_OUT, expect="id"
         )
     else:
         body = await _stored(app, webhook_id, wanted) | wanted

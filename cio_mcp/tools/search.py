@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
-from cio_mcp.client import AppApi, IdType, Kind
+from cio_mcp.client import AppApi, IdType, RequestKind
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.answers import Answer, Anything, Page, Quoted, Shape, cut, page
 from cio_mcp.toolkit.params import (
@@ -91,7 +91,7 @@ async def search_customers(
             "/v1/customers",
             {"filter": _all_of(segment_id, attributes or {}, filter)},
             query={"limit": limit, "start": cursor},
-            kind=Kind.READ,
+            kind=RequestKind.READ,
         )
         listed = answer.get("identifiers") or []
     found = [Found(**identifiers_of(item)) for item in listed]
@@ -125,7 +125,7 @@ async def _read(app: AppApi, customers: list[Found], fields: list[str]) -> None:
     """Fill in the attributes of up to 100 customers (App API, getPeopleById)."""
     known = {customer.cio_id: customer for customer in customers[:100] if customer.cio_id}
     answer = await app.post(
-        "/v1/customers/attributes", {"ids": list(known)}, query={"id_type": "cio_id"}, kind=Kind.READ
+        "/v1/customers/attributes", {"ids": list(known)}, query={"id_type": "cio_id"}, kind=RequestKind.READ
     )
     for entry in answer.get("customers") or []:
         profile = entry.get("customer") or {}

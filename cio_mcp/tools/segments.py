@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
-from cio_mcp.client import AppApi, IdType, Kind, TrackApi
+from cio_mcp.client import AppApi, IdType, RequestKind, TrackApi
 from cio_mcp.toolkit.answers import Accepted, Acted, Answer, Page, Quoted, Shape, cut, page
 from cio_mcp.toolkit.params import CountCursor, Cursor, Limit, ObjectId, People, Text, iso
 from cio_mcp.toolkit.registry import Toolbox
@@ -138,7 +138,7 @@ async def create_segment(app: AppApi, name: Text, description: Text | None = Non
     """Create an empty manual segment."""
     segment = {"name": name} | ({"description": description} if description else {})
     answer = await app.post(
-        "/v1/segments", {"segment": segment}, kind=Kind.ONCE, if_unknown=FIND_OUT, expect="segment"
+        "/v1/segments", {"segment": segment}, kind=RequestKind.ONCE, if_unknown=FIND_OUT, expect="segment"
     )
     return SegmentCreated(segment_id=int(answer["segment"]["id"]))
 
@@ -172,7 +172,7 @@ async def _change(track: TrackApi, change: str, segment_id: int, ids: list[str],
         "/api/v1/segments/{segment_id}/{change}",
         {"ids": [AppApi.person(name, id_type) for name in ids]},
         query={"id_type": id_type},
-        kind=Kind.REPEATABLE,
+        kind=RequestKind.REPEATABLE,
         segment_id=segment_id,
         change=change,
     )

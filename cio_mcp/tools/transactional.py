@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
-from cio_mcp.client import AppApi, IdType, Kind
+from cio_mcp.client import AppApi, IdType, RequestKind
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.answers import Acted
 from cio_mcp.toolkit.audience import Audience, reaches
@@ -201,7 +201,7 @@ async def send(
     answer = await app.post(
         path,
         request,
-        kind=Kind.ONCE,
+        kind=RequestKind.ONCE,
         if_unknown=FIND_OUT.format(customer_id=customer_id, id_type=id_type),
         expect="delivery_id",
     )
