@@ -173,6 +173,7 @@ class JourneyMetrics(Metrics):
     """Results of the journeys through a campaign over a span of time."""
 
     campaign_id: int
+    rates: dict[str, float] = Field(description="Shares from 0 to 1 of the journeys that started.")
 
 
 @tools.reads

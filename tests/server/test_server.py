@@ -94,7 +94,7 @@ async def test_the_instructions_are_short_and_say_what_must_be_known(environ: di
     instructions = Server(app).instructions or ""
     await app.aclose()
 
-    assert len(instructions) <= 1200
+    assert len(instructions) <= 1300
     assert '"accepted" does not mean applied' in instructions
     assert ("sandbox" in instructions) == (not environ)
     assert ("live workspace" in instructions) == bool(environ)
