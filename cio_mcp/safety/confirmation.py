@@ -11,6 +11,10 @@ from cio_mcp.toolkit.audience import Audience
 # Seconds for which a code is valid.
 LIFE = 600.0
 
+# A code stays valid when it comes with other arguments: nothing was executed, and a slip should not require
+# a new preview. After this many it is void, so that nobody can find out by trying what it is bound to.
+MISTAKES = 3
+
 USES = {
     "again": "the confirmation code has been used already; a code is valid for one call",
     "late": "the confirmation code has expired; a code is valid for ten minutes",
@@ -42,7 +46,10 @@ class Confirmations:
     async def use(
         self, code: str, tool: str, arguments: dict[str, Any], audience: Audience | None
     ) -> str | None:
-        """Use up a code for a call; return why it is not valid, None if it is."""
+        """Use up a code for a call; return why it is not valid, None if it is.
+
+        A code of another call stays valid for that one, until the mistakes are too many.
+        """
         use, text = await self._store.use(_hash(code))
         if use != "first":
             return USES[use]
@@ -50,18 +57,24 @@ class Confirmations:
         before, now = bound["call"], self._call(tool, arguments)
         if changed := sorted(name for name in before | now if before.get(name) != now.get(name)):
             names = ", ".join(changed)
-            return f"the confirmation code belongs to another call: {names} changed since its preview"
-        return self._grown(bound["size"], audience)
+            reason = f"the confirmation code belongs to another call: {names} changed since its preview"
+        elif not (reason := self._grown(bound["size"], audience)):
+            return None
+        bound["mistakes"] = bound.get("mistakes", 0) + 1
+        if bound["mistakes"] == MISTAKES:
+            return f"{reason}; after {MISTAKES} mistakes the code is void"
+        await self._store.restore(_hash(code), json.dumps(bound))
+        return f"{reason}; it stays valid for that call"
 
     async def restore(self, code: str) -> None:
         """Make a code valid again, because the call that used it was not executed."""
         await self._store.restore(_hash(code))
 
-    def _grown(self, before: int | None, audience: Audience | None) -> str | None:
+    def _grown(self, before: int | None, audience: Audience | None) -> str:
         if before is None or audience is None or audience.size is None:
-            return None
+            return ""
         if audience.size <= before * (1 + self._growth / 100):
-            return None
+            return ""
         allowed = f"more than the {self._growth:g} % that CIO_MAX_AUDIENCE_GROWTH allows"
         return f"the audience has grown from {before} to {audience.size} people, {allowed}"
 

@@ -184,8 +184,7 @@ class Guard:
             yield
         except CustomerIOError as error:
             if error.outcome != "unknown":
-                again = error.retryable or error.outcome == "not_sent"
-                await self._take_back(spent, call.code if again else None)
+                await self._take_back(spent, call.code)
             raise
         except asyncio.CancelledError:
             if call.sending is None:

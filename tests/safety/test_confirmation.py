@@ -5,6 +5,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.agent import Agent, an_agent
@@ -99,9 +100,46 @@ async def test_a_code_holds_for_no_other_argument_than_those_that_were_shown(
         fresh = agent.facts["preview"]
         answer = await agent.call(tool, **arguments | changed, confirmation=fresh["confirmation"])
 
-    assert f"{next(iter(changed))} changed since its preview" in text
+    assert f"{next(iter(changed))} changed since its preview; it stays valid for that call" in text
     assert json.dumps(fresh["confirmation"]) in text
     assert answer["outcome"] in {"accepted", "triggered"}
+
+
+async def test_a_code_survives_two_mistakes_and_not_a_third() -> None:
+    async with an_agent(confirm="preview") as agent:
+        for mistakes, holds in ((2, True), (3, False)):
+            code = await code_of(agent, "trigger_broadcast", **OFFER)
+            for _ in range(mistakes):
+                text = await agent.fail("trigger_broadcast", **OFFER | {"data": {"a": 1}}, confirmation=code)
+            assert ("after 3 mistakes the code is void" in text) == (not holds)
+            if holds:
+                await agent.call("trigger_broadcast", **OFFER, confirmation=code)
+            await asyncio.sleep(20)
+            assert "used already" in await agent.fail("trigger_broadcast", **OFFER, confirmation=code)
+
+    assert len(acts(agent)) == 1
+
+
+async def test_a_mistake_in_another_tool_or_a_grown_audience_leaves_the_code_for_its_call() -> None:
+    async with an_agent(confirm="preview") as agent:
+        code = await code_of(agent, "trigger_broadcast", **TO_SEGMENT)
+        assert "the tool" in await agent.fail("delete_customer", **DELETE, confirmation=code)
+        await agent.call("identify_customer", customer_id="new", attributes={"plan": "pro"})
+        assert "grown" in await agent.fail("trigger_broadcast", **TO_SEGMENT, confirmation=code)
+        await agent.call("identify_customer", customer_id="new", attributes={"plan": "free"})
+        answer = await agent.call("trigger_broadcast", **TO_SEGMENT, confirmation=code)
+
+    assert answer["outcome"] == "triggered"
+
+
+async def test_what_customer_io_refuses_leaves_its_code_usable() -> None:
+    async with an_agent(confirm="preview") as agent:
+        code = await code_of(agent, "trigger_broadcast", **OFFER)
+        agent.wire.fail(httpx.Response(403, json={"errors": [{"detail": "not approved"}]}))
+        assert "not approved" in await agent.fail("trigger_broadcast", **OFFER, confirmation=code)
+        answer = await agent.call("trigger_broadcast", **OFFER, confirmation=code)
+
+    assert answer["outcome"] == "triggered"
 
 
 async def test_a_code_of_one_tool_does_not_hold_for_another() -> None:

@@ -65,6 +65,20 @@ async def test_what_one_replica_previewed_another_does_once(redis: RedisServer) 
     assert not safety_file().exists()
 
 
+async def test_mistakes_with_a_code_are_counted_over_all_replicas(redis: RedisServer) -> None:
+    async with two_replicas(redis, confirm="preview") as (one, other):
+        for mistakes, holds in ((2, True), (3, False)):
+            code = (await one.call("delete_customer", **DELETE))["confirmation"]
+            for replica in (one, other, one)[:mistakes]:
+                text = await replica.fail("delete_customer", customer_id="u_1002", confirmation=code)
+            assert ("after 3 mistakes the code is void" in text) == (not holds)
+            if holds:
+                await other.call("delete_customer", **DELETE, confirmation=code)
+            assert "used already" in await other.fail("delete_customer", **DELETE, confirmation=code)
+
+    assert acts(one, other) == 1
+
+
 async def test_of_two_replicas_that_use_a_code_at_the_same_moment_one_acts(redis: RedisServer) -> None:
     async with two_replicas(redis, confirm="preview") as replicas:
         code = (await replicas[0].call("delete_customer", **DELETE))["confirmation"]

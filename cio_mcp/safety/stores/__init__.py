@@ -35,8 +35,8 @@ class Store(Protocol):
     async def use(self, code: str) -> tuple[Use, str]:
         """Use up a code; return which use this is, and what the code is bound to."""
 
-    async def restore(self, code: str) -> None:
-        """Make a code valid again, because the call that used it was not executed."""
+    async def restore(self, code: str, bound: str | None = None) -> None:
+        """Make a code valid again, because its call was not executed; `bound` is what it is bound to now."""
 
     async def spend(self, workspace: str, recipients: int, caps: Mapping[float, int]) -> Refund | NoRoom:
         """Count `recipients`, if no cap (recipients by seconds) would be exceeded.

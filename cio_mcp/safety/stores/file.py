@@ -71,10 +71,10 @@ class FileStore:
             db.execute("UPDATE code SET used = 1 WHERE hash = ?", (code,))
         return "again" if used else "late" if expires < self._clock() else "first", bound
 
-    async def restore(self, code: str) -> None:
+    async def restore(self, code: str, bound: str | None = None) -> None:
         """See `Store.restore`."""
         with self._transaction() as db:
-            db.execute("UPDATE code SET used = 0 WHERE hash = ?", (code,))
+            db.execute("UPDATE code SET used = 0, bound = coalesce(?, bound) WHERE hash = ?", (bound, code))
 
     async def spend(self, workspace: str, recipients: int, caps: Mapping[float, int]) -> Refund | NoRoom:
         """See `Store.spend`."""

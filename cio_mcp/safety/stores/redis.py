@@ -34,7 +34,11 @@ REMEMBER = """
 redis.call('HSET', KEYS[1], 'bound', ARGV[1], 'expires', redis.call('TIME')[1] + ARGV[2])
 return redis.call('EXPIRE', KEYS[1], ARGV[2] + ARGV[3])
 """
-RESTORE = "return redis.call('EXISTS', KEYS[1]) == 1 and redis.call('HSET', KEYS[1], 'used', 0)"
+RESTORE = """
+if redis.call('EXISTS', KEYS[1]) == 1 then
+  redis.call('HSET', KEYS[1], 'used', 0, 'bound', ARGV[1] or redis.call('HGET', KEYS[1], 'bound'))
+end
+"""
 REFUND = """
 for at = 2, #ARGV do
   if redis.call('HEXISTS', KEYS[1], ARGV[at]) == 1 then
@@ -71,9 +75,9 @@ class RedisStore:
         use, bound = await self._run(USE, _code(code))
         return use, bound
 
-    async def restore(self, code: str) -> None:
+    async def restore(self, code: str, bound: str | None = None) -> None:
         """See `Store.restore`."""
-        await self._run(RESTORE, _code(code))
+        await self._run(RESTORE, _code(code), *(() if bound is None else (bound,)))
 
     async def spend(self, workspace: str, recipients: int, caps: Mapping[float, int]) -> Refund | NoRoom:
         """See `Store.spend`."""
