@@ -55,7 +55,7 @@ def tools_off(settings: Settings, tools: Iterable[Tool]) -> Mapping[str, str]:
 
 
 def closed_apis(settings: Settings) -> Mapping[ApiName, str]:
-    """Return why the APIs are closed, wholly or in part, that are; the embedded sandbox opens all."""
+    """Return the APIs that are closed, wholly or in part, and why; the embedded sandbox has both."""
     if settings.uses_sandbox:
         return {}
     opened = accesses(settings)
