@@ -201,7 +201,7 @@ def test_a_writer_that_died_leaves_a_log_that_the_next_goes_on_with(tmp_path: Pa
 
 
 def _write(path: Path, name: str) -> None:
-    log = AuditLog(path, clock)
+    log = AuditLog(path, clock, patience=60.0)  # however slow the machine is
     for number in range(50):
         log.intent(f"{name}{number}", name, "send", "sends", {"number": number})
         log.outcome(f"{name}{number}", "queued")
