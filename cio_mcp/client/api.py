@@ -11,7 +11,7 @@ from cio_mcp.client.access import Access
 from cio_mcp.client.call import Call, Kind
 from cio_mcp.client.pacing import Limits, pause_asked
 from cio_mcp.client.paths import fill
-from cio_mcp.client.refusals import refusal
+from cio_mcp.client.refusals import not_found, refusal
 from cio_mcp.errors import InvalidArgument, Json, Refused, UnknownOutcome
 
 IdType = Literal["id", "email", "cio_id"]
@@ -152,6 +152,8 @@ class Api:
         status, do, retry_in = response.status_code, "", None
         if status == 401:
             do = self._access.explain_401()
+        elif status == 404:
+            do = not_found(response.request.extensions["route"])
         elif status == 429:
             bucket = response.request.extensions["buckets"][0]
             retry_in = pause_asked(response, bucket.window)

@@ -9,12 +9,14 @@ from cio_mcp.errors import Json, Refused
 NEXT_STEP = {
     400: "Correct what the reason names and call again.",
     403: "The workspace does not allow this; a person has to change that in Customer.io's settings.",
-    404: "Check the identifier and id_type. Something created moments ago can take a few seconds to appear.",
+    404: "Check what the call names. Something created moments ago can take a few seconds to appear.",
     405: "This address is not one of Customer.io's; check CIO_TRACK_URL and CIO_APP_URL.",
     413: "Send less in one call.",
     422: "Correct what the reason names and call again.",
 }
 
+# What a route asks for.
+_ASKED = re.compile(r"{(\w+)}")
 
 # The number of faults of one answer that are reported, and the length of each in characters.
 FAULTS_TOLD = 10
@@ -43,6 +45,12 @@ def refusal(status: int, body: bytes, *, do: str = "", retry_in: float | None = 
         reason=reason or None,
         field=next((field for _, field in faults if field), None),
     )
+
+
+def not_found(route: str) -> str:
+    """Return the advice for a 404 on a route such as `/v1/segments/{segment_id}`: check what it asks for."""
+    names = [f"{name} and id_type" if name == "customer_id" else name for name in _ASKED.findall(route)]
+    return NEXT_STEP[404].replace("what the call names", ", ".join(names) or "what the call names")
 
 
 def _faults(body: bytes) -> Iterator[tuple[str, str | None]]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from cio_mcp.client import AppApi, CustomerIO
 from cio_mcp.client.api import Api, WouldSend
-from cio_mcp.errors import CustomerIOError, NotAllowed, NotConfirmed
+from cio_mcp.errors import CustomerIOError, InvalidArgument, NotAllowed, NotConfirmed, Refused
 from cio_mcp.safety.audit.record import Record
 from cio_mcp.safety.bounds import Bounds, Caps
 from cio_mcp.safety.call import ToolCall
@@ -19,6 +19,7 @@ from cio_mcp.safety.stop import Stop
 from cio_mcp.safety.stores import Refund
 from cio_mcp.toolkit.answers import Acted, Answer, Preview, Status
 from cio_mcp.toolkit.audience import masked
+from cio_mcp.toolkit.candidates import suggest
 from cio_mcp.toolkit.context import ParseContext
 from cio_mcp.toolkit.registry import Effect, Tool
 
@@ -61,13 +62,16 @@ class Guard:
         call.tool = tool
         call.share = min((grant.rate_share for grant in call.grants), default=1.0)
         self.client.start(call)
-        self._read_arguments(call, arguments)
-        if tool.effect is Effect.READS:
-            answer = await self._run(call)
-        else:
+        try:
+            self._read_arguments(call, arguments)
+            if tool.effect is Effect.READS:
+                return await self._run(call)
             with self.record.refusals(call):
-                answer = await self._act(call)
-        return answer
+                return await self._act(call)
+        except (InvalidArgument, Refused) as error:
+            if self.client.opens(AppApi):
+                await suggest(self.client.api(AppApi, call), error, arguments)
+            raise
 
     async def _act(self, call: ToolCall) -> Answer:
         """Take a call that acts through every step. Each step may raise NotAllowed, and then nothing is done.

@@ -186,12 +186,11 @@ async def remove_from_segment(
 
 async def _change(track: TrackApi, change: str, segment_id: int, ids: list[str], id_type: IdType) -> Accepted:
     await track.post(
-        "/api/v1/segments/{segment_id}/{change}",
+        f"/api/v1/segments/{{segment_id}}/{change}",
         {"ids": [AppApi.person(name, id_type) for name in ids]},
         query={"id_type": id_type},
         kind=Kind.REPEATABLE,
         segment_id=segment_id,
-        change=change,
     )
     note = f"A value that is not the {id_type} of a known customer is ignored, without an error."
     return Accepted(notes=[f"{note} list_segment_members shows who is in the segment."])

@@ -146,12 +146,12 @@ async def test_a_number_that_names_a_thing_may_be_text(agent: Agent, number: obj
     assert agent.last[2] == {"filter": {"not": {"segment": {"id": 1}}}}
 
 
-@pytest.mark.parametrize("number", [None, "", "pro", {}, True, -1, 1.5])
+@pytest.mark.parametrize("number", [None, "", "7a", {}, True, -1, 1.5])
 async def test_a_filter_names_its_segments_by_number(agent: Agent, number: object) -> None:
     text = await agent.fail("trigger_broadcast", broadcast_id=10, recipients={"segment": {"id": number}})
 
     assert "recipients: " in text
-    assert agent.sent == []
+    assert not any("triggers" in sent for sent in agent.sent)
 
 
 @pytest.mark.parametrize("number", [1001.5, True, 1e300, ["1001", None], [[1]]])

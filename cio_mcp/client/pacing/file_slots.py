@@ -123,9 +123,10 @@ class FileSlots:
             self._told[bucket] = now(), waiting
         if isinstance(got, Wait):
             return got
-        first, *self._hand[bucket] = got
-        self._hand[bucket].reverse()
-        self._flush_soon()
+        first, *others = got
+        if others:
+            self._hand[bucket] = others[::-1]
+            self._flush_soon()
         return first
 
     def _give_back(self, bucket: Bucket, lease: Lease, free_at: float) -> None:

@@ -67,7 +67,7 @@ class PaceTransport(httpx.AsyncBaseTransport):
         turns: list[Turn] = []
         try:
             for bucket in buckets:
-                turns.append(await self._pace.enter(bucket, call, bulk=bulk))  # noqa: PERF401 - some may be had
+                turns.append(await self._pace.enter(bucket, call, bulk=bulk))  # noqa: PERF401 - each is kept at once
         except BaseException:
             for turn in turns:
                 await turn.unused()

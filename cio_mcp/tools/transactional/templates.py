@@ -81,7 +81,8 @@ async def template_of(app: SendApi, number_or_name: int | str | None) -> str:
     if not app.reads:
         return f"transactional message {number_or_name}"
     if str(number_or_name).isdecimal():
-        answer = await app.get("/v1/transactional/{number}", number=number_or_name)
+        path = "/v1/transactional/{transactional_message_id}"
+        answer = await app.get(path, transactional_message_id=number_or_name)
         return f"transactional message {number_or_name}: {(answer.get('message') or {}).get('name')}"
     answer = await app.get("/v1/transactional")
     wanted = str(number_or_name).casefold()

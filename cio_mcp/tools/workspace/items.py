@@ -174,8 +174,8 @@ async def _one(app: AppApi, kind: ItemKind, item: str, cursor: str | None) -> It
 
 
 async def _sender_in_use(app: AppApi, sender_id: int) -> SenderIdentity:
-    answer = await app.get("/v1/sender_identities/{sender_id}", sender_id=sender_id)
-    uses = await app.get("/v1/sender_identities/{sender_id}/used_by", sender_id=sender_id)
+    answer = await app.get("/v1/sender_identities/{item}", item=sender_id)
+    uses = await app.get("/v1/sender_identities/{item}/used_by", item=sender_id)
     sender = _sender(answer.get("sender_identity") or {"id": sender_id})
     # For segments the same data is inside `used_by` [?].
     uses = uses.get("used_by") or uses
