@@ -158,9 +158,9 @@ async def trigger_broadcast(
 ) -> Triggered:
     """Send an API-triggered broadcast to many people at once.
 
-    Give one audience, or none for the one set in Customer.io. Then call get_broadcast_trigger: only that
-    tells whether the run failed. One unknown person fails it unless a flag skips them. At most one run in
-    10 s. For one person use send_transactional_email.
+    Give one audience, or none for the one set in Customer.io. An unknown person fails the whole run unless
+    email_ignore_missing or id_ignore_missing is set. Afterwards call get_broadcast_trigger: only that tells
+    whether the run failed. At most one run in 10 s. For one person use send_transactional_email.
     """
     forms = {
         "emails": emails,
