@@ -21,6 +21,7 @@ from cio_mcp.toolkit.answers import Acted, Answer, Preview, Status
 from cio_mcp.toolkit.audience import masked
 from cio_mcp.toolkit.candidates import suggest
 from cio_mcp.toolkit.context import ParseContext
+from cio_mcp.toolkit.habits import unusual
 from cio_mcp.toolkit.registry import Effect, Tool
 
 if TYPE_CHECKING:
@@ -83,6 +84,8 @@ class Guard:
         await self._find_audience(call)
         await self._check_bounds(call)
         if call.preview_only:
+            if self.client.opens(AppApi) and not self.mask:
+                call.notes += await unusual(self.client.api(AppApi, call), call.tool.arguments, call.given)
             return await self._preview(call)
         if self._needs_confirmation(call) and (preview := await self._confirm(call)):
             return preview

@@ -9,7 +9,7 @@ from cio_mcp.client import AppApi, Kind
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.answers import Acted
 from cio_mcp.toolkit.audience import Audience, of_filter, reaches
-from cio_mcp.toolkit.lists import Addresses, Objects, People
+from cio_mcp.toolkit.lists import Objects, People
 from cio_mcp.toolkit.params import (
     CONDITIONS,
     Filter,
@@ -21,6 +21,7 @@ from cio_mcp.toolkit.params import (
     size_of,
 )
 from cio_mcp.toolkit.registry import Toolbox
+from cio_mcp.toolkit.values import Emails
 
 tools = Toolbox(__name__)
 
@@ -77,7 +78,7 @@ def _trigger_data(data: dict[str, Any]) -> dict[str, Any]:
     return data
 
 
-Emails = Annotated[Addresses, AfterValidator(_entries)]
+Addresses = Annotated[Emails, AfterValidator(_entries)]
 Ids = Annotated[People, AfterValidator(_entries)]
 TriggerData = Annotated[JsonObject, AfterValidator(_trigger_data)]
 PerUserData = Annotated[
@@ -133,7 +134,7 @@ async def _reached(
 async def trigger_broadcast(
     app: AppApi,
     broadcast_id: ObjectId,
-    emails: Annotated[Emails | None, Field(description="Audience: up to 10,000 addresses.")] = None,
+    emails: Annotated[Addresses | None, Field(description="Audience: up to 10,000 addresses.")] = None,
     ids: Annotated[Ids | None, Field(description="Audience: up to 10,000 customer ids.")] = None,
     recipients: Annotated[
         Filter | None,

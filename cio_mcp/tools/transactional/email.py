@@ -9,8 +9,9 @@ from cio_mcp.client import IdType, SendApi
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.audience import Audience, reaches
 from cio_mcp.toolkit.headers import Headers
-from cio_mcp.toolkit.params import Address, CustomerId, Line, Text
+from cio_mcp.toolkit.params import CustomerId, Line, Text
 from cio_mcp.toolkit.registry import Toolbox
+from cio_mcp.toolkit.values import Email
 from cio_mcp.tools.transactional.attachments import Attachments
 from cio_mcp.tools.transactional.sending import (
     AsDraft,
@@ -67,7 +68,7 @@ async def _reached(
 async def send_transactional_email(
     app: SendApi,
     to: Annotated[
-        Address,
+        Email,
         Field(description="Address, or several separated by commas; at most 15 with cc and bcc."),
     ],
     customer_id: CustomerId,
@@ -89,8 +90,8 @@ async def send_transactional_email(
     body_amp: Annotated[Text | None, Field(description="AMP for email.")] = None,
     preheader: Line | None = None,
     reply_to: Line | None = None,
-    cc: Address | None = None,
-    bcc: Address | None = None,
+    cc: Email | None = None,
+    bcc: Email | None = None,
     fake_bcc: Annotated[
         bool, Field(description="Send bcc a separate copy whose subject names the recipient.")
     ] = False,
