@@ -51,13 +51,14 @@ class Confirmations:
         if changed := sorted(name for name in before | now if before.get(name) != now.get(name)):
             names = ", ".join(changed)
             return f"the confirmation code belongs to another call: {names} changed since its preview"
-        return self._grown(bound["size"], audience)
+        return self.grown(bound["size"], audience)
 
     async def restore(self, code: str) -> None:
         """Make a code valid again, because the call that used it was not executed."""
         await self._store.restore(_hash(code))
 
-    def _grown(self, before: int | None, audience: Audience | None) -> str | None:
+    def grown(self, before: int | None, audience: Audience | None) -> str | None:
+        """Return by how much an audience has grown, if that is more than is allowed."""
         if before is None or audience is None or audience.size is None:
             return None
         if audience.size <= before * (1 + self._growth / 100):
