@@ -124,7 +124,7 @@ class Api:
         path = fill(route, ids)
         asked = {name: str(value) for name, value in (query or {}).items() if value not in (None, "")}
         url = self._access.base_url.rstrip("/") + path + (f"?{urlencode(asked)}" if asked else "")
-        outgoing = Outgoing(method, route, url, body)
+        outgoing = Outgoing(method, url, body)
         if self._call.dry_run and kind is not Kind.READ:
             raise WouldSend(outgoing)
         request = httpx.Request(

@@ -41,10 +41,9 @@ Tell = Callable[[Place], Awaitable[None]]
 
 @dataclass(frozen=True)
 class Outgoing:
-    """A request as it leaves; `route` is the template of its path."""
+    """A request as it leaves."""
 
     method: str
-    route: str
     url: str
     body: dict[str, Any] | None
 

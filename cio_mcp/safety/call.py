@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from cio_mcp.client import Call
+from cio_mcp.client.call import Outgoing
 from cio_mcp.safety.grant import Grant
 from cio_mcp.safety.stores import Refund
 from cio_mcp.toolkit.answers import Answer, Preview
@@ -42,8 +43,8 @@ class ToolCall(Call):
     `check_caller` raises NotAllowed once the caller's token is no longer valid or allows something else.
     Found by the guard: `tool` and its checked arguments `given`, with `notes` on them and the instants that
     `times` stand for; whether only a preview is wanted; the confirmation `code`; the request that the call
-    would send; its audience, when that was `looked_up`, and what undoes the counting of its recipients,
-    `refunds`; and its outcome.
+    would send, which `outgoing` has in full; its audience, when that was `looked_up`, and what undoes the
+    counting of its recipients, `refunds`; and its outcome.
     """
 
     deadline: float = float("inf")
@@ -60,6 +61,7 @@ class ToolCall(Call):
     preview_only: bool = False
     code: str | None = None
     would_send: dict[str, Any] = field(default_factory=dict)
+    outgoing: Outgoing | None = None
     audience: Audience | None = None
     looked_up: float = float("-inf")
     refunds: list[Refund] = field(default_factory=list)

@@ -21,6 +21,7 @@ from cio_mcp.safety.call import ToolCall
 from cio_mcp.safety.confirmation import Confirmations
 from cio_mcp.safety.counting import Counting
 from cio_mcp.safety.preview import preview_of
+from cio_mcp.safety.recipients import check_recipients
 from cio_mcp.safety.stop import Stop
 from cio_mcp.toolkit.answers import Acted, Answer, Preview, Status
 from cio_mcp.toolkit.audience import masked
@@ -101,10 +102,14 @@ class Guard:
         call.check_caller()
         if request is None:
             await self._rehearse(call)
+        else:
+            call.outgoing = request
+            check_recipients(call)  # with the audience that was approved, not with a newer one
         if now() - call.looked_up >= CURRENT:
             await self._find_audience(call)
             await self._check_bounds(call)
             call.looked_up = now()
+            check_recipients(call)
         for rule in self.rules:
             await rule(call)
 
@@ -144,6 +149,7 @@ class Guard:
             with call.only_reading():
                 await call.tool.function(**await self._supplied(call), **call.given)
         except WouldSend as would:
+            call.outgoing = would.request
             body = {} if would.request.body is None else {"body": would.request.body}
             call.would_send = {"method": would.request.method, "url": would.request.url} | body
 
