@@ -26,7 +26,7 @@ from cio_mcp.sandbox import Sandbox
 from cio_mcp.server.server import Server
 from cio_mcp.settings import load
 
-TARGET = 1.3
+TARGET = 1.25
 FAST = {"CIO_TRACK_RATE": "100000", "CIO_APP_RATE": "100000", "CIO_SEND_RATE": "100000"}
 READ = ("get_customer", {"customer_id": "u_1001"})
 SEND = (

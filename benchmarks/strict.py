@@ -150,7 +150,7 @@ class Log:
         first = self.entries[0][0]
         steady = [at for at, admitted in self.entries if admitted and first + since <= at < first + until]
         windows = (len(steady) - 1) // self.limit
-        return windows * WINDOW / (steady[windows * self.limit] - steady[0]) if windows else 0.0
+        return windows * WINDOW / (steady[windows * self.limit] - steady[0]) if windows > 0 else 0.0
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """Bounds that no agent can exceed: who may be reached, how many people, and how often."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
@@ -10,13 +9,11 @@ from cio_mcp.errors import NotAllowed
 from cio_mcp.safety.grant import Grant
 from cio_mcp.safety.stores import NoRoom, Refund, Store
 from cio_mcp.settings.values import SendCap
+from cio_mcp.toolkit.addresses import domain, parsed
 from cio_mcp.toolkit.audience import Audience
 
 # The largest number of customers that one request reads (App API, POST /v1/customers/attributes).
 BATCH = 100
-
-# An address in its plainest form. While an allow list is set, ambiguous addresses are refused.
-PLAIN = re.compile(r"[^@\s,;:<>\"()\[\]]+@[^@\s,;:<>\"()\[\]]+")
 
 ASK_OPERATOR = "Only an operator can change that."
 
@@ -25,7 +22,8 @@ ASK_OPERATOR = "Only an operator can change that."
 class Bounds:
     """An operator's bounds; a bound that is None or empty does not apply.
 
-    `allowed` holds addresses, domains (`example.com`, `@example.com`) and patterns (`*@*.example.com`).
+    `allowed` holds addresses, domains (`example.com`, `@example.com`) and patterns (`*@*.example.com`), with
+    domains in ASCII, as `entry_of` returns them.
     """
 
     allowed: Sequence[str] = ()
@@ -97,10 +95,17 @@ class Bounds:
             )
 
     def _allows(self, address: str) -> bool:
-        address = address.strip().casefold()
-        return PLAIN.fullmatch(address) is not None and any(
-            _matches(address, entry.casefold()) for entry in self.allowed
-        )
+        try:
+            address = parsed(address).lower()
+        except ValueError:
+            return False
+        return any(_matches(address, entry) for entry in self.allowed)
+
+
+def entry_of(text: str) -> str:
+    """Return an entry of the allow list in the form in which it is compared; raises ValueError."""
+    local, at, name = text.rpartition("@")
+    return local.lower() + at + domain(name)
 
 
 def _matches(address: str, entry: str) -> bool:

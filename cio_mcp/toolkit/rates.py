@@ -10,7 +10,7 @@ from cio_mcp.toolkit.spans import Span
 
 Series = Annotated[bool, Field(description="Also return counts per period, with dates.")]
 
-# The total that each rate is a share of, less what could not be seen, as on Customer.io's own pages.
+# The total that each rate is a share of, minus messages that could not be tracked, as in Customer.io's UI.
 RATES = {
     "delivered": ("sent",),
     "bounced": ("sent",),
@@ -30,12 +30,12 @@ class Counted(Shape):
     """Counts over a span of time."""
 
     totals: dict[str, int] = Field(description="Sums over all periods; a missing metric was zero.")
-    rates: dict[str, float] = Field(description="Shares from 0 to 1, computed as Customer.io's pages do.")
+    rates: dict[str, float] = Field(description="Shares from 0 to 1, computed as in Customer.io's UI.")
     divided_by: dict[str, str] = Field(description="The number that each rate is a share of.")
 
 
 class Spanned(Shape):
-    """The span of time that an answer covers, where it is known."""
+    """The span of time that an answer covers, if it is known."""
 
     start: str | None = Field(None, description="First moment counted.")
     end: str | None = Field(None, description="End of the span; events at this moment are not counted.")
@@ -50,22 +50,20 @@ class Metrics(Answer, Spanned, Counted):
     series: dict[str, list[int]] | None = Field(
         None, description="For each metric, one count per period, oldest first."
     )
-    dates: list[str] | None = Field(
-        None, description="Start of each period of series; absent where it is not known."
-    )
+    dates: list[str] | None = Field(None, description="Start of each period of series; absent if unknown.")
 
 
 def counts_of(answer: dict[str, Any], newest: int | None = None) -> dict[str, list[int]]:
-    """Return the counts per period in the answer of a metrics endpoint, those of the newest periods if asked.
+    """Return the counts per period in the answer of a metrics endpoint, of the `newest` periods if given.
 
-    Of months there can be 13, whatever was asked for.
+    The endpoint can return 13 months, however many were requested.
     """
     series = (answer.get("metric") or {}).get("series") or {}
     return {name: (counts or [])[-(newest or 0) :] for name, counts in series.items()}
 
 
 def periods_of(counts: dict[str, list[int]]) -> int:
-    """Return how many periods were counted."""
+    """Return the number of periods counted."""
     return max(map(len, counts.values()), default=0)
 
 
@@ -82,13 +80,13 @@ def summary(
         "rates": {name: round(rate, 4) for name, rate in rates_of(totals, shares).items()},
         "divided_by": divisors(totals, shares),
         "series": {name: counts[name] for name in totals} if series else None,
-        # Another number of periods begins at other times than those asked for.
+        # If the number of periods differs, they begin at other times than computed here.
         "dates": dates if dates and len(dates) == periods else None,
     }
 
 
 def known(counts: dict[str, list[int]], shares: Shares = RATES) -> Shares:
-    """Return the shares of what was counted: what an endpoint does not count is not zero."""
+    """Return the shares of metrics that were counted; one that an endpoint does not count is not zero."""
     return {name: of for name, of in shares.items() if name in counts}
 
 
@@ -98,7 +96,7 @@ def totals_of(counts: dict[str, list[int]]) -> dict[str, int]:
 
 
 def wholes_of(totals: dict[str, int], shares: Shares = RATES) -> dict[str, int]:
-    """Return what each rate is a share of, where there is anything."""
+    """Return the base of each rate, if it is not zero."""
     wholes = {
         name: totals.get(of, 0) - sum(totals.get(other, 0) for other in less)
         for name, (of, *less) in shares.items()
@@ -107,12 +105,12 @@ def wholes_of(totals: dict[str, int], shares: Shares = RATES) -> dict[str, int]:
 
 
 def rates_of(totals: dict[str, int], shares: Shares = RATES) -> dict[str, float]:
-    """Return each total as a share of its whole, where there is one."""
+    """Return each total as a share of its base, if that is not zero."""
     return {name: totals.get(name, 0) / whole for name, whole in wholes_of(totals, shares).items()}
 
 
 def divisors(totals: dict[str, int], shares: Shares = RATES) -> dict[str, str]:
-    """Return in words what each rate was divided by."""
+    """Return the base of each rate, in words."""
     return {
         name: f"{' - '.join(of for of in shares[name] if totals.get(of))} = {whole}"
         for name, whole in wholes_of(totals, shares).items()

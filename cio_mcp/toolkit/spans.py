@@ -24,7 +24,7 @@ End = Annotated[
     Field(description="ISO 8601, excluded. Default: the start of today."),
 ]
 
-# Version 1 of metrics counts in this zone, whoever asks (App API, "broadcastMetrics").
+# The time zone of metrics in version 1, which cannot be changed (App API, "broadcastMetrics").
 EASTERN = ZoneInfo("America/New_York")
 
 
@@ -58,7 +58,7 @@ class Span:
         }
 
     def periods(self, resolution: str) -> list[str]:
-        """Return when each period begins; none for weeks, whose first day is not documented."""
+        """Return the start of each period; nothing for weeks, whose first day is not documented."""
         if resolution == "weeks":
             return []
         found, at = [], _floor(resolution, datetime.fromtimestamp(self.start, self.zone))
@@ -83,7 +83,7 @@ def span_of(app: AppApi, start: int | None, end: int | None) -> Span:
 
 
 def newest(app: AppApi, resolution: str, count: int) -> Span | None:
-    """Return the span of the newest periods, as version 1 of metrics has them; None for weeks and none."""
+    """Return the span of the `count` newest periods in version 1 of metrics; None for weeks or no periods."""
     now = int(app.call.called_at)
     at = _floor(resolution, datetime.fromtimestamp(now, EASTERN))
     if resolution == "weeks" or not count:
@@ -99,14 +99,14 @@ def newest(app: AppApi, resolution: str, count: int) -> Span | None:
 
 
 def _floor(resolution: str, at: datetime) -> datetime:
-    """Return when the period that holds a moment begins."""
+    """Return the start of the period that contains a moment."""
     at = at.replace(minute=0, second=0, microsecond=0)
     at = at if resolution == "hours" else at.replace(hour=0)
     return at.replace(day=1) if resolution == "months" else at
 
 
 def _later(resolution: str, at: datetime) -> datetime:
-    """Return when the period after the one that begins at a moment begins."""
+    """Return the start of the period that follows the one starting at a moment."""
     match resolution:
         case "hours":
             return datetime.fromtimestamp(at.timestamp() + 3600, at.tzinfo)

@@ -74,9 +74,7 @@ async def get_message_metrics(
         Timestamp | None,
         Field(description="Campaigns only: ISO 8601."),
     ] = None,
-    channel: Annotated[
-        Channel | None, Field(description="Only messages of this channel; not for transactional messages.")
-    ] = None,
+    channel: Annotated[Channel | None, Field(description="Not for transactional messages.")] = None,
     series: Series = False,
 ) -> MessageMetrics:
     """Read the results of a broadcast, newsletter (one-time send), transactional message or campaign message.

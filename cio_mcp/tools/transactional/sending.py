@@ -32,8 +32,8 @@ NotKept = Annotated[bool, Field(description="Do not store the content.")]
 AsDraft = Annotated[bool, Field(description="Create a draft that a person must send.")]
 
 
-# A service account token opens no list of messages.
-ASK = "Do not send it again before a person has looked, in Customer.io, whether it went out."
+# A service account token cannot list messages.
+ASK = "Do not send it again before a person has checked in Customer.io whether it went out."
 
 
 class Queued(Acted):

@@ -62,16 +62,16 @@ async def start_export(
         Field(description="Required for deliveries: id of the newsletter, campaign, ..."),
     ] = None,
     filter: Annotated[  # noqa: A002 - the API's word
-        Filter | None, Field(description="For customers only: as in search_customers.")
+        Filter | None, Field(description="Customers only: as in search_customers.")
     ] = None,
     metric: Annotated[
         Literal[Metric, "created"] | None,
         WithJsonSchema({"type": "string"}),
-        Field(description="Only deliveries that reached this state, such as clicked."),
+        Field(description="Only deliveries that reached this state."),
     ] = None,
-    start: Annotated[Timestamp | None, Field(description="For deliveries only: ISO 8601.")] = None,
+    start: Annotated[Timestamp | None, Field(description="Deliveries only: ISO 8601.")] = None,
     end: Annotated[
-        Timestamp | None, Field(description="For deliveries only: at most 12 months after start.")
+        Timestamp | None, Field(description="Deliveries only: at most 12 months after start.")
     ] = None,
     fields: Annotated[SomeNames | None, Field(description='Attributes to include, such as ["plan"].')] = None,
 ) -> ExportStarted:
@@ -118,7 +118,7 @@ class ExportStatus(Answer, Export):
 
 Seconds = Annotated[
     Annotated[int, Field(ge=0, le=600), WholeNumber, WithJsonSchema({"type": "integer"})] | None,
-    Field(description="Wait so long for the file, at most 600."),
+    Field(description="Seconds to wait for the file, at most 600."),
 ]
 
 

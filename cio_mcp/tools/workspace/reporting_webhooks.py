@@ -51,12 +51,21 @@ class WebhookSet(Acted):
     means: str = Field(description="What the webhook does now.")
 
 
-async def _reached(endpoint: str | None, disabled: bool | None) -> Audience:
+async def _reached(
+    app: AppApi, webhook_id: int | None, endpoint: str | None, disabled: bool | None
+) -> Audience:
+    where = endpoint
+    if where is None and webhook_id is not None:
+        found = await app.get("/v1/reporting_webhooks/{webhook_id}", webhook_id=webhook_id)
+        where = found.get("endpoint")
     if disabled and endpoint is None:
-        return Audience("nobody: the webhook is disabled", 0)
+        return Audience("nobody: the webhook is disabled", 0, chosen_by=where)
     # Even a disabled webhook counts if its endpoint is set: events go there once somebody enables it.
-    host = urlsplit(endpoint).hostname if endpoint else "the webhook's endpoint"
-    return Audience(f"{host}, which receives each event and the person's data until the webhook is disabled")
+    host = urlsplit(where or "").hostname
+    return Audience(
+        f"{host}, which receives each event and the person's data until the webhook is disabled",
+        chosen_by=where,
+    )
 
 
 # A webhook repeatedly sends personal data to an address that the caller chooses. So, although nobody receives
