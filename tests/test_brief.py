@@ -213,7 +213,7 @@ WHERE: dict[str, tuple[str, str]] = {
         BROADCASTS,
         "{broadcast_id}/triggers",
     ),
-    '"emails": ["user@example.com"],': (BROADCASTS, "emails: Annotated[Addresses"),
+    '"emails": ["user@example.com"],': (BROADCASTS, "emails: Annotated[Emails"),
     '"coupon_code": "SAVE20"': (BROADCASTS, "TriggerData | None"),
     "### Send transactional email": (EMAIL, "async def send_transactional_email"),
     "POST https://api.customer.io/v1/send/email": (EMAIL, '"/v1/send/email"'),

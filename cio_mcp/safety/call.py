@@ -12,6 +12,7 @@ from cio_mcp.safety.grant import Grant
 from cio_mcp.safety.stores import Refund
 from cio_mcp.toolkit.answers import Answer, Preview
 from cio_mcp.toolkit.audience import Audience
+from cio_mcp.toolkit.context import ParseContext
 from cio_mcp.toolkit.registry import Tool
 
 MakePreview = Callable[[], Awaitable[Preview]]
@@ -68,6 +69,20 @@ class ToolCall(Call):
     answer: Answer | None = None
     outcome: str = "cancelled"
     status: int | None = None
+
+    def read(
+        self, arguments: dict[str, Any], timezone: str, reveal: Callable[[str], str] | None = None
+    ) -> None:
+        """Check and convert the raw arguments; `timezone` is that of times that name none.
+
+        Raises InvalidArgument. `reveal` replaces pseudonyms.
+        """
+        context = ParseContext(timezone, self.called_at, reveal)
+        self.given = self.tool.parse(arguments, context)
+        self.given.pop("timezone", None)
+        self.timezone, self.notes, self.times = context.timezone, context.notes, context.times
+        self.preview_only = self.given.pop("dry_run", False)
+        self.code = self.given.pop("confirmation", None)
 
     @contextmanager
     def only_reading(self) -> Iterator[None]:

@@ -26,7 +26,6 @@ from cio_mcp.safety.stop import Stop
 from cio_mcp.toolkit.answers import Acted, Answer, Preview, Status
 from cio_mcp.toolkit.audience import masked
 from cio_mcp.toolkit.candidates import suggest
-from cio_mcp.toolkit.context import ParseContext
 from cio_mcp.toolkit.habits import unusual
 from cio_mcp.toolkit.registry import Effect, Tool
 
@@ -72,7 +71,9 @@ class Guard:
         call.share = min((grant.rate_share for grant in call.grants), default=1.0)
         self.client.start(call)
         try:
-            self._read_arguments(call, arguments)
+            call.read(arguments, self.timezone, self.mask.reveal if self.mask else None)
+            if self.mask:
+                self.mask.check(call.given)
             if tool.effect is Effect.READS:
                 return await self._run(call)
             with self.record.refusals(call):
@@ -137,16 +138,6 @@ class Guard:
             call.sending = sending  # look-ups do not count
         if call.audience and call.audience is not counted:
             await self.counting.grow(call, counted, call.audience)
-
-    def _read_arguments(self, call: ToolCall, arguments: dict[str, Any]) -> None:
-        context = ParseContext(self.timezone, call.called_at, self.mask.reveal if self.mask else None)
-        call.given = call.tool.parse(arguments, context)
-        call.given.pop("timezone", None)
-        call.timezone, call.notes, call.times = context.timezone, context.notes, context.times
-        if self.mask:
-            self.mask.check(call.given)
-        call.preview_only = call.given.pop("dry_run", False)
-        call.code = call.given.pop("confirmation", None)
 
     async def _rehearse(self, call: ToolCall) -> None:
         """Find the request that the call would send; raises what the call would raise before sending it."""

@@ -10,7 +10,6 @@ from tests.agent import Agent, an_agent
 pytestmark = pytest.mark.anyio
 
 TYPE = "the value agrees, but the API returns all values as text, so its type cannot be told."
-NO_ADDRESS = "this cannot be an email address"
 
 
 async def notes_on(agent: Agent, **attributes: Any) -> list[str] | None:
@@ -98,40 +97,22 @@ async def test_the_values_of_others_are_left_alone_where_they_are_not_to_be_seen
     [
         ("ada@example.com", True),
         ("ada+1@mail.example.co.uk", True),
-        ("\u00fc@b\u00fccher.example", True),
+        ("ada@b\u00fccher.example", True),
         ("o'neil@example.com", True),
         ("ada@example", False),
         ("ada.example.com", False),
         ("ada@example..com", False),
         ("ada@.example.com", False),
         ("ada@-example.com", False),
-        ("ada@example.com.", False),
-        ("ada@10.0.0.1", False),
         ("ada lovelace@example.com", False),
         ("@example.com", False),
     ],
 )
 async def test_an_address_that_cannot_be_one_is_told_of(agent: Agent, address: str, fits: bool) -> None:
     answer = await agent.call("identify_customer", customer_id="new", email=address)
-    assert answer.get("notes") == (None if fits else [f"email: {NO_ADDRESS}"])
-    many = {"broadcast_id": 10, "emails": ["a@example.com", address]}
-    preview = await agent.call("trigger_broadcast", **many, dry_run=True)
-    assert preview.get("notes") == (None if fits else ["emails: cannot be email addresses: entries 1"])
 
-
-@pytest.mark.parametrize(
-    ("to", "fits"),
-    [
-        ("Ada <ada@example.com>, bob@example.com", True),
-        ("{{customer.email}}", True),
-        ("Ada <ada@example>, bob@example.com", False),
-    ],
-)
-async def test_recipients_that_cannot_be_are_told_of(agent: Agent, to: str, fits: bool) -> None:
-    email = {"customer_id": "u_1001", "transactional_message_id": 1, "to": to}
-    preview = await agent.call("send_transactional_email", **email, dry_run=True)
-
-    assert preview.get("notes") == (None if fits else [f"to: {NO_ADDRESS}"])
+    assert answer.get("notes") == (None if fits else ["email: no email can be sent to this address"])
+    assert agent.last[2] == {"email": address}
 
 
 async def test_a_check_says_whose_type_cannot_be_told(agent: Agent) -> None:
