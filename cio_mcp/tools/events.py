@@ -10,7 +10,16 @@ from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.addresses import HOW, recipients
 from cio_mcp.toolkit.answers import Accepted
 from cio_mcp.toolkit.audience import Audience, reaches
-from cio_mcp.toolkit.params import AnonymousId, CustomerId, Naming, Text, at_most, meant, one_line, size_of
+from cio_mcp.toolkit.params import (
+    AnonymousId,
+    CustomerId,
+    Line,
+    Naming,
+    at_most,
+    meant,
+    one_line,
+    size_of,
+)
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.times import Timestamp
 from cio_mcp.toolkit.values import Values
@@ -58,7 +67,7 @@ def _ulid(value: object) -> object:
 
 
 EventName = Annotated[
-    Text, at_most(LONGEST_NAME), Field(description="Such as order_completed; at most 100 bytes.")
+    Line, at_most(LONGEST_NAME), Field(description="Such as order_completed; at most 100 bytes.")
 ]
 EventData = Annotated[
     Values,
@@ -132,7 +141,7 @@ async def track_anonymous_event(
 async def track_page_view(
     track: TrackApi,
     url: Annotated[
-        Text,
+        Line,
         Field(description="URL or path."),
     ],
     customer_id: CustomerId | None = None,

@@ -7,7 +7,7 @@ from pydantic import AfterValidator, Field
 from cio_mcp.client import AppApi, IdType, Kind, TrackApi
 from cio_mcp.toolkit.answers import Accepted, Acted, Answer, Numbered, Page, Quoted, cut, newest, page_by_id
 from cio_mcp.toolkit.lists import People
-from cio_mcp.toolkit.params import CountCursor, Cursor, Limit, NameContains, ObjectId, Text
+from cio_mcp.toolkit.params import CountCursor, Cursor, Limit, Line, NameContains, ObjectId, Text
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.times import iso
 from cio_mcp.tools.people.search import Found, identifiers_of
@@ -142,7 +142,7 @@ class SegmentCreated(Acted):
 @tools.writes
 async def create_segment(
     app: AppApi,
-    name: Text,
+    name: Line,
     description: Text | None = None,
 ) -> SegmentCreated:
     """Create an empty manual segment, to fill with add_to_segment.

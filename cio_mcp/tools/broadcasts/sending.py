@@ -15,10 +15,10 @@ from cio_mcp.toolkit.params import (
     CONDITIONS,
     Filter,
     JsonObject,
+    Line,
     Naming,
     ObjectId,
     Person,
-    Text,
     size_of,
 )
 from cio_mcp.toolkit.registry import Toolbox
@@ -150,7 +150,7 @@ async def trigger_broadcast(
     ] = None,
     per_user_data: PerUserData | None = None,
     data_file_url: Annotated[
-        Annotated[Text, Naming] | None,
+        Annotated[Line, Naming] | None,
         Field(description="Audience: URL of a JSON Lines file, each line {id or email, data}."),
     ] = None,
     data: Annotated[

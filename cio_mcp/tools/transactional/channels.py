@@ -100,8 +100,8 @@ async def send_transactional_message(
     from_number: Annotated[Line | None, Field(description="sms, whatsapp only: number to send from.")] = None,
     title: Annotated[Line | None, Field(description="push only.")] = None,
     message: Annotated[Text | None, Field(description="push only: the text.")] = None,
-    image_url: Annotated[Text | None, Field(description="push only.")] = None,
-    link: Annotated[Text | None, Field(description="push only: what a tap opens.")] = None,
+    image_url: Annotated[Line | None, Field(description="push only.")] = None,
+    link: Annotated[Line | None, Field(description="push only: what a tap opens.")] = None,
     sound: Annotated[Literal["default", "none"] | None, Field(description="push only, on iOS.")] = None,
     custom_data: Annotated[JsonObject | None, Field(description="push only: strings for the app.")] = None,
     custom_device: Annotated[

@@ -10,7 +10,7 @@ from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.answers import Acted, Item
 from cio_mcp.toolkit.audience import Audience, reaches
 from cio_mcp.toolkit.lists import Words
-from cio_mcp.toolkit.params import Https, ObjectId, Text
+from cio_mcp.toolkit.params import Https, Line, ObjectId
 from cio_mcp.toolkit.registry import Toolbox
 
 tools = Toolbox(__name__)
@@ -75,7 +75,7 @@ async def _reached(
 async def set_reporting_webhook(
     app: AppApi,
     webhook_id: Annotated[ObjectId | None, Field(description="Default: create a new webhook.")] = None,
-    name: Text | None = None,
+    name: Line | None = None,
     endpoint: Https | None = None,
     events: Annotated[Words | None, Field(description='Such as ["email_sent"].')] = None,
     disabled: Annotated[bool | None, Field(description="true: post nothing.")] = None,
