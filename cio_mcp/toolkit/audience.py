@@ -41,6 +41,7 @@ class Audience:
     size: number of people; None if they cannot be counted, a lower bound if `at_least`.
     addresses, people: those whom the call names itself; `people` are identifiers by id type, and addresses
         can also be phone numbers, and tokens of devices after `DEVICE`.
+    own_number: messages go to the phone number in the profile of each of `people`.
     chosen_by: a filter, a file or an endpoint in the request that decides who else is reached; None if
         Customer.io's own settings do.
     samples: a few people of an audience that the call does not name.
@@ -56,6 +57,7 @@ class Audience:
     addresses: Sequence[str] = ()
     people: Mapping[IdType, Sequence[str]] = field(default_factory=dict)
     samples: Sequence[str] = ()
+    own_number: bool = False
     chosen_by: object = None
     to_one: bool = False
     blind_copies: bool = False

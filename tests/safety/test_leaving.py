@@ -233,3 +233,29 @@ async def test_consent_that_came_after_a_change_does_nothing(
 
     assert agent.facts["outcome"] == "not_sent"
     assert posted(agent) == []
+
+
+async def test_what_cannot_be_looked_up_again_does_not_leave() -> None:
+    async with an_agent(allowed_recipients="example.com", max_sends_per_day="6") as agent:
+        await agent.call("trigger_broadcast", broadcast_id=10, **BOB)
+        waiting = asyncio.create_task(agent.fail("trigger_broadcast", broadcast_id=10, **ADA))
+        await asyncio.sleep(5)
+        agent.wire.fail(500, times=4)
+        text = await waiting
+        (cap,) = (await agent.call("server_status"))["caps"]
+
+    assert "could not be checked again" in text
+    assert agent.facts["outcome"] == "not_sent"
+    assert agent.facts["retryable"]
+    assert len(posted(agent)) == 1
+    assert cap["left"] == 5
+
+
+async def test_a_call_that_did_not_wait_looks_nothing_up_twice() -> None:
+    async with an_agent(allowed_recipients="example.com", max_recipients="5") as agent:
+        await agent.call("trigger_broadcast", broadcast_id=10, **ADA)
+
+    assert [sent.partition("?")[0] for sent in agent.sent] == [
+        "POST /v1/customers/attributes",
+        "POST /v1/campaigns/10/triggers",
+    ]

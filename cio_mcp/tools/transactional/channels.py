@@ -74,6 +74,7 @@ async def _reached(
         "the customer" if own else "the customer, or the owner of the number or device that is named",
         1,
         addresses=named,
+        own_number=channel != "push" and own and to is not None,
         people={id_type: [customer_id]},
         to_one=True,
         template=template,
