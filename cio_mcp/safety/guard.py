@@ -1,8 +1,7 @@
 """The guard: takes every call of a tool through its bounds, preview and confirmation, and then makes it.
 
-What a call must satisfy stands in one place, `Guard._check`: it is checked before the call is previewed or
-made, after a person has been asked, and again for each request that changes something, when its turn has come
-and before its first byte leaves.
+What a call must satisfy is in `Guard._check`: it is checked before the call is previewed or made, after a
+person was asked, and for each request that changes something, in its turn and before its first byte leaves.
 """
 
 import math
@@ -105,10 +104,8 @@ class Guard:
 
         What took a look-up over the network is looked up again once it is older than `CURRENT`.
         """
-        if not call.preview_only:
-            await self.stop.check()
-        call.check_caller()
         if request is None:
+            await self._check_permit(call)
             await self._rehearse(call)
         else:
             call.outgoing = request
@@ -121,23 +118,26 @@ class Guard:
         for rule in self.rules:
             await rule(call)
 
+    async def _check_permit(self, call: ToolCall) -> None:
+        if not call.preview_only:
+            await self.stop.check()
+        call.check_caller()
+
     async def _check_leaving(self, call: ToolCall, request: Outgoing) -> None:
         """Check a call once more as its request leaves; count the recipients by whom its audience grew."""
         sending, counted = call.sending, call.audience
         try:
             await self._check(call, request)
+        except NotAllowed:
+            raise
         except CustomerIOError as error:
-            if isinstance(error, NotAllowed):
-                raise
-            raise NotSent(
-                f"Not sent: it could not be checked again before it left. {error.what}",
-                do="Call again.",
-                retryable=True,
-            ) from None
+            what = f"Not sent: the call could not be checked again before it left. {error.what}"
+            raise NotSent(what, do="Call again.", retryable=True) from None
         finally:
             call.sending = sending  # look-ups do not count
         if call.audience and call.audience is not counted:
             await self.counting.grow(call, counted, call.audience)
+        await self._check_permit(call)  # last: the rest takes time when there is something to look up
 
     async def _rehearse(self, call: ToolCall) -> None:
         """Find the request that the call would send; raises what the call would raise before sending it."""

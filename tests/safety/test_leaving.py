@@ -259,3 +259,19 @@ async def test_a_call_that_did_not_wait_looks_nothing_up_twice() -> None:
         "POST /v1/customers/attributes",
         "POST /v1/campaigns/10/triggers",
     ]
+
+
+@pytest.mark.parametrize("change", [stop_by_file, stop_by_command])
+async def test_a_stop_during_the_last_look_up_holds(change: Change, tmp_path: Path) -> None:
+    bounds: dict[str, Any] = {"allowed_recipients": "example.com", "stop_file": str(tmp_path / "stop")}
+    async with an_agent(**bounds) as agent:
+        agent.wire.latency = 2.0
+        await agent.call("trigger_broadcast", broadcast_id=10, **BOB)
+        waiting = asyncio.create_task(agent.fail("trigger_broadcast", broadcast_id=10, **ADA))
+        await asyncio.sleep(11)
+        assert len(agent.sent) == 4
+        change(agent, tmp_path)
+        await waiting
+
+    assert [sent.partition("?")[0] for sent in agent.sent[2:]] == ["POST /v1/customers/attributes"] * 2
+    assert agent.facts["outcome"] == "not_sent"
