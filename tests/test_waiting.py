@@ -170,7 +170,7 @@ async def test_a_failure_after_a_wait_says_how_long_the_call_waited() -> None:
 
     assert "waited" not in at_once
     assert "waited_seconds" not in told_at_once
-    assert "The call waited 5 s for its turn. Check the identifier" in later
+    assert "The call waited 5 s for its turn. Check customer_id and id_type." in later
     assert agent.facts["waited_seconds"] == 5.0
 
 

@@ -165,7 +165,7 @@ def test_the_status_says_whether_trying_again_can_help(status: int, retryable: b
 
 
 def test_the_advice_fits_the_status_unless_the_caller_knows_better() -> None:
-    assert "id_type" in refusal(404, b"").do
+    assert "a few seconds to appear" in refusal(404, b"").do
     assert "settings" in refusal(403, b"").do
     assert refusal(404, b"", do="Look elsewhere.").do == "Look elsewhere."
 

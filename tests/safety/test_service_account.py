@@ -90,7 +90,7 @@ async def test_an_unknown_outcome_names_no_tool_that_is_off(sender: Agent) -> No
     sender.wire.fail(httpx.ReadTimeout)
     text = await sender.fail("send_transactional_email", **EMAIL)
 
-    assert "before a person has looked" in text
+    assert "before a person has checked" in text
     assert "list_customer_messages" not in text
 
 
