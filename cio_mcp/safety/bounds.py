@@ -11,6 +11,7 @@ from cio_mcp.safety.grant import Grant
 from cio_mcp.safety.store import Refund, Store
 from cio_mcp.settings.values import SendCap
 from cio_mcp.toolkit.audience import Audience
+from cio_mcp.toolkit.profiles import profiles
 
 # Customers that one request reads at most (App API, POST /v1/customers/attributes).
 BATCH = 100
@@ -117,8 +118,8 @@ async def _addresses(app: AppApi | None, id_type: IdType, names: Sequence[str]) 
     for start in range(0, len(names), BATCH):
         if app is None:
             raise NotAllowed("Nothing was sent: the App API is not open, so nobody's address can be checked.")
-        profiles = await app.profiles(names[start : start + BATCH], id_type)
-        found += [str((profile.get("attributes") or {}).get("email") or "") for profile in profiles]
+        known = await profiles(app, names[start : start + BATCH], id_type)
+        found += [profile.fields("attributes").text("email") or "" for profile in known]
     return found
 
 

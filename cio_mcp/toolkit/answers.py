@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
+from cio_mcp.toolkit.reading import Fields, text, unusable, wholes
+
 _Item = TypeVar("_Item", bound=BaseModel)
 _Numbered = TypeVar("_Numbered", bound="Numbered")
 
@@ -13,6 +15,10 @@ _Numbered = TypeVar("_Numbered", bound="Numbered")
 # context.
 PAGE_BYTES = 16_000
 
+
+# Of what can use a segment or a sender, the kinds that are documented.
+USES = {"campaigns", "sent_newsletters", "draft_newsletters"}
+Uses = tuple[dict[str, list[int]], str | None]
 
 # A value of any type, as Customer.io stores them. Some hosts take an empty schema for a mistake.
 _KINDS = ("string", "number", "boolean", "object", "array")
@@ -46,8 +52,8 @@ class Shape(BaseModel):
 class Numbered(Shape):
     """Something in the workspace that has a numeric id and a name."""
 
-    id: int
-    name: str
+    id: int | None = None
+    name: str | None = None
 
 
 class Answer(Shape):
@@ -88,7 +94,7 @@ class Item(Shape):
     """Something that is set up in the workspace."""
 
     id: int | None = Field(None, description="Absent for snippets, which are identified by name.")
-    name: str
+    name: str | None = None
 
 
 class Acted(Answer):
@@ -207,16 +213,26 @@ def page(items: list[_Item], limit: int) -> tuple[list[_Item], str | None]:
     return kept, f"{left} more match; pass next_cursor as cursor to get them" if left else None
 
 
-def newest(items: list[dict[str, Any]] | None, cursor: int | None = None) -> list[dict[str, Any]]:
-    """Return the items of an unpaged list, highest id (newest) first, only ids below `cursor`."""
-    found = sorted(items or [], key=lambda item: int(item["id"]), reverse=True)
-    return [item for item in found if cursor is None or int(item["id"]) < cursor]
+def newest(items: list[Fields], cursor: int | None = None) -> list[Fields]:
+    """Return the items of an unpaged list, highest id (newest) first, only ids below `cursor`.
+
+    Items without an id come last, on the last page.
+    """
+    numbered = [(number, item) for item in items if (number := item.whole("id")) is not None]
+    found = sorted(numbered, key=lambda one: one[0], reverse=True)
+    return [item for number, item in found if cursor is None or number < cursor] + [
+        item for item in items if item.whole("id") is None
+    ]
 
 
 def page_by_id(items: list[_Numbered], limit: int) -> tuple[list[_Numbered], str | None, str | None]:
     """Return a page of items sorted by `newest`, the next page's cursor, and the note of `page`."""
     kept, left_out = page(items, limit)
-    return kept, str(kept[-1].id) if left_out else None, left_out
+    if left_out is None:
+        return kept, None, None
+    if (last := kept[-1].id) is None:
+        return kept, None, f"{len(items) - len(kept)} more, which have no id"
+    return kept, str(last), left_out
 
 
 def cut(items: list[_Item], next_cursor: str | None) -> tuple[list[_Item], str | None, str | None]:
@@ -231,12 +247,40 @@ def cut(items: list[_Item], next_cursor: str | None) -> tuple[list[_Item], str |
     return kept, None, note
 
 
-def identifiers(item: dict[str, Any]) -> dict[str, str]:
+def joined(*notes: str | None) -> str | None:
+    """Return what was left out for several reasons as one note."""
+    return "; ".join(note for note in notes if note) or None
+
+
+def named(what: str, item: Fields) -> str:
+    """Return `what`, with the item's name if it has one."""
+    return f"{what}: {name}" if (name := item.text("name")) else what
+
+
+def uses_in(answer: Fields) -> Uses:
+    """Return the ids, by kind, of what uses a segment or a sender, and a note on what could not be read."""
+    found = answer.wrapped("used_by")
+    if found is answer and not USES & answer.raw.keys():
+        raise unusable("it has no used_by")
+    lists = {kind: ids for kind, value in found.raw.items() if (ids := wholes(value)) is not None}
+    unread = [
+        f"used_by.{kind}: its ids could not be read"
+        for kind, ids in lists.items()
+        if found.raw[kind] and not ids
+    ]
+    return {kind: ids for kind, ids in lists.items() if ids}, joined(*unread)
+
+
+def identifiers(item: Fields) -> dict[str, str] | None:
     """Return the identifiers of the customer whom a message or an activity belongs to."""
-    known = item.get("customer_identifiers") or {"id": item.get("customer_id")}
-    return {name: str(value) for name, value in known.items() if value}
+    # Lists of transactional messages call them `identifiers` (App API, transactionalMessages).
+    for known in (item.fields("customer_identifiers"), item.fields("identifiers")):
+        if found := {name: word for name, value in known.raw.items() if (word := text(value))}:
+            return found
+    return {"id": only} if (only := item.text("customer_id")) else None
 
 
-def state_of(item: dict[str, Any]) -> str | None:
+def state_of(item: Fields) -> str | None:
     """Return a campaign's or broadcast's state; older answers of Customer.io have only `active`."""
-    return item.get("state") or {True: "running", False: "stopped"}.get(item.get("active"))  # type: ignore[arg-type]
+    known = {None: None, True: "running", False: "draft or stopped"}
+    return item.text("state") or known[item.flag("active")]

@@ -1,6 +1,6 @@
 """The toolset `metrics`: results of messages of every kind, of links, and of journeys through a campaign."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -9,7 +9,8 @@ from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.answers import Cut, Shape, page
 from cio_mcp.toolkit.fitting import check_fit
 from cio_mcp.toolkit.params import ObjectId
-from cio_mcp.toolkit.rates import RATES, Metrics, Series, counts_of, summary, totals_of
+from cio_mcp.toolkit.rates import RATES, Counts, Metrics, Series, counts_of, summary, totals_of
+from cio_mcp.toolkit.reading import Fields
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.spans import End, Start, span_of
 from cio_mcp.toolkit.times import Timestamp
@@ -77,9 +78,8 @@ async def get_message_metrics(
     # Only campaign metrics have version 2 (App API, "campaignActionMetrics", "broadcastMetrics").
     span = span_of(app, start, end) if timed else None
     query = span.query(resolution) if span else _newest(resolution, periods)
-    answer = await app.get(
-        f"{_path(kind, action_id)}/metrics", query, source_id=source_id, action_id=action_id
-    )
+    path = f"{_path(kind, action_id)}/metrics"
+    answer = Fields(await app.get(path, query, source_id=source_id, action_id=action_id))
     found = (span.told if span else {}) | summary(counts_of(answer), RATES, resolution, series=series)
     return MessageMetrics(kind=kind, source_id=source_id, action_id=action_id, **found)
 
@@ -98,9 +98,9 @@ class Link(Shape):
     """A link and its clicks."""
 
     link_id: int | None = None
-    href: str
-    totals: dict[str, int] = Field(
-        description="clicked, and its parts human_clicked and machine_clicked; a missing one was zero."
+    href: str | None = None
+    totals: dict[str, int] | None = Field(
+        None, description="clicked, and its parts human_clicked and machine_clicked; a missing one was zero."
     )
 
 
@@ -127,10 +127,11 @@ async def get_link_metrics(
     """
     check_fit(f"kind={kind}", {"action_id": action_id}, ("action_id",) if kind == "campaign" else ())
     query = {**_newest("days", days, "days"), "unique": "true" if unique else None}
-    answer = await app.get(
-        f"{_path(kind, action_id)}/metrics/links", query, source_id=source_id, action_id=action_id
+    path = f"{_path(kind, action_id)}/metrics/links"
+    answer = Fields(await app.get(path, query, source_id=source_id, action_id=action_id))
+    found = sorted(
+        map(_link, answer.listed("links")), key=lambda link: -(link.totals or {}).get("clicked", 0)
     )
-    found = sorted(map(_link, answer.get("links") or []), key=lambda link: -link.totals.get("clicked", 0))
     kept, left_out = page(found, len(found))
     return LinkMetrics(
         kind=kind,
@@ -140,11 +141,17 @@ async def get_link_metrics(
     )
 
 
-def _link(item: dict[str, Any]) -> Link:
-    link = item.get("link") or {}
+def _link(item: Fields) -> Link:
+    link, series = item.wrapped("link"), item.wrapped("metric").mapping("series")
     return Link(
-        link_id=link.get("id") or None, href=str(link.get("href") or ""), totals=totals_of(counts_of(item))
+        link_id=link.whole("id") or None,
+        href=link.text("href"),
+        totals=None if series is None else totals_of(Counts(series)),
     )
+
+
+# What journeys are counted by (App API, campaignJourneyMetrics).
+JOURNEYS = ("started", "activated", "exited_early", "finished", "converted", "never_activated", "messaged")
 
 
 class JourneyMetrics(Metrics):
@@ -171,8 +178,9 @@ async def get_journey_metrics(
     # All three are required (App API, campaignJourneyMetrics). The spec's text, but no enumeration, says that
     # `resolution` takes the same values as `res` [?].
     query = {"start": span.start, "end": span.end - 1, "resolution": resolution}
-    answer = await app.get("/v1/campaigns/{campaign_id}/journey_metrics", query, campaign_id=campaign_id)
-    counts = counts_of({"metric": {"series": answer.get("journey_metric")}})
-    shares = {name: "started" for name in counts if name != "started"}
+    path = "/v1/campaigns/{campaign_id}/journey_metrics"
+    answer = Fields(await app.get(path, query, campaign_id=campaign_id))
+    counts = Counts(answer.inside("journey_metric", *JOURNEYS).raw)
+    shares = {name: "started" for name in (*JOURNEYS, *counts) if name != "started"}
     found = summary(counts, shares, resolution, series=series)
     return JourneyMetrics(campaign_id=campaign_id, **span.told, **found)

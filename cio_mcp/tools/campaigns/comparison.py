@@ -11,6 +11,7 @@ from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.answers import Answer, Shape
 from cio_mcp.toolkit.params import Channel, ObjectId
 from cio_mcp.toolkit.rates import RATES, counts_of, rates_of, totals_of
+from cio_mcp.toolkit.reading import Fields
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.spans import End, Span, Start, span_of
 from cio_mcp.toolkit.times import Timestamp, iso
@@ -31,6 +32,7 @@ class Side(Shape):
     rates: dict[str, float] = Field(
         description="Shares from 0 to 1: delivered and bounced are shares of sent, all others of delivered."
     )
+    left_out: str | None = Field(None, description="Counts that Customer.io did not tell, or not readably.")
 
 
 class Difference(Shape):
@@ -100,16 +102,15 @@ async def compare_campaigns(
 
 
 async def _side(app: AppApi, campaign_id: int, span: Span, channel: Channel | None) -> Side:
-    answer = await app.get(
-        "/v1/campaigns/{campaign_id}/metrics", span.query("days", channel), campaign_id=campaign_id
-    )
-    totals = totals_of(counts_of(answer))
+    path, query = "/v1/campaigns/{campaign_id}/metrics", span.query("days", channel)
+    counts = counts_of(Fields(await app.get(path, query, campaign_id=campaign_id)))
     return Side(
         campaign_id=campaign_id,
         start=iso(span.start) or "",
         end=iso(span.end) or "",
-        totals=totals,
-        rates=rates_of(totals),
+        totals=totals_of(counts),
+        rates=rates_of(counts),
+        left_out=counts.note(),
     )
 
 
@@ -139,7 +140,9 @@ def _verdict(first: Side, other: Side, converted: Difference | None) -> str:
         names = [f"{side.start[:10]} to {side.end[:10]}" for side in (first, other)]
     for side, name in zip((first, other), names, strict=True):
         if "converted" not in side.rates:
-            return f"No verdict: nothing was delivered ({name})."
+            unread = side.totals.get("delivered")
+            why = "conversions could not be read" if unread else "nothing was delivered"
+            return f"No verdict: {why} ({name})."
     if converted is None or not converted.absolute:
         return f"Both convert equally: {first.rates['converted']:.2%} of delivered messages."
     better, worse = (0, 1) if converted.absolute > 0 else (1, 0)
