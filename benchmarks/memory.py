@@ -35,7 +35,7 @@ from benchmarks.strict import SPAWN, told
 from cio_mcp.auth.tokens import add
 from cio_mcp.cli.ports import listen
 from cio_mcp.safety.grant import Grant
-from cio_mcp.sandbox import Limits, Sandbox
+from cio_mcp.sandbox import Sandbox
 
 # How a client comes in: the transport, and the era of MCP that it speaks.
 WAYS = (("sse", "legacy"), ("http", "legacy"), ("http", "2026-07-28"))
@@ -58,7 +58,7 @@ CALLS: tuple[tuple[str, dict[str, Any]], ...] = (
 
 def upstream(pipe: Connection) -> None:
     """Serve a sandbox without limits on a port; what it remembers of writes is not ours to measure."""
-    sandbox = Sandbox(limits=Limits(track=10**6, app=10**6, send=10**6))
+    sandbox = Sandbox()
     listener = listen("127.0.0.1", 0)
     keys = sandbox.credentials
     pipe.send((listener.getsockname()[1], keys.site_id, keys.track_api_key, keys.app_api_key))

@@ -226,6 +226,10 @@ def report(found: Run) -> bool:
         hold.append(told(what, f"{used:.1%}", "at least 97 %", holds=used >= 0.97))
     alone = min(_per_second(log, lag, second) for second in range(REDIS_DIES + 2, REDIS_BACK - 1))
     hold.append(told("without Redis, in the slowest second", f"{alone} calls", "at least 1", holds=alone > 0))
+    back = min(_per_second(log, lag, second) for second in range(REDIS_BACK, REPLICA_DIES))
+    hold.append(
+        told("when Redis is back, in the slowest second", f"{back} calls", "at least 1", holds=back > 0)
+    )
     hold.append(_fair(found))
     moved = [caller for caller in found.callers if caller.moves]
     gap = max((_gap(caller) for caller in moved), default=0.0)

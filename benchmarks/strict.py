@@ -26,7 +26,7 @@ from cio_mcp.client import CustomerIO, Kind, TrackApi
 from cio_mcp.client.access import Access
 from cio_mcp.client.network import Network
 from cio_mcp.client.pacing import Limits, MemorySlots, Slots
-from cio_mcp.client.pacing.shared import FileSlots
+from cio_mcp.client.pacing.file_slots import FileSlots
 from cio_mcp.errors import CustomerIOError
 
 SPAWN = multiprocessing.get_context("spawn")
@@ -79,7 +79,7 @@ def slots_at(where: str | None) -> Slots:
     if where is None:
         return MemorySlots()
     if where.startswith("redis://"):
-        from cio_mcp.client.pacing.replicas import RedisSlots  # noqa: PLC0415 - an extra
+        from cio_mcp.client.pacing.redis_slots import RedisSlots  # noqa: PLC0415 - an extra
 
         return RedisSlots(SecretStr(where))
     return FileSlots(Path(where))
@@ -150,7 +150,7 @@ class Log:
         first = self.entries[0][0]
         steady = [at for at, admitted in self.entries if admitted and first + since <= at < first + until]
         windows = (len(steady) - 1) // self.limit
-        return windows * WINDOW / (steady[windows * self.limit] - steady[0]) if windows else 0.0
+        return windows * WINDOW / (steady[windows * self.limit] - steady[0]) if windows > 0 else 0.0
 
 
 @contextmanager

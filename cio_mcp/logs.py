@@ -12,7 +12,7 @@ from typing import Literal, Protocol
 ENDS = ("outcome", "status", "seconds")
 
 
-class Call(Protocol):
+class LoggedCall(Protocol):
     """What a line of the log names of the call that is being answered."""
 
     @property
@@ -29,7 +29,7 @@ class Call(Protocol):
 
 
 # The call that is being answered: every line that is logged meanwhile names it.
-running: ContextVar[Call | None] = ContextVar("running", default=None)
+running: ContextVar[LoggedCall | None] = ContextVar("running", default=None)
 
 
 def configure(level: str, form: Literal["text", "json"]) -> None:

@@ -1,6 +1,6 @@
 """Sending traces where OpenTelemetry's own variables say, once they say so; else nothing of it is imported.
 
-The SDK opens a span for every message, with the context that a client sends along, and `client.traced` one
+The SDK opens a span for every message, with the context that a client sends along, and `client.spans` one
 for every request to Customer.io.
 """
 

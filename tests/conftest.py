@@ -17,25 +17,25 @@ from tests.virtual_time import VirtualTimeLoop
 
 os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", ".cache/hypothesis")
 
-# The test that runs now, if it may start no processes.
-in_process: pytest.Item | None = None
+# The test that runs now, if it is not marked as one that starts processes.
+unmarked: pytest.Item | None = None
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Let no test start a process that does not say so: it would stay in the fast part."""
-    global in_process  # noqa: PLW0603
-    in_process = None if item.get_closest_marker("processes") else item
+    """Keep the mark right: without it a test that starts a process would stay in the fast part."""
+    global unmarked  # noqa: PLW0603
+    unmarked = None if item.get_closest_marker("processes") else item
     return (yield)
 
 
-def _start(event: str, _: object) -> None:
-    if event == "subprocess.Popen" and in_process:
-        message = f"{in_process.nodeid} starts a process: mark it with pytest.mark.processes"
+def refuse_processes(event: str, _: object) -> None:
+    if event == "subprocess.Popen" and unmarked:
+        message = f"{unmarked.nodeid} starts a process: mark it with pytest.mark.processes"
         raise RuntimeError(message)
 
 
-sys.addaudithook(_start)
+sys.addaudithook(refuse_processes)
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from cio_mcp.limits import LIMITS
 from cio_mcp.server.guides import PROMPTS, RESOURCES, TEMPLATES
 from cio_mcp.settings import Settings, variable
 from cio_mcp.settings.scopes import RequestSettings, TokenSettings, WorkspaceIdentity, WorkspaceSettings
@@ -37,10 +38,15 @@ def documents() -> dict[Path, str]:
     """Return each document that holds generated parts, as it should read."""
     readme, manifest = ROOT / "README.md", ROOT / "manifest.json"
     text = readme.read_text()
-    parts = {"tools": _tools_table(), "settings": _settings_table(), "prompts": _prompts_list()} | {
-        name: f"```python\n{(ROOT / 'tests/compat/clients' / name).with_suffix('.py').read_text()}```"
-        for name in FRAMEWORKS
-    }
+    tables = {"tools": _tools_table(), "limits": _limits_table(), "settings": _settings_table()}
+    parts = (
+        tables
+        | {"prompts": _prompts_list()}
+        | {
+            name: f"```python\n{(ROOT / 'tests/compat/clients' / name).with_suffix('.py').read_text()}```"
+            for name in FRAMEWORKS
+        }
+    )
     for name, table in parts.items():
         text = re.sub(
             rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)",
@@ -84,6 +90,14 @@ def _settings_table() -> str:
         scopes = ", ".join(scope for scope, fields in SCOPES.items() if name in fields)
         rows.append(f"| `{variable(name)}` | {default} | {scopes} | {field.description} |")
     return "\n".join(("| variable | default | also for a | what it is |", "| --- | --- | --- | --- |", *rows))
+
+
+def _limits_table() -> str:
+    rows = [
+        f"| {limit.purpose} | {limit} | {f'`{variable(limit.setting)}`' if limit.setting else ''} |"
+        for limit in LIMITS
+    ]
+    return "\n".join(("| what | Customer.io's limit | setting |", "| --- | --- | --- |", *rows))
 
 
 def _contract(tool: Tool) -> dict[str, object]:

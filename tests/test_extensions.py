@@ -18,7 +18,7 @@ from cio_mcp.server.server import Server
 from cio_mcp.settings import load
 from tests.agent import Caller
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.processes]
 
 EXAMPLE = Path(__file__).parent.parent / "docs" / "example_extension"
 NAMED = {"CIO_TOOLSETS": "core,loyalty", "CIO_RULES": "quiet_hours"}
@@ -67,7 +67,7 @@ async def test_a_tool_of_another_package_stands_under_every_bound(tmp_path: Path
         text = await Caller(client).fail("set_loyalty_tier", customer_id="u_1001", tier="gold")
     await app.aclose()
 
-    assert "stops all writes, deletions and sends" in text
+    assert "has stopped all writes, deletions and sends" in text
 
 
 @pytest.mark.usefixtures("example")
@@ -118,7 +118,7 @@ def test_the_command_line_knows_what_is_installed(capsys: pytest.CaptureFixture[
 @pytest.mark.parametrize(
     ("setting", "words"),
     [
-        ({"CIO_TOOLSETS": "loyalty"}, "CIO_TOOLSETS: there is no loyalty; there are all, broadcasts"),
+        ({"CIO_TOOLSETS": "loyalty"}, "CIO_TOOLSETS: loyalty is unknown; choose from all, broadcasts"),
         ({"CIO_RULES": "quiet_hours"}, "CIO_RULES: quiet_hours is not installed"),
     ],
 )
@@ -132,14 +132,14 @@ def test_what_is_named_and_not_installed_stops_the_start(setting: dict[str, str]
     ("group", "setting", "code", "words"),
     [
         ("toolsets", "CIO_TOOLSETS", "raise RuntimeError('key')", "odd cannot be loaded: RuntimeError"),
-        ("toolsets", "CIO_TOOLSETS", "it = 5", "odd is not what cio_mcp.toolsets needs"),
-        ("rules", "CIO_RULES", "it = 5", "odd is not what cio_mcp.rules needs"),
+        ("toolsets", "CIO_TOOLSETS", "it = 5", "odd is not valid for cio_mcp.toolsets"),
+        ("rules", "CIO_RULES", "it = 5", "odd is not valid for cio_mcp.rules"),
         (
             "toolsets",
             "CIO_TOOLSETS",
             "from cio_mcp.toolkit.registry import Toolbox\nfrom cio_mcp.tools.status import server_status\n"
             "it = Toolbox('odd')\nit.reads(server_status)",
-            "odd has a tool server_status, and so has another toolset",
+            "odd has a tool server_status, as another toolset does",
         ),
     ],
 )

@@ -9,18 +9,21 @@ PACKAGE = Path(__file__).parent.parent / "cio_mcp"
 # What each part of the package may import of the others, besides itself and the version.
 ALLOWED = {
     "errors": set[str](),
+    "limits": set[str](),
     "logs": set[str](),
     "traces": set[str](),
     "sandbox": set[str](),
     "databases": {"errors"},
-    "settings": {"errors"},
-    "client": {"databases", "errors"},
+    "settings": {"errors", "limits"},
+    "client": {"databases", "errors", "limits"},
     "toolkit": {"client", "errors"},
     "tools": {"client", "errors", "toolkit"},
     "safety": {"client", "databases", "errors", "settings", "toolkit"},
     "auth": {"client", "errors", "safety", "settings", "toolkit", "tools"},
-    "app": {"auth", "client", "errors", "logs", "safety", "sandbox", "settings", "toolkit", "tools"},
-    "server": {"app", "auth", "client", "errors", "safety", "toolkit"},
+    "app": {
+        *("auth", "client", "errors", "limits", "logs", "safety", "sandbox", "settings", "toolkit", "tools"),
+    },
+    "server": {"app", "auth", "client", "errors", "limits", "safety", "toolkit"},
     "transports": {
         *("app", "auth", "client", "errors", "logs", "safety", "server", "settings", "toolkit", "tools"),
         "traces",

@@ -70,6 +70,9 @@ EVENT = count("events", "name = 'tried'")
 OF_ADA = f"cio_id = (SELECT cio_id FROM people WHERE id = '{ADA}')"
 ACTS = {
     "identify_customer": Act(Kind.REPEATABLE, {"customer_id": "new"}, count("people", "id = 'new'")),
+    "create_preference_link": Act(
+        Kind.REPEATABLE, {"customer_id": ADA}, count("things", "kind = 'preference_token'")
+    ),
     "delete_customer": Act(Kind.REPEATABLE, {"customer_id": ADA}, gone("people", f"id = '{ADA}'")),
     "get_customer": Act(Kind.READ, {"customer_id": ADA}),
     "search_customers": Act(Kind.READ, {"segment_id": 1, "fields": ["plan"]}, requests=2),
@@ -92,9 +95,6 @@ ACTS = {
         Kind.REPEATABLE,
         {"customer_id": ADA, "topics": {"3": True}},
         count("people", f"id = '{ADA}' AND attributes LIKE '%topic_3%'"),
-    ),
-    "create_preference_link": Act(
-        Kind.REPEATABLE, {"customer_id": ADA}, count("things", "kind = 'preference_token'")
     ),
     "add_device": Act(
         Kind.REPEATABLE,

@@ -128,6 +128,8 @@ def test_a_credential_of_its_own_name_comes_before_its_file_and_its_other_name(t
         ({"CIO_SHARED_PACE": "on"}, "CIO_SHARED_PACE: must be auto, off, or the address of a Redis"),
         ({"CIO_METRICS": "opne"}, "CIO_METRICS: must be loopback, open, off, or a token of at least 16"),
         ({"CIO_METRICS": "scraping s3cret 0"}, "CIO_METRICS: holds characters that no key has"),
+        ({"CIO_TIMEZONE": "Berlin"}, "CIO_TIMEZONE: is not a known time zone; use a name such as Europe/"),
+        ({"CIO_TIMEZONE": "../utc"}, "CIO_TIMEZONE: is not a known time zone"),
         ({"CIO_LOG_LEVEL": "LOUD"}, "CIO_LOG_LEVEL: Input should be"),
         ({"CIO_LOG_FORMAT": "xml"}, "CIO_LOG_FORMAT: Input should be 'text' or 'json'"),
         ({"CIO_PII": "hide"}, "CIO_PII: Input should be 'show' or 'mask'"),

@@ -14,8 +14,8 @@ from cio_mcp.app.workspace import state_key
 from cio_mcp.auth.tokens import add
 from cio_mcp.cli import main
 from cio_mcp.errors import SettingsError
+from cio_mcp.safety.audit.verify import lines, verify
 from cio_mcp.safety.grant import Grant
-from cio_mcp.safety.verify import lines, verify
 from cio_mcp.server.server import Server
 from cio_mcp.settings import load
 from cio_mcp.settings.workspaces import each
@@ -86,12 +86,12 @@ async def test_each_call_names_its_workspace_and_acts_there_alone(tmp_path: Path
 
 async def test_a_call_that_does_not_say_where_is_refused_with_the_names(tmp_path: Path) -> None:
     async with at(written(tmp_path, TWO)) as agent:
-        assert "workspace: is required; there are shop, blog" in await agent.fail("get_customer", **ADA)
+        assert "workspace: is required; choose from shop, blog" in await agent.fail("get_customer", **ADA)
         text = await agent.fail("get_customer", workspace="shops", **ADA)
         schemas = await agent.schemas()
         instructions = agent.client.instructions or ""
 
-    assert "workspace: there is none of that name for this caller; there are shop, blog" in text
+    assert "workspace: is unknown to this caller; choose from shop, blog" in text
     assert schemas["get_customer"]["properties"]["workspace"]["enum"] == ["shop", "blog"]
     assert schemas["get_customer"]["required"] == ["workspace", "customer_id"]
     assert "several workspaces" in instructions
@@ -152,15 +152,15 @@ async def test_whose_token_is_tied_to_one_workspace_has_it_without_asking(
         async with calling(served, free, transport, mode, **{"x-cio-workspaces": "shop"}) as client:
             narrowed = await Several(client).call("get_customer", **ADA)
         wanted = {"authorization": f"Bearer {tied}", "x-cio-workspaces": "shop"}
-        async with httpx.AsyncClient(trust_env=False) as http:
+        async with httpx.AsyncClient(trust_env=False, verify=False) as http:
             refused = await http.post(f"{served.url}/mcp", headers=wanted, json={})
 
     assert "workspace" not in schemas["get_customer"]["properties"]
     assert "delete_customer" not in schemas
     assert told["workspace"] == "blog"
-    assert text.endswith("workspace: there is none of that name for this caller; there are blog")
+    assert text.endswith("workspace: is unknown to this caller; choose from blog")
     assert nothing == {}
-    assert "lost may use no workspace" in off
+    assert "lost may not use any workspace" in off
     assert narrowed["workspace"] == "shop"
     assert refused.status_code == 400
     assert refused.json()["error_description"].endswith("no shop for this caller; there are blog")

@@ -1,4 +1,4 @@
-"""The application: it runs tools and turns every failure into an outcome. It knows no protocol."""
+"""The application: runs tools and turns every failure into an outcome, independently of any protocol."""
 
 import asyncio
 import contextlib
@@ -16,7 +16,7 @@ from cio_mcp.client.call import Tell
 from cio_mcp.errors import CustomerIOError, NotSent
 from cio_mcp.logs import where
 from cio_mcp.safety import Person, Suspended, ToolCall
-from cio_mcp.safety.store import Store
+from cio_mcp.safety.stores import Store
 from cio_mcp.toolkit.answers import Answer
 
 _log = logging.getLogger(__name__)
@@ -24,9 +24,9 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a call ended: `facts` for programs and, where it failed, the `error` that the agent reads.
+    """How a call ended: `facts` for programs and, if it failed, the `error` text for the agent.
 
-    `request` is the call's id, by which the log and the audit log name it. Nothing here has to be hidden.
+    `request` is the call's id in the log and the audit log. Everything here may be shown to the caller.
     """
 
     request: str
@@ -36,10 +36,11 @@ class Outcome:
 
 @dataclass
 class App:
-    """The application and what it stands on. Use it while the event loop runs, then `aclose` it.
+    """The application and the resources it uses. Use it in one event loop, then call `aclose`.
 
-    `files` closes what `build` has opened; where nothing was called, that is all. `state_key` seals what a
-    client carries from one request to the next, and follows from the credentials; None without any.
+    `files` closes what `build` has opened; if no tool was called, closing it is enough. `state_key` protects
+    the state that a client carries from one request to the next; it derives from the credentials, and is None
+    if there are none.
     """
 
     catalogue: Catalogue
@@ -55,12 +56,12 @@ class App:
 
     @property
     def workspaces(self) -> Mapping[str, OpenWorkspace]:
-        """The workspaces by name; one that stands alone has the empty name."""
+        """The workspaces by name. A single one has the empty name."""
         return self.catalogue.workspaces
 
     def hide(self, value: Any, answer: Answer | None = None) -> Any:
-        """Return what may be shown of `value`, which was dumped from `answer` if that is given."""
-        return next(iter(self.workspaces.values())).guard.hide(value, answer)  # all hide alike
+        """Return `value` without what must not be shown; `answer` is the model it was dumped from, if any."""
+        return next(iter(self.workspaces.values())).guard.hide(value, answer)  # all guards hide the same
 
     async def call(
         self,
@@ -72,10 +73,11 @@ class App:
         person: Person | None = None,
         tell: Tell | None = None,
     ) -> Outcome:
-        """Run the tool that callers know as `name`; whatever goes wrong becomes an outcome that says so.
+        """Run the tool that callers know as `name`; every failure becomes an outcome that describes it.
 
-        `caller` tells callers without a token apart, who take turns; `person` can be asked; `tell` hears the
-        call's place while it waits. Raises Suspended where the call goes on with a person's answer.
+        `caller` distinguishes callers without a token, so that they take turns. `person` can be asked for
+        consent. `tell` receives the call's place while it waits. Raises Suspended if the call will continue
+        with a person's answer.
         """
         call = ToolCall(
             name=self.catalogue.tool_named(name) or NO_TOOL,
@@ -109,9 +111,13 @@ class App:
             return Outcome(call.request, self.hide(error.facts()), self.hide(str(error)))
         except Exception as fault:
             call.outcome = "fault"
-            _log.error("%s: a fault of cio-mcp: %s", call.name, where(fault))
-            text = f"{name}: a fault of cio-mcp itself; see request {call.request} in the server's log."
-            outcome = "not_sent" if call.sending is None else "unknown"
+            _log.error("%s: internal error of cio-mcp: %s", call.name, where(fault))
+            outcome, effect = (
+                ("not_sent", "Nothing was sent.")
+                if call.sending is None
+                else ("unknown", "The call may or may not have taken effect.")
+            )
+            text = f"{name}: internal error of cio-mcp, logged under request {call.request}. {effect}"
             return Outcome(call.request, {"outcome": outcome, "error": text, "retryable": False}, text)
         call.outcome = getattr(answer, "outcome", "done")
         return Outcome(call.request, self.hide(answer.model_dump(mode="json", exclude_none=True), answer))
@@ -121,7 +127,7 @@ class App:
             raise NotSent("Not sent: this server is shutting down.", do="Call again.", retryable=True)
 
     async def drain(self, seconds: float) -> None:
-        """Take no new calls, and give those that run so many seconds to end."""
+        """Refuse new calls, and wait up to `seconds` for running ones to end."""
         self.draining = True
         self._idle.clear()
         if self._running:
@@ -130,7 +136,7 @@ class App:
                     await self._idle.wait()
 
     async def aclose(self, grace: float = 0.0) -> None:
-        """Let what has left come back for `grace` seconds, then close everything."""
+        """Wait up to `grace` seconds for requests that were sent, then close everything."""
         with self.files:
             try:
                 await asyncio.gather(*(found.client.aclose(grace) for found in self.workspaces.values()))

@@ -1,4 +1,4 @@
-"""The composition root: settings in, a server ready to be served out."""
+"""The composition root: builds the application from the settings."""
 
 import logging
 import sqlite3
@@ -16,7 +16,6 @@ from cio_mcp.app.catalogue import Catalogue, OpenWorkspace
 from cio_mcp.app.extensions import rules_named, tools_with
 from cio_mcp.app.status import status_of
 from cio_mcp.app.workspace import (
-    CLOSED,
     accesses,
     bounds,
     closed_apis,
@@ -31,30 +30,32 @@ from cio_mcp.app.workspace import (
 from cio_mcp.auth.tokens import Tokens
 from cio_mcp.client import CustomerIO
 from cio_mcp.client.network import Network
-from cio_mcp.client.traced import traced
+from cio_mcp.client.spans import with_spans
 from cio_mcp.errors import SettingsError
+from cio_mcp.limits import covering
 from cio_mcp.safety import Guard
-from cio_mcp.safety.audit import AuditLog
+from cio_mcp.safety.audit.log import AuditLog
+from cio_mcp.safety.audit.record import Record
 from cio_mcp.safety.bounds import Caps
 from cio_mcp.safety.confirmation import Confirmations
-from cio_mcp.safety.record import Record
 from cio_mcp.safety.stop import Stop
-from cio_mcp.safety.store import FileStore, Store
+from cio_mcp.safety.stores import Store
+from cio_mcp.safety.stores.file import FileStore
 from cio_mcp.sandbox import Sandbox
 from cio_mcp.settings import Settings
 from cio_mcp.settings.workspaces import each
 from cio_mcp.toolkit.registry import Tool
 
 if TYPE_CHECKING:
-    from cio_mcp.safety.privacy import Mask
+    from cio_mcp.safety.privacy.mask import Mask
 
-# What an agent must know to act on people whom it cannot see.
+# What an agent must know to act on people whose addresses are hidden.
 MASKED = (
-    "Addresses and phone numbers of people are hidden: pass their pseudonyms (…@masked.invalid, phone-…) "
-    "back as they are, as identifiers and recipients."
+    "People's addresses and phone numbers are hidden. Pass their pseudonyms (…@masked.invalid, phone-…) back "
+    "unchanged, as identifiers and recipients."
 )
 
-# A name that can never resolve (RFC 2606), so that nothing meant for the sandbox reaches a network.
+# A name that never resolves (RFC 2606), so that no request meant for the sandbox reaches a network.
 SANDBOX_URL = HttpUrl("https://sandbox.invalid")
 
 
@@ -64,16 +65,16 @@ def build(
     wire: httpx.AsyncBaseTransport | None = None,
     clock: Callable[[], float] = time.time,
 ) -> App:
-    """Put the program together.
+    """Build the application.
 
-    `wire` takes the place of the network, and then no limit is shared with other processes; `clock` is the
-    time of day, in the embedded sandbox too. The loggers of the libraries underneath are turned down, since
-    they log addresses, which hold identifiers, and whole answers.
+    `wire` replaces the network, and then limits are not shared with other processes. `clock` is the time of
+    day, for the embedded sandbox too. The loggers of underlying libraries are set to warnings only, since
+    they log URLs, which contain identifiers, and whole answers.
     """
     for name in ("httpx", "httpcore", "mcp", "sse_starlette"):
         logging.getLogger(name).setLevel(logging.WARNING)
     workspaces = each(settings)
-    # Whatever a server works on, `cio-mcp stop` halts it: it cannot know which workspaces there are.
+    # `cio-mcp stop` stops every server, whatever it works on, as it cannot know which workspaces there are.
     stops = shared_store(settings, clock)
     store, mask = _store(list(workspaces.values()), stops, clock), _mask(settings)
     tokens = Tokens(settings.tokens_file, clock) if settings.tokens_file else None
@@ -89,7 +90,7 @@ def build(
 
 
 def _store(workspaces: list[Settings], shared: Store, clock: Callable[[], float]) -> Store:
-    """Return where codes and counts are kept: what embedded sandboxes in memory were told ends with them."""
+    """Return the store of codes and counts; it is in memory if all workspaces are sandboxes in memory."""
     if not all(one.uses_sandbox for one in workspaces):
         return shared
     return FileStore(safety_file() if any(one.sandbox_path for one in workspaces) else None, clock)
@@ -106,13 +107,13 @@ def _open(
     clock: Callable[[], float],
     files: ExitStack,
 ) -> OpenWorkspace:
-    """Open one workspace, and put together what stands before the tools there; `files` closes it."""
+    """Open one workspace and build its guard; `files` closes it."""
     off, sandbox = tools_off(settings, tools), None
     if settings.uses_sandbox:
         sandbox = files.enter_context(closing(open_sandbox(settings, clock=clock)))
         wire, settings = httpx.ASGITransport(app=sandbox.app), _for_sandbox(settings, sandbox)
     client = CustomerIO(
-        traced(wire or Network()),
+        with_spans(wire or Network()),
         accesses(settings),
         limits=limits(settings),
         deadline=settings.deadline,
@@ -131,6 +132,7 @@ def _open(
         caps=caps,
         stop=stop,
         workspace=name or None,
+        timezone=settings.timezone,
         rules=rules_named(settings.rules),
         record=Record(open_audit_log(settings, clock, name or None)),
         mask=mask,
@@ -153,7 +155,7 @@ def open_audit_log(
 def _mask(settings: Settings) -> "Mask | None":
     if settings.pii == "show":
         return None
-    from cio_mcp.safety.privacy import Mask, load_key  # noqa: PLC0415 - takes long to import, and few use it
+    from cio_mcp.safety.privacy.mask import Mask, load_key  # noqa: PLC0415 - takes long to import, and few use it
 
     return Mask(load_key(state_folder()), settings.pii_attributes)
 
@@ -161,9 +163,17 @@ def _mask(settings: Settings) -> "Mask | None":
 def open_sandbox(settings: Settings, *, clock: Callable[[], float] = time.time) -> Sandbox:
     """Open the sandbox that the settings name; raises SettingsError if its file cannot be used."""
     try:
-        return Sandbox(settings.sandbox_path or ":memory:", region=settings.region, clock=clock)
+        return Sandbox(
+            settings.sandbox_path or ":memory:", region=settings.region, clock=clock, counts=_documented
+        )
     except (sqlite3.Error, OSError) as error:
         raise SettingsError(f"CIO_SANDBOX_PATH: {settings.sandbox_path} cannot be used: {error}") from None
+
+
+def _documented(request: str) -> list[tuple[str, float, float]]:
+    """Return what counts a request; the sandbox itself counts the triggers of a broadcast, with its state."""
+    counts = covering(request)
+    return [(limit.name, limit.requests, limit.window) for limit in counts if not limit.each_path]
 
 
 def _for_sandbox(settings: Settings, sandbox: Sandbox) -> Settings:
@@ -181,13 +191,13 @@ def _for_sandbox(settings: Settings, sandbox: Sandbox) -> Settings:
 
 
 def _in_sandbox(settings: Settings) -> str:
-    end = "it is kept in CIO_SANDBOX_PATH" if settings.sandbox_path else "all is gone when this process ends"
+    end = "is kept in CIO_SANDBOX_PATH" if settings.sandbox_path else "is gone when this process ends"
     return (
         "This is the embedded sandbox: a made-up workspace with sample customers, campaigns and messages. "
-        f"Try anything: nothing reaches a real customer, and {end}."
+        f"Try anything: nothing reaches a real customer. What you change {end}."
     )
 
 
 def _live(settings: Settings) -> str:
-    what_is_off = "".join(f" Some tools are off: {CLOSED[api]}." for api in closed_apis(settings))
+    what_is_off = "".join(f" Some tools are off: {why}." for why in closed_apis(settings).values())
     return f"This is a live workspace ({settings.region}): writes and sends are real.{what_is_off}"

@@ -1,4 +1,4 @@
-"""Every call of a tool, from its request to its end: named in the log and the trace, counted for metrics."""
+"""Observation of tool calls: a log record, a trace attribute and a metric for each."""
 
 import logging
 from collections import Counter, defaultdict
@@ -8,15 +8,15 @@ from contextlib import contextmanager
 from opentelemetry.trace import get_current_span
 
 from cio_mcp.client import now
-from cio_mcp.client.traffic import Histogram
+from cio_mcp.client.counts import Histogram
 from cio_mcp.errors import CustomerIOError, InvalidArgument, NotAllowed
 from cio_mcp.logs import running
 from cio_mcp.safety import ToolCall
 
-# What calls of tools that do not exist are counted under: a client may make up any name.
+# The metric's label for tools that do not exist: clients can invent any number of names.
 NO_TOOL = "no_such_tool"
 
-# To whoever watches a server, these are not what else is `not_sent`: overload, or no connection.
+# Outcomes of their own for whoever monitors a server; the rest of `not_sent` is overload or no connection.
 CAUSES: tuple[tuple[type[CustomerIOError], str], ...] = (
     (InvalidArgument, "invalid"),
     (NotAllowed, "not_allowed"),
@@ -26,10 +26,10 @@ _log = logging.getLogger(__name__)
 
 
 class Calls:
-    """The calls of one server: how often those of each tool ended how, and how long they took.
+    """The number of calls by tool and outcome, and their duration by tool.
 
-    An outcome is the one in the answer (`done` where it has none), but `invalid` for wrong arguments and
-    `not_allowed` for a bound; `asked` if a person is asked first, `cancelled`, or `fault` for one of ours.
+    The outcome is the one in the answer (`done` if it has none), `invalid` for wrong arguments, `not_allowed`
+    for a bound, `asked` if a person is asked first, `cancelled`, or `fault` for an internal error.
     """
 
     def __init__(self) -> None:
@@ -38,7 +38,7 @@ class Calls:
 
     @contextmanager
     def watch(self, call: ToolCall) -> Iterator[None]:
-        """Watch one call; what is inside says in it how it ended."""
+        """Observe one call; the code inside sets the call's outcome."""
         tool, span, begun, token = call.name, get_current_span(), now(), running.set(call)
         span.set_attribute("cio_mcp.request", call.request)
         try:
@@ -55,5 +55,5 @@ class Calls:
 
 
 def outcome_of(error: CustomerIOError) -> str:
-    """Return how a call that raised `error` is counted."""
+    """Return the outcome under which a call that raised `error` is counted."""
     return next((word for kind, word in CAUSES if isinstance(error, kind)), error.outcome)

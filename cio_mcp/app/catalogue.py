@@ -1,4 +1,4 @@
-"""What is served to whom: the workspaces, and in each the tools that are left for a caller."""
+"""The catalogue: the workspaces, and the tools that are on in each for a given caller."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,20 +8,21 @@ from cio_mcp.auth.principal import Principal
 from cio_mcp.client import CustomerIO
 from cio_mcp.errors import InvalidArgument, NotAllowed, NotSent
 from cio_mcp.safety import Guard
-from cio_mcp.toolkit.registry import Tool, near_miss
+from cio_mcp.toolkit.arguments import near_miss
+from cio_mcp.toolkit.registry import Tool
 
-# The argument by which a caller of several workspaces names one.
+# The argument by which a caller of several workspaces chooses one.
 WORKSPACE = "workspace"
 
 SEVERAL = (
-    "This server serves several workspaces. A tool's workspace argument, where it has one, names the one to "
-    "act on, and each answer says which it was. server_status tells what each is: some may be live."
+    "This server serves several workspaces. A tool's argument workspace, if any, chooses the one to act "
+    "on, and each answer names it. server_status tells whether a workspace is live or a sandbox."
 )
 
 
 @dataclass(frozen=True)
 class OpenWorkspace:
-    """One workspace: `off` maps the tools that are off in it to the reason; `about` is for agents."""
+    """A workspace: `off` maps the tools that are off in it to the reasons; `about` describes it to agents."""
 
     off: Mapping[str, str]
     guard: Guard
@@ -30,9 +31,9 @@ class OpenWorkspace:
 
 
 class Catalogue:
-    """Tools in workspaces by name, of which there is at least one. One that stands alone has the empty name.
+    """The tools and the workspaces, at least one, by name. A single workspace has the empty name.
 
-    `prefix` stands before the name of each tool, as callers know it; `note` is for agents everywhere.
+    Callers see each tool's name with `prefix` before it. `note` is added to the description for agents.
     """
 
     def __init__(
@@ -45,30 +46,30 @@ class Catalogue:
 
     @property
     def about(self) -> str:
-        """What agents are told of all of it."""
+        """The description for agents."""
         where = SEVERAL if len(self.workspaces) > 1 else next(iter(self.workspaces.values())).about
         return f"{where} {self._note}".strip()
 
     @property
     def tools(self) -> Collection[Tool]:
-        """All tools, those that are off too."""
+        """All tools, including those that are off."""
         return self._tools.values()
 
     def tool_named(self, name: str) -> str | None:
-        """Return the tool that callers know by a name, None if there is none."""
+        """Return the name, without the prefix, of the tool that callers know as `name`; None if unknown."""
         tool = self._tools.get(name)
         return tool.name if tool else None
 
     def knows(self, tool: str) -> bool:
-        """Say whether there is a tool of this name, without the prefix."""
+        """Return whether there is a tool of this name, without the prefix."""
         return tool in self._names
 
     def name_of(self, tool: str) -> str:
-        """Return the name by which callers know a tool; what is no tool's stays as it is."""
+        """Return the name by which callers know a tool; a name of no tool is returned unchanged."""
         return self._names.get(tool, tool)
 
     def listed(self, known: Principal) -> Iterator[tuple[str, Tool, dict[str, Any]]]:
-        """Yield name, tool and input schema of what is on for a caller, in any of their workspaces."""
+        """Yield name, tool and input schema of each tool that is on for a caller in some workspace."""
         opened, off = self._opened(known), known.off(self.tools)
         for name, tool in self._tools.items():
             where = [workspace for workspace, found in opened.items() if tool.name not in found.off]
@@ -82,21 +83,22 @@ class Catalogue:
     def find(
         self, known: Principal, name: str, arguments: dict[str, Any]
     ) -> tuple[Guard, Tool, dict[str, Any]]:
-        """Return the guard of the workspace that a call is for, the tool, and the tool's own arguments.
+        """Return the guard of the call's workspace, the tool, and the tool's own arguments.
 
-        Raises NotSent where there is no such tool, NotAllowed where it is off for the caller, InvalidArgument
-        where it is not clear which workspace is meant.
+        Raises NotSent if there is no such tool, NotAllowed if it is off for the caller, and InvalidArgument
+        if it is unclear which workspace is meant.
         """
         opened = self._opened(known)
         if not opened:
-            raise NotAllowed(f"Nothing was done: {known.name} may use no workspace of this server.")
+            raise NotAllowed(f"Nothing was done: {known.name} may not use any workspace of this server.")
         arguments = dict(arguments)
         workspace = opened[_chosen(opened, arguments)]
         tool = self._tools.get(name)
         if tool is None or tool.name in workspace.off:
             on = [other for other, found in self._tools.items() if found.name not in workspace.off]
-            hint = workspace.off[tool.name] if tool else near_miss(name, on) or "tools/list names them all"
-            raise NotSent(f"{name}: there is no such tool; {hint}")
+            hint = near_miss(name, on) or "tools/list lists all of them"
+            fault = f"is off: {workspace.off[tool.name]}" if tool else f"there is no such tool; {hint}"
+            raise NotSent(f"{name}: {fault}")
         if reason := known.off(self.tools).get(tool.name):
             raise NotAllowed(f"Nothing was done: {name} is off for this caller: {reason}.")
         return workspace.guard, tool, arguments
@@ -106,20 +108,20 @@ class Catalogue:
 
 
 def _chosen(opened: Mapping[str, OpenWorkspace], arguments: dict[str, Any]) -> str:
-    """Return which workspace is meant, and take that argument away."""
+    """Return the workspace that is meant, and remove that argument."""
     if "" in opened:
         return ""
     asked = arguments.pop(WORKSPACE, None)
     if asked is None and len(opened) == 1:
         return next(iter(opened))
     if asked not in opened:
-        fault = "is required" if asked is None else "there is none of that name for this caller"
-        raise InvalidArgument(f"{WORKSPACE}: {fault}; there are {', '.join(opened)}")
+        fault = "is required" if asked is None else "is unknown to this caller"
+        raise InvalidArgument(f"{WORKSPACE}: {fault}; choose from {', '.join(opened)}")
     return str(asked)
 
 
 def _choosing(schema: dict[str, Any], names: list[str]) -> dict[str, Any]:
-    """Return a tool's input schema with the argument that names the workspace."""
+    """Return a tool's input schema with the argument that chooses the workspace."""
     return schema | {
         "properties": {WORKSPACE: {"type": "string", "enum": names}} | schema["properties"],
         "required": [WORKSPACE, *schema.get("required", [])],

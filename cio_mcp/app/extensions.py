@@ -1,7 +1,7 @@
-"""Toolsets and rules that other installed packages bring: off unless an operator names them.
+"""Toolsets and rules from other installed packages. They are off unless an operator names them.
 
-A package offers them as entry points of the groups `cio_mcp.toolsets` (a `Toolbox`) and `cio_mcp.rules` (a
-`Rule`). A tool from elsewhere stands under every bound that ours do; docs/extending.md shows one.
+A package offers them as entry points in the groups `cio_mcp.toolsets` (a `Toolbox`) and `cio_mcp.rules` (a
+`Rule`). All bounds apply to their tools too. docs/extending.md has an example.
 """
 
 from collections.abc import Callable, Iterable
@@ -19,9 +19,9 @@ TOOLSETS, RULES = "cio_mcp.toolsets", "cio_mcp.rules"
 
 
 def tools_with(words: Iterable[str]) -> list[Tool]:
-    """Return all tools: ours, and those of installed toolsets that `words` (of CIO_TOOLSETS) name.
+    """Return our tools and those of installed toolsets that `words`, from CIO_TOOLSETS, name.
 
-    A word that names nothing is left to `switched_off`. Raises SettingsError for what cannot be used.
+    An unknown word is left to `switched_off`. Raises SettingsError for a toolset that cannot be used.
     """
     ours = {ALL, CORE, *(tool.toolset for tool in TOOLS)}
     tools = list(TOOLS)
@@ -31,7 +31,7 @@ def tools_with(words: Iterable[str]) -> list[Tool]:
         toolbox = _loaded(found, "toolsets", lambda it: isinstance(it, Toolbox) and it.toolset == found.name)
         known = {tool.name for tool in tools}
         if twice := [tool.name for tool in toolbox if tool.name in known]:
-            raise _wrong("toolsets", name, f"has a tool {twice[0]}, and so has another toolset")
+            raise _wrong("toolsets", name, f"has a tool {twice[0]}, as another toolset does")
         tools += toolbox
     return tools
 
@@ -42,7 +42,7 @@ def rules_named(names: Iterable[str]) -> list[Rule]:
     for name in names:
         if (found := _found(RULES, name)) is None:
             raise _wrong(
-                "rules", name, f"is not installed; no package has an entry point of that name in {RULES}"
+                "rules", name, f"is not installed: no package has an entry point of that name in {RULES}"
             )
         rules.append(_loaded(found, "rules", callable))
     return rules
@@ -58,7 +58,7 @@ def _loaded(found: EntryPoint, setting: str, fits: Callable[[Any], bool]) -> Any
     except Exception as fault:
         raise _wrong(setting, found.name, f"cannot be loaded: {type(fault).__name__}") from fault
     if not fits(it):
-        raise _wrong(setting, found.name, f"is not what {found.group} needs; see docs/extending.md")
+        raise _wrong(setting, found.name, f"is not valid for {found.group}; see docs/extending.md")
     return it
 
 

@@ -1,4 +1,4 @@
-"""Which workspace the settings open: addresses, credentials, limits, and the tools that can work there."""
+"""The parts of a workspace, from the settings: addresses, credentials, limits, and which tools can work."""
 
 import hashlib
 import logging
@@ -14,10 +14,12 @@ from pydantic import SecretStr
 
 from cio_mcp.client.access import Access
 from cio_mcp.client.pacing import Limits, MemorySlots, Slots
-from cio_mcp.client.pacing.shared import FileSlots
+from cio_mcp.client.pacing.file_slots import FileSlots
+from cio_mcp.limits import LIMITS
 from cio_mcp.safety.bounds import Bounds
 from cio_mcp.safety.permissions import switched_off
-from cio_mcp.safety.store import FileStore, Store
+from cio_mcp.safety.stores import Store
+from cio_mcp.safety.stores.file import FileStore
 from cio_mcp.settings import Settings
 from cio_mcp.toolkit.registry import Tool
 from cio_mcp.tools import CORE
@@ -34,45 +36,41 @@ HOSTS: dict[tuple[ApiName, Literal["us", "eu"]], str] = {
     ("app", "eu"): "https://api-eu.customer.io",
 }
 
-# How an operator opens an API, and why it is closed until then.
+# How an operator gives access to an API, and the reason why its tools are off until then.
 TO_OPEN: dict[ApiName, str] = {
     "track": "set CIO_SITE_ID and CIO_TRACK_API_KEY",
     "app": "set CIO_APP_API_KEY",
 }
-CLOSED = {api: f"the {api.capitalize()} API is not open: {fix}" for api, fix in TO_OPEN.items()}
+CLOSED = {api: f"the {api.capitalize()} API has no credentials: {fix}" for api, fix in TO_OPEN.items()}
+SENDS_ONLY = "CIO_APP_API_KEY is a service account token, which can only send: set an App API key instead"
 
 
 def tools_off(settings: Settings, tools: Iterable[Tool]) -> Mapping[str, str]:
     """Return the names of those of `tools` that are off with these settings, and the reason for each."""
-    closed, tools = closed_apis(settings), list(tools)
+    tools, opened, why = list(tools), accesses(settings), closed_apis(settings)
+    closed = {tool.name: [api for api in tool.apis if not any(map(api.opened_by, opened))] for tool in tools}
     return switched_off(tools, CORE, settings) | {
-        tool.name: "; ".join(CLOSED[api.name] for api in tool.apis if api.name in closed)
-        for tool in tools
-        if any(api.name in closed for api in tool.apis)
+        name: "; ".join(why[api.name] for api in apis) for name, apis in closed.items() if why and apis
     }
 
 
-def closed_apis(settings: Settings) -> list[ApiName]:
-    """Return the APIs that no credential opens."""
+def closed_apis(settings: Settings) -> Mapping[ApiName, str]:
+    """Return the APIs that are closed, wholly or in part, and why; the embedded sandbox has both."""
     if settings.uses_sandbox:
-        return []
-    opened = {access.api for access in accesses(settings)}
-    return [api for api in CLOSED if api not in opened]
+        return {}
+    opened = accesses(settings)
+    closed = {api: why for api, why in CLOSED.items() if api not in {access.api for access in opened}}
+    return closed | ({"app": SENDS_ONLY} if any(access.sends_only for access in opened) else {})
 
 
 def limits(settings: Settings) -> Limits:
-    """Return Customer.io's limits as the settings know them."""
-    return Limits(
-        track=settings.track_rate,
-        app=settings.app_rate,
-        send=settings.send_rate,
-        broadcast_interval=settings.broadcast_interval,
-        share=settings.rate_share,
-    )
+    """Return Customer.io's limits, as set in the settings."""
+    values = {limit.name: getattr(settings, limit.setting) for limit in LIMITS if limit.setting}
+    return Limits(share=settings.rate_share, **values)
 
 
 def bounds(settings: Settings) -> Bounds:
-    """Return the bounds that the settings set."""
+    """Return the bounds in the settings."""
     return Bounds(
         allowed=settings.allowed_recipients,
         max_recipients=settings.max_recipients,
@@ -82,7 +80,7 @@ def bounds(settings: Settings) -> Bounds:
 
 
 def accesses(settings: Settings) -> list[Access]:
-    """Return what the credentials open: Basic for Track, Bearer for App."""
+    """Return the access to each API that has credentials: Basic for Track, Bearer for App."""
     found = []
     if settings.site_id and settings.track_api_key:
         pair = f"{settings.site_id.get_secret_value()}:{settings.track_api_key.get_secret_value()}"
@@ -90,10 +88,9 @@ def accesses(settings: Settings) -> list[Access]:
     if settings.app_api_key:
         key = settings.app_api_key.get_secret_value()
         found.append(_access("app", settings, f"Bearer {key}"))
+        found[-1].sends_only, found[-1].workspace_id = settings.sends_only, settings.workspace_id
         if settings.app_api_key in {settings.track_api_key, settings.site_id}:
             found[-1].suspicion = "CIO_APP_API_KEY is the same as one of the Track credentials"
-        elif key.startswith("sa_live_"):
-            found[-1].suspicion = "CIO_APP_API_KEY is a service account token, which opens only /v1/send"
     for access in found:
         access.sibling = next((other for other in found if other is not access), None)
     return found
@@ -107,20 +104,19 @@ def _access(api: ApiName, settings: Settings, authorization: str) -> Access:
 
 
 def _budget(settings: Settings, address: str) -> str:
-    """Return whose budget of requests is used, as a hash: Customer.io's limits belong to a workspace."""
+    """Return a hash that identifies the request budget in use: Customer.io's limits belong to a workspace."""
     known = settings.workspace or settings.site_id or settings.app_api_key
     name = known.get_secret_value() if isinstance(known, SecretStr) else known
     return hashlib.sha256(f"{address} {name}".encode()).hexdigest()[:16]
 
 
 def slots(settings: Settings, files: ExitStack) -> Slots:
-    """Return where slots are kept: in Redis, in a file that this host's processes share, or in this process.
+    """Return the store of slots: Redis, a file that this host's processes share, or this process's memory.
 
-    `files` closes what is opened. Raises SettingsError if redis-py is missing for an address, or does not
-    take it.
+    `files` closes what is opened. Raises SettingsError if redis-py is missing or rejects the address.
     """
     if isinstance(settings.shared_pace, SecretStr):
-        from cio_mcp.client.pacing.replicas import RedisSlots  # noqa: PLC0415 - needs the extra
+        from cio_mcp.client.pacing.redis_slots import RedisSlots  # noqa: PLC0415 - needs the extra
 
         return RedisSlots(settings.shared_pace)
     if settings.shared_pace == "off":
@@ -135,10 +131,10 @@ def slots(settings: Settings, files: ExitStack) -> Slots:
 
 
 def state_key(workspaces: Iterable[Settings]) -> bytes | None:
-    """Return the key that seals what a client carries from one request to the next.
+    """Return the key that protects the state which a client carries from one request to the next.
 
-    It follows from the credentials, so that replicas have the same one and nobody else has it. Embedded
-    sandboxes have none: without a key one is made up.
+    It derives from the credentials, so that replicas have the same key and nobody else has it. For embedded
+    sandboxes it is None, and the SDK then makes up a key.
     """
     live = (settings for settings in workspaces if not settings.uses_sandbox)
     parts = ["request state", *(access.authorization for settings in live for access in accesses(settings))]
@@ -148,19 +144,19 @@ def state_key(workspaces: Iterable[Settings]) -> bytes | None:
 
 
 def shared_store(settings: Settings, clock: Callable[[], float]) -> Store:
-    """Return where codes and counts are kept: in Redis, or in a file that this host's processes share.
+    """Return the store of codes and counts: Redis, or a file that this host's processes share.
 
     Raises SettingsError as `slots` does.
     """
     if isinstance(settings.shared_pace, SecretStr):
-        from cio_mcp.safety.replicas import RedisStore  # noqa: PLC0415 - needs the extra
+        from cio_mcp.safety.stores.redis import RedisStore  # noqa: PLC0415 - needs the extra
 
         return RedisStore(settings.shared_pace)
     return FileStore(safety_file(), clock)
 
 
 def pace_file() -> Path:
-    """Return the file through which this host's processes share each limit."""
+    """Return the file through which this host's processes share the rate limits."""
     return state_folder() / "pace.db"
 
 
@@ -170,5 +166,5 @@ def safety_file() -> Path:
 
 
 def state_folder() -> Path:
-    """Return where this user's processes keep what they share."""
+    """Return the folder of the files that this user's processes share."""
     return user_state_path("cio-mcp", appauthor=False)

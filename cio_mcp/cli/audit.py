@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from cio_mcp.errors import SettingsError
-from cio_mcp.safety.verify import lines, verify
+from cio_mcp.safety.audit.verify import lines, verify
 
 # What of a line is told in a column of its own.
 COLUMNS = ("number", "at", "kind", "request", "caller", "tool", "effect", "arguments", "previous")

@@ -9,11 +9,9 @@ import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
-from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Literal
 
 import httpx
 from pydantic import SecretStr
@@ -22,9 +20,6 @@ from cio_mcp import __version__
 from cio_mcp.app.build import open_audit_log, open_sandbox
 from cio_mcp.app.extensions import tools_with
 from cio_mcp.app.workspace import (
-    HOSTS,
-    TO_OPEN,
-    accesses,
     bounds,
     pace_file,
     safety_file,
@@ -32,37 +27,13 @@ from cio_mcp.app.workspace import (
     tools_off,
 )
 from cio_mcp.cli import answers
-from cio_mcp.client import AppApi, TrackApi
-from cio_mcp.client.access import OTHER_REGION, Access
-from cio_mcp.client.network import Network, proxy_of
-from cio_mcp.client.probe import Answer, probe
+from cio_mcp.cli.credentials import examine_credentials
+from cio_mcp.cli.finding import Finding
+from cio_mcp.client.network import Network
 from cio_mcp.errors import NotAllowed, SettingsError
 from cio_mcp.safety.stop import Stop
 from cio_mcp.settings import Settings, load
 from cio_mcp.settings.workspaces import each
-
-PATHS = {api.name: api.harmless for api in (TrackApi, AppApi)}
-
-# Customer.io orders updates by time; a clock off by more than this gives wrong times to events.
-SKEW = 60
-
-NETWORK = (
-    "check the network; where only a proxy leads out, set HTTPS_PROXY=http://host:port, or "
-    "http://user:password@host:port; check NO_PROXY, CIO_TRACK_URL and CIO_APP_URL where set"
-)
-CERTIFICATE = (
-    "add the authority that signed it to the system's certificates, or name its file in SSL_CERT_FILE"
-)
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that was looked at; what is not ok has its `fix`."""
-
-    what: str
-    state: Literal["ok", "note", "fault"]
-    detail: str
-    fix: str = ""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -105,7 +76,7 @@ async def examine(settings: Settings, wire: httpx.AsyncBaseTransport) -> list[Fi
     findings += [finding async for finding in _stopped(settings)]
     async with wire:
         if not settings.uses_sandbox:
-            findings += [finding async for finding in _credentials(settings, wire)]
+            findings += [finding async for finding in examine_credentials(settings, wire)]
     return findings
 
 
@@ -140,9 +111,9 @@ async def _stopped(settings: Settings) -> AsyncIterator[Finding]:
 
 
 async def _replicas(address: SecretStr) -> Finding:
-    from cio_mcp.databases.redis import Away, Server  # noqa: PLC0415 - needs the extra
+    from cio_mcp.databases.redis import Away, RedisConnection  # noqa: PLC0415 - needs the extra
 
-    server = Server(address)
+    server = RedisConnection(address)
     try:
         await server.reach()
     except Away as away:
@@ -202,65 +173,3 @@ def _file(what: str, path: Path, use: str, lost: str, *, needed: bool = False) -
         fix = f"let {path.parent} be a folder that you can write to, and delete {path.name} if it is damaged"
         return Finding(what, "fault" if needed else "note", f"{path}: {reason}: {lost}", fix)
     return Finding(what, "ok", f"{use} {path}")
-
-
-async def _credentials(settings: Settings, wire: httpx.AsyncBaseTransport) -> AsyncIterator[Finding]:
-    """Check each credential by one harmless call; a key that does not open is tried in the other region."""
-    opened = accesses(settings)
-    answers = [await probe(wire, access, PATHS[access.api]) for access in opened]
-    for access, answer in zip(opened, answers, strict=True):
-        access.worked = answer.status == 200  # which is evidence for the other key, too
-    for access, answer in zip(opened, answers, strict=True):
-        url = httpx.URL(access.base_url)
-        if proxy := proxy_of(url):
-            yield Finding("proxy", "note", f"requests to {url.host} go through {proxy}")
-        yield await _judge(wire, access, answer)
-    if date := next((answer.date for answer in answers if answer.date), None):
-        yield _clock(date)
-    for api in TO_OPEN.keys() - {access.api for access in opened}:
-        yield Finding(f"{api} key", "note", "not set; its tools are off", TO_OPEN[api])
-
-
-async def _judge(wire: httpx.AsyncBaseTransport, access: Access, answer: Answer) -> Finding:
-    what, host = f"{access.api} key", httpx.URL(access.base_url).host
-    if answer.fault:
-        return Finding(
-            "network", "fault", answer.fault, CERTIFICATE if "certificate" in answer.fault else NETWORK
-        )
-    home = await _home(wire, access, answer)
-    if home != access.region:
-        return Finding(what, "fault", f"belongs to a workspace in region {home}", f"set CIO_REGION={home}")
-    match answer.status:
-        case 200:
-            return Finding(what, "ok", f"opens {host}")
-        case 429:
-            return Finding(what, "ok", f"opens {host}, which is at its limit now")
-        case 401:
-            return Finding(what, "fault", f"{host} answered 401", access.explain_401())
-    return Finding(what, "fault", f"{host} answered {answer.status}, not as Customer.io does", NETWORK)
-
-
-async def _home(wire: httpx.AsyncBaseTransport, access: Access, answer: Answer) -> str | None:
-    """Return the region that a key belongs to, as far as Customer.io tells; else the one that is set.
-
-    Track tells it outright or by a redirect. App only answers 401, so the other region is asked too.
-    """
-    if access.region is None:
-        return None
-    other = OTHER_REGION[access.region]
-    if answer.status == 200 and isinstance(answer.body, dict):
-        return str(answer.body.get("region", access.region))
-    if answer.status in {301, 302, 307, 308}:
-        return other
-    elsewhere = replace(access, base_url=HOSTS[access.api, other])
-    if answer.status == 401 and (await probe(wire, elsewhere, PATHS[access.api])).status == 200:
-        return other
-    return access.region
-
-
-def _clock(server: datetime) -> Finding:
-    skew = (datetime.now(UTC) - server).total_seconds()
-    if abs(skew) <= SKEW:
-        return Finding("clock", "ok", "agrees with Customer.io's")
-    detail = f"{abs(skew):.0f} s {'ahead of' if skew > 0 else 'behind'} Customer.io's"
-    return Finding("clock", "fault", detail, "set the system's time; events would get wrong times")

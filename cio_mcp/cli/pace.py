@@ -10,8 +10,8 @@ from collections.abc import Callable
 from pydantic import SecretStr
 
 from cio_mcp.app.workspace import pace_file
-from cio_mcp.client.pacing import Shown
-from cio_mcp.client.pacing.shared import look
+from cio_mcp.client.pacing import SharedBucket
+from cio_mcp.client.pacing.bucket_file import look
 from cio_mcp.errors import SettingsError
 from cio_mcp.settings import load
 
@@ -38,17 +38,17 @@ def run(asked: argparse.Namespace) -> int:
         time.sleep(REFRESH)
 
 
-def _through(sharing: str | SecretStr) -> tuple[str, Callable[[], list[Shown]]]:
+def _through(sharing: str | SecretStr) -> tuple[str, Callable[[], list[SharedBucket]]]:
     """Return what the limits are shared through, Redis or this host's file, and how to look into it."""
     if not isinstance(sharing, SecretStr):
         return str(pace_file()), _look_into_file
-    from cio_mcp.client.pacing.redis import Buckets  # noqa: PLC0415 - needs the extra
+    from cio_mcp.client.pacing.redis_buckets import RedisBuckets  # noqa: PLC0415 - needs the extra
     from cio_mcp.databases.redis import Away  # noqa: PLC0415
 
-    buckets = Buckets(sharing)
+    buckets = RedisBuckets(sharing)
     server = buckets.server
 
-    async def look_into_it() -> list[Shown]:
+    async def look_into_it() -> list[SharedBucket]:
         try:
             return await buckets.look()
         except Away as away:
@@ -60,7 +60,7 @@ def _through(sharing: str | SecretStr) -> tuple[str, Callable[[], list[Shown]]]:
     return server.place, lambda: asyncio.run(look_into_it())
 
 
-def _look_into_file() -> list[Shown]:
+def _look_into_file() -> list[SharedBucket]:
     try:
         return look(pace_file(), time.monotonic())
     except sqlite3.Error as error:
@@ -69,7 +69,7 @@ def _look_into_file() -> list[Shown]:
         ) from None
 
 
-def table(buckets: list[Shown]) -> str:
+def table(buckets: list[SharedBucket]) -> str:
     """Return the buckets as text, one a line."""
     lines = [f"{'limit':<34} {'used':>11} {'waiting':>8} {'held back':>10} {'processes':>10}"]
     for bucket in buckets:

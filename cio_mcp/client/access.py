@@ -1,4 +1,4 @@
-"""What opens an API, and what can be said when it does not open."""
+"""Access to an API: its address and credentials, and what a 401 can mean."""
 
 from dataclasses import dataclass, field
 from typing import Literal, Self
@@ -12,6 +12,7 @@ class Access:
 
     `base_url` is scheme, host and an optional path; `authorization` the whole header; `region` is None
     where the address is not one of Customer.io's own; `workspace` is whose budget of requests it uses.
+    `sends_only` is what a service account token opens: sends, for the workspace that `workspace_id` names.
     `worked` turns true with the first success of this API, and `sibling` is the other API's access: together
     they are the evidence for `explain_401`.
     """
@@ -22,8 +23,16 @@ class Access:
     region: Literal["us", "eu"] | None = "us"
     workspace: str = ""
     suspicion: str = ""
+    sends_only: bool = False
+    workspace_id: int | None = None
     worked: bool = False
     sibling: Self | None = field(default=None, repr=False)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers that open the API (App API, "securitySchemes")."""
+        found = {"Authorization": self.authorization}
+        return found | ({"X-Workspace-Id": str(self.workspace_id)} if self.sends_only else {})
 
     def explain_401(self) -> str:
         """Say what a 401 can mean here and what to do, ruling out what the evidence rules out.
@@ -36,10 +45,15 @@ class Access:
             return f"This key worked before in this process: it has been revoked or replaced{moved}."
         causes = [self.suspicion] if self.suspicion else []
         if self.api == "track":
-            causes.append("CIO_SITE_ID and CIO_TRACK_API_KEY must be a Track pair (no App API key)")
+            causes.append("CIO_SITE_ID and CIO_TRACK_API_KEY must be a Track pair (not an App API key)")
+        elif self.sends_only:
+            causes.append("CIO_APP_API_KEY must be a service account token that has not been revoked")
+            causes.append("CIO_WORKSPACE_ID must be the id of a workspace that it may send for")
         else:
-            causes.append("CIO_APP_API_KEY must be an App API key (no Track API key)")
-            causes.append("an App API key can be limited to IP addresses, and this machine's may not be one")
+            causes.append("CIO_APP_API_KEY must be an App API key (not a Track API key)")
+            causes.append(
+                "an App API key can be limited to IP addresses, and this machine's may not be among them"
+            )
         if self.region and not (self.sibling and self.sibling.worked):
             causes.append(f"the workspace may be in the other region: CIO_REGION={OTHER_REGION[self.region]}")
         return f"Check, in this order: {'; '.join(causes)}."

@@ -4,14 +4,16 @@ import json
 import re
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, TypeVar
-from urllib.parse import quote
+from urllib.parse import urlencode
 
 import httpx
 
 from cio_mcp.client.access import Access
 from cio_mcp.client.call import Call, Kind
 from cio_mcp.client.pacing import Limits, pause_asked
-from cio_mcp.errors import InvalidArgument, Json, Refused, UnknownOutcome, refusal
+from cio_mcp.client.paths import fill
+from cio_mcp.client.refusals import not_found, refusal
+from cio_mcp.errors import InvalidArgument, Json, Refused, UnknownOutcome
 
 IdType = Literal["id", "email", "cio_id"]
 
@@ -20,12 +22,9 @@ Query = Mapping[str, object]
 
 _Body = TypeVar("_Body", bound=dict[str, Any] | list[Any])
 
-# Customer.io takes 150 bytes; httpx gives up on addresses beyond 65,536.
-LONGEST_ID = 1000
-
 # Seconds that one attempt may take: where there can be others, it must not use up the call's time alone.
-ATTEMPT = httpx.Timeout(10.0, connect=5.0)
-ONLY_ATTEMPT = httpx.Timeout(60.0, connect=5.0)
+ATTEMPT = httpx.Timeout(10.0, connect=5.0).as_dict()
+ONLY_ATTEMPT = httpx.Timeout(60.0, connect=5.0).as_dict()
 
 SAFE_TO_REPEAT = "Calling again with the same arguments is safe."
 
@@ -44,11 +43,24 @@ class Api:
     name: ClassVar[Literal["track", "app"]]
     harmless: ClassVar[str]  # the path of a read that shows whether the key opens the API
 
-    def __init__(self, http: httpx.AsyncClient, access: Access, limits: Limits, call: Call) -> None:
-        self._http = http
+    def __init__(
+        self,
+        wire: httpx.AsyncBaseTransport,
+        headers: httpx.Headers,
+        access: Access,
+        limits: Limits,
+        call: Call,
+    ) -> None:
+        self._wire = wire
+        self._headers = headers
         self._access = access
         self._limits = limits
         self._call = call
+
+    @classmethod
+    def opened_by(cls, access: Access) -> bool:
+        """Say whether an access opens this API."""
+        return access.api == cls.name and not access.sends_only
 
     @property
     def call(self) -> Call:
@@ -57,19 +69,19 @@ class Api:
 
     async def get(self, path: str, query: Query | None = None, **ids: object) -> dict[str, Any] | list[Any]:
         """Read an object or a list; raises Refused, NotSent, or UnknownOutcome when no answer came."""
-        return await self._ask(self._request("GET", path, ids, query=query, kind=Kind.READ), (dict, list))
+        return await self._send("GET", path, ids, (dict, list), query=query, kind=Kind.READ)
 
     async def issue(self, path: str, **ids: object) -> dict[str, Any]:
         """Have a credential made, by a GET that is no mere reading; raises as `get` does."""
-        return await self._send(self._request("GET", path, ids, kind=Kind.REPEATABLE))
+        return await self._send("GET", path, ids, (dict,), kind=Kind.REPEATABLE)
 
     async def put(self, path: str, body: dict[str, Any], **ids: object) -> dict[str, Any]:
         """Write what can be written again with the same effect; raises as `get` does."""
-        return await self._send(self._request("PUT", path, ids, body=body, kind=Kind.REPEATABLE))
+        return await self._send("PUT", path, ids, (dict,), body=body, kind=Kind.REPEATABLE)
 
     async def delete(self, path: str, **ids: object) -> dict[str, Any]:
         """Delete; that the thing is already gone counts as done on a repeat. Raises as `get` does."""
-        return await self._send(self._request("DELETE", path, ids, kind=Kind.REPEATABLE))
+        return await self._send("DELETE", path, ids, (dict,), kind=Kind.REPEATABLE)
 
     async def post(
         self,
@@ -87,52 +99,49 @@ class Api:
         `if_unknown` tells the agent what to do when no answer came; `expect` names a key without which a
         success is not believed. Raises as `get` does.
         """
-        request = self._request("POST", path, ids, query=query, body=body, kind=kind, if_unknown=if_unknown)
-        answer = await self._send(request)
+        answer = await self._send(
+            "POST", path, ids, (dict,), query=query, body=body, kind=kind, if_unknown=if_unknown
+        )
         if expect is not None and expect not in answer:
             raise UnknownOutcome(f"Unknown outcome: the answer has no {expect}.", do=if_unknown, status=200)
         return answer
 
-    def _request(
+    async def _send(
         self,
         method: str,
-        path: str,
+        route: str,
         ids: dict[str, object],
+        bodies: tuple[type[_Body], ...],
         *,
         kind: Kind,
         query: Query | None = None,
         body: dict[str, Any] | None = None,
         if_unknown: str = SAFE_TO_REPEAT,
-    ) -> httpx.Request:
-        route, path = path, fill(path, ids)
+    ) -> _Body:
+        path = fill(route, ids)
         asked = {name: str(value) for name, value in (query or {}).items() if value not in (None, "")}
-        url = httpx.URL(self._access.base_url.rstrip("/") + path, params=asked or None)
+        url = self._access.base_url.rstrip("/") + path + (f"?{urlencode(asked)}" if asked else "")
         if self._call.dry_run and kind is not Kind.READ:
-            raise WouldSend(method, str(url), body)
-        return self._http.build_request(
+            raise WouldSend(method, url, body)
+        request = httpx.Request(
             method,
             url,
             json=body,
-            headers={"Authorization": self._access.authorization},
-            timeout=ATTEMPT if kind in {Kind.READ, Kind.REPEATABLE} else ONLY_ATTEMPT,
+            headers=self._headers,
             extensions={
+                "timeout": ATTEMPT if kind in {Kind.READ, Kind.REPEATABLE} else ONLY_ATTEMPT,
                 "call": self._call,
                 "kind": kind,
                 "route": route,
-                "bucket": self._limits.bucket(self.name, path, kind, self._access.workspace),
+                "buckets": self._limits.buckets(method, route, path, self._access.workspace),
                 "bulk": self._call.next_is_bulk(),
                 "if_unknown": if_unknown,
             },
         )
-
-    async def _send(self, request: httpx.Request) -> dict[str, Any]:
-        return await self._ask(request, (dict,))
-
-    async def _ask(self, request: httpx.Request, kinds: tuple[type[_Body], ...]) -> _Body:
-        response = await self._http.send(request)
+        response = await self._wire.handle_async_request(request)
         if not response.is_success:
             raise self._refusal(response)
-        answer = _body(response, kinds)
+        answer = _body(response, bodies)
         self._access.worked = True
         return answer
 
@@ -140,13 +149,15 @@ class Api:
         status, do, retry_in = response.status_code, "", None
         if status == 401:
             do = self._access.explain_401()
+        elif status == 404:
+            do = not_found(response.request.extensions["route"])
         elif status == 429:
-            bucket = response.request.extensions["bucket"]
+            bucket = response.request.extensions["buckets"][0]
             retry_in = pause_asked(response, bucket.window)
-            do = f"It was not executed. Call again in {retry_in:.0f} s."
+            do = f"The call was not executed. Call again in {retry_in:.0f} s."
             if response.request.extensions["kind"] is Kind.TRIGGER:
                 # App API, "Send Messages": both are answered alike.
-                do += " Customer.io takes a broadcast's trigger once in 10 s and lets at most 5 wait."
+                do += " Customer.io accepts one trigger of a broadcast per 10 s, and queues at most 5."
         return refusal(status, response.content, do=do, retry_in=retry_in)
 
 
@@ -162,10 +173,11 @@ class TrackApi(Api):
         if id_type == "cio_id":
             return f"cio_{customer_id.removeprefix('cio_')}"
         if id_type == "email" and "@" not in customer_id:
-            raise InvalidArgument("customer_id: not an email address, but id_type is email")
+            raise InvalidArgument("customer_id: is not an email address, but id_type is email")
         if id_type == "id" and customer_id.startswith("cio_"):
             raise InvalidArgument(
-                "customer_id: Track takes what starts with cio_ for a cio_id; is id_type=cio_id meant?"
+                "customer_id: Track reads an id that starts with cio_ as a cio_id; did you mean "
+                "id_type=cio_id?"
             )
         return customer_id
 
@@ -182,26 +194,18 @@ class AppApi(Api):
         return customer_id.removeprefix("cio_") if id_type == "cio_id" else customer_id
 
 
-def fill(path: str, ids: dict[str, object]) -> str:
-    """Fill a path template with every value percent-encoded whole, so that none can change the path.
+class SendApi(AppApi):
+    """The part of the App API that a service account token opens too: sending one message to one person."""
 
-    Raises InvalidArgument for what no encoding makes safe: empty, `.`, `..`, control characters, text that
-    is not valid Unicode, and text too long for any address.
-    """
-    return path.format(**{name: _segment(name, str(value)) for name, value in ids.items()})
+    @classmethod
+    def opened_by(cls, access: Access) -> bool:
+        """Say whether an access opens this part of the API."""
+        return access.api == cls.name
 
-
-def _segment(name: str, value: str) -> str:
-    if value in {"", ".", ".."}:
-        raise InvalidArgument(f"{name}: must not be empty, '.' or '..'")
-    if len(value) > LONGEST_ID:
-        raise InvalidArgument(f"{name}: must not be longer than {LONGEST_ID} characters")
-    if any(ord(char) < 32 or 127 <= ord(char) < 160 for char in value):
-        raise InvalidArgument(f"{name}: must not contain control characters")
-    try:
-        return quote(value, safe="")
-    except UnicodeEncodeError:
-        raise InvalidArgument(f"{name}: is not valid Unicode text") from None
+    @property
+    def reads(self) -> bool:
+        """Say whether the rest of the App API is open as well."""
+        return AppApi.opened_by(self._access)
 
 
 # A half of a character, which JSON can have by its number, and no encoding.
@@ -216,13 +220,13 @@ def _parsed(content: bytes) -> Any:
     return answer
 
 
-def _body(response: httpx.Response, kinds: tuple[type[_Body], ...]) -> _Body:
-    """Return the JSON of a success, of one of these kinds; raises when somebody else seems to answer."""
+def _body(response: httpx.Response, bodies: tuple[type[_Body], ...]) -> _Body:
+    """Return the JSON of a success, one of these bodies; raises when somebody else seems to answer."""
     try:
         answer = _parsed(response.content) if response.content.strip() else {}
     except (ValueError, RecursionError):
         answer = None
-    if isinstance(answer, kinds):
+    if isinstance(answer, bodies):
         return answer
     request, kind = response.request, response.request.extensions["kind"]
     what = f"{request.url.host} answered {response.status_code} with something that is not a JSON object"

@@ -12,7 +12,7 @@ FAILURES, PAUSE = 5, 15.0
 
 
 @dataclass(frozen=True)
-class Open:
+class Outage:
     """An open circuit: for how many seconds the API has failed, with what, and in how many a probe may go."""
 
     failing_for: float
@@ -28,7 +28,7 @@ class _Circuit:
     probe_at: float = 0.0
 
 
-class Breaking(httpx.AsyncBaseTransport):
+class BreakerTransport(httpx.AsyncBaseTransport):
     """Answers calls at once, with nothing sent, while their bucket's API fails.
 
     A failure is a 5xx, a timeout or a broken connection; any other answer, a 429 among them, is none. Besides
@@ -41,11 +41,11 @@ class Breaking(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send `request` unless the circuit is open."""
-        bucket = request.extensions["bucket"]
-        circuit = self._circuits.setdefault(bucket.name, _Circuit())
+        bucket = request.extensions["buckets"][0]
+        circuit = self._circuits.setdefault(bucket.label, _Circuit())
         if circuit.failures >= FAILURES:
             if now() < circuit.probe_at:
-                raise _open(request, circuit)
+                raise _not_sent(request, circuit)
             circuit.probe_at = now() + PAUSE  # this one is the probe; others wait for how it ends
         try:
             response = await self._inner.handle_async_request(request)
@@ -58,12 +58,12 @@ class Breaking(httpx.AsyncBaseTransport):
             circuit.failures = 0
         return response
 
-    def open(self, name: str) -> Open | None:
-        """Return the circuit of the bucket called `name`, or None while it is closed."""
-        circuit = self._circuits.get(name, _Circuit())
+    def outage(self, label: str) -> Outage | None:
+        """Return the outage of the bucket with this label, None while its circuit is closed."""
+        circuit = self._circuits.get(label, _Circuit())
         if circuit.failures < FAILURES:
             return None
-        return Open(now() - circuit.since, circuit.why, max(0.0, circuit.probe_at - now()))
+        return Outage(now() - circuit.since, circuit.why, max(0.0, circuit.probe_at - now()))
 
     def _failed(self, circuit: _Circuit, why: str) -> None:
         if not circuit.failures:
@@ -77,7 +77,7 @@ class Breaking(httpx.AsyncBaseTransport):
         await self._inner.aclose()
 
 
-def _open(request: httpx.Request, circuit: _Circuit) -> NotSent:
+def _not_sent(request: httpx.Request, circuit: _Circuit) -> NotSent:
     wait = circuit.probe_at - now()
     return NotSent(
         f"Not sent: {request.url.host} has failed {circuit.failures} times in a row, "

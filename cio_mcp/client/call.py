@@ -49,7 +49,7 @@ class Call:
     the call is for, since callers take turns, and `share` the part of each limit that is theirs at most;
     `tell` is told its place while it waits long. `waited` is how many seconds it has spent in queues so far,
     `requests` how many it has made, without their retries, and `sending` the newest that left; `called_at` is
-    the time of day when it began, in unix seconds.
+    the time of day when it began, in unix seconds, and `timezone` the one in which its days begin.
     """
 
     deadline: float
@@ -57,6 +57,7 @@ class Call:
     dry_run: bool = False
     share: float = 1.0
     called_at: float = 0.0
+    timezone: str = "UTC"
     tell: Tell | None = None
     waited: float = 0.0
     requests: int = 0

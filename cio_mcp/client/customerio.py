@@ -11,12 +11,15 @@ import httpx
 
 from cio_mcp.client.access import Access
 from cio_mcp.client.api import Api
-from cio_mcp.client.breaker import Breaking
+from cio_mcp.client.breaker import BreakerTransport
 from cio_mcp.client.call import Call, Tell, now
-from cio_mcp.client.pacing import Limits, MemorySlots, Pace, Paced, Seen, Slots
-from cio_mcp.client.redirect import Redirecting
-from cio_mcp.client.retry import Retrying
-from cio_mcp.client.traffic import Traffic
+from cio_mcp.client.counts import RequestCounts
+from cio_mcp.client.pacing import BucketState, Limits, MemorySlots, Pace, PaceTransport, Slots
+from cio_mcp.client.redirect import RedirectTransport
+from cio_mcp.client.retry import RetryTransport
+
+# What a request says about the answer that it takes.
+HEADERS = {"Accept": "application/json", "Accept-Encoding": "gzip, deflate"}
 
 _log = logging.getLogger(__name__)
 _AnyApi = TypeVar("_AnyApi", bound=Api)
@@ -27,8 +30,8 @@ class CustomerIO:
 
     `wire` is what requests finally leave through: a network, or an application in this process. `deadline`
     is the time in seconds that one tool call may take, queue and retries included; `clock` is the time of
-    day. A call's requests pass `Retrying`, `Breaking`, `Paced` and `Redirecting` on their way, and nothing
-    else.
+    day. A call's requests pass `RetryTransport`, `BreakerTransport`, `PaceTransport` and
+    `RedirectTransport` on their way, and nothing else.
     """
 
     def __init__(
@@ -48,15 +51,18 @@ class CustomerIO:
         self._deadline = deadline
         self._clock = clock
         self._pace = Pace(slots or MemorySlots())
-        self._paced = Paced(Redirecting(wire), self._pace)
-        self._breaking = Breaking(self._paced)
-        self._http = httpx.AsyncClient(
-            transport=Retrying(self._breaking, jitter), headers={"User-Agent": user_agent}
-        )
+        self._pacer = PaceTransport(RedirectTransport(wire), self._pace, limits.names)
+        self._breaker = BreakerTransport(self._pacer)
+        self._wire = RetryTransport(self._breaker, jitter)
+        self._headers = {
+            access.api: httpx.Headers({**access.headers, **HEADERS, "User-Agent": user_agent})
+            for access in self._accesses.values()
+        }
 
     def opens(self, api: type[Api]) -> bool:
         """Say whether there are credentials for `api`."""
-        return api.name in self._accesses
+        access = self._accesses.get(api.name)
+        return access is not None and api.opened_by(access)
 
     def begin(
         self, caller: str = "", *, dry_run: bool = False, share: float = 1.0, tell: Tell | None = None
@@ -72,17 +78,17 @@ class CustomerIO:
 
     def api(self, api: type[_AnyApi], call: Call) -> _AnyApi:
         """Return `api` as `call` may use it."""
-        return api(self._http, self._accesses[api.name], self._limits, call)
+        return api(self._wire, self._headers[api.name], self._accesses[api.name], self._limits, call)
 
-    def buckets(self) -> list[Seen]:
+    def buckets(self) -> list[BucketState]:
         """Return the limits used so far, as this process knows them now."""
-        seen = ((bucket, self._breaking.open(bucket.name)) for bucket in self._pace.seen())
-        return [replace(bucket, **asdict(circuit)) if circuit else bucket for bucket, circuit in seen]
+        found = ((state, self._breaker.outage(state.bucket.label)) for state in self._pace.states())
+        return [replace(state, **asdict(outage)) if outage else state for state, outage in found]
 
     @property
-    def traffic(self) -> Mapping[str, Traffic]:
-        """What became of the requests so far, by limit: track, app, send, broadcast."""
-        return self._paced.traffic
+    def counts(self) -> Mapping[str, RequestCounts]:
+        """What became of the requests so far, by limit."""
+        return self._pacer.counts
 
     @property
     def trouble(self) -> str:
@@ -94,6 +100,6 @@ class CustomerIO:
 
         What has left and is not answered by then is logged as unknown, by method and host.
         """
-        for request in await self._paced.drain(grace):
+        for request in await self._pacer.drain(grace):
             _log.error("unknown outcome at shutdown: %s %s", request.method, request.url.host)
-        await self._http.aclose()
+        await self._wire.aclose()

@@ -4,99 +4,168 @@ import re
 import socket
 import ssl
 from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import httpx
 import truststore
 
+# At most so many connections, in pools of so many: a pool of httpx 0.28 looks at each of its connections, and
+# from each at all others, whenever one is taken or given back.
+CONNECTIONS, POOL = 32, 4
+
 
 class Network(httpx.AsyncBaseTransport):
     """Sends over the network, with at most 32 connections that all stay open between bursts.
 
-    The httpx client inside does what a bare transport cannot: it honours HTTPS_PROXY and NO_PROXY. It is
-    made with the first request, since loading certificates would be felt at every start.
+    HTTPS_PROXY and NO_PROXY are honoured. Certificates are loaded with the first request, since that would be
+    felt at every start.
     """
 
     def __init__(self) -> None:
-        self._client: httpx.AsyncClient | None = None
+        self._trust: ssl.SSLContext | None = None
+        self._through: dict[str, list[_Pool]] = {}  # by the proxy's address, empty for none
+        self._to: dict[tuple[str, bytes], list[_Pool]] = {}  # by scheme, host and port
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send `request` as it is, with the timeouts it carries; redirects are answers here."""
-        if self._client is None:
-            self._client = _client()
-        return await self._client.send(request)
+        """Send `request` as it is, with its own timeouts, and read the answer; a redirect is one."""
+        origin = request.url.scheme, request.url.netloc
+        if origin not in self._to:
+            self._to[origin] = self._open(_proxy(request.url))
+        pools = self._to[origin]
+        pool = next((pool for pool in pools if pool.in_use < POOL), None) or min(pools, key=_Pool.load)
+        return await pool.send(request)
+
+    def _open(self, proxy: str) -> "list[_Pool]":
+        if proxy not in self._through:
+            self._trust = self._trust or truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            pools = range(CONNECTIONS // POOL)
+            self._through[proxy] = [_Pool(_transport(self._trust, proxy)) for _ in pools]
+        return self._through[proxy]
 
     async def aclose(self) -> None:
         """Close all connections."""
-        if self._client is not None:
-            await self._client.aclose()
+        for pools in self._through.values():
+            for pool in pools:
+                await pool.transport.aclose()
+
+
+class _Pool:
+    def __init__(self, transport: httpx.AsyncHTTPTransport) -> None:
+        self.transport = transport
+        self.in_use = 0
+
+    def load(self) -> int:
+        return self.in_use
+
+    async def send(self, request: httpx.Request) -> httpx.Response:
+        self.in_use += 1
+        try:
+            response = await self.transport.handle_async_request(request)
+            try:
+                await response.aread()
+            finally:
+                await response.aclose()
+        finally:
+            self.in_use -= 1
+        return response
 
 
 class UnusableProxy(httpx.ProxyError):
     """The environment names a proxy that cannot be used; the text is ours, and holds nothing of it."""
 
 
-def _client() -> httpx.AsyncClient:
-    limits = httpx.Limits(max_connections=32, max_keepalive_connections=32, keepalive_expiry=30)
-    trust = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+def _transport(trust: ssl.SSLContext, proxy: str) -> httpx.AsyncHTTPTransport:
+    limits = httpx.Limits(max_connections=POOL, max_keepalive_connections=POOL, keepalive_expiry=30)
     variables = "HTTPS_PROXY, HTTP_PROXY or ALL_PROXY"
     try:
-        return httpx.AsyncClient(limits=limits, verify=trust)
+        return httpx.AsyncHTTPTransport(verify=trust, limits=limits, proxy=proxy or None)
     except ImportError as error:
         needs = "the package socksio, which is not installed beside cio-mcp"
         raise UnusableProxy(f"{variables} names a SOCKS proxy, which needs {needs}") from error
     except (ValueError, httpx.InvalidURL) as error:
         raise UnusableProxy(
-            f"{variables} is no address of a proxy, such as http://proxy.example.com:3128"
+            f"{variables} is not the address of a proxy, such as http://proxy.example.com:3128"
         ) from error
 
 
-# Why there is no connection, by what led to the failure; the first that fits is told. `next` is what comes
-# next on the way: the host itself, or a proxy.
-CAUSES: tuple[tuple[type[Exception], str], ...] = (
-    (UnusableProxy, "{error}"),
-    (httpx.ProxyError, "{next} does not let through{status}"),
-    (ssl.SSLCertVerificationError, "the certificate of {host} is not trusted here"),
-    (ssl.SSLError, "{host} does not speak TLS there"),
-    (socket.gaierror, "the name of {next} cannot be resolved: no network, or no DNS"),
-    (ConnectionRefusedError, "{next} refuses connections"),
-    (httpx.PoolTimeout, "all connections to {host} are in use"),
-    (httpx.TimeoutException, "{next} does not answer in time"),
-    (TimeoutError, "{next} does not answer in time"),
+class Cause(Enum):
+    """Why there is no connection."""
+
+    UNUSABLE_PROXY = "{error}"
+    PROXY = "{next} refuses the connection{status}"
+    CERTIFICATE = "the certificate of {host} is not trusted on this machine"
+    TLS = "{host} does not accept TLS connections"
+    NAME = "the name of {next} cannot be resolved: no network, or no DNS"
+    REFUSED = "{next} refuses connections"
+    IN_USE = "all connections to {host} are in use"
+    TIMEOUT = "{next} does not answer in time"
+    OTHER = "{next} cannot be reached ({kind})"
+
+
+# The cause of a failure is the first of these that matches an exception in its chain.
+CAUSES: tuple[tuple[type[Exception], Cause], ...] = (
+    (UnusableProxy, Cause.UNUSABLE_PROXY),
+    (httpx.ProxyError, Cause.PROXY),
+    (ssl.SSLCertVerificationError, Cause.CERTIFICATE),
+    (ssl.SSLError, Cause.TLS),
+    (socket.gaierror, Cause.NAME),
+    (ConnectionRefusedError, Cause.REFUSED),
+    (httpx.PoolTimeout, Cause.IN_USE),
+    (httpx.TimeoutException, Cause.TIMEOUT),
+    (TimeoutError, Cause.TIMEOUT),
 )
 
 
-def cause(error: httpx.RequestError, url: httpx.URL) -> str:
-    """Say why `url` was not reached, in words without credentials, paths and queries."""
-    proxy = proxy_of(url)
-    words = {
-        "host": url.host,
-        "next": f"the proxy {proxy} on the way to {url.host}" if proxy else url.host,
-        "error": error,
-        "status": _status(error),
-    }
-    chain = list(_chain(error))
-    for kind, template in CAUSES:
-        if any(isinstance(link, kind) for link in chain):
-            return template.format(**words)
-    return f"{words['next']} cannot be reached ({type(error).__name__})"
+@dataclass(frozen=True)
+class Failure:
+    """A failure to reach an address: its cause, and that in words without credentials, paths and queries."""
+
+    cause: Cause
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def failure_of(error: httpx.RequestError, url: httpx.URL) -> Failure:
+    """Return why `url` was not reached."""
+    chain, proxy = list(_chain(error)), proxy_of(url)
+    fits = (cause for kind, cause in CAUSES if any(isinstance(link, kind) for link in chain))
+    cause = next(fits, Cause.OTHER)
+    # `next` is what comes next on the way: the host itself, or a proxy.
+    text = cause.value.format(
+        host=url.host,
+        next=f"the proxy {proxy} on the way to {url.host}" if proxy else url.host,
+        error=error,
+        status=_status(error),
+        kind=type(error).__name__,
+    )
+    return Failure(cause, text)
 
 
 def _status(error: httpx.RequestError) -> str:
     """Return the status that a proxy answered with; the rest of its line is its own words."""
     found = re.match(r"\d{3}\b", str(error))
-    meaning = ", it wants a user and a password" if found and found[0] == "407" else ""
+    meaning = ": it requires a user name and password" if found and found[0] == "407" else ""
     return f" (status {found[0]}{meaning})" if found else ""
 
 
 def proxy_of(url: httpx.URL) -> str:
     """Return host and port of the proxy that requests to `url` take, or nothing: never a password."""
+    proxy = _proxy(url)
+    return (urlsplit(proxy).netloc.rpartition("@")[2] or "without a name") if proxy else ""
+
+
+def _proxy(url: httpx.URL) -> str:
+    """Return the proxy that requests to `url` take, as the environment or the system says."""
     proxies = getproxies()
     proxy = proxies.get(url.scheme) or proxies.get("all") or ""
     if not proxy or proxy_bypass(url.host):
         return ""
-    return urlsplit(proxy if "//" in proxy else f"//{proxy}").netloc.rpartition("@")[2] or "without a name"
+    return proxy if "://" in proxy else f"http://{proxy}"
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

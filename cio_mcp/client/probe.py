@@ -8,37 +8,37 @@ from typing import Any
 import httpx
 
 from cio_mcp.client.access import Access
-from cio_mcp.client.network import cause
+from cio_mcp.client.network import Failure, failure_of
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What a probe found: an HTTP status with body and the server's time, or the `fault` on the way."""
+class ProbeResult:
+    """What a probe found: an HTTP status with body and the server's time, or a failure on the way."""
 
     status: int | None = None
     body: Any = None
     date: datetime | None = None
-    fault: str = ""
+    failure: Failure | None = None
 
 
-async def probe(wire: httpx.AsyncBaseTransport, access: Access, path: str) -> Answer:
+async def probe(wire: httpx.AsyncBaseTransport, access: Access, path: str) -> ProbeResult:
     """GET `path` once, without retries and pace; never raises for what a network can do."""
     request = httpx.Request(
         "GET",
         access.base_url.rstrip("/") + path,
-        headers={"Authorization": access.authorization},
+        headers=access.headers,
         extensions={"timeout": httpx.Timeout(10.0, connect=5.0).as_dict()},
     )
     try:
         response = await wire.handle_async_request(request)
         await response.aread()
     except httpx.TransportError as error:
-        return Answer(fault=cause(error, request.url))
+        return ProbeResult(failure=failure_of(error, request.url))
     try:
         body = response.json()
     except ValueError:
         body = None
-    return Answer(response.status_code, body, _date(response))
+    return ProbeResult(response.status_code, body, _date(response))
 
 
 def _date(response: httpx.Response) -> datetime | None:

@@ -9,7 +9,7 @@ from cio_mcp.errors import Refused
 _log = logging.getLogger(__name__)
 
 
-class Redirecting(httpx.AsyncBaseTransport):
+class RedirectTransport(httpx.AsyncBaseTransport):
     """Follows one redirect with method, body and credentials, to Customer.io's own hosts only.
 
     httpx would turn a 301 or 302 POST into a GET and drop the credentials; the code that Customer.io
@@ -29,7 +29,7 @@ class Redirecting(httpx.AsyncBaseTransport):
         if target is None or target.scheme != "https" or not target.host.endswith(".customer.io"):
             where = f"{target.scheme}://{target.host}" if target else "nowhere"
             raise Refused(
-                f"{request.url.host} redirects to {where}, which is no https address of Customer.io's; "
+                f"{request.url.host} redirects to {where}, which is not an https address of Customer.io;  "
                 "the credentials were not sent there.",
                 do="Check CIO_REGION, CIO_TRACK_URL and CIO_APP_URL.",
                 status=response.status_code,

@@ -8,7 +8,7 @@ from enum import Enum, auto
 import httpx
 
 from cio_mcp.client.call import Kind, now
-from cio_mcp.client.network import cause
+from cio_mcp.client.network import failure_of
 from cio_mcp.client.pacing import NEVER_LEFT
 from cio_mcp.errors import NotSent, UnknownOutcome
 
@@ -22,7 +22,7 @@ class End(Enum):
     ANSWERED = auto()  # anything else is Customer.io's word on the matter
 
 
-class Then(Enum):
+class Action(Enum):
     """What follows from the end of an attempt."""
 
     RETRY = auto()  # through the pace again, while the deadline allows
@@ -30,21 +30,21 @@ class Then(Enum):
     UNKNOWN = auto()  # never again: say that the outcome is unknown
 
 
-OUTCOMES: dict[End, dict[Kind, Then]] = {
-    End.NEVER_LEFT: dict.fromkeys(Kind, Then.RETRY),
+OUTCOMES: dict[End, dict[Kind, Action]] = {
+    End.NEVER_LEFT: dict.fromkeys(Kind, Action.RETRY),
     End.THROTTLED: {
-        Kind.READ: Then.RETRY,
-        Kind.REPEATABLE: Then.RETRY,
-        Kind.ONCE: Then.RETRY,
-        Kind.TRIGGER: Then.REPORT,
+        Kind.READ: Action.RETRY,
+        Kind.REPEATABLE: Action.RETRY,
+        Kind.ONCE: Action.RETRY,
+        Kind.TRIGGER: Action.REPORT,
     },
     End.LOST: {
-        Kind.READ: Then.RETRY,
-        Kind.REPEATABLE: Then.RETRY,
-        Kind.ONCE: Then.UNKNOWN,
-        Kind.TRIGGER: Then.UNKNOWN,
+        Kind.READ: Action.RETRY,
+        Kind.REPEATABLE: Action.RETRY,
+        Kind.ONCE: Action.UNKNOWN,
+        Kind.TRIGGER: Action.UNKNOWN,
     },
-    End.ANSWERED: dict.fromkeys(Kind, Then.REPORT),
+    End.ANSWERED: dict.fromkeys(Kind, Action.REPORT),
 }
 
 ATTEMPTS = 4
@@ -56,12 +56,12 @@ LAST_ATTEMPT = 0.1
 RETRIES_AT_ONCE, RETRIES_PER_REQUEST = 10.0, 0.1
 
 
-class Retrying(httpx.AsyncBaseTransport):
+class RetryTransport(httpx.AsyncBaseTransport):
     """Repeats what may be repeated, with exponential pauses and full jitter, within the call's deadline.
 
     A request names its call and its kind in `request.extensions`, where the number of the attempt is kept.
-    Besides what `Paced` raises, it raises NotSent when no connection could be made, and UnknownOutcome when a
-    request left and no answer came.
+    Besides what `PaceTransport` raises, it raises NotSent when no connection could be made, and
+    UnknownOutcome when a request left and no answer came.
     """
 
     def __init__(self, inner: httpx.AsyncBaseTransport, jitter: Callable[[], float] = random.random) -> None:
@@ -89,8 +89,8 @@ class Retrying(httpx.AsyncBaseTransport):
             if end is End.LOST:
                 lost = got
             if end is End.ANSWERED and lost is not None and _already_gone(request, got):
-                return httpx.Response(200, json={})
-            if OUTCOMES[end][kind] is not Then.RETRY:
+                return httpx.Response(200, json={}, request=request)
+            if OUTCOMES[end][kind] is not Action.RETRY:
                 break
             if end is End.THROTTLED:
                 continue  # the bucket holds the next attempt back, each time longer, until the deadline
@@ -104,12 +104,12 @@ class Retrying(httpx.AsyncBaseTransport):
         return _settled(request, kind, lost if lost is not None and end is not End.ANSWERED else got)
 
     def _earn(self, request: httpx.Request) -> None:
-        bucket = request.extensions["bucket"].name
+        bucket = request.extensions["buckets"][0].label
         left = self._retries_left.get(bucket, RETRIES_AT_ONCE)
         self._retries_left[bucket] = min(RETRIES_AT_ONCE, left + RETRIES_PER_REQUEST)
 
     def _may_retry(self, request: httpx.Request) -> bool:
-        bucket = request.extensions["bucket"].name
+        bucket = request.extensions["buckets"][0].label
         if self._retries_left[bucket] < 1:
             return False
         self._retries_left[bucket] -= 1
@@ -136,7 +136,7 @@ def _already_gone(request: httpx.Request, got: httpx.Response | httpx.RequestErr
 def _settled(request: httpx.Request, kind: Kind, got: httpx.Response | httpx.RequestError) -> httpx.Response:
     if isinstance(got, NEVER_LEFT):
         raise NotSent(
-            f"Not sent: {cause(got, request.url)}.",
+            f"Not sent: {failure_of(got, request.url)}.",
             do="Check the network, HTTPS_PROXY, and CIO_TRACK_URL or CIO_APP_URL; then call again.",
             retryable=True,
         ) from got
@@ -145,7 +145,7 @@ def _settled(request: httpx.Request, kind: Kind, got: httpx.Response | httpx.Req
     status = got.status_code if isinstance(got, httpx.Response) else None
     answer = f"status {status}" if status else f"no answer ({type(got).__name__})"
     raise UnknownOutcome(
-        f"Unknown outcome: the request left, and {answer} came back. "
+        f"Unknown outcome: the request was sent, and {answer} came back. "
         + ("A read changes nothing." if kind is Kind.READ else "It may or may not have taken effect."),
         do=request.extensions["if_unknown"],
         retryable=kind in {Kind.READ, Kind.REPEATABLE},

@@ -40,7 +40,7 @@ class Away(Exception):
         self.late = isinstance(error, TimeoutError | RedisTimeout)
 
 
-class Server:
+class RedisConnection:
     """The Redis at an address, or the Redis Cluster that it belongs to; `place` names it in public.
 
     Connections are made when they are needed. Raises SettingsError for an address that redis-py does not

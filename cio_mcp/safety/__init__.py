@@ -1,8 +1,8 @@
-"""What stands between the server and a tool. A tool declares its effect and whom it reaches, and never asks.
+"""The checks between the application and a tool, which itself only declares its effect and whom it reaches.
 
-`permissions` says which tools are on, `bounds` who may be reached and how many, `confirmation` that what is
-done is what was previewed, `store` keeps what processes must know of each other, and `guard` is the one way
-to a tool, past all of them.
+`permissions` decides which tools are on, `bounds` who and how many people may be reached, and `confirmation`
+that a call does what its preview showed. `stores` hold the state that processes share, and `guard`, through
+which every call passes, applies all of these.
 """
 
 from cio_mcp.safety.call import MakePreview, Person, Suspended, ToolCall

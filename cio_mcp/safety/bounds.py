@@ -1,4 +1,4 @@
-"""Bounds that hold whatever an agent asks: who may be reached, how many, and how often."""
+"""Bounds that no agent can exceed: who may be reached, how many people, and how often."""
 
 import re
 from collections.abc import Sequence
@@ -8,15 +8,15 @@ from fnmatch import fnmatchcase
 from cio_mcp.client import AppApi, IdType
 from cio_mcp.errors import NotAllowed
 from cio_mcp.safety.grant import Grant
-from cio_mcp.safety.store import Refund, Store
+from cio_mcp.safety.stores import NoRoom, Refund, Store
 from cio_mcp.settings.values import SendCap
 from cio_mcp.toolkit.audience import Audience
 from cio_mcp.toolkit.profiles import profiles
 
-# Customers that one request reads at most (App API, POST /v1/customers/attributes).
+# The largest number of customers that one request reads (App API, POST /v1/customers/attributes).
 BATCH = 100
 
-# An address in its plainest form. What could be read in two ways is not allowed while a list is set.
+# An address in its plainest form. While an allow list is set, ambiguous addresses are refused.
 PLAIN = re.compile(r"[^@\s,;:<>\"()\[\]]+@[^@\s,;:<>\"()\[\]]+")
 
 ASK_OPERATOR = "Only an operator can change that."
@@ -24,9 +24,9 @@ ASK_OPERATOR = "Only an operator can change that."
 
 @dataclass(frozen=True)
 class Bounds:
-    """What an operator has bounded; what is None or empty is not.
+    """An operator's bounds; a bound that is None or empty does not apply.
 
-    `allowed` are addresses, domains (`example.com`, `@example.com`) and patterns (`*@*.example.com`).
+    `allowed` holds addresses, domains (`example.com`, `@example.com`) and patterns (`*@*.example.com`).
     """
 
     allowed: Sequence[str] = ()
@@ -35,7 +35,7 @@ class Bounds:
     bcc: bool = False
 
     def narrowed(self, grants: Sequence[Grant]) -> "Bounds":
-        """Return the bounds for a caller with these grants: the narrower of each."""
+        """Return the bounds for a caller with these grants, in each case the narrower one."""
         most = [self.max_recipients, *(grant.max_recipients for grant in grants)]
         return replace(
             self,
@@ -45,14 +45,14 @@ class Bounds:
 
     @property
     def sized(self) -> bool:
-        """Say whether anything depends on how many a call reaches."""
+        """Whether any bound depends on the number of recipients."""
         return self.max_recipients is not None or bool(self.caps)
 
     def check_size(self, audience: Audience) -> None:
-        """Raise NotAllowed for a send that reaches too many, or nobody knows how many."""
+        """Raise NotAllowed for a send that reaches too many people or an unknown number."""
         if audience.blind_copies and not self.bcc:
             raise NotAllowed(
-                "Nothing was sent: bcc is not allowed here (CIO_ALLOW_BCC).", do="Leave it out, or use cc."
+                "Nothing was sent: bcc is not allowed (CIO_ALLOW_BCC).", do="Leave out bcc, or use cc."
             )
         if (most := self.max_recipients) is not None:
             self._countable(audience, "CIO_MAX_RECIPIENTS")
@@ -60,7 +60,7 @@ class Bounds:
                 raise NotAllowed(
                     f"Nothing was sent: {audience.size} recipients are more than the {most} that "
                     f"CIO_MAX_RECIPIENTS allows in one call.",
-                    do=f"Name fewer. {ASK_OPERATOR}",
+                    do=f"Name fewer recipients. {ASK_OPERATOR}",
                 )
         for cap in self.caps:
             self._countable(audience, cap.setting)
@@ -68,18 +68,18 @@ class Bounds:
     def _countable(self, audience: Audience, setting: str) -> None:
         if not audience.countable:
             raise NotAllowed(
-                f"Nothing was sent: {setting} bounds how many are reached, which cannot be counted here: "
-                f"{audience.what}.",
-                do=f"Name the recipients, or a segment. {ASK_OPERATOR}",
+                f"Nothing was sent: {setting} limits the number of recipients, and this audience cannot be "
+                f"counted: {audience.what}.",
+                do=f"Name the recipients or a segment. {ASK_OPERATOR}",
             )
 
     async def check_allowed(self, audience: Audience, app: AppApi | None) -> None:
-        """Raise NotAllowed for whom the list leaves out; `app` looks up the addresses of named customers."""
+        """Raise NotAllowed for recipients who are not on the list; `app` looks up customers' addresses."""
         if not self.allowed:
             return
         if audience.size != 0 and not audience.listed:
             raise NotAllowed(
-                "Nothing was sent: CIO_ALLOWED_RECIPIENTS is set, and the call names nobody.",
+                "Nothing was sent: CIO_ALLOWED_RECIPIENTS is set, and the call does not name its recipients.",
                 do=f"Name the recipients. {ASK_OPERATOR}",
             )
         self._refuse_foreign([*audience.addresses, *audience.people.get("email", ())])
@@ -91,10 +91,10 @@ class Bounds:
         foreign = [address for address in addresses if not self._allows(address)]
         if foreign:
             raise NotAllowed(
-                f"Nothing was sent: {len(foreign)} of {len(addresses)} recipients are not among "
-                f"CIO_ALLOWED_RECIPIENTS, the first of them {foreign[0] or 'a customer without an address'}.",
+                f"Nothing was sent: CIO_ALLOWED_RECIPIENTS does not include {len(foreign)} of "
+                f"{len(addresses)} recipients; the first is {foreign[0] or 'a customer without an address'}.",
                 do=f"Leave them out. {ASK_OPERATOR}",
-                record=f"CIO_ALLOWED_RECIPIENTS leaves {len(foreign)} recipients out",
+                record=f"CIO_ALLOWED_RECIPIENTS does not include {len(foreign)} recipients",
             )
 
     def _allows(self, address: str) -> bool:
@@ -113,11 +113,14 @@ def _matches(address: str, entry: str) -> bool:
 
 
 async def _addresses(app: AppApi | None, id_type: IdType, names: Sequence[str]) -> list[str]:
-    """Return the address of each named customer that there is, empty for one without."""
+    """Return the address of each named customer who exists, empty for a customer without one."""
     found: list[str] = []
     for start in range(0, len(names), BATCH):
         if app is None:
-            raise NotAllowed("Nothing was sent: the App API is not open, so nobody's address can be checked.")
+            raise NotAllowed(
+                "Nothing was sent: customers' addresses cannot be checked against CIO_ALLOWED_RECIPIENTS, as "
+                "the App API has no credentials."
+            )
         known = await profiles(app, names[start : start + BATCH], id_type)
         found += [profile.fields("attributes").text("email") or "" for profile in known]
     return found
@@ -132,13 +135,13 @@ class Caps:
         self._workspace = workspace
 
     def of(self, grant: Grant) -> "Caps":
-        """Return the caps of one caller's own."""
+        """Return the caps of one caller's grant."""
         return Caps(grant.send_caps, self._store, f"{self._workspace} {grant.name}")
 
     async def spend(self, recipients: int, grants: Sequence[Grant] = ()) -> list[Refund]:
-        """Count a send here and with each grant, and return what takes it back.
+        """Count a send here and for each grant; return functions that undo the counting.
 
-        Raises NotAllowed beyond any cap, or if the store cannot be used, and then counts nothing.
+        Raises NotAllowed if a cap would be exceeded or the store cannot be used, and then counts nothing.
         """
         spent: list[Refund] = []
         try:
@@ -151,24 +154,25 @@ class Caps:
         return spent
 
     async def spend_here(self, recipients: int) -> list[Refund]:
-        """Count a send against these caps alone."""
+        """Count a send against these caps only."""
         if not self._caps:
             return []
         windows = {cap.seconds: cap.most for cap in self._caps}
-        wait = await self._store.spend(self._workspace, recipients, windows)
-        if not isinstance(wait, float):
-            return [wait]
+        spent = await self._store.spend(self._workspace, recipients, windows)
+        if not isinstance(spent, NoRoom):
+            return [spent]
         names = " and ".join(f"{cap.setting}={cap.most}" for cap in self._caps)
-        ever = wait < float("inf")
+        wait = spent.seconds
+        fewer = f"Name fewer recipients. {ASK_OPERATOR}"
         raise NotAllowed(
             f"Nothing was sent: {recipients} more recipients would exceed {names}.",
-            do=f"Call again in {wait:.0f} s." if ever else f"Name fewer recipients. {ASK_OPERATOR}",
-            retryable=ever,
-            retry_in=wait if ever else None,
+            do=fewer if wait is None else f"Call again in {wait:.0f} s.",
+            retryable=wait is not None,
+            retry_in=wait,
         )
 
     async def left(self) -> list[tuple[SendCap, int | None]]:
-        """Return each cap with the recipients that it still allows, None while that is not known."""
+        """Return each cap with the recipients that it still allows, None while that is unknown."""
         return [(cap, await self._left(cap)) for cap in self._caps]
 
     async def _left(self, cap: SendCap) -> int | None:

@@ -1,4 +1,4 @@
-"""One call of a tool, from its request to its end: what each step of the guard finds, the next ones read."""
+"""One call of a tool: its state, which the steps of the guard read and add to."""
 
 import secrets
 from collections.abc import Awaitable, Callable, Iterator
@@ -14,21 +14,21 @@ from cio_mcp.toolkit.registry import Tool
 
 MakePreview = Callable[[], Awaitable[Preview]]
 
-# A call that waited so many seconds says so; the others would only spend the model's attention on it.
+# Seconds from which on a call's answer mentions its wait; shorter waits would only distract the model.
 WORTH_TELLING = 1.0
 
 
 class Suspended(Exception):
-    """The call goes on when the caller comes back with a person's answer."""
+    """The call continues when the caller repeats it with a person's answer."""
 
 
 class Person(Protocol):
-    """Whoever sits at the client and can be asked whether a call may be made."""
+    """The person at the client, who can be asked whether a call may be made."""
 
     async def consent(self, preview: MakePreview) -> str:
         """Return the code of the preview that the person agreed to.
 
-        Raises NotAllowed if nobody did, and Suspended where the answer comes with another request.
+        Raises NotAllowed without consent, and Suspended if the answer will come with another request.
         """
 
 
@@ -37,9 +37,10 @@ class ToolCall(Call):
     """One call of a tool.
 
     Known from the start: `name` is the tool's, for the log; `grants` narrow what the caller may do; `person`
-    is who can be asked at the client; `request` is the call's id in the answer, the log and the audit log.
-    Found on the way: `tool` and its checked arguments `given`; whether a preview is all that is wanted; the
-    confirmation `code`; the request that would leave; whom it reaches; and how the call ended.
+    can be asked for consent; `request` is the call's id in the answer, the log and the audit log.
+    Found by the guard: `tool` and its checked arguments `given`, with `notes` on them and the instants that
+    `times` stand for; whether only a preview is wanted; the confirmation `code`; the request that the call
+    would send; its audience; and its outcome.
     """
 
     deadline: float = float("inf")
@@ -50,6 +51,8 @@ class ToolCall(Call):
 
     tool: Tool = field(init=False)
     given: dict[str, Any] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    times: dict[str, str] = field(default_factory=dict)
     preview_only: bool = False
     code: str | None = None
     would_send: dict[str, Any] = field(default_factory=dict)
@@ -60,7 +63,7 @@ class ToolCall(Call):
 
     @contextmanager
     def only_reading(self) -> Iterator[None]:
-        """Let no request leave, while inside, that would change something."""
+        """Inside this context, send no request that would change something."""
         self.dry_run = True
         try:
             yield
@@ -68,6 +71,11 @@ class ToolCall(Call):
             self.dry_run = False
 
     @property
+    def bound(self) -> dict[str, Any]:
+        """What a confirmation is bound to: the arguments, and the time zone that they were read in."""
+        return self.given | {"timezone": self.timezone}
+
+    @property
     def worth_telling(self) -> float | None:
-        """How many seconds the call waited for its turn, where that is worth telling."""
+        """Seconds that the call waited for its turn, None if that is not worth mentioning."""
         return round(self.waited, 1) if self.waited >= WORTH_TELLING else None

@@ -1,29 +1,33 @@
-"""Codes that bind a call to the preview that was shown of it."""
+"""Confirmation codes, each of which is bound to the call in its preview."""
 
 import hashlib
 import json
 import secrets
 from typing import Any
 
-from cio_mcp.safety.store import Store
+from cio_mcp.safety.stores import Store
 from cio_mcp.toolkit.audience import Audience
 
-# A code holds for so many seconds.
+# Seconds for which a code is valid.
 LIFE = 600.0
 
+# A code stays valid when it comes with other arguments: nothing was executed, and a slip should not require
+# a new preview. After this many it is void, so that nobody can find out by trying what it is bound to.
+MISTAKES = 3
+
 USES = {
-    "again": "the code has been used already, and each holds for one call",
-    "late": "the code has expired: it holds for ten minutes",
-    "never": "there is no such code",
+    "again": "the confirmation code has been used already; a code is valid for one call",
+    "late": "the confirmation code has expired; a code is valid for ten minutes",
+    "never": "there is no such confirmation code",
 }
 
 
 class Confirmations:
-    """Gives out codes and judges them.
+    """Issues codes and checks them.
 
-    A code is bound to a tool, its arguments, the workspace and the size of the audience, and holds once.
-    `growth` is by how many percent an audience may have grown since its preview. All raise NotAllowed where
-    the store does.
+    A code is bound to a tool, its arguments, the workspace and the size of the audience, and is valid once.
+    `growth` is the percentage by which an audience may have grown since its preview. All methods raise
+    NotAllowed if the store does.
     """
 
     def __init__(self, store: Store, workspace: str, growth: float) -> None:
@@ -32,7 +36,7 @@ class Confirmations:
         self._growth = growth
 
     async def issue(self, tool: str, arguments: dict[str, Any], audience: Audience | None) -> str:
-        """Return a new code for a call. It cannot be guessed, and what is stored does not tell it."""
+        """Return a new code for a call. It cannot be guessed, and the store holds only its hash."""
         code = secrets.token_urlsafe(12)
         size = audience.size if audience and audience.countable else None
         bound = {"call": self._call(tool, arguments), "size": size}
@@ -42,30 +46,40 @@ class Confirmations:
     async def use(
         self, code: str, tool: str, arguments: dict[str, Any], audience: Audience | None
     ) -> str | None:
-        """Use up a code for a call, whether it holds or not; returns why it does not, None if it does."""
+        """Use up a code for a call; return why it is not valid, None if it is.
+
+        A code of another call stays valid for that one, until the mistakes are too many.
+        """
         use, text = await self._store.use(_hash(code))
         if use != "first":
             return USES[use]
         bound = json.loads(text)
         before, now = bound["call"], self._call(tool, arguments)
         if changed := sorted(name for name in before | now if before.get(name) != now.get(name)):
-            return f"the code belongs to another call: {', '.join(changed)} changed since its preview"
-        return self._grown(bound["size"], audience)
+            names = ", ".join(changed)
+            reason = f"the confirmation code belongs to another call: {names} changed since its preview"
+        elif not (reason := self._grown(bound["size"], audience)):
+            return None
+        bound["mistakes"] = bound.get("mistakes", 0) + 1
+        if bound["mistakes"] == MISTAKES:
+            return f"{reason}; after {MISTAKES} mistakes the code is void"
+        await self._store.restore(_hash(code), json.dumps(bound))
+        return f"{reason}; it stays valid for that call"
 
     async def restore(self, code: str) -> None:
-        """Let a code hold once more: the call that used it was not executed."""
+        """Make a code valid again, because the call that used it was not executed."""
         await self._store.restore(_hash(code))
 
-    def _grown(self, before: int | None, audience: Audience | None) -> str | None:
+    def _grown(self, before: int | None, audience: Audience | None) -> str:
         if before is None or audience is None or audience.size is None:
-            return None
+            return ""
         if audience.size <= before * (1 + self._growth / 100):
-            return None
+            return ""
         allowed = f"more than the {self._growth:g} % that CIO_MAX_AUDIENCE_GROWTH allows"
         return f"the audience has grown from {before} to {audience.size} people, {allowed}"
 
     def _call(self, tool: str, arguments: dict[str, Any]) -> dict[str, str]:
-        """Return what a code is bound to: a hash for each part of the call, so that none can be changed."""
+        """Return what a code is bound to: a hash of each part of the call, so that no part can be changed."""
         parts = {"the workspace": self._workspace, "the tool": tool, **arguments}
         return {name: _hash(json.dumps(value, sort_keys=True, default=str)) for name, value in parts.items()}
 

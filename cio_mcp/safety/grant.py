@@ -1,4 +1,4 @@
-"""What one caller may do of what the server does."""
+"""What one caller may do."""
 
 from typing import Annotated
 
@@ -9,9 +9,10 @@ from cio_mcp.settings.values import Names
 
 
 class Grant(TokenSettings):
-    """Bounds of one caller, in the words of the settings of the same names.
+    """The bounds of one caller, in the form of the settings of the same names.
 
-    A grant can only narrow: what is not set is not narrowed, and a list that is set and empty leaves nothing.
+    A grant can only narrow. A bound that is not set narrows nothing; a list that is set but empty allows
+    nothing.
     """
 
     name: Annotated[str, Field(pattern=r"^[\w.@-]{1,64}$")]
@@ -19,7 +20,7 @@ class Grant(TokenSettings):
     expires: AwareDatetime | None = None
 
     def may_use(self, workspace: str) -> bool:
-        """Say whether a workspace may be used; one that stands alone has no name, and is for all."""
+        """Return whether a workspace may be used. A server's only workspace has no name."""
         if "workspaces" not in self.model_fields_set:
             return True
         return workspace in self.workspaces if workspace else bool(self.workspaces)

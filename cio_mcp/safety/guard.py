@@ -1,4 +1,4 @@
-"""The one way to a tool: its bounds, its preview, its confirmation, and then the call."""
+"""The guard: takes every call of a tool through its bounds, preview and confirmation, and then makes it."""
 
 import asyncio
 import contextlib
@@ -9,25 +9,27 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from cio_mcp.client import AppApi, CustomerIO
 from cio_mcp.client.api import Api, WouldSend
-from cio_mcp.errors import CustomerIOError, NotAllowed, NotConfirmed
+from cio_mcp.errors import CustomerIOError, InvalidArgument, NotAllowed, NotConfirmed, Refused
+from cio_mcp.safety.audit.record import Record
 from cio_mcp.safety.bounds import Bounds, Caps
 from cio_mcp.safety.call import ToolCall
 from cio_mcp.safety.confirmation import Confirmations
 from cio_mcp.safety.preview import preview_of
-from cio_mcp.safety.record import Record
 from cio_mcp.safety.stop import Stop
-from cio_mcp.safety.store import Refund
+from cio_mcp.safety.stores import Refund
 from cio_mcp.toolkit.answers import Acted, Answer, Preview, Status
 from cio_mcp.toolkit.audience import masked
+from cio_mcp.toolkit.candidates import suggest
+from cio_mcp.toolkit.context import ParseContext
 from cio_mcp.toolkit.registry import Effect, Tool
 
 if TYPE_CHECKING:
-    from cio_mcp.safety.privacy import Mask
+    from cio_mcp.safety.privacy.mask import Mask
 
-# What is done only after a preview of it was confirmed, unless it is made for one person.
+# Effects that need a confirmed preview, unless the call is made for one person.
 CONFIRMED = {Effect.DELETES, Effect.SENDS}
 
-# A bound of an operator's own: raises NotAllowed for a call that must not be made.
+# An operator's own bound: raises NotAllowed for a call that must not be made.
 Rule = Callable[[ToolCall], Awaitable[None]]
 
 
@@ -35,8 +37,9 @@ Rule = Callable[[ToolCall], Awaitable[None]]
 class Guard:
     """Runs tools on a workspace within an operator's bounds.
 
-    `sandbox` says that the workspace is the embedded one, and so do the answers; `confirm` is who confirms:
-    the caller by a preview's code, a human, or nobody. `status` describes the server.
+    `sandbox` is true for the embedded sandbox, which answers then mention. `confirm` says who confirms: the
+    caller, by a preview's code, a human, or nobody. `status` returns the server's status; `timezone` is that
+    of times which name none.
     """
 
     client: CustomerIO
@@ -50,6 +53,7 @@ class Guard:
     status: Callable[[], Awaitable[Status]]
     rules: Sequence[Rule] = ()
     workspace: str | None = None
+    timezone: str = "UTC"
     mask: "Mask | None" = None
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -58,19 +62,21 @@ class Guard:
         call.tool = tool
         call.share = min((grant.rate_share for grant in call.grants), default=1.0)
         self.client.start(call)
-        self._read_arguments(call, arguments)
-        if tool.effect is Effect.READS:
-            answer = await self._run(call)
-        else:
+        try:
+            self._read_arguments(call, arguments)
+            if tool.effect is Effect.READS:
+                return await self._run(call)
             with self.record.refusals(call):
-                answer = await self._act(call)
-        answer.workspace = self.workspace
-        return answer
+                return await self._act(call)
+        except (InvalidArgument, Refused) as error:
+            if self.client.opens(AppApi):
+                await suggest(self.client.api(AppApi, call), error, arguments)
+            raise
 
     async def _act(self, call: ToolCall) -> Answer:
-        """Take a call that acts through every step: each may raise NotAllowed, and then nothing is done.
+        """Take a call that acts through every step. Each step may raise NotAllowed, and then nothing is done.
 
-        A preview takes the very same way up to the request that would change something, and shows it.
+        A preview takes the same steps up to the request that would change something, and shows that request.
         """
         await self._check_stop(call)
         await self._rehearse(call)
@@ -85,7 +91,10 @@ class Guard:
                 return await self._run(call)
 
     def _read_arguments(self, call: ToolCall, arguments: dict[str, Any]) -> None:
-        call.given = call.tool.parse(arguments, self.mask.reveal if self.mask else None)
+        context = ParseContext(self.timezone, call.called_at, self.mask.reveal if self.mask else None)
+        call.given = call.tool.parse(arguments, context)
+        call.given.pop("timezone", None)
+        call.timezone, call.notes, call.times = context.timezone, context.notes, context.times
         if self.mask:
             self.mask.check(call.given)
         call.preview_only = call.given.pop("dry_run", False)
@@ -96,7 +105,7 @@ class Guard:
             await self.stop.check()
 
     async def _rehearse(self, call: ToolCall) -> None:
-        """Find the request that the call would send; raises what the call would raise before it."""
+        """Find the request that the call would send; raises what the call would raise before sending it."""
         if not call.preview_only and call.tool.effect not in CONFIRMED:
             return
         try:
@@ -107,7 +116,7 @@ class Guard:
             call.would_send = {"method": would.method, "url": would.url} | body
 
     async def _find_audience(self, call: ToolCall) -> None:
-        """Find whom the call reaches, and count them where anything depends on it."""
+        """Find the call's audience, and count it if anything depends on its size."""
         bounds = self.bounds.narrowed(call.grants)
         counts = call.tool.effect is Effect.SENDS and (bounds.sized or self.confirm != "off")
         with call.only_reading():
@@ -118,8 +127,7 @@ class Guard:
     async def _check_bounds(self, call: ToolCall) -> None:
         if call.audience:
             bounds = self.bounds.narrowed(call.grants)
-            if call.tool.effect is Effect.SENDS:
-                bounds.check_size(call.audience)
+            bounds.check_size(call.audience)
             app = self.client.api(AppApi, call) if self.client.opens(AppApi) else None
             await bounds.check_allowed(call.audience, app)
         for rule in self.rules:
@@ -133,18 +141,21 @@ class Guard:
         """Return the preview that has to be confirmed first; None once the call is confirmed."""
         if self.confirm == "human":
             if call.person is None:
-                raise NotAllowed("Nothing was done: CIO_CONFIRM=human, and there is no person to ask here.")
+                raise NotAllowed(
+                    "Nothing was done: CIO_CONFIRM=human requires a person's consent, and there is nobody to "
+                    "ask here."
+                )
             call.code = await call.person.consent(lambda: self._preview(call))
-            self.client.start(call)  # people take their time
+            self.client.start(call)  # the deadline starts again: a person may take long to answer
         if call.code is None:
             return await self._preview(call)
-        if reason := await self.confirmations.use(call.code, call.tool.name, call.given, call.audience):
+        if reason := await self.confirmations.use(call.code, call.tool.name, call.bound, call.audience):
             raise NotConfirmed(reason, (await self._preview(call)).model_dump(mode="json", exclude_none=True))
         return None
 
     async def _preview(self, call: ToolCall) -> Preview:
         coded = self._needs_confirmation(call) and not (call.preview_only and self.confirm == "human")
-        # Hidden before it is cut: what is left of half an address would not be known for one.
+        # Hide before cutting: half an address would not be recognised as one.
         request = self.hide(call.would_send)
         preview = await preview_of(
             call.tool,
@@ -154,13 +165,13 @@ class Guard:
             sandbox=self.sandbox,
             show=self.mask.hide_text if self.mask else masked,
         )
-        preview.workspace = self.workspace
+        self._complete(call, preview)
         return preview
 
     async def _code(self, call: ToolCall) -> str | None:
-        """Return a code for the call; a dry run shows what it can even where no code can be kept."""
+        """Return a code for the call; a dry run works without one if the store cannot be used."""
         try:
-            return await self.confirmations.issue(call.tool.name, call.given, call.audience)
+            return await self.confirmations.issue(call.tool.name, call.bound, call.audience)
         except NotAllowed:
             if call.preview_only:
                 return None
@@ -168,17 +179,16 @@ class Guard:
 
     @asynccontextmanager
     async def _counted(self, call: ToolCall) -> AsyncIterator[None]:
-        """Count what is sent against the caps; what was certainly not executed is counted no longer."""
+        """Count the recipients against the caps, and undo that if the call was certainly not executed."""
         spent: list[Refund] = []
-        call.sending, call.requests = None, 0  # what was read before does not count
+        call.sending, call.requests = None, 0  # forget the requests that only read
         try:
-            if call.tool.effect is Effect.SENDS and call.audience:
+            if call.audience and call.audience.size != 0:
                 spent = await self.caps.spend(call.audience.size or 0, call.grants)
             yield
         except CustomerIOError as error:
             if error.outcome != "unknown":
-                again = error.retryable or error.outcome == "not_sent"
-                await self._take_back(spent, call.code if again else None)
+                await self._take_back(spent, call.code)
             raise
         except asyncio.CancelledError:
             if call.sending is None:
@@ -186,10 +196,10 @@ class Guard:
             raise
 
     async def _take_back(self, spent: list[Refund], code: str | None) -> None:
-        """Count recipients no longer, and let a code hold once more.
+        """Undo the counting of recipients, and make a code valid again.
 
-        That goes on if the call is cancelled; where it cannot be written down, a count stays and a code is
-        used up, which errs on the safe side.
+        This continues even if the call is cancelled. If the store cannot be written, the recipients stay
+        counted and the code stays used, which is the safe side.
         """
 
         async def take_back() -> None:
@@ -213,8 +223,16 @@ class Guard:
         answer.waited_seconds = call.worth_telling
         if isinstance(answer, Acted) and self.sandbox:
             answer.sandbox = True
+        self._complete(call, answer)
         call.answer = answer
         return answer
+
+    def _complete(self, call: ToolCall, answer: Answer) -> None:
+        """Tell in an answer where the call was made, and how its arguments were taken."""
+        answer.workspace = self.workspace
+        answer.notes = [*(answer.notes or ()), *call.notes] or None
+        if isinstance(answer, Acted):
+            answer.times = call.times or None
 
     async def _supplied(self, call: ToolCall) -> dict[str, Any]:
         return {
@@ -223,5 +241,5 @@ class Guard:
         }
 
     def hide(self, value: Any, answer: Answer | None = None) -> Any:
-        """Return what may be shown of `value`, which was dumped from `answer` if that is given."""
+        """Return `value` without what must not be shown; `answer` is the model it was dumped from, if any."""
         return self.mask.hide(value, answer) if self.mask else value

@@ -1,4 +1,4 @@
-"""Which tools are on: by what they do to the world, by toolset, by name."""
+"""Which tools are on, by effect, toolset and name."""
 
 from collections.abc import Collection, Iterable
 from fnmatch import fnmatchcase
@@ -8,15 +8,15 @@ from cio_mcp.settings import variable
 from cio_mcp.settings.scopes import RequestSettings
 from cio_mcp.toolkit.registry import Effect, Tool
 
-# The words of CIO_PERMISSIONS, and what each permits.
+# The words of CIO_PERMISSIONS, and the effect that each permits.
 PERMITS = {"read": Effect.READS, "write": Effect.WRITES, "delete": Effect.DELETES, "send": Effect.SENDS}
 
-# Toolsets that are no area: what is on by default, and everything.
+# Words for several toolsets: the default tools, and all tools.
 CORE, ALL = "core", "all"
 
 
 class UnknownWord(SettingsError):
-    """A word names nothing: `setting` is the field that it was given for, and `fault` says what is wrong."""
+    """An unknown word in a setting: `setting` is the field, and `fault` says what is wrong."""
 
     def __init__(self, setting: str, fault: str) -> None:
         super().__init__(f"{variable(setting)}: {fault}")
@@ -28,9 +28,9 @@ def switched_off(
 ) -> dict[str, str]:
     """Return the names of the tools that these words leave off, and why.
 
-    Toolsets and tools allow by name (tools by patterns, too) and deny with a leading `-`; nothing they say
-    goes beyond the permissions. `core` are the tools that the word core stands for, and `default` is the
-    toolset that is on where none is named. Raises UnknownWord.
+    Toolsets and tools are allowed by name (tools also by pattern), and denied with a leading `-`; neither can
+    exceed the permissions. `core` lists the tools that the word core stands for, and `default` is the toolset
+    that is on if none is named. Raises UnknownWord.
     """
     tools = list(tools)
     for name in RequestSettings.model_fields:
@@ -44,25 +44,25 @@ def switched_off(
         if not any(fnmatchcase(tool.name, pattern.removeprefix("-")) for tool in tools):
             raise UnknownWord("tools", f"no tool is named {pattern.removeprefix('-')}; see cio-mcp tools")
     permitted = {PERMITS[name] for name in words.permissions}
-    # Naming a tool is enough to have it: who lists tools need not also find out their toolsets.
+    # Naming a tool turns it on: an operator who lists tools need not know their toolsets too.
     named = {pattern for pattern in patterns if not pattern.startswith("-")}
     if all(name.startswith("-") for name in toolsets):
         toolsets = (*toolsets, ALL if named else default)
     off: dict[str, str] = {}
     for tool in tools:
         if tool.effect not in permitted:
-            off[tool.name] = f"it {tool.effect}, which CIO_PERMISSIONS does not permit"
+            off[tool.name] = f"it {tool.effect}, and CIO_PERMISSIONS does not permit that"
         elif not _in_toolsets(tool, core, toolsets):
-            off[tool.name] = f"its toolset {tool.toolset} is not on (CIO_TOOLSETS)"
+            off[tool.name] = f"its toolset {tool.toolset} is off (CIO_TOOLSETS)"
         elif _denied(tool.name, patterns) or (
             named and not any(fnmatchcase(tool.name, pattern) for pattern in named)
         ):
-            off[tool.name] = "CIO_TOOLS leaves it out"
+            off[tool.name] = "CIO_TOOLS excludes it"
     return off
 
 
 def _in_toolsets(tool: Tool, core: Collection[str], toolsets: Collection[str]) -> bool:
-    """Say whether a tool's area, or a set that it is in, is on; a denied one is off whatever else is on."""
+    """Return whether one of a tool's toolsets is on; a denied one turns the tool off in any case."""
     of = {ALL, tool.toolset} | ({CORE} if tool.name in core else set())
     if any(f"-{name}" in toolsets for name in of):
         return False
@@ -76,4 +76,4 @@ def _denied(name: str, patterns: Collection[str]) -> bool:
 def _refuse_unknown(setting: str, given: Iterable[str], known: Collection[str]) -> None:
     for name in given:
         if name not in known:
-            raise UnknownWord(setting, f"there is no {name}; there are {', '.join(sorted(known))}")
+            raise UnknownWord(setting, f"{name} is unknown; choose from {', '.join(sorted(known))}")

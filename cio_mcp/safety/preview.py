@@ -1,4 +1,4 @@
-"""What a call would do, as it is shown before it is done."""
+"""The preview of a call: what it would do."""
 
 import json
 from collections.abc import Callable
@@ -8,7 +8,8 @@ from cio_mcp.toolkit.answers import Preview, Reached
 from cio_mcp.toolkit.audience import Audience, masked
 from cio_mcp.toolkit.registry import Effect, Tool
 
-# A request is shown whole up to so many bytes; beyond, long lists and texts in it are cut and say so.
+# The largest request, in bytes, that is shown in full. In a larger one, lists are cut to so many items and
+# texts to so many characters, with a note.
 WHOLE, ITEMS, LETTERS = 4000, 10, 300
 
 

@@ -1,28 +1,28 @@
-"""What an operator halts everything with that acts: a file, or `cio-mcp stop`."""
+"""The stop switch: with a file or `cio-mcp stop`, an operator stops all writes, deletions and sends."""
 
 from pathlib import Path
 
 from cio_mcp.errors import NotAllowed
-from cio_mcp.safety.store import Store
+from cio_mcp.safety.stores import Store
 
 
 class Stop:
-    """Looks whether an operator has stopped what acts: by `file`, or in the `store` that servers share."""
+    """Tells whether an operator has stopped calls that act, by `file` or in the servers' `store`."""
 
     def __init__(self, file: Path | None, store: Store) -> None:
         self._file = file
         self._store = store
 
     async def check(self) -> None:
-        """Raise NotAllowed while everything is stopped, or if that cannot be looked for."""
+        """Raise NotAllowed while calls that act are stopped, or if that cannot be determined."""
         if by := await self._by():
             raise NotAllowed(
-                f"Nothing was done: {by} stops all writes, deletions and sends.",
-                do="Wait until an operator lets them go on; reading still works.",
+                f"Nothing was done: {by} has stopped all writes, deletions and sends.",
+                do="Wait until an operator allows them again; reads still work.",
             )
 
     async def stopped(self) -> bool:
-        """Say whether everything that acts is stopped."""
+        """Return whether all calls that act are stopped."""
         try:
             return await self._by() is not None
         except NotAllowed:
@@ -33,5 +33,5 @@ class Stop:
             if self._file is not None and self._file.exists():
                 return f"{self._file} (CIO_STOP_FILE)"
         except OSError:
-            return f"{self._file} (CIO_STOP_FILE), which cannot be looked for,"
+            return f"{self._file} (CIO_STOP_FILE), which cannot be read,"
         return "an operator (cio-mcp stop)" if await self._store.stopped() else None

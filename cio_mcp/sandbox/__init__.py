@@ -4,6 +4,6 @@ It knows nothing of the rest of this package and is reached over HTTP like the r
 what a workspace knows and does, `routes/` speaks HTTP about it, `seed` tells the story that it starts with.
 """
 
-from cio_mcp.sandbox.app import Credentials, Limits, Sandbox
+from cio_mcp.sandbox.app import Counts, Credentials, Sandbox
 
-__all__ = ["Credentials", "Limits", "Sandbox"]
+__all__ = ["Counts", "Credentials", "Sandbox"]

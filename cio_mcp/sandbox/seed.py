@@ -112,7 +112,9 @@ def _perform(workspace: Workspace, campaign: dict[str, Any]) -> None:
             "prefetch_opened": opened - by_people,
             "clicked": clicked,
             "human_clicked": followed,
-            "prefetch_clicked": clicked - followed,
+            "machine_clicked": clicked - followed,
+            "open_untracked": round(delivered * campaign.get("open_untracked", 0)),
+            "link_untracked": round(delivered * campaign.get("link_untracked", 0)),
             "converted": round(delivered * converted),
             "unsubscribed": int(day % 9 == 0),
         }

@@ -1,1 +1,1 @@
-"""The MCP server: what is served to whom, and one boundary for all errors."""
+"""The MCP server: offers the application's tools, prompts and resources to MCP clients."""

@@ -1,7 +1,7 @@
-"""Asking the person at the client whether a call may be made, in both eras of the protocol.
+"""Asking the person at the client whether a call may be made, in both forms of the protocol.
 
-Until 2025-11-25 the server asks while the call goes on. Since 2026-07-28 it answers with the question, and
-the client repeats the call with what the person said, and with the state that came with the question.
+Up to revision 2025-11-25 the server asks while the call is running. Since 2026-07-28 it answers with the
+question, and the client repeats the call with the person's answer and the state that came with the question.
 """
 
 from collections.abc import Callable
@@ -17,13 +17,13 @@ from cio_mcp.toolkit.answers import Preview
 
 MULTI_ROUND = "2026-07-28"
 
-# The question's name among a call's questions, and its form: to accept or to decline is the whole answer.
+# The question's name among a call's questions, and its form, which has no fields: accept or decline.
 KEY = "confirm"
 FORM: dict[str, Any] = {"type": "object", "properties": {}}
 
 
 class Asking(Suspended):
-    """The call goes on when the client repeats it with the answer to `result`'s question."""
+    """The call continues when the client repeats it with the answer to the question in `result`."""
 
     def __init__(self, result: InputRequiredResult) -> None:
         super().__init__("the client must ask a person first")
@@ -31,7 +31,7 @@ class Asking(Suspended):
 
 
 class AtClient:
-    """The person at the client that made a request; `hide` returns what of a text may be shown."""
+    """The person at the client that made a request; `hide` removes what must not be shown from a text."""
 
     def __init__(self, context: Context[Any, Any], hide: Callable[[str], str]) -> None:
         self._context = context
@@ -40,8 +40,9 @@ class AtClient:
     async def consent(self, preview: MakePreview) -> str:
         """Return the code of the preview that the person agreed to.
 
-        The code travels with the question, so an answer counts only for the very call that was shown. Raises
-        NotAllowed for any other answer, and where the client cannot ask; Asking where it must.
+        The code travels with the question, so an answer counts only for the call that was shown. Raises
+        NotAllowed for any other answer or if the client cannot ask, and Asking if the client has to ask
+        first.
         """
         if code := self._context.request_state:
             answer = (self._context.input_responses or {}).get(KEY)
@@ -73,10 +74,10 @@ def _agreed(action: str, code: str) -> str:
 
 def _cannot_ask() -> NotAllowed:
     return NotAllowed(
-        "Nothing was done: CIO_CONFIRM=human wants a person to be asked, and this client offers no way "
+        "Nothing was done: CIO_CONFIRM=human requires a person's consent, and this client cannot ask for it "
         "(MCP elicitation).",
-        do="Use a client that does (over HTTP with CIO_STATELESS: one of revision 2026-07-28), or let an "
-        "operator set CIO_CONFIRM=preview.",
+        do="Use a client that can (over HTTP with CIO_STATELESS: one of protocol revision 2026-07-28), or "
+        "ask an operator to set CIO_CONFIRM=preview.",
     )
 
 
@@ -84,10 +85,10 @@ def _question(preview: Preview) -> str:
     """Return a preview as a question that can be read at a glance."""
     lines = [preview.would or "", f"Sends: {preview.template}" if preview.template else ""]
     if reached := preview.audience:
-        size = "not known how many" if reached.size is None else f"{reached.size} people"
+        size = "number unknown" if reached.size is None else f"{reached.size} people"
         more = "at least " if reached.at_least else ""
         samples = f", such as {', '.join(reached.samples)}" if reached.samples else ""
-        lines.append(f"Reaches: {reached.what}: {more}{size}{samples}")
+        lines.append(f"Reaches: {reached.what} ({more}{size}{samples})")
     lines.append(f"Request: {preview.request['method']} {preview.request['url']}")
     where = "in the sandbox" if preview.sandbox else "in the live workspace"
     where += f" {preview.workspace}" if preview.workspace else ""

@@ -1,4 +1,4 @@
-"""The part of the MCP server that clients read from: prompts, resources and resource templates."""
+"""The prompts, resources and resource templates of the MCP server."""
 
 import json
 import re
@@ -27,14 +27,14 @@ from cio_mcp.app.application import App
 from cio_mcp.app.catalogue import WORKSPACE
 from cio_mcp.auth.principal import current
 from cio_mcp.server.guides import PROMPTS, RESOURCES, TEMPLATES, Prompt, Template
-from cio_mcp.toolkit.registry import near_miss
+from cio_mcp.toolkit.arguments import near_miss
 
-# A tool that a prompt or a text names.
+# A tool's name in a prompt or a resource.
 NAMED = re.compile(r"`([a-z]+(?:_[a-z]+)+)`")
 
 
 class Reading(MCPServer):
-    """An MCP server's prompts and resources; what they say of tools is true for whoever reads."""
+    """Serves prompts and resources, adapted to the tools that are on for the caller."""
 
     app: App
 
@@ -56,18 +56,18 @@ class Reading(MCPServer):
     async def get_prompt(
         self, name: str, arguments: dict[str, Any] | None = None, _: Context[Any, Any] | None = None
     ) -> GetPromptResult | InputRequiredResult:
-        """Return a prompt's text; raises MCPError that names the prompt or argument that is wrong."""
+        """Return a prompt's text; raises MCPError for an unknown prompt or a wrong argument."""
         prompt = next((prompt for prompt in PROMPTS if prompt.name == name), None)
         if prompt is None:
             names = [prompt.name for prompt in PROMPTS]
-            hint = near_miss(name, names) or f"there are {', '.join(names)}"
+            hint = near_miss(name, names) or f"the prompts are {', '.join(names)}"
             raise MCPError(INVALID_PARAMS, f"{name}: there is no such prompt; {hint}")
         text = self._with_tools(prompt.function(**_checked(prompt, arguments or {})))
         message = PromptMessage(role="user", content=TextContent(type="text", text=text))
         return GetPromptResult(description=prompt.description, messages=[message])
 
     async def list_resources(self) -> list[ListedResource]:
-        """Return all texts."""
+        """Return all resources."""
         return [
             ListedResource(
                 uri=found.uri,
@@ -80,7 +80,7 @@ class Reading(MCPServer):
         ]
 
     async def list_resource_templates(self) -> list[ListedTemplate]:
-        """Return the templates whose tool is on for whoever asks."""
+        """Return the templates whose tool is on for the caller."""
         schemas = {tool.name: schema for _, tool, schema in self.app.catalogue.listed(current.get())}
         return [
             ListedTemplate(
@@ -97,7 +97,7 @@ class Reading(MCPServer):
     async def read_resource(
         self, uri: object, context: Context[Any, Any] | None = None
     ) -> Iterable[ReadResourceContents] | InputRequiredResult:
-        """Return a text, or what a template's tool answers; raises MCPError that says what is wrong."""
+        """Return a resource, or the answer of a template's tool; raises MCPError."""
         asked = str(uri)
         for found in RESOURCES:
             if found.uri == asked:
@@ -107,7 +107,7 @@ class Reading(MCPServer):
             if (arguments := _matched(template, asked)) is not None:
                 return await self._by_tool(template, asked, arguments, context)
         raise MCPError(
-            INVALID_PARAMS, "There is no such resource; resources/list names them.", {"uri": asked}
+            INVALID_PARAMS, "There is no such resource; resources/list lists all of them.", {"uri": asked}
         )
 
     async def _by_tool(
@@ -126,14 +126,15 @@ class Reading(MCPServer):
         ]
 
     def _with_tools(self, text: str) -> str:
-        """Return a prompt's text with the names that tools have here, and a word on those that are off."""
+        """Return a prompt's text with the tools' names on this server, and a note on those that are off."""
         catalogue = self.app.catalogue
         on = {tool.name for _, tool, _ in catalogue.listed(current.get())}
         named = dict.fromkeys(NAMED.findall(text))
         off = [name for name in named if catalogue.knows(name) and name not in on]
         if off:
             text += (
-                f"\nOff on this server: {', '.join(off)}. Do without, and say what could not be checked.\n"
+                f"\nThese tools are off on this server: {', '.join(off)}. Work without them, and say what "
+                "you could not check.\n"
             )
         return self._renamed(text)
 
@@ -147,7 +148,7 @@ def _checked(prompt: Prompt, given: dict[str, Any]) -> dict[str, Any]:
         f"{name}: is required" for name, (_, required) in known.items() if required and not given.get(name)
     ]
     faults += [
-        f"{name}: unknown argument; {near_miss(name, known) or 'there are ' + ', '.join(known)}"
+        f"{name}: unknown argument; {near_miss(name, known) or 'the arguments are ' + ', '.join(known)}"
         for name in given
         if name not in known
     ]
@@ -157,14 +158,14 @@ def _checked(prompt: Prompt, given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _asking(uri: str, schema: dict[str, Any]) -> str:
-    """Return a template's URI with the workspace where the caller has to name one."""
+    """Return a template's URI, with a query for the workspace if the caller has to name one."""
     if WORKSPACE not in schema["properties"]:
         return uri
     return f"{uri[:-1]},{WORKSPACE}}}" if uri.endswith("}") and "{?" in uri else f"{uri}{{?{WORKSPACE}}}"
 
 
 def _matched(template: Template, uri: str) -> dict[str, str] | None:
-    """Return the arguments that a URI names, None if it is not of this template."""
+    """Return the arguments in a URI, None if it does not match this template."""
     start = template.uri.partition("{")[0]
     rest, _, query = uri.removeprefix(start).partition("?")
     if not uri.startswith(start) or not rest or "/" in rest:

@@ -1,4 +1,4 @@
-"""The MCP server: tells clients of the application's tools, and passes calls and outcomes on."""
+"""The MCP server: lists the application's tools, and passes on calls and their outcomes."""
 
 import json
 from typing import Any
@@ -21,34 +21,36 @@ from cio_mcp.client.call import Place
 from cio_mcp.server.elicitation import Asking, AtClient
 from cio_mcp.server.reading import Reading
 
-# Where a result keeps the facts of a failure. Structured content must fit the tool's output schema even then,
-# or clients such as the TypeScript SDK drop the answer with its text.
+# The key under which a result's metadata holds the facts of a failure. They cannot be structured content:
+# that must match the tool's output schema, or clients such as the TypeScript SDK drop the answer and its
+# text.
 FAILURE = "cio-mcp/failure"
 
-# Where a result keeps the id of its call, by which the log and the audit log name it.
+# The key under which a result's metadata holds the id of its call, which the log and the audit log use too.
 REQUEST = "cio-mcp/request"
 
 INSTRUCTIONS = """\
-Operate a Customer.io workspace: record who customers are and what they did (Track API), read campaigns \
+Operate a Customer.io workspace: record who customers are and what they do (Track API), read campaigns \
 and results, and send messages (App API).
 
-- A customer is named by customer_id; id_type says what it is: id (default), email or cio_id.
-- Accepted is not applied: Customer.io takes a write first and applies it moments later, or drops invalid \
-or conflicting data without an error. get_customer shows what was applied.
-- Deletions and sends to many answer with a preview first; repeat the call with its confirmation code to do \
-it. dry_run=true only shows.
-- When a call's outcome is unknown, the error says how to find out; never repeat a send or a broadcast \
-before that.
-- Times: ISO 8601 or unix seconds, never milliseconds. Calls are paced to Customer.io's limits: make them \
-freely, they wait their turn.
+- customer_id identifies a customer; id_type says whether it is an id (the default), an email or a cio_id.
+- "accepted" does not mean applied: Customer.io applies a write moments later, or drops invalid or \
+conflicting data without an error. check_write tells which.
+- Deletions and sends to many people first return a preview. To carry one out, repeat the call with the \
+preview's confirmation code. dry_run=true only previews.
+- If a call's outcome is unknown, the error says how to find out. Do that before you repeat a send or a \
+broadcast.
+- Times are ISO 8601 or unix seconds, never milliseconds. Without a zone they are in server_status's timezone.
+- Calls wait for their turn under Customer.io's rate limits: make as many as you need, in parallel too.
+- Customer.io also says automation for campaign, one-time send for newsletter, profile for customer.
 """
 
 
 class Server(Reading):
-    """Speaks MCP for an application.
+    """Serves an application over MCP.
 
-    The SDK's own tool registration is left aside: it drops unknown arguments silently and echoes their values
-    in errors.
+    It does not use the SDK's own tool registration, which silently drops unknown arguments and repeats the
+    values of arguments in errors.
     """
 
     def __init__(self, app: App) -> None:
@@ -64,7 +66,7 @@ class Server(Reading):
         self.app = app
 
     async def list_tools(self) -> list[ListedTool]:
-        """Return the tools that are on for whoever asks, as MCP describes tools."""
+        """Return the tools that are on for the caller, in MCP's form."""
         return [
             ListedTool(
                 name=name,
@@ -86,7 +88,7 @@ class Server(Reading):
     async def call_tool(
         self, name: str, arguments: dict[str, Any], context: Context[Any, Any] | None = None
     ) -> CallToolResult | InputRequiredResult:
-        """Run a tool; whatever goes wrong becomes an answer that says so."""
+        """Run a tool; every failure becomes an answer that describes it."""
         try:
             outcome = await self.app.call(name, arguments, current.get(), **self._client(context))
         except Asking as asking:
@@ -99,7 +101,7 @@ class Server(Reading):
             return {}
 
         async def tell(place: Place) -> None:
-            ahead = f", calls before it: {place.ahead}" if place.ahead else ""
+            ahead = f", calls ahead: {place.ahead}" if place.ahead else ""
             await context.report_progress(
                 round(place.elapsed, 1),
                 round(place.elapsed + place.to_go, 1),
@@ -109,7 +111,7 @@ class Server(Reading):
         return {"caller": _session(context), "person": AtClient(context, self.app.hide), "tell": tell}
 
     async def _recognise(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
-        """Know whom a message is from for as long as it is answered."""
+        """Set the current principal while a message is answered."""
         token = current.set(recognise(ctx.request, self.app.tokens))
         try:
             return await call_next(ctx)
@@ -118,15 +120,15 @@ class Server(Reading):
 
 
 def facts(result: CallToolResult) -> dict[str, Any]:
-    """Return what a result holds for programs: the answer, or what is known of the failure."""
+    """Return the part of a result that is for programs: the answer, or the facts of the failure."""
     return (result.meta or {})[FAILURE] if result.is_error else (result.structured_content or {})
 
 
 def _session(context: Context[Any, Any]) -> str:
-    """Return what tells one client from another where there are no tokens.
+    """Return an id that distinguishes clients if there are no tokens.
 
-    Up to revision 2025-11-25 that is the session, whose parameters are one object for as long as it lasts.
-    Later requests stand alone: there it is the client, by its name.
+    Up to revision 2025-11-25 it is the session's: its parameters are one object throughout the session. Later
+    revisions have no sessions, so there it is the client's name and version.
     """
     client = context.session.client_params
     if client is None:
@@ -137,7 +139,7 @@ def _session(context: Context[Any, Any]) -> str:
 
 
 def _result(outcome: Outcome) -> CallToolResult:
-    """Return an outcome as MCP has it; structured content is for answers alone."""
+    """Return an outcome in MCP's form; only an answer, not a failure, has structured content."""
     meta: dict[str, Any] = {REQUEST: outcome.request}
     if outcome.error is None:
         text = json.dumps(outcome.facts, ensure_ascii=False, separators=(",", ":"))

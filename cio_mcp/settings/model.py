@@ -26,66 +26,74 @@ class Settings(WorkspaceSettings, WorkspaceIdentity):
     """What the program was told. What stands here holds for the whole process alone."""
 
     workspaces_file: UserPath | None = Field(
-        None, description="A TOML file of several workspaces, each a table of these settings in lower case."
+        None, description="TOML file of several workspaces, each a table of these settings in lower case."
     )
     shared_pace: Sharing = Field(
         "auto",
-        description="Who shares each limit: a user's processes on this host (auto), none (off), or all that "
-        "name one Redis or Valkey (redis://host:6379/0, rediss://…, unix://…) and share codes and caps too.",
+        description="Who shares each rate limit: a user's processes on this host (auto), nobody (off), or "
+        "all that name the same Redis or Valkey (redis://host:6379/0, rediss://…, unix://…), with codes and "
+        "caps.",
     )
     audit_log: UserPath | None = Field(
-        None, description="A file that records every call that writes, deletes or sends."
+        None, description="File that records every call that writes, deletes or sends."
     )
     tokens_file: UserPath | None = Field(
-        None, description="Over HTTP: the file of who may call, written by cio-mcp token."
+        None, description="Over HTTP: file of the callers' tokens, written by cio-mcp token."
     )
     oauth_issuer: SafeUrl | None = Field(
         None,
-        description="Over HTTP: the OAuth issuer whose JWTs let callers in, written as their iss has it.",
+        description="Over HTTP: OAuth issuer whose JWTs are accepted, written exactly as in their iss.",
     )
     oauth_audience: Names = Field(
         (),
-        description="Over HTTP: this server's own address, for which JWTs must be issued (aud); after it, "
-        "whatever else the issuer calls this server.",
+        description="Over HTTP: this server's address, for which JWTs must be issued (aud); after it, any "
+        "other names that the issuer uses for the server.",
     )
     oauth_jwks_url: SafeUrl | None = Field(
-        None, description="Over HTTP: the issuer's keys, if its metadata does not say where they are."
+        None, description="Over HTTP: address of the issuer's keys, if its metadata does not name it."
     )
     oauth_scope_prefix: Annotated[str, Field(pattern=r"^[!#-\[\]-~]*$")] = Field(
-        "cio:", description="Over HTTP: what stands before read, write, delete and send in JWTs' scopes."
+        "cio:", description="Over HTTP: prefix of read, write, delete and send in the scopes of JWTs."
     )
     allowed_hosts: Names = Field(
-        (), description="Over HTTP: names this server is reached by, besides loopback's."
+        (), description="Over HTTP: names by which clients reach this server, besides loopback's."
     )
-    allowed_origins: Names = Field((), description="Over HTTP: web origins that may call it.")
+    allowed_origins: Names = Field((), description="Over HTTP: web origins that may call this server.")
     stateless: bool = Field(
         False, description="Over HTTP: keep no sessions, so that any replica can answer any request."
     )
     drain: float = Field(
-        20, ge=0, description="Over HTTP: seconds that running calls get to finish when the server stops."
+        20, ge=0, description="Over HTTP: seconds for running calls to finish when the server stops."
     )
     metrics: MetricsReaders = Field(
-        "loopback", description="Over HTTP: who may read /metrics: loopback, open, off, or this bearer token."
+        "loopback",
+        description="Over HTTP: who may read /metrics: loopback, open, off, or this bearer token.",
     )
     pii: Annotated[Literal["show", "mask"], Lower] = Field(
         "show",
-        description="mask: people's addresses, phone numbers and CIO_PII_ATTRIBUTES are hidden in answers.",
+        description="mask hides people's addresses, phone numbers and CIO_PII_ATTRIBUTES in answers.",
     )
     pii_attributes: Names = Field(
-        PERSONAL, description="Attributes to mask, by name: case, `_` and blanks make no difference."
+        PERSONAL, description="Attributes to hide with CIO_PII=mask; case, `_` and blanks make no difference."
     )
-    tool_prefix: str = Field(
-        "", pattern=r"^[A-Za-z0-9_-]{0,20}$", description="Put before every tool's name."
-    )
+    tool_prefix: str = Field("", pattern=r"^[A-Za-z0-9_-]{0,20}$", description="Prefix of every tool's name.")
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(str.upper)] = Field(
-        "WARNING", description="What goes to stderr: DEBUG, INFO (every call), WARNING or ERROR."
+        "WARNING", description="What is logged to stderr: DEBUG, INFO (every call), WARNING or ERROR."
     )
-    log_format: Annotated[Literal["text", "json"], Lower] = Field("text", description="As text or json.")
+    log_format: Annotated[Literal["text", "json"], Lower] = Field(
+        "text", description="Format of the log: text or json."
+    )
 
     @property
     def has_credentials(self) -> bool:
         """Say whether any credential is set."""
         return any(getattr(self, name) for name in CREDENTIALS)
+
+    @property
+    def sends_only(self) -> bool:
+        """Say whether the App API's key is a service account token, which opens nothing but sends."""
+        key = self.app_api_key
+        return key is not None and key.get_secret_value().startswith("sa_live_")
 
     @property
     def uses_sandbox(self) -> bool:
@@ -97,6 +105,12 @@ class Settings(WorkspaceSettings, WorkspaceIdentity):
         if (self.site_id is None) != (self.track_api_key is None):
             given, missing = ("SITE_ID", "TRACK_API_KEY") if self.site_id else ("TRACK_API_KEY", "SITE_ID")
             message = f"{PREFIX}{missing}: is missing; {PREFIX}{given} is set, and the Track API needs both"
+            raise ValueError(message)
+        if self.sends_only and self.workspace_id is None:
+            message = (
+                f"{PREFIX}WORKSPACE_ID: is missing; {PREFIX}APP_API_KEY is a service account token "
+                "(sa_live_…), which needs it"
+            )
             raise ValueError(message)
         if self.workspaces_file and (self.has_credentials or self.sandbox == "on"):
             message = (

@@ -8,10 +8,26 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from cio_mcp.settings.values import BaseUrl, Count, Key, Lower, Names, Rate, SendCap, UserPath, Window
+from cio_mcp.limits import LIMITS
+from cio_mcp.settings.values import (
+    BaseUrl,
+    Count,
+    Key,
+    Lower,
+    Names,
+    Rate,
+    SendCap,
+    TimeZone,
+    UserPath,
+    Window,
+)
 
 PREFIX, ALIAS = "CIO_", "CUSTOMERIO_"
 CREDENTIALS = ("site_id", "track_api_key", "app_api_key")
+
+
+# Each documented limit's number, by the setting that changes it.
+LIMITS_SET: dict[str, float] = {limit.setting: getattr(limit, limit.sets) for limit in LIMITS}
 
 
 def variable(name: str) -> str:
@@ -30,20 +46,23 @@ class WorkspaceIdentity(_Fields):
     site_id: Key | None = Field(None, description="Site id of the workspace, for the Track API.")
     track_api_key: Key | None = Field(None, description="Track API key that belongs to the site id.")
     app_api_key: Key | None = Field(None, description="App API key, for reading and sending.")
+    workspace_id: Annotated[int, Field(gt=0)] | None = Field(
+        None, description="Id of the workspace; a service account token (sa_live_…) needs it to send."
+    )
     region: Annotated[Literal["us", "eu"], Lower] = Field(
         "us", description="Where the workspace is: us or eu."
     )
     track_url: BaseUrl | None = Field(None, description="Another base address for the Track API.")
     app_url: BaseUrl | None = Field(None, description="Another base address for the App API.")
     workspace: str | None = Field(
-        None, description="A name that ties several keys of one workspace to one budget of requests."
+        None, description="A name under which several keys of one workspace share one budget of requests."
     )
     sandbox: Annotated[Literal["auto", "on", "off"], Lower] = Field(
         "auto",
-        description="The embedded sandbox: on, off, or auto, which uses it when no credential is set at all.",
+        description="The embedded sandbox: on, off, or auto, which uses it if no credentials are set.",
     )
     sandbox_path: UserPath | None = Field(
-        None, description="A file that keeps the sandbox's state; without it the state lives in memory."
+        None, description="File for the sandbox's state. Default: in memory only."
     )
 
 
@@ -54,22 +73,24 @@ class RequestSettings(_Fields):
         ("read", "write", "delete", "send"), description="What tools may do: read, write, delete, send."
     )
     toolsets: Names = Field(
-        (), description="Which tools are on, by area, or core (the default), or all; a leading - leaves out."
+        (), description="Toolsets that are on, or core (the default) or all; a leading - turns one off."
     )
-    tools: Names = Field((), description="Only these tools, by name or pattern; a leading - leaves out.")
+    tools: Names = Field((), description="Only these tools, by name or pattern; a leading - turns one off.")
 
 
 class TokenSettings(RequestSettings):
     """What a token can narrow, and a workspace's table can set."""
 
-    max_recipients: Count | None = Field(None, description="Recipients of one call.")
+    max_recipients: Count | None = Field(None, description="The largest number of recipients of one call.")
     max_sends_per_hour: Annotated[Count | None, Window(3600)] = Field(
-        None, description="Recipients in any hour, of all processes."
+        None, description="The largest number of recipients in any hour, over all processes."
     )
     max_sends_per_day: Annotated[Count | None, Window(86_400)] = Field(
-        None, description="Recipients in any 24 hours."
+        None, description="The largest number of recipients in any 24 hours, over all processes."
     )
-    rate_share: float = Field(1.0, gt=0, le=1, description="The part of each limit that may be used here.")
+    rate_share: float = Field(
+        1.0, gt=0, le=1, description="The part of each rate limit that may be used here."
+    )
 
     @property
     def send_caps(self) -> tuple[SendCap, ...]:
@@ -95,24 +116,29 @@ class WorkspaceSettings(TokenSettings):
 
     confirm: Annotated[Literal["preview", "human", "off"], Lower] = Field(
         "preview",
-        description="Who confirms deletions and sends to many: the caller after a preview, a human, or off.",
+        description="Who confirms deletions and sends to many: the caller (preview), a human, or off.",
     )
     max_audience_growth: float = Field(
         10, ge=0, description="Percent by which an audience may grow between its preview and the send."
     )
     allowed_recipients: Names = Field(
-        (), description="Whom messages may reach: addresses, domains, patterns such as *@*.example.com."
+        (), description="Who may be reached: addresses, domains, patterns such as *@*.example.com."
     )
-    allow_bcc: bool = Field(False, description="Whether email may have blind copies.")
+    allow_bcc: bool = Field(False, description="Whether emails may have blind copies.")
     rules: Names = Field(
         (),
-        description="Rules of installed packages, by name, that every call which acts must pass too.",
+        description="Rules of installed packages that every write, deletion and send must pass too.",
     )
     stop_file: UserPath | None = Field(
         None, description="While this file exists, nothing is written, deleted or sent."
     )
-    track_rate: Rate = Field(100, description="Requests per second to the Track API.")
-    app_rate: Rate = Field(10, description="Requests per second to the App API.")
-    send_rate: Rate = Field(100, description="Transactional messages per second.")
-    broadcast_interval: Rate = Field(10, description="Seconds between two triggers of one broadcast.")
-    deadline: Rate = Field(30, description="Seconds a call may take: queue, attempts and pauses together.")
+    track_rate: Rate = Field(LIMITS_SET["track_rate"], description="Requests per second to the Track API.")
+    app_rate: Rate = Field(LIMITS_SET["app_rate"], description="Requests per second to the App API.")
+    send_rate: Rate = Field(LIMITS_SET["send_rate"], description="Transactional messages per second.")
+    broadcast_interval: Rate = Field(
+        LIMITS_SET["broadcast_interval"], description="Seconds between two triggers of one broadcast."
+    )
+    timezone: TimeZone = Field(
+        "UTC", description="Time zone of times that name none, and of days in metrics; such as Europe/Berlin."
+    )
+    deadline: Rate = Field(30, description="Seconds that a call may take, with waiting, retries and pauses.")

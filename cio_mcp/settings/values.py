@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BeforeValidator, Field, HttpUrl, SecretStr
 
@@ -93,6 +94,15 @@ def _names(given: object) -> object:
     return names
 
 
+def _time_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        message = "is not a known time zone; use a name such as Europe/Berlin, or UTC"
+        raise ValueError(message) from None
+    return name
+
+
 def _sharing(given: str) -> str | SecretStr:
     if given.lower() in {"auto", "off"}:
         return given.lower()
@@ -118,6 +128,7 @@ BaseUrl = Annotated[HttpUrl, AfterValidator(_base_url)]
 SafeUrl = Annotated[str, AfterValidator(_safe_url)]  # kept as written: an issuer is compared letter by letter
 Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Lower = BeforeValidator(str.lower)  # words are taken in any case
+TimeZone = Annotated[str, AfterValidator(_time_zone)]
 Count = Annotated[int, Field(ge=0)]
 UserPath = Annotated[Path, AfterValidator(Path.expanduser)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_names)]

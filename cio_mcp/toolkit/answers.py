@@ -1,24 +1,9 @@
 """The parts of an answer that tools share."""
 
-import json
-from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, Literal, TypeVar
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
-
-from cio_mcp.toolkit.reading import Fields, text, unusable, wholes
-
-_Item = TypeVar("_Item", bound=BaseModel)
-_Numbered = TypeVar("_Numbered", bound="Numbered")
-
-# Beyond this size an answer leaves out whole items: a longer one would crowd the agent's own work out of its
-# context.
-PAGE_BYTES = 16_000
-
-
-# Of what can use a segment or a sender, the kinds that are documented.
-USES = {"campaigns", "sent_newsletters", "draft_newsletters"}
-Uses = tuple[dict[str, list[int]], str | None]
 
 # A value of any type, as Customer.io stores them. Some hosts take an empty schema for a mistake.
 _KINDS = ("string", "number", "boolean", "object", "array")
@@ -39,7 +24,7 @@ class Shape(BaseModel):
         _parent_namespace_depth: int = 0,
         _types_namespace: Mapping[str, Any] | None = None,
     ) -> bool | None:
-        """Build the checks, without the local names of the function that uses the model first.
+        """Build the validator, without the local names of the function that first uses the model.
 
         Pydantic would copy them, which can crash Python 3.13.0 to 3.13.2 where a tool makes an answer in a
         comprehension (CPython's gh-128396).
@@ -65,6 +50,7 @@ class Answer(Shape):
     waited_seconds: float | None = Field(
         None, description="Seconds that the call waited for its turn under Customer.io's rate limits."
     )
+    notes: list[str] | None = Field(None, description="What else to know about this call.")
 
 
 class Quoted(Answer):
@@ -104,6 +90,9 @@ class Acted(Answer):
     sandbox: bool | None = Field(
         None, description="true: this happened in the embedded sandbox; no real customer was affected."
     )
+    times: dict[str, str] | None = Field(
+        None, description="The instant that each time among the arguments stands for."
+    )
 
 
 class Accepted(Acted):
@@ -117,7 +106,6 @@ class Accepted(Acted):
     event_id: str | None = Field(
         None, description="If you repeat this call, pass this event_id, and the event counts once."
     )
-    notes: list[str] | None = Field(None, description="What else to know about this write.")
 
 
 class Reached(Shape):
@@ -189,98 +177,9 @@ class Status(Answer):
     stopped: bool | None = Field(
         None, description="true: an operator has stopped all writes, deletions and sends."
     )
-    notes: list[str] = Field([], description="What is degraded now, and why.")
+    timezone: str = Field(description="The time zone of times that name none (CIO_TIMEZONE).")
+    notes: list[str] | None = Field(None, description="What is degraded now, and why.")
     bounds: dict[str, str] = Field({}, description="Other settings that restrict calls, with their values.")
     caps: list[Cap] = Field([], description="Caps on recipients, and what is left of them.")
     limits: list[Limited] = Field([], description="Customer.io's rate limits, once a call has used them.")
     off: dict[str, str] = Field({}, description="Tools that are off, with the reason.")
-
-
-def fitting(items: Iterable[Any]) -> int:
-    """Return how many of `items`, written as JSON, fit the byte cap: at least one."""
-    size = count = 0
-    for count, item in enumerate(items, 1):
-        size += len(json.dumps(item))
-        if count > 1 and size > PAGE_BYTES:
-            return count - 1
-    return count
-
-
-def page(items: list[_Item], limit: int) -> tuple[list[_Item], str | None]:
-    """Return as many items as `limit` and the byte cap allow, and a note if any were left out."""
-    kept = items[: fitting(item.model_dump(mode="json", exclude_none=True) for item in items[:limit])]
-    left = len(items) - len(kept)
-    return kept, f"{left} more match; pass next_cursor as cursor to get them" if left else None
-
-
-def newest(items: list[Fields], cursor: int | None = None) -> list[Fields]:
-    """Return the items of an unpaged list, highest id (newest) first, only ids below `cursor`.
-
-    Items without an id come last, on the last page.
-    """
-    numbered = [(number, item) for item in items if (number := item.whole("id")) is not None]
-    found = sorted(numbered, key=lambda one: one[0], reverse=True)
-    return [item for number, item in found if cursor is None or number < cursor] + [
-        item for item in items if item.whole("id") is None
-    ]
-
-
-def page_by_id(items: list[_Numbered], limit: int) -> tuple[list[_Numbered], str | None, str | None]:
-    """Return a page of items sorted by `newest`, the next page's cursor, and the note of `page`."""
-    kept, left_out = page(items, limit)
-    if left_out is None:
-        return kept, None, None
-    if (last := kept[-1].id) is None:
-        return kept, None, f"{len(items) - len(kept)} more, which have no id"
-    return kept, str(last), left_out
-
-
-def cut(items: list[_Item], next_cursor: str | None) -> tuple[list[_Item], str | None, str | None]:
-    """Return as much of one of Customer.io's pages as fits the byte cap, the next cursor, and a note.
-
-    Customer.io has no cursor for the middle of its page, so the note asks for a smaller limit instead.
-    """
-    kept, left_out = page(items, len(items))
-    if left_out is None:
-        return kept, next_cursor or None, None
-    note = f"{len(items) - len(kept)} did not fit into this answer; call again with limit={len(kept)}"
-    return kept, None, note
-
-
-def joined(*notes: str | None) -> str | None:
-    """Return what was left out for several reasons as one note."""
-    return "; ".join(note for note in notes if note) or None
-
-
-def named(what: str, item: Fields) -> str:
-    """Return `what`, with the item's name if it has one."""
-    return f"{what}: {name}" if (name := item.text("name")) else what
-
-
-def uses_in(answer: Fields) -> Uses:
-    """Return the ids, by kind, of what uses a segment or a sender, and a note on what could not be read."""
-    found = answer.wrapped("used_by")
-    if found is answer and not USES & answer.raw.keys():
-        raise unusable("it has no used_by")
-    lists = {kind: ids for kind, value in found.raw.items() if (ids := wholes(value)) is not None}
-    unread = [
-        f"used_by.{kind}: its ids could not be read"
-        for kind, ids in lists.items()
-        if found.raw[kind] and not ids
-    ]
-    return {kind: ids for kind, ids in lists.items() if ids}, joined(*unread)
-
-
-def identifiers(item: Fields) -> dict[str, str] | None:
-    """Return the identifiers of the customer whom a message or an activity belongs to."""
-    # Lists of transactional messages call them `identifiers` (App API, transactionalMessages).
-    for known in (item.fields("customer_identifiers"), item.fields("identifiers")):
-        if found := {name: word for name, value in known.raw.items() if (word := text(value))}:
-            return found
-    return {"id": only} if (only := item.text("customer_id")) else None
-
-
-def state_of(item: Fields) -> str | None:
-    """Return a campaign's or broadcast's state; older answers of Customer.io have only `active`."""
-    known = {None: None, True: "running", False: "draft or stopped"}
-    return item.text("state") or known[item.flag("active")]

@@ -1,11 +1,19 @@
 """Argument types that several tools share, with the descriptions that the model reads."""
 
 import json
+import re
 import unicodedata
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WithJsonSchema
+
+from cio_mcp.toolkit.context import context_of
+
+# Floats up to here hold every whole number; larger ones may have lost digits.
+EXACT = 2**53
+
+WHOLE = re.compile(r"(\d{1,20})(?:\.0+)?", re.ASCII)
 
 
 def at_most(limit: int) -> AfterValidator:
@@ -38,27 +46,40 @@ def size_of(value: object) -> int:
         raise ValueError(message) from None
 
 
-def from_json(kind: type[dict[Any, Any]] | type[list[Any]]) -> BeforeValidator:
-    """Return a validator that also accepts an object or a list as JSON text, which some agents send."""
-    name = "object" if kind is dict else "list"
-
-    def parse(value: object) -> object:
-        if isinstance(value, str):
-            try:
-                value = json.loads(value)
-            except (ValueError, RecursionError):
-                value = None
-        if not isinstance(value, kind):
-            message = f"must be a JSON {name}"
-            raise ValueError(message)  # noqa: TRY004 - pydantic reports ValueErrors, and lets TypeErrors escape
-        size_of(value)
-        return value
-
-    return BeforeValidator(parse)
+def _object(value: object) -> object:
+    """Return an object; JSON text is one too, since some agents send it."""
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except (ValueError, RecursionError):
+            value = None
+    if not isinstance(value, dict):
+        message = "must be a JSON object"
+        raise ValueError(message)  # noqa: TRY004 - pydantic reports ValueErrors, and lets TypeErrors escape
+    size_of(value)
+    return value
 
 
-def _as_text(value: object) -> object:
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+def as_id(value: object) -> str:
+    """Return an id as text: it is text or a whole number, which some agents write as 1001.0."""
+    if isinstance(value, float) and value.is_integer() and abs(value) < EXACT:
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, (str, int)):
+        message = "must be text or a whole number"
+        raise ValueError(message)  # noqa: TRY004 - as above
+    return str(value)
+
+
+def whole(value: object) -> int:
+    """Return a whole number, which some agents write as text or as 7.0."""
+    try:
+        found = WHOLE.fullmatch(as_id(value).strip())
+    except ValueError:
+        found = None
+    if found is None:
+        message = "must be a whole number"
+        raise ValueError(message)
+    return int(found[1])
 
 
 def _not_blank(text: str) -> str:
@@ -79,13 +100,6 @@ def one_line(text: str) -> str:
     return text
 
 
-def _not_bool(value: object) -> object:
-    if isinstance(value, bool):
-        message = "must be a number"
-        raise ValueError(message)  # noqa: TRY004 - as above
-    return value
-
-
 def _https(address: str) -> str:
     """Return `address` if it is an https URL without a user name and password; else raise ValueError."""
     try:
@@ -101,10 +115,11 @@ def _https(address: str) -> str:
 
 
 def _count(value: object) -> int:
-    if not isinstance(text := _as_text(value), str) or not text.isdecimal():
+    try:
+        return whole(value)
+    except ValueError:
         message = "must be the next_cursor of the previous page"
-        raise ValueError(message)
-    return int(text)
+        raise ValueError(message) from None
 
 
 def meant(value: Any, asked: ValidationInfo) -> Any:
@@ -113,12 +128,12 @@ def meant(value: Any, asked: ValidationInfo) -> Any:
     Only argument types that name people use this validator. If other arguments took pseudonyms, an agent
     could write an address that it must not see to a place where it can read it.
     """
-    reveal = (asked.context or {}).get("reveal")
+    reveal = context_of(asked).reveal
     return reveal(value) if reveal and isinstance(value, str) else value
 
 
 def compared(value: Any) -> Any:
-    """Return what an attribute is compared with: numbers are texts there, and booleans may be themselves."""
+    """Return the value to compare an attribute with: numbers become strings; booleans can stay booleans."""
     return json.dumps(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else value
 
 
@@ -126,23 +141,39 @@ def _filter(condition: dict[str, Any], asked: ValidationInfo) -> dict[str, Any]:
     """Return a filter with the pseudonyms among its attribute values replaced."""
 
     def told(node: dict[str, Any]) -> dict[str, Any]:
+        if isinstance(segment := node.get("segment"), dict) and "id" in segment:
+            return node | {"segment": segment | {"id": _segment(segment["id"])}}
         if not {"field", "value"} <= node.keys():
             return node
         return node | {"value": compared(meant(node["value"], asked))}
 
     found: dict[str, Any] = json.loads(json.dumps(condition), object_hook=told)
-    for part in found.values():
-        _refuse_empty_groups(part)
+    if not found:
+        message = "is empty; name a condition, or leave it out"
+        raise ValueError(message)
+    _refuse_empty_groups(found)
     return found
+
+
+def _segment(value: object) -> int:
+    try:
+        return whole(value)
+    except ValueError:
+        message = "segment: id must be a whole number; list_segments has the ids"
+        raise ValueError(message) from None
 
 
 def _refuse_empty_groups(part: object) -> None:
     """Raise ValueError for an empty group of conditions: it could mean everybody, or nobody."""
-    if part in ([], {}):
+    if part in ([], {}, None, ""):
         message = "has an empty group or condition; fill it in or remove it"
         raise ValueError(message)
     for inner in part.values() if isinstance(part, dict) else part if isinstance(part, list) else ():
         _refuse_empty_groups(inner)
+
+
+class Naming:
+    """Marks a type that names somebody or something: blank text is refused, and not taken as absent."""
 
 
 Text = Annotated[str, AfterValidator(_not_blank)]
@@ -152,54 +183,42 @@ NameContains = Annotated[Text, Field(description="Part of the name, in any case.
 # The value of a header, a name or a title.
 Line = Annotated[Text, AfterValidator(one_line)]
 
-Address = Annotated[Line, AfterValidator(meant)]
+Address = Annotated[Line, AfterValidator(meant), Naming]
 
-Https = Annotated[Text, AfterValidator(_https)]
+Https = Annotated[Text, AfterValidator(_https), Naming]
 
 # The id or the name of an item.
-ItemKey = Annotated[str, BeforeValidator(_as_text), AfterValidator(_not_blank)]
+ItemKey = Annotated[Line, BeforeValidator(as_id), Naming]
 
-CustomerId = Annotated[
-    str,
-    BeforeValidator(_as_text),
-    AfterValidator(_not_blank),
-    AfterValidator(meant),
-    at_most(150),
-    Field(description="Id, email or cio_id: see id_type."),
-]
+Person = Annotated[ItemKey, AfterValidator(meant)]
+
+CustomerId = Annotated[Person, at_most(150), Field(description="Id, email or cio_id: see id_type.")]
 
 AnonymousId = Annotated[
-    str,
-    BeforeValidator(_as_text),
-    AfterValidator(_not_blank),
-    AfterValidator(meant),
-    at_most(150),
-    Field(description="Your own id for a visitor who is not identified yet."),
+    Person, at_most(150), Field(description="Your own id for a visitor who is not identified yet.")
 ]
 
 # The schema omits the minimum, which costs bytes in many tools; a refusal states it.
-ObjectId = Annotated[int, Field(gt=0), BeforeValidator(_not_bool), WithJsonSchema({"type": "integer"})]
+ObjectId = Annotated[int, Field(gt=0), BeforeValidator(whole), Naming, WithJsonSchema({"type": "integer"})]
 
-JsonObject = Annotated[dict[str, Any], from_json(dict)]
+JsonObject = Annotated[dict[str, Any], BeforeValidator(_object)]
 
 CONDITIONS = (
     '{"segment": {"id": 7}}, {"attribute": {"field": "plan", "operator": "eq" or "exists", "value": "pro"}}, '
     '{"and" or "or": [...]} or {"not": {...}}.'
 )
 
-Filter = Annotated[JsonObject, AfterValidator(_filter), Field(description=CONDITIONS)]
-
-Names = Annotated[list[str], from_json(list)]
+Filter = Annotated[JsonObject, AfterValidator(_filter), Naming, Field(description=CONDITIONS)]
 
 Channel = Literal["email", "sms", "push", "in_app", "whatsapp", "slack", "webhook"]
-Person = Annotated[str, BeforeValidator(_as_text), AfterValidator(_not_blank), AfterValidator(meant)]
-People = Annotated[list[Person], from_json(list)]
 
-Limit = Annotated[int, Field(ge=1, le=100), BeforeValidator(_not_bool)]
+WholeNumber = BeforeValidator(whole)
+Number = Annotated[int, WholeNumber]
+Limit = Annotated[int, Field(ge=1, le=100), WholeNumber]
 
 _CURSOR = "next_cursor of the previous page."
 
-Cursor = Annotated[str, Field(description=_CURSOR)]
+Cursor = Annotated[str, BeforeValidator(as_id), Field(description=_CURSOR)]
 
 # A numeric cursor, for lists in which Customer.io has none or counts entries. An id as cursor means "continue
 # below this id", which stays right when items are added or removed between pages.

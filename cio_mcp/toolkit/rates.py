@@ -5,47 +5,64 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from cio_mcp.toolkit.answers import Cut, joined
+from cio_mcp.toolkit.answers import Cut, Shape
+from cio_mcp.toolkit.pages import joined
 from cio_mcp.toolkit.reading import Fields, needed, whole
+from cio_mcp.toolkit.spans import Span
 
-Series = Annotated[bool, Field(description="Also return the counts of each period.")]
+Series = Annotated[bool, Field(description="Also return counts per period, with dates.")]
 
-# The total that each rate is a share of.
+# The total that each rate is a share of, minus messages that could not be tracked, as in Customer.io's UI.
 RATES = {
-    "delivered": "sent",
-    "bounced": "sent",
-    "opened": "delivered",
-    "human_opened": "delivered",
-    "clicked": "delivered",
-    "human_clicked": "delivered",
-    "converted": "delivered",
-    "unsubscribed": "delivered",
-    "spammed": "delivered",
+    "delivered": ("sent",),
+    "bounced": ("sent",),
+    "opened": ("delivered", "open_untracked"),
+    "human_opened": ("delivered", "open_untracked"),
+    "clicked": ("delivered", "link_untracked"),
+    "human_clicked": ("delivered", "link_untracked"),
+    "converted": ("delivered",),
+    "unsubscribed": ("delivered",),
+    "spammed": ("delivered",),
 }
 
+Shares = Mapping[str, tuple[str, ...]]
 
-class Metrics(Cut):
+
+class Counted(Shape):
+    """Counts over a span of time."""
+
+    totals: dict[str, int] = Field(description="Sums over all periods; a missing metric was zero.")
+    rates: dict[str, float] = Field(description="Shares from 0 to 1, computed as in Customer.io's UI.")
+    divided_by: dict[str, str] = Field(description="The number that each rate is a share of.")
+
+
+class Spanned(Shape):
+    """The span of time that an answer covers, if it is known."""
+
+    start: str | None = Field(None, description="First moment counted.")
+    end: str | None = Field(None, description="End of the span; events at this moment are not counted.")
+    timezone: str | None = Field(None, description="Time zone in which days begin.")
+
+
+class Metrics(Cut, Spanned, Counted):
     """Results of messages over a span of time."""
 
-    start: str | None = Field(None, description="First moment counted, in the requested time zone.")
-    end: str | None = Field(None, description="End of the span; events at this moment are not counted.")
-    timezone: str | None = None
     resolution: str
     periods: int = Field(description="Number of periods counted.")
-    totals: dict[str, int] = Field(description="Sums over all periods; a missing metric was zero.")
-    rates: dict[str, float] = Field(
-        description="Shares from 0 to 1: delivered and bounced are shares of sent, all others of delivered."
-    )
     series: dict[str, list[int]] | None = Field(
         None, description="For each metric, one count per period, oldest first."
     )
+    dates: list[str] | None = Field(None, description="Start of each period of series; absent if unknown.")
 
 
 class Counts(dict[str, list[int]]):
-    """One count per period for each metric; `unread` says for how many periods none could be read."""
+    """One count per period for each metric; `unread` says for how many periods none could be read.
 
-    def __init__(self, series: Mapping[str, object]) -> None:
-        read = {name: _counts(values) for name, values in series.items()}
+    The endpoint can return 13 months, however many were requested: only the `newest` are kept, if given.
+    """
+
+    def __init__(self, series: Mapping[str, object], newest: int | None = None) -> None:
+        read = {name: _counts(values)[-(newest or 0) :] for name, values in series.items()}
         self.periods = max(map(len, read.values()), default=0)
         lacking = {
             name: self.periods - sum(count is not None for count in counts) for name, counts in read.items()
@@ -53,9 +70,9 @@ class Counts(dict[str, list[int]]):
         self.unread = {name: periods for name, periods in lacking.items() if periods}
         super().__init__({name: [count or 0 for count in counts] for name, counts in read.items()})
 
-    def note(self, shares: Mapping[str, str] = RATES) -> str | None:
+    def note(self, shares: Shares = RATES) -> str | None:
         """Return what a reader of the totals, and of rates by `shares`, must know to be missing."""
-        absent = sorted({*shares, *shares.values()} - self.keys())
+        absent = sorted({*shares, *(of for of, *_ in shares.values())} - self.keys())
         unread = [f"{name} in {periods} of {self.periods} periods" for name, periods in self.unread.items()]
         return joined(
             f"not told by Customer.io: {', '.join(absent)}" if absent else None,
@@ -68,22 +85,34 @@ def _counts(values: object) -> list[int | None]:
     return [None if count is None or count < 0 else count for count in found]
 
 
-def counts_of(answer: Fields) -> Counts:
+def counts_of(answer: Fields, newest: int | None = None) -> Counts:
     """Return the counts per period in the answer of a metrics endpoint; raises Refused if it has none."""
-    metric = answer.wrapped("metric")
-    return Counts(needed(metric.mapping("series"), "series"))
+    return Counts(needed(answer.wrapped("metric").mapping("series"), "series"), newest)
 
 
-def summary(counts: Counts, shares: Mapping[str, str], resolution: str, *, series: bool) -> dict[str, Any]:
-    """Return the fields of `Metrics` for counts per period; `shares` maps each rate to its total."""
-    totals = totals_of(counts)
+def summary(
+    counts: Counts, shares: Shares, resolution: str, span: Span | None, *, series: bool
+) -> dict[str, Any]:
+    """Return the fields of `Metrics` for counts per period; `shares` maps each rate to its base."""
+    totals, left_out, shares = totals_of(counts), counts.note(shares), known(counts, shares)
+    dates = span.periods(resolution) if span and series else []
     return {
         "resolution": resolution,
         "periods": counts.periods,
         "totals": totals,
-        "rates": {name: round(rate, 4) for name, rate in rates_of(counts, shares).items()},
+        "rates": {name: round(rate, 4) for name, rate in rates_of(totals, shares).items()},
+        "divided_by": divisors(totals, shares),
         "series": {name: counts[name] for name in totals} if series else None,
-        "left_out": counts.note(shares),
+        # If the number of periods differs, they begin at other times than computed here.
+        "dates": dates if dates and len(dates) == counts.periods else None,
+        "left_out": left_out,
+    }
+
+
+def known(counts: Counts, shares: Shares = RATES) -> Shares:
+    """Return the shares of metrics that were counted in every period; one that was not is not zero."""
+    return {
+        name: of for name, of in shares.items() if name in counts and not {name, *of} & counts.unread.keys()
     }
 
 
@@ -92,11 +121,23 @@ def totals_of(counts: Counts) -> dict[str, int]:
     return {name: total for name, values in counts.items() if (total := sum(values))}
 
 
-def rates_of(counts: Counts, shares: Mapping[str, str] = RATES) -> dict[str, float]:
-    """Return each rate whose base, the total it is a share of, is not zero, if all of both could be read."""
-    totals = totals_of(counts)
+def wholes_of(totals: dict[str, int], shares: Shares = RATES) -> dict[str, int]:
+    """Return the base of each rate, if it is not zero."""
+    wholes = {
+        name: totals.get(of, 0) - sum(totals.get(other, 0) for other in less)
+        for name, (of, *less) in shares.items()
+    }
+    return {name: whole for name, whole in wholes.items() if whole > 0}
+
+
+def rates_of(totals: dict[str, int], shares: Shares = RATES) -> dict[str, float]:
+    """Return each total as a share of its base, if that is not zero."""
+    return {name: totals.get(name, 0) / whole for name, whole in wholes_of(totals, shares).items()}
+
+
+def divisors(totals: dict[str, int], shares: Shares = RATES) -> dict[str, str]:
+    """Return the base of each rate, in words."""
     return {
-        name: totals.get(name, 0) / totals[base]
-        for name, base in shares.items()
-        if name in counts and totals.get(base) and not {name, base} & counts.unread.keys()
+        name: f"{' - '.join(of for of in shares[name] if totals.get(of))} = {whole}"
+        for name, whole in wholes_of(totals, shares).items()
     }

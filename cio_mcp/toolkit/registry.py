@@ -4,23 +4,23 @@ Everything else about a tool derives from its function: title, hints, argument m
 that it needs. A parameter annotated with an API receives that API; all others are the tool's arguments.
 """
 
-import difflib
 import inspect
 import re
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, Any, Generic, TypeVar, get_type_hints
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from cio_mcp.client.api import Api
-from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.answers import Acted, Answer, Preview, Status
+from cio_mcp.toolkit.arguments import has_mark, parsed
 from cio_mcp.toolkit.audience import Audience
-from cio_mcp.toolkit.params import size_of
+from cio_mcp.toolkit.context import ParseContext
 from cio_mcp.toolkit.schemas import either_schema, flat_schema
+from cio_mcp.toolkit.times import Local, Timezone
 
 _Of = TypeVar("_Of", bound=Callable[..., Any])
 _Function = TypeVar("_Function", bound=Callable[..., Awaitable[Answer]])
@@ -129,40 +129,9 @@ class Tool(Named[Callable[..., Awaitable[Answer]]]):
         names = inspect.signature(self.audience).parameters
         return await self.audience(**{name: given[name] for name in names})
 
-    def parse(self, arguments: dict[str, Any], reveal: Callable[[str], str] | None = None) -> dict[str, Any]:
-        """Return checked and converted arguments; raises InvalidArgument with one line per fault.
-
-        A null for an optional argument counts as absent: agents send those. `reveal` replaces pseudonyms in
-        the arguments that name people, and raises ValueError for one that is not valid.
-        """
-        fields = self.arguments.model_fields
-        given = {
-            name: value
-            for name, value in arguments.items()
-            if value is not None or name not in fields or fields[name].is_required()
-        }
-        try:
-            size_of(given)
-            parsed = self.arguments.model_validate(given, context={"reveal": reveal})
-        except ValidationError as error:
-            raise InvalidArgument(
-                *(self._fault(fault) for fault in error.errors(include_url=False))
-            ) from None
-        except ValueError as error:
-            raise InvalidArgument(str(error)) from None
-        return {name: getattr(parsed, name) for name in fields}
-
-    def _fault(self, fault: Any) -> str:
-        name = ".".join(str(part) for part in fault["loc"])
-        match fault["type"]:
-            case "extra_forbidden":
-                known = list(self.arguments.model_fields)
-                hint = near_miss(name, known) or f"the arguments are {', '.join(known)}"
-                return f"{name}: unknown argument; {hint}"
-            case "missing":
-                return f"{name}: is required"
-            case _:
-                return f"{name}: {fault['msg'].removeprefix('Value error, ')}"
+    def parse(self, arguments: dict[str, Any], context: ParseContext | None = None) -> dict[str, Any]:
+        """Return checked and converted arguments; raises InvalidArgument with one line per fault."""
+        return parsed(self.arguments, arguments, context or ParseContext())
 
 
 class Toolbox:
@@ -208,7 +177,7 @@ class Toolbox:
                 arguments[name] = (hints[name], ... if required else parameter.default)
         if not issubclass(result, Answer if effect is Effect.READS else Acted):
             wanted = Answer if effect is Effect.READS else Acted
-            message = f"{function.__name__} {effect}, so its result must be a {wanted.__name__}"
+            message = f"{function.__name__} {effect}, so its result must be an {wanted.__name__}"
             raise TypeError(message)
         audience = getattr(function, "__audience__", None)
         if effect is Effect.SENDS and audience is None:
@@ -220,6 +189,8 @@ class Toolbox:
                 f"@reaches of {function.__name__} takes parameters that the tool lacks: {', '.join(unknown)}"
             )
             raise TypeError(message)
+        if any(has_mark(hint, Local) for hint in hints.values()):
+            arguments.setdefault("timezone", (Timezone | None, None))
         if effect is not Effect.READS:
             arguments["dry_run"] = (bool, False)
         if effect in {Effect.DELETES, Effect.SENDS}:
@@ -229,9 +200,3 @@ class Toolbox:
         )
         self._tools.append(Tool(function, effect, self.toolset, supplied, model, result, audience))
         return function
-
-
-def near_miss(name: str, known: Iterable[str]) -> str:
-    """Return "did you mean X?" for the most similar of `known`, or "" if none is similar."""
-    nearest = difflib.get_close_matches(name, list(known), n=1)
-    return f"did you mean {nearest[0]}?" if nearest else ""

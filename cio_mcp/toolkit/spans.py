@@ -1,4 +1,4 @@
-"""The span of time that metrics cover."""
+"""The span of time that metrics cover, and when its periods begin."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,6 +23,9 @@ End = Annotated[
     Timestamp | None,
     Field(description="ISO 8601, excluded. Default: the start of today."),
 ]
+
+# The time zone of metrics in version 1, which cannot be changed (App API, "broadcastMetrics").
+EASTERN = ZoneInfo("America/New_York")
 
 
 @dataclass(frozen=True)
@@ -54,10 +57,20 @@ class Span:
             "type": vendor_channel(channel),
         }
 
+    def periods(self, resolution: str) -> list[str]:
+        """Return the start of each period; nothing for weeks, whose first day is not documented."""
+        if resolution == "weeks":
+            return []
+        found, at = [], _floor(resolution, datetime.fromtimestamp(self.start, self.zone))
+        while at.timestamp() < self.end:
+            found.append(at.isoformat() if resolution == "hours" else at.date().isoformat())
+            at = _later(resolution, at)
+        return found
 
-def span_of(app: AppApi, start: int | None, end: int | None, timezone: str = "UTC") -> Span:
+
+def span_of(app: AppApi, start: int | None, end: int | None) -> Span:
     """Return the requested span, by default the last 30 whole days; raises InvalidArgument."""
-    zone, now = ZoneInfo(timezone), app.call.called_at
+    zone, now = ZoneInfo(app.call.timezone), app.call.called_at
     today = datetime.fromtimestamp(now, zone).replace(hour=0, minute=0, second=0, microsecond=0)
     if end is None:
         midnight = int(today.timestamp())
@@ -67,3 +80,36 @@ def span_of(app: AppApi, start: int | None, end: int | None, timezone: str = "UT
     if end <= start:
         raise InvalidArgument("end: must be later than start")
     return Span(start, end, zone)
+
+
+def newest(app: AppApi, resolution: str, count: int) -> Span | None:
+    """Return the span of the `count` newest periods in version 1 of metrics; None for weeks or no periods."""
+    now = int(app.call.called_at)
+    at = _floor(resolution, datetime.fromtimestamp(now, EASTERN))
+    if resolution == "weeks" or not count:
+        return None
+    if resolution == "months":
+        months = at.year * 12 + at.month - count
+        at = at.replace(year=months // 12, month=months % 12 + 1)
+    elif resolution == "days":
+        at -= timedelta(days=count - 1)
+    else:
+        at = datetime.fromtimestamp(at.timestamp() - 3600 * (count - 1), EASTERN)
+    return Span(int(at.timestamp()), now, EASTERN)
+
+
+def _floor(resolution: str, at: datetime) -> datetime:
+    """Return the start of the period that contains a moment."""
+    at = at.replace(minute=0, second=0, microsecond=0)
+    at = at if resolution == "hours" else at.replace(hour=0)
+    return at.replace(day=1) if resolution == "months" else at
+
+
+def _later(resolution: str, at: datetime) -> datetime:
+    """Return the start of the period that follows the one starting at a moment."""
+    match resolution:
+        case "hours":
+            return datetime.fromtimestamp(at.timestamp() + 3600, at.tzinfo)
+        case "days":
+            return at + timedelta(days=1)
+    return (at + timedelta(days=32)).replace(day=1)

@@ -2,11 +2,14 @@
 
 import math
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, TypeGuard
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WithJsonSchema, WrapValidator
+
+from cio_mcp.toolkit.context import context_of
 
 _NUMBER = re.compile(r"\s*-?\d+(\.\d+)?\s*")
 
@@ -17,14 +20,25 @@ FIRST, LAST = 946_684_800, 4_102_444_800
 # Number of digits and format of dates that are written as numbers, longest first.
 DIGITS = ((14, "%Y%m%d%H%M%S"), (12, "%Y%m%d%H%M"), (8, "%Y%m%d"), (6, "%Y%m"), (4, "%Y"))
 
+# Seconds by which a time to send at may have passed: as long as a confirmation may take.
+LATE = 600
 
-def unix_seconds(value: object) -> int:
-    """Parse ISO 8601 (UTC if it names no time zone) or unix seconds; raises ValueError."""
+
+def unix_seconds(value: object, timezone: str = "UTC") -> int:
+    """Parse unix seconds or ISO 8601, in `timezone` if it names none; raises ValueError."""
+    return _parsed(value, timezone)[0]
+
+
+def _parsed(value: object, timezone: str) -> tuple[int, str]:
+    """Return a time as unix seconds, and how a local time was read that a change of clocks makes unclear."""
+    moment, unclear = None, ""
     try:
-        if (moment := _moment(value)) is not None:
-            seconds = math.floor((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
-        else:
+        if (moment := _moment(value)) is None:
             seconds = _number(value)
+        else:
+            if moment.tzinfo is None:
+                moment, unclear = _in_zone(moment, timezone)
+            seconds = math.floor(moment.timestamp())
     except (ValueError, OverflowError):
         message = "must be ISO 8601 (2026-01-31T09:00:00Z) or unix seconds"
         raise ValueError(message) from None
@@ -33,7 +47,18 @@ def unix_seconds(value: object) -> int:
         raise ValueError(message)
     if moment is None and not FIRST <= seconds < LAST:
         raise ValueError(_what_was_meant(seconds))
-    return seconds
+    return seconds, unclear
+
+
+def _in_zone(moment: datetime, timezone: str) -> tuple[datetime, str]:
+    """Return a local time with its time zone, and a note if the clocks skip or repeat it there."""
+    local = moment.replace(tzinfo=UTC if timezone == "UTC" else ZoneInfo(timezone))
+    read = local.astimezone(UTC).astimezone(local.tzinfo)
+    if read.replace(tzinfo=None) != moment:
+        return read, f"the clocks in {timezone} skip {moment.isoformat()}; read as {read.isoformat()}"
+    if read.utcoffset() != local.replace(fold=1).utcoffset():
+        return read, f"{moment.isoformat()} occurs twice in {timezone}; read as the first, {read.isoformat()}"
+    return read, ""
 
 
 def _moment(value: object) -> datetime | None:
@@ -73,37 +98,72 @@ def _what_was_meant(number: int) -> str:
     return f"as unix seconds this is in the year {year}; write the time as ISO 8601 (2026-01-31T09:00:00Z)"
 
 
-def _local_or_unix(value: object) -> datetime | int:
-    """Parse a time as `unix_seconds` does, but return one without a time zone as it is."""
-    if not isinstance(value, bool) and str(value).strip() == "0":
-        return 0
-    seconds = unix_seconds(value)
-    moment = _moment(value)
-    return seconds if moment is None or moment.tzinfo else moment
+def _instant(value: object, asked: ValidationInfo) -> int:
+    """Parse the time in an argument, and let the answer tell the instant that it stands for."""
+    context = context_of(asked)
+    seconds, unclear = _parsed(value, context.timezone)
+    if asked.field_name:
+        context.times[asked.field_name] = _utc(seconds)
+        if unclear:
+            context.notes.append(f"{asked.field_name}: {unclear}")
+    return seconds
 
 
-Timestamp = Annotated[int, BeforeValidator(unix_seconds), WithJsonSchema({"type": "string"})]
+def _not_past(seconds: int, asked: ValidationInfo) -> int:
+    """Return a time to send at, unless it has passed: Customer.io would send many a message at once."""
+    if seconds < context_of(asked).now - LATE:
+        message = f"{_utc(seconds)} is in the past; correct it, or leave it out to send now"
+        raise ValueError(message)
+    return seconds
 
-# A time whose time zone is another argument. 0 is kept: it cancels a schedule.
-LocalTime = Annotated[datetime | int, BeforeValidator(_local_or_unix), WithJsonSchema({"type": "string"})]
+
+def _zero_or_time(value: object, parse: Callable[[object], int]) -> int:
+    return 0 if not isinstance(value, bool) and str(value).strip() == "0" else parse(value)
+
+
+class Local:
+    """Marks a time that people say in a time zone of their own: its tool has the argument `timezone`."""
+
+
+Timestamp = Annotated[int, BeforeValidator(_instant), WithJsonSchema({"type": "string"})]
+
+# When to send a message.
+SendTime = Annotated[Timestamp, AfterValidator(_not_past), Local]
+
+# When to send a message, or 0 to cancel that.
+Schedule = Annotated[SendTime, WrapValidator(_zero_or_time), WithJsonSchema({"type": "string"})]
+
+
+def is_zone(name: object) -> TypeGuard[str]:
+    """Say whether this is the name of a time zone."""
+    try:
+        return isinstance(name, str) and bool(ZoneInfo(name.strip()))
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
 
 
 def _zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
+    if not is_zone(name):
         message = "is not a known time zone; use a name such as Europe/Berlin, or UTC"
-        raise ValueError(message) from None
+        raise ValueError(message)
     return name
 
 
-Timezone = Annotated[str, AfterValidator(str.strip), AfterValidator(_zone)]
+Timezone = Annotated[
+    str,
+    AfterValidator(str.strip),
+    AfterValidator(_zone),
+    Field(description="Such as Europe/Berlin."),
+]
 
 
 def iso(seconds: float | str | None) -> str | None:
     """Return a unix time as ISO 8601 in UTC; None for None and for values that are not a time."""
     try:
-        moment = datetime.fromtimestamp(float(seconds or 0), UTC)
+        return _utc(float(seconds)) if seconds else None
     except (ValueError, OverflowError, OSError):
         return None
-    return moment.isoformat().replace("+00:00", "Z") if seconds else None
+
+
+def _utc(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")

@@ -9,13 +9,20 @@ from cio_mcp.client import IdType, Kind, TrackApi
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.answers import Accepted
 from cio_mcp.toolkit.audience import Audience, reaches
-from cio_mcp.toolkit.params import AnonymousId, CustomerId, JsonObject, Text, at_most, meant, size_of
+from cio_mcp.toolkit.params import AnonymousId, CustomerId, Naming, Text, at_most, meant, one_line, size_of
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.times import Timestamp
+from cio_mcp.toolkit.values import Values
 
 tools = Toolbox(__name__)
 
 CUSTOMER_EVENTS = "/api/v1/customers/{customer_id}/events"
+
+# Track API, "track": bytes of an event's name, which a page's address is.
+LONGEST_NAME = 100
+
+# Track API, "track": bytes of an event's data.
+LARGEST_DATA = 100_000
 
 # Track API, "track": these keys of an event's data change the emails of the campaigns that it triggers.
 REDIRECTS = {
@@ -28,9 +35,13 @@ REDIRECTS = {
 def _event_data(data: dict[str, Any], asked: ValidationInfo) -> dict[str, Any]:
     """Return an event's data with a pseudonym as recipient replaced."""
     if "recipient" in data:
-        data = data | {"recipient": meant(data["recipient"], asked)}
-    if (size := size_of(data)) > 100_000:
-        message = f"at most 100000 bytes are allowed; this has {size}"
+        recipient = meant(data["recipient"], asked)
+        if not (isinstance(recipient, str) and "@" in one_line(recipient)):
+            message = "recipient must be an email address"
+            raise ValueError(message)
+        data = data | {"recipient": recipient}
+    if (size := size_of(data)) > LARGEST_DATA:
+        message = f"at most {LARGEST_DATA} bytes are allowed; this has {size}"
         raise ValueError(message)
     return data
 
@@ -43,9 +54,11 @@ def _ulid(value: object) -> object:
         raise ValueError(message) from None
 
 
-EventName = Annotated[Text, at_most(100), Field(description="Such as order_completed; at most 100 bytes.")]
+EventName = Annotated[
+    Text, at_most(LONGEST_NAME), Field(description="Such as order_completed; at most 100 bytes.")
+]
 EventData = Annotated[
-    JsonObject,
+    Values,
     AfterValidator(_event_data),
     Field(description='Properties, such as {"total": 25}.'),
 ]
@@ -53,14 +66,16 @@ EventTime = Annotated[Timestamp | None, Field(description="When it happened, in 
 EventId = Annotated[
     str,
     BeforeValidator(_ulid),
+    Naming,
     Field(description="Only to repeat a call: the event_id it returned."),
 ]
 
 
 async def _reached(data: dict[str, Any] | None) -> Audience:
     """Return the recipient that an event's data sets for the emails that it triggers."""
-    named = [str(data["recipient"])] if data and data.get("recipient") else []
-    return Audience("the address in data.recipient", len(named), addresses=named)
+    named = [data["recipient"]] if data and "recipient" in data else []
+    # Whether Customer.io takes several addresses here is not documented [?].
+    return Audience("the address in data.recipient", sum(text.count("@") for text in named), addresses=named)
 
 
 @tools.writes
@@ -87,18 +102,21 @@ async def track_event(
 @reaches(_reached)
 async def track_anonymous_event(
     track: TrackApi,
-    anonymous_id: AnonymousId,
     name: EventName,
+    anonymous_id: AnonymousId | None = None,
     data: EventData | None = None,
     timestamp: EventTime = None,
     event_id: EventId | None = None,
 ) -> Accepted:
     """Record an event of a visitor who is not identified yet.
 
-    It moves to the customer for whom identify_customer is called with the same anonymous_id within 30 days.
-    For a known customer use track_event.
+    It moves to the customer who gets this anonymous_id by identify_customer within 30 days; without one it
+    invites data.recipient. For a known customer use track_event.
     """
-    return await _record(track, name, data, timestamp, event_id, extra={"anonymous_id": anonymous_id})
+    if anonymous_id is None and not (data and "recipient" in data):
+        raise InvalidArgument("anonymous_id: is required, unless data.recipient is whom the event invites")
+    visitor = {"anonymous_id": anonymous_id} if anonymous_id else None
+    return await _record(track, name, data, timestamp, event_id, extra=visitor)
 
 
 @tools.writes
@@ -106,8 +124,8 @@ async def track_anonymous_event(
 async def track_page_view(
     track: TrackApi,
     url: Annotated[
-        EventName,
-        Field(description="URL or path, at most 100 bytes."),
+        Text,
+        Field(description="URL or path."),
     ],
     customer_id: CustomerId | None = None,
     id_type: IdType = "id",
@@ -120,15 +138,29 @@ async def track_page_view(
 
     Give exactly one of customer_id and anonymous_id.
     """
-    page = {"type": "page"}
+    page, name = {"type": "page"}, page_name(url)
+    if name != url:
+        data = {"url": url} | (data or {})
+        if size_of(data) > LARGEST_DATA:
+            raise InvalidArgument(f"url, data: at most {LARGEST_DATA} bytes are allowed in all")
     match customer_id, anonymous_id:
         case str(), None:
             customer = track.person(customer_id, id_type)
-            return await _record(track, url, data, timestamp, event_id, customer=customer, extra=page)
+            answer = await _record(track, name, data, timestamp, event_id, customer=customer, extra=page)
         case None, str():
             visitor = page | {"anonymous_id": anonymous_id}
-            return await _record(track, url, data, timestamp, event_id, extra=visitor)
-    raise InvalidArgument("customer_id, anonymous_id: give exactly one of them")
+            answer = await _record(track, name, data, timestamp, event_id, extra=visitor)
+        case _:
+            raise InvalidArgument("customer_id, anonymous_id: give exactly one of them")
+    if data and name != url:
+        kept = "data.url has all of it" if data["url"] == url else "data.url is as you gave it"
+        answer.notes = [*(answer.notes or ()), f"The page view is named by the start of url; {kept}."]
+    return answer
+
+
+def page_name(url: str) -> str:
+    """Return what names a page view of `url`: as much of it as Customer.io takes."""
+    return url.encode()[:LONGEST_NAME].decode(errors="ignore")
 
 
 async def _record(

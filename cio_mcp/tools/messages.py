@@ -6,27 +6,26 @@ from pydantic import Field
 
 from cio_mcp.client import AppApi, IdType
 from cio_mcp.errors import InvalidArgument, Refused
-from cio_mcp.toolkit.answers import Page, Quoted, Shape, cut, identifiers
-from cio_mcp.toolkit.params import Channel, Cursor, CustomerId, Limit, ObjectId, Text, vendor_channel
+from cio_mcp.toolkit.answers import Page, Quoted, Shape
+from cio_mcp.toolkit.deliveries import is_final, reached, state_in
+from cio_mcp.toolkit.pages import cut
+from cio_mcp.toolkit.params import (
+    Channel,
+    Cursor,
+    CustomerId,
+    ItemKey,
+    Limit,
+    ObjectId,
+    WholeNumber,
+    vendor_channel,
+)
 from cio_mcp.toolkit.polling import Polling
-from cio_mcp.toolkit.reading import Fields, time
+from cio_mcp.toolkit.reading import Fields
 from cio_mcp.toolkit.registry import Toolbox
+from cio_mcp.toolkit.things import identifiers
 from cio_mcp.toolkit.times import Timestamp
 
 tools = Toolbox(__name__)
-
-# States after which only the recipient can change a delivery's state, most significant first.
-ENDS = (
-    *("undeliverable", "failed", "dropped", "suppressed", "bounced", "spammed", "unsubscribed"),
-    *("topic_unsubscribed", "converted", "replied", "clicked", "human_clicked", "machine_clicked"),
-    *("prefetch_clicked", "opened", "human_opened", "prefetch_opened", "delivered"),
-)
-
-# States in which a delivery is still on its way, or waits as a draft.
-UNDERWAY = ("deferred", "sent", "attempted", "drafted", "created")
-
-# A delivery's state is the first of these that it has reached.
-STATES = (*ENDS, *UNDERWAY)
 
 # fmt: off
 Metric = Literal[
@@ -36,12 +35,6 @@ Metric = Literal[
 # fmt: on
 
 SOURCES = ("transactional_message_id", "campaign_id", "newsletter_id", "broadcast_id")
-
-# Live, 2026-10: a metric can have this prefix. It is not documented, and the metric means the same.
-SECONDARY = "secondary:"
-
-# Channels that confirm deliveries. On any other, `sent` is the last state that Customer.io learns of.
-CONFIRMED = {"email", "push", "twilio", "whatsapp"}
 
 # App API, "listMessages".
 HALF_A_YEAR = 184 * 86400
@@ -159,7 +152,7 @@ class Delivery(Quoted, Message):
     next: str | None = Field(None, description="What to do next.")
 
 
-DeliveryId = Annotated[Text, Field(description="From a send or a list of messages.")]
+DeliveryId = Annotated[ItemKey, Field(description="From a send or a list of messages.")]
 
 
 @tools.reads
@@ -172,7 +165,7 @@ async def get_message(app: AppApi, delivery_id: DeliveryId) -> Delivery:
 async def wait_for_delivery(
     app: AppApi,
     delivery_id: DeliveryId,
-    seconds: Annotated[int, Field(ge=1, le=600, description="Longest time to wait.")] = 20,
+    seconds: Annotated[int, Field(ge=1, le=600, description="Longest time to wait."), WholeNumber] = 20,
 ) -> Delivery:
     """Wait until a message is delivered or has failed, and read it. Call it after a transactional send."""
     looks = Polling(app.call, seconds, LONGEST_PAUSE)
@@ -200,13 +193,10 @@ def _page(answer: Fields) -> Messages:
 
 
 def _told(item: Fields) -> dict[str, Any]:
-    reached = _reached(item)
-    known = next((state for state in STATES if state in reached), None)
     return {
         "delivery_id": item.text("id"),
         "type": item.text("type"),
-        # A metric that is not known here is better than none.
-        "state": known or next(iter(reached), None),
+        "state": state_in(reached(item)),
         "recipient": item.text("recipient"),
         "subject": item.text("subject"),
         "created": item.time("created"),
@@ -215,37 +205,15 @@ def _told(item: Fields) -> dict[str, Any]:
     }
 
 
-def _reached(item: Fields) -> dict[str, str]:
-    """Return when a delivery reached each state, the least significant first, unknown ones last."""
-    found: dict[str, str] = {}
-    for name, value in item.fields("metrics").raw.items():
-        if at := time(value):
-            state = name.removeprefix(SECONDARY)
-            # With the prefix and without, it is told as it is without.
-            found[state] = found.get(state, at) if name.startswith(SECONDARY) else at
-    return {state: found[state] for state in sorted(found, key=_significance)}
-
-
-def _significance(state: str) -> int:
-    return -STATES.index(state) if state in STATES else 1
-
-
 def _delivery(answer: Fields) -> Delivery:
     item = answer.inside("message", "id", "type", "metrics")
-    told = _told(item)
-    state, channel = told["state"], told["type"]
-    last_known = state == "sent" and channel is not None and channel not in CONFIRMED
+    told, survey = _told(item), item.fields("tracked_responses")
     return Delivery(
         **told,
         customer=identifiers(item),
         action_id=item.whole("action_id") or None,
-        reached=_reached(item) or None,
-        responses=_responses(item),
-        final=last_known or state in {*ENDS, "drafted"},
-        next="This is a draft: a person must send it in Customer.io." if state == "drafted" else None,
+        reached=reached(item) or None,
+        responses={name: at for name in survey.raw if (at := survey.fields(name).time("ts"))} or None,
+        final=is_final(told["state"], told["type"]),
+        next="This is a draft: a person must send it in Customer.io." if told["state"] == "drafted" else None,
     )
-
-
-def _responses(item: Fields) -> dict[str, str] | None:
-    answers = item.fields("tracked_responses")
-    return {name: at for name in answers.raw if (at := answers.fields(name).time("ts"))} or None

@@ -6,13 +6,14 @@ from pydantic import Field
 
 from cio_mcp.client import AppApi, Query
 from cio_mcp.errors import InvalidArgument
-from cio_mcp.toolkit.answers import Cut, Shape, page
+from cio_mcp.toolkit.answers import Cut, Shape
 from cio_mcp.toolkit.fitting import check_fit
-from cio_mcp.toolkit.params import ObjectId
-from cio_mcp.toolkit.rates import RATES, Counts, Metrics, Series, counts_of, summary, totals_of
+from cio_mcp.toolkit.pages import page
+from cio_mcp.toolkit.params import Channel, Number, ObjectId, vendor_channel
+from cio_mcp.toolkit.rates import RATES, Counts, Metrics, Series, Spanned, counts_of, summary, totals_of
 from cio_mcp.toolkit.reading import Fields
 from cio_mcp.toolkit.registry import Toolbox
-from cio_mcp.toolkit.spans import End, Start, span_of
+from cio_mcp.toolkit.spans import EASTERN, End, Start, newest, span_of
 from cio_mcp.toolkit.times import Timestamp
 
 tools = Toolbox(__name__)
@@ -30,7 +31,16 @@ Kind = Literal["campaign", "broadcast", "newsletter", "transactional"]
 Resolution = Literal["hours", "days", "weeks", "months"]
 
 # The largest number of periods (App API, "broadcastMetrics"). The API reads 1 as 2.
-MOST = {"hours": 24, "days": 45, "weeks": 12, "months": 120}
+MOST = {"hours": 24, "days": 45, "weeks": 12, "months": 121}
+
+# The arguments of each kind; a message of a campaign has one channel.
+TAKES = {
+    "campaign": ("action_id", "start", "end", "channel"),
+    "campaign with action_id": ("action_id", "start", "end"),
+    "broadcast": ("periods", "channel"),
+    "newsletter": ("periods", "channel"),
+    "transactional": ("periods",),
+}
 
 SourceId = Annotated[ObjectId, Field(description="Id of the campaign, broadcast, newsletter or message.")]
 ActionId = Annotated[ObjectId | None, Field(description="One message of a campaign, from get_campaign.")]
@@ -52,10 +62,10 @@ async def get_message_metrics(
     action_id: ActionId = None,
     resolution: Resolution = "days",
     periods: Annotated[
-        int | None,
+        Number | None,
         Field(
             description="Not for campaigns: number of periods, 2 to 24 hours, 45 days, 12 weeks or "
-            "120 months."
+            "121 months."
         ),
     ] = None,
     start: Annotated[
@@ -66,21 +76,25 @@ async def get_message_metrics(
         Timestamp | None,
         Field(description="Campaigns only: ISO 8601."),
     ] = None,
+    channel: Annotated[Channel | None, Field(description="Not for transactional messages.")] = None,
     series: Series = False,
 ) -> MessageMetrics:
     """Read the results of a broadcast, newsletter (one-time send), transactional message or campaign message.
 
-    For a whole campaign use get_campaign_metrics.
+    Campaigns: by default the last 30 whole days in UTC. All others: up to now, in Eastern time. For a whole
+    campaign use get_campaign_metrics.
     """
-    timed = kind == "campaign"
-    given = {"action_id": action_id, "start": start, "end": end, "periods": periods}
-    check_fit(f"kind={kind}", given, ("action_id", "start", "end") if timed else ("periods",))
+    form = kind if action_id is None or kind != "campaign" else "campaign with action_id"
+    given = {"action_id": action_id, "start": start, "end": end, "periods": periods, "channel": channel}
+    check_fit(f"kind={form}", given, TAKES[form])
     # Only campaign metrics have version 2 (App API, "campaignActionMetrics", "broadcastMetrics").
-    span = span_of(app, start, end) if timed else None
-    query = span.query(resolution) if span else _newest(resolution, periods)
+    span = span_of(app, start, end) if kind == "campaign" else None
+    query = span.query(resolution, channel) if span else _newest(resolution, periods, channel=channel)
     path = f"{_path(kind, action_id)}/metrics"
-    answer = Fields(await app.get(path, query, source_id=source_id, action_id=action_id))
-    found = (span.told if span else {}) | summary(counts_of(answer), RATES, resolution, series=series)
+    counts = counts_of(Fields(await app.get(path, query, source_id=source_id, action_id=action_id)), periods)
+    span = span or newest(app, resolution, counts.periods)
+    found = {"timezone": EASTERN.key} | (span.told if span else {})
+    found |= summary(counts, RATES, resolution, span, series=series)
     return MessageMetrics(kind=kind, source_id=source_id, action_id=action_id, **found)
 
 
@@ -88,10 +102,12 @@ def _path(kind: Kind, action_id: int | None) -> str:
     return PATHS[kind] + (ACTION if action_id is not None else "")
 
 
-def _newest(resolution: str, periods: int | None, argument: str = "periods") -> Query:
+def _newest(
+    resolution: str, periods: int | None, argument: str = "periods", channel: Channel | None = None
+) -> Query:
     if periods is not None and not 2 <= periods <= MOST[resolution]:
         raise InvalidArgument(f"{argument}: must be 2 to {MOST[resolution]} {resolution}")
-    return {"period": resolution, "steps": periods}
+    return {"period": resolution, "steps": periods, "type": vendor_channel(channel)}
 
 
 class Link(Shape):
@@ -104,7 +120,7 @@ class Link(Shape):
     )
 
 
-class LinkMetrics(Cut):
+class LinkMetrics(Cut, Spanned):
     """Links, most clicked first."""
 
     kind: str
@@ -118,7 +134,7 @@ async def get_link_metrics(
     kind: Kind,
     source_id: SourceId,
     action_id: ActionId = None,
-    days: Annotated[int | None, Field(description="Number of days up to now, 2 to 45.")] = None,
+    days: Annotated[Number | None, Field(description="Number of days up to now, 2 to 45.")] = None,
     unique: Annotated[bool, Field(description="Count each customer once per link.")] = False,
 ) -> LinkMetrics:
     """Read which links in messages were clicked, and how often, most clicked first.
@@ -129,25 +145,26 @@ async def get_link_metrics(
     query = {**_newest("days", days, "days"), "unique": "true" if unique else None}
     path = f"{_path(kind, action_id)}/metrics/links"
     answer = Fields(await app.get(path, query, source_id=source_id, action_id=action_id))
-    found = sorted(
-        map(_link, answer.listed("links")), key=lambda link: -(link.totals or {}).get("clicked", 0)
-    )
+    counted = [_link(item, days) for item in answer.listed("links")]
+    found = sorted((link for link, _ in counted), key=lambda link: -(link.totals or {}).get("clicked", 0))
+    span = newest(app, "days", max((told for _, told in counted if told), default=days or MOST["days"]))
     kept, left_out = page(found, len(found))
     return LinkMetrics(
         kind=kind,
         source_id=source_id,
+        **(span.told if span else {}),
         links=kept,
         left_out=f"{len(found) - len(kept)} links with fewer clicks" if left_out else None,
     )
 
 
-def _link(item: Fields) -> Link:
+def _link(item: Fields, days: int | None) -> tuple[Link, int | None]:
+    """Return a link, and for how many days its clicks are told."""
     link, series = item.wrapped("link"), item.wrapped("metric").mapping("series")
-    return Link(
-        link_id=link.whole("id") or None,
-        href=link.text("href"),
-        totals=None if series is None else totals_of(Counts(series)),
-    )
+    counts = None if series is None else Counts(series, days)
+    totals = None if counts is None else totals_of(counts)
+    found = Link(link_id=link.whole("id") or None, href=link.text("href"), totals=totals)
+    return found, counts.periods if counts else None
 
 
 # What journeys are counted by (App API, campaignJourneyMetrics).
@@ -158,7 +175,7 @@ class JourneyMetrics(Metrics):
     """Results of the journeys through a campaign over a span of time."""
 
     campaign_id: int
-    rates: dict[str, float] = Field(description="Shares of the journeys started, from 0 to 1.")
+    rates: dict[str, float] = Field(description="Shares from 0 to 1 of the journeys that started.")
 
 
 @tools.reads
@@ -170,10 +187,7 @@ async def get_journey_metrics(
     resolution: Resolution = "days",
     series: Series = False,
 ) -> JourneyMetrics:
-    """Read how many journeys through a campaign (automation) started, finished and converted.
-
-    A journey is one person's way through the campaign.
-    """
+    """Read how many journeys of customers through a campaign (automation) started, finished and converted."""
     span = span_of(app, start, end)
     # All three are required (App API, campaignJourneyMetrics). The spec's text, but no enumeration, says that
     # `resolution` takes the same values as `res` [?].
@@ -181,6 +195,6 @@ async def get_journey_metrics(
     path = "/v1/campaigns/{campaign_id}/journey_metrics"
     answer = Fields(await app.get(path, query, campaign_id=campaign_id))
     counts = Counts(answer.inside("journey_metric", *JOURNEYS).raw)
-    shares = {name: "started" for name in (*JOURNEYS, *counts) if name != "started"}
-    found = summary(counts, shares, resolution, series=series)
+    shares = {name: ("started",) for name in (*JOURNEYS, *counts) if name != "started"}
+    found = summary(counts, shares, resolution, span, series=series)
     return JourneyMetrics(campaign_id=campaign_id, **span.told, **found)

@@ -1,18 +1,18 @@
 """The toolset `newsletters`: messages to many people, sent once. In Customer.io's UI: one-time sends."""
 
-from datetime import datetime
 from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
 from cio_mcp.client import AppApi, Kind
-from cio_mcp.toolkit.answers import Acted, Cut, Numbered, Page, Shape, cut, named
+from cio_mcp.toolkit.answers import Acted, Cut, Numbered, Page, Shape
 from cio_mcp.toolkit.audience import Audience, reaches
+from cio_mcp.toolkit.pages import cut
 from cio_mcp.toolkit.params import Cursor, Limit, ObjectId
 from cio_mcp.toolkit.reading import Fields, beside, made
 from cio_mcp.toolkit.registry import Toolbox
-from cio_mcp.toolkit.times import LocalTime, Timezone, iso
+from cio_mcp.toolkit.things import named
+from cio_mcp.toolkit.times import Schedule, iso
 
 tools = Toolbox(__name__)
 
@@ -120,21 +120,15 @@ async def send_newsletter(
     app: AppApi,
     newsletter_id: ObjectId,
     send_at: Annotated[
-        LocalTime | None,
+        Schedule | None,
         Field(description="When to send, in ISO 8601; 0 cancels a schedule. Default: now."),
     ] = None,
-    timezone: Annotated[
-        Timezone, Field(description="Time zone of send_at if it has none, such as Europe/Berlin.")
-    ] = "UTC",
 ) -> NewsletterSend:
     """Send a draft newsletter (one-time send) to its whole audience, now or at send_at.
 
     Read it with get_newsletter first; the audience is set in Customer.io.
     """
-    at = send_at
-    if isinstance(at, datetime):
-        at = int(at.replace(tzinfo=ZoneInfo(timezone)).timestamp())
-    if at is None:
+    if send_at is None:
         find_out = FIND_OUT.format(newsletter_id=newsletter_id)
         answer = await app.post(
             "/v1/newsletters/{newsletter_id}/send",
@@ -148,12 +142,12 @@ async def send_newsletter(
         # Scheduling the same time twice changes nothing; the API does not show the schedule.
         answer = await app.post(
             "/v1/newsletters/{newsletter_id}/schedule",
-            {"scheduled_at": at} | ({"timezone": timezone} if at else {}),
+            {"scheduled_at": send_at} | ({"timezone": app.call.timezone} if send_at else {}),
             kind=Kind.REPEATABLE,
             newsletter_id=newsletter_id,
         )
     name = Fields(answer).wrapped("newsletter").text("name")
-    return NewsletterSend(newsletter_id=newsletter_id, name=name, send_at=iso(at))
+    return NewsletterSend(newsletter_id=newsletter_id, name=name, send_at=iso(send_at))
 
 
 def _told(item: Fields) -> dict[str, Any]:

@@ -5,24 +5,14 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field
 
 from cio_mcp.client import AppApi, IdType, Kind, TrackApi
-from cio_mcp.toolkit.answers import (
-    Accepted,
-    Acted,
-    Cut,
-    Numbered,
-    Page,
-    Quoted,
-    Uses,
-    cut,
-    joined,
-    newest,
-    page_by_id,
-    uses_in,
-)
+from cio_mcp.toolkit.answers import Accepted, Acted, Cut, Numbered, Page, Quoted
 from cio_mcp.toolkit.conditions import in_words
-from cio_mcp.toolkit.params import CountCursor, Cursor, Limit, NameContains, ObjectId, People, Text
+from cio_mcp.toolkit.lists import People
+from cio_mcp.toolkit.pages import cut, joined, newest, page_by_id
+from cio_mcp.toolkit.params import CountCursor, Cursor, Limit, NameContains, ObjectId, Text
 from cio_mcp.toolkit.reading import Fields, beside, made, needed
 from cio_mcp.toolkit.registry import Toolbox
+from cio_mcp.toolkit.things import Uses, uses_in
 from cio_mcp.tools.people.search import Found, identifiers_of
 
 tools = Toolbox(__name__)
@@ -182,7 +172,7 @@ def _ids(ids: list[str]) -> list[str]:
 Ids = Annotated[
     People,
     AfterValidator(_ids),
-    Field(description="Up to 1000 ids, emails or cio_ids, as id_type says."),
+    Field(description="Up to 1000 identifiers: see id_type."),
 ]
 
 
@@ -202,12 +192,11 @@ async def remove_from_segment(
 
 async def _change(track: TrackApi, change: str, segment_id: int, ids: list[str], id_type: IdType) -> Accepted:
     await track.post(
-        "/api/v1/segments/{segment_id}/{change}",
+        f"/api/v1/segments/{{segment_id}}/{change}",
         {"ids": [AppApi.person(name, id_type) for name in ids]},
         query={"id_type": id_type},
         kind=Kind.REPEATABLE,
         segment_id=segment_id,
-        change=change,
     )
     note = f"A value that is not the {id_type} of a known customer is ignored, without an error."
     return Accepted(notes=[f"{note} list_segment_members shows who is in the segment."])

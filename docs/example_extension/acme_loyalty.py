@@ -1,4 +1,4 @@
-"""A toolset and a rule of Acme's own for cio-mcp."""
+"""Acme's own toolset and rule for cio-mcp."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Literal
@@ -12,7 +12,7 @@ from cio_mcp.toolkit.answers import Accepted
 from cio_mcp.toolkit.params import CustomerId
 from cio_mcp.toolkit.registry import Effect, Toolbox
 
-# The name of the toolset, as CIO_TOOLSETS and the entry point have it.
+# The name of the toolset, in CIO_TOOLSETS and in the entry point.
 loyalty = Toolbox("loyalty")
 
 Tier = Literal["bronze", "silver", "gold"]
@@ -22,10 +22,10 @@ Tier = Literal["bronze", "silver", "gold"]
 async def set_loyalty_tier(
     track: TrackApi,
     customer_id: CustomerId,
-    tier: Annotated[Tier, Field(description="The tier the customer is in from now on.")],
+    tier: Annotated[Tier, Field(description="The customer's new tier.")],
     id_type: IdType = "id",
 ) -> Accepted:
-    """Put a customer into a loyalty tier. It shows as the attribute loyalty_tier."""
+    """Set a customer's loyalty tier, which is stored in the attribute loyalty_tier."""
     await track.put(
         "/api/v1/customers/{customer_id}",
         {"loyalty_tier": tier},
@@ -35,7 +35,7 @@ async def set_loyalty_tier(
 
 
 async def quiet_hours(call: ToolCall) -> None:
-    """Let no message leave between 22:00 and 06:00 UTC."""
+    """Refuse all sends between 22:00 and 06:00 UTC."""
     hour = datetime.fromtimestamp(call.called_at, UTC).hour
     if call.tool.effect is Effect.SENDS and (hour >= 22 or hour < 6):
         raise NotAllowed("Nothing was sent: Acme sends nothing between 22:00 and 06:00 UTC.", do="Wait.")

@@ -15,7 +15,8 @@ import pytest
 
 from cio_mcp.app.workspace import pace_file, safety_file
 from cio_mcp.cli import main
-from cio_mcp.cli.doctor import Finding, examine
+from cio_mcp.cli.doctor import examine
+from cio_mcp.cli.finding import Finding
 from cio_mcp.settings import load
 from tests.redis_server import PASSWORD, RedisServer
 
@@ -113,7 +114,7 @@ async def test_somebody_else_answering_is_told() -> None:
             "certificate of api.customer.io is not trusted",
             "SSL_CERT_FILE",
         ),
-        (ssl.SSLError(1, "wrong version"), "does not speak TLS", "HTTPS_PROXY"),
+        (ssl.SSLError(1, "wrong version"), "does not accept TLS connections", "HTTPS_PROXY"),
         (ConnectionRefusedError(111, "refused"), "refuses connections", "HTTPS_PROXY"),
         (socket.gaierror(-2, "unknown"), "name of api.customer.io cannot be resolved: no network", "network"),
         (TimeoutError("dropped"), "api.customer.io does not answer in time", "only a proxy leads out"),
@@ -249,3 +250,13 @@ def test_the_exit_status_is_for_scripts(
     monkeypatch.setenv("CIO_TRACK_URL", "http://127.0.0.1:9")
     assert main(["doctor"]) == 1
     assert "127.0.0.1 refuses connections" in capsys.readouterr().out
+
+
+async def test_a_service_account_token_is_not_tried_since_it_opens_sends_only() -> None:
+    def respond(_: httpx.Request) -> httpx.Response:
+        raise AssertionError
+
+    findings = await found({"CIO_APP_API_KEY": "sa_live_s3cret", "CIO_WORKSPACE_ID": "7"}, respond)
+
+    assert findings["app key"].state == "note"
+    assert "a service account token: it opens sends only" in findings["app key"].detail

@@ -149,7 +149,8 @@ def test_a_proxy_that_wants_a_password(run: Run, tmp_path: Path) -> None:
         environ = behind(internet)
         said = stuck(run, **environ)
         cause = (
-            "on the way to api.customer.io does not let through (status 407, it wants a user and a password)"
+            "on the way to api.customer.io refuses the connection "
+            "(status 407: it requires a user name and password)"
         )
         assert cause in said
         assert "HTTPS_PROXY=http://host:port, or http://user:password@host:port" in said
@@ -162,8 +163,8 @@ def test_a_proxy_that_wants_a_password(run: Run, tmp_path: Path) -> None:
     ("proxy", "cause"),
     [
         ("socks5://127.0.0.1:1080", "names a SOCKS proxy, which needs the package socksio"),
-        ("127.0.0.1:port", "is no address of a proxy, such as http://proxy.example.com:3128"),
-        ("ftp://127.0.0.1", "is no address of a proxy, such as http://proxy.example.com:3128"),
+        ("127.0.0.1:port", "is not the address of a proxy, such as http://proxy.example.com:3128"),
+        ("ftp://127.0.0.1", "is not the address of a proxy, such as http://proxy.example.com:3128"),
         ("http://", "the proxy without a name on the way to api.customer.io"),
     ],
 )
@@ -175,5 +176,5 @@ def test_a_certificate_that_is_not_trusted(run: Run, tmp_path: Path) -> None:
     with an_internet(tmp_path) as internet:
         said = stuck(run, HTTPS_PROXY=f"http://{internet.proxy}")
 
-    assert "the certificate of api.customer.io is not trusted here" in said
+    assert "the certificate of api.customer.io is not trusted on this machine" in said
     assert "fix: add the authority that signed it to the system's certificates, or name its file in" in said

@@ -12,6 +12,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -88,10 +89,19 @@ WRONG = [
 Wrong = Callable[[Path], dict[str, str]]
 
 
-def left_open() -> set[int]:
-    """Return which databases, files and sockets of this process are open, by their ids."""
-    gc.collect()
-    return {id(thing) for thing in gc.get_objects() if _is_open(thing)}
+@contextmanager
+def nothing_left_open() -> Iterator[None]:
+    """Assert that no database, file or socket that is made inside stays open.
+
+    What there was before is frozen, so that only what is new need be looked through.
+    """
+    gc.freeze()
+    try:
+        yield
+        gc.collect()
+        assert not [thing for thing in gc.get_objects() if _is_open(thing)]
+    finally:
+        gc.unfreeze()
 
 
 def _is_open(thing: object) -> bool:
@@ -112,30 +122,26 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., int]]:
             monkeypatch.setenv(name, value)
         return main(arguments)
 
-    before = left_open()
-    yield run
-    assert left_open() <= before
+    with nothing_left_open():
+        yield run
 
 
 @pytest.mark.parametrize("wrong", WRONG)
 def test_a_server_that_cannot_be_built_keeps_nothing_open(wrong: Wrong, tmp_path: Path) -> None:
-    settings, before = load(wrong(tmp_path)), left_open()
+    settings = load(wrong(tmp_path))
 
-    with pytest.raises(SettingsError) as failure:
-        build(settings)
-
-    assert failure.traceback, "holds all that the steps before had opened"
-    assert left_open() <= before
+    with nothing_left_open():
+        with pytest.raises(SettingsError) as failure:
+            build(settings)
+        assert failure.traceback, "holds all that the steps before had opened"
 
 
 def test_an_application_that_cannot_be_put_together_keeps_nothing_open() -> None:
     nonsense: Any = None
-    before = left_open()
-    with pytest.raises(TypeError) as failure:
-        create_app(load(LIVE), transports=nonsense)
-
-    assert failure.traceback
-    assert left_open() <= before
+    with nothing_left_open():
+        with pytest.raises(TypeError) as failure:
+            create_app(load(LIVE), transports=nonsense)
+        assert failure.traceback
 
 
 @pytest.mark.parametrize("command", [["call", "server_status"], ["serve", "--port", "0"]])

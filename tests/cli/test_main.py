@@ -57,6 +57,7 @@ def test_wrong_arguments_are_refused_with_the_usage(
     assert words in err
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("arguments", [[], ["serve", "--transport", "stdio"]])
 def test_the_stdio_server_starts_without_the_other_commands(arguments: list[str]) -> None:
     code = f"import sys; from cio_mcp.cli import main; main({arguments}); print(*sys.modules)"
@@ -100,6 +101,8 @@ def test_a_wrong_setting_stops_the_start_with_one_line_on_stderr(
         (["config", "cursor"], {"asyncio", "httpx", "mcp", "sqlite3", "starlette"}),
         (["tools"], {"cryptography", "mcp", "starlette", "uvicorn"}),
         (["pace"], {"cryptography", "mcp", "starlette", "uvicorn"}),
+        (["call", "server_status"], {"cryptography", "mcp", "uvicorn"}),
+        (["sandbox", "--help"], {"mcp"}),
     ],
 )
 def test_a_command_does_not_pay_for_imports_that_it_does_not_need(

@@ -7,7 +7,7 @@ import pytest
 from cio_mcp.app.workspace import pace_file
 from cio_mcp.cli import main
 from cio_mcp.cli.pace import table
-from cio_mcp.client.pacing import Shown
+from cio_mcp.client.pacing import SharedBucket
 from tests.redis_server import RedisServer
 
 
@@ -77,7 +77,7 @@ def test_a_redis_that_is_away_is_told_without_its_password(
 
 
 def test_a_bucket_is_one_line() -> None:
-    text = table([Shown("track", 100, 1.0, 37, 4, 2.4, 3), Shown("app", 10, 1.0, 0, 0, 0.0, 1)])
+    text = table([SharedBucket("track", 100, 1.0, 37, 4, 2.4, 3), SharedBucket("app", 10, 1.0, 0, 0, 0.0, 1)])
 
     header, track, app = text.splitlines()
     assert header.split() == ["limit", "used", "waiting", "held", "back", "processes"]

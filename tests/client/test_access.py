@@ -20,7 +20,7 @@ APP = Access("app", APP_URL, "Bearer fake-app-key")
 SECRETS = ("c2l0ZTpmYWtlLXRyYWNrLWtleQ", "fake-track-key", "fake-app-key")
 UNAUTHORIZED = httpx.Response(401, json={"meta": {"error": "Unauthorized"}})
 
-FAMILY = {"track": "(no App API key)", "app": "(no Track API key)"}
+FAMILY = {"track": "(not an App API key)", "app": "(not a Track API key)"}
 IP_LIMIT = "limited to IP addresses"
 REGION = "CIO_REGION="
 REVOKED = "revoked or replaced"

@@ -127,7 +127,7 @@ def test_each_api_gets_a_customer_as_it_spells_customers(
 
 @pytest.mark.parametrize(
     ("customer_id", "id_type", "words"),
-    [("cio_0300", "id", "is id_type=cio_id meant?"), ("ada", "email", "not an email address")],
+    [("cio_0300", "id", "did you mean id_type=cio_id?"), ("ada", "email", "not an email address")],
 )
 def test_an_identifier_that_track_would_take_for_another_kind_is_refused(
     customer_id: str, id_type: IdType, words: str

@@ -69,6 +69,15 @@ async def test_a_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatc
     assert proxy.requests[0].startswith(b"GET http://track.invalid/api/v1/x HTTP/1.1\r\n")
 
 
+async def test_a_host_that_is_to_be_reached_directly_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("NO_PROXY", "example.com,127.0.0.1")
+    async with serving() as server, connected(Network(), track_url=server.url) as there:
+        await there.track().get("/api/v1/x")
+
+    assert len(server.requests) == 1
+
+
 async def test_where_nobody_listens_nothing_is_sent() -> None:
     async with serving() as server:
         closed = server.url
@@ -80,18 +89,33 @@ async def test_where_nobody_listens_nothing_is_sent() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "proxy", "cause"),
+    ("name", "proxy", "url", "cause"),
     [
-        ("HTTP_PROXY", "http://user:s3cret@127.0.0.1:9", "Not sent: the proxy 127.0.0.1:9 on the way to "),
-        ("ALL_PROXY", "socks5://user:s3cret@127.0.0.1:9", "names a SOCKS proxy, which needs the package"),
-        ("HTTPS_PROXY", "http://user:s3cret@:port", "is no address of a proxy, such as http://proxy"),
+        (
+            "HTTP_PROXY",
+            "http://user:s3cret@127.0.0.1:9",
+            "http://track.invalid",
+            "Not sent: the proxy 127.0.0.1:9 on the way to ",
+        ),
+        (
+            "ALL_PROXY",
+            "socks5://user:s3cret@127.0.0.1:9",
+            "http://track.invalid",
+            "names a SOCKS proxy, which needs the package",
+        ),
+        (
+            "HTTPS_PROXY",
+            "http://user:s3cret@:port",
+            "https://track.invalid",
+            "is not the address of a proxy, such as http://proxy",
+        ),
     ],
 )
 async def test_a_proxy_that_cannot_be_used_is_blamed_without_its_password(
-    monkeypatch: pytest.MonkeyPatch, name: str, proxy: str, cause: str
+    monkeypatch: pytest.MonkeyPatch, name: str, proxy: str, url: str, cause: str
 ) -> None:
     monkeypatch.setenv(name, proxy)
-    async with connected(Network(), track_url="http://track.invalid", jitter=0) as there:
+    async with connected(Network(), track_url=url, jitter=0) as there:
         with pytest.raises(NotSent, match=cause) as raised:
             await there.track().post("/api/v1/events", {}, kind=Kind.ONCE)
 

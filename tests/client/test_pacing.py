@@ -78,7 +78,7 @@ async def test_a_call_whose_turn_comes_too_late_is_told_at_once_and_not_sent() -
         await asyncio.sleep(0)
         asked = asyncio.get_running_loop().time()
         with pytest.raises(
-            NotSent, match=r"4 calls wait before this one, and its turn would come in 4 s"
+            NotSent, match=r"3 calls are ahead of this one, whose turn would come in 4 s"
         ) as raised:
             await event(there)
         told = asyncio.get_running_loop().time()
@@ -145,14 +145,14 @@ async def test_a_rate_may_be_any_number_and_a_share_of_it(limits: Limits, second
 def test_parts_of_a_limit_together_are_at_most_the_limit_in_its_own_window() -> None:
     track, broadcast = Bucket("track", 100, 1.0), Bucket("broadcast", 1, 10.0)
 
-    assert track.part(1) == track
-    assert track.part(3) == Bucket("track", 33, 1.0)
-    assert broadcast.part(4) == Bucket("broadcast", 1, 40.0)
+    assert track.divided(1) == track
+    assert track.divided(3) == Bucket("track", 33, 1.0)
+    assert broadcast.divided(4) == Bucket("broadcast", 1, 40.0)
 
 
 async def test_limits_do_not_use_each_other_up() -> None:
     wire = Script()
-    limits = Limits(track=1, app=1, send=1, broadcast_interval=10)
+    limits = Limits(track=1, app=1, send=1, broadcast=10)
     async with connected(wire, limits=limits) as there:
         await asyncio.gather(
             event(there),

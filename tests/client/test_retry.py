@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from cio_mcp.client import Kind
 from cio_mcp.client.pacing import Limits
-from cio_mcp.client.retry import OUTCOMES, End, Then
+from cio_mcp.client.retry import OUTCOMES, Action, End
 from cio_mcp.errors import CustomerIOError, NotSent, Refused, UnknownOutcome
 from tests.client.wires import Connected, Script, connected
 from tests.client.wires import End as Fault
@@ -67,13 +67,13 @@ async def test_a_single_fault_ends_as_the_table_says(end: End, kind: Kind, fault
             error = raised
 
     match OUTCOMES[end][kind]:
-        case Then.RETRY:
+        case Action.RETRY:
             assert error is None
             assert len(wire.arrivals) == 2
-        case Then.REPORT:
+        case Action.REPORT:
             assert isinstance(error, Refused)
             assert len(wire.arrivals) == 1
-        case Then.UNKNOWN:
+        case Action.UNKNOWN:
             assert isinstance(error, UnknownOutcome)
             assert "Look first." in str(error)
             assert not error.retryable
@@ -82,7 +82,7 @@ async def test_a_single_fault_ends_as_the_table_says(end: End, kind: Kind, fault
 
 @pytest.mark.parametrize("kind", [Kind.ONCE, Kind.TRIGGER])
 def test_what_must_not_happen_twice_is_never_repeated_once_it_may_have_happened(kind: Kind) -> None:
-    assert OUTCOMES[End.LOST][kind] is Then.UNKNOWN
+    assert OUTCOMES[End.LOST][kind] is Action.UNKNOWN
 
 
 @pytest.mark.parametrize(
@@ -206,7 +206,7 @@ async def test_a_repeat_that_gets_lost_is_not_repeated_again(kind: Kind, first: 
 async def test_a_throttled_trigger_is_told_when_to_try_again_and_its_broadcast_is_held_back() -> None:
     wire = Script([throttled(20)])
     async with connected(wire) as there:
-        with pytest.raises(Refused, match=r"It was not executed\. Call again in 20 s\.") as raised:
+        with pytest.raises(Refused, match=r"The call was not executed\. Call again in 20 s\.") as raised:
             await ACTS[Kind.TRIGGER](there)
         await ACTS[Kind.TRIGGER](there)
 
@@ -273,7 +273,7 @@ async def test_a_request_that_comes_after_its_calls_deadline_is_not_sent() -> No
     async with connected(wire, deadline=5) as there:
         app = there.app()
         await asyncio.sleep(5)
-        with pytest.raises(NotSent, match="the time for this call was up") as raised:
+        with pytest.raises(NotSent, match="the call's time ran out") as raised:
             await app.post("/v1/send/email", {}, kind=Kind.ONCE)
 
     assert raised.value.retryable

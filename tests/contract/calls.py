@@ -3,11 +3,10 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from types import EllipsisType
-from typing import Any, get_args
+from typing import Any, Literal, get_args, get_origin
 
 from cio_mcp.sandbox import Sandbox
 from cio_mcp.toolkit.registry import Tool
-from cio_mcp.tools.messages import Metric
 
 # Every word that an argument can have, as the tool's schema lists them.
 EVERY = ...
@@ -63,9 +62,17 @@ class Form:
 
 
 def words_of(tool: Tool, name: str) -> list[Any]:
-    """Return the words that an argument can have."""
-    schema = tool.input_schema["properties"][name]
-    return YES_NO if schema.get("type") == "boolean" else schema.get("enum", [])
+    """Return the words that an argument can have, whether its schema lists them or not."""
+    return words_in(tool.arguments.model_fields[name].annotation)
+
+
+def words_in(annotation: Any) -> list[Any]:
+    """Return the words of a type, and of all that it is made of."""
+    if annotation is bool:
+        return YES_NO
+    if get_origin(annotation) is Literal:
+        return list(get_args(annotation))
+    return [word for part in get_args(annotation) for word in words_in(part)]
 
 
 def adas_cio_id(sandbox: Sandbox) -> str:
@@ -103,6 +110,7 @@ EVENT: dict[str, Any] = {
 }
 
 EMAIL: dict[str, Any] = {
+    "timezone": ["Europe/Berlin"],
     "message_data": [OBJECT, {}],
     "from_address": ["Quill <hello@example.com>"],
     "subject": ["Hi"],
@@ -127,6 +135,7 @@ EMAIL: dict[str, Any] = {
 
 # What messages of all channels but email take.
 MESSAGE: dict[str, Any] = {
+    "timezone": ["Europe/Berlin"],
     "message_data": [OBJECT, {}],
     "language": ["de"],
     "send_at": [FUTURE],
@@ -169,6 +178,7 @@ def message(channel: str, template: int | str, options: dict[str, Any] | None = 
 
 
 SPAN: dict[str, Any] = {"start": [DATE], "end": [LATER]}
+PERIODS: dict[str, Any] = {"resolution": EVERY, "series": EVERY}
 FLAGS: dict[str, Any] = {
     "email_ignore_missing": EVERY,
     "id_ignore_missing": EVERY,
@@ -339,17 +349,11 @@ FORMS: dict[str, list[Form]] = {
     "get_message": [Form(find={"delivery_id": a_delivery})],
     "wait_for_delivery": [Form({}, {"seconds": [1, 20]}, find={"delivery_id": a_delivery})],
     "get_message_metrics": [
-        Form(
-            {"kind": "campaign", "source_id": 1},
-            SPAN | {"resolution": EVERY, "series": EVERY, "action_id": [101]},
-        ),
-        *(
-            Form(
-                {"kind": kind, "source_id": number},
-                {"resolution": EVERY, "periods": [2, 12], "series": EVERY},
-            )
-            for kind, number in (("broadcast", 10), ("newsletter", 20), ("transactional", 1))
-        ),
+        Form({"kind": "campaign", "source_id": 1}, SPAN | PERIODS | {"channel": EVERY}),
+        Form({"kind": "campaign", "source_id": 1, "action_id": 101}, SPAN | PERIODS),
+        Form({"kind": "broadcast", "source_id": 10}, PERIODS | {"periods": [2, 12], "channel": EVERY}),
+        Form({"kind": "newsletter", "source_id": 20}, PERIODS | {"periods": [2, 12], "channel": EVERY}),
+        Form({"kind": "transactional", "source_id": 1}, PERIODS | {"periods": [2, 12]}),
     ],
     "get_link_metrics": [
         Form({"kind": "campaign", "source_id": 1}, {"action_id": [101], "days": [2, 45], "unique": EVERY}),
@@ -408,7 +412,7 @@ FORMS: dict[str, list[Form]] = {
         *(
             Form(
                 {"of": of, "source_id": number},
-                SPAN | {"metric": ["created", *get_args(Metric)], "fields": [["plan"]]},
+                SPAN | {"metric": EVERY, "fields": [["plan"]]},
             )
             for of, number in (
                 ("newsletter", 20),

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from cio_mcp.app.build import build
 from cio_mcp.cli import main
 from cio_mcp.errors import SettingsError
-from cio_mcp.safety.audit import AuditLog, beside, locked
-from cio_mcp.safety.verify import lines, verify
+from cio_mcp.safety.audit.log import AuditLog, beside, locked
+from cio_mcp.safety.audit.verify import lines, verify
 from cio_mcp.server.server import Server
 from cio_mcp.settings import load
 from tests.agent import an_agent
@@ -260,7 +260,7 @@ def test_a_log_without_its_newest_hash_says_what_that_means(tmp_path: Path) -> N
     filled(path)
     beside(path, "head").unlink()
 
-    assert "a cut tail would not show" in faults(path)[0]
+    assert "lines that were cut off cannot be detected" in faults(path)[0]
     json.loads(path.read_text().splitlines()[0])
 
 
@@ -289,7 +289,7 @@ def test_a_log_that_was_moved_away_is_gone_on_with_and_verified_with_its_older_p
     assert list(verify(old, path)) == []
     assert main(["audit", "verify", str(old), str(path)]) == 0
     assert main(["audit", "verify", str(path)]) == 1
-    assert "name the older ones before it" in capsys.readouterr().out
+    assert "give the older parts first" in capsys.readouterr().out
     assert main(["audit", "verify", str(path), str(old)]) == 1
 
 
@@ -324,7 +324,7 @@ def test_a_newest_hash_that_is_no_hash_is_as_good_as_none(tmp_path: Path, head: 
     log = filled(path, 1)
     beside(path, "head").write_text(head)
 
-    assert "a cut tail would not show" in faults(path)[0]
+    assert "lines that were cut off cannot be detected" in faults(path)[0]
     log.refusal("r2", "me", "send", "sends", {}, "no")
     assert list(verify(path)) == []
 

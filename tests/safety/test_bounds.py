@@ -168,6 +168,24 @@ async def test_an_event_does_not_send_mail_past_the_list() -> None:
     assert len(agent.sent) == 1
 
 
+async def test_an_invite_is_bound_as_a_send_is() -> None:
+    invite = {"name": "invited", "data": {"recipient": "ada@example.com"}}
+    async with an_agent(allowed_recipients="example.com", max_sends_per_hour="2") as agent:
+        beyond = await agent.fail("track_anonymous_event", name="invited", data={"recipient": BOSS})
+        await agent.call("track_anonymous_event", **invite)
+        await agent.call("track_event", customer_id="u_1001", **invite)
+        await agent.call("track_event", customer_id="u_1001", name="seen")
+        capped = await agent.fail("track_anonymous_event", **invite)
+    async with an_agent(max_recipients="1") as agent:
+        two = {"recipient": "ada@example.com, bob@example.com"}
+        many = await agent.fail("track_anonymous_event", name="invited", data=two)
+
+    assert "CIO_ALLOWED_RECIPIENTS" in beyond
+    assert "CIO_MAX_SENDS_PER_HOUR=2" in capped
+    assert "CIO_MAX_RECIPIENTS" in many
+    assert agent.sent == []
+
+
 async def test_no_call_reaches_more_than_the_setting_allows() -> None:
     async with an_agent(max_recipients="2") as agent:
         await send(agent, "ada@example.com, bob@example.com")
@@ -279,7 +297,7 @@ async def test_a_cap_that_cannot_be_kept_stops_sends(monkeypatch: pytest.MonkeyP
         (note,) = (await agent.call("server_status"))["notes"]
 
     assert "cannot be used" in text
-    assert "caps on sends cannot be kept" in note
+    assert "nothing can be sent under caps" in note
     assert sends(agent) == 0
 
 
@@ -328,7 +346,7 @@ async def test_an_operator_stops_and_resumes_all_servers_of_a_user(
         await send(other)
 
     assert all(
-        "an operator (cio-mcp stop) stops all writes, deletions and sends" in text for text in refusals
+        "an operator (cio-mcp stop) has stopped all writes, deletions and sends" in text for text in refusals
     )
     assert stopped
     assert sends(one) + sends(other) == 2
@@ -351,7 +369,7 @@ async def test_an_operator_stops_servers_on_the_embedded_sandbox_too(tmp_path: P
         await caller.call("identify_customer", customer_id="1")
     await app.aclose()
 
-    assert "an operator (cio-mcp stop) stops all writes, deletions and sends" in text
+    assert "an operator (cio-mcp stop) has stopped all writes, deletions and sends" in text
     assert stopped
 
 
@@ -362,7 +380,7 @@ def test_doctor_tells_that_everything_is_stopped_until_it_is_not(capsys: pytest.
     at_the_shell("resume")
     at_the_shell("doctor")
 
-    assert "an operator (cio-mcp stop) stops all writes" in stopped
+    assert "an operator (cio-mcp stop) has stopped all writes" in stopped
     assert "fix: cio-mcp resume" in stopped
     assert "stops all writes" not in capsys.readouterr().out
 

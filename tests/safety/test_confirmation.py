@@ -5,6 +5,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.agent import Agent, an_agent
@@ -33,7 +34,7 @@ async def test_a_deletion_is_shown_first_and_done_with_the_code_of_its_preview()
         assert agent.sent == []
         answer = await agent.call("delete_customer", **DELETE, confirmation=preview["confirmation"])
 
-    assert preview["would"] == "Delete a customer and all their data, for good."
+    assert preview["would"] == "Delete a customer (person, profile) and all their data, permanently."
     assert preview["request"]["url"].endswith("/api/v1/customers/u_1001")
     assert answer["outcome"] == "accepted"
     assert acts(agent) == ["DELETE /api/v1/customers/u_1001"]
@@ -45,7 +46,7 @@ async def test_a_broadcast_is_shown_with_template_audience_and_masked_samples() 
 
     assert preview["template"] == "broadcast 10: Spring sale"
     assert preview["audience"] == {
-        "what": "who is in segment 1",
+        "what": "customers in segment 1",
         "size": 4,
         "samples": ["a…@example.com", "c…@example.org", "f…@example.org"],
     }
@@ -63,7 +64,7 @@ async def test_a_text_message_is_shown_with_its_template_and_a_masked_number() -
 
     assert preview["template"] == "transactional message 4: Sign-in code"
     assert preview["audience"] == {
-        "what": "the customer, or whose number or device is named",
+        "what": "the customer, or the owner of the number or device that is named",
         "size": 1,
         "samples": ["+4…56", "u_…01"],
     }
@@ -99,9 +100,46 @@ async def test_a_code_holds_for_no_other_argument_than_those_that_were_shown(
         fresh = agent.facts["preview"]
         answer = await agent.call(tool, **arguments | changed, confirmation=fresh["confirmation"])
 
-    assert f"{next(iter(changed))} changed since its preview" in text
+    assert f"{next(iter(changed))} changed since its preview; it stays valid for that call" in text
     assert json.dumps(fresh["confirmation"]) in text
     assert answer["outcome"] in {"accepted", "triggered"}
+
+
+async def test_a_code_survives_two_mistakes_and_not_a_third() -> None:
+    async with an_agent(confirm="preview") as agent:
+        for mistakes, holds in ((2, True), (3, False)):
+            code = await code_of(agent, "trigger_broadcast", **OFFER)
+            for _ in range(mistakes):
+                text = await agent.fail("trigger_broadcast", **OFFER | {"data": {"a": 1}}, confirmation=code)
+            assert ("after 3 mistakes the code is void" in text) == (not holds)
+            if holds:
+                await agent.call("trigger_broadcast", **OFFER, confirmation=code)
+            await asyncio.sleep(20)
+            assert "used already" in await agent.fail("trigger_broadcast", **OFFER, confirmation=code)
+
+    assert len(acts(agent)) == 1
+
+
+async def test_a_mistake_in_another_tool_or_a_grown_audience_leaves_the_code_for_its_call() -> None:
+    async with an_agent(confirm="preview") as agent:
+        code = await code_of(agent, "trigger_broadcast", **TO_SEGMENT)
+        assert "the tool" in await agent.fail("delete_customer", **DELETE, confirmation=code)
+        await agent.call("identify_customer", customer_id="new", attributes={"plan": "pro"})
+        assert "grown" in await agent.fail("trigger_broadcast", **TO_SEGMENT, confirmation=code)
+        await agent.call("identify_customer", customer_id="new", attributes={"plan": "free"})
+        answer = await agent.call("trigger_broadcast", **TO_SEGMENT, confirmation=code)
+
+    assert answer["outcome"] == "triggered"
+
+
+async def test_what_customer_io_refuses_leaves_its_code_usable() -> None:
+    async with an_agent(confirm="preview") as agent:
+        code = await code_of(agent, "trigger_broadcast", **OFFER)
+        agent.wire.fail(httpx.Response(403, json={"errors": [{"detail": "not approved"}]}))
+        assert "not approved" in await agent.fail("trigger_broadcast", **OFFER, confirmation=code)
+        answer = await agent.call("trigger_broadcast", **OFFER, confirmation=code)
+
+    assert answer["outcome"] == "triggered"
 
 
 async def test_a_code_of_one_tool_does_not_hold_for_another() -> None:
@@ -164,7 +202,7 @@ async def test_a_code_that_was_never_given_out_is_refused() -> None:
     async with an_agent(confirm="preview") as agent:
         text = await agent.fail("delete_customer", **DELETE, confirmation="AAAAAAAAAAAAAAAA")
 
-    assert "there is no such code" in text
+    assert "there is no such confirmation code" in text
     assert acts(agent) == []
 
 
@@ -202,7 +240,9 @@ async def test_what_was_not_executed_leaves_its_code_usable() -> None:
     async with an_agent(confirm="preview") as agent:
         code = await code_of(agent, "trigger_broadcast", **OFFER)
         agent.wire.fail(429)
-        assert "It was not executed" in await agent.fail("trigger_broadcast", **OFFER, confirmation=code)
+        assert "The call was not executed" in await agent.fail(
+            "trigger_broadcast", **OFFER, confirmation=code
+        )
         answer = await agent.call("trigger_broadcast", **OFFER, confirmation=code)
 
     assert answer["outcome"] == "triggered"
@@ -241,7 +281,7 @@ async def test_a_large_request_is_cut_in_its_preview_and_sent_whole() -> None:
 
 async def test_what_is_wrong_with_a_call_is_told_instead_of_previewed() -> None:
     async with an_agent(confirm="preview") as agent:
-        assert "name one audience" in await agent.fail("trigger_broadcast", **OFFER, ids=["u_1001"])
+        assert "give one audience" in await agent.fail("trigger_broadcast", **OFFER, ids=["u_1001"])
         assert "does not exist" in await agent.fail("trigger_broadcast", broadcast_id=99)
 
     assert acts(agent) == []

@@ -61,7 +61,7 @@ async def test_a_client_that_cannot_ask_is_refused_and_told_why(mode: str) -> No
     async with an_agent(confirm="human", mode=mode) as agent:
         text = await agent.fail("delete_customer", customer_id="u_1001")
 
-    assert "this client offers no way" in text
+    assert "this client cannot ask for it" in text
     assert "CIO_CONFIRM" in text
     assert agent.sent == []
 

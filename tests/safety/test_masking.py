@@ -157,5 +157,5 @@ async def test_an_agent_is_told_what_pseudonyms_are_where_there_are_any() -> Non
     async with an_agent(pii="mask") as masked, an_agent() as seeing:
         told, untold = masked.client.instructions or "", seeing.client.instructions or ""
 
-    assert "pass their pseudonyms" in told
+    assert "Pass their pseudonyms" in told
     assert "pseudonyms" not in untold

@@ -62,8 +62,8 @@ def test_nothing_widens_permissions() -> None:
 @pytest.mark.parametrize(
     ("setting", "value", "words"),
     [
-        ("permissions", "read,wirte", r"CIO_PERMISSIONS: there is no wirte; there are .*write"),
-        ("toolsets", "peple", r"CIO_TOOLSETS: there is no peple; there are .*people"),
+        ("permissions", "read,wirte", r"CIO_PERMISSIONS: wirte is unknown; choose from .*write"),
+        ("toolsets", "peple", r"CIO_TOOLSETS: peple is unknown; choose from .*people"),
         ("tools", "get_costumer", r"CIO_TOOLS: no tool is named get_costumer"),
     ],
 )

@@ -18,9 +18,10 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from cio_mcp.errors import InvalidArgument, SettingsError
-from cio_mcp.safety.privacy import MASK, Mask, load_key
+from cio_mcp.safety.privacy.mask import MASK, Mask, load_key
 from cio_mcp.settings.model import PERSONAL
 from cio_mcp.toolkit.answers import Answer, Preview
+from cio_mcp.toolkit.context import ParseContext
 from cio_mcp.toolkit.registry import Tool
 from cio_mcp.tools import TOOLS
 from tests.agent import Agent
@@ -228,7 +229,7 @@ def test_a_pseudonym_is_the_same_after_a_restart_and_another_under_another_key(w
 
     assert Mask(KEY, ()).hide_text(who) == pseudonym
     assert Mask(KEY[::-1], ()).hide_text(who) != pseudonym
-    with pytest.raises(ValueError, match="not made by this server"):
+    with pytest.raises(ValueError, match="not from this server"):
         Mask(KEY[::-1], ()).reveal(pseudonym)
 
 
@@ -261,7 +262,7 @@ def test_two_spellings_are_two_pseudonyms_since_an_id_is_case_sensitive() -> Non
     ],
 )
 def test_a_pseudonym_that_was_made_up_or_mistyped_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="this pseudonym was not made by this server; copy it exactly"):
+    with pytest.raises(ValueError, match="this pseudonym is not from this server; copy it exactly"):
         mask.reveal(text)
 
 
@@ -271,7 +272,7 @@ def test_a_pseudonym_that_was_made_up_or_mistyped_is_refused(text: str) -> None:
 def test_one_wrong_letter_is_enough_for_a_refusal(place: int, letter: str) -> None:
     assume(ADA[place] != letter)
 
-    with pytest.raises(ValueError, match="not made by this server"):
+    with pytest.raises(ValueError, match="not from this server"):
         mask.reveal(ADA[:place] + letter + ADA[place + 1 :])
 
 
@@ -352,7 +353,7 @@ def test_only_arguments_that_name_people_take_pseudonyms(tool: Tool, name: str) 
         try:
             parsed.append(
                 tool.arguments.__pydantic_validator__.validate_assignment(
-                    tool.arguments.model_construct(), name, form, context={"reveal": mask.reveal}
+                    tool.arguments.model_construct(), name, form, context=ParseContext(reveal=mask.reveal)
                 )
             )
         except ValidationError:
@@ -377,7 +378,7 @@ def test_data_beside_people_keeps_its_pseudonyms() -> None:
             "recipients": {"and": conditions, "note": {"value": ADA}},
             "data": {"value": ADA, "field": ADA},
         },
-        mask.reveal,
+        ParseContext(reveal=mask.reveal),
     )
 
     assert given["per_user_data"] == [
@@ -404,10 +405,10 @@ def test_what_stands_for_hidden_values_is_refused_in_text_and_data_before_it_rea
     rest: dict[str, Any],
 ) -> None:
     called = {"customer_id": ADA, "id_type": "email", "to": f"Ada <{ADA}>", "transactional_message_id": 1}
-    mask.check(tool("send_transactional_email").parse(called, mask.reveal))
+    mask.check(tool("send_transactional_email").parse(called, ParseContext(reveal=mask.reveal)))
 
     with pytest.raises(InvalidArgument) as refused:
-        mask.check(tool("send_transactional_email").parse(called | rest, mask.reveal))
+        mask.check(tool("send_transactional_email").parse(called | rest, ParseContext(reveal=mask.reveal)))
 
     assert [fault.split(":")[0] for fault in refused.value.faults] == list(rest)
     assert "example.org" not in str(refused.value)
@@ -417,10 +418,12 @@ def test_a_forged_pseudonym_is_refused_by_the_name_of_its_argument() -> None:
     with pytest.raises(InvalidArgument) as refused:
         tool("send_transactional_email").parse(
             {"customer_id": "aaaa@masked.invalid", "to": f"tell {ADA}", "subject": "aaaa@masked.invalid"},
-            mask.reveal,
+            ParseContext(reveal=mask.reveal),
         )
     with pytest.raises(InvalidArgument) as listed:
-        tool("trigger_broadcast").parse({"broadcast_id": 1, "emails": [ADA, ADA[1:]]}, mask.reveal)
+        tool("trigger_broadcast").parse(
+            {"broadcast_id": 1, "emails": [ADA, ADA[1:]]}, ParseContext(reveal=mask.reveal)
+        )
 
     assert [fault.split(":")[0] for fault in refused.value.faults] == ["to", "customer_id"]
     assert [fault.split(":")[0] for fault in listed.value.faults] == ["emails.1"]

@@ -10,8 +10,9 @@ import pytest
 from pydantic import SecretStr
 
 from cio_mcp.app.workspace import safety_file
-from cio_mcp.safety.replicas import BEAT, STOP, RedisStore
-from cio_mcp.safety.store import FileStore, Store
+from cio_mcp.safety.stores import NoRoom, Store
+from cio_mcp.safety.stores.file import FileStore
+from cio_mcp.safety.stores.redis import BEAT, STOP, RedisStore
 from tests.agent import Agent, an_agent, at_the_shell
 from tests.redis_server import PASSWORD, RedisServer
 
@@ -48,7 +49,7 @@ async def at_once(replicas: tuple[Agent, ...], tool: str, arguments: dict[str, A
 
 async def left(replica: Agent, count: int) -> None:
     """Wait until a replica's cap leaves so many."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while (await replica.call("server_status"))["caps"][0]["left"] != count:  # noqa: ASYNC110 - elsewhere
             await asyncio.sleep(0.01)
 
@@ -62,6 +63,20 @@ async def test_what_one_replica_previewed_another_does_once(redis: RedisServer) 
     assert "has been used already" in text
     assert acts(one, other) == 1
     assert not safety_file().exists()
+
+
+async def test_mistakes_with_a_code_are_counted_over_all_replicas(redis: RedisServer) -> None:
+    async with two_replicas(redis, confirm="preview") as (one, other):
+        for mistakes, holds in ((2, True), (3, False)):
+            code = (await one.call("delete_customer", **DELETE))["confirmation"]
+            for replica in (one, other, one)[:mistakes]:
+                text = await replica.fail("delete_customer", customer_id="u_1002", confirmation=code)
+            assert ("after 3 mistakes the code is void" in text) == (not holds)
+            if holds:
+                await other.call("delete_customer", **DELETE, confirmation=code)
+            assert "used already" in await other.fail("delete_customer", **DELETE, confirmation=code)
+
+    assert acts(one, other) == 1
 
 
 async def test_of_two_replicas_that_use_a_code_at_the_same_moment_one_acts(redis: RedisServer) -> None:
@@ -98,7 +113,7 @@ async def test_what_was_not_executed_counts_nowhere_and_leaves_its_code_to_all(r
 
 
 async def test_a_call_that_is_cancelled_before_it_left_counts_nowhere(redis: RedisServer) -> None:
-    async with two_replicas(redis, max_sends_per_day="2", send_rate="1") as (one, other):
+    async with two_replicas(redis, max_sends_per_day="2", send_rate="0.1") as (one, other):
         await one.call("send_transactional_email", **EMAIL)
         waiting = asyncio.create_task(one.client.call_tool("send_transactional_email", EMAIL))
         await left(other, 0)
@@ -128,10 +143,10 @@ async def test_without_redis_only_what_needs_it_is_refused_until_it_is_back(redi
         await other.call("delete_customer", **DELETE, confirmation=code)
         await one.call("send_transactional_email", **EMAIL)
 
-    assert all("(CIO_SHARED_PACE) is away" in text for text in refusals)
+    assert all("(CIO_SHARED_PACE) cannot be reached" in text for text in refusals)
     assert PASSWORD not in " ".join(refusals)
     assert "confirmation" not in shown
-    assert "(CIO_SHARED_PACE) is away (ConnectionError)" in status["notes"][0]
+    assert "(CIO_SHARED_PACE) cannot be reached (ConnectionError)" in status["notes"][0]
     assert status["caps"] == [{"setting": "CIO_MAX_SENDS_PER_HOUR", "most": 5}]
     assert acts(one, other) == 2
 
@@ -174,7 +189,7 @@ async def test_a_stop_halts_all_replicas_until_it_is_lifted_whatever_happens_to_
     assert (before, at_once, without) == ([False] * 2, [True] * 2, [True] * 2)
     assert (afterwards, lifted) == ([True] * 3, [False] * 3)
     said = capsys.readouterr()
-    assert "(CIO_SHARED_PACE) is away" in said.err
+    assert "(CIO_SHARED_PACE) cannot be reached" in said.err
     assert f"Redis at 127.0.0.1:{redis.port}" in said.out
     assert PASSWORD not in said.out + said.err
 
@@ -209,12 +224,13 @@ async def test_room_that_a_window_leaves_is_found_when_it_is_promised(store: Sto
     caps = {1.0: 3, 60.0: 100}
     for recipients in (2, 1):
         assert callable(await store.spend("one", recipients, caps))
-    wait = await store.spend("one", 1, caps)
-    assert isinstance(wait, float)
-    assert 0 < wait <= 3
-    assert await store.spend("one", 4, caps) == float("inf")
+    full = await store.spend("one", 1, caps)
+    assert isinstance(full, NoRoom)
+    assert full.seconds
+    assert 0 < full.seconds <= 3
+    assert await store.spend("one", 4, caps) == NoRoom(None)
     assert callable(await store.spend("two", 3, caps))
-    await asyncio.sleep(wait + 0.1)
+    await asyncio.sleep(full.seconds + 0.1)
     refund = await store.spend("one", 1, caps)
     assert callable(refund)
     assert await store.sent("one", 60) == 4

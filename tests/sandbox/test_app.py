@@ -6,7 +6,7 @@ from threading import Timer
 
 import pytest
 
-from cio_mcp.sandbox import Credentials, Limits, Sandbox
+from cio_mcp.sandbox import Credentials, Sandbox
 from tests.sandbox.conftest import Caller, Calling, Clock
 
 pytestmark = pytest.mark.anyio
@@ -63,13 +63,20 @@ async def test_one_encoded_segment_is_one_identifier(caller: Caller, encoded: st
 
 
 async def test_more_calls_in_a_second_than_the_limit_get_a_429(calling: Calling, clock: Clock) -> None:
-    caller = calling(Sandbox(clock=clock, limits=Limits(track=2, app=3, send=1)), clock, pause=0)
-    statuses = [(await caller.send("GET", "/v1/campaigns")).status_code for _ in range(4)]
-    track = [(await caller.send("DELETE", "/api/v1/customers/1")).status_code for _ in range(3)]
-    clock.now += 1.1
-    later = (await caller.send("GET", "/v1/campaigns")).status_code
+    def counts(request: str) -> list[tuple[str, float, float]]:
+        return [("track", 2, 1)] if " /api/" in request else [("quota", 4, 60), ("app", 3, 1)]
 
-    assert (statuses, track, later) == ([200, 200, 200, 429], [200, 200, 429], 200)
+    async def statuses(method: str, path: str) -> list[int]:
+        return [(await caller.send(method, path)).status_code for _ in range(4)]
+
+    caller = calling(Sandbox(clock=clock, counts=counts), clock, pause=0)
+
+    assert await statuses("GET", "/v1/campaigns") == [200, 200, 200, 429]
+    assert await statuses("DELETE", "/api/v1/customers/1") == [200, 200, 429, 429]
+    clock.now += 1.1
+    assert await statuses("GET", "/v1/campaigns") == [200, 429, 429, 429]
+    clock.now += 60
+    assert await statuses("GET", "/v1/campaigns") == [200, 200, 200, 429]
 
 
 async def test_the_region_endpoint_says_where_the_workspace_is(calling: Calling, clock: Clock) -> None:
@@ -135,3 +142,16 @@ async def test_a_copy_starts_with_all_that_is_there_and_goes_its_own_way(
 
     assert same
     assert kept["attributes"]["plan"] == "pro"
+
+
+async def test_a_service_account_token_opens_sends_for_its_workspace_and_nothing_else(caller: Caller) -> None:
+    token = {"Authorization": f"Bearer {caller.sandbox.credentials.service_account}"}
+    send = {"transactional_message_id": 5, "identifiers": {"id": "u_1001"}}
+
+    async def status(method: str, path: str, **headers: str) -> int:
+        return (await caller.send(method, path, send, headers=token | headers)).status_code
+
+    assert await status("POST", "/v1/send/in_app", **{"X-Workspace-Id": "1"}) == 200
+    assert await status("POST", "/v1/send/in_app", **{"X-Workspace-Id": "2"}) == 401
+    assert await status("POST", "/v1/send/in_app") == 401
+    assert await status("GET", "/v1/campaigns", **{"X-Workspace-Id": "1"}) == 401

@@ -85,13 +85,15 @@ async def test_deliveries_are_counted_by_source_metric_and_time(caller: Caller) 
             {"newsletter_id": 20, "campaign_id": 1},
             "exactly one of newsletter_id, campaign_id, transactional_message_id, action_id",
         ),
-        ("deliveries", {"newsletter_id": 20, "metric": "read"}, "metric is not known"),
+        ("deliveries", {"newsletter_id": 20, "metric": "read"}, "metric must be one of created, attempted, "),
     ],
 )
 async def test_a_wrong_export_is_refused(caller: Caller, kind: str, body: object, detail: str) -> None:
     answer = await caller.no(400, "POST", f"/v1/exports/{kind}", body)
 
-    assert answer == {"errors": [{"detail": detail, "status": "400"}]}
+    (error,) = answer["errors"]
+    assert error.pop("detail").startswith(detail)
+    assert error == {"status": "400"}
 
 
 async def test_an_unknown_export_is_not_found(caller: Caller) -> None:

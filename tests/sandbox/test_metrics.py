@@ -26,7 +26,7 @@ async def series(caller: Caller, path: str) -> dict[str, list[int]]:
         ("?period=hours&steps=5", 5),
         ("?period=weeks", 12),
         ("?period=months", 12),
-        ("?period=months&steps=0", 120),
+        ("?period=months&steps=0", 121),
         ("?period=months&steps=7", 7),
     ],
 )
@@ -34,7 +34,7 @@ async def test_the_newest_periods_are_answered(caller: Caller, query: str, perio
     counts = await series(caller, f"newsletters/20/metrics{query}")
 
     assert {len(values) for values in counts.values()} == {periods}
-    assert not any(name.startswith("human_") for name in counts)
+    assert not any(name.startswith(("human_", "machine_", "prefetch_")) for name in counts)
 
 
 @pytest.mark.parametrize("now", [1_793_593_800, 1_793_597_400, 1_805_085_000])
@@ -116,3 +116,17 @@ async def test_journeys_of_a_draft_are_none_and_each_period_has_a_count(caller: 
     assert {len(counts) for counts in running.values()} == {15}
     assert sum(running["started"]) > sum(running["finished"]) > sum(running["converted"]) > 0
     assert {sum(counts) for counts in draft.values()} == {0}
+
+
+async def test_metrics_of_messages_are_of_one_channel_where_asked(caller: Caller) -> None:
+    assert sum((await series(caller, "newsletters/20/metrics?type=email"))["sent"]) == 11
+    assert sum((await series(caller, "newsletters/20/metrics?type=push"))["sent"]) == 0
+    await caller.no(400, "GET", "/v1/newsletters/20/metrics?type=pigeon")
+    await caller.no(400, "GET", "/v1/transactional/1/metrics?type=email")
+
+
+async def test_some_of_what_was_delivered_could_not_be_tracked(caller: Caller) -> None:
+    span = f"version=2&res=days&start={1_779_000_000 - 14 * DAY}&end=1779000000"
+    counts = await series(caller, f"campaigns/1/actions/105/metrics?{span}")
+
+    assert sum(counts["delivered"]) > sum(counts["open_untracked"]) > sum(counts["link_untracked"]) > 0

@@ -29,7 +29,7 @@ pytestmark = pytest.mark.anyio
 TRACK = {"CIO_SITE_ID": "site-s3cret", "CIO_TRACK_API_KEY": "track-s3cret"}
 APP = {"CIO_APP_API_KEY": "app-s3cret"}
 TRACK_TOOLS = {tool.name for tool in TOOLS if TrackApi in tool.apis}
-APP_TOOLS = {tool.name for tool in TOOLS if AppApi in tool.apis}
+APP_TOOLS = {tool.name for tool in TOOLS if any(issubclass(api, AppApi) for api in tool.apis)}
 OTHERS = {tool.name for tool in TOOLS if not tool.apis}
 
 
@@ -94,8 +94,8 @@ async def test_the_instructions_are_short_and_say_what_must_be_known(environ: di
     instructions = Server(app).instructions or ""
     await app.aclose()
 
-    assert len(instructions) <= 1200
-    assert "Accepted is not applied" in instructions
+    assert len(instructions) <= 1300
+    assert '"accepted" does not mean applied' in instructions
     assert ("sandbox" in instructions) == (not environ)
     assert ("live workspace" in instructions) == bool(environ)
 
@@ -143,7 +143,7 @@ def test_a_tool_is_described_completely(tool: Any) -> None:
         (
             "get_customer",
             {"customer_id": "1", "xyz": 1},
-            "xyz: unknown argument; there are customer_id, id_type, fields",
+            "xyz: unknown argument; the arguments are customer_id, id_type, fields",
         ),
         ("get_customer", {}, "customer_id: is required"),
         ("get_customer", {"customer_id": None}, "customer_id: "),
@@ -198,7 +198,12 @@ async def test_a_prefix_stands_before_every_name() -> None:
     assert answer["id"] == "u_1001"
 
 
-CALLS = {tool.name: ACTS[tool.name].arguments for tool in TOOLS if tool.effect is not Effect.READS}
+# What deletes comes last, so that the others find whom they are about.
+CALLS = {
+    tool.name: ACTS[tool.name].arguments
+    for tool in sorted(TOOLS, key=lambda tool: tool.effect is Effect.DELETES)
+    if tool.effect is not Effect.READS
+}
 
 
 @pytest.mark.parametrize(("tool", "arguments"), CALLS.items(), ids=list(CALLS))

@@ -68,7 +68,7 @@ async def test_only_what_was_given_leaves(
     [
         ({"emails": [ADA], "ids": ["1"]}, "emails, ids: give one audience, not 2"),
         ({"emails": []}, "emails: 1 to 10000 entries are allowed; these are 0"),
-        ({"recipients": {}}, "recipients: is empty; leave it out to use the audience set"),
+        ({"recipients": {}}, "recipients: is empty; name a condition, or leave it out"),
         ({"recipients": "{}"}, "recipients: is empty"),
         ({"recipients": {"and": []}}, "recipients: has an empty group or condition"),
         ({"recipients": {"or": [{}]}}, "recipients: has an empty group or condition"),
@@ -156,7 +156,7 @@ async def test_a_sixth_trigger_while_customerio_keeps_five_waiting_says_so_and_g
         await asyncio.sleep(agent.facts["retry_in_seconds"])
         await agent.call("trigger_broadcast", broadcast_id=10, emails=[ADA])
 
-    assert "lets at most 5 wait" in text
+    assert "queues at most 5" in text
     assert outcome == "refused"
     assert len(agent.sent) == 7
 

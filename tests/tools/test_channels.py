@@ -204,23 +204,29 @@ async def test_a_customer_without_device_or_phone_gets_nothing_and_the_delivery_
         ({"channel": "whatsapp", "auto_create": True}, "auto_create: not allowed with channel=whatsapp"),
         ({"channel": "push", "tracked": False}, "tracked=false: not allowed with channel=push"),
         ({"channel": "push", "sound": "loud"}, "sound: Input should be 'default' or 'none'"),
-        ({"channel": "push", "custom_device": {"token": "d1"}}, "custom_device: must be {token, platform"),
+        (
+            {"channel": "push", "custom_device": {"token": "d1"}},
+            "custom_device: must have token and platform",
+        ),
         (
             {"channel": "push", "custom_device": {"token": "d1", "platform": "web"}},
-            "custom_device: must be {token, platform",
+            "custom_device: must have token and platform",
         ),
         (
             {"channel": "push", "custom_device": {"token": "d1", "platform": "ios", "owner": "me"}},
-            "custom_device: must be {token, platform",
+            "custom_device: must have token and platform",
         ),
-        ({"channel": "push", "custom_payload": {"web": {}}}, "custom_payload: must be {ios: {...}"),
+        (
+            {"channel": "push", "custom_payload": {"web": {}}},
+            "custom_payload: must have ios or android or both",
+        ),
         (
             {"channel": "push", "custom_payload": {"android": {"message": {"topic": "all"}}}},
-            "custom_payload: android: topic would name who gets it",
+            "custom_payload: android: topic would name the recipients",
         ),
         (
             {"channel": "push", "custom_payload": {"ios": {"registration_ids": ["a"], "to": "b"}}},
-            "custom_payload: ios: registration_ids, to would name who gets it",
+            "custom_payload: ios: registration_ids, to would name the recipients",
         ),
         (
             {"channel": "in_app", "to": "last"},

@@ -93,19 +93,19 @@ async def test_the_verdict_names_the_better_one_and_both_measures_of_by_how_much
             "No verdict: nothing was delivered (campaign 2).",
         ),
         (
+            {"delivered": [4]},
+            {"delivered": [8], "converted": [0]},
+            "No verdict: conversions were not counted (campaign 1).",
+        ),
+        (
             {"delivered": [4], "converted": [0]},
             {"delivered": [8], "converted": ["0"]},
             "Both convert equally: 0.00% of delivered messages.",
         ),
         (
-            {"delivered": [4]},
-            {"delivered": [8], "converted": [1]},
-            "No verdict: conversions could not be read (campaign 1).",
-        ),
-        (
             {"delivered": [8, 8], "converted": [1, 1]},
             {"delivered": [8, 8], "converted": [1, None]},
-            "No verdict: conversions could not be read (campaign 2).",
+            "No verdict: conversions were not counted (campaign 2).",
         ),
         (
             {"delivered": [10], "converted": [2]},

@@ -413,7 +413,7 @@ async def test_an_identifier_is_found_in_whatever_a_rejection_holds() -> None:
     assert [rejection["type"] for rejection in check["rejections"]] == ["failed_batch_update", "failed_event"]
 
 
-@pytest.mark.parametrize("arguments", [{}, {"attributes": {}, "event": "login"}])
+@pytest.mark.parametrize("arguments", [{}, {"attributes": {}}, {"attributes": {"a": 1}, "event": "login"}])
 async def test_a_check_is_of_one_write(agent: Agent, arguments: dict[str, Any]) -> None:
     text = await agent.fail("check_write", customer_id="u_1001", **arguments)
 

@@ -93,6 +93,73 @@ async def test_a_time_is_taken_as_iso_8601_or_as_seconds(agent: Agent) -> None:
     assert {json.loads(request.content)["timestamp"] for request in agent.wire.requests} == {1769850000}
 
 
+LONG = f"https://example.com/{'ü' * 45}?page=2"
+
+
+@pytest.mark.parametrize(
+    ("data", "kept", "note"),
+    [
+        (None, {"url": LONG}, "data.url has all of it"),
+        ({"referrer": "/"}, {"url": LONG, "referrer": "/"}, "data.url has all of it"),
+        ({"url": LONG}, {"url": LONG}, "data.url has all of it"),
+        ({"url": "/mine"}, {"url": "/mine"}, "data.url is as you gave it"),
+    ],
+)
+@pytest.mark.parametrize("who", [{"customer_id": "u_1001"}, {"anonymous_id": "a"}])
+async def test_a_long_address_names_a_page_by_its_start_and_is_kept_whole(
+    agent: Agent, who: dict[str, str], data: dict[str, str] | None, kept: dict[str, str], note: str
+) -> None:
+    answer = await agent.call("track_page_view", url=LONG, data=data, **who)
+
+    body = agent.last[2]
+    assert (body["name"], body["data"]) == (LONG[:60], kept)
+    assert len(body["name"].encode()) == 100
+    assert answer["notes"] == [f"The page view is named by the start of url; {note}."]
+
+
+async def test_a_page_view_of_a_long_address_can_be_checked(agent: Agent) -> None:
+    await agent.call("track_page_view", url=LONG, customer_id="u_1001")
+
+    assert (await agent.call("check_write", customer_id="u_1001", event=LONG))["state"] == "applied"
+
+
+async def test_an_address_that_no_event_can_hold_is_refused(agent: Agent) -> None:
+    text = await agent.fail("track_page_view", url="x" * 100_000, customer_id="u_1001")
+
+    assert "url, data: at most 100000 bytes" in text
+    assert agent.sent == []
+
+
+async def test_an_event_without_a_visitor_is_an_invite_to_its_recipient(agent: Agent) -> None:
+    answer = await agent.call(
+        "track_anonymous_event", name="invited", data={"recipient": "friend@example.com", "plan": "pro"}
+    )
+
+    path, _, body = agent.last
+    assert path == "POST /api/v1/events"
+    assert body == {
+        "name": "invited",
+        "data": {"recipient": "friend@example.com", "plan": "pro"},
+        "id": answer["event_id"],
+    }
+
+
+@pytest.mark.parametrize("data", [None, {}, {"plan": "pro"}])
+async def test_an_event_is_a_visitors_or_an_invite(agent: Agent, data: dict[str, str] | None) -> None:
+    text = await agent.fail("track_anonymous_event", name="invited", data=data)
+
+    assert "anonymous_id: is required, unless data.recipient" in text
+    assert agent.sent == []
+
+
+@pytest.mark.parametrize("recipient", ["", None, "friend", 5, ["a@example.com"], "a@example.com\nb"])
+async def test_a_recipient_that_is_no_address_is_refused(agent: Agent, recipient: object) -> None:
+    for tool in ("track_event", "track_anonymous_event"):
+        who = {"customer_id": "u_1001"} if tool == "track_event" else {}
+        assert "data: " in await agent.fail(tool, name="invited", data={"recipient": recipient}, **who)
+    assert agent.sent == []
+
+
 async def test_data_that_redirects_mail_is_explained(agent: Agent) -> None:
     answer = await agent.call(
         "track_event", customer_id="user_123", name="invited", data={"recipient": "friend@example.com"}

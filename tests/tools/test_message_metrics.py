@@ -31,8 +31,12 @@ IN_MAY = "start=1777593600&end=1778198399"
             f"/v1/campaigns/1/actions/101/metrics?version=2&res=days&tz=UTC&{IN_MAY}",
         ),
         (
-            {"kind": "campaign", "source_id": 1},
-            "/v1/campaigns/1/metrics?version=2&res=days&tz=UTC&start=1777334400&end=1779926399",
+            {"kind": "campaign", "source_id": 1, "channel": "email"},
+            "/v1/campaigns/1/metrics?version=2&res=days&tz=UTC&start=1777334400&end=1779926399&type=email",
+        ),
+        (
+            {"kind": "newsletter", "source_id": 20, "channel": "email"},
+            "/v1/newsletters/20/metrics?period=days&type=email",
         ),
     ],
 )
@@ -62,6 +66,7 @@ async def test_a_newsletters_metrics_agree_with_its_messages(agent: Agent) -> No
     }
     assert answer["rates"]["bounced"] == round(1 / 11, 4)
     assert answer["rates"]["opened"] == 0.2
+    assert "human_opened" not in answer["rates"]
     assert (answer["periods"], sum(answer["series"]["sent"])) == (45, 11)
 
 
@@ -93,8 +98,8 @@ async def test_counts_may_be_null_none_one_or_many(body: dict[str, Any], totals:
         answer = await workspace.call("get_message_metrics", kind="broadcast", source_id=1)
 
     assert answer["totals"] == totals
-    known = "delivered" in totals and totals["delivered"] / totals["sent"]
-    assert answer["rates"].get("delivered") == (known or None)
+    # What is not counted has no rate.
+    assert answer["rates"] == ({"delivered": 0.5} if "delivered" in totals else {})
 
 
 @pytest.mark.parametrize(
@@ -104,6 +109,16 @@ async def test_counts_may_be_null_none_one_or_many(body: dict[str, Any], totals:
             "get_message_metrics",
             {"kind": "campaign", "periods": 3},
             "periods: not allowed with kind=campaign",
+        ),
+        (
+            "get_message_metrics",
+            {"kind": "campaign", "action_id": 101, "channel": "email"},
+            "channel: not allowed with kind=campaign with action_id",
+        ),
+        (
+            "get_message_metrics",
+            {"kind": "transactional", "channel": "email"},
+            "channel: not allowed with kind=transactional, which takes only periods",
         ),
         (
             "get_message_metrics",
@@ -198,7 +213,9 @@ async def test_links_may_be_null_and_lack_what_they_are_and_their_counts() -> No
     for links in nothing:
         async with canned({"/links": links}) as workspace:
             answer = await workspace.call("get_link_metrics", kind="broadcast", source_id=1)
-        assert answer == {"kind": "broadcast", "source_id": 1, "links": []}
+        span = {"start": "2026-04-14T00:00:00-04:00", "end": "2026-05-28T16:26:40-04:00"}
+        newest = span | {"timezone": "America/New_York"}
+        assert answer == {"kind": "broadcast", "source_id": 1, "links": []} | newest
     async with canned({"/links": {"links": [{"link": None, "metric": None}]}}) as workspace:
         answer = await workspace.call("get_link_metrics", kind="broadcast", source_id=1)
     assert answer["links"] == [{}]
@@ -258,3 +275,104 @@ async def test_journeys_are_of_the_last_30_whole_days_where_no_span_is_named(age
     assert "end: must be later than start" in await agent.fail(
         "get_journey_metrics", campaign_id=1, **BACKWARDS
     )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "counts", "start", "dates"),
+    [
+        ({}, 3, "2026-05-26T00:00:00-04:00", ["2026-05-26", "2026-05-27", "2026-05-28"]),
+        ({"periods": 2}, 2, "2026-05-27T00:00:00-04:00", ["2026-05-27", "2026-05-28"]),
+        (
+            {"resolution": "hours"},
+            2,
+            "2026-05-28T15:00:00-04:00",
+            ["2026-05-28T15:00:00-04:00", "2026-05-28T16:00:00-04:00"],
+        ),
+        ({"resolution": "months"}, 2, "2026-04-01T00:00:00-04:00", ["2026-04-01", "2026-05-01"]),
+        # Months may come with 13 entries, whatever was asked for.
+        ({"resolution": "months", "periods": 3}, 13, "2026-03-01T00:00:00-05:00", None),
+        # On which day weeks begin is not documented.
+        ({"resolution": "weeks"}, 12, None, None),
+        ({}, 0, None, None),
+    ],
+)
+async def test_the_newest_periods_are_told_with_their_span_in_eastern_time(
+    arguments: dict[str, Any], counts: int, start: str | None, dates: list[str] | None
+) -> None:
+    series = {"sent": list(range(1, counts + 1))} if counts else {}
+    async with canned({"/metrics": {"metric": {"series": series}}}) as workspace:
+        answer = await workspace.call(
+            "get_message_metrics", kind="newsletter", source_id=1, series=True, **arguments
+        )
+
+    kept = min(counts, arguments.get("periods", counts))
+    assert answer["timezone"] == "America/New_York"
+    assert answer.get("start") == start
+    assert answer.get("end") == ("2026-05-28T16:26:40-04:00" if start else None)
+    assert answer["series"] == ({"sent": series["sent"][-kept:]} if counts else {})
+    assert (answer["periods"], len(answer.get("dates", []))) == (kept, kept if start else 0)
+    assert dates is None or answer["dates"] == dates
+
+
+@pytest.mark.parametrize(
+    ("arguments", "count", "dates"),
+    [
+        ({"start": "2026-05-01", "end": "2026-05-04"}, 3, ["2026-05-01", "2026-05-02", "2026-05-03"]),
+        (
+            {"start": "2026-03-29T00:00:00Z", "end": "2026-03-29T05:00:00+02:00", "resolution": "hours"},
+            3,
+            ["2026-03-29T01:00:00+01:00", "2026-03-29T03:00:00+02:00"],
+        ),
+        ({"start": "2026-03-28", "end": "2026-03-31", "resolution": "days"}, 3, ["2026-03-28", "2026-03-29"]),
+        (
+            {"start": "2025-11-15", "end": "2026-01-02", "resolution": "months"},
+            3,
+            ["2025-11-01", "2025-12-01"],
+        ),
+        ({"start": "2026-05-01", "end": "2026-05-15", "resolution": "weeks"}, 3, None),
+        # Periods that are not those asked for have dates that are not known.
+        ({"start": "2026-05-01", "end": "2026-05-04"}, 5, None),
+    ],
+)
+async def test_each_period_of_a_series_has_its_date_in_the_time_zone_asked_for(
+    arguments: dict[str, Any], count: int, dates: list[str] | None
+) -> None:
+    zone = "Europe/Berlin" if arguments["start"].startswith("2026-03") else "UTC"
+    async with canned({"/metrics": {"metric": {"series": {"sent": [1] * count}}}}) as workspace:
+        ask = {"campaign_id": 1, "timezone": zone, **arguments}
+        answer = await workspace.call("get_campaign_metrics", **ask, series=True)
+        bare = await workspace.call("get_campaign_metrics", **ask)
+
+    assert "dates" not in bare
+    if dates is None:
+        assert "dates" not in answer
+    else:
+        assert answer["dates"][: len(dates)] == dates
+        assert len(answer["dates"]) == count
+
+
+async def test_opens_and_clicks_are_shares_of_what_could_be_tracked_as_customerio_shows_them() -> None:
+    series = {
+        "sent": [100, 60],
+        "delivered": [100, 50],
+        "open_untracked": [50, 10],
+        "link_untracked": [30, 0],
+        "opened": [70, 2],
+        "clicked": [10, 2],
+        "converted": [3, 0],
+    }
+    async with canned({"/metrics": {"metric": {"series": series}}}) as workspace:
+        answer = await workspace.call("get_campaign_metrics", campaign_id=1)
+        everything = {"delivered": [5], "open_untracked": [5], "opened": [1], "clicked": [1]}
+        workspace_of_none = {"metric": {"series": everything}}
+    async with canned({"/metrics": workspace_of_none}) as workspace:
+        untracked = await workspace.call("get_campaign_metrics", campaign_id=1)
+
+    assert answer["rates"] == {"delivered": 0.9375, "opened": 0.8, "clicked": 0.1, "converted": 0.02}
+    assert answer["divided_by"] == {
+        "delivered": "sent = 160",
+        "opened": "delivered - open_untracked = 90",
+        "clicked": "delivered - link_untracked = 120",
+        "converted": "delivered = 150",
+    }
+    assert untracked["rates"] == {"clicked": 0.2}

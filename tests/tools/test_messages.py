@@ -118,7 +118,7 @@ async def test_each_filter_of_messages_is_asked_for_under_the_vendors_name() -> 
         ({"start": "2026-05-02", "end": "2026-05-01"}, "end: must be later than start, by at most 6 months"),
         ({"start": "2026-01-01", "end": "2026-08-01"}, "at most 6 months"),
         ({"campaign_id": 0}, "campaign_id: "),
-        ({"newsletter_id": True}, "newsletter_id: must be a number"),
+        ({"newsletter_id": True}, "newsletter_id: must be a whole number"),
         ({"metric": "read"}, "metric: "),
         ({"channel": "twilio"}, "channel: "),
         ({"start": 1_767_225_600_000}, "did you mean 1767225600?"),

@@ -97,7 +97,7 @@ async def test_a_number_is_taken_as_an_id(agent: Agent) -> None:
         ({"customer_id": ".."}, "customer_id: must not be empty, '.' or '..'"),
         ({"customer_id": "a\nb"}, "customer_id: must not contain control characters"),
         ({"customer_id": "ü" * 76}, "customer_id: at most 150 bytes are allowed; this has 152"),
-        ({"customer_id": "cio_1"}, "is id_type=cio_id meant?"),
+        ({"customer_id": "cio_1"}, "did you mean id_type=cio_id?"),
         ({"customer_id": "ada", "id_type": "email"}, "not an email address"),
         ({"customer_id": "a", "created_at": 1705312800000}, "did you mean 1705312800?"),
         ({"customer_id": "a", "created_at": "yesterday"}, "created_at: must be ISO 8601"),

@@ -157,8 +157,12 @@ async def test_nobody_is_created_for_a_relationship(agent: Agent) -> None:
     [
         ({}, "objects: is required"),
         ({"objects": []}, "objects: give at least one"),
-        ({"objects": {"object_type_id": 1}}, "objects: must be a JSON list"),
+        ({"objects": {"object_type_id": 1}}, "objects: entry 0: must have object_type_id and object_id"),
         ({"objects": ["acme"]}, "objects.0: "),
+        ({"objects": "acme"}, "objects: must be a JSON list"),
+        ({"objects": [{"object_type_id": 1, "object_id": None}]}, "entry 0: ids must be text or whole"),
+        ({"objects": [{"object_type_id": 1, "object_id": " "}]}, "entry 0: ids must be text or whole"),
+        ({"objects": [{"object_type_id": True, "object_id": "a"}]}, "entry 0: ids must be text or whole"),
         ({"objects": [{}]}, "entry 0: must have object_type_id and object_id, or cio_object_id"),
         ({"objects": [{"cio_object_id": "ob1"}, {"object_id": "acme"}]}, "entry 1: must have"),
         ({"objects": [{"object_type_id": 1, "object_id": "acme", "role": "owner"}]}, "entry 0: must have"),

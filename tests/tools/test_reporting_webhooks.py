@@ -129,7 +129,7 @@ async def test_an_endpoint_must_be_https_and_plain(agent: Agent, endpoint: str) 
         ({"webhook_id": 1}, "name, endpoint, events, disabled: give at least one to change"),
         ({"webhook_id": 99, "name": "Lake"}, "webhook not found"),
         (NEW | {"events": ["email_read"]}, "events.0 must be one of customer_subscribed"),
-        (NEW | {"events": []}, "events is required"),
+        (NEW | {"events": []}, "events: must not be empty"),
         (NEW | {"with_content": True}, "with_content: unknown argument"),
     ],
 )
@@ -164,8 +164,8 @@ async def test_a_webhook_is_previewed_with_where_it_leads_and_confirmed() -> Non
     ("settings", "words"),
     [
         ({"allowed_recipients": "example.com"}, "CIO_ALLOWED_RECIPIENTS is set"),
-        ({"max_recipients": "10"}, "CIO_MAX_RECIPIENTS bounds how many"),
-        ({"max_sends_per_day": "10"}, "CIO_MAX_SENDS_PER_DAY bounds how many"),
+        ({"max_recipients": "10"}, "CIO_MAX_RECIPIENTS limits the number of recipients"),
+        ({"max_sends_per_day": "10"}, "CIO_MAX_SENDS_PER_DAY limits the number of recipients"),
     ],
 )
 async def test_where_sends_are_bound_no_webhook_takes_data_out_but_one_can_be_stopped(

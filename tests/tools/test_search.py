@@ -225,7 +225,7 @@ async def test_people_too_long_for_one_answer_are_cut_whole_and_say_how_to_read_
         ({"filter": "pro"}, "filter: must be a JSON object"),
         ({"limit": 101}, "limit: "),
         ({"segment_id": 0}, "segment_id: "),
-        ({"fields": "plan"}, "fields: must be a JSON list"),
+        ({"fields": "plan,seats"}, "fields: must be a JSON list: a value can hold a comma itself"),
     ],
 )
 async def test_a_wrong_search_is_named_and_nothing_is_asked(

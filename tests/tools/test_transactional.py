@@ -103,8 +103,15 @@ async def test_overrides_leave_under_the_names_that_the_api_has_for_them(agent: 
         ),
         ({"transactional_message_id": None, "auto_create": True, **OWN_TEXT}, "auto_create: needs"),
         ({"transactional_message_id": True}, "transactional_message_id: must be an id or a trigger name"),
-        ({"attachments": {"a.txt": "not base64!"}}, "attachments: a.txt: must be base64"),
-        ({"attachments": {"a.txt": 5}}, "attachments: a.txt: must be base64"),
+        *[
+            ({"attachments": {"b.txt": "aGVsbG8=", "a.txt": content}}, "attachments: a.txt: is not base64")
+            for content in ("not base64!", "two words", "hello", "data:text/plain;base64,aGk=", "aGVs=bG8=")
+        ],
+        *[
+            ({"attachments": {"a.txt": content}}, "attachments: a.txt: is not base64")
+            for content in (5, None, "", " \n", [104], {"a": "aGVsbG8="}, "\u00fc")
+        ],
+        ({"attachments": {" ": "aGVsbG8="}}, "attachments: a file name must not be blank"),
         (
             {"attachments": {"a.bin": base64.b64encode(b"x" * 2_000_000).decode()}},
             "attachments: must be under 2000000 bytes in all; these are 2000000",
@@ -196,13 +203,35 @@ async def test_a_blank_template_is_no_template(agent: Agent, template: str) -> N
 
 
 @pytest.mark.parametrize(
+    ("written", "sent"),
+    [
+        ("aGVsbG8=", "aGVsbG8="),
+        ("aGVsbG8", "aGVsbG8="),
+        (" aGVs\r\n  bG8=\n", "aGVsbG8="),
+        ("-_-_", "+/+/"),
+        ("_w", "/w=="),
+    ],
+)
+async def test_base64_of_every_kind_is_sent_in_the_plain_one(agent: Agent, written: str, sent: str) -> None:
+    await agent.call(
+        "send_transactional_email",
+        to="ada@example.com",
+        customer_id="u_1001",
+        transactional_message_id=1,
+        attachments={"a.bin": written},
+    )
+
+    assert agent.last[2]["attachments"] == {"a.bin": sent}
+
+
+@pytest.mark.parametrize(
     ("send_at", "words"),
     [
         (20261201, 'did you mean "2026-12-01"?'),
         (2026, 'did you mean "2026-01-01"?'),
         ("2026", 'did you mean "2026-01-01"?'),
         (0, "as unix seconds this is in the year 1970"),
-        ("2025-12-01T09:00:00Z", "2025-12-01T09:00:00Z is in the past, so the message would go out at once"),
+        ("2025-12-01T09:00:00Z", "2025-12-01T09:00:00Z is in the past; correct it"),
     ],
 )
 @pytest.mark.parametrize(

@@ -319,7 +319,7 @@ async def test_a_collection_that_was_replaced_may_be_answered_without_more(
         ({"kind": "snippet"}, "value: a snippet needs value"),
         ({"kind": "snippet", "data": []}, "value: a snippet needs value"),
         ({"kind": "snippet", "value": "x", "url": "https://a.example"}, "value: a snippet needs value"),
-        ({"kind": "snippet", "value": " "}, "value: must not be blank"),
+        ({"kind": "snippet", "value": " "}, "value: a snippet needs value"),
         ({"kind": "collection"}, "data, url: a collection needs exactly one of them"),
         ({"kind": "collection", "value": "x"}, "data, url: a collection needs exactly one of them"),
         (
@@ -328,7 +328,7 @@ async def test_a_collection_that_was_replaced_may_be_answered_without_more(
         ),
         ({"kind": "collection", "data": [], "url": "https://a.example"}, "data, url: a collection needs"),
         ({"kind": "collection", "data": ["x"]}, "data.0: "),
-        ({"kind": "collection", "data": {"a": 1}}, "data: must be a JSON list"),
+        ({"kind": "collection", "data": "a"}, "data: must be a JSON list"),
         ({"kind": "collection", "data": [{}, {"a": "x" * 10_000}]}, "row 1: at most 10000 bytes"),
         ({"kind": "collection", "data": [{"a": "x" * 9900}] * 1011}, "at most 10000000 bytes"),
         ({"kind": "collection", "url": "http://a.example"}, "url: must be an https:// URL"),

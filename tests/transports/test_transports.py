@@ -171,7 +171,7 @@ async def test_only_named_hosts_and_origins_are_answered(
         },
     }
     accept = {"accept": "application/json, text/event-stream"}
-    async with httpx.AsyncClient(trust_env=False) as http:
+    async with httpx.AsyncClient(trust_env=False, verify=False) as http:
         answer = await http.post(f"{named.url}/mcp", json=hello, headers=accept | headers)
 
     assert answer.status_code == status
@@ -192,7 +192,7 @@ async def test_what_serves_one_transport_answers_on_its_paths_alone(name: str) -
 
 
 async def test_a_body_beyond_the_limit_is_refused(served: Served) -> None:
-    async with httpx.AsyncClient(trust_env=False) as http:
+    async with httpx.AsyncClient(trust_env=False, verify=False) as http:
         answer = await http.post(
             f"{served.url}/mcp",
             content=b"[" + b"1," * 5_000_000 + b"1]",
@@ -203,7 +203,7 @@ async def test_a_body_beyond_the_limit_is_refused(served: Served) -> None:
 
 
 async def test_who_operates_the_server_can_see_that_it_is_alive_and_ready(served: Served) -> None:
-    async with httpx.AsyncClient(trust_env=False, base_url=served.url) as http:
+    async with httpx.AsyncClient(trust_env=False, verify=False, base_url=served.url) as http:
         answers = [await http.get(path) for path in ("/healthz", "/readyz")]
 
     assert [(answer.status_code, answer.json()["status"]) for answer in answers] == [
@@ -215,7 +215,7 @@ async def test_who_operates_the_server_can_see_that_it_is_alive_and_ready(served
 async def test_a_server_whose_key_does_not_open_is_not_ready() -> None:
     closed = {"CIO_SANDBOX": "off", "CIO_APP_API_KEY": "wrong-s3cret"}
     with serving(CIO_APP_URL="http://127.0.0.1:9", CIO_DEADLINE="0.3", **closed) as found:
-        async with httpx.AsyncClient(trust_env=False) as http:
+        async with httpx.AsyncClient(trust_env=False, verify=False) as http:
             answer = await http.get(f"{found.url}/readyz")
 
     assert answer.status_code == 503

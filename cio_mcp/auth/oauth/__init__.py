@@ -2,6 +2,6 @@
 
 from cio_mcp.auth.oauth.jwts import Bearer, Jwts
 from cio_mcp.auth.oauth.keys import Keys
-from cio_mcp.auth.oauth.resource import Resource
+from cio_mcp.auth.oauth.resource import ProtectedResource
 
-__all__ = ["Bearer", "Jwts", "Keys", "Resource"]
+__all__ = ["Bearer", "Jwts", "Keys", "ProtectedResource"]

@@ -6,7 +6,7 @@ from typing import Any
 import jwt
 
 from cio_mcp.auth.oauth.keys import ALGORITHMS, Keys
-from cio_mcp.auth.oauth.resource import Resource
+from cio_mcp.auth.oauth.resource import ProtectedResource
 from cio_mcp.errors import Unauthorized
 from cio_mcp.safety.grant import Grant
 from cio_mcp.safety.permissions import PERMITS
@@ -49,7 +49,7 @@ class Bearer:
 class Jwts:
     """The JWTs that are for `resource`, checked with its issuer's `keys`."""
 
-    def __init__(self, resource: Resource, keys: Keys) -> None:
+    def __init__(self, resource: ProtectedResource, keys: Keys) -> None:
         self.resource, self.keys = resource, keys
         # Some clients and issuers write an address that has no path with a slash, others without.
         self._audience = [*resource.names, *(f"{name}/" for name in resource.names)]

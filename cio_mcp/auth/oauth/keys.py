@@ -11,7 +11,7 @@ import httpx
 from jwt import PyJWK, PyJWTError
 
 from cio_mcp.client.call import now
-from cio_mcp.client.network import Network, cause
+from cio_mcp.client.network import Network, failure_of
 from cio_mcp.errors import Unauthorized
 from cio_mcp.settings.values import is_safe
 
@@ -140,7 +140,7 @@ class Keys:
         try:
             answer = await self._client.get(url, headers={"accept": "application/json"}, timeout=PATIENCE)
         except httpx.RequestError as error:
-            raise _Trouble(cause(error, httpx.URL(url))) from None
+            raise _Trouble(str(failure_of(error, httpx.URL(url)))) from None
         if answer.status_code in {400, 404, 405, 410}:
             return None
         if answer.status_code != 200:

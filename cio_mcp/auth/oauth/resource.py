@@ -11,7 +11,7 @@ WELL_KNOWN = "/.well-known/oauth-protected-resource"
 
 
 @dataclass(frozen=True)
-class Resource:
+class ProtectedResource:
     """A server that takes tokens of `issuer`.
 
     `names` are what tokens may call it (`aud`): its address first, then other addresses, and whatever else.

@@ -1,24 +1,24 @@
 """Every request waits its turn, so that no documented limit is ever exceeded.
 
-`paced` is the transport. `limits` says which bucket a request belongs to, and `queue` gives a bucket's turns:
-`lanes` decide whose it is, `slots` when it comes, and `feedback` learns from the answers.
+`transport` sends, `buckets` says what counts a request, and `queue` gives a bucket's turns: `lanes` decide
+whose it is, `slots` when it comes, and `feedback` learns from the answers.
 """
 
-from cio_mcp.client.pacing.limits import Bucket, Limits
-from cio_mcp.client.pacing.paced import NEVER_LEFT, Paced, pause_asked
+from cio_mcp.client.pacing.buckets import Bucket, Limits
 from cio_mcp.client.pacing.queue import Pace
-from cio_mcp.client.pacing.seen import Seen
-from cio_mcp.client.pacing.slots import MemorySlots, Shown, Slots
+from cio_mcp.client.pacing.slots import MemorySlots, SharedBucket, Slots
+from cio_mcp.client.pacing.state import BucketState
+from cio_mcp.client.pacing.transport import NEVER_LEFT, PaceTransport, pause_asked
 
 __all__ = [
     "NEVER_LEFT",
     "Bucket",
+    "BucketState",
     "Limits",
     "MemorySlots",
     "Pace",
-    "Paced",
-    "Seen",
-    "Shown",
+    "PaceTransport",
+    "SharedBucket",
     "Slots",
     "pause_asked",
 ]

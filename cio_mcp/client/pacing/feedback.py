@@ -3,7 +3,7 @@
 from collections import deque
 
 from cio_mcp.client.call import now
-from cio_mcp.client.pacing.limits import Bucket
+from cio_mcp.client.pacing.buckets import LONG, Bucket
 
 # A slot rests this much longer than the window, for timers that fire early on either side.
 PAD = 0.002
@@ -24,6 +24,7 @@ class Feedback:
     def __init__(self, bucket: Bucket) -> None:
         self._bucket = bucket
         self._trips = _Trips(min(50, bucket.limit))
+        self._step = 0.0 if bucket.is_quota else (bucket.window + PAD) / bucket.limit
         self._share, self._share_at = 1.0, 0.0  # of the limit that is used, and when that was so
         self._in_a_row = 0  # 429s without another answer between them
         self.last_429: float | None = None
@@ -32,15 +33,15 @@ class Feedback:
     def share(self) -> float:
         """Return the share of the limit that is used now; after a 429 it grows again with time."""
         if self._share < 1.0:
-            quiet = self.last_429 is not None and now() - self.last_429 > QUIET
-            grown = (FASTER if quiet else RECOVERY) * (now() - self._share_at)
-            self._share = min(1.0, self._share + grown)
-        self._share_at = now()
+            moment = now()
+            quiet = self.last_429 is not None and moment - self.last_429 > QUIET
+            grown = (FASTER if quiet else RECOVERY) * (moment - self._share_at)
+            self._share, self._share_at = min(1.0, self._share + grown), moment
         return self._share
 
     def step(self) -> float:
         """Return the seconds between two requests that are evenly spaced."""
-        return (self._bucket.window + PAD) / self._bucket.limit / self.share()
+        return self._step / self.share()
 
     def rest(self, trip: float) -> float:
         """Return how long a slot rests after its answer came, `trip` seconds after the request left."""
@@ -54,10 +55,11 @@ class Feedback:
     def throttled(self, asked: float) -> float:
         """Return for how long to hold the bucket back after a 429: as it asks; else longer each time."""
         # One request in ten seconds cannot go slower than that, so only wider limits are used less.
-        wide = self._bucket.limit > 1
+        wide = self._bucket.limit > 1 and not self._bucket.is_quota
         if wide:
-            self._share = max(LEAST, self.share() * CUT)
-        hold = asked or self._bucket.window * min(2.0**self._in_a_row / 4 if wide else 1.0, LONGEST_PAUSE)
+            self._share, self._share_at = max(LEAST, self.share() * CUT), now()
+        window = LONG if self._bucket.is_quota else self._bucket.window
+        hold = asked or window * min(2.0**self._in_a_row / 4 if wide else 1.0, LONGEST_PAUSE)
         self._in_a_row += 1
         self.last_429 = now()
         self.held_until = max(self.held_until, now() + hold)

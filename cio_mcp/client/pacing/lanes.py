@@ -13,7 +13,7 @@ BULK_EVERY = 8
 
 
 @dataclass(eq=False, slots=True)
-class Waiting:
+class Waiter:
     """A request that waits; `turn` ends with the lease it may use, or with why it gets none."""
 
     caller: str
@@ -29,7 +29,7 @@ class Lanes:
         self._single, self._bulk = _Round(), _Round()
         self._turns = 0
         self._numbers = itertools.count()
-        self._by_deadline: list[tuple[float, int, Waiting]] = []
+        self._by_deadline: list[tuple[float, int, Waiter]] = []
 
     def __len__(self) -> int:
         return self._single.count + self._bulk.count
@@ -38,18 +38,18 @@ class Lanes:
         """Return how many of a caller's requests wait."""
         return self._single.of(caller) + self._bulk.of(caller)
 
-    def add(self, waiting: Waiting) -> None:
+    def add(self, waiting: Waiter) -> None:
         """Let a request wait as the last of its caller's."""
         self._round(waiting).add(waiting)
         heapq.heappush(self._by_deadline, (waiting.deadline, next(self._numbers), waiting))
 
-    def remove(self, waiting: Waiting) -> None:
+    def remove(self, waiting: Waiter) -> None:
         """Let a request wait no longer; one that has had its turn is left alone."""
         self._round(waiting).remove(waiting)
         if not self:
             self._by_deadline.clear()
 
-    def take(self) -> Waiting | None:
+    def take(self) -> Waiter | None:
         """Return the request whose turn it is, and let it wait no longer; None if nobody waits."""
         while self:
             self._turns += 1
@@ -60,7 +60,7 @@ class Lanes:
                 return waiting
         return None
 
-    def late(self, at: float) -> list[Waiting]:
+    def late(self, at: float) -> list[Waiter]:
         """Return the requests whose time will be up at `at`, the first to end first; they wait no longer."""
         late = []
         while self._by_deadline:
@@ -74,14 +74,14 @@ class Lanes:
             self.remove(waiting)
         return late
 
-    def before(self, waiting: Waiting) -> int:
+    def before(self, waiting: Waiter) -> int:
         """Return how many turns come before that of a request, which waits or is about to."""
         before = self._round(waiting).before(waiting)
         if waiting.bulk:
             return before + min(self._single.count, (before + 1) * (BULK_EVERY - 1))
         return before + min(self._bulk.count, before // (BULK_EVERY - 1))
 
-    def _round(self, waiting: Waiting) -> "_Round":
+    def _round(self, waiting: Waiter) -> "_Round":
         return self._bulk if waiting.bulk else self._single
 
 
@@ -90,16 +90,16 @@ class _Round:
 
     def __init__(self) -> None:
         self.count = 0
-        self._callers: OrderedDict[str, OrderedDict[Waiting, None]] = OrderedDict()
+        self._callers: OrderedDict[str, OrderedDict[Waiter, None]] = OrderedDict()
 
     def of(self, caller: str) -> int:
         return len(self._callers.get(caller, ()))
 
-    def add(self, waiting: Waiting) -> None:
+    def add(self, waiting: Waiter) -> None:
         self._callers.setdefault(waiting.caller, OrderedDict())[waiting] = None
         self.count += 1
 
-    def remove(self, waiting: Waiting) -> None:
+    def remove(self, waiting: Waiter) -> None:
         lane = self._callers.get(waiting.caller, OrderedDict())
         if waiting in lane:
             del lane[waiting]
@@ -107,7 +107,7 @@ class _Round:
             if not lane:
                 del self._callers[waiting.caller]
 
-    def take(self) -> Waiting:
+    def take(self) -> Waiter:
         """Return the first request of the caller whose turn it is; that caller's next turn comes last."""
         caller, lane = next(iter(self._callers.items()))
         self._callers.move_to_end(caller)
@@ -115,7 +115,7 @@ class _Round:
         self.remove(waiting)
         return waiting
 
-    def before(self, waiting: Waiting) -> int:
+    def before(self, waiting: Waiter) -> int:
         own = self._callers.get(waiting.caller, OrderedDict())
         mine = list(own).index(waiting) if waiting in own else len(own)
         before, rounds = mine, mine + 1

@@ -6,11 +6,11 @@ import math
 from contextvars import Context
 
 from cio_mcp.client.call import Call, Place, Tell, now
+from cio_mcp.client.pacing.buckets import Bucket
 from cio_mcp.client.pacing.feedback import Feedback
-from cio_mcp.client.pacing.lanes import Lanes, Waiting
-from cio_mcp.client.pacing.limits import Bucket
-from cio_mcp.client.pacing.seen import Seen
-from cio_mcp.client.pacing.slots import LEASE, Lease, Slots
+from cio_mcp.client.pacing.lanes import Lanes, Waiter
+from cio_mcp.client.pacing.slots import LEASE, Lease, Slots, Wait
+from cio_mcp.client.pacing.state import BucketState
 from cio_mcp.errors import NotSent
 
 # After idle so many requests may leave at once, the others evenly spaced: the kindest use of a limit that a
@@ -49,9 +49,9 @@ class Pace:
             self._queues[bucket] = _Queue(bucket, self._slots)
         return await self._queues[bucket].enter(call, bulk=bulk)
 
-    def seen(self) -> list[Seen]:
+    def states(self) -> list[BucketState]:
         """Return the buckets used so far, as they are now."""
-        return [queue.seen() for queue in self._queues.values()]
+        return [queue.state() for queue in self._queues.values()]
 
     @property
     def trouble(self) -> str:
@@ -77,7 +77,9 @@ class _Queue:
         self._dispatcher: asyncio.Task[None] | None = None
 
     async def enter(self, call: Call, *, bulk: bool) -> "Turn":
-        waiting = Waiting(call.caller, bulk, call.deadline, asyncio.get_running_loop().create_future())
+        if turn := self._at_once():
+            return turn
+        waiting = Waiter(call.caller, bulk, call.deadline, asyncio.get_running_loop().create_future())
         ahead = self._lanes.before(waiting)
         wait = self._wait(ahead)
         full = len(self._lanes) >= LONGEST_QUEUE or self._lanes.of(call.caller) >= LONGEST_LANE
@@ -104,12 +106,20 @@ class _Queue:
                 telling.cancel()
         return Turn(self, lease, now())
 
-    def seen(self) -> Seen:
+    def _at_once(self) -> "Turn | None":
+        """Return a turn if nobody waits and one is free: what is idle needs no dispatcher."""
+        if self._lanes or self._earliest() > now():
+            return None
+        lease = self._slots.lease_now(self.bucket, 1 / self.feedback.share())
+        if lease is None:
+            return None
+        self._count()
+        return Turn(self, lease, now())
+
+    def state(self) -> BucketState:
         told = self.feedback.last_429
-        return Seen(
-            self.bucket.name,
-            self.bucket.limit,
-            self.bucket.window,
+        return BucketState(
+            self.bucket,
             waiting=len(self._lanes),
             share=self.feedback.share(),
             held=max(0.0, self.feedback.held_until - now()),
@@ -139,13 +149,12 @@ class _Queue:
         while self._lanes:
             share = self.feedback.share()
             got = await self._slots.lease(self.bucket, AHEAD, 1 / share, len(self._lanes))
-            if isinstance(got, float):
-                self._next = now() + got
+            if isinstance(got, Wait):
+                self._next = now() + got.seconds
                 self._tell_who_is_late()
-                await self._sleep(min(got - AHEAD, self._slots.poll or got))
+                await self._sleep(min(got.seconds - AHEAD, self._slots.poll or got.seconds))
                 continue
-            burst = min(BURST if share == 1.0 else 1, self.bucket.limit)
-            self._next = max(got.start, self._even - self.feedback.step() * (burst - 1))
+            self._next = max(got.start, self._earliest())
             self._tell_who_is_late()
             if (pause := self._next - now()) > 0:
                 await asyncio.sleep(pause)
@@ -154,8 +163,17 @@ class _Queue:
             if waiting is None:
                 await self._slots.rest(self.bucket, got, 0.0)
                 continue
-            self._even = max(self._even, now()) + self.feedback.step()
+            self._count()
             waiting.turn.set_result(got)
+
+    def _earliest(self) -> float:
+        """Return when the next request may leave: a few at once after idle, the others evenly spaced."""
+        burst = min(BURST if self.feedback.share() == 1.0 else 1, self.bucket.limit)
+        return self._even - self.feedback.step() * (burst - 1)
+
+    def _count(self) -> None:
+        """Count a request that leaves now."""
+        self._even = max(self._even, now()) + self.feedback.step()
 
     async def _sleep(self, seconds: float) -> None:
         self._changed.clear()
@@ -170,7 +188,7 @@ class _Queue:
         for ahead, waiting in enumerate(self._lanes.late(self._next)):
             waiting.turn.set_exception(self._too_late(self._wait(ahead), ahead))
 
-    async def _tell(self, call: Call, tell: Tell, waiting: Waiting) -> None:
+    async def _tell(self, call: Call, tell: Tell, waiting: Waiter) -> None:
         """Tell a call its place every few seconds, counted over all its requests."""
         while True:
             if (pause := call.told + TELL_EVERY - now()) > 0:
@@ -185,12 +203,12 @@ class _Queue:
 
     def _wait(self, ahead: int) -> float:
         """Return in how many seconds a call with so many turns before it can leave, as far as is known."""
-        return max(self._next - now(), 0.0) + ahead * self.feedback.step()
+        return max(self._next - now(), self._earliest() - now(), 0.0) + ahead * self.feedback.step()
 
     def _too_late(self, wait: float, ahead: int) -> NotSent:
         return NotSent(
-            f"Not sent: the {self.bucket.name} limit of {self.bucket.limit} per {self.bucket.window:g} s "
-            f"is in use, {ahead} calls wait before this one, and its turn would come in {wait:.0f} s.",
+            f"Not sent: the {self.bucket.label} limit of {self.bucket.limit} per {self.bucket.window:g} s "
+            f"is in use: {ahead} calls are ahead of this one, whose turn would come in {wait:.0f} s.",
             do=f"Call again in {math.ceil(wait)} s, or make fewer calls.",
             retryable=True,
             retry_in=wait,
@@ -202,6 +220,11 @@ class Turn:
 
     def __init__(self, queue: _Queue, lease: Lease, left: float) -> None:
         self._queue, self._lease, self._left = queue, lease, left
+
+    @property
+    def bucket(self) -> Bucket:
+        """The bucket that this is a turn in."""
+        return self._queue.bucket
 
     async def answered(self) -> None:
         """Say that an answer came that is no 429."""

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from cio_mcp.client.call import now
-from cio_mcp.client.pacing.limits import Bucket
+from cio_mcp.client.pacing.buckets import Bucket
 
 # A lease outlasts the window by this: an answer that comes later than that is treated as lost.
 LEASE = 0.25
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Lease:
     """The right to use slot `number` from `start` on.
 
@@ -27,6 +27,13 @@ class Lease:
     number: int
     start: float
     ends: float
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """No slot is free: the first one will be in so many `seconds`."""
+
+    seconds: float
 
 
 class Slots(Protocol):
@@ -41,7 +48,10 @@ class Slots(Protocol):
     def trouble(self) -> str:
         """Why slots are not shared as they should be, without naming hosts; empty while they are."""
 
-    async def lease(self, bucket: Bucket, ahead: float, stretch: float, waiting: int) -> Lease | float:
+    def lease_now(self, bucket: Bucket, stretch: float) -> Lease | None:
+        """Lease a slot that is free now, if that can be known without waiting for anything."""
+
+    async def lease(self, bucket: Bucket, ahead: float, stretch: float, waiting: int) -> Lease | Wait:
         """Lease the slot that is free first, if that is within `ahead` seconds; else return the wait for it.
 
         `stretch` makes the window longer while the limit is not used in full; `waiting` is told to whoever
@@ -66,48 +76,78 @@ class MemorySlots:
     def __init__(self, sharers: int = 1, trouble: str = "") -> None:
         self._sharers = sharers
         self.trouble = trouble
-        self._free_at: dict[Bucket, list[float]] = {}
-        self._by_time: dict[Bucket, list[tuple[float, int]]] = {}  # heaps; entries that are out of date stay
-        self._shut_until: dict[Bucket, float] = {}
+        self._rings: dict[Bucket, _Ring] = {}
 
-    async def lease(self, bucket: Bucket, ahead: float, stretch: float, waiting: int) -> Lease | float:  # noqa: ARG002
+    def lease_now(self, bucket: Bucket, stretch: float) -> Lease | None:
+        """See `Slots.lease_now`."""
+        got = self.lease_at_once(bucket, 0.0, stretch)
+        return got if isinstance(got, Lease) else None
+
+    async def lease(self, bucket: Bucket, ahead: float, stretch: float, waiting: int) -> Lease | Wait:  # noqa: ARG002
         """See `Slots.lease`."""
-        bucket = bucket.part(self._sharers)
-        if bucket not in self._free_at:
-            self._free_at[bucket] = [0.0] * bucket.limit
-            self._by_time[bucket] = [(0.0, number) for number in range(bucket.limit)]
-        free_at, by_time = self._free_at[bucket], self._by_time[bucket]
-        while free_at[by_time[0][1]] != by_time[0][0]:
-            heapq.heappop(by_time)
-        free, number = by_time[0]
-        start = max(now(), free, self._shut_until.get(bucket, 0.0))
-        if start - now() > ahead:
-            return start - now()
-        return Lease(number, start, self._set(bucket, number, start + bucket.window * stretch + LEASE))
+        return self.lease_at_once(bucket, ahead, stretch)
+
+    def lease_at_once(self, bucket: Bucket, ahead: float, stretch: float) -> Lease | Wait:
+        """Do as `lease` does, which never waits here."""
+        return self._ring(bucket).lease(ahead, stretch)
+
+    def rests(self, bucket: Bucket) -> list[float]:
+        """Return in how many seconds each slot is free."""
+        return self._ring(bucket).rests()
 
     async def rest(self, bucket: Bucket, lease: Lease, seconds: float) -> None:
         """See `Slots.rest`."""
-        bucket = bucket.part(self._sharers)
-        free_at = self._free_at.get(bucket, [])
-        if lease.ends in free_at[lease.number : lease.number + 1]:
-            self._set(bucket, lease.number, now() + seconds)
-
-    def _set(self, bucket: Bucket, number: int, free_at: float) -> float:
-        self._free_at[bucket][number] = free_at
-        heapq.heappush(self._by_time[bucket], (free_at, number))
-        return free_at
+        self._ring(bucket).rest(lease, seconds)
 
     async def shut(self, bucket: Bucket, seconds: float) -> None:
         """See `Slots.shut`."""
-        bucket = bucket.part(self._sharers)
-        self._shut_until[bucket] = max(self._shut_until.get(bucket, 0.0), now() + seconds)
+        ring = self._ring(bucket)
+        ring.shut_until = max(ring.shut_until, now() + seconds)
 
     async def aclose(self) -> None:
         """Nothing is held."""
 
+    def _ring(self, bucket: Bucket) -> "_Ring":
+        if bucket not in self._rings:
+            self._rings[bucket] = _Ring(bucket.divided(self._sharers))
+        return self._rings[bucket]
+
+
+class _Ring:
+    """The slots of one bucket, and when each is free."""
+
+    def __init__(self, bucket: Bucket) -> None:
+        self.shut_until = 0.0
+        self._window = bucket.window
+        self._free_at = [0.0] * bucket.limit
+        self._by_time = [(0.0, number) for number in range(bucket.limit)]  # a heap; outdated entries stay
+
+    def lease(self, ahead: float, stretch: float) -> Lease | Wait:
+        by_time = self._by_time
+        while self._free_at[by_time[0][1]] != by_time[0][0]:
+            heapq.heappop(by_time)
+        (free, number), moment = by_time[0], now()
+        start = max(moment, free, self.shut_until)
+        if start - moment > ahead:
+            return Wait(start - moment)
+        ends = start + self._window * stretch + LEASE
+        self._set(number, ends)
+        return Lease(number, start, ends)
+
+    def rest(self, lease: Lease, seconds: float) -> None:
+        if lease.ends in self._free_at[lease.number : lease.number + 1]:
+            self._set(lease.number, now() + seconds)
+
+    def rests(self) -> list[float]:
+        return [max(0.0, free_at - now()) for free_at in self._free_at]
+
+    def _set(self, number: int, free_at: float) -> None:
+        self._free_at[number] = free_at
+        heapq.heappush(self._by_time, (free_at, number))
+
 
 @dataclass(frozen=True)
-class Shown:
+class SharedBucket:
     """A bucket as `cio-mcp pace` shows it: slots in use or resting, calls that wait, seconds it is shut."""
 
     name: str

@@ -9,8 +9,6 @@ routes = Routes()
 # What the API does not tell about a campaign in its lists.
 INTERNAL = {"workflow", "journeys"}
 
-CHANNELS = {"email", "webhook", "twilio", "whatsapp", "slack", "push", "in_app", "live_notification"}
-
 
 def campaign(asked: Asked) -> dict[str, Any]:
     """Return the campaign that a path names."""

@@ -10,13 +10,13 @@ from zoneinfo import ZoneInfo
 from cio_mcp.sandbox.state import deliveries
 from cio_mcp.sandbox.state.workspace import Workspace
 
-# Every key of a version 2 series (App API, campaignMetrics).
+# Every key of a version 2 series (App API, campaignMetrics, documented 2026-09-17).
 SERIES = (
     "attempted",
     "bounced",
     "clicked",
     "human_clicked",
-    "prefetch_clicked",
+    "machine_clicked",
     "converted",
     "created",
     "deferred",
@@ -26,25 +26,31 @@ SERIES = (
     "opened",
     "human_opened",
     "prefetch_opened",
+    "replied",
     "sent",
     "spammed",
     "suppressed",
     "undeliverable",
     "topic_unsubscribed",
     "unsubscribed",
+    "tracking_consent_granted",
+    "tracking_consent_denied",
+    "untracked",
+    "open_untracked",
+    "link_untracked",
 )
 
 DAY = 86400
 
 # Version 1 does not tell people from machines, links do.
-SERIES_1 = tuple(name for name in SERIES if not name.startswith(("human_", "prefetch_")))
-CLICKS = {"clicked": "clicked", "human_clicked": "human_clicked", "machine_clicked": "prefetch_clicked"}
+SERIES_1 = tuple(name for name in SERIES if not name.startswith(("human_", "machine_", "prefetch_")))
+CLICKS = ("clicked", "human_clicked", "machine_clicked")
 
 # What journeys tell (App API, campaignJourneyMetrics).
 JOURNEYS = ("started", "activated", "exited_early", "finished", "converted", "never_activated", "messaged")
 
 # Version 1: how many periods there are at most, where none are asked for, and the seconds of each.
-MOST = {"hours": 24, "days": 45, "weeks": 12, "months": 120}
+MOST = {"hours": 24, "days": 45, "weeks": 12, "months": 121}
 DEFAULT = MOST | {"months": 12}
 SECONDS = {"hours": 3600, "days": DAY, "weeks": 7 * DAY}
 NEW_YORK = ZoneInfo("America/New_York")
@@ -99,14 +105,14 @@ def of_journeys(workspace: Workspace, campaign: dict[str, Any]) -> Iterator[Coun
 
 def links(counted: list[Counted], edges: list[float], known: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the clicks on each link, which has a share of all of them."""
-    clicks = series(counted, edges, CLICKS.values())
+    clicks = series(counted, edges, CLICKS)
     return [
         {
             "link": {"id": link["id"], "href": link["href"]},
             "metric": {
                 "series": {
-                    name: [round(count * link["share"]) for count in clicks[of]]
-                    for name, of in CLICKS.items()
+                    name: [round(count * link["share"]) for count in counts]
+                    for name, counts in clicks.items()
                 }
             },
         }

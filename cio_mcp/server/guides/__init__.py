@@ -1,4 +1,4 @@
-"""What a client can offer to people and models beside the tools: prompts to start from, texts to read."""
+"""What clients can offer beside the tools: prompts to start from, and resources to read."""
 
 from cio_mcp.server.guides.prompts import PROMPTS, Prompt
 from cio_mcp.server.guides.resources import RESOURCES, TEMPLATES, Resource, Template

@@ -1,15 +1,16 @@
-"""Texts to read: what Customer.io's words mean, limits, errors, which tool is for what; and people and things."""
+"""Resources: guides on terms, limits, errors and tools, and templates that read one customer, campaign or segment."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from cio_mcp.errors import InvalidArgument, NotAllowed, NotSent, Refused, UnknownOutcome
+from cio_mcp.limits import LIMITS
 from cio_mcp.toolkit.registry import Tool
 
 
 @dataclass(frozen=True)
 class Resource:
-    """A text in Markdown; `text` makes it of the tools that are on for whoever reads."""
+    """A guide in Markdown; `text` writes it for the tools that are on for the caller."""
 
     uri: str
     title: str
@@ -19,9 +20,9 @@ class Resource:
 
 @dataclass(frozen=True)
 class Template:
-    """One thing in the workspace by its `uri`, read by calling `tool` with what stands there for `argument`.
+    """Something in the workspace, read by calling `tool` with the part of the URI that is named `argument`.
 
-    What stands in the URI's query are further arguments of the tool.
+    The URI's query holds further arguments of the tool.
     """
 
     uri: str
@@ -34,48 +35,54 @@ class Template:
 FAILURES = (InvalidArgument, NotSent, NotAllowed, Refused, UnknownOutcome)
 
 CONCEPTS = """\
-# What Customer.io's words mean
+# Customer.io's terms
 
-- **Customer** (person, profile): somebody with an id, an email or both, and a cio_id that never changes. An unknown
-  identifier makes a new one; a known email with a new id updates the one there is.
-- **Attribute**: what a customer is now. **Event**: what they did, once, with data. A **page view** is an event too.
-- **Anonymous visitor**: events under an anonymous_id, joined to a customer who is later identified with it.
-- **Object** and **relationship**: what customers belong to, such as a company.
-- **Segment**: a group of customers. Dynamic: by rules, kept by Customer.io, built by people there. Manual: put together.
-- **Campaign**: a workflow of messages that a segment, an event or a date starts for each customer by themselves.
-- **Broadcast** (API-triggered): a message to many, sent once each time it is triggered.
-- **Newsletter**: a message to many, sent once. **Transactional message**: to one person, because of what they did.
-- **Delivery**: one message to one customer, on its way: created, sent, delivered, opened, clicked, converted; or
+- **Customer** (person, profile): somebody with an id, an email or both, and a cio_id that never changes. An identify
+  with an unknown identifier creates a customer; a known email with a new id updates the existing one.
+- **Attribute**: something that is true of a customer now. **Event**: something that they did at one time, with data. A
+  **page view** is an event too.
+- **Anonymous visitor**: has events under an anonymous_id, which move to the customer who is later identified with it.
+- **Object** and **relationship**: something that customers belong to, such as a company.
+- **Segment**: a group of customers. A dynamic segment has rules, which a person writes in Customer.io, and updates
+  itself. A manual segment is a list of customers.
+- **Campaign** (automation): a workflow of messages, started for each customer by a segment, an event or a date.
+- **Broadcast** (API-triggered): a message to many people, sent each time it is triggered.
+- **Newsletter** (one-time send): a message to many people, sent once.
+- **Transactional message**: a message to one person, in response to something they did.
+- **Delivery**: one message to one customer. Its states are created, sent, delivered, opened, clicked, converted, or
   bounced, dropped, undeliverable, failed.
-- **Topic**: what a customer can unsubscribe from alone; unsubscribed is from everything.
-- **Suppressed**: deleted, and the identifier blocked. To stop messages and keep the customer, unsubscribe them instead.
+- **Topic**: a subject that customers can unsubscribe from. **Unsubscribed** means from everything.
+- **Suppressed**: the customer was deleted and their identifiers are blocked. To stop messages but keep the customer,
+  unsubscribe them instead.
 """
 
 ATTRIBUTES = """\
 # Attributes
 
-- **Standard**: `id`, `email`, `created_at` (unix seconds), `unsubscribed` (true: no messages). Customer.io gives them
-  meaning; `cio_id` is its own.
-- **Custom**: any name of yours, case-sensitive, at most 150 bytes; values at most 1,000 bytes, 300 to a customer.
-  An empty value removes one.
-- **Computed**: Customer.io makes them of events (a count, a sum, the last value). They are read, never written.
+- **Standard**: `id`, `email`, `created_at` (unix seconds) and `unsubscribed` (true: no messages) have a meaning in
+  Customer.io, which also sets `cio_id`.
+- **Custom**: any name of your choice, case-sensitive, at most 150 bytes; values at most 1,000 bytes; at most 300 per
+  customer. An empty value removes the attribute.
+- **Computed**: Customer.io computes them from events (a count, a sum, the last value). They can be read, not written.
 
-The App API answers every value as text: "true", "5". Times are unix seconds, never milliseconds.
+The App API returns every value as text: "true", "5". Times are unix seconds, never milliseconds.
 """
 
 
 def _limits(_: Sequence[Tool]) -> str:
-    return """\
+    limits = "\n".join(f"- {limit.purpose}: {limit}." for limit in LIMITS)
+    return f"""\
 # Limits, and how calls are paced
 
-Calls wait here for their turn instead of being refused: make them freely, and side by side. A call whose turn would
-come too late is not sent, and says so. `server_status` shows each limit as it is set here, who waits, and the last 429.
+Calls wait for their turn here, so that Customer.io does not refuse them: make as many as you need, in
+parallel too. If a call's turn would come too late, it is not sent, and the error says so. `server_status`
+shows each limit as set here, the calls that are waiting, and the last 429.
 
-- Track API (writes of customers and events): 100 requests a second, kind to others on the workspace.
-- App API (reading, and what is set up): 10 a second. Transactional messages: 100 a second.
-- Broadcasts: one trigger every 10 seconds for each broadcast, at most 5 queued.
-- Sizes: an event's data 100,000 bytes; a broadcast's data 50,000, a list 10,000 entries; attachments 2 MB in all.
-- How far back reading goes: activities 30 days, messages 6 months, a campaign's messages 12.
+{limits}
+- At most 5 runs of one broadcast are queued.
+- Sizes: an event's data 100,000 bytes; a broadcast's data 50,000 bytes, its lists 10,000 entries; attachments 2 MB in
+  all.
+- History: activities 30 days, messages 6 months, a campaign's messages 12 months.
 """
 
 
@@ -84,12 +91,12 @@ def _errors(_: Sequence[Tool]) -> str:
     return "\n".join(
         (
             "# How a call can fail\n",
-            "A failed call is marked as an error. Its text says what failed, why, and what to do next.\n",
+            "The result of a failed call is marked as an error. Its text says what failed, why, and what to do next.\n",
             *rows,
-            "\nAccepted is not applied: invalid or conflicting data is dropped later, without an error. `check_write` "
-            "tells whether a write was applied, `find_rejected_data` what was dropped and why.",
-            "\nAfter `unknown` never repeat a send or a broadcast before finding out: `list_customer_messages`, "
-            "`list_broadcast_triggers`.",
+            "\nAccepted does not mean applied: Customer.io drops invalid or conflicting data later, without an error. "
+            "`check_write` tells whether a write was applied, `find_rejected_data` what was dropped and why.",
+            "\nAfter `unknown`, do not repeat a send or a broadcast before you have found out whether it happened: "
+            "`list_customer_messages` and `list_broadcast_triggers` tell.",
         )
     )
 
@@ -104,7 +111,7 @@ def _which_tool(tools: Sequence[Tool]) -> str:
 
 RESOURCES = [
     Resource(
-        "customerio://guide/concepts", "Key concepts", "What Customer.io's words mean.", lambda _: CONCEPTS
+        "customerio://guide/concepts", "Key concepts", "What Customer.io's terms mean.", lambda _: CONCEPTS
     ),
     Resource(
         "customerio://guide/attributes",
@@ -113,15 +120,18 @@ RESOURCES = [
         lambda _: ATTRIBUTES,
     ),
     Resource(
-        "customerio://guide/tools", "Which tool for what", "The tools that are on, by area.", _which_tool
+        "customerio://guide/tools", "Which tool for what", "The tools that are on, by toolset.", _which_tool
     ),
     Resource(
-        "customerio://guide/limits", "Limits and pace", "Limits of Customer.io, and how calls wait.", _limits
+        "customerio://guide/limits",
+        "Limits and pace",
+        "Customer.io's limits, and how calls wait for their turn.",
+        _limits,
     ),
     Resource(
         "customerio://guide/errors",
         "How a call can fail",
-        "What each outcome means, and what to do.",
+        "What each outcome of a failed call means, and what to do.",
         _errors,
     ),
 ]
@@ -130,21 +140,21 @@ TEMPLATES = [
     Template(
         "customerio://customers/{customer_id}{?id_type}",
         "Customer",
-        "A customer by id, or by what id_type says, as get_customer reads them.",
+        "A customer by id, or by email or cio_id with id_type, as get_customer returns them.",
         "get_customer",
         "customer_id",
     ),
     Template(
         "customerio://campaigns/{campaign_id}",
         "Campaign",
-        "A campaign with its actions, as get_campaign reads it.",
+        "A campaign (automation) with its actions, as get_campaign returns it.",
         "get_campaign",
         "campaign_id",
     ),
     Template(
         "customerio://segments/{segment_id}",
         "Segment",
-        "A segment, its size and what uses it, as get_segment reads it.",
+        "A segment, its size and what uses it, as get_segment returns it.",
         "get_segment",
         "segment_id",
     ),

@@ -5,10 +5,12 @@ from typing import Annotated
 from pydantic import Field
 
 from cio_mcp.client import AppApi
-from cio_mcp.toolkit.answers import Numbered, Page, newest, page_by_id, state_of
+from cio_mcp.toolkit.answers import Numbered, Page
+from cio_mcp.toolkit.pages import newest, page_by_id
 from cio_mcp.toolkit.params import CountCursor, ObjectId
 from cio_mcp.toolkit.reading import Fields
 from cio_mcp.toolkit.registry import Toolbox
+from cio_mcp.toolkit.things import state_of
 
 tools = Toolbox(__name__)
 

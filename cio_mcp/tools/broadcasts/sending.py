@@ -7,21 +7,22 @@ from pydantic import AfterValidator, Field, TypeAdapter, ValidationError, Valida
 
 from cio_mcp.client import AppApi, Kind
 from cio_mcp.errors import InvalidArgument
-from cio_mcp.toolkit.answers import Acted, named
+from cio_mcp.toolkit.answers import Acted
 from cio_mcp.toolkit.audience import Audience, of_filter, reaches
+from cio_mcp.toolkit.lists import Addresses, Objects, People
 from cio_mcp.toolkit.params import (
     CONDITIONS,
     Filter,
     JsonObject,
+    Naming,
     ObjectId,
-    People,
     Person,
     Text,
-    from_json,
     size_of,
 )
 from cio_mcp.toolkit.reading import Fields, made
 from cio_mcp.toolkit.registry import Toolbox
+from cio_mcp.toolkit.things import named
 
 tools = Toolbox(__name__)
 
@@ -71,13 +72,6 @@ def _per_user(entries: list[dict[str, Any]], asked: ValidationInfo) -> list[dict
     return found
 
 
-def _named(condition: dict[str, Any]) -> dict[str, Any]:
-    if not condition:
-        message = "is empty; leave it out to use the audience set in Customer.io"
-        raise ValueError(message)
-    return condition
-
-
 def _trigger_data(data: dict[str, Any]) -> dict[str, Any]:
     if (size := size_of(data)) > 50_000:
         message = f"at most 50000 bytes are allowed; this has {size}"
@@ -85,11 +79,11 @@ def _trigger_data(data: dict[str, Any]) -> dict[str, Any]:
     return data
 
 
-Entries = Annotated[People, AfterValidator(_entries)]
+Emails = Annotated[Addresses, AfterValidator(_entries)]
+Ids = Annotated[People, AfterValidator(_entries)]
 TriggerData = Annotated[JsonObject, AfterValidator(_trigger_data)]
 PerUserData = Annotated[
-    list[dict[str, Any]],
-    from_json(list),
+    Objects,
     AfterValidator(_entries),
     AfterValidator(_per_user),
     Field(description='Audience with data for each: [{"email" or "id": ..., "data": {...}}].'),
@@ -141,15 +135,15 @@ async def _reached(
 async def trigger_broadcast(
     app: AppApi,
     broadcast_id: ObjectId,
-    emails: Annotated[Entries | None, Field(description="Audience: up to 10,000 addresses.")] = None,
-    ids: Annotated[Entries | None, Field(description="Audience: up to 10,000 customer ids.")] = None,
+    emails: Annotated[Emails | None, Field(description="Audience: up to 10,000 addresses.")] = None,
+    ids: Annotated[Ids | None, Field(description="Audience: up to 10,000 customer ids.")] = None,
     recipients: Annotated[
-        Annotated[Filter, AfterValidator(_named)] | None,
+        Filter | None,
         Field(description=f"Audience: those who match {CONDITIONS}"),
     ] = None,
     per_user_data: PerUserData | None = None,
     data_file_url: Annotated[
-        Text | None,
+        Annotated[Text, Naming] | None,
         Field(description="Audience: URL of a JSON Lines file, each line {id or email, data}."),
     ] = None,
     data: Annotated[
@@ -166,10 +160,9 @@ async def trigger_broadcast(
 ) -> Triggered:
     """Send an API-triggered broadcast to many people at once.
 
-    Give one audience, or none to use the audience set in Customer.io. An unknown person fails the whole run
-    unless email_ignore_missing or id_ignore_missing is set. Afterwards call get_broadcast_trigger: only that
-    tells whether the run failed. Each broadcast can run once every 10 seconds. For one person use
-    send_transactional_email.
+    Give one audience, or none for the one set in Customer.io. Then call get_broadcast_trigger: only that
+    tells whether the run failed. One unknown person fails it unless a flag skips them. At most one run in
+    10 s. For one person use send_transactional_email.
     """
     forms = {
         "emails": emails,

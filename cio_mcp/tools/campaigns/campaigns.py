@@ -6,14 +6,16 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from cio_mcp.client import AppApi
-from cio_mcp.toolkit.answers import Numbered, Page, Shape, joined, newest, page, page_by_id, state_of
+from cio_mcp.toolkit.answers import Numbered, Page, Shape
 from cio_mcp.toolkit.conditions import in_words
+from cio_mcp.toolkit.pages import joined, newest, page, page_by_id
 from cio_mcp.toolkit.params import Channel, CountCursor, Cursor, Limit, NameContains, ObjectId, Text
 from cio_mcp.toolkit.rates import RATES, Metrics, Series, counts_of, summary
 from cio_mcp.toolkit.reading import Fields, beside
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.spans import End, Start, span_of
-from cio_mcp.toolkit.times import Timezone
+from cio_mcp.toolkit.things import state_of
+from cio_mcp.toolkit.times import Local
 
 tools = Toolbox(__name__)
 
@@ -212,9 +214,8 @@ async def get_campaign_metrics(
     app: AppApi,
     campaign_id: ObjectId,
     resolution: Literal["hours", "days", "weeks", "months"] = "days",
-    start: Start = None,
-    end: End = None,
-    timezone: Annotated[Timezone, Field(description="Where days begin, such as Europe/Berlin.")] = "UTC",
+    start: Annotated[Start, Local] = None,
+    end: Annotated[End, Local] = None,
     channel: Channel | None = None,
     series: Series = False,
 ) -> CampaignMetrics:
@@ -222,11 +223,11 @@ async def get_campaign_metrics(
 
     Totals cover start to end, by default the last 30 whole days. list_campaigns has the campaign_id.
     """
-    span = span_of(app, start, end, timezone)
+    span = span_of(app, start, end)
     answer = Fields(
         await app.get(
             "/v1/campaigns/{campaign_id}/metrics", span.query(resolution, channel), campaign_id=campaign_id
         )
     )
-    found = summary(counts_of(answer), RATES, resolution, series=series)
+    found = summary(counts_of(answer), RATES, resolution, span, series=series)
     return CampaignMetrics(campaign_id=campaign_id, **span.told, **found)

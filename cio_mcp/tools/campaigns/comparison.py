@@ -10,7 +10,7 @@ from cio_mcp.client import AppApi
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.answers import Answer, Shape
 from cio_mcp.toolkit.params import Channel, ObjectId
-from cio_mcp.toolkit.rates import RATES, counts_of, rates_of, totals_of
+from cio_mcp.toolkit.rates import RATES, Counted, counts_of, divisors, known, rates_of, totals_of, wholes_of
 from cio_mcp.toolkit.reading import Fields
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.spans import End, Span, Start, span_of
@@ -22,16 +22,12 @@ tools = Toolbox(__name__)
 LIKELY_CHANCE = 0.05
 
 
-class Side(Shape):
+class Side(Counted):
     """A campaign in one period."""
 
     campaign_id: int
     start: str
-    end: str
-    totals: dict[str, int] = Field(description="Sums over the period; a missing metric was zero.")
-    rates: dict[str, float] = Field(
-        description="Shares from 0 to 1: delivered and bounced are shares of sent, all others of delivered."
-    )
+    end: str = Field(description="Events at this moment are not counted. Days begin in UTC.")
     left_out: str | None = Field(None, description="Counts that Customer.io did not tell, or not readably.")
 
 
@@ -104,12 +100,14 @@ async def compare_campaigns(
 async def _side(app: AppApi, campaign_id: int, span: Span, channel: Channel | None) -> Side:
     path, query = "/v1/campaigns/{campaign_id}/metrics", span.query("days", channel)
     counts = counts_of(Fields(await app.get(path, query, campaign_id=campaign_id)))
+    totals, shares = totals_of(counts), known(counts)
     return Side(
         campaign_id=campaign_id,
         start=iso(span.start) or "",
         end=iso(span.end) or "",
-        totals=totals_of(counts),
-        rates=rates_of(counts),
+        totals=totals,
+        rates=rates_of(totals, shares),
+        divided_by=divisors(totals, shares),
         left_out=counts.note(),
     )
 
@@ -125,7 +123,7 @@ def _difference(first: float, other: float) -> Difference:
 
 def _of_rates(name: str, first: Side, other: Side) -> Difference:
     found = _difference(first.rates[name], other.rates[name])
-    wholes = [side.totals[RATES[name]] for side in (first, other)]
+    wholes = [wholes_of(side.totals)[name] for side in (first, other)]
     pooled = sum(side.totals.get(name, 0) for side in (first, other)) / sum(wholes)
     # Each count has its own date, so a short period can count more of a part than of its whole.
     if (spread := pooled * (1 - pooled) * sum(1 / whole for whole in wholes)) > 0:
@@ -140,8 +138,7 @@ def _verdict(first: Side, other: Side, converted: Difference | None) -> str:
         names = [f"{side.start[:10]} to {side.end[:10]}" for side in (first, other)]
     for side, name in zip((first, other), names, strict=True):
         if "converted" not in side.rates:
-            unread = side.totals.get("delivered")
-            why = "conversions could not be read" if unread else "nothing was delivered"
+            why = "conversions were not counted" if side.totals.get("delivered") else "nothing was delivered"
             return f"No verdict: {why} ({name})."
     if converted is None or not converted.absolute:
         return f"Both convert equally: {first.rates['converted']:.2%} of delivered messages."

@@ -5,10 +5,12 @@ from typing import Annotated
 from pydantic import Field
 
 from cio_mcp.client import AppApi, IdType, Query
-from cio_mcp.toolkit.answers import Anything, Page, Quoted, Shape, cut, identifiers
+from cio_mcp.toolkit.answers import Anything, Page, Quoted, Shape
+from cio_mcp.toolkit.pages import cut
 from cio_mcp.toolkit.params import Cursor, CustomerId, Limit, Text
 from cio_mcp.toolkit.reading import Fields
 from cio_mcp.toolkit.registry import Toolbox
+from cio_mcp.toolkit.things import identifiers
 
 tools = Toolbox(__name__)
 

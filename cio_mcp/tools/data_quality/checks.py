@@ -7,13 +7,15 @@ from pydantic import Field
 
 from cio_mcp.client import AppApi, IdType
 from cio_mcp.errors import InvalidArgument, Refused
-from cio_mcp.toolkit.answers import Anything, Quoted, Shape, identifiers
+from cio_mcp.toolkit.answers import Anything, Quoted, Shape
 from cio_mcp.toolkit.params import CustomerId, JsonObject, Text
 from cio_mcp.toolkit.reading import Fields, needed, seconds, unusable
 from cio_mcp.toolkit.registry import Toolbox
+from cio_mcp.toolkit.things import identifiers
 from cio_mcp.toolkit.times import Timestamp, iso, unix_seconds
 from cio_mcp.tools.data_quality.activities import happened_since, read_activities
 from cio_mcp.tools.data_quality.rejections import LOOKED_AT, Rejection, rejection
+from cio_mcp.tools.events import page_name
 
 tools = Toolbox(__name__)
 
@@ -47,7 +49,7 @@ TOO_OLD = (
 )
 
 
-class Difference(Shape):
+class AttributeDifference(Shape):
     """An attribute whose value is not the written one."""
 
     expected: Anything = None
@@ -63,7 +65,7 @@ class WriteCheck(Quoted):
     )
     since: str | None = Field(None, description="The search covers the time from then on.")
     count: int | None = Field(None, description="How many times the event was found.")
-    differs: dict[str, Difference] | None = Field(
+    differs: dict[str, AttributeDifference] | None = Field(
         None, description="Attributes whose values are not the written ones."
     )
     rejections: list[Rejection] | None = Field(
@@ -93,11 +95,11 @@ async def check_write(
 
     Pass attributes after identify_customer, or event after an event.
     """
-    if (attributes is None) == (event is None):
+    if bool(attributes) == (event is not None):
         raise InvalidArgument("attributes, event: give exactly one of them")
     called_at = app.call.called_at
     start = int(called_at) - LOOK_BACK if since is None else since
-    differs = None if attributes is None else await _differences(app, customer_id, id_type, attributes)
+    differs = None if not attributes else await _differences(app, customer_id, id_type, attributes)
     recent = [] if differs == {} else await _recent(app, customer_id, id_type, start)
     count = sum(_is_event(item, event) for item in recent if _is_dated(item))
     rejections = [rejection(item) for item in recent if _is_rejection(item, event) and _is_dated(item)]
@@ -125,6 +127,8 @@ def _is_dated(item: Fields) -> bool:
 
 
 def _is_event(item: Fields, event: str | None) -> bool:
+    if event and item.text("type") == "page":
+        event = page_name(event)
     return item.text("type") in EVENTS and event in {item.text("name"), item.text("url")}
 
 
@@ -132,12 +136,12 @@ def _is_rejection(item: Fields, event: str | None) -> bool:
     """Return whether an activity may be the rejection of `event`, or, if that is None, of an identify."""
     if event is None:
         return item.text("type") in OF_IDENTIFY
-    return item.text("type") in OF_EVENT and (item.text("name") or event) == event
+    return item.text("type") in OF_EVENT and (item.text("name") or event) in {event, page_name(event)}
 
 
 async def _differences(
     app: AppApi, customer_id: str, id_type: IdType, written: dict[str, Any]
-) -> dict[str, Difference]:
+) -> dict[str, AttributeDifference]:
     """Return the attributes that differ from the written ones; for an unknown customer, all of them."""
     found: dict[str, Any] = {}
     try:
@@ -156,13 +160,13 @@ async def _differences(
         if "unsubscribed" in written:
             found = found | {"unsubscribed": needed(customer.flag("unsubscribed"), "unsubscribed")}
     return {
-        name: Difference(expected=value, found=found.get(name))
+        name: AttributeDifference(expected=value, found=found.get(name))
         for name, value in written.items()
-        if not _agrees(name, value, found.get(name))
+        if not _agrees(name, value, found.get(name), app.call.timezone)
     }
 
 
-def _agrees(name: str, written: Any, found: Any) -> bool:
+def _agrees(name: str, written: Any, found: Any, timezone: str) -> bool:
     """Return whether an attribute has its written value; the App API returns every value as text."""
     if written is None or written == "":
         return found is None or found == ""
@@ -170,7 +174,7 @@ def _agrees(name: str, written: Any, found: Any) -> bool:
         return found is (str(written).lower() in {"true", "1"})
     try:
         if name == "created_at":
-            return seconds(found) == unix_seconds(written)
+            return seconds(found) == unix_seconds(written, timezone)
         if isinstance(written, str):
             return written == found or (name == "email" and written.casefold() == str(found).casefold())
         stored = json.loads(found) if isinstance(found, str) else found

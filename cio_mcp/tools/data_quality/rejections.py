@@ -5,7 +5,8 @@ from typing import Annotated
 from pydantic import Field
 
 from cio_mcp.client import AppApi, IdType
-from cio_mcp.toolkit.answers import Cut, Quoted, Shape, joined, page
+from cio_mcp.toolkit.answers import Cut, Quoted, Shape
+from cio_mcp.toolkit.pages import joined, page
 from cio_mcp.toolkit.params import CustomerId
 from cio_mcp.toolkit.reading import Fields, beside
 from cio_mcp.toolkit.registry import Toolbox
@@ -46,7 +47,7 @@ REASONS = ("reason", "error", "message", "failure_message")
 TOLD, LOOKED_AT = 50, 100
 
 
-class Kind(Shape):
+class RejectionKind(Shape):
     """A kind of rejection that was found."""
 
     type: str
@@ -64,7 +65,7 @@ class Rejection(Activity):
 class RejectedData(Quoted, Cut):
     """Writes that were accepted and later dropped, newest first."""
 
-    kinds: list[Kind] = Field(
+    kinds: list[RejectionKind] = Field(
         description="The kinds found, each with its meaning; empty, without left_out: nothing was dropped."
     )
     rejections: list[Rejection]
@@ -93,7 +94,8 @@ async def find_rejected_data(
         unread.append(refused)
         rejections, following = some or ([], None)
         found += rejections
-        kinds += [Kind(type=type_, count=len(rejections), meaning=meaning, do=do)] if rejections else []
+        if rejections:
+            kinds.append(RejectionKind(type=type_, count=len(rejections), meaning=meaning, do=do))
         hidden += [f"{type_} (cursor={following})"] if following else []
     found.sort(key=lambda one: one[0], reverse=True)
     kept, cut_off = page([rejection for _, rejection in found], TOLD)

@@ -6,13 +6,14 @@ from pydantic import Field
 
 from cio_mcp.client import IdType, TrackApi
 from cio_mcp.toolkit.answers import Accepted
-from cio_mcp.toolkit.params import CustomerId, JsonObject, Text
+from cio_mcp.toolkit.params import CustomerId, ItemKey
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.times import Timestamp
+from cio_mcp.toolkit.values import Values
 
 tools = Toolbox(__name__)
 
-DeviceId = Annotated[Text, Field(description="The device's push token.")]
+DeviceId = Annotated[ItemKey, Field(description="The device's push token.")]
 
 
 @tools.writes
@@ -23,7 +24,7 @@ async def add_device(
     platform: Literal["ios", "android"],
     id_type: IdType = "id",
     last_used: Annotated[Timestamp | None, Field(description="ISO 8601.")] = None,
-    attributes: Annotated[JsonObject | None, Field(description='Such as {"app_version": "4.2"}.')] = None,
+    attributes: Annotated[Values | None, Field(description='Such as {"app_version": "4.2"}.')] = None,
 ) -> Accepted:
     """Add a customer's device for push notifications, or update it. get_customer lists devices."""
     optional = {"last_used": last_used, "attributes": attributes or None}

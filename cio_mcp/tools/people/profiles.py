@@ -6,11 +6,14 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field
 
 from cio_mcp.client import AppApi, IdType, TrackApi
-from cio_mcp.toolkit.answers import PAGE_BYTES, Accepted, Cut, Quoted, Shape
-from cio_mcp.toolkit.params import Address, AnonymousId, CustomerId, JsonObject, Names, size_of
+from cio_mcp.toolkit.answers import Accepted, Cut, Quoted, Shape
+from cio_mcp.toolkit.lists import SomeNames
+from cio_mcp.toolkit.pages import PAGE_BYTES
+from cio_mcp.toolkit.params import Address, AnonymousId, CustomerId, size_of
 from cio_mcp.toolkit.reading import Fields, needed, plain
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.times import Timestamp
+from cio_mcp.toolkit.values import Values
 
 tools = Toolbox(__name__)
 
@@ -43,7 +46,7 @@ def _attributes(attributes: dict[str, Any]) -> dict[str, Any]:
 
 
 Attributes = Annotated[
-    JsonObject,
+    Values,
     AfterValidator(_attributes),
     Field(
         description='Custom attributes, such as {"plan": "pro"}; names are case-sensitive, null removes one.'
@@ -126,7 +129,7 @@ async def get_customer(
     customer_id: CustomerId,
     id_type: IdType = "id",
     fields: Annotated[
-        Names | None,
+        SomeNames | None,
         Field(description='Attributes to return, such as ["plan"]. Default: all.'),
     ] = None,
 ) -> Customer:

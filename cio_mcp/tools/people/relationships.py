@@ -2,13 +2,16 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationError, ValidationInfo
 
 from cio_mcp.client import AppApi, IdType, TrackApi
-from cio_mcp.toolkit.answers import Accepted, Page, Quoted, Shape, cut, joined
-from cio_mcp.toolkit.params import Cursor, CustomerId, Limit, from_json
+from cio_mcp.toolkit import lists
+from cio_mcp.toolkit.answers import Accepted, Page, Quoted, Shape
+from cio_mcp.toolkit.pages import cut, joined
+from cio_mcp.toolkit.params import Cursor, CustomerId, ItemKey, Limit
 from cio_mcp.toolkit.reading import Fields, beside
 from cio_mcp.toolkit.registry import Toolbox
+from cio_mcp.toolkit.values import tell_times
 
 tools = Toolbox(__name__)
 
@@ -69,7 +72,10 @@ def _relationship(item: Fields) -> Relationship:
     )
 
 
-def _objects(objects: list[dict[str, Any]]) -> list[dict[str, Any]]:
+_KEY = TypeAdapter[str](ItemKey)
+
+
+def _objects(objects: list[dict[str, Any]], asked: ValidationInfo) -> list[dict[str, Any]]:
     """Return relationships in the Track API's form, in which ids of types are strings."""
     if not objects:
         message = "give at least one"
@@ -84,7 +90,12 @@ def _objects(objects: list[dict[str, Any]]) -> list[dict[str, Any]]:
         if not isinstance(attributes, dict):
             message = f"entry {number}: attributes must be an object"
             raise ValueError(message)  # noqa: TRY004 - pydantic reports ValueErrors
-        identifiers = {name: str(value) for name, value in given.items()}
+        tell_times(attributes, asked)
+        try:
+            identifiers = {name: _KEY.validate_python(value) for name, value in given.items()}
+        except ValidationError:
+            message = f"entry {number}: ids must be text or whole numbers"
+            raise ValueError(message) from None
         found.append(
             {"identifiers": identifiers} | ({"relationship_attributes": attributes} if attributes else {})
         )
@@ -92,8 +103,7 @@ def _objects(objects: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 Objects = Annotated[
-    list[dict[str, Any]],
-    from_json(list),
+    lists.Objects,
     AfterValidator(_objects),
     Field(description='Such as [{"object_type_id": "1", "object_id": "acme", "attributes": {...}}].'),
 ]

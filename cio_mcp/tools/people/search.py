@@ -6,7 +6,9 @@ from pydantic import AfterValidator, Field
 
 from cio_mcp.client import AppApi, IdType, Kind
 from cio_mcp.errors import InvalidArgument
-from cio_mcp.toolkit.answers import Cut, Numbered, Page, Quoted, Shape, cut, joined, newest, page
+from cio_mcp.toolkit.answers import Cut, Numbered, Page, Quoted, Shape
+from cio_mcp.toolkit.lists import Names
+from cio_mcp.toolkit.pages import cut, joined, newest, page
 from cio_mcp.toolkit.params import (
     Address,
     Cursor,
@@ -14,7 +16,6 @@ from cio_mcp.toolkit.params import (
     Filter,
     JsonObject,
     Limit,
-    Names,
     ObjectId,
     compared,
 )

@@ -14,7 +14,7 @@ from cio_mcp.toolkit.times import iso
 
 tools = Toolbox(__name__)
 
-# App API, "getSubscriptionCenterToken": how many seconds a link holds.
+# App API, "getSubscriptionCenterToken": seconds for which a link is valid.
 A_DAY = 86_400
 
 WHATEVER = "A customer who is unsubscribed from everything receives no topic; get_subscriptions shows it."
@@ -99,25 +99,28 @@ async def set_subscriptions(
 
 
 class PreferenceLink(Acted):
-    """A link that stands for one customer. Whoever has it can change what they subscribe to."""
+    """A link to one customer's subscriptions. Anybody who has it can change them."""
 
     opens_personal_data: ClassVar[frozenset[str]] = frozenset({"link"})
 
-    outcome: Literal["created"] = Field("created", description="It is there, and holds for a day.")
-    link: str = Field(description="Hidden where CIO_PII=mask: it says who the customer is.")
+    outcome: Literal["created"] = Field("created", description="The link is valid for a day.")
+    link: str = Field(description="Hidden with CIO_PII=mask: it identifies the customer.")
     expires: str | None = None
 
 
-# A link like this is a credential, so that making one is not reading.
+# Such a link is a credential, so creating one is not a read.
 @tools.writes
 async def create_preference_link(
     app: AppApi, customer_id: CustomerId, id_type: Literal["id", "email"] = "id"
 ) -> PreferenceLink:
-    """Create a link with which a customer changes their subscriptions, for a day. Give it to nobody else."""
-    # The endpoint takes no id_type: it knows an email by its form.
+    """Create a link, valid for a day, with which a customer can change their subscriptions.
+
+    Give it to that customer only.
+    """
+    # The endpoint takes no id_type: it recognises an email address by its form.
     if id_type == "email" and "@" not in customer_id:
-        raise InvalidArgument("customer_id: not an email address, but id_type is email")
+        raise InvalidArgument("customer_id: is not an email address, but id_type is email")
     answer = await app.issue("/v1/subscription_center/{customer_id}/token", customer_id=customer_id)
     if not (link := Fields(answer).text("url")):
-        raise Refused("Customer.io's answer has no link.", do="A person can copy it in Customer.io.")
+        raise Refused("Customer.io's answer has no link.", do="A person can copy the link in Customer.io.")
     return PreferenceLink(link=link, expires=iso(int(app.call.called_at) + A_DAY))

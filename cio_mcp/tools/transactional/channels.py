@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from cio_mcp.client import AppApi, IdType
+from cio_mcp.client import IdType, SendApi
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.audience import Audience, reaches
 from cio_mcp.toolkit.fitting import check_fit
@@ -20,7 +20,6 @@ from cio_mcp.tools.transactional.sending import (
     NotKept,
     Queued,
     SendAt,
-    check_send_at,
     send,
 )
 from cio_mcp.tools.transactional.templates import MessageId, template_of
@@ -48,7 +47,7 @@ PATHS = {
     "inbox": "/v1/send/inbox_message",
 }
 
-# A number, or Liquid, which Customer.io fills in for the customer.
+# A number, or Liquid that Customer.io fills in for the customer.
 NUMBER = re.compile(r"\+[1-9]\d{1,14}|.*\{\{.+\}\}.*")
 
 # Values of `to` that mean the customer's own devices (push) or own number (SMS and WhatsApp).
@@ -56,7 +55,7 @@ THEIR_OWN = re.compile(r"all|last_used|\{\{\s*customer\.phone\s*\}\}")
 
 
 async def _reached(
-    app: AppApi,
+    app: SendApi,
     transactional_message_id: int | str,
     customer_id: str,
     id_type: IdType,
@@ -66,7 +65,7 @@ async def _reached(
     async def template() -> str:
         return await template_of(app, transactional_message_id)
 
-    # A number or a device can be anybody's, whoever the customer is, and other Liquid can be any number.
+    # The number or device may belong to somebody other than the customer; other Liquid can be any number.
     elsewhere = [to] if to and not THEIR_OWN.fullmatch(to) else []
     elsewhere += [custom_device["token"]] if custom_device else []
     return Audience(
@@ -82,7 +81,7 @@ async def _reached(
 @tools.sends
 @reaches(_reached)
 async def send_transactional_message(
-    app: AppApi,
+    app: SendApi,
     channel: Literal["push", "sms", "whatsapp", "in_app", "inbox"],
     transactional_message_id: Annotated[MessageId, Field(description="Template: id or trigger name.")],
     customer_id: CustomerId,
@@ -91,8 +90,8 @@ async def send_transactional_message(
     to: Annotated[
         Address | None,
         Field(
-            description="Required for sms and whatsapp: a number such as +4930123456, or {{customer.phone}} "
-            "for the customer's own. push: all (default), last_used or a device token."
+            description="sms, whatsapp (required): +4930123456 or {{customer.phone}}. push: all (default), "
+            "last_used or a device token."
         ),
     ] = None,
     from_number: Annotated[Line | None, Field(description="sms, whatsapp only: number to send from.")] = None,
@@ -105,16 +104,12 @@ async def send_transactional_message(
     custom_device: Annotated[
         CustomDevice | None,
         Field(
-            description="push only: {token, platform: ios or android, last_used?, attributes?}, a device to "
-            "add to the customer and send to."
+            description="push only: a device to add and send to: {token, platform, last_used?, attributes?}."
         ),
     ] = None,
     custom_payload: Annotated[
         CustomPayload | None,
-        Field(
-            description="push only: {ios?, android?}, a payload in Apple's or Google's form that replaces "
-            "all other content."
-        ),
+        Field(description="push only: {ios?, android?}, payloads that replace all other content."),
     ] = None,
     language: Language | None = None,
     send_at: SendAt = None,
@@ -154,7 +149,6 @@ async def send_transactional_message(
             "to: must be a phone number in E.164 form, such as +4930123456, or {{customer.phone}} for the "
             "customer's own"
         )
-    check_send_at(app, send_at)
     fields = own | {
         "from": from_number,
         "transactional_message_id": transactional_message_id,

@@ -1,18 +1,17 @@
 """Transactional email: one email to one person at once."""
 
-import base64
-import binascii
 from email.utils import getaddresses
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
-from cio_mcp.client import AppApi, IdType
+from cio_mcp.client import IdType, SendApi
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.audience import Audience, reaches
 from cio_mcp.toolkit.headers import Headers
-from cio_mcp.toolkit.params import Address, CustomerId, JsonObject, Line, Text, one_line
+from cio_mcp.toolkit.params import Address, CustomerId, Line, Text
 from cio_mcp.toolkit.registry import Toolbox
+from cio_mcp.tools.transactional.attachments import Attachments
 from cio_mcp.tools.transactional.sending import (
     AsDraft,
     AutoCreate,
@@ -21,37 +20,11 @@ from cio_mcp.tools.transactional.sending import (
     NotKept,
     Queued,
     SendAt,
-    check_send_at,
     send,
 )
 from cio_mcp.tools.transactional.templates import MessageId, template_of
 
 tools = Toolbox(__name__)
-
-# App API, "sendEmail": bytes of all attachments, decoded.
-ATTACHMENTS_LIMIT = 2_000_000
-
-
-def _attachments(attachments: dict[str, Any]) -> dict[str, str]:
-    total = 0
-    for name, content in attachments.items():
-        try:
-            one_line(name)
-        except ValueError as error:
-            message = f"{name!r}: a file name {error}"
-            raise ValueError(message) from None
-        try:
-            total += len(base64.b64decode(content, validate=True))
-        except (binascii.Error, TypeError, ValueError):
-            message = f"{name}: must be base64"
-            raise ValueError(message) from None
-    if total >= ATTACHMENTS_LIMIT:
-        message = f"must be under {ATTACHMENTS_LIMIT} bytes in all; these are {total}"
-        raise ValueError(message)
-    return attachments
-
-
-Attachments = Annotated[JsonObject, AfterValidator(_attachments)]
 
 
 def _recipients(to: str, cc: str | None, bcc: str | None) -> list[str]:
@@ -66,7 +39,7 @@ def _recipients(to: str, cc: str | None, bcc: str | None) -> list[str]:
 
 
 async def _reached(
-    app: AppApi,
+    app: SendApi,
     to: str,
     cc: str | None,
     bcc: str | None,
@@ -92,7 +65,7 @@ async def _reached(
 @tools.sends
 @reaches(_reached)
 async def send_transactional_email(
-    app: AppApi,
+    app: SendApi,
     to: Annotated[
         Address,
         Field(description="Address, or several separated by commas; at most 15 with cc and bcc."),
@@ -102,7 +75,7 @@ async def send_transactional_email(
     transactional_message_id: Annotated[
         MessageId | None,
         Field(
-            description="Template: id or trigger name, from list_transactional_messages. Without it, body, "
+            description="Template: id or trigger name (list_transactional_messages). Without it, body, "
             "subject and from_address are required."
         ),
     ] = None,
@@ -119,7 +92,7 @@ async def send_transactional_email(
     cc: Address | None = None,
     bcc: Address | None = None,
     fake_bcc: Annotated[
-        bool, Field(description="Send bcc a copy that names the recipient in its subject.")
+        bool, Field(description="Send bcc a separate copy whose subject names the recipient.")
     ] = False,
     headers: Annotated[
         Headers | None,
@@ -136,9 +109,7 @@ async def send_transactional_email(
     ] = True,
     tracked: Annotated[bool, Field(description="Track opens and clicks.")] = True,
     disable_message_retention: NotKept = False,
-    disable_css_preprocessing: Annotated[
-        bool, Field(description="true: do not move CSS into the elements.")
-    ] = False,
+    disable_css_preprocessing: Annotated[bool, Field(description="Do not inline CSS.")] = False,
     queue_draft: AsDraft = False,
     auto_create: AutoCreate = False,
 ) -> Queued:
@@ -159,7 +130,6 @@ async def send_transactional_email(
         raise InvalidArgument(
             "auto_create: needs transactional_message_id, the trigger name of the new template"
         )
-    check_send_at(app, send_at)
     optional = {
         "transactional_message_id": transactional_message_id,
         "message_data": message_data or None,

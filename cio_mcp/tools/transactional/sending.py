@@ -4,22 +4,17 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from cio_mcp.client import AppApi, IdType, Kind
+from cio_mcp.client import IdType, Kind, SendApi
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.answers import Acted
 from cio_mcp.toolkit.params import JsonObject, Text, size_of
 from cio_mcp.toolkit.reading import Fields, made
-from cio_mcp.toolkit.times import Timestamp, iso
+from cio_mcp.toolkit.times import SendTime
 
 # App API, "sendEmail": bytes of a request without its attachments.
 PAYLOAD_LIMIT = 1_000_000
 
-# Seconds by which send_at may have passed: as long as a confirmation may take.
-LATE = 600
-
-AutoCreate = Annotated[
-    bool, Field(description="Where no template has this trigger name, create an empty one and use it.")
-]
+AutoCreate = Annotated[bool, Field(description="Create an empty template if none has this trigger name.")]
 
 FIND_OUT = (
     "Do not send it again yet: wait some seconds, then call list_customer_messages with "
@@ -31,11 +26,15 @@ MessageData = Annotated[
 ]
 Language = Annotated[Text, Field(description="Code, such as de.")]
 SendAt = Annotated[
-    Timestamp | None,
+    SendTime | None,
     Field(description="ISO 8601, within 90 days. Default: now."),
 ]
 NotKept = Annotated[bool, Field(description="Do not store the content.")]
 AsDraft = Annotated[bool, Field(description="Create a draft that a person must send.")]
+
+
+# A service account token cannot list messages.
+ASK = "Do not send it again before a person has checked in Customer.io whether it went out."
 
 
 class Queued(Acted):
@@ -51,17 +50,8 @@ class Queued(Acted):
     send_at: str | None = None
 
 
-def check_send_at(app: AppApi, send_at: int | None) -> None:
-    """Raise InvalidArgument for a past time, with which Customer.io would send at once."""
-    if send_at is not None and send_at < app.call.called_at - LATE:
-        raise InvalidArgument(
-            f"send_at: {iso(send_at)} is in the past, so the message would go out at once; correct it, or "
-            "leave it out to send now"
-        )
-
-
 async def send(
-    app: AppApi,
+    app: SendApi,
     path: str,
     customer_id: str,
     id_type: IdType,
@@ -79,7 +69,7 @@ async def send(
         )
     if attachments:
         request["attachments"] = attachments
-    find_out = FIND_OUT.format(customer_id=customer_id, id_type=id_type)
+    find_out = FIND_OUT.format(customer_id=customer_id, id_type=id_type) if app.reads else ASK
     answer = Fields(await app.post(path, request, kind=Kind.ONCE, if_unknown=find_out))
     return Queued(
         delivery_id=made(answer.text("delivery_id"), "delivery_id", find_out),

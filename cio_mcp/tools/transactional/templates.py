@@ -4,27 +4,31 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
-from cio_mcp.client import AppApi
-from cio_mcp.toolkit.answers import Numbered, Page, named, newest, page_by_id
-from cio_mcp.toolkit.params import CountCursor
+from cio_mcp.client import AppApi, SendApi
+from cio_mcp.toolkit.answers import Numbered, Page
+from cio_mcp.toolkit.pages import newest, page_by_id
+from cio_mcp.toolkit.params import CountCursor, Naming, as_id, one_line
 from cio_mcp.toolkit.reading import Fields
 from cio_mcp.toolkit.registry import Toolbox
+from cio_mcp.toolkit.things import named
 
 tools = Toolbox(__name__)
 
 
-def _number_or_name(value: object) -> object:
+def _number_or_name(value: object) -> int | str:
     """Return a number as it is, and text trimmed; the API takes a number as text too."""
-    if isinstance(value, bool):
+    try:
+        text = as_id(value).strip()
+    except ValueError:
         message = "must be an id or a trigger name"
-        raise ValueError(message)  # noqa: TRY004 - pydantic reports ValueErrors
-    if isinstance(value, str) and not (value := value.strip()):
+        raise ValueError(message) from None
+    if not text:
         message = "must not be blank; give an id or a trigger name, or leave it out"
         raise ValueError(message)
-    return value
+    return one_line(text) if isinstance(value, str) else int(text)
 
 
-MessageId = Annotated[int | str, BeforeValidator(_number_or_name), WithJsonSchema({"type": "string"})]
+MessageId = Annotated[int | str, BeforeValidator(_number_or_name), Naming, WithJsonSchema({"type": "string"})]
 
 
 class TransactionalMessage(Numbered):
@@ -72,12 +76,15 @@ def _message(item: Fields) -> TransactionalMessage:
     )
 
 
-async def template_of(app: AppApi, number_or_name: int | str | None) -> str:
+async def template_of(app: SendApi, number_or_name: int | str | None) -> str:
     """Return the name of the template, for a preview."""
     if number_or_name is None:
         return "no template: the call has its own subject and body"
+    if not app.reads:
+        return f"transactional message {number_or_name}"
     if str(number_or_name).isdecimal():
-        answer = Fields(await app.get("/v1/transactional/{number}", number=number_or_name))
+        path = "/v1/transactional/{transactional_message_id}"
+        answer = Fields(await app.get(path, transactional_message_id=number_or_name))
         return named(f"transactional message {number_or_name}", answer.wrapped("message"))
     answer = Fields(await app.get("/v1/transactional"))
     wanted = str(number_or_name).casefold()

@@ -6,7 +6,8 @@ from pydantic import AfterValidator, Field
 
 from cio_mcp.client import AppApi, Kind
 from cio_mcp.toolkit.answers import Item
-from cio_mcp.toolkit.params import from_json, size_of
+from cio_mcp.toolkit.lists import Objects
+from cio_mcp.toolkit.params import size_of
 from cio_mcp.toolkit.reading import Fields, made, needed, plain
 
 # App API, "Collections": bytes of one row, and of all rows.
@@ -39,8 +40,7 @@ def _rows(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 Rows = Annotated[
-    list[dict[str, Any]],
-    from_json(list),
+    Objects,
     AfterValidator(_rows),
     Field(description='Rows of a collection, such as [{"sku": "A1"}].'),
 ]

@@ -7,7 +7,8 @@ from pydantic import Field, WithJsonSchema
 from cio_mcp.client import AppApi, Kind
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.answers import Acted, Cut, Item
-from cio_mcp.toolkit.params import Filter, Names, ObjectId
+from cio_mcp.toolkit.lists import SomeNames
+from cio_mcp.toolkit.params import Filter, ObjectId, WholeNumber
 from cio_mcp.toolkit.polling import Polling
 from cio_mcp.toolkit.reading import Fields, beside, made, unusable
 from cio_mcp.toolkit.registry import Toolbox
@@ -62,18 +63,18 @@ async def start_export(
         Field(description="Required for deliveries: id of the newsletter, campaign, ..."),
     ] = None,
     filter: Annotated[  # noqa: A002 - the API's word
-        Filter | None, Field(description="For customers only: as in search_customers.")
+        Filter | None, Field(description="Customers only: as in search_customers.")
     ] = None,
     metric: Annotated[
         Literal[Metric, "created"] | None,
         WithJsonSchema({"type": "string"}),
-        Field(description="Only deliveries that reached this state, such as clicked."),
+        Field(description="Only deliveries that reached this state."),
     ] = None,
-    start: Annotated[Timestamp | None, Field(description="For deliveries only: ISO 8601.")] = None,
+    start: Annotated[Timestamp | None, Field(description="Deliveries only: ISO 8601.")] = None,
     end: Annotated[
-        Timestamp | None, Field(description="For deliveries only: at most 12 months after start.")
+        Timestamp | None, Field(description="Deliveries only: at most 12 months after start.")
     ] = None,
-    fields: Annotated[Names | None, Field(description='Attributes to include, such as ["plan"].')] = None,
+    fields: Annotated[SomeNames | None, Field(description='Attributes to include, such as ["plan"].')] = None,
 ) -> ExportStarted:
     """Start a CSV export of customers, or of the deliveries (messages) of one source.
 
@@ -113,8 +114,8 @@ class ExportStatus(Cut, Export):
 
 
 Seconds = Annotated[
-    Annotated[int, Field(ge=0, le=600), WithJsonSchema({"type": "integer"})] | None,
-    Field(description="Wait so long for the file, at most 600."),
+    Annotated[int, Field(ge=0, le=600), WholeNumber, WithJsonSchema({"type": "integer"})] | None,
+    Field(description="Seconds to wait for the file, at most 600."),
 ]
 
 

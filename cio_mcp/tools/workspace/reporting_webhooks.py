@@ -9,7 +9,8 @@ from cio_mcp.client import AppApi, Kind
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.answers import Acted, Item
 from cio_mcp.toolkit.audience import Audience, reaches
-from cio_mcp.toolkit.params import Https, Names, ObjectId, Text
+from cio_mcp.toolkit.lists import Words
+from cio_mcp.toolkit.params import Https, ObjectId, Text
 from cio_mcp.toolkit.reading import Fields, made, needed
 from cio_mcp.toolkit.registry import Toolbox
 
@@ -70,7 +71,7 @@ async def set_reporting_webhook(
     webhook_id: Annotated[ObjectId | None, Field(description="Default: create a new webhook.")] = None,
     name: Text | None = None,
     endpoint: Https | None = None,
-    events: Annotated[Names | None, Field(description='Such as ["email_sent"].')] = None,
+    events: Annotated[Words | None, Field(description='Such as ["email_sent"].')] = None,
     disabled: Annotated[bool | None, Field(description="true: post nothing.")] = None,
 ) -> WebhookSet:
     """Create or change a reporting webhook, which posts events with people's data to an https endpoint.

@@ -17,7 +17,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from cio_mcp.auth.oauth import Jwts, Keys, Resource
+from cio_mcp.auth.oauth import Jwts, Keys, ProtectedResource
 from cio_mcp.auth.oauth.resource import WELL_KNOWN
 from cio_mcp.auth.tokens import Tokens
 from cio_mcp.errors import Unauthorized
@@ -102,7 +102,7 @@ def authenticator_of(settings: Settings, tokens: Tokens | None) -> Authenticator
     """Return the authenticator that the settings ask for, None if anybody on this machine may call."""
     if settings.oauth_issuer is None:
         return Authenticator(tokens, None) if tokens else None
-    resource = Resource(
+    resource = ProtectedResource(
         settings.oauth_issuer,
         settings.oauth_audience,
         settings.oauth_scope_prefix,
@@ -130,7 +130,7 @@ class _Authentication:
         await self._app(scope, receive, send)
 
 
-def _about(resource: Resource, path: str) -> Route:
+def _about(resource: ProtectedResource, path: str) -> Route:
     async def answer(_: Request) -> Response:
         return JSONResponse(resource.metadata(path))
 

@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple
 from cio_mcp import __version__
 from cio_mcp.app.application import App
 from cio_mcp.app.catalogue import OpenWorkspace
-from cio_mcp.client.traffic import LIMITS, Histogram, limit_of
+from cio_mcp.client.counts import Histogram
 from cio_mcp.errors import CustomerIOError
 
 Labels = Mapping[str, str]
@@ -61,7 +61,7 @@ def _requests(app: App) -> Iterator[Metric]:
     seen = [
         ({**where, "limit": name}, found)
         for where, opened in _workspaces(app)
-        for name, found in opened.client.traffic.items()
+        for name, found in opened.client.counts.items()
     ]
     ends = [({**labels, "status": end}, n) for labels, found in seen for end, n in found.ends.items()]
     yield Metric("requests_total", "counter", "Requests to Customer.io, by how they ended.", ends)
@@ -72,10 +72,11 @@ def _requests(app: App) -> Iterator[Metric]:
     queue: list[tuple[Labels, float]] = []
     failures: list[tuple[Labels, float]] = []
     for where, opened in _workspaces(app):
-        waiting, failing = dict.fromkeys(LIMITS, 0), dict.fromkeys(LIMITS, 0)
-        for bucket in opened.client.buckets():
-            waiting[limit_of(bucket.name)] += bucket.waiting
-            failing[limit_of(bucket.name)] |= bucket.failing_with is not None
+        limits = opened.client.counts
+        waiting, failing = dict.fromkeys(limits, 0), dict.fromkeys(limits, 0)
+        for state in opened.client.buckets():
+            waiting[state.bucket.name] += state.waiting
+            failing[state.bucket.name] |= state.failing_with is not None
         queue += _by("limit", waiting, where)
         failures += _by("limit", failing, where)
     yield Metric("queue", "gauge", "Requests that wait for their turn now.", queue)

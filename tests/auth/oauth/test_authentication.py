@@ -70,7 +70,7 @@ def served(issuer: Issuer, folder: Path, token: str) -> Iterator[Served]:
 async def knock(served: Served, token: str | None, path: str = "/mcp") -> httpx.Response:
     """Send a request that is answered 400 to whoever comes in."""
     headers = {} if token is None else {"authorization": f"Bearer {token}"}
-    async with httpx.AsyncClient(trust_env=False, base_url=served.url) as http:
+    async with httpx.AsyncClient(trust_env=False, verify=False, base_url=served.url) as http:
         accept = {"accept": "application/json, text/event-stream"}
         return await http.post(path, json={"jsonrpc": "2.0"}, headers=headers | accept)
 
@@ -91,7 +91,7 @@ async def test_scopes_never_widen_what_the_server_allows(issuer: Issuer) -> None
             listed = {tool.name for tool in (await client.list_tools()).tools}
             written = await client.call_tool("identify_customer", {"customer_id": "u_1001"})
         none = await knock(found, issuer.token())
-        async with httpx.AsyncClient(trust_env=False, base_url=found.url) as http:
+        async with httpx.AsyncClient(trust_env=False, verify=False, base_url=found.url) as http:
             about = (await http.get("/.well-known/oauth-protected-resource")).json()
 
     assert "get_customer" in listed
@@ -241,7 +241,7 @@ async def test_a_token_without_scopes_is_told_which_there_are(
 @pytest.mark.parametrize(("path", "place"), [("/mcp", "/mcp"), ("/sse", "/sse"), ("/messages/", "/mcp")])
 async def test_who_brings_no_token_is_told_where_to_get_one(served: Served, path: str, place: str) -> None:
     method = "GET" if path == "/sse" else "POST"
-    async with httpx.AsyncClient(trust_env=False, base_url=served.url) as http:
+    async with httpx.AsyncClient(trust_env=False, verify=False, base_url=served.url) as http:
         answer = await http.request(method, path)
 
     assert answer.status_code == 401
@@ -254,7 +254,7 @@ async def test_who_brings_no_token_is_told_where_to_get_one(served: Served, path
 async def test_metadata_says_whom_to_ask_for_a_token_and_for_what(
     served: Served, issuer: Issuer, path: str, resource: str
 ) -> None:
-    async with httpx.AsyncClient(trust_env=False, base_url=served.url) as http:
+    async with httpx.AsyncClient(trust_env=False, verify=False, base_url=served.url) as http:
         answer = await http.get(
             f"/.well-known/oauth-protected-resource{path}", headers={"origin": "https://inspector.example"}
         )
@@ -303,7 +303,7 @@ async def test_while_the_issuer_is_away_known_keys_work_and_others_cannot_be_jud
             issuer.answer = lambda: Response("gone fishing", 502)
             known = await knock(found, issuer.token())
             unknown = await knock(found, issuer.token(headers={"kid": "newer"}))
-            async with httpx.AsyncClient(trust_env=False) as http:
+            async with httpx.AsyncClient(trust_env=False, verify=False) as http:
                 ready = await http.get(f"{found.url}/readyz")
             told = said(found)
 
@@ -352,7 +352,7 @@ async def test_an_agent_that_knows_only_the_address_finds_the_issuer_and_comes_i
 ) -> None:
     address = f"{own.url}/{'sse' if transport == 'sse' else 'mcp'}"
     auth = ClientCredentialsOAuthProvider(address, Memory(), "nightly", "s3cret", issuer=issuer.name)
-    async with httpx2.AsyncClient(auth=auth) as http:
+    async with httpx2.AsyncClient(auth=auth, verify=False) as http:
         way = (
             sse_client(address, auth=auth)
             if transport == "sse"
@@ -373,7 +373,7 @@ async def test_a_session_belongs_to_the_user_that_began_it(served: Served, issue
         "clientInfo": {"name": "t", "version": "1"},
     }
     accept = {"accept": "application/json, text/event-stream"}
-    async with httpx.AsyncClient(trust_env=False, base_url=served.url, headers=accept) as http:
+    async with httpx.AsyncClient(trust_env=False, verify=False, base_url=served.url, headers=accept) as http:
 
         async def post(sub: str, method: str, **more: Any) -> httpx.Response:
             headers = {"authorization": f"Bearer {issuer.token(sub=sub)}"} | more.pop("headers", {})
@@ -444,7 +444,7 @@ async def test_a_foreign_origin_and_host_are_refused_whoever_asks(
     served: Served, issuer: Issuer, method: str, path: str
 ) -> None:
     headers = {"authorization": f"Bearer {issuer.token()}", "content-type": "application/json"}
-    async with httpx.AsyncClient(trust_env=False, base_url=served.url, headers=headers) as http:
+    async with httpx.AsyncClient(trust_env=False, verify=False, base_url=served.url, headers=headers) as http:
         origin = await http.request(method, path, headers={"origin": "https://evil.example"})
         host = await http.request(method, path, headers={"host": "evil.example"})
 
@@ -463,7 +463,7 @@ async def test_a_body_of_10_mb_is_refused_whether_or_not_it_says_its_size(
 
     accept = {"accept": "application/json, text/event-stream", "content-type": "application/json"}
     headers = accept | {"authorization": f"Bearer {issuer.token()}"}
-    async with httpx.AsyncClient(trust_env=False, base_url=served.url, headers=headers) as http:
+    async with httpx.AsyncClient(trust_env=False, verify=False, base_url=served.url, headers=headers) as http:
         answer = await http.post(path, content=b" " * 10_000_000 if sized else parts())
 
     assert (answer.status_code, answer.text) == (413, "Request body too large")
@@ -471,7 +471,9 @@ async def test_a_body_of_10_mb_is_refused_whether_or_not_it_says_its_size(
 
 async def test_a_stream_that_is_refused_leaves_no_traceback_in_the_log() -> None:
     with serving() as found:
-        async with httpx.AsyncClient(trust_env=False, headers={"origin": "https://evil.example"}) as http:
+        async with httpx.AsyncClient(
+            trust_env=False, verify=False, headers={"origin": "https://evil.example"}
+        ) as http:
             answers = [await http.get(f"{found.url}/sse") for _ in range(2)]
         told = said(found)
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.responses import JSONResponse, Response
 
-from cio_mcp.auth.oauth import Jwts, Keys, Resource
+from cio_mcp.auth.oauth import Jwts, Keys, ProtectedResource
 from cio_mcp.errors import Unauthorized
 from cio_mcp.transports.http.authentication import Authenticator
 from tests.auth.oauth.issuer import AUDIENCE, Issuer, rsa_key
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.anyio
 
 def reading(issuer: Issuer, url: str | None = None, wire: httpx.AsyncBaseTransport | None = None) -> Jwts:
     keys = Keys(issuer.name, url, wire=wire or httpx.ASGITransport(issuer.app))
-    return Jwts(Resource(issuer.name, (AUDIENCE,)), keys)
+    return Jwts(ProtectedResource(issuer.name, (AUDIENCE,)), keys)
 
 
 async def outcome(jwts: Jwts, token: str) -> int:

@@ -10,7 +10,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import SpanKind
 
 from cio_mcp.client import Kind
-from cio_mcp.client.traced import Traced, traced
+from cio_mcp.client.spans import SpanTransport, with_spans
 from cio_mcp.errors import UnknownOutcome
 from tests.client.wires import Script, connected
 
@@ -42,7 +42,7 @@ def told(span: ReadableSpan, *names: str) -> list[object]:
 
 async def test_each_attempt_is_a_span_with_method_template_status_and_number(exported: Exported) -> None:
     wire = Script([429, httpx.ConnectError, 500])
-    async with connected(Traced(wire, exported.provider)) as there:
+    async with connected(SpanTransport(wire, exported.provider)) as there:
         await there.app().get(ONE, {"id_type": "email"}, **WHO)
     spans = exported.get_finished_spans()
     names = ("http.response.status_code", "http.request.resend_count", "error.type")
@@ -63,7 +63,7 @@ async def test_each_attempt_is_a_span_with_method_template_status_and_number(exp
 
 async def test_a_span_holds_nothing_of_who_or_what_a_request_was_about(exported: Exported) -> None:
     wire = Script([httpx.ReadTimeout])
-    async with connected(Traced(wire, exported.provider)) as there:
+    async with connected(SpanTransport(wire, exported.provider)) as there:
         await there.track().put("/api/v1/customers/{customer_id}", {"plan": "s3cret"}, **WHO)
         wire.ends = [httpx.ReadTimeout]
         with pytest.raises(UnknownOutcome):
@@ -78,4 +78,4 @@ async def test_a_span_holds_nothing_of_who_or_what_a_request_was_about(exported:
 def test_without_opentelemetry_nothing_is_in_the_way() -> None:
     wire = Script()
 
-    assert traced(wire) is wire
+    assert with_spans(wire) is wire

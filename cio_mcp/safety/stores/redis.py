@@ -1,7 +1,6 @@
 """Codes and counts that replicas share through Redis."""
 
 import asyncio
-import math
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from contextlib import suppress
@@ -13,14 +12,15 @@ from uuid import uuid4
 from pydantic import SecretStr
 
 from cio_mcp.client.call import now
-from cio_mcp.databases.redis import Away, Server
+from cio_mcp.databases.redis import Away, RedisConnection
 from cio_mcp.errors import NotAllowed
-from cio_mcp.safety.store import REMEMBERED, Refund, Use
+from cio_mcp.safety.stores import NoRoom, Refund, Use
+from cio_mcp.safety.stores.file import REMEMBERED
 
-# A replica that has counted anything, or is stopped, makes sure so often that Redis still knows it.
+# Seconds between checks of a replica that has counted anything, or is stopped, that Redis still knows.
 BEAT = 2.0
 
-# So long after Redis did not answer, what only looks whether all is stopped does not wait for it again.
+# Seconds after a failure of Redis in which the check whether calls are stopped does not wait for it again.
 PROBE = 1.0
 
 STOP = "{cio-mcp:}:stop"
@@ -34,7 +34,11 @@ REMEMBER = """
 redis.call('HSET', KEYS[1], 'bound', ARGV[1], 'expires', redis.call('TIME')[1] + ARGV[2])
 return redis.call('EXPIRE', KEYS[1], ARGV[2] + ARGV[3])
 """
-RESTORE = "return redis.call('EXISTS', KEYS[1]) == 1 and redis.call('HSET', KEYS[1], 'used', 0)"
+RESTORE = """
+if redis.call('EXISTS', KEYS[1]) == 1 then
+  redis.call('HSET', KEYS[1], 'used', 0, 'bound', ARGV[1] or redis.call('HGET', KEYS[1], 'bound'))
+end
+"""
 REFUND = """
 for at = 2, #ARGV do
   if redis.call('HEXISTS', KEYS[1], ARGV[at]) == 1 then
@@ -45,15 +49,15 @@ end
 
 
 class RedisStore:
-    """Keeps codes and counts in the Redis at `address`, by Redis's clock.
+    """A store in the Redis at `address`, with Redis's clock.
 
-    Every change is one script. A Redis that lost what it knew knows no code any more, and within seconds
-    every replica tells it again what it has counted, and that all is stopped. Raises SettingsError for an
-    address that redis-py does not take.
+    Every change is one script. If Redis loses its data, codes are gone, but within seconds every replica
+    writes its counts again, and that calls are stopped. Raises SettingsError for an address that redis-py
+    rejects.
     """
 
     def __init__(self, address: SecretStr) -> None:
-        self._server = Server(address)
+        self._server = RedisConnection(address)
         self._me = uuid4().hex
         self._counted: dict[str, Counter[str]] = defaultdict(Counter)  # what this replica counted itself
         self._caps: dict[str, Mapping[float, int]] = {}
@@ -71,15 +75,15 @@ class RedisStore:
         use, bound = await self._run(USE, _code(code))
         return use, bound
 
-    async def restore(self, code: str) -> None:
+    async def restore(self, code: str, bound: str | None = None) -> None:
         """See `Store.restore`."""
-        await self._run(RESTORE, _code(code))
+        await self._run(RESTORE, _code(code), *(() if bound is None else (bound,)))
 
-    async def spend(self, workspace: str, recipients: int, caps: Mapping[float, int]) -> Refund | float:
+    async def spend(self, workspace: str, recipients: int, caps: Mapping[float, int]) -> Refund | NoRoom:
         """See `Store.spend`."""
         wait, _, fields = await self._count(workspace, recipients, caps)
         if wait:
-            return math.inf if wait < 0 else float(wait)
+            return NoRoom(None if wait < 0 else wait)
         self._caps[workspace] = caps
         self._counted[workspace].update(dict.fromkeys(fields, recipients))
         self._forget(workspace, fields)
@@ -87,7 +91,7 @@ class RedisStore:
         return partial(self._refund, workspace, recipients, fields)
 
     def _forget(self, workspace: str, newest: list[str]) -> None:
-        """Forget what this replica has counted in slices that have left their window."""
+        """Drop this replica's counts of slices that have left their window."""
         last = dict(field.split(":")[:2] for field in newest)
         counted = self._counted[workspace]
         for field in list(counted):
@@ -108,7 +112,7 @@ class RedisStore:
         await self._run("redis.call('SET', KEYS[1], ARGV[1])", STOP, int(stop))
 
     async def stopped(self) -> bool:
-        """See `Store.stopped`. While Redis is away, what was seen last holds."""
+        """See `Store.stopped`. While Redis cannot be reached, return the last known state."""
         if now() >= self._ask_again:
             try:
                 self._stopped = await self._run(STOPPED, STOP, self._stopped)
@@ -124,13 +128,13 @@ class RedisStore:
             await self._server.reach()
         except Away as away:
             return (
-                f"the Redis that replicas share (CIO_SHARED_PACE) is away ({away}): each keeps to its part "
-                "of a limit; confirmations, and sends that a cap counts, are refused until it is back"
+                f"the Redis that replicas share (CIO_SHARED_PACE) cannot be reached ({away}): each replica "
+                "uses its part of a limit; confirmations, and sends under a cap, are refused until it is back"
             )
         return None
 
     async def aclose(self) -> None:
-        """Close the connections; what was counted stays."""
+        """Close the connections; the counts stay in Redis."""
         if self._beating:
             self._beating.cancel()
             await asyncio.gather(self._beating, return_exceptions=True)
@@ -157,9 +161,9 @@ class RedisStore:
             return await self._server.run(script, [key], *arguments)
         except Away:
             raise NotAllowed(
-                "Nothing was done: the Redis that replicas share (CIO_SHARED_PACE) is away, and without it "
-                "neither confirmation codes nor caps on sends can be kept.",
-                do="Call again in a few seconds; whatever needs neither goes on.",
+                "Nothing was done: the Redis that replicas share (CIO_SHARED_PACE) cannot be reached, and "
+                "without it neither confirmation codes nor caps on sends work.",
+                do="Call again in a few seconds; calls that need neither still work.",
                 retryable=True,
             ) from None
 

@@ -1,10 +1,10 @@
-"""A record of every call that acts: what was meant before it, and how it ended, in lines that are chained.
+"""The audit log: the intent and the outcome of every call that acts, in a chain of lines.
 
-Each line holds the hash of the line before, and the newest hash is kept in a file beside the log, so that a
-changed, removed, reordered or cut line shows. That proves nothing against whoever can write both files: keep
-a copy of the newest hash elsewhere for that. No argument is in the log, only a hash of all of them under a
-key that is kept beside it: with the key, whether a given call is the one can be checked, and without it
-nothing can be guessed. A log that is moved away is gone on with in a new file; both are one chain.
+Each line contains the hash of the line before, and the newest hash is also in a file beside the log, so that
+changed, removed, reordered and cut-off lines can be detected. Somebody who can write both files can defeat
+that; against them, keep a copy of the newest hash elsewhere. The log contains no arguments, only their keyed
+hash. The key is in a file beside the log: with it one can check whether a given call is the logged one, and
+without it nothing can be guessed. If the log is moved away, a new file continues the same chain.
 """
 
 import errno
@@ -19,24 +19,24 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
-# What the first line says of the line before it.
+# The hash that the first line has for the line before it.
 BEGINNING = "0" * 64
 
-# What a writer adds to a line that another one died in, so that it reads as torn and the next begins anew.
+# What a writer appends to a line that another writer did not finish: marks it as torn and ends it.
 TORN = b" TORN\n"
 
-# For how many seconds a writer waits for another one, looking again after each pause. The event loop stands
-# still meanwhile, and another one that is stopped never ends.
+# Seconds that a writer waits for the lock, and its pause between attempts. The wait is short, because it
+# blocks the event loop, and a suspended process would never release the lock.
 PATIENCE, PAUSE = 1.0, 0.002
 
 Kind = Literal["intent", "outcome", "refusal"]
 
 
 class AuditLog:
-    """The log at `path`, which processes share. Raises OSError where it cannot be written.
+    """The log at `path`, which processes share. Raises OSError if it cannot be written.
 
-    `clock` is unix time, `workspace` whose calls are recorded where several are served. A line is on the disk
-    when the method that writes it returns.
+    `clock` is unix time. `workspace` is recorded with each call, if several are served. When a method that
+    writes a line returns, the line is on the disk.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class AuditLog:
         self._append("intent", request, self._call(caller, tool, effect, arguments))
 
     def outcome(self, request: str, outcome: str, reason: str | None = None, **ids: Any) -> None:
-        """Record how a call ended, with the ids that Customer.io gave what came of it."""
+        """Record how a call ended, with the ids of what it produced."""
         self._append("outcome", request, {"outcome": outcome, "reason": reason, **ids})
 
     def refusal(
@@ -94,17 +94,17 @@ class AuditLog:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        """Hold the lock. After a wait in vain nobody waits again until it was had once."""
+        """Hold the lock. After a wait in vain, the next attempts do not wait until one succeeds."""
         patience, self._patience = self._patience, 0
         with locked(self._path, patience):
             self._patience = self._most_patience
             yield
 
     def _newest(self, log: BinaryIO) -> tuple[int, str]:
-        """Return number and hash of the newest line; mends what a writer that died has left.
+        """Return number and hash of the newest line; repairs what a crashed writer left.
 
-        A line that the head does not know yet is believed: its writer died before it could say so. An
-        unfinished line is closed as torn, and the chain goes on from the line before it.
+        A line that is newer than the head counts: its writer crashed before it could update the head. An
+        unfinished line is marked as torn, and the chain continues from the line before it.
         """
         size = log.seek(0, os.SEEK_END)
         if size == 0:
@@ -120,12 +120,12 @@ class AuditLog:
 
 
 def beside(path: Path, what: str) -> Path:
-    """Return the log's file of its newest hash (`head`), its key or its lock."""
+    """Return the path of the log's `head` (its newest hash), `key` or `lock`."""
     return path.with_name(f"{path.name}.{what}")
 
 
 def head(path: Path) -> tuple[int, str] | None:
-    """Return number and hash of the newest line by the head: where lines were cut off, the gap stays."""
+    """Return number and hash of the newest line as in the head; if lines were cut off, the gap remains."""
     try:
         head = json.loads(beside(path, "head").read_text())
         return int(head["number"]), str(head["hash"])
@@ -134,12 +134,12 @@ def head(path: Path) -> tuple[int, str] | None:
 
 
 def digest(line: bytes) -> str:
-    """Return the hash of a line as it stands in the file, its end included."""
+    """Return the hash of a line as in the file, including its line end."""
     return hashlib.sha256(line).hexdigest()
 
 
 def dump(line: dict[str, Any]) -> bytes:
-    """Return a line as it stands in the file, its end included."""
+    """Return a line as in the file, including its line end."""
     return json.dumps(line, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
 
 
@@ -151,7 +151,7 @@ def _number(line: bytes) -> int:
 
 
 def _tail(log: BinaryIO, size: int) -> bytes:
-    """Return the end of the log, from the beginning of a line that is whole."""
+    """Return the end of the log, from the start of a complete line."""
     reach = 4096
     while True:
         start = max(0, size - reach)
@@ -164,12 +164,12 @@ def _tail(log: BinaryIO, size: int) -> bytes:
 
 
 def _opened(path: Path) -> BinaryIO:
-    """Open the log, made anew where it was moved away."""
+    """Open the log; create it if it was moved away."""
     return open(os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600), "r+b", buffering=0)  # noqa: PTH123
 
 
 def _write(log: BinaryIO, text: bytes) -> None:
-    """Write all of `text`; raises OSError where a part is all that fits."""
+    """Write all of `text`; raises OSError if only a part fits on the disk."""
     while text:
         text = text[log.write(text) :]
 
@@ -179,7 +179,7 @@ def _write_head(path: Path, number: int, newest: str) -> None:
 
 
 def _key(path: Path) -> bytes:
-    """Return the key, made where there is none; the lock must be held."""
+    """Return the key, created if there is none; the lock must be held."""
     kept = beside(path, "key")
     if not kept.exists() or not kept.stat().st_size:
         _replace(path, "key", secrets.token_bytes(32))
@@ -187,7 +187,7 @@ def _key(path: Path) -> bytes:
 
 
 def _replace(path: Path, what: str, content: bytes) -> None:
-    """Write a file beside the log so that it is there whole or not at all."""
+    """Write a file beside the log atomically."""
     new = beside(path, f"{what}.new")
     _touch(new)
     new.write_bytes(content)
@@ -200,7 +200,7 @@ def _touch(path: Path) -> None:
 
 @contextmanager
 def locked(path: Path, patience: float) -> Iterator[None]:
-    """Hold the log's lock; raises OSError where another process keeps it for more than `patience` seconds."""
+    """Hold the log's lock; raises OSError if another process keeps it for more than `patience` seconds."""
     from filelock import FileLock, Timeout  # noqa: PLC0415 - only where a log is kept
 
     lock = FileLock(

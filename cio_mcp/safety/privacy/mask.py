@@ -1,7 +1,7 @@
-"""Hides who people are, and takes back the pseudonyms under which they are shown.
+"""Replaces people's addresses and phone numbers by pseudonyms, and pseudonyms by the originals.
 
-A pseudonym is the address or number itself, sealed under a key that stays on this machine: the same for as
-long as the key is kept, in every process, with no table of who is who.
+A pseudonym is the address or number itself, encrypted with a key that stays on this machine. So it is the
+same in every process as long as the key is kept, and no table of people is needed.
 """
 
 import json
@@ -19,26 +19,26 @@ from typing import Any
 from pydantic import BaseModel
 
 from cio_mcp.errors import InvalidArgument, Json, SettingsError
-from cio_mcp.safety.contacts import Kind, replaced
+from cio_mcp.safety.privacy.contacts import Kind, replaced
 
-# What stands in place of a named attribute's value. Nothing brings it back.
+# Replaces the value of a hidden attribute, irreversibly.
 MASK = "[masked]"
 
-# RFC 2606 keeps .invalid free: no message to a pseudonym that was not taken back can reach anybody.
+# RFC 2606 reserves .invalid, so a message to a pseudonym that was not decrypted cannot reach anybody.
 DOMAIN = "masked.invalid"
 
 KEY_BYTES = 64
 
-# Sealed texts are filled up to a multiple of this, so that they tell little of how long an address is; ten
-# bytes are sixteen letters of base 32, with nothing left over.
+# Encrypted texts are padded to a multiple of this many bytes, so that they reveal little about an address's
+# length. Ten bytes are exactly sixteen letters of base 32.
 BLOCK = 10
 
 _PSEUDONYM = re.compile(
     rf"(?P<phone>phone-)?(?P<sealed>[a-z2-7]+)(?:@|%(?:25)*40){re.escape(DOMAIN)}", re.IGNORECASE
 )
 
-# A pseudonym where a list of recipients has an address: alone between commas, or as Name <pseudonym>. Text in
-# quotes and comments is passed over, since recipients would be shown what stands there.
+# A pseudonym in place of an address in a list of recipients: alone between commas, or as Name <pseudonym>.
+# Text in quotes and comments is skipped, since recipients would see it.
 _LISTED = re.compile(
     r'"(?:[^"\\]|\\.)*(?:"|\Z)|\(.*|(?P<lead>(?:^|,)\s*|(?P<open><)\s*)'
     rf'(?P<pseudonym>[^\s,<>"()@]+(?:@|%(?:25)*40){re.escape(DOMAIN)})(?=\s*(?(open)>\s*)(?:,|\Z))',
@@ -51,10 +51,10 @@ _PHONE_NAME = re.compile(
 )
 _PHONE_NUMBER = re.compile(r"\s*[+(]*\d(?:[\s().\-/]{0,5}\d){5,}\s*")
 
-# Without any of these, a text holds no address, no number, no escape and no JSON.
+# A text without any of these has no address, number, escape or JSON in it.
 _PERHAPS = re.compile(r"[@\ufe6b\uff20+\uff0b%&\\{\[\"']|tel:", re.IGNORECASE)
 
-# A name and its value in text that is not JSON as a whole, such as an error that quotes some.
+# A name and its value in a text that is not JSON as a whole, such as an error that quotes JSON.
 _NAMED = re.compile(
     r"""(?P<name>(?P<quote>\\{0,7}["'])(?P<key>[^"'\\]{1,150})(?P=quote)\s*[:=]\s*)"""
     r"""(?:(?P=quote).*?(?:(?<!\\)(?P=quote)|\Z)|[\[{].*|[^\s,;}\]]+)""",
@@ -63,9 +63,9 @@ _NAMED = re.compile(
 
 
 class Mask:
-    """Hides addresses, phone numbers and the values of `attributes` in what leaves the server.
+    """Hides addresses, phone numbers and the values of `attributes` in everything the server returns.
 
-    `key` is what `load_key` returns. Names of attributes are compared without regard to case, `_` and blanks.
+    `key` comes from `load_key`. Names of attributes are compared without regard to case, `_` and blanks.
     """
 
     def __init__(self, key: bytes, attributes: Iterable[str]) -> None:
@@ -75,11 +75,11 @@ class Mask:
         self._attributes = frozenset(map(_folded, attributes))
 
     def hide(self, value: Json, answer: object = None) -> Json:
-        """Return `value` with people hidden in it at any depth, in keys and in JSON within text too.
+        """Return `value` with people hidden at any depth, also in keys and in JSON within text.
 
-        `answer` is the model that `value` was dumped from: its own fields are no attributes of a customer, so
-        a campaign keeps its name, and the result still fits the tool's output schema. What the model names in
-        `opens_personal_data` leads to where nothing is hidden, and is hidden whole.
+        `answer` is the model that `value` was dumped from. Its fields are not attributes of a customer, so a
+        campaign keeps its name, and the result still matches the tool's output schema. Fields that the model
+        lists in `opens_personal_data` lead to data in which nothing is hidden, and are hidden completely.
         """
         match value:
             case str():
@@ -109,25 +109,26 @@ class Mask:
         return self._replaced(_NAMED.sub(self._hide_quoted, text))
 
     def reveal(self, text: str) -> str:
-        """Return who is meant by `text`, an identifier or a list of recipients.
+        """Return `text`, an identifier or a list of recipients, with pseudonyms replaced by the originals.
 
-        Raises ValueError for a pseudonym that was not made under this key, and for one inside other text.
+        Raises ValueError for a pseudonym that was not made with this key, and for one inside other text.
         """
         meant = _LISTED.sub(self._meant, text)
         if DOMAIN in meant.casefold():
-            message = "a pseudonym must stand alone, between commas, or as Name <pseudonym>"
+            message = "write a pseudonym alone, between commas, or as Name <pseudonym>"
             raise ValueError(message)
         return meant
 
     @staticmethod
     def check(given: dict[str, Any]) -> None:
-        """Refuse arguments that hold what stands for hidden values; `given` are what `reveal` has gone over.
+        """Refuse arguments that contain pseudonyms or masks; `given` has already been through `reveal`.
 
-        Nothing is put in its place there: an agent could write an address to where it can read it. As it is,
-        Customer.io would store it over the value that was hidden, or send it to people.
+        They are not replaced there, since an agent could then write an address to a place where it can read
+        it. They are not sent either: Customer.io would store them over the hidden value, or send them to
+        people.
         """
         faults = [
-            f"{name}: holds a pseudonym or {MASK}; only arguments that name people take pseudonyms"
+            f"{name}: contains a pseudonym or {MASK}; only arguments that identify people take pseudonyms"
             for name, value in given.items()
             if DOMAIN in (text := json.dumps(value, default=str).casefold()) or MASK in text
         ]
@@ -157,13 +158,13 @@ class Mask:
         return replaced(text, self._pseudonym)
 
     def _pseudonym(self, kind: Kind, text: str) -> str:
-        """Return what stands for exactly `text`.
+        """Return the pseudonym of exactly `text`.
 
         Two spellings have two pseudonyms: an id that looks like an address is case-sensitive in Customer.io,
-        and a pseudonym that gave back another spelling would act on another person.
+        so a pseudonym that returned another spelling could act on another person.
         """
         if text.count("@") == 1 and text.casefold().endswith(f"@{DOMAIN}"):
-            return text  # nobody's
+            return text  # a pseudonym already
         plain = text.encode(errors="surrogatepass")
         filled = plain + b"\0" * (-(len(plain) + 16) % BLOCK)
         sealed = b32encode(self._cipher.encrypt(filled, [kind.encode()])).decode().lower()
@@ -178,14 +179,14 @@ class Mask:
             sealed = b32decode(parts["sealed"].upper() if parts else "")
             return self._cipher.decrypt(sealed, [kind]).rstrip(b"\0").decode(errors="surrogatepass")
         except (ValueError, InvalidTag):
-            message = "this pseudonym was not made by this server; copy it exactly from an answer"
+            message = "this pseudonym is not from this server; copy it exactly from an answer"
             raise ValueError(message) from None
 
 
 def load_key(folder: Path) -> bytes:
-    """Return the key that `folder` keeps for all processes; made once, readable by its owner alone.
+    """Return the key in `folder`, which all processes use; created once, readable only by its owner.
 
-    Raises SettingsError where it cannot be kept: pseudonyms would mean somebody else after a restart.
+    Raises SettingsError if it cannot be stored, since pseudonyms would be useless after a restart.
     """
     path = folder / "pseudonyms.key"
     try:
@@ -195,14 +196,14 @@ def load_key(folder: Path) -> bytes:
         key = path.read_bytes()
     except OSError as error:
         reason = f"{path}: {error.strerror or error}"
-        raise SettingsError(f"CIO_PII: the key for pseudonyms cannot be kept: {reason}") from None
+        raise SettingsError(f"CIO_PII: the key for pseudonyms cannot be stored: {reason}") from None
     if len(key) != KEY_BYTES:
-        raise SettingsError(f"CIO_PII: {path} is not a key; remove it, and all pseudonyms change")
+        raise SettingsError(f"CIO_PII: {path} is not a key; if you remove it, all pseudonyms change")
     return key
 
 
 def _make(path: Path) -> None:
-    """Write a new key, whole before it has its name; another process may be first, and then its key stays."""
+    """Write a new key atomically; if another process was first, its key stays."""
     number, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)  # mode 0600
     try:
         with os.fdopen(number, "wb") as file:

@@ -2,15 +2,16 @@
 
 import asyncio
 import math
+from collections.abc import Iterable
 from email.utils import parsedate_to_datetime
 from time import time
 
 import httpx
 
 from cio_mcp.client.call import Call, now
-from cio_mcp.client.pacing.limits import Bucket
+from cio_mcp.client.counts import RequestCounts
+from cio_mcp.client.pacing.buckets import Bucket
 from cio_mcp.client.pacing.queue import Pace, Turn
-from cio_mcp.client.traffic import LIMITS, Traffic, limit_of
 from cio_mcp.errors import NotSent
 
 # The longest pause that a Retry-After may ask of us, in seconds.
@@ -20,38 +21,38 @@ LONGEST_HOLD = 300.0
 NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 
 
-class Paced(httpx.AsyncBaseTransport):
+class PaceTransport(httpx.AsyncBaseTransport):
     """Sends each request in its turn, and lets what has left run on when its caller gives up.
 
-    A request says in `request.extensions` which call and bucket it is of, and whether it is bulk. Once it has
-    left it runs in a task of its own: cancelling the call only stops the waiting, so the outcome is known to
-    the pace, and the connection pool of httpx 0.28, which breaks when requests are cancelled, is never cut
-    into. `traffic` counts what passes, by limit.
+    A request says in `request.extensions` which call and buckets it is of, and whether it is bulk. Once it
+    has left it runs in a task of its own: cancelling the call only stops the waiting, so the outcome is known
+    to the pace, and the connection pool of httpx 0.28, which breaks when requests are cancelled, is never cut
+    into. `counts` tells what became of requests, by limit.
     """
 
-    def __init__(self, wire: httpx.AsyncBaseTransport, pace: Pace) -> None:
+    def __init__(self, wire: httpx.AsyncBaseTransport, pace: Pace, limits: Iterable[str]) -> None:
         self._wire = wire
         self._pace = pace
         self._in_flight: dict[asyncio.Task[httpx.Response], httpx.Request] = {}
-        self.traffic = {limit: Traffic() for limit in LIMITS}
+        self.counts = {limit: RequestCounts() for limit in limits}
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send `request` when its turn has come; raises NotSent when that is after the call's deadline."""
         call: Call = request.extensions["call"]
-        bucket: Bucket = request.extensions["bucket"]
+        buckets: tuple[Bucket, ...] = request.extensions["buckets"]
         if (asked := now()) >= call.deadline:
             raise NotSent(
-                "Not sent: the time for this call was up before its request could leave.",
+                "Not sent: the call's time ran out before its request could be sent.",
                 do="Call again.",
                 retryable=True,
             )
         try:
-            turns = await self._turns(bucket, call, bulk=request.extensions["bulk"])
+            turns = await self._turns(buckets, call, bulk=request.extensions["bulk"])
         finally:
             waited = now() - asked
             call.waited += waited
-            self._traffic(request).waits.add(waited)
-        call.sending = sending = asyncio.create_task(self._send(request, *turns))
+            self._counts(request).waits.add(waited)
+        call.sending = sending = asyncio.create_task(self._send(request, turns))
         self._in_flight[sending] = request
         sending.add_done_callback(self._is_back)
         await asyncio.wait([sending], timeout=call.deadline - now())
@@ -59,43 +60,50 @@ class Paced(httpx.AsyncBaseTransport):
             raise httpx.ReadTimeout("no answer before the deadline", request=request)
         return sending.result()
 
-    async def _turns(self, bucket: Bucket, call: Call, *, bulk: bool) -> list[Turn]:
-        """Return a turn in `bucket`, after one in the caller's own part of it, if there is such a part."""
-        if call.share == 1:
-            return [await self._pace.enter(bucket, call, bulk=bulk)]
-        own = await self._pace.enter(bucket.own(call.caller, call.share), call, bulk=bulk)
+    async def _turns(self, buckets: tuple[Bucket, ...], call: Call, *, bulk: bool) -> list[Turn]:
+        """Return a turn in each bucket, after those in the caller's own parts of them, if there are any."""
+        if call.share < 1:
+            buckets = (*(bucket.own(call.caller, call.share) for bucket in buckets), *buckets)
+        turns: list[Turn] = []
         try:
-            return [await self._pace.enter(bucket, call, bulk=bulk), own]
+            for bucket in buckets:
+                turns.append(await self._pace.enter(bucket, call, bulk=bulk))  # noqa: PERF401 - each is kept at once
         except BaseException:
-            await own.unused()
+            for turn in turns:
+                await turn.unused()
             raise
+        return turns
 
-    async def _send(self, request: httpx.Request, turn: Turn, *own: Turn) -> httpx.Response:
-        traffic = self._traffic(request)
-        traffic.retries += request.extensions.get("attempt", 1) > 1
+    async def _send(self, request: httpx.Request, turns: list[Turn]) -> httpx.Response:
+        counts = self._counts(request)
+        counts.retries += request.extensions.get("attempt", 1) > 1
         end = "no_answer"
         try:
             response = await self._wire.handle_async_request(request)
-            await response.aread()
+            response.request = request
+            try:
+                await response.aread()
+            except BaseException:
+                await response.aclose()
+                raise
             end = str(response.status_code)
         except NEVER_LEFT:
             end = "no_connection"
-            for each in (turn, *own):
-                await each.unused()
+            for turn in turns:
+                await turn.unused()
             raise
         finally:
-            traffic.ends[end] += 1
+            counts.ends[end] += 1
         # Without an answer the slot stays leased: the request may still be counted.
-        if response.status_code == 429:
-            await turn.throttled(pause_asked(response, 0.0))
-        else:
-            await turn.answered()
-        for each in own:
-            await each.answered()
+        for turn in turns:
+            if response.status_code == 429 and turn.bucket in request.extensions["buckets"]:
+                await turn.throttled(pause_asked(response, 0.0))
+            else:
+                await turn.answered()
         return response
 
-    def _traffic(self, request: httpx.Request) -> Traffic:
-        return self.traffic[limit_of(request.extensions["bucket"].name)]
+    def _counts(self, request: httpx.Request) -> RequestCounts:
+        return self.counts[request.extensions["buckets"][0].name]
 
     def _is_back(self, sending: asyncio.Task[httpx.Response]) -> None:
         del self._in_flight[sending]

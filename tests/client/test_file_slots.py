@@ -13,9 +13,11 @@ import pytest
 from cio_mcp.client import CustomerIO, Kind, TrackApi
 from cio_mcp.client.access import Access
 from cio_mcp.client.pacing import Bucket, Limits
-from cio_mcp.client.pacing.shared import FileSlots, look
+from cio_mcp.client.pacing.bucket_file import look
+from cio_mcp.client.pacing.file_slots import FileSlots
 from cio_mcp.client.pacing.slots import Lease
 from tests.client.wires import TRACK_URL, Script
+from tests.virtual_time import VirtualTimeLoop
 
 pytestmark = pytest.mark.anyio
 
@@ -102,6 +104,39 @@ async def test_what_a_killed_process_had_leased_is_free_again_after_the_lease(pa
         await events(client, 1)
 
     assert wire.times[0] - begun == pytest.approx(1.25, abs=0.01)
+
+
+async def leased(slots: FileSlots, bucket: Bucket) -> list[Lease]:
+    """Lease all that is free."""
+    leases = []
+    while isinstance(got := await slots.lease(bucket, 0.02, 1.0, 1), Lease):
+        leases.append(got)
+    return leases
+
+
+async def test_what_a_process_leased_together_and_did_not_use_is_soon_free_for_the_others(path: Path) -> None:
+    bucket = Bucket("track", 1000, 60, "one")
+    one, other = FileSlots(path), FileSlots(path)
+    assert isinstance(await one.lease(bucket, 0.02, 1.0, 1), Lease)
+
+    assert len(await leased(other, bucket)) == 990
+    await asyncio.sleep(0.06)
+    assert len(await leased(other, bucket)) == 9
+    for slots in (one, other):
+        await slots.aclose()
+
+
+async def test_a_process_that_was_stopped_does_not_send_on_what_it_leased_before(path: Path) -> None:
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, VirtualTimeLoop)
+    slots, bucket = FileSlots(path), Bucket("track", 1000, 1, "one")
+    await slots.lease(bucket, 0.02, 1.0, 1)
+    loop.jump(3)
+    got = await slots.lease(bucket, 0.02, 1.0, 1)
+    await slots.aclose()
+
+    assert isinstance(got, Lease)
+    assert got.start == now()
 
 
 async def test_a_429_holds_back_the_other_process_too(path: Path) -> None:

@@ -4,16 +4,15 @@ import httpx
 from opentelemetry.trace import ProxyTracerProvider, SpanKind, StatusCode, TracerProvider, get_tracer_provider
 
 from cio_mcp import __version__
-from cio_mcp.client.traffic import limit_of
 
 
-def traced(wire: httpx.AsyncBaseTransport) -> httpx.AsyncBaseTransport:
+def with_spans(wire: httpx.AsyncBaseTransport) -> httpx.AsyncBaseTransport:
     """Return `wire` with a span around each request, if this program has set OpenTelemetry up."""
     provider = get_tracer_provider()
-    return wire if isinstance(provider, ProxyTracerProvider) else Traced(wire, provider)
+    return wire if isinstance(provider, ProxyTracerProvider) else SpanTransport(wire, provider)
 
 
-class Traced(httpx.AsyncBaseTransport):
+class SpanTransport(httpx.AsyncBaseTransport):
     """Opens a span around each request.
 
     A span holds the template of the path and never the path, which holds identifiers, nor a header, a body
@@ -32,7 +31,7 @@ class Traced(httpx.AsyncBaseTransport):
             "url.template": template,
             "server.address": request.url.host,
             "http.request.resend_count": request.extensions["attempt"] - 1,
-            "cio_mcp.limit": limit_of(request.extensions["bucket"].name),
+            "cio_mcp.limit": request.extensions["buckets"][0].name,
         }
         with self._tracer.start_as_current_span(
             f"{request.method} {template}",

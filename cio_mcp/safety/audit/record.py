@@ -1,4 +1,4 @@
-"""What the audit log is told of a call that acts: its intent, how it ended, or why it was refused."""
+"""The audit log's entries for a call that acts: its intent, and its outcome or why it was refused."""
 
 import asyncio
 import contextlib
@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from cio_mcp.errors import CustomerIOError, NotAllowed
-from cio_mcp.safety.audit import AuditLog
+from cio_mcp.safety.audit.log import AuditLog
 from cio_mcp.safety.call import ToolCall
 from cio_mcp.toolkit.answers import Answer
 
-# What Customer.io, or we, gave what came of a call; none of it is personal.
+# Ids in answers that identify what a call produced; none is personal.
 IDS = ("delivery_id", "trigger_id", "event_id", "newsletter_id", "broadcast_id", "export_id")
 
 _log = logging.getLogger(__name__)
@@ -25,7 +25,7 @@ class Record:
 
     @contextlib.contextmanager
     def refusals(self, call: ToolCall) -> Iterator[None]:
-        """Record that the call inside was not allowed, if it was not."""
+        """Record a refusal if the call inside is not allowed."""
         try:
             yield
         except NotAllowed as error:
@@ -38,9 +38,9 @@ class Record:
 
     @contextlib.contextmanager
     def act(self, call: ToolCall) -> Iterator[None]:
-        """Record the call inside: its intent at once, then how it ended.
+        """Record the call inside: its intent before it, then its outcome.
 
-        Raises NotAllowed if the intent cannot be recorded; that its end cannot be changes nothing about it.
+        Raises NotAllowed if the intent cannot be recorded. If the outcome cannot be, the call stays as it is.
         """
         if self._audit is None:
             yield
@@ -50,7 +50,7 @@ class Record:
         except OSError as error:
             raise NotAllowed(
                 f"Nothing was done: the audit log (CIO_AUDIT_LOG) cannot be written: {error.strerror}.",
-                do="An operator must mend that.",
+                do="An operator has to fix that.",
             ) from None
         try:
             yield
@@ -65,7 +65,7 @@ class Record:
         self._ended(call, str(getattr(answer, "outcome", "done")), **found)
 
     def _given_up(self, call: ToolCall) -> None:
-        """Record how a call ends that nobody waits for: once its answer is back, if anything has left."""
+        """Record the outcome of a cancelled call: if a request was sent, once its answer is back."""
 
         def back(sending: asyncio.Task[Any]) -> None:
             if sending.cancelled() or sending.exception():

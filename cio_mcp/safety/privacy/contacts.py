@@ -1,7 +1,7 @@
 """Finds email addresses and phone numbers in text, however they are written or encoded.
 
-Where a text can be read in two ways, more of it is taken for an address: what is hidden too much costs the
-reader a word, what is shown too much cannot be taken back.
+If a text is ambiguous, the longer reading counts as the address: hiding too much costs the reader a word, but
+showing too much cannot be undone.
 """
 
 import html
@@ -15,7 +15,7 @@ from urllib.parse import unquote
 Kind = Literal["email", "phone"]
 StandIn = Callable[[Kind, str], str]
 
-# No address goes on beyond these unless it is in quotes: blanks, controls, ASCII and typographic marks.
+# Characters that end an address unless it is in quotes: blanks, controls, ASCII and typographic punctuation.
 _ENDS = (
     r"\s\x00-\x1f\x7f-\x9f<>()\[\],;:\"\\"
     r"\u00ab\u00bb\u2013\u2014\u2018\u201a-\u201e\u2026\u3001\u3008-\u3011\uff08\uff09\uff0c\uff1a\uff1b"
@@ -30,14 +30,15 @@ _AT = re.compile(r"[@\ufe6b\uff20]|%(?:25)*40")
 _WHOLE = re.compile(rf"(?![/?#&]|\*+@)(?:{_NAME}+|{_QUOTED})@(?:{_DOMAIN})", re.IGNORECASE)
 _AFTER = re.compile(_DOMAIN, re.IGNORECASE)
 
-# A name is read backwards from its @, so that a text without one costs nothing. This far at most.
+# A name is read backwards from its @, so that a text without @ costs nothing; at most this many characters.
 _LONGEST = 1000
 _BEFORE = re.compile(rf"{_NAME}*")
 _QUOTED_BEFORE = re.compile(r'"(?:"\\|[^"]){1,200}"\\*')
 _ENCODED_QUOTED = re.compile(rf"%(?:25)*22{_NAME}+%(?:25)*22\Z")
 
-# What may stand before an address without a blank, by how often the address is percent-encoded: a URL, the
-# name of a value, marks. What is encoded less often than the address is not part of it.
+# Text that can precede an address without a blank, by how many times the address is percent-encoded: a URL,
+# the name of a value, punctuation. Text that is encoded fewer times than the address is not part of the
+# address.
 _URL = r"(?:.*[/?&#=])?"
 _MARKS = r"(?:.*%(?:25)*(?:0[9AD]|2[089C]|3[ABCE]|5[BD]))?"
 _LEADS = [
@@ -54,7 +55,7 @@ _PHONE = re.compile(
     re.IGNORECASE,
 )
 
-# Letters, digits and the marks of an address as JSON and HTML escape them; decoded, they mean the same.
+# Letters, digits and punctuation of an address, as JSON and HTML escape them.
 _ESCAPES = re.compile(
     r"(?:\\{1,7}ud[89ab][0-9a-f]{2})?\\{1,7}u[0-9a-f]{4}|&(?:#\d{2,7}|#x[0-9a-f]{2,6}|commat|plus|period);",
     re.IGNORECASE,
@@ -63,7 +64,7 @@ _SYNTAX = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\"\\<>&]")
 
 
 def replaced(text: str, stand_in: StandIn) -> str:
-    """Return `text` with what `stand_in` returns in place of each address and phone number."""
+    """Return `text` with each address and phone number replaced by what `stand_in` returns for it."""
     if _WHOLE.fullmatch(text):
         return stand_in("email", text)
     plain = _ESCAPES.sub(_unescaped, text)
@@ -87,7 +88,7 @@ class _Address:
 
 
 def _addresses(text: str) -> list[_Address]:
-    """Return the addresses in `text`, in their order."""
+    """Return the addresses in `text`, in order."""
     found: list[_Address] = []
     for at in _AT.finditer(text):
         done = found[-1].end if found else 0
@@ -100,7 +101,7 @@ def _addresses(text: str) -> list[_Address]:
         if not name or (quoted and "." not in domain[0]):
             continue
         start = at.start() - len(name)
-        while found and found[-1].end > start:  # what looks like an address in a quoted name
+        while found and found[-1].end > start:  # an apparent address inside a quoted name
             start = min(start, found.pop().start)
         address = f"{_decoded(text[start : at.start()], times)}@{_decoded(domain[0], times)}"
         found.append(_Address(start, domain.end(), address, at[0] if times else "@"))
@@ -108,7 +109,7 @@ def _addresses(text: str) -> list[_Address]:
 
 
 def _quoted(before: str, times: int) -> str:
-    """Return the name in quotes that `before` ends with, if any; percent-encoded so many `times`."""
+    """Return the quoted name that `before` ends with, if any; it is percent-encoded `times` times."""
     if times and before.endswith("22"):
         encoded = _ENCODED_QUOTED.search(before)
         return encoded[0] if encoded else ""
@@ -138,7 +139,7 @@ def _decoded(text: str, times: int) -> str:
 
 
 def _unescaped(escapes: re.Match[str]) -> str:
-    """Return what escapes stand for, unless it means something else where they stand."""
+    """Return escapes decoded, unless the decoded text would have another meaning in its place."""
     single = re.sub(r"\\+u", r"\\u", escapes[0], flags=re.IGNORECASE)
     plain: str = html.unescape(json.loads(f'"{single}"'))
     return escapes[0] if _SYNTAX.search(plain) else plain

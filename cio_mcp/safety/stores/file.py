@@ -1,28 +1,24 @@
-"""What servers that share must know of each other to keep bounds: codes given out, messages sent."""
+"""The store in a SQLite file, which all processes of a user on one host share."""
 
 import logging
 import math
 import sqlite3
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import Literal, Protocol
 
 from cio_mcp.databases.sqlite import use_wal
 from cio_mcp.errors import NotAllowed
+from cio_mcp.safety.stores import NoRoom, Refund, Use
 from cio_mcp.settings.scopes import WINDOWS
 
-Use = Literal["first", "again", "late", "never"]
-
-# Takes back what was counted: nothing was sent.
-Refund = Callable[[], Awaitable[None]]
-
-# Counts are kept for the longest window of all, whichever this process counts in: others that share the file
-# may count in it. Codes are kept for so long after they have expired, to say what is wrong with them.
+# Seconds. Counts are kept for the longest of all windows, since other processes that share the file may use
+# it. Codes are kept as long after they expire, so that a refusal can say what is wrong with one.
 REMEMBERED = max(WINDOWS.values())
 
-# What is sent within this part of a window is counted as one: a busy day is summed before every send.
+# Sends within this part of a window are added up in one row, so that a busy day is quick to sum before a
+# send.
 SLICE = 1 / 60
 
 SCHEMA = """
@@ -43,52 +39,11 @@ ADD = "UPDATE sent SET recipients = recipients + ? WHERE workspace = ? AND at = 
 _log = logging.getLogger(__name__)
 
 
-class Store(Protocol):
-    """Where codes and counts are kept, with a clock of its own.
-
-    Two that ask at the same moment cannot both use a code, or the last message of a cap. Everything but
-    `trouble` raises NotAllowed while the store cannot be used. `place` names it in public.
-    """
-
-    place: str
-
-    async def remember(self, code: str, bound: str, life: float) -> None:
-        """Remember a code by its hash, what it is bound to, and for how many seconds it holds."""
-
-    async def use(self, code: str) -> tuple[Use, str]:
-        """Use up a code; returns which use this is, and what the code is bound to."""
-
-    async def restore(self, code: str) -> None:
-        """Make a code usable again: what it was used for was not done."""
-
-    async def spend(self, workspace: str, recipients: int, caps: Mapping[float, int]) -> Refund | float:
-        """Count `recipients` as sent to, if each cap (seconds: recipients in them) leaves room for them.
-
-        Returns what takes it back; or else the seconds until there may be room, infinity if that is never.
-        So that few counts are kept, a window lasts up to a 60th longer.
-        """
-
-    async def sent(self, workspace: str, seconds: float) -> int:
-        """Return how many recipients were counted in the last seconds, a cap's."""
-
-    async def stop(self, stop: bool) -> None:
-        """Stop everything that acts in all servers that share this store, or let it go on."""
-
-    async def stopped(self) -> bool:
-        """Say whether everything that acts is stopped."""
-
-    async def trouble(self) -> str | None:
-        """Return what cannot be kept now, and why; None if all is well."""
-
-    async def aclose(self) -> None:
-        """Let go of what is held."""
-
-
 class FileStore:
-    """Keeps codes and counts in a SQLite file, opened at its first use; `clock` is unix time.
+    """A store in a SQLite file, opened on first use; `clock` is unix time.
 
-    Every change is one transaction. With `path` None, and where the file cannot be used, it lives in memory:
-    codes then hold in this process only, and a cap cannot be kept, so `spend` refuses.
+    Every change is one transaction. With `path` None it is in memory, and so it is if the file cannot be
+    used: then codes are valid in this process only, and `spend` refuses, as caps cannot be kept.
     """
 
     def __init__(self, path: Path | None, clock: Callable[[], float]) -> None:
@@ -96,7 +51,7 @@ class FileStore:
         self._path = path
         self._clock = clock
         self._db: sqlite3.Connection | None = None
-        # An embedded sandbox in memory ends with its process, and so may its counts.
+        # With a sandbox in memory, counts may end with the process, as the sandbox does.
         self._kept = path is None
 
     async def remember(self, code: str, bound: str, life: float) -> None:
@@ -116,12 +71,12 @@ class FileStore:
             db.execute("UPDATE code SET used = 1 WHERE hash = ?", (code,))
         return "again" if used else "late" if expires < self._clock() else "first", bound
 
-    async def restore(self, code: str) -> None:
+    async def restore(self, code: str, bound: str | None = None) -> None:
         """See `Store.restore`."""
         with self._transaction() as db:
-            db.execute("UPDATE code SET used = 0 WHERE hash = ?", (code,))
+            db.execute("UPDATE code SET used = 0, bound = coalesce(?, bound) WHERE hash = ?", (bound, code))
 
-    async def spend(self, workspace: str, recipients: int, caps: Mapping[float, int]) -> Refund | float:
+    async def spend(self, workspace: str, recipients: int, caps: Mapping[float, int]) -> Refund | NoRoom:
         """See `Store.spend`."""
         moment = self._clock()
         with self._transaction() as db:
@@ -165,7 +120,7 @@ class FileStore:
         with suppress(NotAllowed), self._transaction("BEGIN"):
             if self._kept:
                 return None
-        lost = "confirmation codes hold in one process only, and caps on sends cannot be kept"
+        lost = "confirmation codes are valid in one process only, and nothing can be sent under caps"
         return f"{self._path} cannot be used: {lost}"
 
     async def aclose(self) -> None:
@@ -179,16 +134,16 @@ class FileStore:
         return int(db.execute(query, (workspace, since)).fetchone()[0])
 
     @staticmethod
-    def _wait(db: sqlite3.Connection, workspace: str, seconds: float, room: int, moment: float) -> float:
-        """Return when enough of the oldest entries have left the window; infinity if that is never."""
+    def _wait(db: sqlite3.Connection, workspace: str, seconds: float, room: int, moment: float) -> NoRoom:
+        """Return when enough old entries will have left the window."""
         if room < 0:
-            return float("inf")
+            return NoRoom(None)
         query = "SELECT at, recipients FROM sent WHERE workspace = ? AND at > ? ORDER BY at DESC"
         for at, recipients in db.execute(query, (workspace, moment - seconds)):
             room -= recipients
             if room < 0:
-                return float(at) + seconds - moment
-        return 0.0
+                return NoRoom(at + seconds - moment)
+        return NoRoom(0.0)
 
     @contextmanager
     def _transaction(self, begin: str = "BEGIN IMMEDIATE") -> Iterator[sqlite3.Connection]:
@@ -206,8 +161,8 @@ class FileStore:
     def _unusable(self) -> NotAllowed:
         return NotAllowed(
             f"Nothing was done: {self._path} cannot be used, and without it neither confirmation codes nor "
-            "caps on sends can be kept.",
-            do="An operator must make it writable.",
+            "caps on sends work.",
+            do="An operator has to make the file writable.",
         )
 
     def _open(self) -> sqlite3.Connection:
@@ -217,7 +172,7 @@ class FileStore:
                 self._path.touch(mode=0o600)
                 db = self._connect(str(self._path))
             except (sqlite3.Error, OSError) as error:
-                _log.warning("confirmation codes hold in this process only: %s: %s", self._path, error)
+                _log.warning("confirmation codes are valid in this process only: %s: %s", self._path, error)
             else:
                 self._kept = True
                 return db
@@ -229,7 +184,7 @@ class FileStore:
         try:
             use_wal(db, 5)
             db.execute("PRAGMA cache_size = -256")  # KiB: the system caches the file as well
-            db.execute("PRAGMA synchronous = NORMAL")  # a power cut, and nothing else, may lose a moment
+            db.execute("PRAGMA synchronous = NORMAL")  # only a power cut can lose the last moment
             db.executescript(SCHEMA)
         except BaseException:
             db.close()

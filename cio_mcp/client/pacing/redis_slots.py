@@ -12,9 +12,9 @@ from uuid import uuid4
 from pydantic import SecretStr
 
 from cio_mcp.client.call import now
-from cio_mcp.client.pacing.limits import Bucket
-from cio_mcp.client.pacing.redis import GONE, HEARD, Answer, Buckets
-from cio_mcp.client.pacing.slots import LEASE, Lease, MemorySlots
+from cio_mcp.client.pacing.buckets import Bucket
+from cio_mcp.client.pacing.redis_buckets import GONE, HEARD, RedisBuckets, Reply
+from cio_mcp.client.pacing.slots import LEASE, Lease, MemorySlots, Wait
 from cio_mcp.databases.redis import TIMEOUT, Away
 
 # Leases, and changes between Redis and going alone, outlast the window by this: an answer of Redis may have
@@ -26,6 +26,9 @@ FLUSH = 0.05
 
 # A replica tells Redis so often that it lives; while Redis is away it looks so often whether it is back.
 BEAT, PROBE = 2.0, 0.25
+
+# Replicas notice within so many seconds of each other that Redis is back.
+RETURN = 2.0
 
 # As long as Redis has not been reached even once, a replica takes itself for one of so many.
 UNKNOWN = 4
@@ -40,16 +43,16 @@ class RedisSlots:
     """Slots that replicas share through the Redis at `address`: redis://, rediss:// or unix://.
 
     What a replica had leased when it died runs out. When Redis goes away, each replica goes on at once with
-    its part of each limit, and comes back by itself. At either change a bucket rests for one window, since
-    what left last is not counted where it is counted now. (Only one thing is past help: a replica that alone
-    loses sight of Redis sends its part besides the others.) Raises SettingsError for an address that
-    redis-py does not take.
+    its part of each limit; before that a bucket rests for one window, since what left last is counted nowhere
+    else. When Redis is back, each brings the slots that it used alone. (Only one thing is past help: a
+    replica that alone loses sight of Redis sends its part besides the others.) Raises SettingsError for an
+    address that redis-py does not take.
     """
 
     poll: float | None = 0.05
 
     def __init__(self, address: SecretStr) -> None:
-        self._buckets = Buckets(address)
+        self._buckets = RedisBuckets(address)
         self._server = self._buckets.server
         self._me = uuid4().hex
         self._sharing, self._settled = UNKNOWN, -math.inf  # replicas; from then on fewer are believed
@@ -57,23 +60,31 @@ class RedisSlots:
         self._shut_until: dict[Bucket, float] = {}
         self._back: dict[Bucket, list[tuple[Lease, float]]] = {}  # slots to give back, and when they are free
         self._is_away, self._away_at, self._alone = False, 0.0, MemorySlots()
+        self._bringing = asyncio.Lock()  # held while Redis is told what was used alone
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def lease(self, bucket: Bucket, ahead: float, stretch: float, waiting: int) -> Lease | float:
+    async def lease(self, bucket: Bucket, ahead: float, stretch: float, waiting: int) -> Lease | Wait:
         """See `Slots.lease`."""
         if not self._tasks:
             self._begin(self._beat())
         try:
             if not self._is_away:
                 answer = await self._ask(bucket, ahead=ahead, stretch=stretch, waiting=waiting)
-                return answer.wait if answer.number < 0 else _leased(answer)
+                return Wait(answer.wait) if answer.number < 0 else _leased(answer)
         except Away as away:
             self._go_alone(away)
         finally:
             self._used[bucket] = now()
-        opens = max(self._away_at + _span(bucket), self._shut_until.get(bucket, 0.0))
-        await self._alone.shut(bucket, opens - now())
-        return await self._alone.lease(bucket, ahead, stretch, waiting)
+        async with self._bringing:
+            if not self._is_away:
+                return Wait(0.0)
+            opens = max(self._away_at + _span(bucket), self._shut_until.get(bucket, 0.0))
+            await self._alone.shut(bucket, opens - now())
+            return self._alone.lease_at_once(bucket, ahead, stretch)
+
+    def lease_now(self, bucket: Bucket, stretch: float) -> Lease | None:  # noqa: ARG002
+        """Redis has to be asked."""
+        return None
 
     async def rest(self, bucket: Bucket, lease: Lease, seconds: float) -> None:
         """See `Slots.rest`; Redis hears of it with the next lease, or soon."""
@@ -92,8 +103,8 @@ class RedisSlots:
     @property
     def trouble(self) -> str:
         """See `Slots.trouble`."""
-        part = f"this replica keeps to its part of each limit, 1 of {self._sharing}"
-        return f"Redis is away; until it is back {part}" if self._is_away else ""
+        part = f"this replica uses its part of each limit, 1 of {self._sharing}"
+        return f"Redis cannot be reached; until it is back, {part}" if self._is_away else ""
 
     async def aclose(self) -> None:
         """Give back what is held, and leave."""
@@ -115,7 +126,7 @@ class RedisSlots:
         stretch: float = 1.0,
         waiting: int = 0,
         shut: float = 0.0,
-    ) -> Answer:
+    ) -> Reply:
         answer = await self._buckets.turn(
             bucket,
             self._me,
@@ -164,15 +175,22 @@ class RedisSlots:
             await asyncio.sleep(PROBE)
             await self._server.aclose()  # the name may lead elsewhere by now
             with suppress(Away):
-                for bucket in list(self._used):
-                    await self._report(bucket, late=late)
-                self._is_away, self._settled = False, now() + HEARD
+                await self._server.reach()
+                async with self._bringing:
+                    for bucket in list(self._used):
+                        await self._report(bucket, late=late)
+                    self._is_away, self._settled = False, now() + HEARD
         _log.warning("Redis at %s is back; the limits are shared again", self._server.place)
 
     async def _report(self, bucket: Bucket, *, late: bool) -> None:
-        """Let a bucket rest if Redis may not know what left last: it forgot it, or this replica was alone."""
-        all_counted = late and now() - self._away_at < _span(bucket)
-        rest = _span(bucket) if self._in_use(bucket) and not all_counted else 0.0
+        """Make sure that Redis knows what left last of a bucket, or let it rest for a window."""
+        away = now() - self._away_at
+        used_alone = away >= _span(bucket)
+        all_counted = not self._in_use(bucket) or (late and not used_alone)
+        if not all_counted and used_alone and bucket.limit >= self._sharing:
+            patience, rests = max(_span(bucket), RETURN), self._alone.rests(bucket)
+            all_counted = await self._buckets.bring(bucket, away=away, patience=patience, rests=rests)
+        rest = 0.0 if all_counted else _span(bucket)
         shut = max(rest, self._shut_until.get(bucket, 0.0) - now(), 0.0)
         if shut or bucket in self._one_of_each_workspace():
             await self._ask(bucket, shut=shut)
@@ -189,7 +207,7 @@ class RedisSlots:
         task.add_done_callback(self._tasks.discard)
 
 
-def _leased(answer: Answer) -> Lease:
+def _leased(answer: Reply) -> Lease:
     return Lease(answer.number, now() + answer.wait, answer.ends)
 
 

@@ -5,9 +5,6 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-# Customer.io's documented limits, by what their buckets' names begin with.
-LIMITS = ("track", "app", "send", "broadcast")
-
 # Upper bounds in seconds, for waits and calls: from what nobody feels to what clients give up at.
 SECONDS = (0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 
@@ -27,7 +24,7 @@ class Histogram:
 
 
 @dataclass
-class Traffic:
+class RequestCounts:
     """The requests of one limit: how long each waited for its turn, and how often each end came.
 
     An end is a status, `no_connection` for what never left, or `no_answer`.
@@ -36,8 +33,3 @@ class Traffic:
     waits: Histogram = field(default_factory=Histogram)
     ends: Counter[str] = field(default_factory=lambda: Counter({"429": 0}))
     retries: int = 0
-
-
-def limit_of(bucket: str) -> str:
-    """Return the limit that a bucket is part of: a broadcast and a caller have buckets of their own."""
-    return bucket.partition(" ")[0]

@@ -18,10 +18,10 @@ from pydantic import SecretStr
 
 from cio_mcp.app.workspace import slots
 from cio_mcp.client.call import Call
-from cio_mcp.client.pacing import Bucket, Pace, Shown
-from cio_mcp.client.pacing.redis import HEARD, Buckets
-from cio_mcp.client.pacing.replicas import RedisSlots
-from cio_mcp.client.pacing.slots import LEASE, Lease
+from cio_mcp.client.pacing import Bucket, Pace, SharedBucket
+from cio_mcp.client.pacing.redis_buckets import HEARD, RedisBuckets
+from cio_mcp.client.pacing.redis_slots import RedisSlots
+from cio_mcp.client.pacing.slots import LEASE, Lease, Wait
 from cio_mcp.errors import SettingsError
 from cio_mcp.settings import load
 from tests.redis_server import PASSWORD, RedisServer, serving_redis
@@ -92,7 +92,7 @@ def arrivals(sharing: list[Replica]) -> list[float]:
     return sorted(at for replica in sharing for at in replica.arrivals)
 
 
-async def lease(slots: RedisSlots, bucket: Bucket) -> Lease | float:
+async def lease(slots: RedisSlots, bucket: Bucket) -> Lease | Wait:
     return await slots.lease(bucket, AHEAD, 1.0, 1)
 
 
@@ -112,8 +112,8 @@ async def leased(slots: RedisSlots, bucket: Bucket) -> Lease:
             await asyncio.sleep(0.02)
 
 
-async def shown(redis: RedisServer) -> list[Shown]:
-    buckets = Buckets(SecretStr(redis.address))
+async def shown(redis: RedisServer) -> list[SharedBucket]:
+    buckets = RedisBuckets(SecretStr(redis.address))
     try:
         return await buckets.look()
     finally:
@@ -136,7 +136,7 @@ async def test_replicas_together_keep_to_one_limit_and_all_are_served(redis: Red
 async def test_two_workspaces_do_not_share_a_budget(redis: RedisServer) -> None:
     async with stores(redis.address, 2) as (one, other):
         await leased(one, SLOW)
-        assert isinstance(await lease(other, SLOW), float)
+        assert isinstance(await lease(other, SLOW), Wait)
         await leased(other, replace(SLOW, workspace="two"))
 
 
@@ -147,7 +147,7 @@ async def test_a_replica_with_a_smaller_share_uses_slots_of_the_same_limit(redis
         await one.rest(whole, taken[3], 0.0)
         await one.rest(whole, taken[2], 0.0)
         await leased(one, whole)
-        assert isinstance(await lease(other, half), float)
+        assert isinstance(await lease(other, half), Wait)
         assert isinstance(await lease(other, whole), Lease)
 
 
@@ -183,7 +183,7 @@ async def test_a_slot_whose_lease_ran_out_is_not_given_back_twice(redis: RedisSe
         late = await leased(one, once)
         await leased(other, once)
         await one.rest(once, late, 0.0)
-        assert isinstance(await lease(one, once), float)
+        assert isinstance(await lease(one, once), Wait)
 
 
 async def test_a_replica_that_leaves_gives_back_what_it_holds_and_is_not_counted(redis: RedisServer) -> None:
@@ -191,8 +191,9 @@ async def test_a_replica_that_leaves_gives_back_what_it_holds_and_is_not_counted
     async with stores(redis.address, 1) as (staying,):
         await leased(staying, twice)
         async with stores(redis.address, 1) as (leaving,):
-            await leaving.rest(twice, await leased(leaving, twice), 0.0)
+            held = await leased(leaving, twice)
             (before,) = await shown(redis)
+            await leaving.rest(twice, held, 0.0)
         (after,) = await shown(redis)
 
     assert (before.used, before.processes) == (2, 2)
@@ -213,8 +214,8 @@ async def test_a_429_holds_back_every_replica(redis: RedisServer) -> None:
         await one.shut(QUICK, 60)
         wait = await lease(other, QUICK)
 
-    assert isinstance(wait, float)
-    assert wait > 30
+    assert isinstance(wait, Wait)
+    assert wait.seconds > 30
 
 
 async def test_what_replicas_share_is_shown(redis: RedisServer) -> None:
@@ -224,7 +225,7 @@ async def test_what_replicas_share_is_shown(redis: RedisServer) -> None:
         await sharing[0].shut(replace(SLOW, name="app"), 60)
         app, broadcast = await shown(redis)
 
-    assert broadcast == Shown(SLOW.name, 1, 60, used=1, waiting=7, shut=0, processes=2)
+    assert broadcast == SharedBucket(SLOW.name, 1, 60, used=1, waiting=7, shut=0, processes=2)
     assert app.name == "app"
     assert 30 < app.shut <= 60
 
@@ -293,6 +294,27 @@ async def test_while_redis_is_away_each_replica_keeps_to_its_part_and_then_comes
     assert PASSWORD not in caplog.text
 
 
+async def test_a_replica_that_is_back_goes_on_with_its_part_and_keeps_that_of_another(
+    redis: RedisServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    bucket = replace(QUICK, limit=4)
+    async with stores(redis.address, 1) as (slots,):
+        await leased(slots, bucket)
+        redis.ask("ZADD", "{cio-mcp:one}:replicas", time.time() * 1e6, "another")
+        await leased(slots, bucket)
+        redis.kill()
+        await leased(slots, bucket)
+        redis.start()
+        while not any("shared again" in message for message in caplog.messages):
+            await lease(slots, bucket)
+            await asyncio.sleep(0.02)
+        shut, kept = redis.ask("HMGET", "{cio-mcp:one}:bucket:track", "shut", "kept")
+
+        assert float(shut) <= time.time() * 1e6
+        assert redis.ask("ZCOUNT", "{cio-mcp:one}:slots:track", kept, kept) == 2
+        assert redis.ask("ZCARD", "{cio-mcp:one}:slots:track") == 4
+
+
 async def test_a_redis_that_comes_and_goes_does_not_make_parts_larger(
     redis: RedisServer, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -322,9 +344,9 @@ async def test_a_pause_that_was_asked_for_outlasts_redis(
         await logged(caplog, "shared again", lines=1)
         shared = await lease(other, QUICK)
 
-    assert isinstance(alone, float)
-    assert isinstance(shared, float)
-    assert min(alone, shared) > 30
+    assert isinstance(alone, Wait)
+    assert isinstance(shared, Wait)
+    assert min(alone.seconds, shared.seconds) > 30
 
 
 async def test_a_replica_that_only_missed_an_answer_makes_nobody_wait(
@@ -334,7 +356,7 @@ async def test_a_replica_that_only_missed_an_answer_makes_nobody_wait(
     async with stores(redis.address, 1) as (slots,):
         await leased(slots, thrice)
         redis.freeze()
-        assert isinstance(await lease(slots, thrice), float)
+        assert isinstance(await lease(slots, thrice), Wait)
         redis.thaw()  # and leases a slot to nobody, which is lost for a while
         await logged(caplog, "shared again", lines=1)
 
@@ -395,7 +417,7 @@ async def test_a_redis_cluster_is_shared_through_any_of_its_nodes(cluster: list[
     async with stores(cluster[0].address, 1) as (one,), stores(cluster[1].address, 1) as (other,):
         for bucket in workspaces:
             await leased(one, bucket)
-            assert isinstance(await lease(other, bucket), float)
+            assert isinstance(await lease(other, bucket), Wait)
 
         assert [bucket.processes for bucket in await shown(cluster[0])] == [2] * len(workspaces)
     assert all(node.ask("DBSIZE") for node in cluster)
@@ -420,7 +442,7 @@ def test_an_address_that_cannot_be_one_is_a_wrong_setting_and_not_echoed(address
 
 
 def test_a_missing_library_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("client.pacing.replicas", "client.pacing.redis", "redis"):
+    for name in ("client.pacing.redis_slots", "client.pacing.redis_buckets", "databases.redis"):
         monkeypatch.delitem(sys.modules, f"cio_mcp.{name}")
     monkeypatch.setitem(sys.modules, "redis.asyncio", None)
 

@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 
+from cio_mcp.client.pacing.buckets import Bucket
+
 
 @dataclass(frozen=True)
-class Seen:
+class BucketState:
     """A bucket as this process knows it at one moment. All times are in seconds.
 
     `share` is the part of the limit that is in use now, less than 1 after a 429; `held` is for how long a
@@ -12,9 +14,7 @@ class Seen:
     open: for how long the API has failed, with what, and in how long one request may try again.
     """
 
-    name: str
-    limit: int
-    window: float
+    bucket: Bucket
     waiting: int
     share: float
     held: float

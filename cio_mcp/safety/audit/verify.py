@@ -1,4 +1,4 @@
-"""Whether the audit log is whole: each line against the one before it, and the newest against its hash."""
+"""Verification of the audit log: each line against the one before it, and the newest against its hash."""
 
 import json
 from collections.abc import Iterator
@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cio_mcp.safety.audit import BEGINNING, PATIENCE, TORN, beside, digest, dump, head, locked
+from cio_mcp.safety.audit.log import BEGINNING, PATIENCE, TORN, beside, digest, dump, head, locked
 
 
 @dataclass(frozen=True)
-class Finding:
-    """What is wrong with a log, by file and line (0: the whole log); a `note` is no fault of the chain."""
+class Flaw:
+    """A fault of a log, with its file and line (0: the whole log). A `note` is not a fault of the chain."""
 
     path: Path
     line: int
@@ -20,11 +20,10 @@ class Finding:
     note: bool = False
 
 
-def verify(*paths: Path) -> Iterator[Finding]:
-    """Yield what is wrong with a log: changed, removed, reordered and cut lines, intents without outcome.
+def verify(*paths: Path) -> Iterator[Flaw]:
+    """Yield the faults of a log: changed, removed, reordered and cut-off lines, intents without outcome.
 
-    A log that was moved away in parts is given as all of them, the oldest first. Other processes may be
-    writing it.
+    For a log that was moved away in parts, give all parts, oldest first. Other processes may be writing it.
     """
     before, previous, number, open_ = BEGINNING, BEGINNING, 0, dict[str, tuple[Path, int]]()
     newest = paths[-1]
@@ -32,11 +31,11 @@ def verify(*paths: Path) -> Iterator[Finding]:
     for path in paths:
         for count, raw in enumerate(_read(path, size if path == newest else None), 1):
             if raw.endswith(TORN) or not raw.endswith(b"\n"):
-                yield Finding(path, count, "is torn: its writer died in the middle of it", note=True)
+                yield Flaw(path, count, "is torn: its writer crashed in the middle of it", note=True)
                 continue
             line = _parsed(raw)
             if line.get("previous") != previous or line.get("number") != number + 1:
-                yield Finding(path, count, _broken(line, count, number))
+                yield Flaw(path, count, _broken(line, count, number))
             before, previous = previous, digest(raw)
             number = line.get("number", number + 1)
             request = str(line.get("request"))
@@ -45,34 +44,34 @@ def verify(*paths: Path) -> Iterator[Finding]:
             elif line.get("kind") == "outcome":
                 open_.pop(request, None)
     if fault := _against_head(known, number, previous, before):
-        yield Finding(newest, 0, fault)
+        yield Flaw(newest, 0, fault)
     for path, count in open_.values():
-        yield Finding(path, count, "has no outcome: the call may or may not have been made", note=True)
+        yield Flaw(path, count, "has no outcome: the call may or may not have been made", note=True)
 
 
 def _broken(line: dict[str, Any], count: int, number: int) -> str:
-    what = "is not the line that was written after the one before it"
+    what = "does not follow the line before it"
     if count == 1 and line.get("number", 1) > number + 1:
-        return f"{what}; if the log was moved away in parts, name the older ones before it"
+        return f"{what}; if the log was moved away in parts, give the older parts first"
     return what
 
 
 def _against_head(found: tuple[int, str] | None, number: int, newest: str, before: str) -> str | None:
-    """Compare the newest line with the file of its hash, which lags by one where a writer died in between."""
+    """Compare the newest line with the head, which is one line behind if a writer crashed in between."""
     if found is None:
-        return "there is no file of the newest hash beside the log, so a cut tail would not show"
+        return "there is no head file beside the log, so lines that were cut off cannot be detected"
     known, digest_ = found
     if known > number:
-        return f"the tail is cut: {known - number} lines are missing at the end"
+        return f"the end is cut off: {known - number} lines are missing"
     if known < number - 1:
-        return "lines were added by another program: the newest hash is an older line's"
+        return "another program added lines: the head has the hash of an older line"
     if digest_ != (newest if known == number else before):
         return "the newest line is not the one that was written last"
     return None
 
 
 def _written(path: Path) -> tuple[int, tuple[int, str] | None]:
-    """Return the size of a log and its head at one moment; a copy, which has no lock, is read as it is."""
+    """Return the size of a log and its head at one moment; a copy has no lock and is read as it is."""
     with suppress(OSError):
         if beside(path, "lock").exists():
             with locked(path, PATIENCE):
@@ -87,7 +86,7 @@ def _read(path: Path, size: int | None) -> Iterator[bytes]:
 
 
 def _parsed(raw: bytes) -> dict[str, Any]:
-    """Return a line that stands as it was written, else nothing."""
+    """Return a line that is unchanged since it was written, else nothing."""
     try:
         line = json.loads(raw)
         whole = isinstance(line, dict) and isinstance(line.get("number"), int) and dump(line) == raw

@@ -1,0 +1,85 @@
+"""Customer.io's documented limits, each declared here and nowhere else.
+
+The pace, the defaults of settings, metrics, the sandbox, README and the guide for agents follow `LIMITS`.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+PERIODS = {1: "second", 60: "minute", 3600: "hour", 86_400: "day"}
+
+
+@dataclass(frozen=True)
+class Limit:
+    """At most `requests` in any `window` seconds, of the requests that `covers` fits.
+
+    `covers` is matched with all of a request's method and path, as in `GET /v1/messages`; of the limits that
+    cover a request the first counts, and with it the wider one that it names as `within`. With `each_path`
+    every path is counted for itself. `purpose` tells people what the requests are for, and `setting` is the
+    setting that changes the number that `sets` names, if one does.
+    """
+
+    name: str
+    requests: float
+    window: float
+    covers: re.Pattern[str]
+    purpose: str
+    setting: str = ""
+    sets: Literal["requests", "window"] = "requests"
+    each_path: bool = False
+    within: str = ""
+
+    def __str__(self) -> str:
+        period = PERIODS.get(int(self.window))
+        return f"{self.requests:g} " + (f"per {period}" if period else f"in {self.window:g} seconds")
+
+
+# Track documents 1000 per second but no 429; the 100 here is what the vendor asked for until 2024 and is kind
+# to a backend that shares the workspace. The others are of the App API's reference (2026-08).
+LIMITS = (
+    Limit(
+        "track",
+        requests=100,
+        window=1,
+        covers=re.compile(r"\w+ /api/.*"),
+        purpose="Track API: writes of customers and events",
+        setting="track_rate",
+    ),
+    Limit(
+        "send",
+        requests=100,
+        window=1,
+        covers=re.compile(r"POST /v1/send/.*"),
+        purpose="transactional messages",
+        setting="send_rate",
+    ),
+    Limit(
+        "broadcast",
+        requests=1,
+        window=10,
+        covers=re.compile(r"POST /v1/campaigns/[^/]+/triggers"),
+        purpose="triggers of one broadcast",
+        setting="broadcast_interval",
+        sets="window",
+        each_path=True,
+    ),
+    Limit(
+        "app",
+        requests=10,
+        window=1,
+        covers=re.compile(r".*"),
+        purpose="App API: all other requests",
+        setting="app_rate",
+    ),
+)
+
+
+def covering(request: str, limits: Iterable[Limit] = LIMITS) -> list[Limit]:
+    """Return the limits that count a request, told by method and path, the narrowest first."""
+    named = {limit.name: limit for limit in limits}
+    found = [next(limit for limit in named.values() if limit.covers.fullmatch(request))]
+    while found[-1].within:
+        found.append(named[found[-1].within])
+    return found

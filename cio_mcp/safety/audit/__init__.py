@@ -1,0 +1,1 @@
+"""The audit log of calls that act: writing and verification."""

@@ -1,0 +1,1 @@
+"""Masking: hides people's identities in everything the server returns."""

@@ -1,0 +1,78 @@
+"""How the raw arguments of a call become those that a tool takes."""
+
+import difflib
+from collections.abc import Iterable
+from functools import cache
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from cio_mcp.errors import InvalidArgument
+from cio_mcp.toolkit.context import ParseContext
+from cio_mcp.toolkit.params import Naming, size_of
+from cio_mcp.toolkit.times import is_zone
+
+
+def parsed(model: type[BaseModel], arguments: dict[str, Any], context: ParseContext) -> dict[str, Any]:
+    """Return checked and converted arguments; raises InvalidArgument with one line per fault.
+
+    A null counts as absent, since agents send it for what they leave out; and so does blank text for an
+    optional argument, unless it names somebody or something: left out, the call could reach more. The
+    argument `timezone` replaces the context's.
+    """
+    fields = model.model_fields
+    given = {
+        name: value
+        for name, value in arguments.items()
+        if name not in fields or not (value is None or (_blank(value) and name in _may_be_blank(model)))
+    }
+    try:
+        size_of(given)
+        if "timezone" in fields and is_zone(zone := given.get("timezone")):
+            context.timezone = zone.strip()
+        found = model.model_validate(given, context=context)
+    except ValidationError as error:
+        raise InvalidArgument(
+            *(_fault(fault, list(fields)) for fault in error.errors(include_url=False))
+        ) from None
+    except ValueError as error:
+        raise InvalidArgument(str(error)) from None
+    return {name: getattr(found, name) for name in fields}
+
+
+def _blank(value: object) -> bool:
+    return isinstance(value, str) and not value.strip()
+
+
+@cache
+def _may_be_blank(model: type[BaseModel]) -> frozenset[str]:
+    """Return the names of the arguments that count as absent if they are blank."""
+    return frozenset(
+        name
+        for name, field in model.model_fields.items()
+        if not field.is_required() and Naming not in field.metadata and not has_mark(field.annotation, Naming)
+    )
+
+
+def has_mark(hint: Any, mark: type) -> bool:
+    """Say whether the annotations of a type, at any depth, hold a mark."""
+    parts = get_args(hint)
+    return mark in getattr(hint, "__metadata__", ()) or any(has_mark(part, mark) for part in parts)
+
+
+def _fault(fault: Any, known: list[str]) -> str:
+    name = ".".join(str(part) for part in fault["loc"])
+    match fault["type"]:
+        case "extra_forbidden":
+            hint = near_miss(name, known) or f"the arguments are {', '.join(known)}"
+            return f"{name}: unknown argument; {hint}"
+        case "missing":
+            return f"{name}: is required"
+        case _:
+            return f"{name}: {fault['msg'].removeprefix('Value error, ')}"
+
+
+def near_miss(name: str, known: Iterable[str]) -> str:
+    """Return "did you mean X?" for the most similar of `known`, or "" if none is similar."""
+    nearest = difflib.get_close_matches(name, list(known), n=1)
+    return f"did you mean {nearest[0]}?" if nearest else ""

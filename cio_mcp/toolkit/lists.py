@@ -1,0 +1,67 @@
+"""Lists, as agents write them: JSON text, a single value, or text with commas."""
+
+import json
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator
+
+from cio_mcp.toolkit.params import Naming, Person, Text, size_of
+
+
+def listed(value: object) -> object:
+    """Return a list of values that can hold commas: a list, JSON text of one, or a single value."""
+    if isinstance(value, str):
+        if value.lstrip().startswith("["):
+            value = _from_json(value)
+        elif "," in value:
+            message = "must be a JSON list: a value can hold a comma itself"
+            raise ValueError(message)
+    return _a_list(value)
+
+
+def separated(value: object) -> object:
+    """Return a list of values that hold no commas: as `listed` does, or text with commas between them."""
+    if isinstance(value, str) and not value.lstrip().startswith("["):
+        return value.split(",")
+    return listed(value)
+
+
+def of_objects(value: object) -> object:
+    """Return a list of objects: a list, JSON text of one, or a single object."""
+    if isinstance(value, str):
+        value = _from_json(value)
+    return _a_list(value)
+
+
+def _from_json(text: str) -> object:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        message = "must be a JSON list"
+        raise ValueError(message) from None
+
+
+def _a_list(value: object) -> object:
+    size_of(value)
+    return value if isinstance(value, list) else [value]
+
+
+def _some(values: list[Any]) -> list[Any]:
+    if not values:
+        message = "must not be empty"
+        raise ValueError(message)
+    return values
+
+
+# Names of attributes; and such of which there must be some, since none at all would mean every attribute.
+Names = Annotated[list[Text], BeforeValidator(listed)]
+SomeNames = Annotated[Names, AfterValidator(_some), Naming]
+
+# Identifiers of people, of any kind; and addresses, which hold no commas.
+People = Annotated[list[Person], BeforeValidator(listed), Naming]
+Addresses = Annotated[list[Person], BeforeValidator(separated), Naming]
+
+# Words of Customer.io's.
+Words = Annotated[list[Text], BeforeValidator(separated), AfterValidator(_some), Naming]
+
+Objects = Annotated[list[dict[str, Any]], BeforeValidator(of_objects), Naming]

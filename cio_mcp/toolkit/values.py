@@ -1,0 +1,57 @@
+"""Values that Customer.io stores as they are, and that may not mean there what was meant."""
+
+import re
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, ValidationInfo
+
+from cio_mcp.toolkit.context import context_of
+from cio_mcp.toolkit.params import JsonObject
+from cio_mcp.toolkit.times import FIRST, LAST, unix_seconds
+
+_DATE = re.compile(
+    r"(\d{4}-\d\d-\d\d([T ].*)?)|((19|20)\d\d[./]\d\d?[./]\d\d?|\d\d?[./-]\d\d?[./-](19|20)\d\d)( .*)?"
+)
+
+# So many values of one argument are told of.
+TOLD = 5
+
+
+def tell_times(values: dict[str, Any], asked: ValidationInfo) -> dict[str, Any]:
+    """Return attributes or event data; the answer tells of what looks like a time in another form."""
+    context = context_of(asked)
+    notes = [
+        f"{name}: {why}"
+        for name, value in _inside(asked.field_name or "", values)
+        if (why := _another_form(value, context.timezone))
+    ]
+    more = [f"{asked.field_name}: and {len(notes) - TOLD} more such values"] if len(notes) > TOLD else []
+    context.notes += notes[:TOLD] + more
+    return values
+
+
+# Attributes or event data.
+Values = Annotated[JsonObject, AfterValidator(tell_times)]
+
+
+def _inside(name: str, value: Any) -> Iterator[tuple[str, Any]]:
+    """Yield each value inside another one, with the name that leads there."""
+    if isinstance(value, (dict, list)):
+        for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _inside(f"{name}.{key}", inner)
+    else:
+        yield name, value
+
+
+def _another_form(value: Any, timezone: str) -> str:
+    """Say how a value would be a time to Customer.io, if it looks like one in another form."""
+    if isinstance(value, (int, float)) and FIRST * 1000 <= value < LAST * 1000:
+        return f"if this is a time in milliseconds, write seconds instead: {int(value) // 1000}"
+    if isinstance(value, str) and _DATE.fullmatch(value.strip()):
+        try:
+            seconds = f": {unix_seconds(value, timezone)}"
+        except ValueError:
+            seconds = ""
+        return f"this is a date as text; to be a time in Customer.io it must be unix seconds{seconds}"
+    return ""
