@@ -25,9 +25,9 @@ lint: $(VENV)/ready ## style, types, and what git tracks
 	@$(BIN)/mypy
 
 fix: $(VENV)/ready ## mend style, write generated lists anew
-	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 	@$(BIN)/python -m tests.generated
+	@$(BIN)/ruff check --fix .
 
 compat: $(VENV)/ready ## frameworks, SDKs and tools of others, in their newest versions; needs npm
 	@VENV=$(VENV) tests/compat/run $(ARGS)

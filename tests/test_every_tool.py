@@ -2,9 +2,10 @@
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import pytest
+from pydantic.fields import FieldInfo
 
 from cio_mcp.toolkit.registry import Effect, Tool
 from cio_mcp.tools import TOOLS
@@ -65,6 +66,21 @@ def test_each_argument_says_what_it_is_or_is_known_from_everywhere(tool: Tool) -
             plain = [other for other in others if not texts(other)]
             assert {other.get("type") for other in plain} == {schema.get("type")}, name
             assert re.fullmatch(r"[a-z]+(_[a-z]+)*", name)
+
+
+def written(hint: Any) -> list[str]:
+    """Return every description in an annotation."""
+    own = [hint.description] if isinstance(hint, FieldInfo) and hint.description else []
+    return own + [text for part in get_args(hint) for text in written(part)]
+
+
+@every
+def test_what_is_written_about_an_argument_reaches_the_model(tool: Tool) -> None:
+    hints = get_type_hints(tool.function, include_extras=True)
+    for name, schema in tool.input_schema["properties"].items():
+        # The outermost description counts, where a shared type has one as well.
+        if words := written(hints.get(name)):
+            assert set(texts(schema)) & set(words), name
 
 
 @every

@@ -14,6 +14,7 @@ from cio_mcp.client.pacing import Limits
 from cio_mcp.errors import NotSent
 from cio_mcp.limits import LIMITS, Limit
 from cio_mcp.settings import Settings, load
+from cio_mcp.settings.scopes import WINDOWS
 from cio_mcp.transports.http.metrics import exposition
 from tests.client.wires import APP_URL, Script
 
@@ -93,3 +94,13 @@ async def test_the_embedded_sandbox_keeps_the_declared_limits() -> None:
 @pytest.mark.parametrize("limit", [limit for limit in LIMITS if limit.setting], ids=lambda limit: limit.name)
 def test_a_setting_that_changes_a_limit_has_the_declared_number_as_its_default(limit: Limit) -> None:
     assert Settings.model_fields[limit.setting].default == getattr(limit, limit.sets)
+
+
+@pytest.mark.parametrize("limit", LIMITS, ids=lambda limit: limit.name)
+def test_a_limit_names_only_limits_and_settings_that_exist(limit: Limit) -> None:
+    assert limit.within in {"", *(other.name for other in LIMITS)} - {limit.name}
+    assert limit.setting in {"", *Settings.model_fields}
+
+
+def test_every_cap_on_sends_says_over_which_time_it_counts() -> None:
+    assert set(WINDOWS) == {name for name in Settings.model_fields if name.startswith("max_sends_per_")}

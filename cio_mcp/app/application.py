@@ -3,7 +3,8 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,7 +14,7 @@ from cio_mcp.app.catalogue import Catalogue, OpenWorkspace
 from cio_mcp.auth.principal import OWNER, Principal
 from cio_mcp.auth.tokens import Tokens
 from cio_mcp.client.call import Tell
-from cio_mcp.errors import CustomerIOError, NotSent
+from cio_mcp.errors import CustomerIOError, NotAllowed, NotSent
 from cio_mcp.logs import where
 from cio_mcp.safety import Person, Suspended, ToolCall
 from cio_mcp.safety.stores import Store
@@ -51,6 +52,7 @@ class App:
     state_key: bytes | None = None
     calls: Calls = field(default_factory=Calls)
     draining: bool = False
+    clock: Callable[[], float] = time.time
     _running: int = 0
     _idle: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -85,6 +87,7 @@ class App:
             grants=principal.grants,
             person=person,
             tell=tell,
+            check_caller=lambda: self._check_caller(principal),
         )
         self._running += 1
         try:
@@ -121,6 +124,14 @@ class App:
             return Outcome(call.request, {"outcome": outcome, "error": text, "retryable": False}, text)
         call.outcome = getattr(answer, "outcome", "done")
         return Outcome(call.request, self.hide(answer.model_dump(mode="json", exclude_none=True), answer))
+
+    def _check_caller(self, principal: Principal) -> None:
+        """Raise NotAllowed unless a caller still has the grants that the call began with."""
+        for grant in principal.grants:
+            expired = grant.expires is not None and grant.expires.timestamp() <= self.clock()
+            if expired or (self.tokens and not self.tokens.still_gives(grant)):
+                what = "has expired" if expired else "was revoked or changed"
+                raise NotAllowed(f"Nothing was done: the token {grant.name} {what} while the call waited.")
 
     def _check_open(self) -> None:
         if self.draining:

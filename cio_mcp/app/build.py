@@ -38,6 +38,7 @@ from cio_mcp.safety.audit.log import AuditLog
 from cio_mcp.safety.audit.record import Record
 from cio_mcp.safety.bounds import Caps
 from cio_mcp.safety.confirmation import Confirmations
+from cio_mcp.safety.counting import Counting
 from cio_mcp.safety.stop import Stop
 from cio_mcp.safety.stores import Store
 from cio_mcp.safety.stores.file import FileStore
@@ -86,7 +87,7 @@ def build(
         }
         catalogue = Catalogue(tools, opened, settings.tool_prefix, MASKED if mask else "")
         key = state_key(workspaces.values())
-        return App(catalogue, store, stops, files.pop_all(), tokens, key)
+        return App(catalogue, store, stops, files.pop_all(), tokens, key, clock=clock)
 
 
 def _store(workspaces: list[Settings], shared: Store, clock: Callable[[], float]) -> Store:
@@ -123,13 +124,14 @@ def _open(
     )
     budget, bound = accesses(settings)[-1].workspace, bounds(settings)
     caps = Caps(bound.caps, store, budget)
+    confirmations = Confirmations(store, budget, settings.max_audience_growth)
     guard = Guard(
         client,
         sandbox=sandbox is not None,
         confirm=settings.confirm,
-        confirmations=Confirmations(store, budget, settings.max_audience_growth),
+        confirmations=confirmations,
         bounds=bound,
-        caps=caps,
+        counting=Counting(caps, confirmations),
         stop=stop,
         workspace=name or None,
         timezone=settings.timezone,

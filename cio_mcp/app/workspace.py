@@ -15,8 +15,9 @@ from pydantic import SecretStr
 from cio_mcp.client.access import Access
 from cio_mcp.client.pacing import Limits, MemorySlots, Slots
 from cio_mcp.client.pacing.file_slots import FileSlots
+from cio_mcp.errors import SettingsError
 from cio_mcp.limits import LIMITS
-from cio_mcp.safety.bounds import Bounds
+from cio_mcp.safety.bounds import Bounds, entry_of
 from cio_mcp.safety.permissions import switched_off
 from cio_mcp.safety.stores import Store
 from cio_mcp.safety.stores.file import FileStore
@@ -70,9 +71,13 @@ def limits(settings: Settings) -> Limits:
 
 
 def bounds(settings: Settings) -> Bounds:
-    """Return the bounds in the settings."""
+    """Return the bounds in the settings; raises SettingsError."""
+    try:
+        allowed = [entry_of(text) for text in settings.allowed_recipients]
+    except ValueError as error:
+        raise SettingsError(f"CIO_ALLOWED_RECIPIENTS: {error}") from None
     return Bounds(
-        allowed=settings.allowed_recipients,
+        allowed=allowed,
         max_recipients=settings.max_recipients,
         caps=settings.send_caps,
         bcc=settings.allow_bcc,

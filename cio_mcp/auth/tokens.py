@@ -52,6 +52,10 @@ class Tokens:
         entry = self._current().get(_hash(token))
         return entry if entry and self._holds(entry) else None
 
+    def still_gives(self, grant: Grant) -> bool:
+        """Return whether a grant that was found is still its token's, unchanged."""
+        return not isinstance(grant, Entry) or self._current().get(grant.sha256) == grant
+
     def _holds(self, entry: Entry) -> bool:
         return entry.expires is None or entry.expires.timestamp() > self._clock()
 

@@ -9,11 +9,11 @@ from urllib.parse import urlencode
 import httpx
 
 from cio_mcp.client.access import Access
-from cio_mcp.client.call import Call, Kind
+from cio_mcp.client.call import Call, Kind, Outgoing
 from cio_mcp.client.pacing import Limits, pause_asked
 from cio_mcp.client.paths import fill
 from cio_mcp.client.refusals import not_found, refusal
-from cio_mcp.errors import InvalidArgument, Json, Refused, UnknownOutcome
+from cio_mcp.errors import InvalidArgument, Refused, UnknownOutcome
 
 IdType = Literal["id", "email", "cio_id"]
 
@@ -32,9 +32,9 @@ SAFE_TO_REPEAT = "Calling again with the same arguments is safe."
 class WouldSend(Exception):
     """Raised instead of sending, by the first request of a dry run that would change something."""
 
-    def __init__(self, method: str, url: str, body: Json) -> None:
-        super().__init__(method, url)
-        self.method, self.url, self.body = method, url, body
+    def __init__(self, request: Outgoing) -> None:
+        super().__init__(request.method, request.url)
+        self.request = request
 
 
 class Api:
@@ -121,8 +121,9 @@ class Api:
         path = fill(route, ids)
         asked = {name: str(value) for name, value in (query or {}).items() if value not in (None, "")}
         url = self._access.base_url.rstrip("/") + path + (f"?{urlencode(asked)}" if asked else "")
+        outgoing = Outgoing(method, url, body)
         if self._call.dry_run and kind is not Kind.READ:
-            raise WouldSend(method, url, body)
+            raise WouldSend(outgoing)
         request = httpx.Request(
             method,
             url,
@@ -132,6 +133,7 @@ class Api:
                 "timeout": ATTEMPT if kind in {Kind.READ, Kind.REPEATABLE} else ONLY_ATTEMPT,
                 "call": self._call,
                 "kind": kind,
+                "outgoing": outgoing,
                 "route": route,
                 "buckets": self._limits.buckets(method, route, path, self._access.workspace),
                 "bulk": self._call.next_is_bulk(),

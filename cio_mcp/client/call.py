@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from enum import Enum, auto
+from typing import Any
 
 import httpx
 
@@ -37,6 +38,19 @@ class Place:
 
 Tell = Callable[[Place], Awaitable[None]]
 
+
+@dataclass(frozen=True)
+class Outgoing:
+    """A request as it leaves."""
+
+    method: str
+    url: str
+    body: dict[str, Any] | None
+
+
+# Awaited before a request leaves; what it raises keeps the request from leaving.
+Leaving = Callable[[Outgoing], Awaitable[None]]
+
 # A tool call that makes more requests than this reads in bulk.
 SINGLE = 2
 
@@ -49,7 +63,8 @@ class Call:
     the call is for, since callers take turns, and `share` the part of each limit that is theirs at most;
     `tell` is told its place while it waits long. `waited` is how many seconds it has spent in queues so far,
     `requests` how many it has made, without their retries, and `sending` the newest that left; `called_at` is
-    the time of day when it began, in unix seconds, and `timezone` the one in which its days begin.
+    the time of day when it began, in unix seconds, and `timezone` the one in which its days begin. `leaving`
+    is awaited for each request that changes something, each time that its turn has come.
     """
 
     deadline: float
@@ -59,6 +74,7 @@ class Call:
     called_at: float = 0.0
     timezone: str = "UTC"
     tell: Tell | None = None
+    leaving: Leaving | None = None
     waited: float = 0.0
     requests: int = 0
     begun: float = field(default_factory=now)

@@ -3,14 +3,20 @@
 import re
 import socket
 import ssl
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
+from importlib.util import find_spec
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import httpx
 import truststore
+
+if find_spec("sniffio") is None:
+    # httpcore tries to import it about six times in each request, which searches every folder of the path.
+    sys.modules["sniffio"] = None  # type: ignore[assignment]
 
 # At most so many connections, in pools of so many: a pool of httpx 0.28 looks at each of its connections, and
 # from each at all others, whenever one is taken or given back.

@@ -10,7 +10,7 @@ import httpx
 from cio_mcp.client.call import Kind, now
 from cio_mcp.client.network import failure_of
 from cio_mcp.client.pacing import NEVER_LEFT
-from cio_mcp.errors import NotSent, UnknownOutcome
+from cio_mcp.errors import NotAllowed, NotSent, UnknownOutcome
 
 
 class End(Enum):
@@ -61,7 +61,7 @@ class RetryTransport(httpx.AsyncBaseTransport):
 
     A request names its call and its kind in `request.extensions`, where the number of the attempt is kept.
     Besides what `PaceTransport` raises, it raises NotSent when no connection could be made, and
-    UnknownOutcome when a request left and no answer came.
+    UnknownOutcome when a request left and no answer came, even if it was not allowed to leave again.
     """
 
     def __init__(self, inner: httpx.AsyncBaseTransport, jitter: Callable[[], float] = random.random) -> None:
@@ -73,6 +73,7 @@ class RetryTransport(httpx.AsyncBaseTransport):
         """Send `request` until its outcome is settled."""
         kind, deadline = request.extensions["kind"], request.extensions["call"].deadline
         lost: httpx.Response | httpx.RequestError | None = None
+        held = ""
         attempts = 0
         self._earn(request)
         while True:
@@ -81,9 +82,10 @@ class RetryTransport(httpx.AsyncBaseTransport):
                 got: httpx.Response | httpx.RequestError = await self._inner.handle_async_request(request)
             except httpx.RequestError as error:
                 got = error
-            except NotSent:
+            except (NotSent, NotAllowed) as error:
                 if lost is None:
                     raise
+                held = f" It was not sent again. {error.what}" if isinstance(error, NotAllowed) else ""
                 break
             end = _end_of(got)
             if end is End.LOST:
@@ -101,7 +103,7 @@ class RetryTransport(httpx.AsyncBaseTransport):
             if now() + pause + LAST_ATTEMPT >= deadline:
                 break
             await asyncio.sleep(pause)
-        return _settled(request, kind, lost if lost is not None and end is not End.ANSWERED else got)
+        return _settled(request, kind, lost if lost is not None and end is not End.ANSWERED else got, held)
 
     def _earn(self, request: httpx.Request) -> None:
         bucket = request.extensions["buckets"][0].label
@@ -133,7 +135,9 @@ def _already_gone(request: httpx.Request, got: httpx.Response | httpx.RequestErr
     return request.method == "DELETE" and isinstance(got, httpx.Response) and got.status_code == 404
 
 
-def _settled(request: httpx.Request, kind: Kind, got: httpx.Response | httpx.RequestError) -> httpx.Response:
+def _settled(
+    request: httpx.Request, kind: Kind, got: httpx.Response | httpx.RequestError, held: str
+) -> httpx.Response:
     if isinstance(got, NEVER_LEFT):
         raise NotSent(
             f"Not sent: {failure_of(got, request.url)}.",
@@ -146,7 +150,8 @@ def _settled(request: httpx.Request, kind: Kind, got: httpx.Response | httpx.Req
     answer = f"status {status}" if status else f"no answer ({type(got).__name__})"
     raise UnknownOutcome(
         f"Unknown outcome: the request was sent, and {answer} came back. "
-        + ("A read changes nothing." if kind is Kind.READ else "It may or may not have taken effect."),
+        + ("A read changes nothing." if kind is Kind.READ else "It may or may not have taken effect.")
+        + held,
         do=request.extensions["if_unknown"],
         retryable=kind in {Kind.READ, Kind.REPEATABLE},
         status=status,

@@ -10,14 +10,20 @@ from cio_mcp.errors import NotAllowed
 from cio_mcp.safety.grant import Grant
 from cio_mcp.safety.stores import NoRoom, Refund, Store
 from cio_mcp.settings.values import SendCap
-from cio_mcp.toolkit.audience import Audience
+from cio_mcp.toolkit.addresses import domain, parsed
+from cio_mcp.toolkit.audience import DEVICE, Audience
 from cio_mcp.toolkit.profiles import profiles
+from cio_mcp.toolkit.reading import Fields
 
 # The largest number of customers that one request reads (App API, POST /v1/customers/attributes).
 BATCH = 100
 
-# An address in its plainest form. While an allow list is set, ambiguous addresses are refused.
-PLAIN = re.compile(r"[^@\s,;:<>\"()\[\]]+@[^@\s,;:<>\"()\[\]]+")
+# A phone number (E.164), and an entry of the allow list for one or for all that begin alike.
+NUMBER = re.compile(r"\+[1-9]\d{1,14}", re.ASCII)
+NUMBERS = re.compile(r"\+\d{0,15}\*|\+\d{2,15}", re.ASCII)
+
+# The entry that allows devices: no list tells whose a device is.
+ANY_DEVICE = f"{DEVICE}any"
 
 ASK_OPERATOR = "Only an operator can change that."
 
@@ -26,7 +32,8 @@ ASK_OPERATOR = "Only an operator can change that."
 class Bounds:
     """An operator's bounds; a bound that is None or empty does not apply.
 
-    `allowed` holds addresses, domains (`example.com`, `@example.com`) and patterns (`*@*.example.com`).
+    `allowed` holds addresses, domains (`example.com`, `@example.com`), patterns (`*@*.example.com`), phone
+    numbers and their beginnings (`+4930*`), and `device:any`, in the form that `entry_of` returns.
     """
 
     allowed: Sequence[str] = ()
@@ -85,23 +92,43 @@ class Bounds:
         self._refuse_foreign([*audience.addresses, *audience.people.get("email", ())])
         for id_type, names in audience.people.items():
             if id_type != "email":
-                self._refuse_foreign(await _addresses(app, id_type, names))
+                self._refuse_foreign(await _attributes(app, "email", id_type, names))
+            if audience.own_number:
+                self._refuse_foreign(await _attributes(app, "phone", id_type, names))
 
     def _refuse_foreign(self, addresses: Sequence[str]) -> None:
         foreign = [address for address in addresses if not self._allows(address)]
         if foreign:
             raise NotAllowed(
                 f"Nothing was sent: CIO_ALLOWED_RECIPIENTS does not include {len(foreign)} of "
-                f"{len(addresses)} recipients; the first is {foreign[0] or 'a customer without an address'}.",
+                f"{len(addresses)} recipients; the first is "
+                f"{foreign[0] or 'a customer who is unknown or has no address'}.",
                 do=f"Leave them out. {ASK_OPERATOR}",
                 record=f"CIO_ALLOWED_RECIPIENTS does not include {len(foreign)} recipients",
             )
 
-    def _allows(self, address: str) -> bool:
-        address = address.strip().casefold()
-        return PLAIN.fullmatch(address) is not None and any(
-            _matches(address, entry.casefold()) for entry in self.allowed
-        )
+    def _allows(self, who: str) -> bool:
+        if who.startswith(DEVICE):
+            return ANY_DEVICE in self.allowed
+        numbers = [entry for entry in self.allowed if NUMBERS.fullmatch(entry)]
+        if NUMBER.fullmatch(who):
+            return any(who == entry or (entry[-1] == "*" and who.startswith(entry[:-1])) for entry in numbers)
+        try:
+            address = parsed(who).lower()
+        except ValueError:
+            return False
+        return any(_matches(address, entry) for entry in self.allowed if entry not in numbers)
+
+
+def entry_of(text: str) -> str:
+    """Return an entry of the allow list in the form in which it is compared; raises ValueError."""
+    if text == ANY_DEVICE or NUMBERS.fullmatch(text):
+        return text
+    if "@" not in text and (text.startswith("+") or ":" in text):
+        message = f"{text} is neither a number such as +4930123456 or +4930* nor device:any"
+        raise ValueError(message)
+    local, at, name = text.rpartition("@")
+    return local.lower() + at + domain(name)
 
 
 def _matches(address: str, entry: str) -> bool:
@@ -112,8 +139,8 @@ def _matches(address: str, entry: str) -> bool:
     return address.rpartition("@")[2] == entry.lstrip("@")
 
 
-async def _addresses(app: AppApi | None, id_type: IdType, names: Sequence[str]) -> list[str]:
-    """Return the address of each named customer who exists, empty for a customer without one."""
+async def _attributes(app: AppApi | None, attribute: str, id_type: IdType, names: Sequence[str]) -> list[str]:
+    """Return an attribute of each named customer, empty for one who is unknown by exactly that name."""
     found: list[str] = []
     for start in range(0, len(names), BATCH):
         if app is None:
@@ -121,9 +148,16 @@ async def _addresses(app: AppApi | None, id_type: IdType, names: Sequence[str]) 
                 "Nothing was sent: customers' addresses cannot be checked against CIO_ALLOWED_RECIPIENTS, as "
                 "the App API has no credentials."
             )
-        known = await profiles(app, names[start : start + BATCH], id_type)
-        found += [profile.fields("attributes").text("email") or "" for profile in known]
+        asked = [app.person(name, id_type) for name in names[start : start + BATCH]]
+        there = {_identifier(each, id_type): each for each in await profiles(app, asked, id_type)}
+        known = [there.get(name, Fields({})).fields("attributes") for name in asked]
+        found += [attributes.text(attribute) or "" for attributes in known]
     return found
+
+
+def _identifier(profile: Fields, id_type: IdType) -> str:
+    named = (profile.fields(part).text(id_type) for part in ("identifiers", "attributes"))
+    return next((name for name in named if name), "")
 
 
 class Caps:

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from cio_mcp.client import Call
+from cio_mcp.client.call import Outgoing
 from cio_mcp.safety.grant import Grant
+from cio_mcp.safety.stores import Refund
 from cio_mcp.toolkit.answers import Answer, Preview
 from cio_mcp.toolkit.audience import Audience
 from cio_mcp.toolkit.registry import Tool
@@ -38,15 +40,18 @@ class ToolCall(Call):
 
     Known from the start: `name` is the tool's, for the log; `grants` narrow what the caller may do; `person`
     can be asked for consent; `request` is the call's id in the answer, the log and the audit log.
+    `check_caller` raises NotAllowed once the caller's token is no longer valid or allows something else.
     Found by the guard: `tool` and its checked arguments `given`, with `notes` on them and the instants that
     `times` stand for; whether only a preview is wanted; the confirmation `code`; the request that the call
-    would send; its audience; and its outcome.
+    would send, which `outgoing` has in full; its audience, when that was `looked_up`, and what undoes the
+    counting of its recipients, `refunds`; and its outcome.
     """
 
     deadline: float = float("inf")
     name: str = ""
     grants: tuple[Grant, ...] = ()
     person: Person | None = None
+    check_caller: Callable[[], None] = lambda: None
     request: str = field(default_factory=lambda: secrets.token_hex(8))
 
     tool: Tool = field(init=False)
@@ -56,7 +61,10 @@ class ToolCall(Call):
     preview_only: bool = False
     code: str | None = None
     would_send: dict[str, Any] = field(default_factory=dict)
+    outgoing: Outgoing | None = None
     audience: Audience | None = None
+    looked_up: float = float("-inf")
+    refunds: list[Refund] = field(default_factory=list)
     answer: Answer | None = None
     outcome: str = "cancelled"
     status: int | None = None

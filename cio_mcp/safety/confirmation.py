@@ -58,7 +58,7 @@ class Confirmations:
         if changed := sorted(name for name in before | now if before.get(name) != now.get(name)):
             names = ", ".join(changed)
             reason = f"the confirmation code belongs to another call: {names} changed since its preview"
-        elif not (reason := self._grown(bound["size"], audience)):
+        elif not (reason := self.grown(bound["size"], audience)):
             return None
         bound["mistakes"] = bound.get("mistakes", 0) + 1
         if bound["mistakes"] == MISTAKES:
@@ -70,7 +70,8 @@ class Confirmations:
         """Make a code valid again, because the call that used it was not executed."""
         await self._store.restore(_hash(code))
 
-    def _grown(self, before: int | None, audience: Audience | None) -> str:
+    def grown(self, before: int | None, audience: Audience | None) -> str:
+        """Return by how much an audience has grown, if that is more than is allowed."""
         if before is None or audience is None or audience.size is None:
             return ""
         if audience.size <= before * (1 + self._growth / 100):

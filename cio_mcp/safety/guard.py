@@ -1,26 +1,33 @@
-"""The guard: takes every call of a tool through its bounds, preview and confirmation, and then makes it."""
+"""The guard: takes every call of a tool through its bounds, preview and confirmation, and then makes it.
 
-import asyncio
-import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+What a call must satisfy stands in one place, `Guard._check`: it is checked before the call is previewed or
+made, after a person has been asked, and again for each request that changes something, when its turn has come
+and before its first byte leaves.
+"""
+
+import math
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from cio_mcp.client import AppApi, CustomerIO
 from cio_mcp.client.api import Api, WouldSend
-from cio_mcp.errors import CustomerIOError, InvalidArgument, NotAllowed, NotConfirmed, Refused
+from cio_mcp.client.call import Outgoing, now
+from cio_mcp.errors import CustomerIOError, InvalidArgument, NotAllowed, NotConfirmed, NotSent, Refused
 from cio_mcp.safety.audit.record import Record
-from cio_mcp.safety.bounds import Bounds, Caps
+from cio_mcp.safety.bounds import Bounds
 from cio_mcp.safety.call import ToolCall
 from cio_mcp.safety.confirmation import Confirmations
+from cio_mcp.safety.counting import Counting
 from cio_mcp.safety.preview import preview_of
+from cio_mcp.safety.recipients import check_recipients
 from cio_mcp.safety.stop import Stop
-from cio_mcp.safety.stores import Refund
 from cio_mcp.toolkit.answers import Acted, Answer, Preview, Status
 from cio_mcp.toolkit.audience import masked
 from cio_mcp.toolkit.candidates import suggest
 from cio_mcp.toolkit.context import ParseContext
+from cio_mcp.toolkit.habits import unusual
 from cio_mcp.toolkit.registry import Effect, Tool
 
 if TYPE_CHECKING:
@@ -28,6 +35,9 @@ if TYPE_CHECKING:
 
 # Effects that need a confirmed preview, unless the call is made for one person.
 CONFIRMED = {Effect.DELETES, Effect.SENDS}
+
+# Seconds for which what was looked up about an audience (its size, customers' addresses) is taken as current.
+CURRENT = 1.0
 
 # An operator's own bound: raises NotAllowed for a call that must not be made.
 Rule = Callable[[ToolCall], Awaitable[None]]
@@ -47,7 +57,7 @@ class Guard:
     confirm: Literal["preview", "human", "off"]
     confirmations: Confirmations
     bounds: Bounds
-    caps: Caps
+    counting: Counting
     stop: Stop
     record: Record
     status: Callable[[], Awaitable[Status]]
@@ -55,7 +65,6 @@ class Guard:
     workspace: str | None = None
     timezone: str = "UTC"
     mask: "Mask | None" = None
-    tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def perform(self, call: ToolCall, tool: Tool, arguments: dict[str, Any]) -> Answer:
         """Make a call of `tool` with raw `arguments`; raises CustomerIOError."""
@@ -78,17 +87,56 @@ class Guard:
 
         A preview takes the same steps up to the request that would change something, and shows that request.
         """
-        await self._check_stop(call)
-        await self._rehearse(call)
-        await self._find_audience(call)
-        await self._check_bounds(call)
+        await self._check(call)
         if call.preview_only:
+            if self.client.opens(AppApi) and not self.mask:
+                call.notes += await unusual(self.client.api(AppApi, call), call.tool.arguments, call.given)
             return await self._preview(call)
         if self._needs_confirmation(call) and (preview := await self._confirm(call)):
             return preview
-        async with self._counted(call):
+        async with self.counting.counted(call):
             with self.record.act(call):
+                call.leaving = lambda request: self._check_leaving(call, request)
                 return await self._run(call)
+
+    async def _check(self, call: ToolCall, request: Outgoing | None = None) -> None:
+        """Raise NotAllowed unless a call may be made, or `request` may leave, now.
+
+        What took a look-up over the network is looked up again once it is older than `CURRENT`.
+        """
+        if not call.preview_only:
+            await self.stop.check()
+        call.check_caller()
+        if request is None:
+            await self._rehearse(call)
+        else:
+            call.outgoing = request
+            check_recipients(call)  # with the audience that was approved, not with a newer one
+        if now() - call.looked_up >= CURRENT:
+            await self._find_audience(call)
+            await self._check_bounds(call)
+            call.looked_up = now()
+            check_recipients(call)
+        for rule in self.rules:
+            await rule(call)
+
+    async def _check_leaving(self, call: ToolCall, request: Outgoing) -> None:
+        """Check a call once more as its request leaves; count the recipients by whom its audience grew."""
+        sending, counted = call.sending, call.audience
+        try:
+            await self._check(call, request)
+        except CustomerIOError as error:
+            if isinstance(error, NotAllowed):
+                raise
+            raise NotSent(
+                f"Not sent: it could not be checked again before it left. {error.what}",
+                do="Call again.",
+                retryable=True,
+            ) from None
+        finally:
+            call.sending = sending  # look-ups do not count
+        if call.audience and call.audience is not counted:
+            await self.counting.grow(call, counted, call.audience)
 
     def _read_arguments(self, call: ToolCall, arguments: dict[str, Any]) -> None:
         context = ParseContext(self.timezone, call.called_at, self.mask.reveal if self.mask else None)
@@ -100,10 +148,6 @@ class Guard:
         call.preview_only = call.given.pop("dry_run", False)
         call.code = call.given.pop("confirmation", None)
 
-    async def _check_stop(self, call: ToolCall) -> None:
-        if not call.preview_only:
-            await self.stop.check()
-
     async def _rehearse(self, call: ToolCall) -> None:
         """Find the request that the call would send; raises what the call would raise before sending it."""
         if not call.preview_only and call.tool.effect not in CONFIRMED:
@@ -112,14 +156,16 @@ class Guard:
             with call.only_reading():
                 await call.tool.function(**await self._supplied(call), **call.given)
         except WouldSend as would:
-            body = {} if would.body is None else {"body": would.body}
-            call.would_send = {"method": would.method, "url": would.url} | body
+            call.outgoing = would.request
+            body = {} if would.request.body is None else {"body": would.request.body}
+            call.would_send = {"method": would.request.method, "url": would.request.url} | body
 
     async def _find_audience(self, call: ToolCall) -> None:
         """Find the call's audience, and count it if anything depends on its size."""
         bounds = self.bounds.narrowed(call.grants)
         counts = call.tool.effect is Effect.SENDS and (bounds.sized or self.confirm != "off")
-        with call.only_reading():
+        # Once a call is made, other requests of it may be changing something.
+        with nullcontext() if call.leaving else call.only_reading():
             call.audience = await call.tool.reached(await self._supplied(call) | call.given)
             if call.audience and (call.preview_only or counts):
                 call.audience = await call.audience.counted()
@@ -130,8 +176,6 @@ class Guard:
             bounds.check_size(call.audience)
             app = self.client.api(AppApi, call) if self.client.opens(AppApi) else None
             await bounds.check_allowed(call.audience, app)
-        for rule in self.rules:
-            await rule(call)
 
     def _needs_confirmation(self, call: ToolCall) -> bool:
         to_one = call.audience is not None and call.audience.to_one
@@ -147,6 +191,7 @@ class Guard:
                 )
             call.code = await call.person.consent(lambda: self._preview(call))
             self.client.start(call)  # the deadline starts again: a person may take long to answer
+            await self._check(call)
         if call.code is None:
             return await self._preview(call)
         if reason := await self.confirmations.use(call.code, call.tool.name, call.bound, call.audience):
@@ -157,6 +202,7 @@ class Guard:
         coded = self._needs_confirmation(call) and not (call.preview_only and self.confirm == "human")
         # Hide before cutting: half an address would not be recognised as one.
         request = self.hide(call.would_send)
+        call.looked_up = -math.inf  # people take their time with what they are shown
         preview = await preview_of(
             call.tool,
             request,
@@ -176,43 +222,6 @@ class Guard:
             if call.preview_only:
                 return None
             raise
-
-    @asynccontextmanager
-    async def _counted(self, call: ToolCall) -> AsyncIterator[None]:
-        """Count the recipients against the caps, and undo that if the call was certainly not executed."""
-        spent: list[Refund] = []
-        call.sending, call.requests = None, 0  # forget the requests that only read
-        try:
-            if call.audience and call.audience.size != 0:
-                spent = await self.caps.spend(call.audience.size or 0, call.grants)
-            yield
-        except CustomerIOError as error:
-            if error.outcome != "unknown":
-                await self._take_back(spent, call.code)
-            raise
-        except asyncio.CancelledError:
-            if call.sending is None:
-                await self._take_back(spent, call.code)
-            raise
-
-    async def _take_back(self, spent: list[Refund], code: str | None) -> None:
-        """Undo the counting of recipients, and make a code valid again.
-
-        This continues even if the call is cancelled. If the store cannot be written, the recipients stay
-        counted and the code stays used, which is the safe side.
-        """
-
-        async def take_back() -> None:
-            with contextlib.suppress(NotAllowed):
-                for refund in spent:
-                    await refund()
-                if code:
-                    await self.confirmations.restore(code)
-
-        task = asyncio.create_task(take_back())
-        self.tasks.add(task)
-        task.add_done_callback(self.tasks.discard)
-        await asyncio.shield(task)
 
     async def _run(self, call: ToolCall) -> Answer:
         try:

@@ -122,7 +122,9 @@ class WorkspaceSettings(TokenSettings):
         10, ge=0, description="Percent by which an audience may grow between its preview and the send."
     )
     allowed_recipients: Names = Field(
-        (), description="Who may be reached: addresses, domains, patterns such as *@*.example.com."
+        (),
+        description="Who may be reached: addresses, domains, patterns such as *@*.example.com, "
+        "phone numbers (+4930*), device:any.",
     )
     allow_bcc: bool = Field(False, description="Whether emails may have blind copies.")
     rules: Names = Field(

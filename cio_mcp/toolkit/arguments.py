@@ -26,8 +26,8 @@ def parsed(model: type[BaseModel], arguments: dict[str, Any], context: ParseCont
         for name, value in arguments.items()
         if name not in fields or not (value is None or (_blank(value) and name in _may_be_blank(model)))
     }
+    _refuse_what_json_cannot_hold(given)
     try:
-        size_of(given)
         if "timezone" in fields and is_zone(zone := given.get("timezone")):
             context.timezone = zone.strip()
         found = model.model_validate(given, context=context)
@@ -35,9 +35,16 @@ def parsed(model: type[BaseModel], arguments: dict[str, Any], context: ParseCont
         raise InvalidArgument(
             *(_fault(fault, list(fields)) for fault in error.errors(include_url=False))
         ) from None
-    except ValueError as error:
-        raise InvalidArgument(str(error)) from None
     return {name: getattr(found, name) for name in fields}
+
+
+def _refuse_what_json_cannot_hold(given: dict[str, Any]) -> None:
+    for name, value in given.items():
+        try:
+            size_of({name: value})
+        except ValueError as error:
+            shown = name.encode(errors="backslashreplace").decode()
+            raise InvalidArgument(f"{shown}: {error}") from None
 
 
 def _blank(value: object) -> bool:

@@ -4,6 +4,8 @@ A tool declares with `reaches` how to find its audience. Previews, confirmation,
 depend on the audience, belong to `safety`.
 """
 
+import json
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
@@ -12,6 +14,18 @@ from cio_mcp.client import AppApi, IdType, Kind
 from cio_mcp.toolkit.reading import Fields, needed
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
+
+# Before a device's token, among addresses: only CIO_ALLOWED_RECIPIENTS=device:any allows one.
+DEVICE = "device:"
+
+# Liquid that names the customer's own number, and no other.
+OWN_NUMBER = re.compile(r"\{\{\s*customer\.phone\s*\}\}")
+
+# The fields that name recipients in Google's and Apple's payloads. Customer.io fills them in, and a topic or
+# a condition would reach everybody who subscribes to it.
+PUSH_TARGETS = {
+    *("token", "tokens", "topic", "condition", "to", "registration_ids", "notification_key"),
+}
 
 # A filter is counted over at most this many pages of this many people; beyond that the size is a lower bound.
 PAGES, PAGE = 10, 1000
@@ -26,7 +40,11 @@ class Audience:
 
     what: the audience in words.
     size: number of people; None if they cannot be counted, a lower bound if `at_least`.
-    addresses, people: those whom the call names itself; `people` are identifiers by id type.
+    addresses, people: those whom the call names itself; `people` are identifiers by id type, and addresses
+        can also be phone numbers, and tokens of devices after `DEVICE`.
+    own_number: messages go to the phone number in the profile of each of `people`.
+    chosen_by: a filter, a file or an endpoint in the request that decides who else is reached; None if
+        Customer.io's own settings do.
     samples: a few people of an audience that the call does not name.
     to_one: the call is made for one person.
     blind_copies: some recipients are hidden from the others.
@@ -40,6 +58,8 @@ class Audience:
     addresses: Sequence[str] = ()
     people: Mapping[IdType, Sequence[str]] = field(default_factory=dict)
     samples: Sequence[str] = ()
+    own_number: bool = False
+    chosen_by: object = None
     to_one: bool = False
     blind_copies: bool = False
     template: Callable[[], Awaitable[str]] | None = None
@@ -47,7 +67,9 @@ class Audience:
 
     async def counted(self) -> "Audience":
         """Return the audience with its size, if it can be counted."""
-        return replace(await self.count(), template=self.template) if self.count else self
+        if self.count is None:
+            return self
+        return replace(await self.count(), template=self.template, chosen_by=self.chosen_by)
 
     @property
     def countable(self) -> bool:
@@ -113,6 +135,11 @@ def _names(identifiers: list[Fields]) -> list[str]:
     """Return one identifier for each of the first few people."""
     names = (who.text("email", "id", "cio_id") for who in identifiers[:SAMPLES])
     return [name for name in names if name]
+
+
+def as_set_there(chosen_by: object) -> str:
+    """Return what decides who is reached as text that can be compared."""
+    return json.dumps(chosen_by, sort_keys=True)
 
 
 def masked(name: str) -> str:

@@ -20,7 +20,8 @@ OBEYED = re.compile(
 )
 
 
-def _headers(headers: dict[str, Any]) -> dict[str, str]:
+def check_headers(headers: dict[str, Any]) -> dict[str, str]:
+    """Return the headers if an email may have them; else raise ValueError."""
     for name, value in headers.items():
         key = name.lower()
         if not ALLOWED.fullmatch(key) or OBEYED.match(key):
@@ -41,4 +42,4 @@ def _headers(headers: dict[str, Any]) -> dict[str, str]:
     return headers
 
 
-Headers = Annotated[JsonObject, AfterValidator(_headers)]
+Headers = Annotated[JsonObject, AfterValidator(check_headers)]

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator
 
-from cio_mcp.toolkit.params import Naming, Person, Text, size_of
+from cio_mcp.toolkit.params import Line, Naming, Person, size_of
 
 
 def listed(value: object) -> object:
@@ -54,7 +54,7 @@ def _some(values: list[Any]) -> list[Any]:
 
 
 # Names of attributes; and such of which there must be some, since none at all would mean every attribute.
-Names = Annotated[list[Text], BeforeValidator(listed)]
+Names = Annotated[list[Line], BeforeValidator(listed)]
 SomeNames = Annotated[Names, AfterValidator(_some), Naming]
 
 # Identifiers of people, of any kind; and addresses, which hold no commas.
@@ -62,6 +62,6 @@ People = Annotated[list[Person], BeforeValidator(listed), Naming]
 Addresses = Annotated[list[Person], BeforeValidator(separated), Naming]
 
 # Words of Customer.io's.
-Words = Annotated[list[Text], BeforeValidator(separated), AfterValidator(_some), Naming]
+Words = Annotated[list[Line], BeforeValidator(separated), AfterValidator(_some), Naming]
 
 Objects = Annotated[list[dict[str, Any]], BeforeValidator(of_objects), Naming]

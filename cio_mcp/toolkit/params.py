@@ -198,7 +198,7 @@ AnonymousId = Annotated[
     Person, at_most(150), Field(description="Your own id for a visitor who is not identified yet.")
 ]
 
-# The schema omits the minimum, which costs bytes in many tools; a refusal states it.
+# The schema omits the minimum, here and in Limit: it costs bytes in many tools, and a refusal states it.
 ObjectId = Annotated[int, Field(gt=0), BeforeValidator(whole), Naming, WithJsonSchema({"type": "integer"})]
 
 JsonObject = Annotated[dict[str, Any], BeforeValidator(_object)]
@@ -214,7 +214,7 @@ Channel = Literal["email", "sms", "push", "in_app", "whatsapp", "slack", "webhoo
 
 WholeNumber = BeforeValidator(whole)
 Number = Annotated[int, WholeNumber]
-Limit = Annotated[int, Field(ge=1, le=100), WholeNumber]
+Limit = Annotated[int, Field(ge=1, le=100), WholeNumber, WithJsonSchema({"type": "integer", "maximum": 100})]
 
 _CURSOR = "next_cursor of the previous page."
 

@@ -2,17 +2,22 @@
 
 import re
 from collections.abc import Iterator
+from email.utils import getaddresses
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, ValidationInfo
 
 from cio_mcp.toolkit.context import context_of
-from cio_mcp.toolkit.params import JsonObject
+from cio_mcp.toolkit.lists import Addresses
+from cio_mcp.toolkit.params import Address, JsonObject
 from cio_mcp.toolkit.times import FIRST, LAST, unix_seconds
 
 _DATE = re.compile(
     r"(\d{4}-\d\d-\d\d([T ].*)?)|((19|20)\d\d[./]\d\d?[./]\d\d?|\d\d?[./-]\d\d?[./-](19|20)\d\d)( .*)?"
 )
+
+# Names of domains have dots between their parts, and parts that are neither empty nor begin with a hyphen.
+_ADDRESS = re.compile(r"[^@\s,;<>]+@([^@\s,;<>.-][^@\s,;<>.]*\.)+[^@\s,;<>.\d-][^@\s,;<>.]+")
 
 # So many values of one argument are told of.
 TOLD = 5
@@ -30,6 +35,31 @@ def tell_times(values: dict[str, Any], asked: ValidationInfo) -> dict[str, Any]:
     context.notes += notes[:TOLD] + more
     return values
 
+
+def _tell_address(text: str, asked: ValidationInfo) -> str:
+    """Return an address, or several; the answer tells if one is none, but not which: it is personal data."""
+    if not all(map(_can_be_address, (address for _, address in getaddresses([text])))):
+        context_of(asked).notes.append(f"{asked.field_name}: this cannot be an email address")
+    return text
+
+
+def _tell_addresses(texts: list[str], asked: ValidationInfo) -> list[str]:
+    """Return addresses; the answer tells which entries are none."""
+    unlikely = [str(number) for number, text in enumerate(texts) if not _can_be_address(text)]
+    if unlikely:
+        more = f" and {len(unlikely) - TOLD} more" if len(unlikely) > TOLD else ""
+        found = f"{', '.join(unlikely[:TOLD])}{more}"
+        context_of(asked).notes.append(f"{asked.field_name}: cannot be email addresses: entries {found}")
+    return texts
+
+
+def _can_be_address(text: str) -> bool:
+    return "{{" in text or _ADDRESS.fullmatch(text) is not None
+
+
+# An email address, or several separated by commas; and a list of addresses.
+Email = Annotated[Address, AfterValidator(_tell_address)]
+Emails = Annotated[Addresses, AfterValidator(_tell_addresses)]
 
 # Attributes or event data.
 Values = Annotated[JsonObject, AfterValidator(tell_times)]

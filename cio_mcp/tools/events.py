@@ -7,9 +7,19 @@ from ulid import ULID
 
 from cio_mcp.client import IdType, Kind, TrackApi
 from cio_mcp.errors import InvalidArgument
+from cio_mcp.toolkit.addresses import HOW, recipients
 from cio_mcp.toolkit.answers import Accepted
 from cio_mcp.toolkit.audience import Audience, reaches
-from cio_mcp.toolkit.params import AnonymousId, CustomerId, Naming, Text, at_most, meant, one_line, size_of
+from cio_mcp.toolkit.params import (
+    AnonymousId,
+    CustomerId,
+    Line,
+    Naming,
+    at_most,
+    meant,
+    one_line,
+    size_of,
+)
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.times import Timestamp
 from cio_mcp.toolkit.values import Values
@@ -36,9 +46,11 @@ def _event_data(data: dict[str, Any], asked: ValidationInfo) -> dict[str, Any]:
     """Return an event's data with a pseudonym as recipient replaced."""
     if "recipient" in data:
         recipient = meant(data["recipient"], asked)
-        if not (isinstance(recipient, str) and "@" in one_line(recipient)):
-            message = "recipient must be an email address"
-            raise ValueError(message)
+        try:
+            recipient = ", ".join(map(str, recipients(one_line(recipient))))
+        except (ValueError, TypeError):
+            message = f"recipient must be an email address; {HOW}"
+            raise ValueError(message) from None
         data = data | {"recipient": recipient}
     if (size := size_of(data)) > LARGEST_DATA:
         message = f"at most {LARGEST_DATA} bytes are allowed; this has {size}"
@@ -55,7 +67,7 @@ def _ulid(value: object) -> object:
 
 
 EventName = Annotated[
-    Text, at_most(LONGEST_NAME), Field(description="Such as order_completed; at most 100 bytes.")
+    Line, at_most(LONGEST_NAME), Field(description="Such as order_completed; at most 100 bytes.")
 ]
 EventData = Annotated[
     Values,
@@ -73,9 +85,14 @@ EventId = Annotated[
 
 async def _reached(data: dict[str, Any] | None) -> Audience:
     """Return the recipient that an event's data sets for the emails that it triggers."""
-    named = [data["recipient"]] if data and "recipient" in data else []
     # Whether Customer.io takes several addresses here is not documented [?].
-    return Audience("the address in data.recipient", sum(text.count("@") for text in named), addresses=named)
+    named = recipients(data["recipient"]) if data and "recipient" in data else []
+    known = not any(recipient.liquid for recipient in named)
+    return Audience(
+        "the address in data.recipient",
+        len(named) if known else None,
+        addresses=[recipient.address for recipient in named],
+    )
 
 
 @tools.writes
@@ -124,7 +141,7 @@ async def track_anonymous_event(
 async def track_page_view(
     track: TrackApi,
     url: Annotated[
-        Text,
+        Line,
         Field(description="URL or path."),
     ],
     customer_id: CustomerId | None = None,

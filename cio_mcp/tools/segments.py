@@ -9,7 +9,7 @@ from cio_mcp.toolkit.answers import Accepted, Acted, Cut, Numbered, Page, Quoted
 from cio_mcp.toolkit.conditions import in_words
 from cio_mcp.toolkit.lists import People
 from cio_mcp.toolkit.pages import cut, joined, newest, page_by_id
-from cio_mcp.toolkit.params import CountCursor, Cursor, Limit, NameContains, ObjectId, Text
+from cio_mcp.toolkit.params import CountCursor, Cursor, Limit, Line, NameContains, ObjectId, Text
 from cio_mcp.toolkit.reading import Fields, beside, made, needed
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.things import Uses, uses_in
@@ -150,7 +150,7 @@ class SegmentCreated(Acted):
 @tools.writes
 async def create_segment(
     app: AppApi,
-    name: Text,
+    name: Line,
     description: Text | None = None,
 ) -> SegmentCreated:
     """Create an empty manual segment, to fill with add_to_segment.

@@ -27,9 +27,11 @@ pytestmark = pytest.mark.processes
 def start(*options: str, **environ: str) -> tuple[Command, str, str]:
     """Start a sandbox on a free port; returns the process, its address and what it said."""
     process = Command("sandbox", "--port", "0", *options, **environ)
-    said = process.stdout.readline()
+    said = ""
     while "state" not in said or ("--tls" in options and "certificate" not in said):
-        said += process.stdout.readline()
+        line = process.stdout.readline()
+        assert line, process.stderr.read()
+        said += line
     found = re.search(r"https?://[\d.]+:\d+", said)
     assert found
     return process, found[0], said

@@ -173,8 +173,8 @@ async def test_a_dry_run_reads_but_sends_nothing() -> None:
             await there.track(dry_run=True).put("/api/v1/customers/{id}", {"a": 1}, id="x/y")
 
     assert [request.method for request in wire.requests] == ["GET"]
-    assert (would.value.method, would.value.body) == ("PUT", {"a": 1})
-    assert would.value.url == "https://track.customer.io/api/v1/customers/x%2Fy"
+    assert (would.value.request.method, would.value.request.body) == ("PUT", {"a": 1})
+    assert would.value.request.url == "https://track.customer.io/api/v1/customers/x%2Fy"
 
 
 @pytest.mark.parametrize("body", [b"<html>hi</html>", b"OK", b"null", b'"ok"', b"{", b"\xff", b"[" * 9999])

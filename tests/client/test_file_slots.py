@@ -126,6 +126,18 @@ async def test_what_a_process_leased_together_and_did_not_use_is_soon_free_for_t
         await slots.aclose()
 
 
+async def test_what_was_leased_together_is_not_used_before_it_is_free(path: Path) -> None:
+    slots, bucket = FileSlots(path), Bucket("track", 200, 60, "one")
+    for lease in await leased(slots, bucket):
+        await slots.rest(bucket, lease, 0.01)
+    assert isinstance(await slots.lease(bucket, 0.02, 1.0, 1), Lease)
+
+    assert slots.lease_now(bucket, 1.0) is None
+    await asyncio.sleep(0.01)
+    assert slots.lease_now(bucket, 1.0)
+    await slots.aclose()
+
+
 async def test_a_process_that_was_stopped_does_not_send_on_what_it_leased_before(path: Path) -> None:
     loop = asyncio.get_running_loop()
     assert isinstance(loop, VirtualTimeLoop)

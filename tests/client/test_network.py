@@ -1,6 +1,8 @@
 """The wire itself, over real sockets on loopback."""
 
 import asyncio
+import sys
+from importlib.abc import MetaPathFinder
 
 import pytest
 
@@ -38,6 +40,21 @@ async def test_a_connection_serves_one_request_after_the_other() -> None:
             await there.track().post("/api/v1/events", {}, kind=Kind.REPEATABLE)
 
     assert (len(server.requests), server.connections) == (5, 1)
+
+
+async def test_a_request_searches_no_folder_for_a_module(monkeypatch: pytest.MonkeyPatch) -> None:
+    searched: list[str] = []
+
+    class Finder(MetaPathFinder):
+        def find_spec(self, fullname: str, *_: object) -> None:
+            searched.append(fullname)
+
+    async with serving() as server, connected(Network(), track_url=server.url) as there:
+        await there.track().get("/api/v1/x")
+        monkeypatch.setattr(sys, "meta_path", [Finder(), *sys.meta_path])
+        await there.track().get("/api/v1/x")
+
+    assert not searched
 
 
 async def test_a_burst_opens_32_connections_at_the_most() -> None:

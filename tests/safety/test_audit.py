@@ -203,7 +203,7 @@ def test_a_writer_that_died_leaves_a_log_that_the_next_goes_on_with(tmp_path: Pa
 
 
 def _write(path: Path, name: str, start: Barrier) -> None:
-    log = AuditLog(path, clock, patience=20)
+    log = AuditLog(path, clock, patience=60)
     start.wait()
     for number in range(20):
         log.intent(f"{name}{number}", name, "send", "sends", {"number": number})

@@ -92,7 +92,7 @@ async def test_no_channel_reaches_a_customer_whom_the_list_leaves_out(
 ) -> None:
     message = {"channel": channel, "transactional_message_id": TEMPLATES[channel], **person}
     message |= THEIR_OWN_NUMBER if channel in {"sms", "whatsapp"} else {}
-    async with an_agent(allowed_recipients="example.com") as agent:
+    async with an_agent(allowed_recipients="example.com, +*, device:any") as agent:
         if allowed:
             await agent.call("send_transactional_message", **message)
         else:
@@ -105,17 +105,20 @@ async def test_no_channel_reaches_a_customer_whom_the_list_leaves_out(
 @pytest.mark.parametrize(
     ("channel", "to", "allowed"),
     [
-        ("push", {"to": "last_used"}, True),
-        ("push", {"to": "all"}, True),
+        ("push", {}, False),
+        ("push", {"to": "last_used"}, False),
+        ("push", {"to": "all"}, False),
         ("push", {"to": "device-ada-1"}, False),
         ("push", {"custom_device": {"token": "anybodys", "platform": "ios"}}, False),
         ("sms", {"to": "+4930123456"}, False),
-        ("sms", {"to": "{{ customer.phone }}"}, True),
+        ("sms", {"to": "{{ customer.phone }}"}, False),
         ("sms", {"to": "{{customer.manager_phone}}"}, False),
         ("sms", {"to": "{{customer.phone | append: '1'}}"}, False),
         ("sms", {"to": "{{trigger.phone}}", "message_data": {"phone": "+4930123456"}}, False),
         ("whatsapp", {"to": "{{customer.phone}}{{trigger.phone}}"}, False),
-        ("whatsapp", {"to": "{{customer.phone}}"}, True),
+        ("whatsapp", {"to": "{{customer.phone}}"}, False),
+        ("in_app", {}, True),
+        ("inbox", {}, True),
     ],
 )
 async def test_a_number_or_device_can_be_anybodys_and_is_on_no_list_of_addresses(

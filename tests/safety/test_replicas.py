@@ -236,3 +236,14 @@ async def test_room_that_a_window_leaves_is_found_when_it_is_promised(store: Sto
     assert await store.sent("one", 60) == 4
     await refund()
     assert await store.sent("one", 60) == 3
+
+
+async def test_a_replica_that_counts_hours_does_not_forget_what_another_counts_for_a_day(
+    redis: RedisServer,
+) -> None:
+    store = RedisStore(SecretStr(redis.address))
+    await store.spend("shop", 1, {86_400: 5})
+    await store.spend("shop", 1, {3600: 5})
+    await store.aclose()
+
+    assert max(redis.ask("TTL", key) for key in redis.ask("KEYS", "*")) > 86_400

@@ -69,7 +69,7 @@ async def test_with_the_track_pair_beside_it_people_and_events_are_written_too()
 
 
 async def test_an_allow_list_lets_nobody_through_whose_address_cannot_be_looked_up() -> None:
-    async with an_agent(**TOKEN, allowed_recipients="example.com") as agent:
+    async with an_agent(**TOKEN, allowed_recipients="example.com, device:any") as agent:
         text = await agent.fail("send_transactional_message", **PUSH)
         by_email = {**PUSH, "customer_id": "ada@example.com", "id_type": "email"}
         await agent.call("send_transactional_message", **by_email)

@@ -145,7 +145,7 @@ async def test_a_message_is_not_sent_at_once_because_its_time_has_passed(agent: 
 async def test_a_time_zone_that_is_none_is_refused_by_name(agent: Agent, zone: object) -> None:
     text = await agent.fail("send_newsletter", newsletter_id=21, send_at=NOON, timezone=zone)
 
-    assert "timezone: " in text or "valid Unicode" in text
+    assert "timezone: " in text
     assert agent.sent == []
 
 

@@ -1,6 +1,7 @@
 """JWTs of an issuer: whether one holds here, whose it is, and what its scopes permit."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import jwt
@@ -18,6 +19,9 @@ LEEWAY = 30
 TYPES = {"jwt", "at+jwt", "application/at+jwt"}
 
 LONGEST_NAME = 255
+
+# The last moment of the year 9999, in unix seconds.
+LATEST = 253_402_300_799
 
 # Why a JWT does not hold; the first that fits is told. None of it quotes the token.
 REASONS: tuple[tuple[type[jwt.PyJWTError], str], ...] = (
@@ -98,7 +102,10 @@ class Jwts:
             )
         # Somebody's client_id can be somebody else's sub (RFC 9068, 5).
         name = f"user:{subject}" if subject else f"client:{client}"
-        return Bearer(ScopeGrant(name=name, permissions=permissions), client, subject or None)
+        # A date that no calendar has is as good as none.
+        expires = datetime.fromtimestamp(min(claims["exp"] + LEEWAY, LATEST), UTC)
+        grant = ScopeGrant(name=name, permissions=permissions, expires=expires)
+        return Bearer(grant, client, subject or None)
 
 
 def _text(claim: Any) -> str:

@@ -87,35 +87,41 @@ class FileSlots:
     def close(self) -> None:
         """Leave the file to the others."""
         self._file.close()
+        self._is_alone = True  # what comes back later is told to nobody
 
     def _lease(self, bucket: Bucket, ahead: float, stretch: float, waiting: int) -> Lease | Wait:
         """Lease at once; raises Busy."""
         if not self._is_alone:
             try:
-                return self._from_hand(bucket) or self._from_file(bucket, ahead, stretch, waiting)
+                return self._from_hand(bucket, ahead) or self._from_file(bucket, ahead, stretch, waiting)
             except sqlite3.Error as error:
                 self._go_alone(error)
         return self._alone.lease_at_once(bucket, ahead, stretch)
 
-    def _from_hand(self, bucket: Bucket) -> Lease | None:
+    def _from_hand(self, bucket: Bucket, ahead: float) -> Lease | Wait | None:
         """Return a slot that was leased together with another one moments ago, if one is left."""
         hand = self._hand.get(bucket)
         while hand:
+            wait = hand[-1].start - now()
+            if wait > ahead:
+                return Wait(wait)
             lease = hand.pop()
-            if now() < lease.start + FLUSH:
+            if wait > -FLUSH:
                 return lease
             self._give_back(bucket, lease, 0.0)
         return None
 
     def _from_file(self, bucket: Bucket, ahead: float, stretch: float, waiting: int) -> Lease | Wait:
         told_at, told = self._told.get(bucket, (-math.inf, 0))
+        most = max(1, bucket.limit // HANDFUL)
+        used_later = FLUSH if most > 1 else 0.0
         tell = now() - told_at > TELL or (told > 1) != (waiting > 1)
         got = self._file.lease(
             bucket,
             self._back,
             ahead=ahead,
-            lasts=bucket.window * stretch + LEASE,
-            most=max(1, bucket.limit // HANDFUL),
+            lasts=bucket.window * stretch + LEASE + used_later,
+            most=most,
             waiting=waiting if tell else None,
         )
         self._back.clear()

@@ -226,6 +226,10 @@ class Turn:
         """The bucket that this is a turn in."""
         return self._queue.bucket
 
+    def leaves(self) -> None:
+        """Say that the request leaves now, and not when the turn came."""
+        self._left = now()
+
     async def answered(self) -> None:
         """Say that an answer came that is no 429."""
         self._queue.feedback.answered()

@@ -8,7 +8,7 @@ from time import time
 
 import httpx
 
-from cio_mcp.client.call import Call, now
+from cio_mcp.client.call import Call, Kind, Leaving, now
 from cio_mcp.client.counts import RequestCounts
 from cio_mcp.client.pacing.buckets import Bucket
 from cio_mcp.client.pacing.queue import Pace, Turn
@@ -37,7 +37,10 @@ class PaceTransport(httpx.AsyncBaseTransport):
         self.counts = {limit: RequestCounts() for limit in limits}
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send `request` when its turn has come; raises NotSent when that is after the call's deadline."""
+        """Send `request` when its turn has come; raises NotSent when that is after the call's deadline.
+
+        Raises what the call's `leaving` does, with nothing sent and the turn given back.
+        """
         call: Call = request.extensions["call"]
         buckets: tuple[Bucket, ...] = request.extensions["buckets"]
         if (asked := now()) >= call.deadline:
@@ -52,6 +55,8 @@ class PaceTransport(httpx.AsyncBaseTransport):
             waited = now() - asked
             call.waited += waited
             self._counts(request).waits.add(waited)
+        if call.leaving and request.extensions["kind"] is not Kind.READ:
+            await self._check_leaving(call.leaving, request, turns)
         call.sending = sending = asyncio.create_task(self._send(request, turns))
         self._in_flight[sending] = request
         sending.add_done_callback(self._is_back)
@@ -73,6 +78,16 @@ class PaceTransport(httpx.AsyncBaseTransport):
                 await turn.unused()
             raise
         return turns
+
+    async def _check_leaving(self, leaving: Leaving, request: httpx.Request, turns: list[Turn]) -> None:
+        try:
+            await leaving(request.extensions["outgoing"])
+        except BaseException:
+            for turn in turns:
+                await turn.unused()
+            raise
+        for turn in turns:
+            turn.leaves()
 
     async def _send(self, request: httpx.Request, turns: list[Turn]) -> httpx.Response:
         counts = self._counts(request)

@@ -53,6 +53,9 @@ if wait == 0 and recipients > 0 then
     redis.call('HINCRBY', counts, field, recipients)
     table.insert(fields, field)
   end
-  redis.call('EXPIRE', counts, 2 * longest)
+  -- Another process may count in longer windows.
+  if redis.call('TTL', counts) < 2 * longest then
+    redis.call('EXPIRE', counts, 2 * longest)
+  end
 end
 return {math.ceil(wait), totals[ARGV[4]], fields}

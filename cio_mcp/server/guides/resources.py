@@ -65,7 +65,8 @@ ATTRIBUTES = """\
   customer. An empty value removes the attribute.
 - **Computed**: Customer.io computes them from events (a count, a sum, the last value). They can be read, not written.
 
-The App API returns every value as text: "true", "5". Times are unix seconds, never milliseconds.
+The App API returns every value as text: "true", "5". Times are unix seconds, never milliseconds. `identify_customer`
+with dry_run=true tells which values differ from those of other customers: "Pro" among "pro", text among numbers.
 """
 
 

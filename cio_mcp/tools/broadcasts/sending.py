@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field, TypeAdapter, ValidationError, Valida
 
 from cio_mcp.client import AppApi, Kind
 from cio_mcp.errors import InvalidArgument
+from cio_mcp.toolkit.addresses import OneAddress, parsed
 from cio_mcp.toolkit.answers import Acted
 from cio_mcp.toolkit.audience import Audience, of_filter, reaches
 from cio_mcp.toolkit.lists import Addresses, Objects, People
@@ -14,10 +15,10 @@ from cio_mcp.toolkit.params import (
     CONDITIONS,
     Filter,
     JsonObject,
+    Line,
     Naming,
     ObjectId,
     Person,
-    Text,
     size_of,
 )
 from cio_mcp.toolkit.reading import Fields, made
@@ -46,7 +47,7 @@ FOLLOW = (
     "tells whether the run failed."
 )
 
-_WHO = TypeAdapter[str](Person)
+_WHO = {"id": TypeAdapter[str](Person), "email": TypeAdapter[str](OneAddress)}
 
 
 def _entries(entries: list[Any]) -> list[Any]:
@@ -54,6 +55,10 @@ def _entries(entries: list[Any]) -> list[Any]:
         message = f"1 to 10000 entries are allowed; these are {len(entries)}"
         raise ValueError(message)
     return entries
+
+
+def _parsed(addresses: list[str]) -> list[str]:
+    return [parsed(address) for address in addresses]
 
 
 def _per_user(entries: list[dict[str, Any]], asked: ValidationInfo) -> list[dict[str, Any]]:
@@ -64,7 +69,7 @@ def _per_user(entries: list[dict[str, Any]], asked: ValidationInfo) -> list[dict
             message = f'entry {number}: must have "id" or "email", not both; "data" must be an object'
             raise ValueError(message)
         try:
-            who = _WHO.validate_python(entry[kind], context=asked.context)
+            who = _WHO[kind].validate_python(entry[kind], context=asked.context)
         except ValidationError:
             message = f"entry {number}: {kind} must identify a person"
             raise ValueError(message) from None
@@ -79,7 +84,7 @@ def _trigger_data(data: dict[str, Any]) -> dict[str, Any]:
     return data
 
 
-Emails = Annotated[Addresses, AfterValidator(_entries)]
+Emails = Annotated[Addresses, AfterValidator(_parsed), AfterValidator(_entries)]
 Ids = Annotated[People, AfterValidator(_entries)]
 TriggerData = Annotated[JsonObject, AfterValidator(_trigger_data)]
 PerUserData = Annotated[
@@ -117,9 +122,13 @@ async def _reached(
         size = len(addresses) + len(people)
         found = Audience("the people listed in the call", size, addresses=addresses, people={"id": people})
     elif recipients:
-        found = Audience("customers who match the filter", count=lambda: of_filter(app, recipients))
+        found = Audience(
+            "customers who match the filter", chosen_by=recipients, count=lambda: of_filter(app, recipients)
+        )
     elif data_file_url:
-        found = Audience("everybody in the file, whose number is not known in advance")
+        found = Audience(
+            "everybody in the file, whose number is not known in advance", chosen_by=data_file_url
+        )
     else:
         found = Audience("the audience set in Customer.io, which its API cannot count")
 
@@ -143,7 +152,7 @@ async def trigger_broadcast(
     ] = None,
     per_user_data: PerUserData | None = None,
     data_file_url: Annotated[
-        Annotated[Text, Naming] | None,
+        Annotated[Line, Naming] | None,
         Field(description="Audience: URL of a JSON Lines file, each line {id or email, data}."),
     ] = None,
     data: Annotated[
@@ -160,9 +169,9 @@ async def trigger_broadcast(
 ) -> Triggered:
     """Send an API-triggered broadcast to many people at once.
 
-    Give one audience, or none for the one set in Customer.io. Then call get_broadcast_trigger: only that
-    tells whether the run failed. One unknown person fails it unless a flag skips them. At most one run in
-    10 s. For one person use send_transactional_email.
+    Give one audience, or none for the one set in Customer.io. An unknown person fails the whole run unless
+    email_ignore_missing or id_ignore_missing is set. Afterwards call get_broadcast_trigger: only that tells
+    whether the run failed. At most one run in 10 s. For one person use send_transactional_email.
     """
     forms = {
         "emails": emails,

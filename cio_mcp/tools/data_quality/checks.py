@@ -49,6 +49,9 @@ TOO_OLD = (
 )
 
 
+UNTOLD = "the value agrees, but the API returns all values as text, so its type cannot be told."
+
+
 class AttributeDifference(Shape):
     """An attribute whose value is not the written one."""
 
@@ -112,7 +115,10 @@ async def check_write(
         raise unusable("the activity log has an entry that may be this write, without a readable time")
     else:
         state = "pending" if called_at - start < PENDING else "not_seen"
+    untold = [name for name, value in (attributes or {}).items() if _of_any_type(name, value)]
+    agreeing = [name for name in untold if differs is not None and name not in differs]
     return WriteCheck(
+        notes=[f"{', '.join(agreeing)}: {UNTOLD}"] if agreeing else None,
         state=state,
         since=iso(start),
         count=count if event else None,
@@ -124,6 +130,16 @@ async def check_write(
 
 def _is_dated(item: Fields) -> bool:
     return item.seconds("timestamp") is not None
+
+
+def _of_any_type(name: str, value: Any) -> bool:
+    """Return whether an attribute that reads as written may be stored as text, or as what that looks like."""
+    if name in {"created_at", "unsubscribed"}:
+        return False
+    try:
+        return isinstance(json.loads(value) if isinstance(value, str) else value, (bool, int, float))
+    except ValueError:
+        return False
 
 
 def _is_event(item: Fields, event: str | None) -> bool:

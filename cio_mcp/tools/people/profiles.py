@@ -7,13 +7,14 @@ from pydantic import AfterValidator, Field
 
 from cio_mcp.client import AppApi, IdType, TrackApi
 from cio_mcp.toolkit.answers import Accepted, Cut, Quoted, Shape
+from cio_mcp.toolkit.habits import OfPeople
 from cio_mcp.toolkit.lists import SomeNames
 from cio_mcp.toolkit.pages import PAGE_BYTES
-from cio_mcp.toolkit.params import Address, AnonymousId, CustomerId, size_of
+from cio_mcp.toolkit.params import AnonymousId, CustomerId, size_of
 from cio_mcp.toolkit.reading import Fields, needed, plain
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.times import Timestamp
-from cio_mcp.toolkit.values import Values
+from cio_mcp.toolkit.values import Email, Values
 
 tools = Toolbox(__name__)
 
@@ -48,6 +49,7 @@ def _attributes(attributes: dict[str, Any]) -> dict[str, Any]:
 Attributes = Annotated[
     Values,
     AfterValidator(_attributes),
+    OfPeople,
     Field(
         description='Custom attributes, such as {"plan": "pro"}; names are case-sensitive, null removes one.'
     ),
@@ -59,7 +61,7 @@ async def identify_customer(
     track: TrackApi,
     customer_id: CustomerId,
     id_type: IdType = "id",
-    email: Annotated[Address | None, Field(description="Email address to set.")] = None,
+    email: Annotated[Email | None, Field(description="Email address to set.")] = None,
     created_at: Annotated[Timestamp | None, Field(description="When they signed up, in ISO 8601.")] = None,
     unsubscribed: Annotated[
         bool | None, Field(description="true stops all messages and keeps the profile; false resumes them.")

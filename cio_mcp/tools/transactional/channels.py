@@ -7,7 +7,7 @@ from pydantic import Field
 
 from cio_mcp.client import IdType, SendApi
 from cio_mcp.errors import InvalidArgument
-from cio_mcp.toolkit.audience import Audience, reaches
+from cio_mcp.toolkit.audience import DEVICE, OWN_NUMBER, Audience, reaches
 from cio_mcp.toolkit.fitting import check_fit
 from cio_mcp.toolkit.params import Address, CustomerId, JsonObject, Line, Text
 from cio_mcp.toolkit.registry import Toolbox
@@ -50,12 +50,10 @@ PATHS = {
 # A number, or Liquid that Customer.io fills in for the customer.
 NUMBER = re.compile(r"\+[1-9]\d{1,14}|.*\{\{.+\}\}.*")
 
-# Values of `to` that mean the customer's own devices (push) or own number (SMS and WhatsApp).
-THEIR_OWN = re.compile(r"all|last_used|\{\{\s*customer\.phone\s*\}\}")
-
 
 async def _reached(
     app: SendApi,
+    channel: str,
     transactional_message_id: int | str,
     customer_id: str,
     id_type: IdType,
@@ -65,13 +63,18 @@ async def _reached(
     async def template() -> str:
         return await template_of(app, transactional_message_id)
 
-    # The number or device may belong to somebody other than the customer; other Liquid can be any number.
-    elsewhere = [to] if to and not THEIR_OWN.fullmatch(to) else []
-    elsewhere += [custom_device["token"]] if custom_device else []
+    # A number or device may belong to somebody other than the customer; other Liquid can be any number.
+    own = not to or bool(OWN_NUMBER.fullmatch(to))
+    if channel == "push":
+        own = to in {None, "all", "last_used"} and not custom_device
+        named = [DEVICE + (to or "all"), *([DEVICE + custom_device["token"]] if custom_device else [])]
+    else:
+        named = [] if own or to is None else [to]
     return Audience(
-        "the customer, or the owner of the number or device that is named" if elsewhere else "the customer",
+        "the customer" if own else "the customer, or the owner of the number or device that is named",
         1,
-        addresses=elsewhere,
+        addresses=named,
+        own_number=channel != "push" and own and to is not None,
         people={id_type: [customer_id]},
         to_one=True,
         template=template,
@@ -97,8 +100,8 @@ async def send_transactional_message(
     from_number: Annotated[Line | None, Field(description="sms, whatsapp only: number to send from.")] = None,
     title: Annotated[Line | None, Field(description="push only.")] = None,
     message: Annotated[Text | None, Field(description="push only: the text.")] = None,
-    image_url: Annotated[Text | None, Field(description="push only.")] = None,
-    link: Annotated[Text | None, Field(description="push only: what a tap opens.")] = None,
+    image_url: Annotated[Line | None, Field(description="push only.")] = None,
+    link: Annotated[Line | None, Field(description="push only: what a tap opens.")] = None,
     sound: Annotated[Literal["default", "none"] | None, Field(description="push only, on iOS.")] = None,
     custom_data: Annotated[JsonObject | None, Field(description="push only: strings for the app.")] = None,
     custom_device: Annotated[

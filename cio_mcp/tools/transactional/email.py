@@ -1,15 +1,15 @@
 """Transactional email: one email to one person at once."""
 
-from email.utils import getaddresses
 from typing import Annotated
 
 from pydantic import Field
 
 from cio_mcp.client import IdType, SendApi
 from cio_mcp.errors import InvalidArgument
+from cio_mcp.toolkit.addresses import THEIR_OWN, Recipient, Recipients, recipients
 from cio_mcp.toolkit.audience import Audience, reaches
 from cio_mcp.toolkit.headers import Headers
-from cio_mcp.toolkit.params import Address, CustomerId, Line, Text
+from cio_mcp.toolkit.params import CustomerId, Line, Text
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.tools.transactional.attachments import Attachments
 from cio_mcp.tools.transactional.sending import (
@@ -27,15 +27,8 @@ from cio_mcp.tools.transactional.templates import MessageId, template_of
 tools = Toolbox(__name__)
 
 
-def _recipients(to: str, cc: str | None, bcc: str | None) -> list[str]:
-    """Return the addresses in to, cc and bcc; raises InvalidArgument for text that is ambiguous."""
-    given = [text for text in (to, cc, bcc) if text]
-    found = [(name, address) for name, address in getaddresses(given) if name or address]
-    if sum(text.count("@") for text in given) != sum(
-        f"{name}{address}".count("@") for name, address in found
-    ):
-        raise InvalidArgument('to, cc, bcc: write addresses as a@example.com, or "Name" <a@example.com>')
-    return [address for _, address in found]
+def _recipients(*texts: str | None) -> list[Recipient]:
+    return [recipient for text in texts if text for recipient in recipients(text)]
 
 
 async def _reached(
@@ -50,13 +43,15 @@ async def _reached(
     async def template() -> str:
         return await template_of(app, transactional_message_id)
 
-    recipients = _recipients(to, cc, bcc)
+    found = _recipients(to, cc, bcc)
+    own = [recipient for recipient in found if THEIR_OWN.fullmatch(recipient.address)]
+    known = all(not recipient.liquid or recipient in own for recipient in found)
     return Audience(
-        "the addresses in to, cc and bcc",
-        len(recipients),
-        addresses=recipients,
+        "the addresses in to, cc and bcc" + ("" if known else ", which Customer.io finds out"),
+        len(found) if known else None,
+        addresses=[recipient.address for recipient in found if recipient not in own],
         people={id_type: [customer_id]},
-        to_one=len(recipients) == 1,
+        to_one=known and len(found) == 1,
         blind_copies=bool(bcc),
         template=template,
     )
@@ -67,7 +62,7 @@ async def _reached(
 async def send_transactional_email(
     app: SendApi,
     to: Annotated[
-        Address,
+        Recipients,
         Field(description="Address, or several separated by commas; at most 15 with cc and bcc."),
     ],
     customer_id: CustomerId,
@@ -89,8 +84,8 @@ async def send_transactional_email(
     body_amp: Annotated[Text | None, Field(description="AMP for email.")] = None,
     preheader: Line | None = None,
     reply_to: Line | None = None,
-    cc: Address | None = None,
-    bcc: Address | None = None,
+    cc: Recipients | None = None,
+    bcc: Recipients | None = None,
     fake_bcc: Annotated[
         bool, Field(description="Send bcc a separate copy whose subject names the recipient.")
     ] = False,
@@ -118,11 +113,8 @@ async def send_transactional_email(
     customer_id is the profile that it is recorded for; an unknown one is created. What you pass replaces the
     template's own. list_customer_messages shows what became of it. For many people use trigger_broadcast.
     """
-    recipients = _recipients(to, cc, bcc)
-    if not 0 < len(recipients) <= 15:
-        raise InvalidArgument(
-            f"to, cc, bcc: 1 to 15 recipients are allowed in all; these are {len(recipients)}"
-        )
+    if (number := len(_recipients(to, cc, bcc))) > 15:
+        raise InvalidArgument(f"to, cc, bcc: 1 to 15 recipients are allowed in all; these are {number}")
     given = {"body": body, "subject": subject, "from_address": from_address}
     if transactional_message_id is None and (missing := [name for name, value in given.items() if not value]):
         raise InvalidArgument(f"{', '.join(missing)}: required without transactional_message_id")

@@ -4,15 +4,12 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, ValidationInfo
 
+from cio_mcp.toolkit.audience import PUSH_TARGETS
 from cio_mcp.toolkit.context import context_of
 from cio_mcp.toolkit.params import JsonObject
 from cio_mcp.toolkit.times import unix_seconds
 
 PLATFORMS = ("ios", "android")
-
-# The fields that name recipients in Google's and Apple's payloads. Customer.io fills them in, and a topic or
-# a condition would reach everybody who subscribes to it.
-TARGETS = {"token", "tokens", "topic", "condition", "to", "registration_ids", "notification_key"}
 
 
 def _device(device: dict[str, Any], asked: ValidationInfo) -> dict[str, Any]:
@@ -35,7 +32,7 @@ def _payload(payload: dict[str, Any]) -> dict[str, Any]:
     for platform, part in payload.items():
         message = part.get("message")
         if found := sorted(
-            TARGETS & (part.keys() | (message.keys() if isinstance(message, dict) else set()))
+            PUSH_TARGETS & (part.keys() | (message.keys() if isinstance(message, dict) else set()))
         ):
             fault = f"{platform}: {', '.join(found)} would name the recipients; use the argument to instead"
             raise ValueError(fault)

@@ -7,7 +7,7 @@ from pydantic import Field
 from cio_mcp.client import IdType, Kind, SendApi
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.answers import Acted
-from cio_mcp.toolkit.params import JsonObject, Text, size_of
+from cio_mcp.toolkit.params import JsonObject, Line, size_of
 from cio_mcp.toolkit.reading import Fields, made
 from cio_mcp.toolkit.times import SendTime
 
@@ -24,7 +24,7 @@ FIND_OUT = (
 MessageData = Annotated[
     JsonObject, Field(description='For the template: {"total": 25} fills {{trigger.total}}.')
 ]
-Language = Annotated[Text, Field(description="Code, such as de.")]
+Language = Annotated[Line, Field(description="Code, such as de.")]
 SendAt = Annotated[
     SendTime | None,
     Field(description="ISO 8601, within 90 days. Default: now."),

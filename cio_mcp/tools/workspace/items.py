@@ -9,7 +9,7 @@ from cio_mcp.client import AppApi
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.answers import Acted, Item, Page
 from cio_mcp.toolkit.pages import fitting, page
-from cio_mcp.toolkit.params import Cursor, Https, ItemKey, Text
+from cio_mcp.toolkit.params import Cursor, Https, ItemKey, Line, Text
 from cio_mcp.toolkit.reading import Fields, beside, needed, text
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.tools.workspace.collections import Collection, Rows, read_rows, set_rows, told_collection
@@ -180,7 +180,7 @@ class ItemSet(Acted):
 async def set_workspace_item(
     app: AppApi,
     kind: Literal["snippet", "collection"],
-    name: Text,
+    name: Line,
     value: Annotated[Text | None, Field(description="Text of a snippet.")] = None,
     data: Rows | None = None,
     url: Annotated[Https | None, Field(description="CSV or JSON file of a collection's rows.")] = None,

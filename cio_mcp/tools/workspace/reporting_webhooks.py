@@ -10,7 +10,7 @@ from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.answers import Acted, Item
 from cio_mcp.toolkit.audience import Audience, reaches
 from cio_mcp.toolkit.lists import Words
-from cio_mcp.toolkit.params import Https, ObjectId, Text
+from cio_mcp.toolkit.params import Https, Line, ObjectId
 from cio_mcp.toolkit.reading import Fields, made, needed
 from cio_mcp.toolkit.registry import Toolbox
 
@@ -54,12 +54,21 @@ class WebhookSet(Acted):
     means: str = Field(description="What the webhook does now.")
 
 
-async def _reached(endpoint: str | None, disabled: bool | None) -> Audience:
+async def _reached(
+    app: AppApi, webhook_id: int | None, endpoint: str | None, disabled: bool | None
+) -> Audience:
+    where = endpoint
+    if where is None and webhook_id is not None:
+        answer = Fields(await app.get("/v1/reporting_webhooks/{webhook_id}", webhook_id=webhook_id))
+        where = needed(_webhook(answer).text("endpoint"), "endpoint")
     if disabled and endpoint is None:
-        return Audience("nobody: the webhook is disabled", 0)
+        return Audience("nobody: the webhook is disabled", 0, chosen_by=where)
     # Even a disabled webhook counts if its endpoint is set: events go there once somebody enables it.
-    host = urlsplit(endpoint).hostname if endpoint else "the webhook's endpoint"
-    return Audience(f"{host}, which receives each event and the person's data until the webhook is disabled")
+    host = urlsplit(where or "").hostname
+    return Audience(
+        f"{host}, which receives each event and the person's data until the webhook is disabled",
+        chosen_by=where,
+    )
 
 
 # A webhook repeatedly sends personal data to an address that the caller chooses. So, although nobody receives
@@ -69,7 +78,7 @@ async def _reached(endpoint: str | None, disabled: bool | None) -> Audience:
 async def set_reporting_webhook(
     app: AppApi,
     webhook_id: Annotated[ObjectId | None, Field(description="Default: create a new webhook.")] = None,
-    name: Text | None = None,
+    name: Line | None = None,
     endpoint: Https | None = None,
     events: Annotated[Words | None, Field(description='Such as ["email_sent"].')] = None,
     disabled: Annotated[bool | None, Field(description="true: post nothing.")] = None,

@@ -1,0 +1,69 @@
+"""Counting the recipients of a call against the caps, and undoing that if nobody was reached."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from cio_mcp.errors import CustomerIOError, NotAllowed
+from cio_mcp.safety.bounds import Caps
+from cio_mcp.safety.call import ToolCall
+from cio_mcp.safety.confirmation import Confirmations
+from cio_mcp.toolkit.audience import Audience
+
+
+@dataclass(frozen=True)
+class Counting:
+    """Counts calls against `caps`; what was certainly not executed also gets its confirmation back."""
+
+    caps: Caps
+    confirmations: Confirmations
+    tasks: set[asyncio.Task[None]] = field(default_factory=set)
+
+    @asynccontextmanager
+    async def counted(self, call: ToolCall) -> AsyncIterator[None]:
+        """Count the recipients against the caps, and undo that if the call was certainly not executed."""
+        call.sending, call.requests = None, 0  # forget the requests that only read
+        try:
+            if call.audience and call.audience.size != 0:
+                call.refunds += await self.caps.spend(call.audience.size or 0, call.grants)
+            yield
+        except CustomerIOError as error:
+            if error.outcome != "unknown":
+                await self._take_back(call, call.code)
+            raise
+        except asyncio.CancelledError:
+            if call.sending is None:
+                await self._take_back(call, call.code)
+            raise
+
+    async def grow(self, call: ToolCall, counted: Audience | None, found: Audience) -> None:
+        """Count the people by whom an audience grew after it was `counted`.
+
+        Raises NotAllowed if it grew by more than CIO_MAX_AUDIENCE_GROWTH allows, or beyond a cap.
+        """
+        before = counted.size if counted else 0
+        if reason := self.confirmations.grown(before, found):
+            raise NotAllowed(f"Nothing was sent: {reason}.", do="Call again.", retryable=True)
+        if (more := (found.size or 0) - (before or 0)) > 0:
+            call.refunds += await self.caps.spend(more, call.grants)
+
+    async def _take_back(self, call: ToolCall, code: str | None) -> None:
+        """Undo the counting of recipients, and make a code valid again.
+
+        This continues even if the call is cancelled. If the store cannot be written, the recipients stay
+        counted and the code stays used, which is the safe side.
+        """
+
+        async def take_back() -> None:
+            with contextlib.suppress(NotAllowed):
+                for refund in call.refunds:
+                    await refund()
+                if code:
+                    await self.confirmations.restore(code)
+
+        task = asyncio.create_task(take_back())
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+        await asyncio.shield(task)
