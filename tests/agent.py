@@ -65,7 +65,10 @@ class Wire(httpx.AsyncBaseTransport):
 
 
 class Caller:
-    """Calls tools and hands out the structured answers; `texts` are those of calls that failed."""
+    """Calls tools and hands out the structured answers; `texts` are those of calls that failed.
+
+    The client checks each answer against the tool's output schema, and fails where one does not fit.
+    """
 
     def __init__(self, client: Client) -> None:
         self.client = client

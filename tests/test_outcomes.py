@@ -155,7 +155,7 @@ ACTS = {
     "get_link_metrics": Act(Kind.READ, {"kind": "campaign", "source_id": 1, "action_id": 101}),
     "get_journey_metrics": Act(Kind.READ, {"campaign_id": 1, "start": "2026-05-01", "end": "2026-05-08"}),
     "list_activities": Act(Kind.READ, {}),
-    "find_rejected_data": Act(Kind.READ, {}, requests=4),
+    "find_rejected_data": Act(Kind.READ, {}, requests=5),
     "check_write": Act(Kind.READ, {"customer_id": ADA, "attributes": {"plan": "pro"}}),
     "list_broadcasts": Act(Kind.READ, {}),
     "get_broadcast_trigger": Act(Kind.READ, {"broadcast_id": 12, "trigger_id": 1}, requests=2),

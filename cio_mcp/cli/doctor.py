@@ -26,6 +26,7 @@ from cio_mcp.app.workspace import (
     shared_store,
     tools_off,
 )
+from cio_mcp.cli import answers
 from cio_mcp.cli.credentials import examine_credentials
 from cio_mcp.cli.finding import Finding
 from cio_mcp.client.network import Network
@@ -36,12 +37,17 @@ from cio_mcp.settings.workspaces import each
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Take how to print the findings."""
+    """Take how to print the findings, or what else to look at."""
+    parser.add_argument(
+        "--answers", action="store_true", help="read each endpoint once; print which answers have a new form"
+    )
     parser.add_argument("--json", action="store_true", help="print the findings as JSON")
 
 
 def run(asked: argparse.Namespace) -> int:
     """Print the findings; returns 0 without a fault, 1 with one, 2 where the settings are wrong."""
+    if asked.answers:
+        return answers.run()
     status, findings = 0, [_versions()]
     try:
         for name, settings in each(load()).items():

@@ -1,7 +1,8 @@
 """Customer.io's two HTTP APIs as verbs: paths filled safely, credentials added, every failure one error."""
 
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, TypeVar
 from urllib.parse import urlencode
 
@@ -66,13 +67,9 @@ class Api:
         """The tool call that this serves."""
         return self._call
 
-    async def get(self, path: str, query: Query | None = None, **ids: object) -> dict[str, Any]:
-        """Read; raises Refused, NotSent, or UnknownOutcome when no answer came."""
-        return await self._send("GET", path, ids, (dict,), query=query, kind=Kind.READ)
-
-    async def get_any(self, path: str, **ids: object) -> dict[str, Any] | list[Any]:
-        """Read what may be a list as well; raises as `get` does."""
-        return await self._send("GET", path, ids, (dict, list), kind=Kind.READ)
+    async def get(self, path: str, query: Query | None = None, **ids: object) -> dict[str, Any] | list[Any]:
+        """Read an object or a list; raises Refused, NotSent, or UnknownOutcome when no answer came."""
+        return await self._send("GET", path, ids, (dict, list), query=query, kind=Kind.READ)
 
     async def issue(self, path: str, **ids: object) -> dict[str, Any]:
         """Have a credential made, by a GET that is no mere reading; raises as `get` does."""
@@ -198,18 +195,6 @@ class AppApi(Api):
         """Return the identifier as App wants it: a cio_id bare."""
         return customer_id.removeprefix("cio_") if id_type == "cio_id" else customer_id
 
-    async def profiles(self, customer_ids: Sequence[str], id_type: IdType) -> list[dict[str, Any]]:
-        """Read the profiles of up to 100 customers; who is unknown is left out. Raises as `get` does.
-
-        The live API answers profiles as they are, the documents wrap each in `customer`: both are taken.
-        """
-        ids = [self.person(customer_id, id_type) for customer_id in customer_ids]
-        answer = await self.post(
-            "/v1/customers/attributes", {"ids": ids}, query={"id_type": id_type}, kind=Kind.READ
-        )
-        found = [entry for entry in answer.get("customers") or [] if isinstance(entry, dict)]
-        return [profile for entry in found if isinstance(profile := entry.get("customer", entry), dict)]
-
 
 class SendApi(AppApi):
     """The part of the App API that a service account token opens too: sending one message to one person."""
@@ -225,10 +210,22 @@ class SendApi(AppApi):
         return AppApi.opened_by(self._access)
 
 
+# A half of a character, which JSON can have by its number, and no encoding.
+_HALF = re.compile(rb"\\u[dD][89a-fA-F]")
+
+
+def _parsed(content: bytes) -> Any:
+    """Return the JSON of an answer without what could not be written again: halves of characters, and NaN."""
+    answer = json.loads(content, parse_constant=lambda _: None)
+    if _HALF.search(content):
+        answer = json.loads(json.dumps(answer, ensure_ascii=False).encode("utf-8", "replace"))
+    return answer
+
+
 def _body(response: httpx.Response, bodies: tuple[type[_Body], ...]) -> _Body:
     """Return the JSON of a success, one of these bodies; raises when somebody else seems to answer."""
     try:
-        answer = json.loads(response.content) if response.content.strip() else {}
+        answer = _parsed(response.content) if response.content.strip() else {}
     except (ValueError, RecursionError):
         answer = None
     if isinstance(answer, bodies):

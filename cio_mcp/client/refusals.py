@@ -86,7 +86,7 @@ def _fault(entry: Json) -> tuple[str, str | None] | None:
 
 def _plain(text: str) -> str:
     """Return one short line: the title of an HTML page, or the start of a text."""
-    text = text[:10_000]
+    text = text[:10_000].encode("utf-8", "replace").decode()  # JSON can have halves of characters
     if re.match(r"\s*<(!doctype|html|head|body)", text, re.IGNORECASE):
         title = re.search(r"<title[^>]*>(.*?)</title>", text, re.IGNORECASE | re.DOTALL)
         text = f"an HTML page ({title[1].strip() if title else 'untitled'}), perhaps from a proxy"

@@ -4,7 +4,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
-from typing import Any
 
 from cio_mcp.client import AppApi, IdType
 from cio_mcp.errors import NotAllowed
@@ -13,6 +12,8 @@ from cio_mcp.safety.stores import NoRoom, Refund, Store
 from cio_mcp.settings.values import SendCap
 from cio_mcp.toolkit.addresses import domain, parsed
 from cio_mcp.toolkit.audience import DEVICE, Audience
+from cio_mcp.toolkit.profiles import profiles
+from cio_mcp.toolkit.reading import Fields
 
 # The largest number of customers that one request reads (App API, POST /v1/customers/attributes).
 BATCH = 100
@@ -148,15 +149,15 @@ async def _attributes(app: AppApi | None, attribute: str, id_type: IdType, names
                 "the App API has no credentials."
             )
         asked = [app.person(name, id_type) for name in names[start : start + BATCH]]
-        profiles = {_identifier(each, id_type): each for each in await app.profiles(asked, id_type)}
-        known = [(profiles.get(name) or {}).get("attributes") or {} for name in asked]
-        found += [str(attributes.get(attribute) or "") for attributes in known]
+        there = {_identifier(each, id_type): each for each in await profiles(app, asked, id_type)}
+        known = [there.get(name, Fields({})).fields("attributes") for name in asked]
+        found += [attributes.text(attribute) or "" for attributes in known]
     return found
 
 
-def _identifier(profile: dict[str, Any], id_type: IdType) -> str:
-    named = (profile.get(part) or {} for part in ("identifiers", "attributes"))
-    return str(next((names[id_type] for names in named if names.get(id_type)), ""))
+def _identifier(profile: Fields, id_type: IdType) -> str:
+    named = (profile.fields(part).text(id_type) for part in ("identifiers", "attributes"))
+    return next((name for name in named if name), "")
 
 
 class Caps:

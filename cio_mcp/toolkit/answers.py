@@ -1,18 +1,9 @@
 """The parts of an answer that tools share."""
 
-import json
-from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, Literal, TypeVar
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
-
-_Item = TypeVar("_Item", bound=BaseModel)
-_Numbered = TypeVar("_Numbered", bound="Numbered")
-
-# Beyond this size an answer leaves out whole items: a longer one would crowd the agent's own work out of its
-# context.
-PAGE_BYTES = 16_000
-
 
 # A value of any type, as Customer.io stores them. Some hosts take an empty schema for a mistake.
 _KINDS = ("string", "number", "boolean", "object", "array")
@@ -46,8 +37,8 @@ class Shape(BaseModel):
 class Numbered(Shape):
     """Something in the workspace that has a numeric id and a name."""
 
-    id: int
-    name: str
+    id: int | None = None
+    name: str | None = None
 
 
 class Answer(Shape):
@@ -89,7 +80,7 @@ class Item(Shape):
     """Something that is set up in the workspace."""
 
     id: int | None = Field(None, description="Absent for snippets, which are identified by name.")
-    name: str
+    name: str | None = None
 
 
 class Acted(Answer):
@@ -192,55 +183,3 @@ class Status(Answer):
     caps: list[Cap] = Field([], description="Caps on recipients, and what is left of them.")
     limits: list[Limited] = Field([], description="Customer.io's rate limits, once a call has used them.")
     off: dict[str, str] = Field({}, description="Tools that are off, with the reason.")
-
-
-def fitting(items: Iterable[Any]) -> int:
-    """Return how many of `items`, written as JSON, fit the byte cap: at least one."""
-    size = count = 0
-    for count, item in enumerate(items, 1):
-        size += len(json.dumps(item))
-        if count > 1 and size > PAGE_BYTES:
-            return count - 1
-    return count
-
-
-def page(items: list[_Item], limit: int) -> tuple[list[_Item], str | None]:
-    """Return as many items as `limit` and the byte cap allow, and a note if any were left out."""
-    kept = items[: fitting(item.model_dump(mode="json", exclude_none=True) for item in items[:limit])]
-    left = len(items) - len(kept)
-    return kept, f"{left} more match; pass next_cursor as cursor to get them" if left else None
-
-
-def newest(items: list[dict[str, Any]] | None, cursor: int | None = None) -> list[dict[str, Any]]:
-    """Return the items of an unpaged list, highest id (newest) first, only ids below `cursor`."""
-    found = sorted(items or [], key=lambda item: int(item["id"]), reverse=True)
-    return [item for item in found if cursor is None or int(item["id"]) < cursor]
-
-
-def page_by_id(items: list[_Numbered], limit: int) -> tuple[list[_Numbered], str | None, str | None]:
-    """Return a page of items sorted by `newest`, the next page's cursor, and the note of `page`."""
-    kept, left_out = page(items, limit)
-    return kept, str(kept[-1].id) if left_out else None, left_out
-
-
-def cut(items: list[_Item], next_cursor: str | None) -> tuple[list[_Item], str | None, str | None]:
-    """Return as much of one of Customer.io's pages as fits the byte cap, the next cursor, and a note.
-
-    Customer.io has no cursor for the middle of its page, so the note asks for a smaller limit instead.
-    """
-    kept, left_out = page(items, len(items))
-    if left_out is None:
-        return kept, next_cursor or None, None
-    note = f"{len(items) - len(kept)} did not fit into this answer; call again with limit={len(kept)}"
-    return kept, None, note
-
-
-def identifiers(item: dict[str, Any]) -> dict[str, str]:
-    """Return the identifiers of the customer whom a message or an activity belongs to."""
-    known = item.get("customer_identifiers") or {"id": item.get("customer_id")}
-    return {name: str(value) for name, value in known.items() if value}
-
-
-def state_of(item: dict[str, Any]) -> str | None:
-    """Return a campaign's or broadcast's state; older answers of Customer.io have only `active`."""
-    return item.get("state") or {True: "running", False: "stopped"}.get(item.get("active"))  # type: ignore[arg-type]

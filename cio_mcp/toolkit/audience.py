@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from cio_mcp.client import AppApi, IdType, Kind
+from cio_mcp.toolkit.reading import Fields, needed
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -105,13 +106,13 @@ async def of_filter(app: AppApi, condition: dict[str, Any]) -> Audience:
     segment = condition.get("segment")
     if isinstance(segment, dict) and len(condition) == 1:
         return await of_segment(app, segment.get("id"))
-    found: list[dict[str, Any]] = []
+    found: list[Fields] = []
     start: str | None = None
     for _ in range(PAGES):
         query = {"limit": str(PAGE)} | ({"start": start} if start else {})
-        answer = await app.post("/v1/customers", {"filter": condition}, query=query, kind=Kind.READ)
-        found += answer.get("identifiers") or []
-        start = answer.get("next") or None
+        answer = Fields(await app.post("/v1/customers", {"filter": condition}, query=query, kind=Kind.READ))
+        found += answer.listed("identifiers")
+        start = answer.following()
         if start is None:
             break
     return Audience(
@@ -121,21 +122,19 @@ async def of_filter(app: AppApi, condition: dict[str, Any]) -> Audience:
 
 async def of_segment(app: AppApi, segment_id: object) -> Audience:
     """Count the customers who are in a segment now."""
-    answer = await app.get("/v1/segments/{segment_id}/customer_count", segment_id=segment_id)
-    members = await app.get(
-        "/v1/segments/{segment_id}/membership", {"limit": str(SAMPLES)}, segment_id=segment_id
+    answer = Fields(await app.get("/v1/segments/{segment_id}/customer_count", segment_id=segment_id))
+    members = Fields(
+        await app.get("/v1/segments/{segment_id}/membership", {"limit": str(SAMPLES)}, segment_id=segment_id)
     )
-    return Audience(
-        f"customers in segment {segment_id}",
-        int(answer.get("count") or 0),
-        samples=_names(members.get("identifiers") or []),
-    )
+    size = needed(answer.whole("count"), "count")
+    samples = _names(members.objects("identifiers") or [])
+    return Audience(f"customers in segment {segment_id}", size, samples=samples)
 
 
-def _names(identifiers: list[dict[str, Any]]) -> list[str]:
+def _names(identifiers: list[Fields]) -> list[str]:
     """Return one identifier for each of the first few people."""
-    names = (who.get("email") or who.get("id") or who.get("cio_id") for who in identifiers[:SAMPLES])
-    return [str(name) for name in names if name]
+    names = (who.text("email", "id", "cio_id") for who in identifiers[:SAMPLES])
+    return [name for name in names if name]
 
 
 def as_set_there(chosen_by: object) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from cio_mcp.client import AppApi, now
 from cio_mcp.errors import CustomerIOError, InvalidArgument, Refused
 from cio_mcp.toolkit.params import as_id
+from cio_mcp.toolkit.reading import Fields
 
 # Longest a failed call waits for the lists that a look-up reads, and how many candidates it names.
 SECONDS, NAMED = 5.0, 5
@@ -54,10 +55,11 @@ async def suggest(app: AppApi, error: CustomerIOError, arguments: dict[str, Any]
     for it in asked:
         path, key = LISTS[it.kind]
         try:
-            found = (await app.get(path, {"limit": "100"} if it.kind == "newsletter" else None)).get(key)
+            answer = await app.get(path, {"limit": "100"} if it.kind == "newsletter" else None)
         except CustomerIOError:
             return
-        if hint := _hint(it, [thing for thing in found or [] if isinstance(thing, dict)]):
+        found = Fields(answer).objects(key)
+        if found is not None and (hint := _hint(it, found)):
             error.do = f"{error.do} {hint}".strip()
 
 
@@ -101,11 +103,11 @@ def _segments(condition: Any) -> Iterator[str]:
                 yield text
 
 
-def _hint(it: Asked, things: list[dict[str, Any]]) -> str:
+def _hint(it: Asked, things: list[Fields]) -> str:
     """Return which things are near to what was asked for; nothing if it exists."""
     wanted = it.value.casefold()
     names = {_label(thing): _names(thing) for thing in sorted(things, key=_number, reverse=True)}
-    if any(wanted in (str(thing.get("id")), str(thing.get("trigger_name")).casefold()) for thing in things):
+    if any(wanted in (thing.text("id"), (thing.text("trigger_name") or "").casefold()) for thing in things):
         return ""
     spelled = {name: label for label, known in names.items() for name in known}
     near = difflib.get_close_matches(wanted, spelled, NAMED)
@@ -117,14 +119,15 @@ def _hint(it: Asked, things: list[dict[str, Any]]) -> str:
     return f"{it.argument}: no {it.kind.replace('_', ' ')} is {it.value}; there are {known}{more}."
 
 
-def _label(thing: dict[str, Any]) -> str:
+def _label(thing: Fields) -> str:
     """Return the id of a thing, by which a call names it, and its name; of a snippet only the name."""
-    return f"{thing['id']} ({thing.get('name')})" if thing.get("id") else str(thing.get("name"))
+    known = thing.text("id"), thing.text("name")
+    return f"{known[0]} ({known[1]})" if all(known) else known[0] or known[1] or "one without a name"
 
 
-def _names(thing: dict[str, Any]) -> list[str]:
-    return [str(thing[key]).casefold() for key in ("trigger_name", "name") if thing.get(key)]
+def _names(thing: Fields) -> list[str]:
+    return [name.casefold() for key in ("trigger_name", "name") if (name := thing.text(key))]
 
 
-def _number(thing: dict[str, Any]) -> int:
-    return int(thing["id"]) if str(thing.get("id")).isdecimal() else 0
+def _number(thing: Fields) -> int:
+    return thing.whole("id") or 0

@@ -14,6 +14,8 @@ from pydantic import BaseModel
 from cio_mcp.client import AppApi, Kind
 from cio_mcp.errors import CustomerIOError
 from cio_mcp.toolkit.arguments import has_mark
+from cio_mcp.toolkit.profiles import profiles
+from cio_mcp.toolkit.reading import Fields
 
 # So many customers who have one of the attributes are looked at; fewer values than the second are no habit.
 LOOKED_AT, FEW = 100, 3
@@ -47,12 +49,9 @@ async def _values(app: AppApi, names: Sequence[str]) -> dict[str, list[str]]:
     answer = await app.post(
         "/v1/customers", {"filter": {"or": exist}}, query={"limit": LOOKED_AT}, kind=Kind.READ
     )
-    ids = [str(who["cio_id"]) for who in answer.get("identifiers") or [] if who.get("cio_id")]
-    profiles = await app.profiles(ids, "cio_id") if ids else []
-    found = {
-        name: [str(value) for profile in profiles if (value := (profile.get("attributes") or {}).get(name))]
-        for name in names
-    }
+    ids = [cio_id for who in Fields(answer).objects("identifiers") or [] if (cio_id := who.text("cio_id"))]
+    known = [profile.fields("attributes") for profile in await profiles(app, ids, "cio_id")] if ids else []
+    found = {name: [value for attributes in known if (value := attributes.text(name))] for name in names}
     return {name: values for name, values in found.items() if len(values) >= FEW}
 
 

@@ -5,7 +5,9 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from cio_mcp.toolkit.answers import Answer, Shape
+from cio_mcp.toolkit.answers import Cut, Shape
+from cio_mcp.toolkit.pages import joined
+from cio_mcp.toolkit.reading import Fields, needed, whole
 from cio_mcp.toolkit.spans import Span
 
 Series = Annotated[bool, Field(description="Also return counts per period, with dates.")]
@@ -42,7 +44,7 @@ class Spanned(Shape):
     timezone: str | None = Field(None, description="Time zone in which days begin.")
 
 
-class Metrics(Answer, Spanned, Counted):
+class Metrics(Cut, Spanned, Counted):
     """Results of messages over a span of time."""
 
     resolution: str
@@ -53,44 +55,68 @@ class Metrics(Answer, Spanned, Counted):
     dates: list[str] | None = Field(None, description="Start of each period of series; absent if unknown.")
 
 
-def counts_of(answer: dict[str, Any], newest: int | None = None) -> dict[str, list[int]]:
-    """Return the counts per period in the answer of a metrics endpoint, of the `newest` periods if given.
+class Counts(dict[str, list[int]]):
+    """One count per period for each metric; `unread` says for how many periods none could be read.
 
-    The endpoint can return 13 months, however many were requested.
+    The endpoint can return 13 months, however many were requested: only the `newest` are kept, if given.
     """
-    series = (answer.get("metric") or {}).get("series") or {}
-    return {name: (counts or [])[-(newest or 0) :] for name, counts in series.items()}
+
+    def __init__(self, series: Mapping[str, object], newest: int | None = None) -> None:
+        read = {name: _counts(values)[-(newest or 0) :] for name, values in series.items()}
+        self.periods = max(map(len, read.values()), default=0)
+        lacking = {
+            name: self.periods - sum(count is not None for count in counts) for name, counts in read.items()
+        }
+        self.unread = {name: periods for name, periods in lacking.items() if periods}
+        super().__init__({name: [count or 0 for count in counts] for name, counts in read.items()})
+
+    def note(self, shares: Shares = RATES) -> str | None:
+        """Return what a reader of the totals, and of rates by `shares`, must know to be missing."""
+        absent = sorted({*shares, *(of for of, *_ in shares.values())} - self.keys())
+        unread = [f"{name} in {periods} of {self.periods} periods" for name, periods in self.unread.items()]
+        return joined(
+            f"not told by Customer.io: {', '.join(absent)}" if absent else None,
+            f"could not be read, and counted as 0: {', '.join(unread)}" if unread else None,
+        )
 
 
-def periods_of(counts: dict[str, list[int]]) -> int:
-    """Return the number of periods counted."""
-    return max(map(len, counts.values()), default=0)
+def _counts(values: object) -> list[int | None]:
+    found = map(whole, values if isinstance(values, list) else [])
+    return [None if count is None or count < 0 else count for count in found]
+
+
+def counts_of(answer: Fields, newest: int | None = None) -> Counts:
+    """Return the counts per period in the answer of a metrics endpoint; raises Refused if it has none."""
+    return Counts(needed(answer.wrapped("metric").mapping("series"), "series"), newest)
 
 
 def summary(
-    counts: dict[str, list[int]], shares: Shares, resolution: str, span: Span | None, *, series: bool
+    counts: Counts, shares: Shares, resolution: str, span: Span | None, *, series: bool
 ) -> dict[str, Any]:
     """Return the fields of `Metrics` for counts per period; `shares` maps each rate to its base."""
-    totals, periods, shares = totals_of(counts), periods_of(counts), known(counts, shares)
+    totals, left_out, shares = totals_of(counts), counts.note(shares), known(counts, shares)
     dates = span.periods(resolution) if span and series else []
     return {
         "resolution": resolution,
-        "periods": periods,
+        "periods": counts.periods,
         "totals": totals,
         "rates": {name: round(rate, 4) for name, rate in rates_of(totals, shares).items()},
         "divided_by": divisors(totals, shares),
         "series": {name: counts[name] for name in totals} if series else None,
         # If the number of periods differs, they begin at other times than computed here.
-        "dates": dates if dates and len(dates) == periods else None,
+        "dates": dates if dates and len(dates) == counts.periods else None,
+        "left_out": left_out,
     }
 
 
-def known(counts: dict[str, list[int]], shares: Shares = RATES) -> Shares:
-    """Return the shares of metrics that were counted; one that an endpoint does not count is not zero."""
-    return {name: of for name, of in shares.items() if name in counts}
+def known(counts: Counts, shares: Shares = RATES) -> Shares:
+    """Return the shares of metrics that were counted in every period; one that was not is not zero."""
+    return {
+        name: of for name, of in shares.items() if name in counts and not {name, *of} & counts.unread.keys()
+    }
 
 
-def totals_of(counts: dict[str, list[int]]) -> dict[str, int]:
+def totals_of(counts: Counts) -> dict[str, int]:
     """Return the sums, without those that are zero."""
     return {name: total for name, values in counts.items() if (total := sum(values))}
 

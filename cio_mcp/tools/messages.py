@@ -6,7 +6,9 @@ from pydantic import Field
 
 from cio_mcp.client import AppApi, IdType
 from cio_mcp.errors import InvalidArgument, Refused
-from cio_mcp.toolkit.answers import Page, Quoted, Shape, cut, identifiers
+from cio_mcp.toolkit.answers import Page, Quoted, Shape
+from cio_mcp.toolkit.deliveries import is_final, reached, state_in
+from cio_mcp.toolkit.pages import cut
 from cio_mcp.toolkit.params import (
     Channel,
     Cursor,
@@ -18,16 +20,12 @@ from cio_mcp.toolkit.params import (
     vendor_channel,
 )
 from cio_mcp.toolkit.polling import Polling
+from cio_mcp.toolkit.reading import Fields
 from cio_mcp.toolkit.registry import Toolbox
-from cio_mcp.toolkit.times import Timestamp, iso
+from cio_mcp.toolkit.things import identifiers
+from cio_mcp.toolkit.times import Timestamp
 
 tools = Toolbox(__name__)
-
-# The states of a delivery, most significant first: a delivery's state is the first of these it has reached.
-STATES = (
-    *("undeliverable", "failed", "dropped", "bounced", "spammed", "unsubscribed", "converted", "clicked"),
-    *("opened", "delivered", "sent", "attempted", "drafted", "created"),
-)
 
 # fmt: off
 Metric = Literal[
@@ -37,12 +35,6 @@ Metric = Literal[
 # fmt: on
 
 SOURCES = ("transactional_message_id", "campaign_id", "newsletter_id", "broadcast_id")
-
-# States in which a delivery is still on its way. After any other, only its recipient can change its state.
-UNDERWAY = {None, "created", "attempted", "sent"}
-
-# Channels that confirm deliveries. On any other, `sent` is the last state that Customer.io learns of.
-CONFIRMED = {"email", "push", "twilio", "whatsapp"}
 
 # App API, "listMessages".
 HALF_A_YEAR = 184 * 86400
@@ -54,16 +46,18 @@ LONGEST_PAUSE, APPEARS_WITHIN = 5.0, 5.0
 class Message(Shape):
     """One message to one customer."""
 
-    delivery_id: str
-    type: str = Field(description="Channel: email, push, twilio (SMS), in_app, ...")
+    delivery_id: str | None = None
+    type: str | None = Field(None, description="Channel: email, push, twilio (SMS), in_app, ...")
     state: str | None = Field(
-        None, description="Most significant state reached, such as delivered, clicked or bounced."
+        None,
+        description="Most significant state reached, such as delivered, clicked or bounced; absent if "
+        "Customer.io named none.",
     )
     recipient: str | None = None
     subject: str | None = None
     created: str | None = None
-    source: dict[str, int] = Field(
-        {},
+    source: dict[str, int] | None = Field(
+        None,
         description="Id of the transactional message, campaign, newsletter or broadcast that it belongs to.",
     )
     failure: str | None = Field(None, description="Why it failed, in Customer.io's words.")
@@ -92,7 +86,7 @@ async def list_customer_messages(
         {"id_type": id_type, "limit": limit, "start": cursor},
         customer_id=app.person(customer_id, id_type),
     )
-    return _page(answer)
+    return _page(Fields(answer))
 
 
 @tools.reads
@@ -139,16 +133,19 @@ async def list_messages(
     if broadcast_id:
         # Drafts are a state here (App API, listBroadcastDeliveries).
         path, state = "/v1/broadcasts/{broadcast_id}/messages", "drafted" if drafts else None
-        return _page(await app.get(path, {**asked, "state": state}, broadcast_id=broadcast_id))
-    return _page(await app.get("/v1/messages", {**asked, "drafts": "true" if drafts else None}))
+        return _page(Fields(await app.get(path, {**asked, "state": state}, broadcast_id=broadcast_id)))
+    return _page(Fields(await app.get("/v1/messages", {**asked, "drafts": "true" if drafts else None})))
 
 
 class Delivery(Quoted, Message):
     """One message in full."""
 
-    customer: dict[str, str] = Field({}, description="Identifiers of the customer.")
+    customer: dict[str, str] | None = Field(None, description="Identifiers of the customer.")
     action_id: int | None = Field(None, description="The action of a campaign or broadcast that sent it.")
-    reached: dict[str, str] = Field({}, description="Each state it reached, with the time.")
+    reached: dict[str, str] | None = Field(None, description="Each state it reached, with the time.")
+    responses: dict[str, str] | None = Field(
+        None, description="Answers to a survey in an in-app message, with the time of each."
+    )
     final: bool = Field(
         description="true: delivery is over, well or badly; only the recipient can still change the state."
     )
@@ -161,7 +158,7 @@ DeliveryId = Annotated[ItemKey, Field(description="From a send or a list of mess
 @tools.reads
 async def get_message(app: AppApi, delivery_id: DeliveryId) -> Delivery:
     """Read one message (delivery): the states it reached and when, or why it failed."""
-    return _delivery(await app.get("/v1/messages/{delivery_id}", delivery_id=delivery_id))
+    return _delivery(Fields(await app.get("/v1/messages/{delivery_id}", delivery_id=delivery_id)))
 
 
 @tools.reads
@@ -185,39 +182,38 @@ async def wait_for_delivery(
             if looks.over:
                 found.next = "Not final yet: call wait_for_delivery again, or get_message later."
                 return found
-            still = f"Still {found.state or 'not created'}"
+            still = f"Still {found.state or 'in no known state'}"
         await looks.pause(still)
 
 
-def _page(answer: dict[str, Any]) -> Messages:
-    found = [Message(**_told(item)) for item in answer.get("messages") or []]
-    kept, next_cursor, left_out = cut(found, answer.get("next"))
+def _page(answer: Fields) -> Messages:
+    found = [Message(**_told(item)) for item in answer.listed("messages")]
+    kept, next_cursor, left_out = cut(found, answer.following())
     return Messages(messages=kept, next_cursor=next_cursor, left_out=left_out)
 
 
-def _told(item: dict[str, Any]) -> dict[str, Any]:
-    reached = item.get("metrics") or {}
+def _told(item: Fields) -> dict[str, Any]:
     return {
-        "delivery_id": str(item.get("id") or ""),
-        "type": str(item.get("type") or ""),
-        "state": next((state for state in STATES if reached.get(state)), None),
-        "recipient": item.get("recipient"),
-        "subject": item.get("subject") or None,
-        "created": iso(item.get("created")),
-        "source": {name: item[name] for name in SOURCES if item.get(name)},
-        "failure": item.get("failure_message") or None,
+        "delivery_id": item.text("id"),
+        "type": item.text("type"),
+        "state": state_in(reached(item)),
+        "recipient": item.text("recipient"),
+        "subject": item.text("subject"),
+        "created": item.time("created"),
+        "source": {name: number for name in SOURCES if (number := item.whole(name))} or None,
+        "failure": item.text("failure_message"),
     }
 
 
-def _delivery(answer: dict[str, Any]) -> Delivery:
-    item = answer.get("message") or {}
-    told, reached = _told(item), item.get("metrics") or {}
-    last_known = told["state"] == "sent" and told["type"] not in CONFIRMED
+def _delivery(answer: Fields) -> Delivery:
+    item = answer.inside("message", "id", "type", "metrics")
+    told, survey = _told(item), item.fields("tracked_responses")
     return Delivery(
         **told,
         customer=identifiers(item),
-        action_id=item.get("action_id") or None,
-        reached={name: at for name in reversed(STATES) if (at := iso(reached.get(name)))},
-        final=last_known or told["state"] not in UNDERWAY,
+        action_id=item.whole("action_id") or None,
+        reached=reached(item) or None,
+        responses={name: at for name in survey.raw if (at := survey.fields(name).time("ts"))} or None,
+        final=is_final(told["state"], told["type"]),
         next="This is a draft: a person must send it in Customer.io." if told["state"] == "drafted" else None,
     )

@@ -1,15 +1,17 @@
 """The toolset `metrics`: results of messages of every kind, of links, and of journeys through a campaign."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from cio_mcp.client import AppApi, Query
 from cio_mcp.errors import InvalidArgument
-from cio_mcp.toolkit.answers import Cut, Shape, page
+from cio_mcp.toolkit.answers import Cut, Shape
 from cio_mcp.toolkit.fitting import check_fit
+from cio_mcp.toolkit.pages import page
 from cio_mcp.toolkit.params import Channel, Number, ObjectId, vendor_channel
-from cio_mcp.toolkit.rates import RATES, Metrics, Series, Spanned, counts_of, periods_of, summary, totals_of
+from cio_mcp.toolkit.rates import RATES, Counts, Metrics, Series, Spanned, counts_of, summary, totals_of
+from cio_mcp.toolkit.reading import Fields
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.spans import EASTERN, End, Start, newest, span_of
 from cio_mcp.toolkit.times import Timestamp
@@ -88,11 +90,9 @@ async def get_message_metrics(
     # Only campaign metrics have version 2 (App API, "campaignActionMetrics", "broadcastMetrics").
     span = span_of(app, start, end) if kind == "campaign" else None
     query = span.query(resolution, channel) if span else _newest(resolution, periods, channel=channel)
-    answer = await app.get(
-        f"{_path(kind, action_id)}/metrics", query, source_id=source_id, action_id=action_id
-    )
-    counts = counts_of(answer, periods)
-    span = span or newest(app, resolution, periods_of(counts))
+    path = f"{_path(kind, action_id)}/metrics"
+    counts = counts_of(Fields(await app.get(path, query, source_id=source_id, action_id=action_id)), periods)
+    span = span or newest(app, resolution, counts.periods)
     found = {"timezone": EASTERN.key} | (span.told if span else {})
     found |= summary(counts, RATES, resolution, span, series=series)
     return MessageMetrics(kind=kind, source_id=source_id, action_id=action_id, **found)
@@ -114,9 +114,9 @@ class Link(Shape):
     """A link and its clicks."""
 
     link_id: int | None = None
-    href: str
-    totals: dict[str, int] = Field(
-        description="clicked, and its parts human_clicked and machine_clicked; a missing one was zero."
+    href: str | None = None
+    totals: dict[str, int] | None = Field(
+        None, description="clicked, and its parts human_clicked and machine_clicked; a missing one was zero."
     )
 
 
@@ -143,16 +143,11 @@ async def get_link_metrics(
     """
     check_fit(f"kind={kind}", {"action_id": action_id}, ("action_id",) if kind == "campaign" else ())
     query = {**_newest("days", days, "days"), "unique": "true" if unique else None}
-    answer = await app.get(
-        f"{_path(kind, action_id)}/metrics/links", query, source_id=source_id, action_id=action_id
-    )
-    counted = [(item.get("link") or {}, counts_of(item, days)) for item in answer.get("links") or []]
-    found = sorted(
-        (_link(link, counts) for link, counts in counted), key=lambda link: -link.totals.get("clicked", 0)
-    )
-    span = newest(
-        app, "days", max((periods_of(counts) for _, counts in counted), default=days or MOST["days"])
-    )
+    path = f"{_path(kind, action_id)}/metrics/links"
+    answer = Fields(await app.get(path, query, source_id=source_id, action_id=action_id))
+    counted = [_link(item, days) for item in answer.listed("links")]
+    found = sorted((link for link, _ in counted), key=lambda link: -(link.totals or {}).get("clicked", 0))
+    span = newest(app, "days", max((told for _, told in counted if told), default=days or MOST["days"]))
     kept, left_out = page(found, len(found))
     return LinkMetrics(
         kind=kind,
@@ -163,8 +158,17 @@ async def get_link_metrics(
     )
 
 
-def _link(link: dict[str, Any], counts: dict[str, list[int]]) -> Link:
-    return Link(link_id=link.get("id") or None, href=str(link.get("href") or ""), totals=totals_of(counts))
+def _link(item: Fields, days: int | None) -> tuple[Link, int | None]:
+    """Return a link, and for how many days its clicks are told."""
+    link, series = item.wrapped("link"), item.wrapped("metric").mapping("series")
+    counts = None if series is None else Counts(series, days)
+    totals = None if counts is None else totals_of(counts)
+    found = Link(link_id=link.whole("id") or None, href=link.text("href"), totals=totals)
+    return found, counts.periods if counts else None
+
+
+# What journeys are counted by (App API, campaignJourneyMetrics).
+JOURNEYS = ("started", "activated", "exited_early", "finished", "converted", "never_activated", "messaged")
 
 
 class JourneyMetrics(Metrics):
@@ -188,8 +192,9 @@ async def get_journey_metrics(
     # All three are required (App API, campaignJourneyMetrics). The spec's text, but no enumeration, says that
     # `resolution` takes the same values as `res` [?].
     query = {"start": span.start, "end": span.end - 1, "resolution": resolution}
-    answer = await app.get("/v1/campaigns/{campaign_id}/journey_metrics", query, campaign_id=campaign_id)
-    counts = counts_of({"metric": {"series": answer.get("journey_metric")}})
-    shares = {name: ("started",) for name in counts if name != "started"}
+    path = "/v1/campaigns/{campaign_id}/journey_metrics"
+    answer = Fields(await app.get(path, query, campaign_id=campaign_id))
+    counts = Counts(answer.inside("journey_metric", *JOURNEYS).raw)
+    shares = {name: ("started",) for name in (*JOURNEYS, *counts) if name != "started"}
     found = summary(counts, shares, resolution, span, series=series)
     return JourneyMetrics(campaign_id=campaign_id, **span.told, **found)

@@ -5,10 +5,13 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from cio_mcp.client import AppApi, Kind
-from cio_mcp.toolkit.answers import Acted, Answer, Page, Shape, cut
+from cio_mcp.toolkit.answers import Acted, Cut, Numbered, Page, Shape
 from cio_mcp.toolkit.audience import Audience, reaches
+from cio_mcp.toolkit.pages import cut
 from cio_mcp.toolkit.params import Cursor, Limit, ObjectId
+from cio_mcp.toolkit.reading import Fields, beside, made
 from cio_mcp.toolkit.registry import Toolbox
+from cio_mcp.toolkit.things import named
 from cio_mcp.toolkit.times import Schedule, iso
 
 tools = Toolbox(__name__)
@@ -19,18 +22,16 @@ FIND_OUT = (
 )
 
 
-class Newsletter(Shape):
+class Newsletter(Numbered):
     """A newsletter in brief."""
 
-    id: int
-    name: str
     channel: str | None = None
     sent: str | None = Field(None, description="When it was sent; absent for drafts and scheduled ones.")
-    segments: list[int] = Field(
-        [], description="Ids of the segments that define its audience, whether they include or exclude."
+    segments: list[int] | None = Field(
+        None, description="Ids of the segments that define its audience, whether they include or exclude."
     )
     subscription_topic_id: int | None = None
-    tags: list[str] = []
+    tags: list[str] | None = None
     updated: str | None = None
 
 
@@ -43,16 +44,16 @@ class Newsletters(Page):
 @tools.reads
 async def list_newsletters(app: AppApi, limit: Limit = 20, cursor: Cursor | None = None) -> Newsletters:
     """List newsletters (one-time sends), newest first, with the time each was sent."""
-    answer = await app.get("/v1/newsletters", {"limit": limit, "sort": "desc", "start": cursor})
-    found = [Newsletter(**_told(item)) for item in answer.get("newsletters") or []]
-    kept, next_cursor, left_out = cut(found, answer.get("next"))
+    answer = Fields(await app.get("/v1/newsletters", {"limit": limit, "sort": "desc", "start": cursor}))
+    found = [Newsletter(**_told(item)) for item in answer.listed("newsletters")]
+    kept, next_cursor, left_out = cut(found, answer.following())
     return Newsletters(newsletters=kept, next_cursor=next_cursor, left_out=left_out)
 
 
 class Content(Shape):
     """The content of one variant of a newsletter: a language, or a group of an A/B test."""
 
-    content_id: int
+    content_id: int | None = None
     name: str | None = None
     language: str | None = None
     sender: str | None = None
@@ -60,31 +61,35 @@ class Content(Shape):
     preheader: str | None = None
 
 
-class NewsletterContents(Answer, Newsletter):
+class NewsletterContents(Cut, Newsletter):
     """A newsletter and its content."""
 
-    contents: list[Content]
+    contents: list[Content] | None = None
 
 
 @tools.reads
 async def get_newsletter(app: AppApi, newsletter_id: ObjectId) -> NewsletterContents:
     """Read one newsletter (one-time send): whether it was sent, its segments, senders and subjects."""
-    answer = await app.get("/v1/newsletters/{newsletter_id}", newsletter_id=newsletter_id)
-    variants = await app.get("/v1/newsletters/{newsletter_id}/contents", newsletter_id=newsletter_id)
-    return NewsletterContents(
-        **_told(answer.get("newsletter") or {"id": newsletter_id}),
-        contents=[
-            Content(
-                content_id=int(item["id"]),
-                name=item.get("name") or None,
-                language=item.get("language") or None,
-                sender=item.get("from") or None,
-                subject=item.get("subject") or None,
-                preheader=item.get("preheader_text") or None,
-            )
-            for item in variants.get("contents") or []
-        ],
-    )
+    answer = Fields(await app.get("/v1/newsletters/{newsletter_id}", newsletter_id=newsletter_id))
+    item = answer.inside("newsletter", "id", "name")
+    contents, left_out = await beside("contents", _contents(app, newsletter_id))
+    told = _told(item) | {"id": newsletter_id}
+    return NewsletterContents(**told, contents=contents, left_out=left_out)
+
+
+async def _contents(app: AppApi, newsletter_id: int) -> list[Content]:
+    path = "/v1/newsletters/{newsletter_id}/contents"
+    return [
+        Content(
+            content_id=item.whole("id"),
+            name=item.text("name"),
+            language=item.text("language"),
+            sender=item.text("from"),
+            subject=item.text("subject"),
+            preheader=item.text("preheader_text"),
+        )
+        for item in Fields(await app.get(path, newsletter_id=newsletter_id)).listed("contents")
+    ]
 
 
 class NewsletterSend(Acted):
@@ -103,7 +108,7 @@ class NewsletterSend(Acted):
 async def _reached(app: AppApi, newsletter_id: int) -> Audience:
     async def template() -> str:
         answer = await app.get("/v1/newsletters/{newsletter_id}", newsletter_id=newsletter_id)
-        return f"newsletter {newsletter_id}: {(answer.get('newsletter') or {}).get('name')}"
+        return named(f"newsletter {newsletter_id}", Fields(answer).wrapped("newsletter"))
 
     # The API lists included and excluded segments alike, so the audience cannot be counted from them.
     return Audience("the audience set in the newsletter, which the API cannot count", template=template)
@@ -124,13 +129,15 @@ async def send_newsletter(
     Read it with get_newsletter first; the audience is set in Customer.io.
     """
     if send_at is None:
+        find_out = FIND_OUT.format(newsletter_id=newsletter_id)
         answer = await app.post(
             "/v1/newsletters/{newsletter_id}/send",
             {},
             kind=Kind.ONCE,
-            if_unknown=FIND_OUT.format(newsletter_id=newsletter_id),
+            if_unknown=find_out,
             newsletter_id=newsletter_id,
         )
+        made(Fields(answer).wrapped("newsletter").whole("id"), "newsletter", find_out)
     else:
         # Scheduling the same time twice changes nothing; the API does not show the schedule.
         answer = await app.post(
@@ -139,18 +146,18 @@ async def send_newsletter(
             kind=Kind.REPEATABLE,
             newsletter_id=newsletter_id,
         )
-    name = (answer.get("newsletter") or {}).get("name")
+    name = Fields(answer).wrapped("newsletter").text("name")
     return NewsletterSend(newsletter_id=newsletter_id, name=name, send_at=iso(send_at))
 
 
-def _told(item: dict[str, Any]) -> dict[str, Any]:
+def _told(item: Fields) -> dict[str, Any]:
     return {
-        "id": int(item["id"]),
-        "name": str(item.get("name") or ""),
-        "channel": item.get("type"),
-        "sent": iso(item.get("sent_at")),
-        "segments": item.get("recipient_segment_ids") or [],
-        "subscription_topic_id": item.get("subscription_topic_id") or None,
-        "tags": item.get("tags") or [],
-        "updated": iso(item.get("updated")),
+        "id": item.whole("id"),
+        "name": item.text("name"),
+        "channel": item.text("type"),
+        "sent": item.time("sent_at"),
+        "segments": item.wholes("recipient_segment_ids"),
+        "subscription_topic_id": item.whole("subscription_topic_id") or None,
+        "tags": item.texts("tags"),
+        "updated": item.time("updated"),
     }

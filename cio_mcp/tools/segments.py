@@ -5,11 +5,14 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field
 
 from cio_mcp.client import AppApi, IdType, Kind, TrackApi
-from cio_mcp.toolkit.answers import Accepted, Acted, Answer, Numbered, Page, Quoted, cut, newest, page_by_id
+from cio_mcp.toolkit.answers import Accepted, Acted, Cut, Numbered, Page, Quoted
+from cio_mcp.toolkit.conditions import in_words
 from cio_mcp.toolkit.lists import People
+from cio_mcp.toolkit.pages import cut, joined, newest, page_by_id
 from cio_mcp.toolkit.params import CountCursor, Cursor, Limit, Line, NameContains, ObjectId, Text
+from cio_mcp.toolkit.reading import Fields, beside, made, needed
 from cio_mcp.toolkit.registry import Toolbox
-from cio_mcp.toolkit.times import iso
+from cio_mcp.toolkit.things import Uses, uses_in
 from cio_mcp.tools.people.search import Found, identifiers_of
 
 tools = Toolbox(__name__)
@@ -26,7 +29,7 @@ class Segment(Numbered):
     type: str | None = Field(None, description="dynamic (by rules) or manual.")
     description: str | None = None
     state: str | None = Field(None, description="finished; any other state: it is still being built.")
-    tags: list[str] = []
+    tags: list[str] | None = None
     count: int | None = Field(None, description="Number of customers in the segment.")
 
 
@@ -51,64 +54,72 @@ async def list_segments(
     For the customers in one use search_customers with segment_id.
     """
     # The endpoint takes no parameters and returns everything at once (App API, listSegments).
-    answer = await app.get("/v1/segments")
+    answer = Fields(await app.get("/v1/segments"))
     found = [
         Segment(**_told(item))
-        for item in newest(answer.get("segments"), cursor)
-        if name_contains is None or name_contains.casefold() in str(item.get("name") or "").casefold()
+        for item in newest(answer.listed("segments"), cursor)
+        if name_contains is None or name_contains.casefold() in (item.text("name") or "").casefold()
     ]
     kept, next_cursor, left_out = page_by_id(found, min(limit, COUNTED) if counts else limit)
-    if counts:
-        for segment in kept:
-            segment.count = await _count(app, segment.id)
+    uncounted = None
+    for segment in kept if counts else []:
+        if segment.id is not None:
+            segment.count, refused = await beside("some counts", _count(app, segment.id))
+            uncounted = refused or uncounted
+    left_out = joined(left_out, uncounted)
     return Segments(segments=kept, next_cursor=next_cursor, left_out=left_out)
 
 
-class SegmentInUse(Answer, Segment):
+class SegmentInUse(Cut, Segment):
     """A segment, its size, and what uses it."""
 
+    who: str | None = Field(None, description="Who is in a dynamic segment, if Customer.io tells its rules.")
     progress: int | None = Field(None, description="Percent done, while the segment is being built.")
     created: str | None = None
     updated: str | None = None
-    used_by: dict[str, list[int]] = Field(
-        description="Ids of the campaigns and newsletters that use the segment."
+    used_by: dict[str, list[int]] | None = Field(
+        None, description="Ids of the campaigns and newsletters that use the segment."
     )
 
 
 @tools.reads
 async def get_segment(app: AppApi, segment_id: ObjectId) -> SegmentInUse:
     """Read one segment: its number of customers, and the campaigns and newsletters that use it."""
-    answer = await app.get("/v1/segments/{segment_id}", segment_id=segment_id)
-    uses = await app.get("/v1/segments/{segment_id}/used_by", segment_id=segment_id)
-    item = answer.get("segment") or {"id": segment_id}
+    answer = Fields(await app.get("/v1/segments/{segment_id}", segment_id=segment_id))
+    item = answer.inside("segment", "id", "name")
+    uses, no_uses = await beside("used_by", _uses(app, segment_id))
+    used_by, unread = uses or (None, no_uses)
+    count, no_count = await beside("count", _count(app, segment_id))
     return SegmentInUse(
-        **_told(item),
-        count=await _count(app, segment_id),
-        progress=item.get("progress"),
-        created=iso(item.get("created_at")),
-        updated=iso(item.get("updated_at")),
-        used_by={
-            name: [int(number) for number in numbers]
-            for name, numbers in (uses.get("used_by") or {}).items()
-            if numbers and isinstance(numbers, list)
-        },
+        **{**_told(item), "id": segment_id},
+        who=in_words(item.value("conditions")),
+        count=count,
+        progress=item.whole("progress"),
+        created=item.time("created_at"),
+        updated=item.time("updated_at"),
+        used_by=used_by,
+        left_out=joined(unread, no_count),
     )
 
 
-def _told(item: dict[str, Any]) -> dict[str, Any]:
+def _told(item: Fields) -> dict[str, Any]:
     return {
-        "id": int(item["id"]),
-        "name": str(item.get("name") or ""),
-        "type": item.get("type"),
-        "description": item.get("description") or None,
-        "state": item.get("state"),
-        "tags": item.get("tags") or [],
+        "id": item.whole("id"),
+        "name": item.text("name"),
+        "type": item.text("type"),
+        "description": item.text("description"),
+        "state": item.text("state"),
+        "tags": item.texts("tags"),
     }
 
 
+async def _uses(app: AppApi, segment_id: int) -> Uses:
+    return uses_in(Fields(await app.get("/v1/segments/{segment_id}/used_by", segment_id=segment_id)))
+
+
 async def _count(app: AppApi, segment_id: int) -> int:
-    answer = await app.get("/v1/segments/{segment_id}/customer_count", segment_id=segment_id)
-    return int(answer.get("count") or 0)
+    answer = Fields(await app.get("/v1/segments/{segment_id}/customer_count", segment_id=segment_id))
+    return needed(answer.whole("count"), "count")
 
 
 class Members(Quoted, Page):
@@ -122,13 +133,10 @@ async def list_segment_members(
     app: AppApi, segment_id: ObjectId, limit: Limit = 50, cursor: Cursor | None = None
 ) -> Members:
     """List the customers in a segment. To read attributes too, use search_customers with segment_id."""
-    answer = await app.get(
-        "/v1/segments/{segment_id}/membership",
-        {"limit": limit, "start": cursor},
-        segment_id=segment_id,
-    )
-    found = [Found(**identifiers_of(item)) for item in answer.get("identifiers") or []]
-    kept, next_cursor, left_out = cut(found, answer.get("next"))
+    path, query = "/v1/segments/{segment_id}/membership", {"limit": limit, "start": cursor}
+    answer = Fields(await app.get(path, query, segment_id=segment_id))
+    found = [Found(**identifiers_of(item)) for item in answer.listed("identifiers")]
+    kept, next_cursor, left_out = cut(found, answer.following())
     return Members(members=kept, next_cursor=next_cursor, left_out=left_out)
 
 
@@ -150,10 +158,8 @@ async def create_segment(
     Segments with rules can only be built in Customer.io.
     """
     segment = {"name": name} | ({"description": description} if description else {})
-    answer = await app.post(
-        "/v1/segments", {"segment": segment}, kind=Kind.ONCE, if_unknown=FIND_OUT, expect="segment"
-    )
-    return SegmentCreated(segment_id=int(answer["segment"]["id"]))
+    answer = await app.post("/v1/segments", {"segment": segment}, kind=Kind.ONCE, if_unknown=FIND_OUT)
+    return SegmentCreated(segment_id=made(Fields(answer).wrapped("segment").whole("id"), "id", FIND_OUT))
 
 
 def _ids(ids: list[str]) -> list[str]:

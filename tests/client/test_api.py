@@ -177,9 +177,7 @@ async def test_a_dry_run_reads_but_sends_nothing() -> None:
     assert would.value.request.url == "https://track.customer.io/api/v1/customers/x%2Fy"
 
 
-@pytest.mark.parametrize(
-    "body", [b"<html>hi</html>", b"OK", b"[1]", b"null", b'"ok"', b"{", b"\xff", b"[" * 9999]
-)
+@pytest.mark.parametrize("body", [b"<html>hi</html>", b"OK", b"null", b'"ok"', b"{", b"\xff", b"[" * 9999])
 async def test_a_success_that_is_no_json_object_is_not_believed(body: bytes) -> None:
     wire = Script(answer=lambda _: httpx.Response(200, content=body))
     async with connected(wire) as there:
@@ -200,14 +198,14 @@ async def test_a_success_that_is_no_json_object_is_not_believed(body: bytes) -> 
 @pytest.mark.parametrize(("body", "expected"), [(b"[1]", [1]), (b'{"a": 1}', {"a": 1}), (b"", {})])
 async def test_where_a_list_is_possible_it_is_taken_too(body: bytes, expected: object) -> None:
     async with connected(Script(answer=lambda _: httpx.Response(200, content=body))) as there:
-        assert await there.app().get_any("/v1/collections/{id}/content", id=1) == expected
+        assert await there.app().get("/v1/collections/{id}/content", id=1) == expected
 
 
 @pytest.mark.parametrize("body", [b"<html>hi</html>", b"null", b'"ok"', b"1"])
 async def test_what_is_neither_an_object_nor_a_list_is_not_believed(body: bytes) -> None:
     async with connected(Script(answer=lambda _: httpx.Response(200, content=body))) as there:
         with pytest.raises(Refused, match=r"proxy"):
-            await there.app().get_any("/v1/collections/{id}/content", id=1)
+            await there.app().get("/v1/collections/{id}/content", id=1)
 
 
 async def test_an_answer_that_cannot_be_decoded_tells_nothing_about_its_write() -> None:

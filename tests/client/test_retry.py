@@ -5,7 +5,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from typing import Any
 
 import httpx
 import pytest
@@ -21,7 +20,7 @@ from tests.client.wires import End as Fault
 
 pytestmark = pytest.mark.anyio
 
-Act = Callable[[Connected], Awaitable[dict[str, Any]]]
+Act = Callable[[Connected], Awaitable[object]]
 
 ACTS: dict[Kind, Act] = {
     Kind.READ: lambda there: there.app().get("/v1/campaigns"),

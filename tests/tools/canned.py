@@ -25,12 +25,21 @@ class Canned:
     asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
 
     async def call(self, tool: str, **arguments: Any) -> dict[str, Any]:
-        """Return the answer of a call that must succeed, without the notice that all quotations have."""
+        """Return the answer of a call that must succeed, without the notice that all quotations have.
+
+        The client has checked it against the tool's output schema.
+        """
         result = await self.client.call_tool(tool, arguments)
         assert not result.is_error, result.content
         answer = dict(result.structured_content or {})
         answer.pop("notice", None)
         return answer
+
+    async def fail(self, tool: str, **arguments: Any) -> str:
+        """Return the text of a call that must fail."""
+        result = await self.client.call_tool(tool, arguments)
+        assert result.is_error, result.structured_content
+        return str(getattr(result.content[0], "text", ""))
 
 
 @asynccontextmanager
@@ -41,9 +50,8 @@ async def canned(bodies: Bodies) -> AsyncIterator[Canned]:
     def answer(request: httpx.Request) -> httpx.Response:
         asked.append((request.url.path, dict(request.url.params)))
         found = next(body for end, body in bodies.items() if request.url.path.endswith(end))
-        if isinstance(found, httpx.Response):
-            return found
-        return httpx.Response(200, json=found(request) if callable(found) else found)
+        found = found(request) if callable(found) else found
+        return found if isinstance(found, httpx.Response) else httpx.Response(200, json=found)
 
     app = build(
         load({"CIO_APP_API_KEY": "key", "CIO_TOOLSETS": "all"}),

@@ -89,7 +89,7 @@ async def test_the_verdict_names_the_better_one_and_both_measures_of_by_how_much
         ),
         (
             {"sent": [5], "delivered": [5], "converted": [1]},
-            None,
+            {"sent": [0]},
             "No verdict: nothing was delivered (campaign 2).",
         ),
         (
@@ -99,8 +99,13 @@ async def test_the_verdict_names_the_better_one_and_both_measures_of_by_how_much
         ),
         (
             {"delivered": [4], "converted": [0]},
-            {"delivered": [8], "converted": [0]},
+            {"delivered": [8], "converted": ["0"]},
             "Both convert equally: 0.00% of delivered messages.",
+        ),
+        (
+            {"delivered": [8, 8], "converted": [1, 1]},
+            {"delivered": [8, 8], "converted": [1, None]},
+            "No verdict: conversions were not counted (campaign 2).",
         ),
         (
             {"delivered": [10], "converted": [2]},

@@ -180,8 +180,9 @@ async def test_a_failed_export_has_no_link(agent: Agent) -> None:
         ({"id": "7", "status": "done", "total": 0}, {"link": "https://x.example/7"}, ("done", 0, True)),
         ({"id": 7, "status": "done"}, {"url": "https://x.example/7"}, ("done", None, True)),
         ({"id": 7, "failed": True}, {}, ("failed", None, False)),
-        ({"id": 7, "total": 0}, {}, ("pending", None, False)),
-        (None, {}, ("pending", None, False)),
+        ({"id": 7, "total": 0}, {}, (None, None, False)),
+        ({"id": 7, "status": "done"}, {}, ("done", None, False)),
+        ({"id": 7, "status": "done"}, httpx.Response(403), ("done", None, False)),
     ],
 )
 async def test_what_the_api_may_leave_out_of_an_export_is_left_out(
@@ -190,14 +191,19 @@ async def test_what_the_api_may_leave_out_of_an_export_is_left_out(
     async with canned({"download": download, "exports/7": {"export": item}}) as workspace:
         answer = await workspace.call("get_export", export_id=7)
 
-    assert (answer["status"], answer.get("total"), "link" in answer) == expected
+    assert (answer.get("status"), answer.get("total"), "link" in answer) == expected
+    assert ("left_out" in answer) == (answer.get("status") == "done" and "link" not in answer)
 
 
-async def test_a_finished_export_without_a_link_is_not_taken_for_one(agent: Agent) -> None:
+async def test_a_finished_export_without_a_link_says_why(agent: Agent) -> None:
     agent.wire.fail(httpx.Response(200, json={"export": {"id": 7, "status": "done"}}))
     agent.wire.fail(httpx.Response(200, json={}))
 
-    assert "no link" in await agent.fail("get_export", export_id=7)
+    answer = await agent.call("get_export", export_id=7)
+
+    assert answer["status"] == "done"
+    assert "no link" in answer["left_out"]
+    assert "link" not in answer
 
 
 @pytest.mark.parametrize(

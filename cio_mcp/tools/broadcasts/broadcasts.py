@@ -1,14 +1,16 @@
 """API-triggered broadcasts: list and read."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field
 
 from cio_mcp.client import AppApi
-from cio_mcp.toolkit.answers import Numbered, Page, newest, page_by_id, state_of
+from cio_mcp.toolkit.answers import Numbered, Page
+from cio_mcp.toolkit.pages import newest, page_by_id
 from cio_mcp.toolkit.params import CountCursor, ObjectId
+from cio_mcp.toolkit.reading import Fields
 from cio_mcp.toolkit.registry import Toolbox
-from cio_mcp.toolkit.times import iso
+from cio_mcp.toolkit.things import state_of
 
 tools = Toolbox(__name__)
 
@@ -18,8 +20,8 @@ class Broadcast(Numbered):
 
     state: str | None = Field(None, description="running, draft or stopped.")
     type: str | None = None
-    actions: int = Field(0, description="Number of its actions, such as messages.")
-    tags: list[str] = []
+    actions: int | None = Field(None, description="Number of its actions, such as messages.")
+    tags: list[str] | None = None
     first_started: str | None = None
     updated: str | None = None
 
@@ -41,23 +43,25 @@ async def list_broadcasts(
     trigger_broadcast sends one, list_broadcast_triggers lists its runs.
     """
     if broadcast_id is not None:
-        answer = await app.get("/v1/broadcasts/{broadcast_id}", broadcast_id=broadcast_id)
-        return Broadcasts(broadcasts=[_broadcast(answer.get("broadcast") or {})])
+        answer = Fields(await app.get("/v1/broadcasts/{broadcast_id}", broadcast_id=broadcast_id))
+        found = _broadcast(answer.inside("broadcast", "id", "name"))
+        return Broadcasts(broadcasts=[found.model_copy(update={"id": broadcast_id})])
     # The endpoint takes no parameters and returns everything at once (App API, listBroadcasts).
-    answer = await app.get("/v1/broadcasts")
-    found = [_broadcast(item) for item in newest(answer.get("broadcasts"), cursor)]
-    kept, next_cursor, left_out = page_by_id(found, len(found))
+    answer = Fields(await app.get("/v1/broadcasts"))
+    listed = [_broadcast(item) for item in newest(answer.listed("broadcasts"), cursor)]
+    kept, next_cursor, left_out = page_by_id(listed, len(listed))
     return Broadcasts(broadcasts=kept, next_cursor=next_cursor, left_out=left_out)
 
 
-def _broadcast(item: dict[str, Any]) -> Broadcast:
+def _broadcast(item: Fields) -> Broadcast:
+    actions = item.objects("actions")
     return Broadcast(
-        id=int(item["id"]),
-        name=str(item.get("name") or ""),
+        id=item.whole("id"),
+        name=item.text("name"),
         state=state_of(item),
-        type=item.get("type"),
-        actions=len(item.get("actions") or []),
-        tags=item.get("tags") or [],
-        first_started=iso(item.get("first_started")),
-        updated=iso(item.get("updated")),
+        type=item.text("type"),
+        actions=None if actions is None else len(actions),
+        tags=item.texts("tags"),
+        first_started=item.time("first_started"),
+        updated=item.time("updated"),
     )

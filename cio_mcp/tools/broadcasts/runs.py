@@ -5,10 +5,11 @@ from typing import Annotated
 from pydantic import Field
 
 from cio_mcp.client import AppApi
-from cio_mcp.toolkit.answers import Cut, Page, Quoted, Shape, newest
+from cio_mcp.toolkit.answers import Cut, Page, Quoted, Shape
+from cio_mcp.toolkit.pages import joined, newest
 from cio_mcp.toolkit.params import CountCursor, Limit, ObjectId
+from cio_mcp.toolkit.reading import Fields, beside, needed, text, whole
 from cio_mcp.toolkit.registry import Toolbox
-from cio_mcp.toolkit.times import iso
 
 tools = Toolbox(__name__)
 
@@ -25,7 +26,7 @@ FAILED = (
 class Trigger(Shape):
     """A run of a broadcast."""
 
-    trigger_id: int
+    trigger_id: int | None = None
     created: str | None = Field(None, description="When the run was started.")
     processed: str | None = Field(None, description="When the whole audience had been processed.")
 
@@ -44,18 +45,11 @@ async def list_broadcast_triggers(app: AppApi, broadcast_id: ObjectId, limit: Li
     After a trigger_broadcast with an unknown outcome, this shows whether the run was started. For a run's
     errors use get_broadcast_trigger.
     """
-    answer = await app.get("/v1/broadcasts/{broadcast_id}/triggers", broadcast_id=broadcast_id)
-    found = newest(answer.get("triggers"))
+    answer = Fields(await app.get("/v1/broadcasts/{broadcast_id}/triggers", broadcast_id=broadcast_id))
+    found = newest(answer.listed("triggers"))
     return Triggers(
         broadcast_id=broadcast_id,
-        triggers=[
-            Trigger(
-                trigger_id=int(item["id"]),
-                created=iso(item.get("created_at")),
-                processed=iso(item.get("processed_at")),
-            )
-            for item in found[:limit]
-        ],
+        triggers=[Trigger(trigger_id=item.whole("id"), **_times(item)) for item in found[:limit]],
         left_out=f"{len(found) - limit} older runs; call with a larger limit" if len(found) > limit else None,
     )
 
@@ -64,8 +58,10 @@ class TriggerStatus(Quoted, Page, Trigger):
     """The state of one run of a broadcast."""
 
     broadcast_id: int
-    error_count: int = Field(description="Errors up to this page; next_cursor means that there are more.")
-    errors: list[str] = Field([], description="Each as `line <position in the audience>: <error>`.")
+    error_count: int | None = Field(
+        None, description="Errors up to this page; next_cursor means that there are more."
+    )
+    errors: list[str] | None = Field(None, description="Each as `line <position in the audience>: <error>`.")
     next: str | None = Field(None, description="What to do next.")
 
 
@@ -83,25 +79,44 @@ async def get_broadcast_trigger(
     Call it after trigger_broadcast, and again until processed is set or errors appear.
     """
     # Runs are under campaigns, though the id is a broadcast's (App API, broadcastStatus).
-    status = await app.get(
-        "/v1/campaigns/{broadcast_id}/triggers/{trigger_id}",
-        broadcast_id=broadcast_id,
-        trigger_id=trigger_id,
+    answer = Fields(
+        await app.get(
+            "/v1/campaigns/{broadcast_id}/triggers/{trigger_id}",
+            broadcast_id=broadcast_id,
+            trigger_id=trigger_id,
+        )
     )
-    answer = await app.get(
-        "/v1/campaigns/{broadcast_id}/triggers/{trigger_id}/errors",
-        {"limit": ERRORS, "start": cursor or None},
-        broadcast_id=broadcast_id,
-        trigger_id=trigger_id,
-    )
-    errors = [str(error) for error in answer.get("errors") or []]
+    run = answer.inside("trigger", "id", "created_at", "processed_at")
+    found, refused = await beside("errors", _errors(app, broadcast_id, trigger_id, cursor))
+    errors, following = found or (None, None)
+    next_cursor = whole(following)
+    unread = "more errors, for which there is no cursor" if following and next_cursor is None else None
     return TriggerStatus(
         broadcast_id=broadcast_id,
         trigger_id=trigger_id,
-        created=iso(status.get("created_at")),
-        processed=iso(status.get("processed_at")),
-        error_count=(cursor or 0) + len(errors),
+        **_times(run),
+        error_count=None if errors is None else (cursor or 0) + len(errors),
         errors=errors,
-        next_cursor=str(answer["next"]) if answer.get("next") else None,
+        next_cursor=text(next_cursor),
+        left_out=joined(refused, unread),
         next=FAILED if errors else None,
     )
+
+
+async def _errors(
+    app: AppApi, broadcast_id: int, trigger_id: int, cursor: int | None
+) -> tuple[list[str], str | None]:
+    """Return a page of a run's errors, and the cursor of the next."""
+    answer = Fields(
+        await app.get(
+            "/v1/campaigns/{broadcast_id}/triggers/{trigger_id}/errors",
+            {"limit": ERRORS, "start": cursor or None},
+            broadcast_id=broadcast_id,
+            trigger_id=trigger_id,
+        )
+    )
+    return needed(answer.texts("errors"), "errors"), answer.following()
+
+
+def _times(item: Fields) -> dict[str, str | None]:
+    return {"created": item.time("created_at"), "processed": item.time("processed_at")}

@@ -21,7 +21,9 @@ from cio_mcp.toolkit.params import (
     Person,
     size_of,
 )
+from cio_mcp.toolkit.reading import Fields, made
 from cio_mcp.toolkit.registry import Toolbox
+from cio_mcp.toolkit.things import named
 
 tools = Toolbox(__name__)
 
@@ -132,7 +134,7 @@ async def _reached(
 
     async def template() -> str:
         answer = await app.get("/v1/broadcasts/{broadcast_id}", broadcast_id=broadcast_id)
-        return f"broadcast {broadcast_id}: {(answer.get('broadcast') or {}).get('name')}"
+        return named(f"broadcast {broadcast_id}", Fields(answer).wrapped("broadcast"))
 
     return replace(found, template=template)
 
@@ -193,13 +195,14 @@ async def trigger_broadcast(
     body = audience | {flag: True for flag, on in flags.items() if on} | ({"data": data} if data else {})
     if (size := size_of(body)) > 25_000_000:
         raise InvalidArgument(f"{form}: at most 25 MB are allowed in all; this has {size} bytes")
+    find_out = FIND_OUT.format(broadcast_id=broadcast_id)
     answer = await app.post(
         "/v1/campaigns/{broadcast_id}/triggers",
         body,
         kind=Kind.TRIGGER,
-        if_unknown=FIND_OUT.format(broadcast_id=broadcast_id),
-        expect="id",
+        if_unknown=find_out,
         broadcast_id=broadcast_id,
     )
-    run = {"broadcast_id": broadcast_id, "trigger_id": answer["id"]}
+    trigger_id = made(Fields(answer).wrapped("trigger").whole("id"), "id", find_out)
+    run = {"broadcast_id": broadcast_id, "trigger_id": trigger_id}
     return Triggered(**run, next=FOLLOW.format(**run))

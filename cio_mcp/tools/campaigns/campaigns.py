@@ -1,16 +1,21 @@
 """Campaigns: list, read, results."""
 
+from collections.abc import Awaitable
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from cio_mcp.client import AppApi
-from cio_mcp.toolkit.answers import Numbered, Page, Shape, newest, page, page_by_id, state_of
+from cio_mcp.toolkit.answers import Numbered, Page, Shape
+from cio_mcp.toolkit.conditions import in_words
+from cio_mcp.toolkit.pages import joined, newest, page, page_by_id
 from cio_mcp.toolkit.params import Channel, CountCursor, Cursor, Limit, NameContains, ObjectId, Text
 from cio_mcp.toolkit.rates import RATES, Metrics, Series, counts_of, summary
+from cio_mcp.toolkit.reading import Fields, beside
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.spans import End, Start, span_of
-from cio_mcp.toolkit.times import Local, iso
+from cio_mcp.toolkit.things import state_of
+from cio_mcp.toolkit.times import Local
 
 tools = Toolbox(__name__)
 
@@ -23,6 +28,17 @@ SCHEDULE = (
 )
 
 
+# What else than people can start a campaign: its type, in words, and the field with its conditions.
+STARTED_BY = (
+    ("relationship", "a relationship to an object", "relationship_attribute_triggers"),
+    ("object", "an object", "object_attribute_triggers"),
+)
+
+# What else filters a campaign, and whom a relationship or an object starts it for (App API, listCampaigns).
+FILTERS = ("filter_object_attributes", "filter_relationship_attributes")
+AUDIENCES = {0: "the person who was added to the object", 1: "the people in the object"}
+
+
 class Campaign(Numbered):
     """A campaign in brief."""
 
@@ -30,7 +46,7 @@ class Campaign(Numbered):
     trigger: str | None = Field(
         None, description="What starts it: the name of an event, segment ids, a date attribute, ..."
     )
-    tags: list[str] = []
+    tags: list[str] | None = None
     updated: str | None = None
 
 
@@ -54,35 +70,52 @@ async def list_campaigns(
     API-triggered broadcasts are separate: list_broadcasts.
     """
     # The endpoint takes no parameters and returns everything at once (App API, listCampaigns).
-    answer = await app.get("/v1/campaigns")
+    answer = Fields(await app.get("/v1/campaigns"))
     found = [
         _campaign(item)
-        for item in newest(answer.get("campaigns"), cursor)
-        if (state is None or state_of(item) == state)
-        and (name_contains is None or name_contains.casefold() in str(item.get("name") or "").casefold())
-        and (tag is None or tag in (item.get("tags") or []))
+        for item in newest(answer.listed("campaigns"), cursor)
+        # Where the state is not told, it may be the one asked for.
+        if (state is None or state in (state_of(item) or state))
+        and (name_contains is None or name_contains.casefold() in (item.text("name") or "").casefold())
+        and (tag is None or tag in (item.texts("tags") or []))
     ]
     kept, next_cursor, left_out = page_by_id(found, limit)
     return Campaigns(campaigns=kept, next_cursor=next_cursor, left_out=left_out)
 
 
-def _campaign(item: dict[str, Any]) -> Campaign:
-    segments = item.get("trigger_segment_ids")
-    trigger = item.get("event_name") or (f"segments {', '.join(map(str, segments))}" if segments else None)
+def _campaign(item: Fields) -> Campaign:
     return Campaign(
-        id=int(item["id"]),
-        name=str(item.get("name") or ""),
+        id=item.whole("id"),
+        name=item.text("name"),
         state=state_of(item),
-        trigger=trigger or item.get("date_attribute") or item.get("type"),
-        tags=item.get("tags") or [],
-        updated=iso(item.get("updated")),
+        trigger=_trigger(item) or item.text("type"),
+        tags=item.texts("tags"),
+        updated=item.time("updated"),
     )
+
+
+def _trigger(item: Fields) -> str | None:
+    """Return what starts a campaign (App API, listCampaigns); `type` alone says less, and is deprecated."""
+    if event := item.text("event_name"):
+        return event
+    if segments := item.wholes("trigger_segment_ids"):
+        return f"segments {', '.join(map(str, segments))}"
+    if date := item.text("date_attribute"):
+        return date
+    if (webhook := item.whole("webhook_id")) is not None:
+        return f"webhook {webhook}"
+    for type_, what, triggers in STARTED_BY:
+        if item.text("type") == type_ or item.raw.get(triggers):
+            of = f" of type {number}" if (number := item.whole("object_type_id")) is not None else ""
+            where = f" where {words}" if (words := in_words(item.value(triggers))) else ""
+            return f"{what}{of}{where}"
+    return None
 
 
 class Action(Shape):
     """A step of a campaign: a message, a delay, a branch, ..."""
 
-    action_id: int
+    action_id: int | None = None
     type: str | None = None
     name: str | None = None
     subject: str | None = None
@@ -94,47 +127,79 @@ class CampaignActions(Page, Campaign):
     """A campaign and its actions."""
 
     description: str | None = None
-    filter_segments: list[int] = Field(
-        [], description="Ids of its filter segments; only people in them continue through the campaign."
+    filter_segments: list[int] | None = Field(
+        None, description="Ids of its filter segments; only people in them continue through the campaign."
     )
-    schedule: dict[str, Any] = Field(
-        {}, description="Date-triggered campaigns: when and how often it starts."
+    filter: str | None = Field(None, description="Its other filters, in words; only who fits them continues.")
+    audience: str | None = Field(None, description="Of a relationship or object: whom it starts for.")
+    schedule: dict[str, Any] | None = Field(
+        None, description="Date-triggered campaigns: when and how often it starts."
     )
     first_started: str | None = None
-    actions: list[Action] = Field(description="In Customer.io's order.")
+    actions: list[Action] | None = Field(None, description="In Customer.io's order.")
 
 
 @tools.reads
 async def get_campaign(app: AppApi, campaign_id: ObjectId, cursor: Cursor | None = None) -> CampaignActions:
     """Read one campaign (automation): what starts it, its filter, and its actions (messages, delays, ...)."""
-    answer = await app.get("/v1/campaigns/{campaign_id}", campaign_id=campaign_id)
-    item = answer.get("campaign") or {"id": campaign_id}
-    actions: list[Action] = []
-    for _ in range(PAGES):
-        path = "/v1/campaigns/{campaign_id}/actions"
-        part = await app.get(path, {"start": cursor}, campaign_id=campaign_id)
-        longer = actions + [_action(step) for step in part.get("actions") or []]
-        if actions and page(longer, len(longer))[1]:
-            break  # leave out the whole page: there is no cursor for its middle
-        actions, cursor = longer, part.get("next") or None
-        if cursor is None:
-            break
+    answer = Fields(await app.get("/v1/campaigns/{campaign_id}", campaign_id=campaign_id))
+    item = answer.inside("campaign", "id", "name")
+    actions, refused, following = await _actions(app, campaign_id, cursor)
+    more = "more actions; pass next_cursor as cursor to get them" if following else None
     return CampaignActions(
-        **_campaign(item).model_dump(),
-        description=item.get("description") or None,
-        filter_segments=item.get("filter_segment_ids") or [],
-        schedule={name: item[name] for name in SCHEDULE if item.get(name) not in (None, "")},
-        first_started=iso(item.get("first_started")),
+        **_campaign(item).model_dump() | {"id": campaign_id},
+        description=item.text("description"),
+        filter_segments=item.wholes("filter_segment_ids"),
+        filter=joined(*(in_words(item.value(name)) for name in FILTERS)),
+        audience=_audience(item.fields("audience")),
+        schedule={name: item.value(name) for name in SCHEDULE if item.raw.get(name) not in (None, "")}
+        or None,
+        first_started=item.time("first_started"),
         actions=actions,
-        next_cursor=cursor,
-        left_out="more actions; pass next_cursor as cursor to get them" if cursor else None,
+        next_cursor=following,
+        left_out=joined(refused, more),
     )
 
 
-def _action(item: dict[str, Any]) -> Action:
+async def _actions(
+    app: AppApi, campaign_id: int, cursor: str | None
+) -> tuple[list[Action] | None, str | None, str | None]:
+    """Return a campaign's actions, why some are missing, and the cursor to go on with."""
+    actions: list[Action] | None = None
+    path = "/v1/campaigns/{campaign_id}/actions"
+    for _ in range(PAGES):
+        found, refused = await beside(
+            "actions", _page(app.get(path, {"start": cursor}, campaign_id=campaign_id))
+        )
+        if found is None:
+            return actions, refused, None
+        longer = (actions or []) + [_action(step) for step in found[0]]
+        if actions and page(longer, len(longer))[1]:
+            break  # leave out the whole page: there is no cursor for its middle
+        actions, cursor = longer, found[1]
+        if cursor is None:
+            break
+    return actions, None, cursor
+
+
+async def _page(read: Awaitable[object]) -> tuple[list[Fields], str | None]:
+    answer = Fields(await read)
+    return answer.listed("actions"), answer.following()
+
+
+def _audience(audience: Fields) -> str | None:
+    """Return whom a relationship or an object starts a campaign for (App API, listCampaigns)."""
+    if (kind := audience.whole("type")) not in AUDIENCES:
+        return None
+    filters = (in_words(audience.value(name)) for name in ("person_filters", "relationship_filters"))
+    only = " and ".join(words for words in filters if words)
+    return AUDIENCES[kind] + (f", if {only}" if only else "")
+
+
+def _action(item: Fields) -> Action:
     return Action(
-        action_id=int(item["id"]),
-        **{name: item.get(name) or None for name in ("type", "name", "subject", "sending_state", "language")},
+        action_id=item.whole("id"),  # live a text, documented as a number
+        **{name: item.text(name) for name in ("type", "name", "subject", "sending_state", "language")},
     )
 
 
@@ -159,8 +224,10 @@ async def get_campaign_metrics(
     Totals cover start to end, by default the last 30 whole days. list_campaigns has the campaign_id.
     """
     span = span_of(app, start, end)
-    answer = await app.get(
-        "/v1/campaigns/{campaign_id}/metrics", span.query(resolution, channel), campaign_id=campaign_id
+    answer = Fields(
+        await app.get(
+            "/v1/campaigns/{campaign_id}/metrics", span.query(resolution, channel), campaign_id=campaign_id
+        )
     )
     found = summary(counts_of(answer), RATES, resolution, span, series=series)
     return CampaignMetrics(campaign_id=campaign_id, **span.told, **found)

@@ -11,6 +11,7 @@ from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.answers import Answer, Shape
 from cio_mcp.toolkit.params import Channel, ObjectId
 from cio_mcp.toolkit.rates import RATES, Counted, counts_of, divisors, known, rates_of, totals_of, wholes_of
+from cio_mcp.toolkit.reading import Fields
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.spans import End, Span, Start, span_of
 from cio_mcp.toolkit.times import Timestamp, iso
@@ -27,6 +28,7 @@ class Side(Counted):
     campaign_id: int
     start: str
     end: str = Field(description="Events at this moment are not counted. Days begin in UTC.")
+    left_out: str | None = Field(None, description="Counts that Customer.io did not tell, or not readably.")
 
 
 class Difference(Shape):
@@ -96,10 +98,8 @@ async def compare_campaigns(
 
 
 async def _side(app: AppApi, campaign_id: int, span: Span, channel: Channel | None) -> Side:
-    answer = await app.get(
-        "/v1/campaigns/{campaign_id}/metrics", span.query("days", channel), campaign_id=campaign_id
-    )
-    counts = counts_of(answer)
+    path, query = "/v1/campaigns/{campaign_id}/metrics", span.query("days", channel)
+    counts = counts_of(Fields(await app.get(path, query, campaign_id=campaign_id)))
     totals, shares = totals_of(counts), known(counts)
     return Side(
         campaign_id=campaign_id,
@@ -108,6 +108,7 @@ async def _side(app: AppApi, campaign_id: int, span: Span, channel: Channel | No
         totals=totals,
         rates=rates_of(totals, shares),
         divided_by=divisors(totals, shares),
+        left_out=counts.note(),
     )
 
 

@@ -1,14 +1,16 @@
 """Activities: what customers did, what was sent to them, and which writes about them were dropped."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field
 
 from cio_mcp.client import AppApi, IdType, Query
-from cio_mcp.toolkit.answers import Anything, Page, Quoted, Shape, cut, identifiers
+from cio_mcp.toolkit.answers import Anything, Page, Quoted, Shape
+from cio_mcp.toolkit.pages import cut
 from cio_mcp.toolkit.params import Cursor, CustomerId, Limit, Text
+from cio_mcp.toolkit.reading import Fields
 from cio_mcp.toolkit.registry import Toolbox
-from cio_mcp.toolkit.times import iso
+from cio_mcp.toolkit.things import identifiers
 
 tools = Toolbox(__name__)
 
@@ -16,10 +18,10 @@ tools = Toolbox(__name__)
 class Activity(Shape):
     """Something that happened to a customer."""
 
-    type: str
+    type: str | None = None
     name: str | None = Field(None, description="Name of the event or attribute, or URL of the page.")
     time: str | None = Field(None, description="When it happened; for an event, the event's own timestamp.")
-    customer: dict[str, str] = Field({}, description="Identifiers of the customer.")
+    customer: dict[str, str] | None = Field(None, description="Identifiers of the customer.")
     delivery_id: str | None = None
     data: Anything = Field(
         None, description="The event's data, or for each changed attribute its values from and to."
@@ -51,35 +53,35 @@ async def list_activities(
     """
     asked = {"type": activity_type, "name": name, "limit": limit, "start": cursor}
     answer = await read_activities(app, asked, customer_id, id_type)
-    found = [activity(item) for item in answer.get("activities") or []]
-    kept, next_cursor, left_out = cut(found, answer.get("next"))
+    found = [activity(item) for item in answer.listed("activities")]
+    kept, next_cursor, left_out = cut(found, answer.following())
     return Activities(activities=kept, next_cursor=next_cursor, left_out=left_out)
 
 
-async def read_activities(
-    app: AppApi, asked: Query, customer_id: str | None, id_type: IdType
-) -> dict[str, Any]:
+async def read_activities(app: AppApi, asked: Query, customer_id: str | None, id_type: IdType) -> Fields:
     """Read a page of activities, of one customer or of all.
 
     One customer's come from the customer's own path: the workspace's path also takes a customer, but expects
     a cio_id in another form.
     """
     if customer_id is None:
-        return await app.get("/v1/activities", asked)
-    return await app.get(
-        "/v1/customers/{customer_id}/activities",
-        {**asked, "id_type": id_type},
-        customer_id=app.person(customer_id, id_type),
-    )
+        return Fields(await app.get("/v1/activities", asked))
+    path, query = "/v1/customers/{customer_id}/activities", {**asked, "id_type": id_type}
+    return Fields(await app.get(path, query, customer_id=app.person(customer_id, id_type)))
 
 
-def activity(item: dict[str, Any]) -> Activity:
+def activity(item: Fields) -> Activity:
     """Return one of Customer.io's activities in brief."""
     return Activity(
-        type=str(item.get("type") or ""),
-        name=item.get("name") or item.get("url") or None,
-        time=iso(item.get("timestamp")),
+        type=item.text("type"),
+        name=item.text("name", "url"),
+        time=item.time("timestamp"),
         customer=identifiers(item),
-        delivery_id=item.get("delivery_id") or None,
-        data=item.get("data") or None,
+        delivery_id=item.text("delivery_id"),
+        data=item.value("data") or None,
     )
+
+
+def happened_since(item: Fields, start: float) -> bool:
+    """Return whether an activity may have happened since a time; it may where its own cannot be read."""
+    return (when := item.seconds("timestamp")) is None or when >= start

@@ -7,12 +7,14 @@ from pydantic import Field
 
 from cio_mcp.client import AppApi, IdType
 from cio_mcp.errors import InvalidArgument, Refused
-from cio_mcp.toolkit.answers import Anything, Quoted, Shape, identifiers
+from cio_mcp.toolkit.answers import Anything, Quoted, Shape
 from cio_mcp.toolkit.params import CustomerId, JsonObject, Text
+from cio_mcp.toolkit.reading import Fields, needed, seconds, unusable
 from cio_mcp.toolkit.registry import Toolbox
+from cio_mcp.toolkit.things import identifiers
 from cio_mcp.toolkit.times import Timestamp, iso, unix_seconds
-from cio_mcp.tools.data_quality.activities import read_activities
-from cio_mcp.tools.data_quality.rejections import LOOKED_AT, MEANINGS, Rejection, rejection
+from cio_mcp.tools.data_quality.activities import happened_since, read_activities
+from cio_mcp.tools.data_quality.rejections import LOOKED_AT, Rejection, rejection
 from cio_mcp.tools.events import page_name
 
 tools = Toolbox(__name__)
@@ -27,6 +29,10 @@ KNOWN = 30 * 86400
 PAGES = 5
 
 EVENTS = {"event", "page", "screen"}
+
+# The rejections that an identify, or an event, can have.
+OF_IDENTIFY = {"failed_attribute_change", "skipped_update", "failed_batch_update"}
+OF_EVENT = {"failed_event", "failed_batch_update"}
 
 NEXT = {
     "applied": None,
@@ -98,13 +104,15 @@ async def check_write(
     start = int(called_at) - LOOK_BACK if since is None else since
     differs = None if not attributes else await _differences(app, customer_id, id_type, attributes)
     recent = [] if differs == {} else await _recent(app, customer_id, id_type, start)
-    count = sum(_is_event(item, event) for item in recent)
-    rejections = [rejection(item) for item in recent if _is_rejection(item, event)]
+    count = sum(_is_event(item, event) for item in recent if _is_dated(item))
+    rejections = [rejection(item) for item in recent if _is_rejection(item, event) and _is_dated(item)]
     state: Literal["applied", "pending", "rejected", "not_seen"]
     if differs == {} or count:
         state, rejections = "applied", []
     elif rejections:
         state = "rejected"
+    elif any(_is_event(item, event) or _is_rejection(item, event) for item in recent):
+        raise unusable("the activity log has an entry that may be this write, without a readable time")
     else:
         state = "pending" if called_at - start < PENDING else "not_seen"
     untold = [name for name, value in (attributes or {}).items() if _of_any_type(name, value)]
@@ -120,6 +128,10 @@ async def check_write(
     )
 
 
+def _is_dated(item: Fields) -> bool:
+    return item.seconds("timestamp") is not None
+
+
 def _of_any_type(name: str, value: Any) -> bool:
     """Return whether an attribute that reads as written may be stored as text, or as what that looks like."""
     if name in {"created_at", "unsubscribed"}:
@@ -130,24 +142,24 @@ def _of_any_type(name: str, value: Any) -> bool:
         return False
 
 
-def _is_event(item: dict[str, Any], event: str | None) -> bool:
-    if event and item.get("type") == "page":
+def _is_event(item: Fields, event: str | None) -> bool:
+    if event and item.text("type") == "page":
         event = page_name(event)
-    return item.get("type") in EVENTS and event in {item.get("name"), item.get("url")}
+    return item.text("type") in EVENTS and event in {item.text("name"), item.text("url")}
 
 
-def _is_rejection(item: dict[str, Any], event: str | None) -> bool:
+def _is_rejection(item: Fields, event: str | None) -> bool:
     """Return whether an activity may be the rejection of `event`, or, if that is None, of an identify."""
     if event is None:
-        return item.get("type") in MEANINGS.keys() - {"failed_event"}
-    of_events = item.get("type") in {"failed_event", "failed_batch_update"}
-    return of_events and (item.get("name") or event) in {event, page_name(event)}
+        return item.text("type") in OF_IDENTIFY
+    return item.text("type") in OF_EVENT and (item.text("name") or event) in {event, page_name(event)}
 
 
 async def _differences(
     app: AppApi, customer_id: str, id_type: IdType, written: dict[str, Any]
 ) -> dict[str, AttributeDifference]:
     """Return the attributes that differ from the written ones; for an unknown customer, all of them."""
+    found: dict[str, Any] = {}
     try:
         answer = await app.get(
             "/v1/customers/{customer_id}/attributes",
@@ -157,10 +169,12 @@ async def _differences(
     except Refused as refused:
         if refused.status != 404:
             raise
-        written, answer = {id_type: customer_id, **written}, {}
-    customer = answer.get("customer") or {}
-    found = customer.get("attributes") or {}
-    found = found | {"unsubscribed": customer.get("unsubscribed") is True} if customer else found
+        written = {id_type: customer_id, **written}
+    else:
+        customer = Fields(answer).wrapped("customer")
+        found = needed(customer.mapping("attributes"), "attributes")
+        if "unsubscribed" in written:
+            found = found | {"unsubscribed": needed(customer.flag("unsubscribed"), "unsubscribed")}
     return {
         name: AttributeDifference(expected=value, found=found.get(name))
         for name, value in written.items()
@@ -174,46 +188,41 @@ def _agrees(name: str, written: Any, found: Any, timezone: str) -> bool:
         return found is None or found == ""
     if name == "unsubscribed":
         return found is (str(written).lower() in {"true", "1"})
-    if name == "created_at":
-        try:
-            written = unix_seconds(written, timezone)
-        except ValueError:
-            return False
-    if isinstance(written, str):
-        return written == found or (name == "email" and written.casefold() == str(found).casefold())
     try:
+        if name == "created_at":
+            return seconds(found) == unix_seconds(written, timezone)
+        if isinstance(written, str):
+            return written == found or (name == "email" and written.casefold() == str(found).casefold())
         stored = json.loads(found) if isinstance(found, str) else found
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return bool(stored == written and isinstance(stored, bool) is isinstance(written, bool))
 
 
-async def _recent(app: AppApi, customer_id: str, id_type: IdType, since: int) -> list[dict[str, Any]]:
+async def _recent(app: AppApi, customer_id: str, id_type: IdType, start: int) -> list[Fields]:
     """Return a customer's activities since a time; for an unknown one, rejections with the identifier."""
     asked: dict[str, object] = {"limit": LOOKED_AT}
-    found: list[dict[str, Any]] = []
+    found: list[Fields] = []
     try:
         for _ in range(PAGES):
             answer = await read_activities(app, asked, customer_id, id_type)
-            found += (items := _since(answer, since))
-            asked["start"] = answer.get("next")
-            if len(items) < len(answer.get("activities") or []) or not asked["start"]:
+            items = answer.listed("activities")
+            found += (recent := [item for item in items if happened_since(item, start)])
+            asked["start"] = answer.following()
+            if len(recent) < len(items) or not asked["start"]:
                 break
     except Refused as refused:
         if refused.status != 404:
             raise
-        for type_ in MEANINGS:
+        for type_ in sorted(OF_IDENTIFY | OF_EVENT):
             answer = await read_activities(app, asked | {"type": type_}, None, id_type)
             found += [
                 item
-                for item in _since(answer, since)
-                if _holds([identifiers(item), item.get("data")], customer_id.removeprefix("cio_"))
+                for item in answer.listed("activities")
+                if happened_since(item, start)
+                and _holds([identifiers(item), item.value("data")], customer_id.removeprefix("cio_"))
             ]
     return found
-
-
-def _since(answer: dict[str, Any], since: int) -> list[dict[str, Any]]:
-    return [item for item in answer.get("activities") or [] if (item.get("timestamp") or 0) >= since]
 
 
 def _holds(value: Any, identifier: str) -> bool:

@@ -1,15 +1,17 @@
 """Writes that the Track API accepted and later dropped."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field
 
 from cio_mcp.client import AppApi, IdType
-from cio_mcp.toolkit.answers import Cut, Quoted, Shape, page
+from cio_mcp.toolkit.answers import Cut, Quoted, Shape
+from cio_mcp.toolkit.pages import joined, page
 from cio_mcp.toolkit.params import CustomerId
+from cio_mcp.toolkit.reading import Fields, beside
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.times import Timestamp
-from cio_mcp.tools.data_quality.activities import Activity, activity, read_activities
+from cio_mcp.tools.data_quality.activities import Activity, activity, happened_since, read_activities
 
 tools = Toolbox(__name__)
 
@@ -24,6 +26,10 @@ MEANINGS = {
         "An identify was accepted and later dropped. Its identifiers belong to two customers, or it would "
         "change an id or email that is already set, or update_only was set and the customer is unknown.",
         "Look up both identifiers with get_customer. To change an id or email, identify with id_type=cio_id.",
+    ),
+    "relationship_failed_attribute_change": (
+        "A change of a relationship to an object was accepted and later dropped.",
+        "Look up the customer with get_relationships, correct it, and call set_relationships again.",
     ),
     "skipped_update": (
         "An update was older than the customer's current values, so these were kept.",
@@ -60,7 +66,7 @@ class RejectedData(Quoted, Cut):
     """Writes that were accepted and later dropped, newest first."""
 
     kinds: list[RejectionKind] = Field(
-        description="The kinds found, each with its meaning; empty: nothing was dropped."
+        description="The kinds found, each with its meaning; empty, without left_out: nothing was dropped."
     )
     rejections: list[Rejection]
 
@@ -79,42 +85,42 @@ async def find_rejected_data(
 
     For one write of your own use check_write.
     """
-    found: list[Rejection] = []
-    more = []
-    for type_ in MEANINGS:
-        some, further = await _rejections(app, type_, customer_id, id_type, since or 0)
-        found += some
-        more += [f"{type_} (cursor={further})"] if further else []
-    found.sort(key=lambda rejection: rejection.time or "", reverse=True)
-    kept, cut_off = page(found, TOLD)
-    hidden = [f"{len(found) - len(kept)} older ones"] if cut_off else []
-    note = f"{', '.join(hidden + more)}; to list them use list_activities with the type as activity_type"
-    counts = {type_: sum(rejection.type == type_ for rejection in found) for type_ in MEANINGS}
-    return RejectedData(
-        kinds=[
-            RejectionKind(type=type_, count=count, meaning=MEANINGS[type_][0], do=MEANINGS[type_][1])
-            for type_, count in counts.items()
-            if count
-        ],
-        rejections=kept,
-        left_out=note if hidden or more else None,
-    )
+    found: list[tuple[float, Rejection]] = []
+    kinds, hidden, unread = [], [], []
+    for number, (type_, (meaning, do)) in enumerate(MEANINGS.items()):
+        read = _rejections(app, type_, customer_id, id_type, since or 0)
+        # What is refused of the first kind is refused of all: an unknown customer, a key without access.
+        some, refused = await beside(type_, read) if number else (await read, None)
+        unread.append(refused)
+        rejections, following = some or ([], None)
+        found += rejections
+        if rejections:
+            kinds.append(RejectionKind(type=type_, count=len(rejections), meaning=meaning, do=do))
+        hidden += [f"{type_} (cursor={following})"] if following else []
+    found.sort(key=lambda one: one[0], reverse=True)
+    kept, cut_off = page([rejection for _, rejection in found], TOLD)
+    hidden = [f"{len(found) - len(kept)} older ones", *hidden] if cut_off else hidden
+    to_list = "to list them use list_activities with the type as activity_type"
+    left_out = joined(*unread, f"{', '.join(hidden)}; {to_list}" if hidden else None)
+    return RejectedData(kinds=kinds, rejections=kept, left_out=left_out)
 
 
 async def _rejections(
-    app: AppApi, type_: str, customer_id: str | None, id_type: IdType, since: int
-) -> tuple[list[Rejection], str | None]:
-    """Return the rejections of a kind since a time, and the cursor for more."""
+    app: AppApi, type_: str, customer_id: str | None, id_type: IdType, start: int
+) -> tuple[list[tuple[float, Rejection]], str | None]:
+    """Return the rejections of a kind since a time, each with its own, and the cursor for more."""
     answer = await read_activities(app, {"type": type_, "limit": LOOKED_AT}, customer_id, id_type)
-    items = answer.get("activities") or []
-    recent = [rejection(item) for item in items if (item.get("timestamp") or 0) >= since]
-    return recent, answer.get("next") or None if len(recent) == len(items) else None
+    items = answer.listed("activities")
+    recent = [
+        (item.seconds("timestamp") or 0, rejection(item)) for item in items if happened_since(item, start)
+    ]
+    return recent, answer.following() if len(recent) == len(items) else None
 
 
-def rejection(item: dict[str, Any]) -> Rejection:
+def rejection(item: Fields) -> Rejection:
     """Return a rejection. Its data is not documented, so any of several keys may hold the reason [?]."""
     told = activity(item)
-    data = told.data if isinstance(told.data, dict) else {}
-    reason = next((data[key] for key in REASONS if isinstance(data.get(key), str)), None)
-    rest = {key: value for key, value in data.items() if value is not reason} if reason else told.data
-    return Rejection(**{**told.model_dump(), "data": rest or None, "reason": reason})
+    data = item.mapping("data") or {}
+    key = next((key for key in REASONS if isinstance(data.get(key), str)), None)
+    rest = {name: value for name, value in data.items() if name != key} if key else told.data
+    return Rejection(**{**told.model_dump(), "data": rest or None, "reason": data[key] if key else None})

@@ -6,12 +6,14 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field
 
 from cio_mcp.client import AppApi, IdType, TrackApi
-from cio_mcp.toolkit.answers import PAGE_BYTES, Accepted, Cut, Quoted, Shape
+from cio_mcp.toolkit.answers import Accepted, Cut, Quoted, Shape
 from cio_mcp.toolkit.habits import OfPeople
 from cio_mcp.toolkit.lists import SomeNames
+from cio_mcp.toolkit.pages import PAGE_BYTES
 from cio_mcp.toolkit.params import AnonymousId, CustomerId, size_of
+from cio_mcp.toolkit.reading import Fields, needed, plain
 from cio_mcp.toolkit.registry import Toolbox
-from cio_mcp.toolkit.times import Timestamp, iso
+from cio_mcp.toolkit.times import Timestamp
 from cio_mcp.toolkit.values import Email, Values
 
 tools = Toolbox(__name__)
@@ -102,7 +104,7 @@ async def delete_customer(track: TrackApi, customer_id: CustomerId, id_type: IdT
 class Device(Shape):
     """A device that can receive push messages."""
 
-    id: str
+    id: str | None = None
     platform: str | None = None
     last_used: str | None = None
 
@@ -114,10 +116,10 @@ class Customer(Quoted, Cut):
     email: str | None = None
     cio_id: str | None = Field(None, description="Customer.io's own id, which never changes.")
     created_at: str | None = Field(None, description="When they signed up.")
-    unsubscribed: bool = Field(False, description="true: they receive no messages.")
+    unsubscribed: bool | None = Field(None, description="true: they receive no messages.")
     subscription_preferences: dict[str, Any] | None = None
     attributes: dict[str, Any] = Field(description="Custom and computed attributes; all values are strings.")
-    devices: list[Device] = []
+    devices: list[Device] | None = None
 
 
 STANDARD = {"id", "email", "cio_id", "created_at", "unsubscribed", "cio_subscription_preferences"}
@@ -137,36 +139,30 @@ async def get_customer(
 
     To find customers by attribute or segment use search_customers.
     """
-    answer = await app.get(
-        "/v1/customers/{customer_id}/attributes",
-        {"id_type": id_type},
-        customer_id=app.person(customer_id, id_type),
-    )
-    found = answer.get("customer") or {}
-    known = found.get("attributes") or {}
-    identifiers = found.get("identifiers") or {}
+    path, query = "/v1/customers/{customer_id}/attributes", {"id_type": id_type}
+    answer = Fields(await app.get(path, query, customer_id=app.person(customer_id, id_type)))
+    found = answer.inside("customer", "attributes", "identifiers")
+    known = Fields(needed(found.mapping("attributes"), "attributes"))
+    identifiers, devices = found.fields("identifiers"), found.objects("devices")
     custom = {
-        name: value for name, value in known.items() if name not in STANDARD and not name.startswith("_cio_")
+        name: value
+        for name, value in known.raw.items()
+        if name not in STANDARD and not name.startswith("_cio_")
     }
     custom, left_out = _chosen(custom, fields)
     return Customer(
-        id=identifiers.get("id") or known.get("id") or None,
-        email=identifiers.get("email") or known.get("email") or None,
-        cio_id=identifiers.get("cio_id") or known.get("cio_id"),
-        created_at=iso(known.get("created_at")),
-        unsubscribed=found.get("unsubscribed") is True,
-        subscription_preferences=_preferences(known.get("cio_subscription_preferences")),
+        **{name: identifiers.text(name) or known.text(name) for name in ("id", "email", "cio_id")},
+        created_at=known.time("created_at"),
+        unsubscribed=found.flag("unsubscribed"),
+        subscription_preferences=_preferences(known.raw.get("cio_subscription_preferences")),
         attributes=custom,
-        devices=[
-            Device(
-                id=str(device.get("id")),
-                platform=device.get("platform"),
-                last_used=iso(device.get("last_used")),
-            )
-            for device in found.get("devices") or []
-        ],
+        devices=None if devices is None else [_device(device) for device in devices],
         left_out=left_out,
     )
+
+
+def _device(device: Fields) -> Device:
+    return Device(id=device.text("id"), platform=device.text("platform"), last_used=device.time("last_used"))
 
 
 def _chosen(custom: dict[str, Any], fields: list[str] | None) -> tuple[dict[str, Any], str | None]:
@@ -189,7 +185,7 @@ def _chosen(custom: dict[str, Any], fields: list[str] | None) -> tuple[dict[str,
 def _preferences(text: object) -> dict[str, Any] | None:
     """Return the subscription preferences, which the App API returns as JSON in a string."""
     try:
-        preferences = json.loads(text) if isinstance(text, str) else text
-    except ValueError:
+        preferences = plain(json.loads(text)) if isinstance(text, str) else text
+    except (ValueError, RecursionError):
         return None
     return preferences if isinstance(preferences, dict) else None

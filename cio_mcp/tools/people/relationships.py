@@ -6,8 +6,10 @@ from pydantic import AfterValidator, Field, TypeAdapter, ValidationError, Valida
 
 from cio_mcp.client import AppApi, IdType, TrackApi
 from cio_mcp.toolkit import lists
-from cio_mcp.toolkit.answers import Accepted, Anything, Page, Quoted, Shape, cut
+from cio_mcp.toolkit.answers import Accepted, Page, Quoted, Shape
+from cio_mcp.toolkit.pages import cut, joined
 from cio_mcp.toolkit.params import Cursor, CustomerId, ItemKey, Limit
+from cio_mcp.toolkit.reading import Fields, beside
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.values import tell_times
 
@@ -17,17 +19,19 @@ tools = Toolbox(__name__)
 class Relationship(Shape):
     """A customer's relationship to one object."""
 
-    object_type_id: str
+    object_type_id: str | None = None
     object_id: str | None = None
     cio_object_id: str | None = None
-    attributes: dict[str, Anything] = Field({}, description="Attributes of the relationship itself.")
+    attributes: dict[str, Any] | None = Field(None, description="Attributes of the relationship itself.")
 
 
 class Relationships(Quoted, Page):
     """A customer's relationships. Pages may repeat some."""
 
     relationships: list[Relationship]
-    object_types: dict[str, str] = Field(description="The workspace's object types: their names by id.")
+    object_types: dict[str, str] | None = Field(
+        None, description="The workspace's object types: their names by id."
+    )
 
 
 @tools.reads
@@ -39,29 +43,32 @@ async def get_relationships(
     cursor: Cursor | None = None,
 ) -> Relationships:
     """List the objects, such as companies, that a customer is related to, and all object types."""
-    answer = await app.get(
-        "/v1/customers/{customer_id}/relationships",
-        {"id_type": id_type, "limit": limit, "start": cursor},
-        customer_id=app.person(customer_id, id_type),
-    )
-    types = await app.get("/v1/object_types")
-    found = [_relationship(item) for item in answer.get("cio_relationships") or []]
-    kept, next_cursor, left_out = cut(found, answer.get("next"))
+    path = "/v1/customers/{customer_id}/relationships"
+    query = {"id_type": id_type, "limit": limit, "start": cursor}
+    answer = Fields(await app.get(path, query, customer_id=app.person(customer_id, id_type)))
+    found = [_relationship(item) for item in answer.listed("cio_relationships")]
+    object_types, refused = await beside("object_types", _object_types(app))
+    kept, next_cursor, left_out = cut(found, answer.following())
     return Relationships(
         relationships=kept,
-        object_types={str(kind["id"]): str(kind.get("name") or "") for kind in types.get("types") or []},
+        object_types=object_types,
         next_cursor=next_cursor,
-        left_out=left_out,
+        left_out=joined(left_out, refused),
     )
 
 
-def _relationship(item: dict[str, Any]) -> Relationship:
-    named = item.get("identifiers") or {}
+async def _object_types(app: AppApi) -> dict[str, str]:
+    types = Fields(await app.get("/v1/object_types")).listed("types")
+    return {number: name for kind in types if (number := kind.text("id")) and (name := kind.text("name"))}
+
+
+def _relationship(item: Fields) -> Relationship:
+    named = item.fields("identifiers")
     return Relationship(
-        object_type_id=str(item.get("object_type_id") or ""),
-        object_id=named.get("object_id") or None,
-        cio_object_id=named.get("cio_object_id") or None,
-        attributes=item.get("attributes") or {},
+        object_type_id=item.text("object_type_id"),
+        object_id=named.text("object_id"),
+        cio_object_id=named.text("cio_object_id"),
+        attributes=item.mapping("attributes"),
     )
 
 

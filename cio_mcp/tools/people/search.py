@@ -6,8 +6,9 @@ from pydantic import AfterValidator, Field
 
 from cio_mcp.client import AppApi, IdType, Kind
 from cio_mcp.errors import InvalidArgument
-from cio_mcp.toolkit.answers import Anything, Cut, Numbered, Page, Quoted, Shape, cut, newest, page
+from cio_mcp.toolkit.answers import Cut, Numbered, Page, Quoted, Shape
 from cio_mcp.toolkit.lists import Names
+from cio_mcp.toolkit.pages import cut, joined, newest, page
 from cio_mcp.toolkit.params import (
     Address,
     Cursor,
@@ -18,8 +19,9 @@ from cio_mcp.toolkit.params import (
     ObjectId,
     compared,
 )
+from cio_mcp.toolkit.profiles import profiles
+from cio_mcp.toolkit.reading import Fields, beside, time
 from cio_mcp.toolkit.registry import Toolbox
-from cio_mcp.toolkit.times import iso
 
 tools = Toolbox(__name__)
 
@@ -44,7 +46,7 @@ class Found(Shape):
     id: str | None = None
     email: str | None = None
     cio_id: str | None = None
-    attributes: dict[str, Anything] | None = Field(
+    attributes: dict[str, Any] | None = Field(
         None, description="The attributes requested with fields that are set; values are strings."
     )
 
@@ -83,26 +85,22 @@ async def search_customers(
     if email is not None and (segment_id or attributes or filter or cursor):
         raise InvalidArgument("email: cannot be combined with other conditions; put it into filter instead")
     if email is not None:
-        answer = await app.get("/v1/customers", {"email": email})
-        listed = answer.get("results") or []
+        answer = Fields(await app.get("/v1/customers", {"email": email}))
+        listed = answer.listed("results")
     else:
-        answer = await app.post(
-            "/v1/customers",
-            {"filter": _all_of(segment_id, attributes or {}, filter)},
-            query={"limit": limit, "start": cursor},
-            kind=Kind.READ,
-        )
-        listed = answer.get("identifiers") or []
+        body = {"filter": _all_of(segment_id, attributes or {}, filter)}
+        query = {"limit": limit, "start": cursor}
+        answer = Fields(await app.post("/v1/customers", body, query=query, kind=Kind.READ))
+        listed = answer.listed("identifiers")
     found = [Found(**identifiers_of(item)) for item in listed]
-    if fields and found:
-        await _read(app, found, fields)
-    customers, next_cursor, left_out = cut(found, answer.get("next"))
-    return FoundCustomers(customers=customers, next_cursor=next_cursor, left_out=left_out)
+    unread = await _read(app, found, fields) if fields and found else None
+    customers, next_cursor, left_out = cut(found, answer.following())
+    return FoundCustomers(customers=customers, next_cursor=next_cursor, left_out=joined(left_out, unread))
 
 
-def identifiers_of(item: dict[str, Any]) -> dict[str, str]:
+def identifiers_of(item: Fields) -> dict[str, str]:
     """Return the identifiers that a customer has."""
-    return {name: str(item[name]) for name in IDENTIFIERS if item.get(name)}
+    return {name: value for name in IDENTIFIERS if (value := item.text(name))}
 
 
 def _all_of(
@@ -115,26 +113,34 @@ def _all_of(
     ]
     if condition and not parts:
         return condition
-    joined = condition.get("and") if condition and len(condition) == 1 else None
-    parts += joined if isinstance(joined, list) else [condition] if condition else []
+    merged = condition.get("and") if condition and len(condition) == 1 else None
+    parts += merged if isinstance(merged, list) else [condition] if condition else []
     return {"and": parts} if parts else EVERYBODY
 
 
-async def _read(app: AppApi, customers: list[Found], fields: list[str]) -> None:
-    """Fill in the attributes of up to 100 customers (App API, getPeopleById)."""
-    known = {customer.cio_id: customer for customer in customers[:100] if customer.cio_id}
-    for profile in await app.profiles(list(known), "cio_id"):
-        customer = known.get(str((profile.get("identifiers") or {}).get("cio_id")))
-        if customer is None:
+async def _read(app: AppApi, customers: list[Found], fields: list[str]) -> str | None:
+    """Fill in the attributes of up to 100 customers (App API, getPeopleById); returns whose are missing."""
+    known = {_bare(customer.cio_id): customer for customer in customers[:100] if customer.cio_id}
+    read, refused = await beside("attributes", profiles(app, list(known), "cio_id")) if known else ([], None)
+    for profile in read or []:
+        attributes = profile.mapping("attributes")
+        cio_id = profile.fields("identifiers").text("cio_id") or Fields(attributes).text("cio_id")
+        if attributes is None or (customer := known.get(_bare(cio_id or ""))) is None:
             continue
-        values = dict(profile.get("attributes") or {})
-        values |= {
-            "created_at": iso(values.get("created_at")),
-            "unsubscribed": profile.get("unsubscribed") is True,
+        values = attributes | {
+            "created_at": time(attributes.get("created_at")),
+            "unsubscribed": profile.flag("unsubscribed"),
         }
         customer.attributes = {
             name: values[name] for name in fields if values.get(name) is not None and name not in IDENTIFIERS
         }
+    lacking = sum(customer.attributes is None for customer in customers)
+    note = f"the attributes of {lacking} of {len(customers)} customers: Customer.io returned none"
+    return refused or (note if lacking else None)
+
+
+def _bare(cio_id: str) -> str:
+    return cio_id.removeprefix("cio_")
 
 
 class InSegment(Numbered):
@@ -153,14 +159,10 @@ async def list_customer_segments(
 ) -> CustomerSegments:
     """List the segments that a customer is in now, newest first."""
     # The endpoint has no pages.
-    answer = await app.get(
-        "/v1/customers/{customer_id}/segments",
-        {"id_type": id_type},
-        customer_id=app.person(customer_id, id_type),
-    )
+    path, query = "/v1/customers/{customer_id}/segments", {"id_type": id_type}
+    answer = Fields(await app.get(path, query, customer_id=app.person(customer_id, id_type)))
     found = [
-        InSegment(id=int(item["id"]), name=str(item.get("name") or ""))
-        for item in newest(answer.get("segments"))
+        InSegment(id=item.whole("id"), name=item.text("name")) for item in newest(answer.listed("segments"))
     ]
     kept, _ = page(found, len(found))
     older = len(found) - len(kept)

@@ -6,8 +6,9 @@ from pydantic import AfterValidator, Field
 
 from cio_mcp.client import AppApi, IdType, TrackApi
 from cio_mcp.errors import InvalidArgument, Refused
-from cio_mcp.toolkit.answers import Accepted, Acted, Answer, Shape
+from cio_mcp.toolkit.answers import Accepted, Acted, Answer, Numbered
 from cio_mcp.toolkit.params import CustomerId, JsonObject
+from cio_mcp.toolkit.reading import Fields
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.times import iso
 
@@ -19,42 +20,41 @@ A_DAY = 86_400
 WHATEVER = "A customer who is unsubscribed from everything receives no topic; get_subscriptions shows it."
 
 
-class Topic(Shape):
+class Topic(Numbered):
     """A topic, and whether the customer is subscribed to it."""
 
-    id: int
-    name: str
     description: str | None = None
-    subscribed: bool
+    subscribed: bool | None = None
 
 
 class Subscriptions(Answer):
     """A customer's subscriptions."""
 
-    unsubscribed: bool = Field(description="true: they receive nothing, whatever the topics say.")
-    topics: list[Topic] = Field(description="Empty if the workspace has no subscription center.")
+    unsubscribed: bool | None = Field(
+        None, description="true: they receive nothing, whatever the topics say."
+    )
+    topics: list[Topic] | None = Field(None, description="Empty if the workspace has no subscription center.")
 
 
 @tools.reads
 async def get_subscriptions(app: AppApi, customer_id: CustomerId, id_type: IdType = "id") -> Subscriptions:
     """Read which topics a customer is subscribed to, and whether they are unsubscribed from everything."""
-    answer = await app.get(
-        "/v1/customers/{customer_id}/subscription_preferences",
-        {"id_type": id_type},
-        customer_id=app.person(customer_id, id_type),
-    )
-    found = answer.get("customer") or {}
+    path, query = "/v1/customers/{customer_id}/subscription_preferences", {"id_type": id_type}
+    answer = Fields(await app.get(path, query, customer_id=app.person(customer_id, id_type)))
+    found = answer.inside("customer", "unsubscribed", "topics")
+    topics = found.objects("topics")
     return Subscriptions(
-        unsubscribed=found.get("unsubscribed") is True,
-        topics=[
-            Topic(
-                id=int(topic["id"]),
-                name=str(topic.get("name") or ""),
-                description=topic.get("description") or None,
-                subscribed=topic.get("subscribed") is True,
-            )
-            for topic in found.get("topics") or []
-        ],
+        unsubscribed=found.flag("unsubscribed"),
+        topics=None if topics is None else [_topic(topic) for topic in topics],
+    )
+
+
+def _topic(topic: Fields) -> Topic:
+    return Topic(
+        id=topic.whole("id"),
+        name=topic.text("name"),
+        description=topic.text("description"),
+        subscribed=topic.flag("subscribed"),
     )
 
 
@@ -121,6 +121,6 @@ async def create_preference_link(
     if id_type == "email" and "@" not in customer_id:
         raise InvalidArgument("customer_id: is not an email address, but id_type is email")
     answer = await app.issue("/v1/subscription_center/{customer_id}/token", customer_id=customer_id)
-    if not (link := answer.get("url")):
+    if not (link := Fields(answer).text("url")):
         raise Refused("Customer.io's answer has no link.", do="A person can copy the link in Customer.io.")
-    return PreferenceLink(link=str(link), expires=iso(int(app.call.called_at) + A_DAY))
+    return PreferenceLink(link=link, expires=iso(int(app.call.called_at) + A_DAY))

@@ -8,7 +8,8 @@ from cio_mcp.client import IdType, Kind, SendApi
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.answers import Acted
 from cio_mcp.toolkit.params import JsonObject, Line, size_of
-from cio_mcp.toolkit.times import SendTime, iso
+from cio_mcp.toolkit.reading import Fields, made
+from cio_mcp.toolkit.times import SendTime
 
 # App API, "sendEmail": bytes of a request without its attachments.
 PAYLOAD_LIMIT = 1_000_000
@@ -68,15 +69,10 @@ async def send(
         )
     if attachments:
         request["attachments"] = attachments
-    answer = await app.post(
-        path,
-        request,
-        kind=Kind.ONCE,
-        if_unknown=FIND_OUT.format(customer_id=customer_id, id_type=id_type) if app.reads else ASK,
-        expect="delivery_id",
-    )
+    find_out = FIND_OUT.format(customer_id=customer_id, id_type=id_type) if app.reads else ASK
+    answer = Fields(await app.post(path, request, kind=Kind.ONCE, if_unknown=find_out))
     return Queued(
-        delivery_id=str(answer["delivery_id"]),
-        queued_at=iso(answer.get("queued_at")),
-        send_at=iso(answer.get("send_at")),
+        delivery_id=made(answer.text("delivery_id"), "delivery_id", find_out),
+        queued_at=answer.time("queued_at"),
+        send_at=answer.time("send_at"),
     )

@@ -1,14 +1,16 @@
 """Transactional messages: templates of messages to one person."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from cio_mcp.client import AppApi, SendApi
-from cio_mcp.toolkit.answers import Numbered, Page, newest, page_by_id
+from cio_mcp.toolkit.answers import Numbered, Page
+from cio_mcp.toolkit.pages import newest, page_by_id
 from cio_mcp.toolkit.params import CountCursor, Naming, as_id, one_line
+from cio_mcp.toolkit.reading import Fields
 from cio_mcp.toolkit.registry import Toolbox
-from cio_mcp.toolkit.times import iso
+from cio_mcp.toolkit.things import named
 
 tools = Toolbox(__name__)
 
@@ -56,21 +58,21 @@ async def list_transactional_messages(
     Pass one to send_transactional_email, or to send_transactional_message for other channels.
     """
     # The endpoint takes no parameters and returns everything at once (App API, listTransactional).
-    answer = await app.get("/v1/transactional")
-    found = [_message(item) for item in newest(answer.get("messages"), cursor)]
+    answer = Fields(await app.get("/v1/transactional"))
+    found = [_message(item) for item in newest(answer.listed("messages"), cursor)]
     kept, next_cursor, left_out = page_by_id(found, len(found))
     return TransactionalMessages(messages=kept, next_cursor=next_cursor, left_out=left_out)
 
 
-def _message(item: dict[str, Any]) -> TransactionalMessage:
+def _message(item: Fields) -> TransactionalMessage:
     return TransactionalMessage(
-        id=int(item["id"]),
-        name=str(item.get("name") or ""),
-        trigger_name=item.get("trigger_name") or None,
-        description=item.get("description") or None,
-        send_to_unsubscribed=item.get("send_to_unsubscribed"),
-        queue_drafts=item.get("queue_drafts"),
-        updated=iso(item.get("updated_at") or item.get("created_at")),
+        id=item.whole("id"),
+        name=item.text("name"),
+        trigger_name=item.text("trigger_name"),
+        description=item.text("description"),
+        send_to_unsubscribed=item.flag("send_to_unsubscribed"),
+        queue_drafts=item.flag("queue_drafts"),
+        updated=item.time("updated_at", "created_at"),
     )
 
 
@@ -82,12 +84,12 @@ async def template_of(app: SendApi, number_or_name: int | str | None) -> str:
         return f"transactional message {number_or_name}"
     if str(number_or_name).isdecimal():
         path = "/v1/transactional/{transactional_message_id}"
-        answer = await app.get(path, transactional_message_id=number_or_name)
-        return f"transactional message {number_or_name}: {(answer.get('message') or {}).get('name')}"
-    answer = await app.get("/v1/transactional")
+        answer = Fields(await app.get(path, transactional_message_id=number_or_name))
+        return named(f"transactional message {number_or_name}", answer.wrapped("message"))
+    answer = Fields(await app.get("/v1/transactional"))
     wanted = str(number_or_name).casefold()
-    for message in answer.get("messages") or []:
-        if str(message.get("trigger_name") or "").casefold() == wanted:
-            return f"transactional message {message['id']}: {message.get('name')}"
+    for message in answer.objects("messages") or []:
+        if (message.text("trigger_name") or "").casefold() == wanted:
+            return named(f"transactional message {message.text('id') or number_or_name}", message)
     # Not every answer includes trigger names, so a name that is not found can still be valid.
     return f"transactional message {number_or_name}"

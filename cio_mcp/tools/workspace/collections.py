@@ -5,10 +5,10 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field
 
 from cio_mcp.client import AppApi, Kind
-from cio_mcp.toolkit.answers import Anything, Item
+from cio_mcp.toolkit.answers import Item
 from cio_mcp.toolkit.lists import Objects
 from cio_mcp.toolkit.params import size_of
-from cio_mcp.toolkit.times import iso
+from cio_mcp.toolkit.reading import Fields, made, needed, plain
 
 # App API, "Collections": bytes of one row, and of all rows.
 ROW, ALL_ROWS = 10_000, 10_000_000
@@ -21,9 +21,9 @@ class Collection(Item):
 
     rows: int | None = Field(None, description="Number of rows.")
     bytes: int | None = None
-    keys: list[str] = Field([], description="Keys of its rows.")
+    keys: list[str] | None = Field(None, description="Keys of its rows.")
     updated: str | None = None
-    content: list[dict[str, Anything]] | None = Field(
+    content: list[dict[str, Any]] | None = Field(
         None, description="Its rows; only if item names this collection."
     )
 
@@ -48,32 +48,33 @@ Rows = Annotated[
 
 async def set_rows(app: AppApi, name: str, source: dict[str, Any]) -> tuple[Collection, Collection | None]:
     """Set a collection's rows from `data` or `url`; return the collection now and before."""
-    there = (await app.get("/v1/collections")).get("collections") or []
-    before = next((told_collection(item) for item in there if item.get("name") == name), None)
+    there = Fields(await app.get("/v1/collections")).listed("collections")
+    before = next((told_collection(item) for item in there if item.text("name") == name), None)
     body = {"name": name} | source
     if before is None:
-        answer = await app.post(
-            "/v1/collections", body, kind=Kind.ONCE, if_unknown=TRY_AGAIN, expect="collection"
-        )
-        return told_collection(answer["collection"]), None
-    answer = await app.put("/v1/collections/{collection_id}", body, collection_id=before.id)
-    return told_collection(answer.get("collection") or {"id": before.id, "name": name}), before
+        answer = await app.post("/v1/collections", body, kind=Kind.ONCE, if_unknown=TRY_AGAIN)
+        now = told_collection(Fields(answer).wrapped("collection"))
+        made(now.id, "collection", TRY_AGAIN)
+        return now, None
+    number = needed(before.id, f"id of the collection {name}")
+    answer = await app.put("/v1/collections/{collection_id}", body, collection_id=number)
+    return told_collection(Fields(answer).wrapped("collection")), before
 
 
 async def read_rows(app: AppApi, collection_id: int) -> list[dict[str, Any]]:
     """Return all rows of a collection. The spec's example is a single row, its text says a list [?]."""
-    found = await app.get_any("/v1/collections/{collection_id}/content", collection_id=collection_id)
+    found = await app.get("/v1/collections/{collection_id}/content", collection_id=collection_id)
     rows = found if isinstance(found, list) else [found] if found else []
-    return [row if isinstance(row, dict) else {"value": row} for row in rows]
+    return [plain(row) if isinstance(row, dict) else {"value": plain(row)} for row in rows]
 
 
-def told_collection(item: dict[str, Any]) -> Collection:
+def told_collection(item: Fields) -> Collection:
     """Return a collection as it is listed."""
     return Collection(
-        id=int(item["id"]),
-        name=str(item.get("name") or ""),
-        rows=item.get("rows"),
-        bytes=item.get("bytes"),
-        keys=item.get("schema") or [],
-        updated=iso(item.get("updated_at")),
+        id=item.whole("id"),
+        name=item.text("name"),
+        rows=item.whole("rows"),
+        bytes=item.whole("bytes"),
+        keys=item.texts("schema"),
+        updated=item.time("updated_at"),
     )

@@ -5,13 +5,14 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field, WithJsonSchema
 
 from cio_mcp.client import AppApi, Kind
-from cio_mcp.errors import InvalidArgument, Refused
-from cio_mcp.toolkit.answers import Acted, Answer, Item
+from cio_mcp.errors import InvalidArgument
+from cio_mcp.toolkit.answers import Acted, Cut, Item
 from cio_mcp.toolkit.lists import SomeNames
 from cio_mcp.toolkit.params import Filter, ObjectId, WholeNumber
 from cio_mcp.toolkit.polling import Polling
+from cio_mcp.toolkit.reading import Fields, beside, made, unusable
 from cio_mcp.toolkit.registry import Toolbox
-from cio_mcp.toolkit.times import Timestamp, iso
+from cio_mcp.toolkit.times import Timestamp
 from cio_mcp.tools.messages import Metric
 from cio_mcp.tools.people.search import EVERYBODY
 
@@ -40,7 +41,7 @@ class Export(Item):
     """An export in brief."""
 
     type: str | None = Field(None, description="customers or deliveries.")
-    status: str = Field(description="pending, done or failed.")
+    status: str | None = Field(None, description="pending, done or failed.")
     total: int | None = Field(None, description="Number of entries in the file, once it is done.")
     created: str | None = None
 
@@ -94,17 +95,13 @@ async def start_export(
         if start is not None and end is not None and not 0 < end - start <= A_YEAR:
             raise InvalidArgument("end: must be later than start, by at most 12 months")
         kind, body = "deliveries", {f"{of}_id": narrowed.pop("source_id")} | narrowed
-    answer = await app.post(
-        f"/v1/exports/{kind}",
-        body | ({"attributes": fields} if fields else {}),
-        kind=Kind.ONCE,
-        if_unknown=FIND_OUT,
-        expect="export",
-    )
-    return ExportStarted(export_id=int(answer["export"]["id"]), next=NEXT["pending"])
+    body |= {"attributes": fields} if fields else {}
+    answer = await app.post(f"/v1/exports/{kind}", body, kind=Kind.ONCE, if_unknown=FIND_OUT)
+    number = made(Fields(answer).wrapped("export").whole("id"), "id", FIND_OUT)
+    return ExportStarted(export_id=number, next=NEXT["pending"])
 
 
-class ExportStatus(Answer, Export):
+class ExportStatus(Cut, Export):
     """An export, and the link to its file."""
 
     opens_personal_data: ClassVar[frozenset[str]] = frozenset({"link"})
@@ -127,34 +124,34 @@ async def get_export(app: AppApi, export_id: ObjectId, wait_seconds: Seconds = N
     """Read the status of an export and, once it is done, the link to its file."""
     looks = Polling(app.call, wait_seconds or 0, LONGEST_PAUSE)
     while True:
-        answer = await app.get("/v1/exports/{export_id}", export_id=export_id)
-        export = told_export(answer.get("export") or {"id": export_id})
+        answer = Fields(await app.get("/v1/exports/{export_id}", export_id=export_id))
+        export = told_export(answer.inside("export", "id", "status"))
         if export.status != "pending" or looks.over:
             break
         await looks.pause("Still being written")
-    link = await _link(app, export_id) if export.status == "done" else None
-    return ExportStatus(**export.model_dump(), link=link, next=NEXT.get(export.status))
+    link = left_out = None
+    if export.status == "done":
+        link, left_out = await beside("link", _link(app, export_id))
+    told = export.model_dump() | {"id": export_id}
+    return ExportStatus(**told, link=link, left_out=left_out, next=NEXT.get(export.status or ""))
 
 
 async def _link(app: AppApi, export_id: int) -> str:
     """Return the link to an export's file, which is `url` in the spec and `link` in the vendor's SDK [?]."""
-    answer = await app.get("/v1/exports/{export_id}/download", export_id=export_id)
-    if not (link := answer.get("url") or answer.get("link")):
-        raise Refused(
-            "Customer.io's answer has no link to the file.",
-            do="A person can download the file in Customer.io.",
-        )
-    return str(link)
+    answer = Fields(await app.get("/v1/exports/{export_id}/download", export_id=export_id))
+    if (link := answer.text("url", "link")) is None:
+        raise unusable("it has no link to the file; a person can download it in Customer.io")
+    return link
 
 
-def told_export(item: dict[str, Any]) -> Export:
+def told_export(item: Fields) -> Export:
     """Return an export as it is listed. Some answers have ids as strings."""
-    status = str(item.get("status") or ("failed" if item.get("failed") else "pending"))
+    status = item.text("status") or ("failed" if item.flag("failed") else None)
     return Export(
-        id=int(item["id"]),
-        name=str(item.get("description") or ""),
-        type=item.get("type"),
+        id=item.whole("id"),
+        name=item.text("description"),
+        type=item.text("type"),
         status=status,
-        total=item.get("total") if status == "done" else None,
-        created=iso(item.get("created_at")),
+        total=item.whole("total") if status == "done" else None,
+        created=item.time("created_at"),
     )

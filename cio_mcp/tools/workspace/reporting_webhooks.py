@@ -11,6 +11,7 @@ from cio_mcp.toolkit.answers import Acted, Item
 from cio_mcp.toolkit.audience import Audience, reaches
 from cio_mcp.toolkit.lists import Words
 from cio_mcp.toolkit.params import Https, Line, ObjectId
+from cio_mcp.toolkit.reading import Fields, made, needed
 from cio_mcp.toolkit.registry import Toolbox
 
 tools = Toolbox(__name__)
@@ -36,11 +37,13 @@ OFF = "The webhook is disabled: nothing is posted."
 class Webhook(Item):
     """A reporting webhook, without its signing key."""
 
-    endpoint: str = Field(description="URL, without user name, password and query, which may be secret.")
-    events: list[str]
-    disabled: bool
-    with_content: bool = Field(description="Whether events include the message's content.")
-    full_resolution: bool = Field(description="Whether repeated opens and clicks are reported.")
+    endpoint: str | None = Field(
+        None, description="URL, without user name, password and query, which may be secret."
+    )
+    events: list[str] | None = None
+    disabled: bool | None = None
+    with_content: bool | None = Field(None, description="Whether events include the message's content.")
+    full_resolution: bool | None = Field(None, description="Whether repeated opens and clicks are reported.")
 
 
 class WebhookSet(Acted):
@@ -56,8 +59,8 @@ async def _reached(
 ) -> Audience:
     where = endpoint
     if where is None and webhook_id is not None:
-        found = await app.get("/v1/reporting_webhooks/{webhook_id}", webhook_id=webhook_id)
-        where = found.get("endpoint")
+        answer = Fields(await app.get("/v1/reporting_webhooks/{webhook_id}", webhook_id=webhook_id))
+        where = needed(_webhook(answer).text("endpoint"), "endpoint")
     if disabled and endpoint is None:
         return Audience("nobody: the webhook is disabled", 0, chosen_by=where)
     # Even a disabled webhook counts if its endpoint is set: events go there once somebody enables it.
@@ -89,25 +92,42 @@ async def set_reporting_webhook(
     if webhook_id is None:
         if missing := [field for field in FIELDS[:3] if field not in wanted]:
             raise InvalidArgument(f"{', '.join(missing)}: required for a new webhook")
-        answer = await app.post(
-            "/v1/reporting_webhooks", wanted, kind=Kind.ONCE, if_unknown=FIND_OUT, expect="id"
-        )
+        body = wanted
+        answer = Fields(await app.post("/v1/reporting_webhooks", body, kind=Kind.ONCE, if_unknown=FIND_OUT))
+        made(_webhook(answer).whole("id"), "id", FIND_OUT)
     else:
-        body = await _stored(app, webhook_id, wanted) | wanted
-        changed = await app.put("/v1/reporting_webhooks/{webhook_id}", body, webhook_id=webhook_id)
-        answer = {"id": webhook_id} | body | changed
-    webhook = told_webhook(answer)
-    means = OFF if webhook.disabled else ON + WITH_CONTENT * webhook.with_content
+        body = {"id": webhook_id} | await _stored(app, webhook_id, wanted) | wanted
+        put = {field: value for field, value in body.items() if field != "id"}
+        path = "/v1/reporting_webhooks/{webhook_id}"
+        answer = Fields(await app.put(path, put, webhook_id=webhook_id))
+    # What the answer does not tell is as it was sent.
+    told = told_webhook(_webhook(answer)).model_dump(exclude_none=True)
+    webhook = told_webhook(Fields(body)).model_copy(update=told)
+    means = OFF if webhook.disabled else ON + (WITH_CONTENT if webhook.with_content else "")
     return WebhookSet(webhook=webhook, means=means)
+
+
+def _webhook(answer: Fields) -> Fields:
+    """Return the webhook in an answer, which has no envelope by the documents."""
+    return answer.wrapped("reporting_webhook")
 
 
 async def _stored(app: AppApi, webhook_id: int, wanted: dict[str, Any]) -> dict[str, Any]:
     """Return a webhook's settings, since an update must contain all of them."""
     if not wanted:
         raise InvalidArgument(f"{', '.join(FIELDS)}: give at least one to change")
-    found = await app.get("/v1/reporting_webhooks/{webhook_id}", webhook_id=webhook_id)
-    stored = {field: found[field] for field in (*FIELDS, *KEPT) if field in found}
-    if "endpoint" not in wanted and _shown(endpoint := str(stored.get("endpoint"))) != endpoint:
+    found = _webhook(Fields(await app.get("/v1/reporting_webhooks/{webhook_id}", webhook_id=webhook_id)))
+    stored = {
+        "name": found.text("name"),
+        "endpoint": found.text("endpoint"),
+        "events": found.texts("events"),
+        **{field: found.flag(field) for field in ("disabled", *KEPT)},
+    }
+    # The update would change what is not known of it.
+    for field in stored.keys() - wanted.keys():
+        needed(stored[field], field)
+    endpoint = found.text("endpoint") or ""
+    if "endpoint" not in wanted and _shown(endpoint) != endpoint:
         raise InvalidArgument(
             "endpoint: is required too, since the current one may contain a secret; to stop the webhook "
             "without it use delete_workspace_item"
@@ -115,21 +135,24 @@ async def _stored(app: AppApi, webhook_id: int, wanted: dict[str, Any]) -> dict[
     return stored
 
 
-def _shown(endpoint: str) -> str:
-    """Return an endpoint without the parts that often contain secrets."""
-    parts = urlsplit(endpoint)
+def _shown(endpoint: str) -> str | None:
+    """Return an endpoint without the parts that often contain secrets; None if they cannot be told apart."""
+    try:
+        parts = urlsplit(endpoint)
+    except ValueError:
+        return None
     shown = parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="")
-    return shown.geturl() + ("?…" if parts.query else "")
+    return (shown.geturl() + ("?…" if parts.query else "")) or None
 
 
-def told_webhook(item: dict[str, Any]) -> Webhook:
+def told_webhook(item: Fields) -> Webhook:
     """Return a webhook as it is listed."""
     return Webhook(
-        id=int(item["id"]),
-        name=str(item.get("name") or ""),
-        endpoint=_shown(str(item.get("endpoint") or "")),
-        events=item.get("events") or [],
-        disabled=item.get("disabled") is True,
-        with_content=item.get("with_content") is True,
-        full_resolution=item.get("full_resolution") is True,
+        id=item.whole("id"),
+        name=item.text("name"),
+        endpoint=_shown(item.text("endpoint") or ""),
+        events=item.texts("events"),
+        disabled=item.flag("disabled"),
+        with_content=item.flag("with_content"),
+        full_resolution=item.flag("full_resolution"),
     )

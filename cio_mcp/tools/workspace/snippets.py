@@ -1,35 +1,34 @@
 """Snippets: texts that several messages share, such as a footer."""
 
-from typing import Any
-
 from pydantic import Field
 
 from cio_mcp.client import AppApi
 from cio_mcp.toolkit.answers import Item
-from cio_mcp.toolkit.times import iso
+from cio_mcp.toolkit.reading import Fields
 
 
 class Snippet(Item):
     """A snippet, which messages include with {{snippets.NAME}}."""
 
-    length: int = Field(description="Characters in its text.")
+    length: int | None = Field(None, description="Characters in its text.")
     updated: str | None = None
     value: str | None = Field(None, description="Its text; only if item names this snippet.")
 
 
 async def set_text(app: AppApi, name: str, value: str) -> str | None:
     """Set a snippet's text and return the previous one, which Customer.io does not keep."""
-    before = (await app.get("/v1/snippets")).get("snippets") or []
+    before = Fields(await app.get("/v1/snippets")).listed("snippets")
     await app.put("/v1/snippets", {"name": name, "value": value})
-    return next((item.get("value") for item in before if item.get("name") == name), None)
+    return next((item.text("value") for item in before if item.text("name") == name), None)
 
 
-def told_snippet(item: dict[str, Any], *, whole: bool = False) -> Snippet:
+def told_snippet(item: Fields, *, whole: bool = False) -> Snippet:
     """Return a snippet as it is listed, or with its text if `whole`."""
-    value = str(item.get("value") or "")
+    value = item.raw.get("value")
+    value = value if value == "" else item.text("value")
     return Snippet(
-        name=str(item.get("name") or ""),
-        length=len(value),
-        updated=iso(item.get("updated_at")),
+        name=item.text("name"),
+        length=None if value is None else len(value),
+        updated=item.time("updated_at"),
         value=value if whole else None,
     )

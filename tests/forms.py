@@ -1,0 +1,118 @@
+"""Answers made of the known forms, and the same with something dropped, null, of another type, or added."""
+
+import json
+import re
+from collections.abc import Iterator
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import Any
+
+from hypothesis import strategies as st
+
+from cio_mcp.cli.answers import ANSWERS, SHAPES
+
+# A value of each type.
+EXAMPLES = {
+    "int": 1,
+    "text": "footer",
+    "bool": True,
+    "number": 1.5,
+    "time": 1_780_000_000,
+    "object": {"and": [{"attribute": {"field": "plan", "operator": "eq", "value": "pro"}}]},
+    "any": {"plan": "pro", "none": None, "list": [1, None, {"deep": [None]}]},
+}
+
+# What stands in an answer for what it should be.
+WORDS = ["", " ", "1", "-3", "true", "None", "pending", "\ud800", "a@b.example", "yesterday"]
+TIMES = [1_780_000_000, "1780000000", 1_780_000_000_000, "2026-05-28T20:26:40Z", 20261128]
+DEEP = json.loads('{"a":[' * 120 + "]}" * 120)
+NESTED = [[], {}, [None], [[]], [{}], {"": ""}, {"id": {"id": 1}}, [{"id": "1"}, "x", 7, None], DEEP]
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
+TEXTS = st.text(max_size=8)
+STRANGE = st.one_of(
+    st.sampled_from([None, True, False, 0, -1, 1.5, 10**30, *WORDS, *TIMES, *NESTED]),
+    st.recursive(
+        SCALARS | TEXTS,
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
+        max_leaves=4,
+    ),
+)
+
+
+def example(form: Any) -> Any:
+    """Return an answer of a form, with all that may be missing."""
+    if isinstance(form, str):
+        return (
+            example(SHAPES[form[1:]]) if form.startswith("#") else deepcopy(EXAMPLES[form.partition("|")[0]])
+        )
+    if isinstance(form, list):
+        return [example(form[0]), example(form[0])]
+    return {name.rstrip("?~").replace("*", "footer"): example(inner) for name, inner in form.items()}
+
+
+def form_of(method: str, path: str) -> Any:
+    """Return the form of what a request is answered with."""
+    asked = f"{method} {path}"
+    fitting = [known for known in ANSWERS if re.fullmatch(re.sub(r"{\w+}", "[^/]+", known), asked)]
+    assert fitting, f"no form of an answer to {asked}"
+    # Of `/campaigns/{id}/triggers/…` and `/campaigns/{id}/actions` the longer name is the nearer one.
+    return ANSWERS[min(fitting, key=lambda known: known.count("{"))]
+
+
+@dataclass(frozen=True)
+class Change:
+    """One thing that is different: at a place of the answer, in the order of its parts."""
+
+    place: int
+    how: str
+    value: Any
+
+    def made(self, answer: Any) -> Any:
+        """Return an answer with the change."""
+        holder = {"": deepcopy(answer)}
+        places = list(_places(holder))
+        inside, key = places[self.place % len(places)]
+        if self.how == "drop":
+            del inside[key]
+        elif self.how == "add" and isinstance(target := inside[key], (dict, list)):
+            target.append(self.value) if isinstance(target, list) else target.update(new=self.value)
+        else:
+            inside[key] = None if self.how == "null" else self.value
+        return holder.get("", {})
+
+
+def _places(value: Any) -> Iterator[tuple[Any, Any]]:
+    """Yield each part of a value as what it is in, and its name or number there."""
+    keys = list(value) if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ()
+    for key in keys:
+        yield value, key
+        yield from _places(value[key])
+
+
+CHANGES = st.lists(
+    st.builds(
+        Change,
+        st.integers(0, 10_000),
+        st.sampled_from(["drop", "null", "retype", "retype", "retype", "add"]),
+        STRANGE,
+    ),
+    min_size=1,
+    max_size=4,
+)
+
+
+def leaves(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield every text, number and boolean in a value with the name under which it stands."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from leaves(inner, str(key))
+    elif isinstance(value, list):
+        for inner in value:
+            yield from leaves(inner, name)
+    elif value is not None:
+        yield name, value
+
+
+def written(value: Any) -> bytes:
+    """Return a body; halves of characters stay escaped, as only JSON can have them."""
+    return json.dumps(value).encode()

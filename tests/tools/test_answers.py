@@ -1,0 +1,168 @@
+"""Whatever Customer.io answers, an answer of ours fits its schema and says nothing that it does not say."""
+
+import asyncio
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+from mcp.types import CallToolResult
+
+from cio_mcp.app.build import build
+from cio_mcp.server.server import Server, facts
+from cio_mcp.settings import load
+from cio_mcp.toolkit.reading import time
+from cio_mcp.toolkit.registry import Effect, Tool
+from cio_mcp.tools import TOOLS
+from cio_mcp.tools.data_quality.rejections import MEANINGS
+from tests.agent import Clock
+from tests.contract.calls import FORMS
+from tests.forms import CHANGES, Change, example, form_of, leaves, written
+from tests.virtual_time import VirtualTimeLoop
+
+READS = [tool for tool in TOOLS if tool.effect is Effect.READS and tool.apis]
+
+# What is ours to say: words about an answer, what was computed of it, and what was asked for.
+OURS = {
+    *("notice", "left_out", "next", "verdict", "meaning", "do", "next_cursor", "final", "since", "kind"),
+    *("trigger", "filter", "audience", "who", "dates", "error_count", "actions", "length", "start", "end"),
+    *("timezone", "resolution", "periods", "absolute", "relative", "p_value", "waited_seconds"),
+}
+# Words of ours that stand for something that was said otherwise.
+INSTEAD = {"applied", "pending", "rejected", "not_seen", "failed", "running", "draft or stopped", *MEANINGS}
+# In these tools numbers are sums and shares of what was said.
+COUNTING = {
+    *("get_message_metrics", "get_campaign_metrics", "get_link_metrics", "get_journey_metrics"),
+    *("compare_campaigns", "find_rejected_data", "check_write"),
+}
+
+
+class Upstream:
+    """A Customer.io that answers in known forms, with changes, or always alike; keeps what it has said."""
+
+    def __init__(self) -> None:
+        self.always: Any = None
+        self.changes: list[Change] = []
+        self.said: list[Any] = []
+
+    def answer(self, request: httpx.Request) -> httpx.Response:
+        body = example(form_of(request.method, request.url.path)) if self.always is None else self.always
+        for change in self.changes:
+            body = change.made(body)
+        self.said.append(body)
+        return httpx.Response(200, content=written(body))
+
+
+class Called:
+    """Calls one tool of a server whose upstream says what a test wants."""
+
+    def __init__(self, tool: Tool) -> None:
+        self.tool = tool
+        self.upstream = Upstream()
+        self._runner = asyncio.Runner(loop_factory=VirtualTimeLoop)
+        environ = {"CIO_APP_API_KEY": "key", "CIO_TOOLSETS": "all"}
+        wire = httpx.MockTransport(self.upstream.answer)
+        self._app = build(load(environ), wire=wire, clock=Clock())
+        self._server = Server(self._app)
+        self._schema = Draft202012Validator(tool.output_schema)
+
+    def call(self, arguments: dict[str, Any], changes: list[Change]) -> dict[str, Any] | None:
+        """Return an answer that fits its schema, or None for an error that says what is wrong."""
+        self.upstream.changes, self.upstream.said = changes, []
+        result = self._runner.run(self._server.call_tool(self.tool.name, arguments))
+        assert isinstance(result, CallToolResult)
+        assert result.model_dump_json(), "it can be sent"
+        if result.is_error:
+            told = facts(result)
+            self.error = told["error"]
+            assert told["outcome"] in {"refused", "not_sent"}
+            assert "fault" not in told["error"]
+            # Nothing was sent: by an id or a name from an answer, an item is looked up.
+            assert told["outcome"] == "refused" or "id or name" in told["error"]
+            return None
+        answer = facts(result)
+        self._schema.validate(answer)
+        return answer
+
+    def close(self) -> None:
+        self._runner.run(self._app.aclose())
+        self._runner.close()
+
+
+@contextmanager
+def calling(tool: Tool) -> Iterator[Called]:
+    called = Called(tool)
+    try:
+        yield called
+    finally:
+        called.close()
+
+
+def arguments_of(tool: Tool) -> list[dict[str, Any]]:
+    """Return every call that the contract's test makes, with some id where only the sandbox knows one."""
+    forms = FORMS[tool.name]
+    return [call | dict.fromkeys(form.find, "0300a1") for form in forms for call in form.calls(tool)]
+
+
+def said_or_asked(upstream: Upstream, arguments: dict[str, Any]) -> set[str]:
+    """Return, as texts, all that an answer can tell: what was said, the times in it, and what was asked."""
+    given = list(leaves([upstream.said, arguments]))
+    values = [value for _, value in given]
+    whole = {str(int(value)) for value in values if isinstance(value, float)}
+    times = {told for value in values if (told := time(value))}
+    names = {name.removeprefix("secondary:") for name, _ in given}
+    found = {str(value) for value in values} | {str(value).lower() for value in values}
+    found |= whole | times | names | {value.strip() for value in found} | INSTEAD
+    return {value.encode("utf-8", "replace").decode() for value in found}
+
+
+@pytest.mark.parametrize("body", [{}, {"other": 1}, {"data": None}])
+@pytest.mark.parametrize("tool", READS, ids=lambda tool: tool.name)
+def test_an_answer_without_what_it_is_about_is_one_that_cannot_be_used(tool: Tool, body: object) -> None:
+    with calling(tool) as called:
+        called.upstream.always = body
+        for arguments in arguments_of(tool):
+            assert called.call(arguments, []) is None
+            assert called.error.startswith("Customer.io answered, but its answer cannot be used: ")
+
+
+@pytest.mark.parametrize("tool", READS, ids=lambda tool: tool.name)
+def test_an_answer_in_a_known_form_is_told(tool: Tool) -> None:
+    with calling(tool) as called:
+        for arguments in arguments_of(tool):
+            called.call(arguments, [])
+
+
+@pytest.mark.parametrize("tool", READS, ids=lambda tool: tool.name)
+def test_whatever_is_dropped_null_of_another_type_or_added_the_answer_fits_and_makes_nothing_up(
+    tool: Tool,
+) -> None:
+    with calling(tool) as called:
+
+        @given(st.sampled_from(arguments_of(tool)), CHANGES)
+        @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+        def check(arguments: dict[str, Any], changes: list[Change]) -> None:
+            answer = called.call(arguments, changes)
+            if answer is None:
+                return
+            true = said_or_asked(called.upstream, arguments)
+            for name, value in leaves(answer):
+                # Of a rate it is told what it was divided by, in words.
+                computed = tool.name in COUNTING and (not isinstance(value, str) or " = " in value)
+                if name not in OURS and not computed and not nested(value):
+                    assert str(value) in true, f"{name}: {value!r}"
+
+        check()
+
+
+def nested(value: Any) -> bool:
+    """Say whether a value is JSON of what has no place in the answer as it is."""
+    try:
+        return isinstance(json.loads(value), (dict, list, bool))
+    except (TypeError, ValueError):
+        return False
