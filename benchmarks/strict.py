@@ -22,7 +22,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from cio_mcp.client import CustomerIO, Kind, TrackApi
+from cio_mcp.client import CustomerIO, RequestKind, TrackApi
 from cio_mcp.client.access import Access
 from cio_mcp.client.network import Network
 from cio_mcp.client.pacing import Limits, MemorySlots, Slots
@@ -100,7 +100,7 @@ def client_of(port: int, where: str | None, *, rate: float = LIMIT, deadline: fl
 
 async def event(client: CustomerIO, caller: str = "") -> None:
     """Send one event."""
-    await client.api(TrackApi, client.begin(caller)).post("/api/v1/events", {}, kind=Kind.REPEATABLE)
+    await client.api(TrackApi, client.begin(caller)).post("/api/v1/events", {}, kind=RequestKind.REPEATABLE)
 
 
 def saturate(port: int, where: str | None, seconds: float, workers: int, rate: float = LIMIT) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from cio_mcp.client import Kind
+from cio_mcp.client import RequestKind
 from cio_mcp.sandbox import Sandbox
 from cio_mcp.tools import TOOLS
 from tests.agent import Agent, Fault
@@ -35,7 +35,7 @@ class Act:
     `reads_first` says that the first of them is a read, without whose answer nothing is done.
     """
 
-    kind: Kind
+    kind: RequestKind
     arguments: dict[str, Any]
     effects: Callable[[Sandbox], int] = lambda _: 0
     find: Callable[[Sandbox], dict[str, Any]] = lambda _: {}
@@ -69,119 +69,125 @@ def gone(table: str, where: str) -> Callable[[Sandbox], int]:
 EVENT = count("events", "name = 'tried'")
 OF_ADA = f"cio_id = (SELECT cio_id FROM people WHERE id = '{ADA}')"
 ACTS = {
-    "identify_customer": Act(Kind.REPEATABLE, {"customer_id": "new"}, count("people", "id = 'new'")),
+    "identify_customer": Act(RequestKind.REPEATABLE, {"customer_id": "new"}, count("people", "id = 'new'")),
     "create_preference_link": Act(
-        Kind.REPEATABLE, {"customer_id": ADA}, count("things", "kind = 'preference_token'")
+        RequestKind.REPEATABLE, {"customer_id": ADA}, count("things", "kind = 'preference_token'")
     ),
-    "delete_customer": Act(Kind.REPEATABLE, {"customer_id": ADA}, gone("people", f"id = '{ADA}'")),
-    "get_customer": Act(Kind.READ, {"customer_id": ADA}),
-    "search_customers": Act(Kind.READ, {"segment_id": 1, "fields": ["plan"]}, requests=2),
-    "list_customer_segments": Act(Kind.READ, {"customer_id": ADA}),
+    "delete_customer": Act(RequestKind.REPEATABLE, {"customer_id": ADA}, gone("people", f"id = '{ADA}'")),
+    "get_customer": Act(RequestKind.READ, {"customer_id": ADA}),
+    "search_customers": Act(RequestKind.READ, {"segment_id": 1, "fields": ["plan"]}, requests=2),
+    "list_customer_segments": Act(RequestKind.READ, {"customer_id": ADA}),
     "suppress_customer": Act(
-        Kind.REPEATABLE, {"customer_id": ADA}, count("suppressed", f"identifier = '{ADA}'")
+        RequestKind.REPEATABLE, {"customer_id": ADA}, count("suppressed", f"identifier = '{ADA}'")
     ),
     "unsuppress_customer": Act(
-        Kind.REPEATABLE,
+        RequestKind.REPEATABLE,
         {"customer_id": "mallory@example.com", "id_type": "email"},
         gone("suppressed", "identifier = 'mallory@example.com'"),
     ),
     "merge_customers": Act(
-        Kind.REPEATABLE,
+        RequestKind.REPEATABLE,
         {"customer_id": ADA, "secondary_id": "lena@example.org", "secondary_id_type": "email"},
         gone("people", "email = 'lena@example.org'"),
     ),
-    "get_subscriptions": Act(Kind.READ, {"customer_id": ADA}),
+    "get_subscriptions": Act(RequestKind.READ, {"customer_id": ADA}),
     "set_subscriptions": Act(
-        Kind.REPEATABLE,
+        RequestKind.REPEATABLE,
         {"customer_id": ADA, "topics": {"3": True}},
         count("people", f"id = '{ADA}' AND attributes LIKE '%topic_3%'"),
     ),
     "add_device": Act(
-        Kind.REPEATABLE,
+        RequestKind.REPEATABLE,
         {"customer_id": ADA, "device_id": "tried", "platform": "ios"},
         count("devices", "id = 'tried'"),
     ),
     "remove_device": Act(
-        Kind.REPEATABLE, {"customer_id": ADA, "device_id": "device-ada-1"}, gone("devices", OF_ADA)
+        RequestKind.REPEATABLE, {"customer_id": ADA, "device_id": "device-ada-1"}, gone("devices", OF_ADA)
     ),
-    "get_relationships": Act(Kind.READ, {"customer_id": ADA}, requests=2),
+    "get_relationships": Act(RequestKind.READ, {"customer_id": ADA}, requests=2),
     "set_relationships": Act(
-        Kind.REPEATABLE,
+        RequestKind.REPEATABLE,
         {"customer_id": ADA, "objects": [{"object_type_id": 1, "object_id": "tried"}]},
         count("objects", "object_id = 'tried'"),
     ),
-    "list_segments": Act(Kind.READ, {"name_contains": "pro", "counts": True}, requests=2),
-    "get_segment": Act(Kind.READ, {"segment_id": 3}, requests=3),
-    "list_segment_members": Act(Kind.READ, {"segment_id": 3}),
+    "list_segments": Act(RequestKind.READ, {"name_contains": "pro", "counts": True}, requests=2),
+    "get_segment": Act(RequestKind.READ, {"segment_id": 3}, requests=3),
+    "list_segment_members": Act(RequestKind.READ, {"segment_id": 3}),
     "create_segment": Act(
-        Kind.ONCE, {"name": "tried"}, count("things", "kind = 'segment' AND body LIKE '%tried%'")
+        RequestKind.ONCE, {"name": "tried"}, count("things", "kind = 'segment' AND body LIKE '%tried%'")
     ),
     "add_to_segment": Act(
-        Kind.REPEATABLE, {"segment_id": 5, "ids": [ADA]}, count("members", f"segment_id = 5 AND {OF_ADA}")
+        RequestKind.REPEATABLE,
+        {"segment_id": 5, "ids": [ADA]},
+        count("members", f"segment_id = 5 AND {OF_ADA}"),
     ),
     "remove_from_segment": Act(
-        Kind.REPEATABLE, {"segment_id": 5, "ids": ["u_1008"]}, gone("members", "segment_id = 5")
+        RequestKind.REPEATABLE, {"segment_id": 5, "ids": ["u_1008"]}, gone("members", "segment_id = 5")
     ),
-    "delete_segment": Act(Kind.REPEATABLE, {"segment_id": 5}, gone("things", "kind = 'segment' AND id = 5")),
-    "track_event": Act(Kind.REPEATABLE, {"customer_id": ADA, "name": "tried"}, EVENT),
-    "track_anonymous_event": Act(Kind.REPEATABLE, {"anonymous_id": "a", "name": "tried"}, EVENT),
-    "track_page_view": Act(Kind.REPEATABLE, {"customer_id": ADA, "url": "tried"}, EVENT),
-    "list_campaigns": Act(Kind.READ, {}),
-    "get_campaign_metrics": Act(Kind.READ, {"campaign_id": 1}),
-    "get_campaign": Act(Kind.READ, {"campaign_id": 1}, requests=2),
-    "compare_campaigns": Act(Kind.READ, {"campaign_id": 1, "other_campaign_id": 2}, requests=2),
+    "delete_segment": Act(
+        RequestKind.REPEATABLE, {"segment_id": 5}, gone("things", "kind = 'segment' AND id = 5")
+    ),
+    "track_event": Act(RequestKind.REPEATABLE, {"customer_id": ADA, "name": "tried"}, EVENT),
+    "track_anonymous_event": Act(RequestKind.REPEATABLE, {"anonymous_id": "a", "name": "tried"}, EVENT),
+    "track_page_view": Act(RequestKind.REPEATABLE, {"customer_id": ADA, "url": "tried"}, EVENT),
+    "list_campaigns": Act(RequestKind.READ, {}),
+    "get_campaign_metrics": Act(RequestKind.READ, {"campaign_id": 1}),
+    "get_campaign": Act(RequestKind.READ, {"campaign_id": 1}, requests=2),
+    "compare_campaigns": Act(RequestKind.READ, {"campaign_id": 1, "other_campaign_id": 2}, requests=2),
     "trigger_broadcast": Act(
-        Kind.TRIGGER,
+        RequestKind.TRIGGER,
         {"broadcast_id": 10, "emails": ["ada@example.com"]},
         count("triggers", "broadcast_id = 10"),
     ),
-    "list_broadcast_triggers": Act(Kind.READ, {"broadcast_id": 10}),
+    "list_broadcast_triggers": Act(RequestKind.READ, {"broadcast_id": 10}),
     "send_transactional_email": Act(
-        Kind.ONCE,
+        RequestKind.ONCE,
         {"transactional_message_id": 1, "to": "tried@example.com", "customer_id": ADA},
         count("deliveries", "body LIKE '%tried@example.com%'"),
     ),
-    "list_transactional_messages": Act(Kind.READ, {}),
+    "list_transactional_messages": Act(RequestKind.READ, {}),
     "send_transactional_message": Act(
-        Kind.ONCE,
+        RequestKind.ONCE,
         {"channel": "sms", "transactional_message_id": 4, "to": "+15550100", "customer_id": ADA},
         count("deliveries", "body LIKE '%+15550100%'"),
     ),
-    "list_customer_messages": Act(Kind.READ, {"customer_id": ADA}),
-    "list_messages": Act(Kind.READ, {}),
-    "get_message": Act(Kind.READ, {}, find=a_delivery),
-    "wait_for_delivery": Act(Kind.READ, {}, find=a_delivery),
-    "get_message_metrics": Act(Kind.READ, {"kind": "newsletter", "source_id": 20}),
-    "get_link_metrics": Act(Kind.READ, {"kind": "campaign", "source_id": 1, "action_id": 101}),
-    "get_journey_metrics": Act(Kind.READ, {"campaign_id": 1, "start": "2026-05-01", "end": "2026-05-08"}),
-    "list_activities": Act(Kind.READ, {}),
-    "find_rejected_data": Act(Kind.READ, {}, requests=5),
-    "check_write": Act(Kind.READ, {"customer_id": ADA, "attributes": {"plan": "pro"}}),
-    "list_broadcasts": Act(Kind.READ, {}),
-    "get_broadcast_trigger": Act(Kind.READ, {"broadcast_id": 12, "trigger_id": 1}, requests=2),
-    "list_newsletters": Act(Kind.READ, {}),
-    "get_newsletter": Act(Kind.READ, {"newsletter_id": 21}, requests=2),
-    "send_newsletter": Act(Kind.ONCE, {"newsletter_id": 21}, newsletters_sent),
-    "list_workspace_items": Act(Kind.READ, {"kind": "snippet"}),
+    "list_customer_messages": Act(RequestKind.READ, {"customer_id": ADA}),
+    "list_messages": Act(RequestKind.READ, {}),
+    "get_message": Act(RequestKind.READ, {}, find=a_delivery),
+    "wait_for_delivery": Act(RequestKind.READ, {}, find=a_delivery),
+    "get_message_metrics": Act(RequestKind.READ, {"kind": "newsletter", "source_id": 20}),
+    "get_link_metrics": Act(RequestKind.READ, {"kind": "campaign", "source_id": 1, "action_id": 101}),
+    "get_journey_metrics": Act(
+        RequestKind.READ, {"campaign_id": 1, "start": "2026-05-01", "end": "2026-05-08"}
+    ),
+    "list_activities": Act(RequestKind.READ, {}),
+    "find_rejected_data": Act(RequestKind.READ, {}, requests=5),
+    "check_write": Act(RequestKind.READ, {"customer_id": ADA, "attributes": {"plan": "pro"}}),
+    "list_broadcasts": Act(RequestKind.READ, {}),
+    "get_broadcast_trigger": Act(RequestKind.READ, {"broadcast_id": 12, "trigger_id": 1}, requests=2),
+    "list_newsletters": Act(RequestKind.READ, {}),
+    "get_newsletter": Act(RequestKind.READ, {"newsletter_id": 21}, requests=2),
+    "send_newsletter": Act(RequestKind.ONCE, {"newsletter_id": 21}, newsletters_sent),
+    "list_workspace_items": Act(RequestKind.READ, {"kind": "snippet"}),
     "set_workspace_item": Act(
-        Kind.REPEATABLE,
+        RequestKind.REPEATABLE,
         {"kind": "snippet", "name": "tried", "value": "new"},
         count("things", "kind = 'snippet' AND body LIKE '%tried%'"),
         requests=2,
         reads_first=True,
     ),
     "delete_workspace_item": Act(
-        Kind.REPEATABLE,
+        RequestKind.REPEATABLE,
         {"kind": "snippet", "item": "spring offer"},
         gone("things", "kind = 'snippet' AND body LIKE '%spring%'"),
     ),
     "set_reporting_webhook": Act(
-        Kind.ONCE,
+        RequestKind.ONCE,
         {"name": "tried", "endpoint": "https://example.com/tried", "events": ["email_sent"]},
         count("things", "kind = 'reporting_webhook' AND body LIKE '%tried%'"),
     ),
-    "start_export": Act(Kind.ONCE, {"of": "customers"}, count("things", "kind = 'export' AND id > 2")),
-    "get_export": Act(Kind.READ, {"export_id": 1}, requests=2),
+    "start_export": Act(RequestKind.ONCE, {"of": "customers"}, count("things", "kind = 'export' AND id > 2")),
+    "get_export": Act(RequestKind.READ, {"export_id": 1}, requests=2),
 }
 
 # For each kind of request, a tool that makes it: reads by GET and by POST, one that is repeated with the same
@@ -210,7 +216,7 @@ EVERY_TOOL = pytest.mark.parametrize("tool", [tool.name for tool in TOOLS if too
 OTHERS = pytest.mark.parametrize(
     "tool", [tool.name for tool in TOOLS if tool.apis and tool.name not in ONE_OF_EACH]
 )
-HARMLESS = {Kind.READ, Kind.REPEATABLE}
+HARMLESS = {RequestKind.READ, RequestKind.REPEATABLE}
 
 
 async def outcome(agent: Agent, tool: str) -> dict[str, Any]:
@@ -225,7 +231,7 @@ async def outcome(agent: Agent, tool: str) -> dict[str, Any]:
 
     assert effects <= 1
     if told["outcome"] == "done":
-        assert effects == (0 if act.kind is Kind.READ else 1)
+        assert effects == (0 if act.kind is RequestKind.READ else 1)
     elif told["outcome"] != "unknown":
         assert effects == 0
     return told
@@ -250,7 +256,7 @@ async def test_a_call_is_repeated_after_a_429_and_after_a_lost_answer_only_where
     agent.wire.fail(500, late=True)
 
     act = ACTS[tool]
-    then = {Kind.TRIGGER: ("refused", 1), Kind.ONCE: ("unknown", 2)}
+    then = {RequestKind.TRIGGER: ("refused", 1), RequestKind.ONCE: ("unknown", 2)}
     assert (await ends(agent, tool), len(agent.sent)) == then.get(act.kind, ("done", act.requests + 2))
 
 
@@ -261,7 +267,7 @@ async def test_an_answer_that_stays_lost_leaves_an_effect_unknown_and_says_what_
     agent.wire.fail(500, late=True, times=99)
 
     told = await outcome(agent, tool)
-    if ACTS[tool].kind is Kind.READ:
+    if ACTS[tool].kind is RequestKind.READ:
         assert told["outcome"] == "refused"
     else:
         see_what_to_do(tool, told)
@@ -274,7 +280,7 @@ def see_what_to_do(tool: str, told: dict[str, Any]) -> None:
 
     assert (told["outcome"], told["retryable"]) == ("unknown", harmless)
     assert ("is safe" in told["next"]) == harmless
-    assert named == ([] if harmless else [Kind.READ])
+    assert named == ([] if harmless else [RequestKind.READ])
 
 
 @KINDS
@@ -282,7 +288,7 @@ def see_what_to_do(tool: str, told: dict[str, Any]) -> None:
 async def test_a_429_delays_a_call_and_refuses_a_trigger(agent: Agent, tool: str, fault: str) -> None:
     agent.wire.fail(THROTTLED[fault]())
 
-    expected = "refused" if ACTS[tool].kind is Kind.TRIGGER else "done"
+    expected = "refused" if ACTS[tool].kind is RequestKind.TRIGGER else "done"
     assert await ends(agent, tool) == expected
 
 
@@ -291,7 +297,7 @@ async def test_a_429_delays_a_call_and_refuses_a_trigger(agent: Agent, tool: str
 async def test_429s_without_end_are_told_before_the_deadline(agent: Agent, tool: str, fault: str) -> None:
     agent.wire.fail(THROTTLED[fault](), times=99)
 
-    expected = "refused" if ACTS[tool].kind is Kind.TRIGGER else "not_sent"
+    expected = "refused" if ACTS[tool].kind is RequestKind.TRIGGER else "not_sent"
     begun = agent.clock()
     assert await ends(agent, tool) == expected
     assert agent.clock() - begun <= 30
@@ -320,7 +326,7 @@ async def test_answers_that_stay_lost_leave_an_effect_unknown(
 
     answered = isinstance(LOST[fault](), int | httpx.Response)
     told = await outcome(agent, tool)
-    if (ACTS[tool].kind is Kind.READ or ACTS[tool].reads_first) and answered:
+    if (ACTS[tool].kind is RequestKind.READ or ACTS[tool].reads_first) and answered:
         assert told["outcome"] == "refused"
     else:
         see_what_to_do(tool, told)
@@ -335,4 +341,4 @@ async def test_without_a_connection_nothing_is_sent_and_that_is_told(agent: Agen
 
 def test_every_tool_is_tried_and_every_kind_through_every_fault() -> None:
     assert ACTS.keys() == {tool.name for tool in TOOLS if tool.apis}
-    assert {ACTS[tool].kind for tool in ONE_OF_EACH} == set(Kind)
+    assert {ACTS[tool].kind for tool in ONE_OF_EACH} == set(RequestKind)

@@ -18,7 +18,7 @@ from typing import Any
 
 from cio_mcp import __version__
 from cio_mcp.app.build import build
-from cio_mcp.client import AppApi, CustomerIO, Kind, Query
+from cio_mcp.client import AppApi, CustomerIO, Query, RequestKind
 from cio_mcp.errors import CustomerIOError, SettingsError
 from cio_mcp.settings import load
 from cio_mcp.toolkit.reading import FIRST, LAST
@@ -130,7 +130,7 @@ async def _read(app: AppApi, operation: str, ids: dict[str, Any]) -> Any:
     if method == "GET":
         return await app.get(path, query, **ids)
     body: dict[str, Any] = {"ids": list(ids.values())} if ids else {"filter": EVERYBODY}
-    return await app.post(path, body, query=query, kind=Kind.READ)
+    return await app.post(path, body, query=query, kind=RequestKind.READ)
 
 
 def _query(operation: str) -> Query:

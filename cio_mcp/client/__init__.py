@@ -4,7 +4,7 @@ A request's way: `api` (verbs) -> `retry` -> `breaker` -> `pacing` -> `redirect`
 """
 
 from cio_mcp.client.api import AppApi, IdType, Query, SendApi, TrackApi
-from cio_mcp.client.call import Call, Kind, now
+from cio_mcp.client.call import Call, RequestKind, now
 from cio_mcp.client.customerio import CustomerIO
 
-__all__ = ["AppApi", "Call", "CustomerIO", "IdType", "Kind", "Query", "SendApi", "TrackApi", "now"]
+__all__ = ["AppApi", "Call", "CustomerIO", "IdType", "Query", "RequestKind", "SendApi", "TrackApi", "now"]

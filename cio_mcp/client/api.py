@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 import httpx
 
 from cio_mcp.client.access import Access
-from cio_mcp.client.call import Call, Kind, Outgoing
+from cio_mcp.client.call import Call, Outgoing, RequestKind
 from cio_mcp.client.pacing import Limits, pause_asked
 from cio_mcp.client.paths import fill
 from cio_mcp.client.refusals import not_found, refusal
@@ -69,26 +69,26 @@ class Api:
 
     async def get(self, path: str, query: Query | None = None, **ids: object) -> dict[str, Any] | list[Any]:
         """Read an object or a list; raises Refused, NotSent, or UnknownOutcome when no answer came."""
-        return await self._send("GET", path, ids, (dict, list), query=query, kind=Kind.READ)
+        return await self._send("GET", path, ids, (dict, list), query=query, kind=RequestKind.READ)
 
     async def issue(self, path: str, **ids: object) -> dict[str, Any]:
         """Have a credential made, by a GET that is no mere reading; raises as `get` does."""
-        return await self._send("GET", path, ids, (dict,), kind=Kind.REPEATABLE)
+        return await self._send("GET", path, ids, (dict,), kind=RequestKind.REPEATABLE)
 
     async def put(self, path: str, body: dict[str, Any], **ids: object) -> dict[str, Any]:
         """Write what can be written again with the same effect; raises as `get` does."""
-        return await self._send("PUT", path, ids, (dict,), body=body, kind=Kind.REPEATABLE)
+        return await self._send("PUT", path, ids, (dict,), body=body, kind=RequestKind.REPEATABLE)
 
     async def delete(self, path: str, **ids: object) -> dict[str, Any]:
         """Delete; that the thing is already gone counts as done on a repeat. Raises as `get` does."""
-        return await self._send("DELETE", path, ids, (dict,), kind=Kind.REPEATABLE)
+        return await self._send("DELETE", path, ids, (dict,), kind=RequestKind.REPEATABLE)
 
     async def post(
         self,
         path: str,
         body: dict[str, Any],
         *,
-        kind: Kind,
+        kind: RequestKind,
         query: Query | None = None,
         if_unknown: str = SAFE_TO_REPEAT,
         expect: str | None = None,
@@ -113,7 +113,7 @@ class Api:
         ids: dict[str, object],
         bodies: tuple[type[_Body], ...],
         *,
-        kind: Kind,
+        kind: RequestKind,
         query: Query | None = None,
         body: dict[str, Any] | None = None,
         if_unknown: str = SAFE_TO_REPEAT,
@@ -122,7 +122,7 @@ class Api:
         asked = {name: str(value) for name, value in (query or {}).items() if value not in (None, "")}
         url = self._access.base_url.rstrip("/") + path + (f"?{urlencode(asked)}" if asked else "")
         outgoing = Outgoing(method, url, body)
-        if self._call.dry_run and kind is not Kind.READ:
+        if self._call.dry_run and kind is not RequestKind.READ:
             raise WouldSend(outgoing)
         request = httpx.Request(
             method,
@@ -130,7 +130,7 @@ class Api:
             json=body,
             headers=self._headers,
             extensions={
-                "timeout": ATTEMPT if kind in {Kind.READ, Kind.REPEATABLE} else ONLY_ATTEMPT,
+                "timeout": ATTEMPT if kind in {RequestKind.READ, RequestKind.REPEATABLE} else ONLY_ATTEMPT,
                 "call": self._call,
                 "kind": kind,
                 "outgoing": outgoing,
@@ -157,7 +157,7 @@ class Api:
             bucket = response.request.extensions["buckets"][0]
             retry_in = pause_asked(response, bucket.window)
             do = f"The call was not executed. Call again in {retry_in:.0f} s."
-            if response.request.extensions["kind"] is Kind.TRIGGER:
+            if response.request.extensions["kind"] is RequestKind.TRIGGER:
                 # App API, "Send Messages": both are answered alike.
                 do += " Customer.io accepts one trigger of a broadcast per 10 s, and queues at most 5."
         return refusal(status, response.content, do=do, retry_in=retry_in)
@@ -232,11 +232,11 @@ def _body(response: httpx.Response, bodies: tuple[type[_Body], ...]) -> _Body:
         return answer
     request, kind = response.request, response.request.extensions["kind"]
     what = f"{request.url.host} answered {response.status_code} with something that is not a JSON object"
-    if kind is Kind.READ:
+    if kind is RequestKind.READ:
         raise Refused(f"{what}.", do="Is a proxy in the way? Check CIO_TRACK_URL and CIO_APP_URL.")
     raise UnknownOutcome(
         f"Unknown outcome: {what}.",
         do=request.extensions["if_unknown"],
-        retryable=kind is Kind.REPEATABLE,
+        retryable=kind is RequestKind.REPEATABLE,
         status=response.status_code,
     )

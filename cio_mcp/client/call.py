@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 
 
-class Kind(Enum):
+class RequestKind(Enum):
     """What repeating a request would do."""
 
     READ = auto()  # nothing: a GET, or a search that is a POST

@@ -7,7 +7,7 @@ from enum import Enum, auto
 
 import httpx
 
-from cio_mcp.client.call import Kind, now
+from cio_mcp.client.call import RequestKind, now
 from cio_mcp.client.network import failure_of
 from cio_mcp.client.pacing import NEVER_LEFT
 from cio_mcp.errors import NotAllowed, NotSent, UnknownOutcome
@@ -30,21 +30,21 @@ class Action(Enum):
     UNKNOWN = auto()  # never again: say that the outcome is unknown
 
 
-OUTCOMES: dict[End, dict[Kind, Action]] = {
-    End.NEVER_LEFT: dict.fromkeys(Kind, Action.RETRY),
+OUTCOMES: dict[End, dict[RequestKind, Action]] = {
+    End.NEVER_LEFT: dict.fromkeys(RequestKind, Action.RETRY),
     End.THROTTLED: {
-        Kind.READ: Action.RETRY,
-        Kind.REPEATABLE: Action.RETRY,
-        Kind.ONCE: Action.RETRY,
-        Kind.TRIGGER: Action.REPORT,
+        RequestKind.READ: Action.RETRY,
+        RequestKind.REPEATABLE: Action.RETRY,
+        RequestKind.ONCE: Action.RETRY,
+        RequestKind.TRIGGER: Action.REPORT,
     },
     End.LOST: {
-        Kind.READ: Action.RETRY,
-        Kind.REPEATABLE: Action.RETRY,
-        Kind.ONCE: Action.UNKNOWN,
-        Kind.TRIGGER: Action.UNKNOWN,
+        RequestKind.READ: Action.RETRY,
+        RequestKind.REPEATABLE: Action.RETRY,
+        RequestKind.ONCE: Action.UNKNOWN,
+        RequestKind.TRIGGER: Action.UNKNOWN,
     },
-    End.ANSWERED: dict.fromkeys(Kind, Action.REPORT),
+    End.ANSWERED: dict.fromkeys(RequestKind, Action.REPORT),
 }
 
 ATTEMPTS = 4
@@ -136,7 +136,7 @@ def _already_gone(request: httpx.Request, got: httpx.Response | httpx.RequestErr
 
 
 def _settled(
-    request: httpx.Request, kind: Kind, got: httpx.Response | httpx.RequestError, held: str
+    request: httpx.Request, kind: RequestKind, got: httpx.Response | httpx.RequestError, held: str
 ) -> httpx.Response:
     if isinstance(got, NEVER_LEFT):
         raise NotSent(
@@ -144,15 +144,15 @@ def _settled(
             do="Check the network, HTTPS_PROXY, and CIO_TRACK_URL or CIO_APP_URL; then call again.",
             retryable=True,
         ) from got
-    if isinstance(got, httpx.Response) and (kind is Kind.READ or _end_of(got) is not End.LOST):
+    if isinstance(got, httpx.Response) and (kind is RequestKind.READ or _end_of(got) is not End.LOST):
         return got
     status = got.status_code if isinstance(got, httpx.Response) else None
     answer = f"status {status}" if status else f"no answer ({type(got).__name__})"
     raise UnknownOutcome(
         f"Unknown outcome: the request was sent, and {answer} came back. "
-        + ("A read changes nothing." if kind is Kind.READ else "It may or may not have taken effect.")
+        + ("A read changes nothing." if kind is RequestKind.READ else "It may or may not have taken effect.")
         + held,
         do=request.extensions["if_unknown"],
-        retryable=kind in {Kind.READ, Kind.REPEATABLE},
+        retryable=kind in {RequestKind.READ, RequestKind.REPEATABLE},
         status=status,
     )

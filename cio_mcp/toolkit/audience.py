@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-from cio_mcp.client import AppApi, IdType, Kind
+from cio_mcp.client import AppApi, IdType, RequestKind
 from cio_mcp.toolkit.reading import Fields, needed
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
@@ -110,7 +110,9 @@ async def of_filter(app: AppApi, condition: dict[str, Any]) -> Audience:
     start: str | None = None
     for _ in range(PAGES):
         query = {"limit": str(PAGE)} | ({"start": start} if start else {})
-        answer = Fields(await app.post("/v1/customers", {"filter": condition}, query=query, kind=Kind.READ))
+        answer = Fields(
+            await app.post("/v1/customers", {"filter": condition}, query=query, kind=RequestKind.READ)
+        )
         found += answer.listed("identifiers")
         start = answer.following()
         if start is None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from cio_mcp.client import AppApi, Kind
+from cio_mcp.client import AppApi, RequestKind
 from cio_mcp.errors import CustomerIOError
 from cio_mcp.toolkit.arguments import has_mark
 from cio_mcp.toolkit.profiles import profiles
@@ -47,7 +47,7 @@ async def _values(app: AppApi, names: Sequence[str]) -> dict[str, list[str]]:
     """Return the values that customers have for attributes, as far as there are enough of them."""
     exist = [{"attribute": {"field": name, "operator": "exists"}} for name in names]
     answer = await app.post(
-        "/v1/customers", {"filter": {"or": exist}}, query={"limit": LOOKED_AT}, kind=Kind.READ
+        "/v1/customers", {"filter": {"or": exist}}, query={"limit": LOOKED_AT}, kind=RequestKind.READ
     )
     ids = [cio_id for who in Fields(answer).objects("identifiers") or [] if (cio_id := who.text("cio_id"))]
     known = [profile.fields("attributes") for profile in await profiles(app, ids, "cio_id")] if ids else []

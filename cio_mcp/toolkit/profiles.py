@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from cio_mcp.client import AppApi, IdType, Kind
+from cio_mcp.client import AppApi, IdType, RequestKind
 from cio_mcp.toolkit.reading import Fields
 
 
@@ -13,6 +13,6 @@ async def profiles(app: AppApi, customer_ids: Sequence[str], id_type: IdType) ->
     """
     ids = [app.person(customer_id, id_type) for customer_id in customer_ids]
     answer = await app.post(
-        "/v1/customers/attributes", {"ids": ids}, query={"id_type": id_type}, kind=Kind.READ
+        "/v1/customers/attributes", {"ids": ids}, query={"id_type": id_type}, kind=RequestKind.READ
     )
     return [entry.wrapped("customer") for entry in Fields(answer).listed("customers")]

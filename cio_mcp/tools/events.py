@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 from ulid import ULID
 
-from cio_mcp.client import IdType, Kind, TrackApi
+from cio_mcp.client import IdType, RequestKind, TrackApi
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.addresses import HOW, recipients
 from cio_mcp.toolkit.answers import Accepted
@@ -197,7 +197,7 @@ async def _record(
     await track.post(
         CUSTOMER_EVENTS if ids else "/api/v1/events",
         {key: value for key, value in body.items() if value is not None},
-        kind=Kind.REPEATABLE,
+        kind=RequestKind.REPEATABLE,
         if_unknown=f"It is safe to call again with event_id={event_id}: the event counts once.",
         **ids,
     )

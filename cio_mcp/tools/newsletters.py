@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from cio_mcp.client import AppApi, Kind
+from cio_mcp.client import AppApi, RequestKind
 from cio_mcp.toolkit.answers import Acted, Cut, Numbered, Page, Shape
 from cio_mcp.toolkit.audience import Audience, reaches
 from cio_mcp.toolkit.pages import cut
@@ -133,7 +133,7 @@ async def send_newsletter(
         answer = await app.post(
             "/v1/newsletters/{newsletter_id}/send",
             {},
-            kind=Kind.ONCE,
+            kind=RequestKind.ONCE,
             if_unknown=find_out,
             newsletter_id=newsletter_id,
         )
@@ -143,7 +143,7 @@ async def send_newsletter(
         answer = await app.post(
             "/v1/newsletters/{newsletter_id}/schedule",
             {"scheduled_at": send_at} | ({"timezone": app.call.timezone} if send_at else {}),
-            kind=Kind.REPEATABLE,
+            kind=RequestKind.REPEATABLE,
             newsletter_id=newsletter_id,
         )
     name = Fields(answer).wrapped("newsletter").text("name")

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
-from cio_mcp.client import AppApi, IdType, Kind, TrackApi
+from cio_mcp.client import AppApi, IdType, RequestKind, TrackApi
 from cio_mcp.toolkit.answers import Accepted, Acted, Cut, Numbered, Page, Quoted
 from cio_mcp.toolkit.conditions import in_words
 from cio_mcp.toolkit.lists import People
@@ -158,7 +158,7 @@ async def create_segment(
     Segments with rules can only be built in Customer.io.
     """
     segment = {"name": name} | ({"description": description} if description else {})
-    answer = await app.post("/v1/segments", {"segment": segment}, kind=Kind.ONCE, if_unknown=FIND_OUT)
+    answer = await app.post("/v1/segments", {"segment": segment}, kind=RequestKind.ONCE, if_unknown=FIND_OUT)
     return SegmentCreated(segment_id=made(Fields(answer).wrapped("segment").whole("id"), "id", FIND_OUT))
 
 
@@ -195,7 +195,7 @@ async def _change(track: TrackApi, change: str, segment_id: int, ids: list[str],
         f"/api/v1/segments/{{segment_id}}/{change}",
         {"ids": [AppApi.person(name, id_type) for name in ids]},
         query={"id_type": id_type},
-        kind=Kind.REPEATABLE,
+        kind=RequestKind.REPEATABLE,
         segment_id=segment_id,
     )
     note = f"A value that is not the {id_type} of a known customer is ignored, without an error."

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from cio_mcp.client import AppApi, CustomerIO, IdType, Kind, TrackApi
+from cio_mcp.client import AppApi, CustomerIO, IdType, RequestKind, TrackApi
 from cio_mcp.client.access import Access
 from cio_mcp.client.api import WouldSend
 from cio_mcp.client.pacing import Limits
@@ -160,7 +160,7 @@ async def test_a_request_carries_method_address_credentials_and_body() -> None:
 async def test_a_base_address_may_have_a_path_of_its_own() -> None:
     wire = Script()
     async with connected(wire, track_url="http://127.0.0.1:9/proxy/") as there:
-        await there.track().post("/api/v1/events", {}, kind=Kind.REPEATABLE)
+        await there.track().post("/api/v1/events", {}, kind=RequestKind.REPEATABLE)
 
     assert str(wire.requests[0].url) == "http://127.0.0.1:9/proxy/api/v1/events"
 
@@ -188,7 +188,7 @@ async def test_a_success_that_is_no_json_object_is_not_believed(body: bytes) -> 
         with pytest.raises(UnknownOutcome, match="Unknown outcome") as repeatable:
             await there.track().put("/api/v1/customers/{id}", {}, id=1)
         with pytest.raises(UnknownOutcome, match=r"Look first\.") as once:
-            await there.app().post("/v1/send/email", {}, kind=Kind.ONCE, if_unknown="Look first.")
+            await there.app().post("/v1/send/email", {}, kind=RequestKind.ONCE, if_unknown="Look first.")
 
     assert (repeatable.value.retryable, once.value.retryable) == (True, False)
     assert (repeatable.value.status, once.value.status) == (200, 200)
@@ -213,7 +213,7 @@ async def test_an_answer_that_cannot_be_decoded_tells_nothing_about_its_write() 
     wire = Script(answer=lambda _: httpx.Response(200, headers={"content-encoding": "gzip"}, stream=garbled))
     async with connected(wire) as there:
         with pytest.raises(UnknownOutcome, match=r"no answer \(DecodingError\)"):
-            await there.app().post("/v1/send/email", {}, kind=Kind.ONCE, if_unknown="Look first.")
+            await there.app().post("/v1/send/email", {}, kind=RequestKind.ONCE, if_unknown="Look first.")
 
     assert len(wire.arrivals) == 1
 
@@ -229,14 +229,14 @@ async def test_a_send_without_the_id_it_should_answer_is_unknown() -> None:
     async with connected(Script()) as there:
         with pytest.raises(UnknownOutcome, match=r"has no delivery_id\. Look first"):
             await there.app().post(
-                "/v1/send/email", {}, kind=Kind.ONCE, if_unknown="Look first.", expect="delivery_id"
+                "/v1/send/email", {}, kind=RequestKind.ONCE, if_unknown="Look first.", expect="delivery_id"
             )
 
 
 async def test_an_answer_is_handed_on_as_it_came() -> None:
     answer = {"delivery_id": "abc", "more": [1, None, "\N{SNOWMAN}"]}
     async with connected(Script(answer=lambda _: httpx.Response(200, json=answer))) as there:
-        sent = await there.app().post("/v1/send/email", {}, kind=Kind.ONCE, expect="delivery_id")
+        sent = await there.app().post("/v1/send/email", {}, kind=RequestKind.ONCE, expect="delivery_id")
 
     assert sent == answer
 

@@ -5,7 +5,7 @@ import asyncio
 import httpx
 import pytest
 
-from cio_mcp.client import Kind
+from cio_mcp.client import RequestKind
 from cio_mcp.errors import CustomerIOError, NotSent
 from tests.client.wires import Connected, End, Script, connected
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.anyio
 async def send(there: Connected) -> CustomerIOError | None:
     """Send a message, which is never retried; returns how it failed."""
     try:
-        await there.app().post("/v1/send/email", {}, kind=Kind.ONCE, if_unknown="Look first.")
+        await there.app().post("/v1/send/email", {}, kind=RequestKind.ONCE, if_unknown="Look first.")
     except CustomerIOError as error:
         return error
     return None

@@ -10,7 +10,7 @@ from threading import Timer
 
 import pytest
 
-from cio_mcp.client import CustomerIO, Kind, TrackApi
+from cio_mcp.client import CustomerIO, RequestKind, TrackApi
 from cio_mcp.client.access import Access
 from cio_mcp.client.pacing import Bucket, Limits
 from cio_mcp.client.pacing.bucket_file import look
@@ -50,7 +50,7 @@ async def a_process(
 async def events(client: CustomerIO, count: int) -> None:
     await asyncio.gather(
         *(
-            client.api(TrackApi, client.begin()).post("/api/v1/events", {}, kind=Kind.REPEATABLE)
+            client.api(TrackApi, client.begin()).post("/api/v1/events", {}, kind=RequestKind.REPEATABLE)
             for _ in range(count)
         )
     )

@@ -6,7 +6,7 @@ from importlib.abc import MetaPathFinder
 
 import pytest
 
-from cio_mcp.client import Kind
+from cio_mcp.client import RequestKind
 from cio_mcp.client.network import Network
 from cio_mcp.client.pacing import Limits
 from cio_mcp.errors import NotSent, Refused
@@ -37,7 +37,7 @@ async def test_a_request_arrives_as_it_was_made() -> None:
 async def test_a_connection_serves_one_request_after_the_other() -> None:
     async with serving() as server, connected(Network(), track_url=server.url) as there:
         for _ in range(5):
-            await there.track().post("/api/v1/events", {}, kind=Kind.REPEATABLE)
+            await there.track().post("/api/v1/events", {}, kind=RequestKind.REPEATABLE)
 
     assert (len(server.requests), server.connections) == (5, 1)
 
@@ -100,7 +100,7 @@ async def test_where_nobody_listens_nothing_is_sent() -> None:
         closed = server.url
     async with connected(Network(), track_url=closed, jitter=0) as there:
         with pytest.raises(NotSent) as raised:
-            await there.track().post("/api/v1/events", {}, kind=Kind.ONCE)
+            await there.track().post("/api/v1/events", {}, kind=RequestKind.ONCE)
 
     assert raised.value.retryable
 
@@ -134,7 +134,7 @@ async def test_a_proxy_that_cannot_be_used_is_blamed_without_its_password(
     monkeypatch.setenv(name, proxy)
     async with connected(Network(), track_url=url, jitter=0) as there:
         with pytest.raises(NotSent, match=cause) as raised:
-            await there.track().post("/api/v1/events", {}, kind=Kind.ONCE)
+            await there.track().post("/api/v1/events", {}, kind=RequestKind.ONCE)
 
     assert "s3cret" not in str(raised.value)
 

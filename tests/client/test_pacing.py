@@ -8,7 +8,7 @@ import random
 import httpx
 import pytest
 
-from cio_mcp.client import Kind, TrackApi
+from cio_mcp.client import RequestKind, TrackApi
 from cio_mcp.client.call import Call
 from cio_mcp.client.pacing import Bucket, Limits
 from cio_mcp.errors import NotSent
@@ -23,7 +23,7 @@ def most_in_a_window(times: list[float], window: float = 1.0) -> int:
 
 
 async def event(there: Connected) -> None:
-    await there.track().post("/api/v1/events", {}, kind=Kind.REPEATABLE)
+    await there.track().post("/api/v1/events", {}, kind=RequestKind.REPEATABLE)
 
 
 @pytest.mark.parametrize("latency", [0.0, 0.03, 0.4])
@@ -157,11 +157,14 @@ async def test_limits_do_not_use_each_other_up() -> None:
         await asyncio.gather(
             event(there),
             there.app().get("/v1/campaigns"),
-            there.app().post("/v1/send/email", {}, kind=Kind.ONCE),
-            *(there.app().post("/v1/campaigns/{id}/triggers", {}, kind=Kind.TRIGGER, id=n) for n in (1, 2)),
+            there.app().post("/v1/send/email", {}, kind=RequestKind.ONCE),
+            *(
+                there.app().post("/v1/campaigns/{id}/triggers", {}, kind=RequestKind.TRIGGER, id=n)
+                for n in (1, 2)
+            ),
         )
         assert set(wire.times) == {wire.times[0]}
-        await there.app().post("/v1/campaigns/{id}/triggers", {}, kind=Kind.TRIGGER, id=1)
+        await there.app().post("/v1/campaigns/{id}/triggers", {}, kind=RequestKind.TRIGGER, id=1)
 
     assert wire.times[-1] - wire.times[0] == pytest.approx(10, abs=0.01)
 

@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from cio_mcp.client import Kind
+from cio_mcp.client import RequestKind
 from cio_mcp.errors import Refused, UnknownOutcome
 from tests.client.wires import Script, connected
 
@@ -86,7 +86,7 @@ async def test_what_is_sent_once_is_sent_on_once_and_its_loss_there_is_unknown()
     wire = Script([to("https://api-eu.customer.io/v1/send/email"), httpx.ReadTimeout])
     async with connected(wire) as there:
         with pytest.raises(UnknownOutcome):
-            await there.app().post("/v1/send/email", {}, kind=Kind.ONCE)
+            await there.app().post("/v1/send/email", {}, kind=RequestKind.ONCE)
 
     assert len(wire.arrivals) == 2
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cio_mcp.client import Kind
+from cio_mcp.client import RequestKind
 from cio_mcp.client.pacing import Limits
 from cio_mcp.client.retry import OUTCOMES, Action, End
 from cio_mcp.errors import CustomerIOError, NotSent, Refused, UnknownOutcome
@@ -22,12 +22,14 @@ pytestmark = pytest.mark.anyio
 
 Act = Callable[[Connected], Awaitable[object]]
 
-ACTS: dict[Kind, Act] = {
-    Kind.READ: lambda there: there.app().get("/v1/campaigns"),
-    Kind.REPEATABLE: lambda there: there.track().put("/api/v1/customers/{id}", {}, id="someone"),
-    Kind.ONCE: lambda there: there.app().post("/v1/send/email", {}, kind=Kind.ONCE, if_unknown="Look first."),
-    Kind.TRIGGER: lambda there: there.app().post(
-        "/v1/campaigns/{id}/triggers", {}, kind=Kind.TRIGGER, if_unknown="Look first.", id=7
+ACTS: dict[RequestKind, Act] = {
+    RequestKind.READ: lambda there: there.app().get("/v1/campaigns"),
+    RequestKind.REPEATABLE: lambda there: there.track().put("/api/v1/customers/{id}", {}, id="someone"),
+    RequestKind.ONCE: lambda there: there.app().post(
+        "/v1/send/email", {}, kind=RequestKind.ONCE, if_unknown="Look first."
+    ),
+    RequestKind.TRIGGER: lambda there: there.app().post(
+        "/v1/campaigns/{id}/triggers", {}, kind=RequestKind.TRIGGER, if_unknown="Look first.", id=7
     ),
 }
 
@@ -52,12 +54,12 @@ CASES = [
     pytest.param(end, kind, fault, id=f"{end.name}-{kind.name}-{getattr(fault, '__name__', fault)}")
     for end, faults in FAULTS.items()
     for fault in faults
-    for kind in Kind
+    for kind in RequestKind
 ]
 
 
 @pytest.mark.parametrize(("end", "kind", "fault"), CASES)
-async def test_a_single_fault_ends_as_the_table_says(end: End, kind: Kind, fault: Fault) -> None:
+async def test_a_single_fault_ends_as_the_table_says(end: End, kind: RequestKind, fault: Fault) -> None:
     wire = Script([fault])
     async with connected(wire) as there:
         error: CustomerIOError | None = None
@@ -80,23 +82,28 @@ async def test_a_single_fault_ends_as_the_table_says(end: End, kind: Kind, fault
             assert len(wire.arrivals) == 1
 
 
-@pytest.mark.parametrize("kind", [Kind.ONCE, Kind.TRIGGER])
-def test_what_must_not_happen_twice_is_never_repeated_once_it_may_have_happened(kind: Kind) -> None:
+@pytest.mark.parametrize("kind", [RequestKind.ONCE, RequestKind.TRIGGER])
+def test_what_must_not_happen_twice_is_never_repeated_once_it_may_have_happened(kind: RequestKind) -> None:
     assert OUTCOMES[End.LOST][kind] is Action.UNKNOWN
 
 
 @pytest.mark.parametrize(
     ("fault", "kind", "outcome", "words"),
     [
-        (503, Kind.READ, Refused, "503"),
-        (httpx.ReadTimeout, Kind.READ, UnknownOutcome, "A read changes nothing"),
-        (503, Kind.REPEATABLE, UnknownOutcome, "status 503 came back"),
-        (httpx.ReadError, Kind.REPEATABLE, UnknownOutcome, "Calling again with the same arguments is safe"),
-        (httpx.ConnectError, Kind.ONCE, NotSent, "(ConnectError). Check the network"),
+        (503, RequestKind.READ, Refused, "503"),
+        (httpx.ReadTimeout, RequestKind.READ, UnknownOutcome, "A read changes nothing"),
+        (503, RequestKind.REPEATABLE, UnknownOutcome, "status 503 came back"),
+        (
+            httpx.ReadError,
+            RequestKind.REPEATABLE,
+            UnknownOutcome,
+            "Calling again with the same arguments is safe",
+        ),
+        (httpx.ConnectError, RequestKind.ONCE, NotSent, "(ConnectError). Check the network"),
     ],
 )
 async def test_a_fault_that_stays_is_told_after_four_attempts(
-    fault: Fault, kind: Kind, outcome: type[CustomerIOError], words: str
+    fault: Fault, kind: RequestKind, outcome: type[CustomerIOError], words: str
 ) -> None:
     wire = Script([fault] * 9)
     async with connected(wire) as there:
@@ -113,14 +120,14 @@ async def test_a_write_that_was_lost_once_stays_unknown_whatever_later_attempts_
     wire = Script([httpx.ReadError, *[then] * 99])
     async with connected(wire) as there:
         with pytest.raises(UnknownOutcome):
-            await ACTS[Kind.REPEATABLE](there)
+            await ACTS[RequestKind.REPEATABLE](there)
 
 
 async def test_a_write_that_was_lost_and_then_finds_no_turn_is_unknown_and_not_called_unsent() -> None:
     wire = Script([httpx.ReadError, httpx.Response(429, headers={"retry-after": "60"})])
     async with connected(wire) as there:
         with pytest.raises(UnknownOutcome):
-            await ACTS[Kind.REPEATABLE](there)
+            await ACTS[RequestKind.REPEATABLE](there)
 
     assert len(wire.arrivals) == 2
 
@@ -160,10 +167,10 @@ STEPS = st.lists(
 )
 
 
-@given(st.sampled_from(Kind), STEPS, st.floats(0, 1), st.integers(1, 40))
+@given(st.sampled_from(RequestKind), STEPS, st.floats(0, 1), st.integers(1, 40))
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_whatever_goes_wrong_in_whatever_order_what_is_told_is_true(
-    kind: Kind, steps: list[tuple[Fault, bool]], jitter: float, deadline: int
+    kind: RequestKind, steps: list[tuple[Fault, bool]], jitter: float, deadline: int
 ) -> None:
     ends = [end for end, _ in steps]
     ledger = Ledger(steps)
@@ -179,7 +186,7 @@ async def test_whatever_goes_wrong_in_whatever_order_what_is_told_is_true(
     effects, attempts = sum(ledger.effects), ends[: len(ledger.effects)]
     assert took <= deadline
     assert sum(end != 429 and getattr(end, "status_code", 0) != 429 for end in attempts) <= 4
-    if kind in {Kind.ONCE, Kind.TRIGGER}:
+    if kind in {RequestKind.ONCE, RequestKind.TRIGGER}:
         assert effects <= 1
     match error:
         case None:
@@ -187,14 +194,14 @@ async def test_whatever_goes_wrong_in_whatever_order_what_is_told_is_true(
         case NotSent():
             assert effects == 0
         case Refused():
-            assert effects == 0 or kind in {Kind.READ, Kind.REPEATABLE}
+            assert effects == 0 or kind in {RequestKind.READ, RequestKind.REPEATABLE}
         case UnknownOutcome():
             assert any(end in LOSSES for end in attempts)
 
 
-@pytest.mark.parametrize("kind", [Kind.ONCE, Kind.TRIGGER])
+@pytest.mark.parametrize("kind", [RequestKind.ONCE, RequestKind.TRIGGER])
 @pytest.mark.parametrize("first", [httpx.ConnectError, httpx.PoolTimeout])
-async def test_a_repeat_that_gets_lost_is_not_repeated_again(kind: Kind, first: Fault) -> None:
+async def test_a_repeat_that_gets_lost_is_not_repeated_again(kind: RequestKind, first: Fault) -> None:
     wire = Script([first, httpx.ReadTimeout])
     async with connected(wire) as there:
         with pytest.raises(UnknownOutcome):
@@ -207,8 +214,8 @@ async def test_a_throttled_trigger_is_told_when_to_try_again_and_its_broadcast_i
     wire = Script([throttled(20)])
     async with connected(wire) as there:
         with pytest.raises(Refused, match=r"The call was not executed\. Call again in 20 s\.") as raised:
-            await ACTS[Kind.TRIGGER](there)
-        await ACTS[Kind.TRIGGER](there)
+            await ACTS[RequestKind.TRIGGER](there)
+        await ACTS[RequestKind.TRIGGER](there)
 
     assert (raised.value.retryable, raised.value.retry_in) == (True, 20)
     assert wire.times[1] - wire.times[0] == pytest.approx(20)
@@ -224,7 +231,7 @@ async def test_a_404_after_a_delete_that_cannot_have_happened_is_a_refusal(first
 async def test_a_404_after_a_lost_write_that_is_no_delete_is_a_refusal() -> None:
     async with connected(Script([503, 404])) as there:
         with pytest.raises(Refused):
-            await ACTS[Kind.REPEATABLE](there)
+            await ACTS[RequestKind.REPEATABLE](there)
 
 
 async def test_a_404_is_done_for_a_repeated_delete_and_a_refusal_for_the_first() -> None:
@@ -239,7 +246,7 @@ async def test_pauses_double_and_are_jittered() -> None:
     for jitter, pauses in ((1.0, [1.0, 2.0, 4.0]), (0.5, [0.5, 1.0, 2.0]), (0.0, [0.0, 0.0, 0.0])):
         wire = Script([503] * 3)
         async with connected(wire, jitter=jitter) as there:
-            await ACTS[Kind.READ](there)
+            await ACTS[RequestKind.READ](there)
         taken = [later - earlier for earlier, later in zip(wire.times, wire.times[1:], strict=False)]
         assert taken == pytest.approx(pauses)
 
@@ -252,7 +259,7 @@ async def test_no_pause_reaches_the_deadline(deadline: float, attempts: int) -> 
     begun = asyncio.get_running_loop().time()
     async with connected(wire, deadline=deadline) as there:
         with pytest.raises(Refused):
-            await ACTS[Kind.READ](there)
+            await ACTS[RequestKind.READ](there)
         told = asyncio.get_running_loop().time()
 
     assert len(wire.arrivals) == attempts
@@ -263,7 +270,7 @@ async def test_nothing_is_repeated_at_the_deadline_itself() -> None:
     wire = Script(latency=60)
     async with connected(wire, deadline=5, jitter=0) as there:
         with pytest.raises(UnknownOutcome):
-            await ACTS[Kind.REPEATABLE](there)
+            await ACTS[RequestKind.REPEATABLE](there)
 
     assert len(wire.arrivals) == 1
 
@@ -274,7 +281,7 @@ async def test_a_request_that_comes_after_its_calls_deadline_is_not_sent() -> No
         app = there.app()
         await asyncio.sleep(5)
         with pytest.raises(NotSent, match="the call's time ran out") as raised:
-            await app.post("/v1/send/email", {}, kind=Kind.ONCE)
+            await app.post("/v1/send/email", {}, kind=RequestKind.ONCE)
 
     assert raised.value.retryable
     assert not wire.arrivals
@@ -284,7 +291,7 @@ async def test_no_attempt_is_made_that_has_no_time_to_connect() -> None:
     wire = Script([httpx.ConnectError] * 2)
     async with connected(wire, deadline=1.05, jitter=1) as there:
         with pytest.raises(NotSent, match="cannot be reached"):
-            await ACTS[Kind.ONCE](there)
+            await ACTS[RequestKind.ONCE](there)
 
     assert len(wire.arrivals) == 1
 
@@ -293,7 +300,7 @@ async def test_an_answer_that_does_not_come_before_the_deadline_is_unknown() -> 
     wire = Script(latency=60)
     async with connected(wire, deadline=5) as there:
         with pytest.raises(UnknownOutcome, match="no answer"):
-            await ACTS[Kind.ONCE](there)
+            await ACTS[RequestKind.ONCE](there)
 
     assert len(wire.arrivals) == 1
 
@@ -312,13 +319,13 @@ async def test_an_answer_that_does_not_come_before_the_deadline_is_unknown() -> 
 async def test_a_429_holds_back_for_as_long_as_it_asks(header: str, pause: float) -> None:
     wire = Script([httpx.Response(429, headers={"retry-after": header})])
     async with connected(wire) as there:
-        await ACTS[Kind.READ](there)
+        await ACTS[RequestKind.READ](there)
 
     assert wire.times[1] - wire.times[0] == pytest.approx(pause, abs=0.01)
 
 
-@pytest.mark.parametrize("kind", [Kind.READ, Kind.REPEATABLE, Kind.ONCE])
-async def test_429s_without_end_hold_back_ever_longer_and_end_with_the_deadline(kind: Kind) -> None:
+@pytest.mark.parametrize("kind", [RequestKind.READ, RequestKind.REPEATABLE, RequestKind.ONCE])
+async def test_429s_without_end_hold_back_ever_longer_and_end_with_the_deadline(kind: RequestKind) -> None:
     wire = Script([429] * 99)
     async with connected(wire) as there:
         with pytest.raises(NotSent) as raised:
@@ -333,7 +340,7 @@ async def test_a_429_may_name_the_moment_to_try_again() -> None:
     moment = format_datetime(datetime.now(UTC) + timedelta(seconds=20), usegmt=True)
     wire = Script([httpx.Response(429, headers={"retry-after": moment})])
     async with connected(wire) as there:
-        await ACTS[Kind.READ](there)
+        await ACTS[RequestKind.READ](there)
 
     assert 15 < wire.times[1] - wire.times[0] <= 20
 
@@ -344,8 +351,8 @@ async def test_a_429_may_name_the_moment_to_try_again() -> None:
 async def test_no_header_of_a_429_shuts_a_limit_for_good(header: str) -> None:
     wire = Script([httpx.Response(429, headers={"retry-after": header})])
     async with connected(wire, limits=Limits(app=1)) as there:
-        await ACTS[Kind.READ](there)
-        await ACTS[Kind.READ](there)
+        await ACTS[RequestKind.READ](there)
+        await ACTS[RequestKind.READ](there)
 
     assert len(wire.arrivals) == 3
 
@@ -354,7 +361,7 @@ async def test_a_429_that_asks_for_more_than_the_deadline_is_told_at_once() -> N
     wire = Script([httpx.Response(429, headers={"retry-after": "3600"})])
     async with connected(wire) as there:
         with pytest.raises(NotSent) as raised:
-            await ACTS[Kind.READ](there)
+            await ACTS[RequestKind.READ](there)
 
     assert raised.value.retry_in == pytest.approx(300)
     assert len(wire.arrivals) == 1
@@ -364,6 +371,6 @@ async def test_an_error_holds_no_address_with_its_query_and_no_identifier() -> N
     for fault in (httpx.ConnectError, httpx.ReadError):
         async with connected(Script([fault] * 4)) as there:
             with pytest.raises(CustomerIOError) as raised:
-                await ACTS[Kind.REPEATABLE](there)
+                await ACTS[RequestKind.REPEATABLE](there)
         assert "secret" not in str(raised.value)
         assert "someone" not in str(raised.value)

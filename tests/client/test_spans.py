@@ -9,7 +9,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind
 
-from cio_mcp.client import Kind
+from cio_mcp.client import RequestKind
 from cio_mcp.client.spans import SpanTransport, with_spans
 from cio_mcp.errors import UnknownOutcome
 from tests.client.wires import Script, connected
@@ -67,7 +67,7 @@ async def test_a_span_holds_nothing_of_who_or_what_a_request_was_about(exported:
         await there.track().put("/api/v1/customers/{customer_id}", {"plan": "s3cret"}, **WHO)
         wire.ends = [httpx.ReadTimeout]
         with pytest.raises(UnknownOutcome):
-            await there.app().post("/v1/send/email", {"to": "private.example"}, kind=Kind.ONCE)
+            await there.app().post("/v1/send/email", {"to": "private.example"}, kind=RequestKind.ONCE)
     everything = "".join(span.to_json() for span in exported.get_finished_spans())
 
     assert len(exported.get_finished_spans()) == 3

@@ -5,7 +5,7 @@ import asyncio
 import httpx
 import pytest
 
-from cio_mcp.client import AppApi, Kind, TrackApi
+from cio_mcp.client import AppApi, RequestKind, TrackApi
 from cio_mcp.client.call import Call, Place
 from cio_mcp.client.pacing import Bucket, Limits, MemorySlots, Pace
 from cio_mcp.client.pacing.queue import LONGEST_LANE
@@ -24,7 +24,7 @@ def now() -> float:
 async def event(there: Connected, caller: str = "") -> float:
     """Track an event for a caller; returns when it had its answer."""
     track = there.client.api(TrackApi, there.client.begin(caller))
-    await track.post("/api/v1/events", {}, kind=Kind.REPEATABLE)
+    await track.post("/api/v1/events", {}, kind=RequestKind.REPEATABLE)
     return now()
 
 
@@ -296,7 +296,7 @@ async def test_an_open_circuit_can_be_seen() -> None:
     async with connected(Script([httpx.ReadTimeout] * 5)) as there:
         for _ in range(5):
             with pytest.raises(UnknownOutcome):
-                await there.app().post("/v1/send/email", {}, kind=Kind.ONCE)
+                await there.app().post("/v1/send/email", {}, kind=RequestKind.ONCE)
             await asyncio.sleep(1)
         await event(there)
         seen = {seen.bucket.name: seen for seen in there.client.buckets()}

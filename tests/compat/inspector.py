@@ -10,12 +10,12 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from cio_mcp.client import Kind
+from cio_mcp.client import RequestKind
 from cio_mcp.sandbox import Sandbox
 from tests.test_outcomes import ACTS, Act
 
 # How each tool is called where everything goes wrong once, and the one that needs nobody's answer.
-CALLS = ACTS | {"server_status": Act(Kind.READ, {})}
+CALLS = ACTS | {"server_status": Act(RequestKind.READ, {})}
 
 
 class Inspector:

@@ -15,7 +15,7 @@ from mcp.types import INVALID_PARAMS
 
 from cio_mcp import __version__
 from cio_mcp.app.build import build
-from cio_mcp.client import AppApi, Kind, TrackApi
+from cio_mcp.client import AppApi, RequestKind, TrackApi
 from cio_mcp.errors import SettingsError
 from cio_mcp.server.server import Server, facts
 from cio_mcp.settings import load
@@ -249,7 +249,7 @@ async def test_credentials_are_left_aside_when_the_sandbox_is_asked_for() -> Non
 async def test_answers_keep_to_their_output_schema(agent: Agent) -> None:
     schemas = {tool.name: tool.output_schema for tool in (await agent.client.list_tools()).tools}
 
-    for tool, act in sorted(ACTS.items(), key=lambda entry: entry[1].kind is not Kind.READ):
+    for tool, act in sorted(ACTS.items(), key=lambda entry: entry[1].kind is not RequestKind.READ):
         answer = await agent.call(tool, **act.on(agent.wire.sandbox))
         schema: dict[str, Any] = schemas[tool] or {}
         jsonschema.validate(answer, schema)

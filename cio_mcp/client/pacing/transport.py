@@ -8,7 +8,7 @@ from time import time
 
 import httpx
 
-from cio_mcp.client.call import Call, Kind, Leaving, now
+from cio_mcp.client.call import Call, Leaving, RequestKind, now
 from cio_mcp.client.counts import RequestCounts
 from cio_mcp.client.pacing.buckets import Bucket
 from cio_mcp.client.pacing.queue import Pace, Turn
@@ -55,7 +55,7 @@ class PaceTransport(httpx.AsyncBaseTransport):
             waited = now() - asked
             call.waited += waited
             self._counts(request).waits.add(waited)
-        if call.leaving and request.extensions["kind"] is not Kind.READ:
+        if call.leaving and request.extensions["kind"] is not RequestKind.READ:
             await self._check_leaving(call.leaving, request, turns)
         call.sending = sending = asyncio.create_task(self._send(request, turns))
         self._in_flight[sending] = request

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, TypeAdapter, ValidationError, ValidationInfo
 
-from cio_mcp.client import AppApi, Kind
+from cio_mcp.client import AppApi, RequestKind
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.addresses import OneAddress, parsed
 from cio_mcp.toolkit.answers import Acted
@@ -199,7 +199,7 @@ async def trigger_broadcast(
     answer = await app.post(
         "/v1/campaigns/{broadcast_id}/triggers",
         body,
-        kind=Kind.TRIGGER,
+        kind=RequestKind.TRIGGER,
         if_unknown=find_out,
         broadcast_id=broadcast_id,
     )

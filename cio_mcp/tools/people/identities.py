@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from cio_mcp.client import AppApi, IdType, Kind, TrackApi
+from cio_mcp.client import AppApi, IdType, RequestKind, TrackApi
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.answers import Accepted
 from cio_mcp.toolkit.params import CustomerId
@@ -36,7 +36,7 @@ async def unsuppress_customer(track: TrackApi, customer_id: CustomerId, id_type:
 async def _change(track: TrackApi, change: str, customer_id: str, id_type: IdType) -> Accepted:
     person = track.person(customer_id, id_type)
     path = f"/api/v1/customers/{{customer_id}}/{change}"
-    await track.post(path, {}, kind=Kind.REPEATABLE, customer_id=person)
+    await track.post(path, {}, kind=RequestKind.REPEATABLE, customer_id=person)
     return Accepted()
 
 
@@ -62,5 +62,5 @@ async def merge_customers(
     if primary == secondary:
         raise InvalidArgument("secondary_id: is the same customer")
     body = {"primary": primary, "secondary": secondary}
-    await track.post("/api/v1/merge_customers", body, kind=Kind.REPEATABLE)
+    await track.post("/api/v1/merge_customers", body, kind=RequestKind.REPEATABLE)
     return Accepted(notes=[UNSURE])

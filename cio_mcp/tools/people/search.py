@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
-from cio_mcp.client import AppApi, IdType, Kind
+from cio_mcp.client import AppApi, IdType, RequestKind
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.answers import Cut, Numbered, Page, Quoted, Shape
 from cio_mcp.toolkit.lists import Names
@@ -90,7 +90,7 @@ async def search_customers(
     else:
         body = {"filter": _all_of(segment_id, attributes or {}, filter)}
         query = {"limit": limit, "start": cursor}
-        answer = Fields(await app.post("/v1/customers", body, query=query, kind=Kind.READ))
+        answer = Fields(await app.post("/v1/customers", body, query=query, kind=RequestKind.READ))
         listed = answer.listed("identifiers")
     found = [Found(**identifiers_of(item)) for item in listed]
     unread = await _read(app, found, fields) if fields and found else None

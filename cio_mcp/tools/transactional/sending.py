@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from cio_mcp.client import IdType, Kind, SendApi
+from cio_mcp.client import IdType, RequestKind, SendApi
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.answers import Acted
 from cio_mcp.toolkit.params import JsonObject, Line, size_of
@@ -70,7 +70,7 @@ async def send(
     if attachments:
         request["attachments"] = attachments
     find_out = FIND_OUT.format(customer_id=customer_id, id_type=id_type) if app.reads else ASK
-    answer = Fields(await app.post(path, request, kind=Kind.ONCE, if_unknown=find_out))
+    answer = Fields(await app.post(path, request, kind=RequestKind.ONCE, if_unknown=find_out))
     return Queued(
         delivery_id=made(answer.text("delivery_id"), "delivery_id", find_out),
         queued_at=answer.time("queued_at"),

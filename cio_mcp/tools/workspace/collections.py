@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
-from cio_mcp.client import AppApi, Kind
+from cio_mcp.client import AppApi, RequestKind
 from cio_mcp.toolkit.answers import Item
 from cio_mcp.toolkit.lists import Objects
 from cio_mcp.toolkit.params import size_of
@@ -52,7 +52,7 @@ async def set_rows(app: AppApi, name: str, source: dict[str, Any]) -> tuple[Coll
     before = next((told_collection(item) for item in there if item.text("name") == name), None)
     body = {"name": name} | source
     if before is None:
-        answer = await app.post("/v1/collections", body, kind=Kind.ONCE, if_unknown=TRY_AGAIN)
+        answer = await app.post("/v1/collections", body, kind=RequestKind.ONCE, if_unknown=TRY_AGAIN)
         now = told_collection(Fields(answer).wrapped("collection"))
         made(now.id, "collection", TRY_AGAIN)
         return now, None

@@ -4,7 +4,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, WithJsonSchema
 
-from cio_mcp.client import AppApi, Kind
+from cio_mcp.client import AppApi, RequestKind
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.answers import Acted, Cut, Item
 from cio_mcp.toolkit.lists import SomeNames
@@ -96,7 +96,7 @@ async def start_export(
             raise InvalidArgument("end: must be later than start, by at most 12 months")
         kind, body = "deliveries", {f"{of}_id": narrowed.pop("source_id")} | narrowed
     body |= {"attributes": fields} if fields else {}
-    answer = await app.post(f"/v1/exports/{kind}", body, kind=Kind.ONCE, if_unknown=FIND_OUT)
+    answer = await app.post(f"/v1/exports/{kind}", body, kind=RequestKind.ONCE, if_unknown=FIND_OUT)
     number = made(Fields(answer).wrapped("export").whole("id"), "id", FIND_OUT)
     return ExportStarted(export_id=number, next=NEXT["pending"])
 

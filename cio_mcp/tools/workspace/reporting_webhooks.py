@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field
 
-from cio_mcp.client import AppApi, Kind
+from cio_mcp.client import AppApi, RequestKind
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.answers import Acted, Item
 from cio_mcp.toolkit.audience import Audience, reaches
@@ -93,7 +93,9 @@ async def set_reporting_webhook(
         if missing := [field for field in FIELDS[:3] if field not in wanted]:
             raise InvalidArgument(f"{', '.join(missing)}: required for a new webhook")
         body = wanted
-        answer = Fields(await app.post("/v1/reporting_webhooks", body, kind=Kind.ONCE, if_unknown=FIND_OUT))
+        answer = Fields(
+            await app.post("/v1/reporting_webhooks", body, kind=RequestKind.ONCE, if_unknown=FIND_OUT)
+        )
         made(_webhook(answer).whole("id"), "id", FIND_OUT)
     else:
         body = {"id": webhook_id} | await _stored(app, webhook_id, wanted) | wanted
