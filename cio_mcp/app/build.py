@@ -135,6 +135,7 @@ def _open(
         stop=stop,
         workspace=name or None,
         timezone=settings.timezone,
+        reads="read" in settings.permissions,
         rules=rules_named(settings.rules),
         record=Record(open_audit_log(settings, clock, name or None)),
         mask=mask,

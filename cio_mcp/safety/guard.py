@@ -46,8 +46,8 @@ class Guard:
     """Runs tools on a workspace within an operator's bounds.
 
     `sandbox` is true for the embedded sandbox, which answers then mention. `confirm` says who confirms: the
-    caller, by a preview's code, a human, or nobody. `status` returns the server's status; `timezone` is that
-    of times which name none.
+    caller, by a preview's code, a human, or nobody. `status` returns the server's status, `timezone` is that
+    of times which name none, and `reads` permits reading.
     """
 
     client: CustomerIO
@@ -62,6 +62,7 @@ class Guard:
     rules: Sequence[Rule] = ()
     workspace: str | None = None
     timezone: str = "UTC"
+    reads: bool = True
     mask: "Mask | None" = None
 
     async def perform(self, call: ToolCall, tool: Tool, arguments: dict[str, Any]) -> Answer:
@@ -78,8 +79,8 @@ class Guard:
             with self.record.refusals(call):
                 return await self._act(call)
         except (InvalidArgument, Refused) as error:
-            if self.client.opens(AppApi):
-                await suggest(self.client.api(AppApi, call), error, arguments)
+            if app := self._reader(call):
+                await suggest(app, error, arguments)
             raise
 
     async def _act(self, call: ToolCall) -> Answer:
@@ -89,8 +90,8 @@ class Guard:
         """
         await self._check(call)
         if call.preview_only:
-            if self.client.opens(AppApi) and not self.mask:
-                call.notes += await unusual(self.client.api(AppApi, call), call.tool.arguments, call.given)
+            if (app := self._reader(call)) and not self.mask:
+                call.notes += await unusual(app, call.tool.arguments, call.given)
             return await self._preview(call)
         if self._needs_confirmation(call) and (preview := await self._confirm(call)):
             return preview
@@ -199,7 +200,6 @@ class Guard:
             request,
             call.audience,
             await self._code(call) if coded else None,
-            sandbox=self.sandbox,
             show=self.mask.hide_text if self.mask else masked,
         )
         self._complete(call, preview)
@@ -221,8 +221,6 @@ class Guard:
             error.waited = call.worth_telling
             raise
         answer.waited_seconds = call.worth_telling
-        if isinstance(answer, Acted) and self.sandbox:
-            answer.sandbox = True
         self._complete(call, answer)
         call.answer = answer
         return answer
@@ -232,7 +230,13 @@ class Guard:
         answer.workspace = self.workspace
         answer.notes = [*(answer.notes or ()), *call.notes] or None
         if isinstance(answer, Acted):
+            answer.sandbox = self.sandbox or None
             answer.times = call.times or None
+
+    def _reader(self, call: ToolCall) -> AppApi | None:
+        """Return the API with which to look up more than the call asks for, if its caller may read that."""
+        may = self.reads and all("read" in grant.permissions for grant in call.grants)
+        return self.client.api(AppApi, call) if may and self.client.opens(AppApi) else None
 
     async def _supplied(self, call: ToolCall) -> dict[str, Any]:
         return {

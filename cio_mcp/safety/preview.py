@@ -18,8 +18,6 @@ async def preview_of(
     request: dict[str, Any],
     audience: Audience | None,
     code: str | None,
-    *,
-    sandbox: bool,
     show: Callable[[str], str] = masked,
 ) -> Preview:
     """Return the preview of a call that would send `request`; `code` confirms it, `show` masks samples."""
@@ -40,7 +38,6 @@ async def preview_of(
         audience=reached,
         request=shown,
         confirmation=code,
-        sandbox=sandbox or None,
     )
 
 

@@ -5,6 +5,8 @@ from typing import Any
 import httpx
 import pytest
 
+from cio_mcp.auth.principal import Principal
+from cio_mcp.safety.grant import Grant
 from tests.agent import Agent, Fault, an_agent
 
 pytestmark = pytest.mark.anyio
@@ -123,3 +125,21 @@ async def test_without_the_app_api_nothing_is_looked_up() -> None:
 
     assert "Check segment_id." in text
     assert len(agent.sent) == 1
+
+
+@pytest.mark.parametrize("setting", [{"permissions": "send"}, {"permissions": "write,send"}])
+async def test_who_may_not_read_is_told_of_nothing_else(setting: dict[str, Any]) -> None:
+    async with an_agent(**setting) as agent:
+        unknown = TO_ADA | {"transactional_message_id": "order_confirmaton"}
+        text = await agent.fail("send_transactional_email", **unknown)
+
+    assert "did you mean" not in text
+    assert agent.sent == ["POST /v1/send/email"]
+
+
+async def test_a_token_that_does_not_read_is_told_of_nothing_else(agent: Agent) -> None:
+    sender = Principal("sender", (Grant(name="sender", permissions=("send",)),))
+    outcome = await agent.app.call("trigger_broadcast", {"broadcast_id": 99}, sender)
+
+    assert "Check broadcast_id." in str(outcome.error)
+    assert "there are" not in str(outcome.error)

@@ -82,7 +82,7 @@ async def test_a_dry_run_goes_on_without_the_values_of_others(agent: Agent, faul
     assert "notes" not in preview
 
 
-@pytest.mark.parametrize("settings", [{"pii": "mask"}, {"app_api_key": ""}])
+@pytest.mark.parametrize("settings", [{"pii": "mask"}, {"app_api_key": ""}, {"permissions": "write"}])
 async def test_the_values_of_others_are_left_alone_where_they_are_not_to_be_seen(
     settings: dict[str, Any],
 ) -> None:
