@@ -22,7 +22,7 @@ class End(Enum):
     ANSWERED = auto()  # anything else is Customer.io's word on the matter
 
 
-class Action(Enum):
+class NextStep(Enum):
     """What follows from the end of an attempt."""
 
     RETRY = auto()  # through the pace again, while the deadline allows
@@ -30,21 +30,21 @@ class Action(Enum):
     UNKNOWN = auto()  # never again: say that the outcome is unknown
 
 
-OUTCOMES: dict[End, dict[RequestKind, Action]] = {
-    End.NEVER_LEFT: dict.fromkeys(RequestKind, Action.RETRY),
+OUTCOMES: dict[End, dict[RequestKind, NextStep]] = {
+    End.NEVER_LEFT: dict.fromkeys(RequestKind, NextStep.RETRY),
     End.THROTTLED: {
-        RequestKind.READ: Action.RETRY,
-        RequestKind.REPEATABLE: Action.RETRY,
-        RequestKind.ONCE: Action.RETRY,
-        RequestKind.TRIGGER: Action.REPORT,
+        RequestKind.READ: NextStep.RETRY,
+        RequestKind.REPEATABLE: NextStep.RETRY,
+        RequestKind.ONCE: NextStep.RETRY,
+        RequestKind.TRIGGER: NextStep.REPORT,
     },
     End.LOST: {
-        RequestKind.READ: Action.RETRY,
-        RequestKind.REPEATABLE: Action.RETRY,
-        RequestKind.ONCE: Action.UNKNOWN,
-        RequestKind.TRIGGER: Action.UNKNOWN,
+        RequestKind.READ: NextStep.RETRY,
+        RequestKind.REPEATABLE: NextStep.RETRY,
+        RequestKind.ONCE: NextStep.UNKNOWN,
+        RequestKind.TRIGGER: NextStep.UNKNOWN,
     },
-    End.ANSWERED: dict.fromkeys(RequestKind, Action.REPORT),
+    End.ANSWERED: dict.fromkeys(RequestKind, NextStep.REPORT),
 }
 
 ATTEMPTS = 4
@@ -92,7 +92,7 @@ class RetryTransport(httpx.AsyncBaseTransport):
                 lost = got
             if end is End.ANSWERED and lost is not None and _already_gone(request, got):
                 return httpx.Response(200, json={}, request=request)
-            if OUTCOMES[end][kind] is not Action.RETRY:
+            if OUTCOMES[end][kind] is not NextStep.RETRY:
                 break
             if end is End.THROTTLED:
                 continue  # the bucket holds the next attempt back, each time longer, until the deadline

@@ -19,7 +19,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from cio_mcp.sandbox.contract import CONTRACT
-from cio_mcp.sandbox.http import Asked, Handler, Rejected, app_error, track_error
+from cio_mcp.sandbox.http import ApiRequest, Handler, Rejected, app_error, track_error
 from cio_mcp.sandbox.routes import TABLES
 from cio_mcp.sandbox.seed import plant
 from cio_mcp.sandbox.state.workspace import Workspace
@@ -92,7 +92,7 @@ class Sandbox:
 
     def _endpoint(self, handler: Handler, facts: dict[str, Any] | None) -> Callable[[Request], Any]:
         async def endpoint(request: Request) -> Response:
-            asked = Asked(
+            asked = ApiRequest(
                 dict(request.path_params), dict(request.query_params), await request.body(), self.workspace
             )
             try:
@@ -106,7 +106,7 @@ class Sandbox:
         return endpoint
 
 
-def _checked(request: Request, facts: dict[str, Any] | None, asked: Asked, handler: Handler) -> Any:
+def _checked(request: Request, facts: dict[str, Any] | None, asked: ApiRequest, handler: Handler) -> Any:
     """Return a handler's answer to a request that the API's descriptions know; raises Rejected.
 
     A handler's own words come first. Assumed: the live API may pass over a name that it does not know; here

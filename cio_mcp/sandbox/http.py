@@ -33,7 +33,7 @@ def app_error(detail: str, status: int, pointer: str | None = None) -> Rejected:
 
 
 @dataclass
-class Asked:
+class ApiRequest:
     """One request: path values decoded once, query, raw body."""
 
     ids: dict[str, str]
@@ -94,7 +94,7 @@ class Asked:
         return int(asked)
 
 
-Handler = Callable[[Asked], Any]
+Handler = Callable[[ApiRequest], Any]
 
 
 @dataclass

@@ -37,7 +37,7 @@ SYNONYMS = {"transactional": "transactional_message"}
 
 
 @dataclass(frozen=True)
-class Asked:
+class Reference:
     """Something that an argument names: its kind, and the id or name that was given."""
 
     argument: str
@@ -63,24 +63,24 @@ async def suggest(app: AppApi, error: CustomerIOError, arguments: dict[str, Any]
             error.do = f"{error.do} {hint}".strip()
 
 
-def _may_be_unknown(it: Asked, error: CustomerIOError) -> bool:
+def _may_be_unknown(it: Reference, error: CustomerIOError) -> bool:
     if isinstance(error, InvalidArgument):
         named = it.argument == "item" or any(char.isalpha() for char in it.value)
         return named and any(fault.startswith(f"{it.argument}: ") for fault in error.faults)
     return isinstance(error, Refused) and error.status in {400, 404, 422}
 
 
-def _asked(arguments: dict[str, Any]) -> Iterator[Asked]:
+def _asked(arguments: dict[str, Any]) -> Iterator[Reference]:
     """Yield what arguments name, and what is named inside filters and topics."""
     for name, value in arguments.items():
         if name in {"filter", "recipients"}:
-            yield from (Asked(name, "segment", text) for text in _segments(value))
+            yield from (Reference(name, "segment", text) for text in _segments(value))
         elif name == "topics" and isinstance(value, dict):
-            yield from (Asked(name, "subscription_topic", str(topic)) for topic in value)
+            yield from (Reference(name, "subscription_topic", str(topic)) for topic in value)
         elif (name in KINDS or name in TOLD_BY) and (text := _text(value)):
             told = next((str(arguments[by]) for by in TOLD_BY.get(name, ()) if by in arguments), "")
             if (kind := KINDS.get(name) or SYNONYMS.get(told, told)) in LISTS:
-                yield Asked(name, kind, text)
+                yield Reference(name, kind, text)
 
 
 def _text(value: object) -> str:
@@ -103,7 +103,7 @@ def _segments(condition: Any) -> Iterator[str]:
                 yield text
 
 
-def _hint(it: Asked, things: list[Fields]) -> str:
+def _hint(it: Reference, things: list[Fields]) -> str:
     """Return which things are near to what was asked for; nothing if it exists."""
     wanted = it.value.casefold()
     names = {_label(thing): _names(thing) for thing in sorted(things, key=_number, reverse=True)}

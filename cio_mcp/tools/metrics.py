@@ -26,7 +26,7 @@ PATHS = {
 }
 ACTION = "/actions/{action_id}"
 
-Kind = Literal["campaign", "broadcast", "newsletter", "transactional"]
+SourceKind = Literal["campaign", "broadcast", "newsletter", "transactional"]
 
 Resolution = Literal["hours", "days", "weeks", "months"]
 
@@ -57,7 +57,7 @@ class MessageMetrics(Metrics):
 @tools.reads
 async def get_message_metrics(
     app: AppApi,
-    kind: Kind,
+    kind: SourceKind,
     source_id: SourceId,
     action_id: ActionId = None,
     resolution: Resolution = "days",
@@ -98,7 +98,7 @@ async def get_message_metrics(
     return MessageMetrics(kind=kind, source_id=source_id, action_id=action_id, **found)
 
 
-def _path(kind: Kind, action_id: int | None) -> str:
+def _path(kind: SourceKind, action_id: int | None) -> str:
     return PATHS[kind] + (ACTION if action_id is not None else "")
 
 
@@ -131,7 +131,7 @@ class LinkMetrics(Cut, Spanned):
 @tools.reads
 async def get_link_metrics(
     app: AppApi,
-    kind: Kind,
+    kind: SourceKind,
     source_id: SourceId,
     action_id: ActionId = None,
     days: Annotated[Number | None, Field(description="Number of days up to now, 2 to 45.")] = None,

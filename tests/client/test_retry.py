@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from cio_mcp.client import RequestKind
 from cio_mcp.client.pacing import Limits
-from cio_mcp.client.retry import OUTCOMES, Action, End
+from cio_mcp.client.retry import OUTCOMES, End, NextStep
 from cio_mcp.errors import CustomerIOError, NotSent, Refused, UnknownOutcome
 from tests.client.wires import Connected, Script, connected
 from tests.client.wires import End as Fault
@@ -69,13 +69,13 @@ async def test_a_single_fault_ends_as_the_table_says(end: End, kind: RequestKind
             error = raised
 
     match OUTCOMES[end][kind]:
-        case Action.RETRY:
+        case NextStep.RETRY:
             assert error is None
             assert len(wire.arrivals) == 2
-        case Action.REPORT:
+        case NextStep.REPORT:
             assert isinstance(error, Refused)
             assert len(wire.arrivals) == 1
-        case Action.UNKNOWN:
+        case NextStep.UNKNOWN:
             assert isinstance(error, UnknownOutcome)
             assert "Look first." in str(error)
             assert not error.retryable
@@ -84,7 +84,7 @@ async def test_a_single_fault_ends_as_the_table_says(end: End, kind: RequestKind
 
 @pytest.mark.parametrize("kind", [RequestKind.ONCE, RequestKind.TRIGGER])
 def test_what_must_not_happen_twice_is_never_repeated_once_it_may_have_happened(kind: RequestKind) -> None:
-    assert OUTCOMES[End.LOST][kind] is Action.UNKNOWN
+    assert OUTCOMES[End.LOST][kind] is NextStep.UNKNOWN
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ TORN = b" TORN\n"
 # blocks the event loop, and a suspended process would never release the lock.
 PATIENCE, PAUSE = 1.0, 0.002
 
-Kind = Literal["intent", "outcome", "refusal"]
+LineKind = Literal["intent", "outcome", "refusal"]
 
 
 class AuditLog:
@@ -79,7 +79,7 @@ class AuditLog:
         text = json.dumps(arguments, sort_keys=True, default=str)
         return hmac.new(self._key, text.encode(), hashlib.sha256).hexdigest()[:32]
 
-    def _append(self, kind: Kind, request: str, told: dict[str, Any]) -> None:
+    def _append(self, kind: LineKind, request: str, told: dict[str, Any]) -> None:
         with self._locked(), _opened(self._path) as log:
             found, known = self._newest(log), head(self._path) or (0, BEGINNING)
             number, previous = found if found[0] > known[0] else known

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import unquote
 
-Kind = Literal["email", "phone"]
-StandIn = Callable[[Kind, str], str]
+ContactKind = Literal["email", "phone"]
+StandIn = Callable[[ContactKind, str], str]
 
 # Characters that end an address unless it is in quotes: blanks, controls, ASCII and typographic punctuation.
 _ENDS = (

@@ -19,7 +19,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from cio_mcp.errors import InvalidArgument, Json, SettingsError
-from cio_mcp.safety.privacy.contacts import Kind, replaced
+from cio_mcp.safety.privacy.contacts import ContactKind, replaced
 
 # Replaces the value of a hidden attribute, irreversibly.
 MASK = "[masked]"
@@ -157,7 +157,7 @@ class Mask:
     def _replaced(self, text: str) -> str:
         return replaced(text, self._pseudonym)
 
-    def _pseudonym(self, kind: Kind, text: str) -> str:
+    def _pseudonym(self, kind: ContactKind, text: str) -> str:
         """Return the pseudonym of exactly `text`.
 
         Two spellings have two pseudonyms: an id that looks like an address is case-sensitive in Customer.io,

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from cio_mcp.sandbox.http import Asked, Routes
+from cio_mcp.sandbox.http import ApiRequest, Routes
 from cio_mcp.sandbox.routes.customers import person
 from cio_mcp.sandbox.state import events
 
@@ -10,7 +10,7 @@ routes = Routes()
 
 
 @routes("GET", "/v1/activities")
-def every(asked: Asked) -> dict[str, Any]:
+def every(asked: ApiRequest) -> dict[str, Any]:
     """Answer the workspace's activities, newest first, of one customer where asked."""
     if "customer_id" in asked.query:
         # By cio_id it wants the prefix here, which paths do not have (App API, listActivities).
@@ -20,12 +20,12 @@ def every(asked: Asked) -> dict[str, Any]:
 
 
 @routes("GET", "/v1/customers/{customer_id}/activities")
-def of_customer(asked: Asked) -> dict[str, Any]:
+def of_customer(asked: ApiRequest) -> dict[str, Any]:
     """Answer what a person did and what became of writes about them."""
     return _answer(asked, person(asked)["cio_id"], 50, 1000)
 
 
-def _answer(asked: Asked, cio_id: str | None, default: int, most: int) -> dict[str, Any]:
+def _answer(asked: ApiRequest, cio_id: str | None, default: int, most: int) -> dict[str, Any]:
     query = asked.query
     found = events.activities(asked.workspace, cio_id, query.get("type"), query.get("name"))
     kept, after = asked.page(found, default, most)

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from cio_mcp.sandbox.http import Asked, Rejected, Routes, app_error
+from cio_mcp.sandbox.http import ApiRequest, Rejected, Routes, app_error
 from cio_mcp.sandbox.state import broadcasts, segments
 
 routes = Routes()
@@ -18,7 +18,7 @@ FLAGS = {
 }
 
 
-def _broadcast(asked: Asked) -> dict[str, Any]:
+def _broadcast(asked: ApiRequest) -> dict[str, Any]:
     number = asked.number("broadcast_id")
     found = asked.workspace.thing("broadcast", number)
     if found is None:
@@ -31,13 +31,13 @@ def _invalid(detail: str, field: str) -> Rejected:
 
 
 @routes("GET", "/v1/broadcasts")
-def every(asked: Asked) -> dict[str, Any]:
+def every(asked: ApiRequest) -> dict[str, Any]:
     """Answer all broadcasts."""
     return {"broadcasts": [_public(found) for found in asked.workspace.things("broadcast")]}
 
 
 @routes("GET", "/v1/broadcasts/{broadcast_id}")
-def one(asked: Asked) -> dict[str, Any]:
+def one(asked: ApiRequest) -> dict[str, Any]:
     """Answer one broadcast."""
     return {"broadcast": _public(_broadcast(asked))}
 
@@ -49,7 +49,7 @@ def _public(broadcast: dict[str, Any]) -> dict[str, Any]:
 
 
 @routes("POST", "/v1/campaigns/{broadcast_id}/triggers")
-def trigger(asked: Asked) -> dict[str, Any]:
+def trigger(asked: ApiRequest) -> dict[str, Any]:
     """Check an audience, then take the trigger."""
     broadcast = _broadcast(asked)
     body = _checked(asked.json())
@@ -93,13 +93,13 @@ def _are(entries: Any, kind: type) -> bool:
 
 
 @routes("GET", "/v1/broadcasts/{broadcast_id}/triggers")
-def triggers(asked: Asked) -> dict[str, Any]:
+def triggers(asked: ApiRequest) -> dict[str, Any]:
     """Answer a broadcast's triggers."""
     return {"triggers": broadcasts.triggers(asked.workspace, _broadcast(asked)["id"])}
 
 
 @routes("GET", "/v1/campaigns/{broadcast_id}/triggers/{trigger_id}")
-def status(asked: Asked) -> dict[str, Any]:
+def status(asked: ApiRequest) -> dict[str, Any]:
     """Answer one trigger, flat."""
     number = asked.number("trigger_id")
     for found in broadcasts.triggers(asked.workspace, _broadcast(asked)["id"]):
@@ -109,7 +109,7 @@ def status(asked: Asked) -> dict[str, Any]:
 
 
 @routes("GET", "/v1/campaigns/{broadcast_id}/triggers/{trigger_id}/errors")
-def errors(asked: Asked) -> dict[str, Any]:
+def errors(asked: ApiRequest) -> dict[str, Any]:
     """Answer what a trigger failed on; `start` and `next` count errors here."""
     found = broadcasts.errors(asked.workspace, _broadcast(asked)["id"], asked.number("trigger_id"))
     if found is None:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from cio_mcp.sandbox.http import Asked, Routes, app_error
+from cio_mcp.sandbox.http import ApiRequest, Routes, app_error
 
 routes = Routes()
 
@@ -10,7 +10,7 @@ routes = Routes()
 INTERNAL = {"workflow", "journeys"}
 
 
-def campaign(asked: Asked) -> dict[str, Any]:
+def campaign(asked: ApiRequest) -> dict[str, Any]:
     """Return the campaign that a path names."""
     found = asked.workspace.thing("campaign", asked.number("campaign_id"))
     if found is None:
@@ -18,7 +18,7 @@ def campaign(asked: Asked) -> dict[str, Any]:
     return found
 
 
-def action(asked: Asked) -> dict[str, Any]:
+def action(asked: ApiRequest) -> dict[str, Any]:
     """Return the action that a path names."""
     number = asked.number("action_id")
     for found in campaign(asked)["workflow"]:
@@ -28,13 +28,13 @@ def action(asked: Asked) -> dict[str, Any]:
 
 
 @routes("GET", "/v1/campaigns")
-def every(asked: Asked) -> dict[str, Any]:
+def every(asked: ApiRequest) -> dict[str, Any]:
     """Answer all campaigns; the endpoint takes no parameters."""
     return {"campaigns": [_public(found) for found in asked.workspace.things("campaign")]}
 
 
 @routes("GET", "/v1/campaigns/{campaign_id}")
-def one(asked: Asked) -> dict[str, Any]:
+def one(asked: ApiRequest) -> dict[str, Any]:
     """Answer one campaign."""
     return {"campaign": _public(campaign(asked))}
 
@@ -44,7 +44,7 @@ def _public(found: dict[str, Any]) -> dict[str, Any]:
 
 
 @routes("GET", "/v1/campaigns/{campaign_id}/actions")
-def actions(asked: Asked) -> dict[str, Any]:
+def actions(asked: ApiRequest) -> dict[str, Any]:
     """Answer a campaign's actions, ten at a time."""
     # Keys of pages descend, and the actions come in their order.
     keyed = [((-number, 0), _told(step)) for number, step in enumerate(campaign(asked)["workflow"])]

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from cio_mcp.sandbox.http import Asked, Routes, app_error
+from cio_mcp.sandbox.http import ApiRequest, Routes, app_error
 
 routes = Routes()
 
@@ -14,7 +14,7 @@ ROW, ALL_ROWS = 10_000, 10_000_000
 FETCHED = [{"fetched": "by the sandbox"}]
 
 
-def _collection(asked: Asked) -> dict[str, Any]:
+def _collection(asked: ApiRequest) -> dict[str, Any]:
     found = asked.workspace.thing("collection", asked.number("collection_id"))
     if found is None:
         raise app_error("collection not found", 404)
@@ -29,13 +29,13 @@ def _public(collection: dict[str, Any]) -> dict[str, Any]:
 
 
 @routes("GET", "/v1/collections")
-def every(asked: Asked) -> dict[str, Any]:
+def every(asked: ApiRequest) -> dict[str, Any]:
     """Answer all collections, without their rows; the endpoint has no pages."""
     return {"collections": [_public(found) for found in asked.workspace.things("collection")]}
 
 
 @routes("POST", "/v1/collections")
-def create(asked: Asked) -> dict[str, Any]:
+def create(asked: ApiRequest) -> dict[str, Any]:
     """Make a collection; whether two can have one name is not documented, and refused here [?]."""
     body = asked.json()
     name = str(body.get("name") or "").strip()
@@ -51,13 +51,13 @@ def create(asked: Asked) -> dict[str, Any]:
 
 
 @routes("PUT", "/v1/collections/{collection_id}")
-def replace(asked: Asked) -> dict[str, Any]:
+def replace(asked: ApiRequest) -> dict[str, Any]:
     """Replace a collection's rows, rename it, or both."""
     collection, body = _collection(asked), asked.json()
     return _stored(asked, collection | {"name": body.get("name") or collection["name"]}, body)
 
 
-def _stored(asked: Asked, collection: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:
+def _stored(asked: ApiRequest, collection: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:
     rows = FETCHED if "url" in body else body.get("data", collection.get("data"))
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise app_error("data must be a list of objects", 400)
@@ -69,13 +69,13 @@ def _stored(asked: Asked, collection: dict[str, Any], body: dict[str, Any]) -> d
 
 
 @routes("GET", "/v1/collections/{collection_id}/content")
-def content(asked: Asked) -> list[dict[str, Any]]:
+def content(asked: ApiRequest) -> list[dict[str, Any]]:
     """Answer the rows as they were given: a list, though the spec's example has one row only [?]."""
     rows: list[dict[str, Any]] = _collection(asked)["data"]
     return rows
 
 
 @routes("DELETE", "/v1/collections/{collection_id}")
-def delete(asked: Asked) -> None:
+def delete(asked: ApiRequest) -> None:
     """Remove a collection."""
     asked.workspace.remove("collection", _collection(asked)["id"])

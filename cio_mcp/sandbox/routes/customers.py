@@ -3,14 +3,14 @@
 import json
 from typing import Any
 
-from cio_mcp.sandbox.http import Asked, Routes, app_error, track_error
+from cio_mcp.sandbox.http import ApiRequest, Routes, app_error, track_error
 from cio_mcp.sandbox.state import devices, merges, people
 from cio_mcp.sandbox.state.workspace import Row
 
 routes = Routes()
 
 
-def checked_identifier(asked: Asked) -> str:
+def checked_identifier(asked: ApiRequest) -> str:
     """Return the identifier in a Track path; at most 150 bytes."""
     identifier = asked.ids["customer_id"]
     if len(identifier.encode()) > 150:
@@ -19,7 +19,7 @@ def checked_identifier(asked: Asked) -> str:
 
 
 @routes("PUT", "/api/v1/customers/{customer_id}")
-def identify(asked: Asked) -> dict[str, Any]:
+def identify(asked: ApiRequest) -> dict[str, Any]:
     """Check what Track checks at once, and accept the rest."""
     identifier, body = checked_identifier(asked), asked.json()
     if len(body) > 300:
@@ -54,28 +54,28 @@ def _are_relationships(asked: Any) -> bool:
 
 
 @routes("DELETE", "/api/v1/customers/{customer_id}")
-def delete(asked: Asked) -> dict[str, Any]:
+def delete(asked: ApiRequest) -> dict[str, Any]:
     """Accept a deletion."""
     asked.workspace.accept("delete", {"identifier": checked_identifier(asked)})
     return {}
 
 
 @routes("POST", "/api/v1/customers/{customer_id}/suppress")
-def suppress(asked: Asked) -> dict[str, Any]:
+def suppress(asked: ApiRequest) -> dict[str, Any]:
     """Accept a suppression."""
     asked.workspace.accept("suppress", {"identifier": checked_identifier(asked)})
     return {}
 
 
 @routes("POST", "/api/v1/customers/{customer_id}/unsuppress")
-def unsuppress(asked: Asked) -> dict[str, Any]:
+def unsuppress(asked: ApiRequest) -> dict[str, Any]:
     """Accept the end of a suppression."""
     asked.workspace.accept("unsuppress", {"identifier": checked_identifier(asked)})
     return {}
 
 
 @routes("POST", "/api/v1/merge_customers")
-def merge(asked: Asked) -> dict[str, Any]:
+def merge(asked: ApiRequest) -> dict[str, Any]:
     """Accept a merge; each side has one identifier, a cio_id without its prefix."""
     body = asked.json()
     for which in ("primary", "secondary"):
@@ -89,7 +89,7 @@ def merge(asked: Asked) -> dict[str, Any]:
 
 
 @routes("PUT", "/api/v1/customers/{customer_id}/devices")
-def add_device(asked: Asked) -> dict[str, Any]:
+def add_device(asked: ApiRequest) -> dict[str, Any]:
     """Accept a device."""
     device = asked.json().get("device")
     if (
@@ -103,7 +103,7 @@ def add_device(asked: Asked) -> dict[str, Any]:
 
 
 @routes("DELETE", "/api/v1/customers/{customer_id}/devices/{device_id}")
-def delete_device(asked: Asked) -> dict[str, Any]:
+def delete_device(asked: ApiRequest) -> dict[str, Any]:
     """Accept the end of a device."""
     write = {"identifier": checked_identifier(asked), "device_id": asked.ids["device_id"]}
     asked.workspace.accept(devices.DELETE, write)
@@ -111,13 +111,13 @@ def delete_device(asked: Asked) -> dict[str, Any]:
 
 
 @routes("GET", "/api/v1/accounts/region")
-def region(asked: Asked) -> dict[str, Any]:
+def region(asked: ApiRequest) -> dict[str, Any]:
     """Answer where the workspace is."""
     host = "track-eu" if asked.workspace.region == "eu" else "track"
     return {"url": f"https://{host}.customer.io", "region": asked.workspace.region, "environment_id": 1}
 
 
-def person(asked: Asked) -> Row:
+def person(asked: ApiRequest) -> Row:
     """Return who an App path names; `id_type` is id by default. The body of a 404 is not documented [?]."""
     found = people.find(asked.workspace, asked.ids["customer_id"], _id_type(asked))
     if found is None:
@@ -125,7 +125,7 @@ def person(asked: Asked) -> Row:
     return found
 
 
-def _id_type(asked: Asked) -> str:
+def _id_type(asked: ApiRequest) -> str:
     id_type = asked.query.get("id_type", "id")
     if id_type not in {"id", "email", "cio_id"}:
         raise app_error(f"id_type {id_type} is not an identifier of this workspace", 400)
@@ -133,20 +133,20 @@ def _id_type(asked: Asked) -> str:
 
 
 @routes("GET", "/v1/customers/{customer_id}/attributes")
-def attributes(asked: Asked) -> dict[str, Any]:
+def attributes(asked: ApiRequest) -> dict[str, Any]:
     """Answer a person's profile."""
     return {"customer": people.profile(asked.workspace, person(asked))}
 
 
 @routes("GET", "/v1/customers")
-def by_email(asked: Asked) -> dict[str, Any]:
+def by_email(asked: ApiRequest) -> dict[str, Any]:
     """Answer who has an address: a list, empty for nobody."""
     found = people.find(asked.workspace, asked.query.get("email", ""), "email")
     return {"results": [people.identifiers(found)] if found else []}
 
 
 @routes("POST", "/v1/customers/attributes")
-def many_attributes(asked: Asked) -> dict[str, Any]:
+def many_attributes(asked: ApiRequest) -> dict[str, Any]:
     """Answer the profiles of up to 100 people; who is unknown is left out.
 
     Live, 2026-10-07: not wrapped in `customer` as the documents have it.

@@ -3,21 +3,21 @@
 import json
 from typing import Any
 
-from cio_mcp.sandbox.http import Asked, Routes, track_error
+from cio_mcp.sandbox.http import ApiRequest, Routes, track_error
 from cio_mcp.sandbox.routes.customers import checked_identifier
 
 routes = Routes()
 
 
 @routes("POST", "/api/v1/customers/{customer_id}/events")
-def of_customer(asked: Asked) -> dict[str, Any]:
+def of_customer(asked: ApiRequest) -> dict[str, Any]:
     """Accept an event of a person."""
     asked.workspace.accept("event", {"identifier": checked_identifier(asked), "body": _checked(asked.json())})
     return {}
 
 
 @routes("POST", "/api/v1/events")
-def of_visitor(asked: Asked) -> dict[str, Any]:
+def of_visitor(asked: ApiRequest) -> dict[str, Any]:
     """Accept an event of a visitor; without anonymous_id it is an invite by `data.recipient` [?]."""
     body = _checked(asked.json())
     visitor = body.get("anonymous_id")

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from cio_mcp.sandbox.http import Asked, Routes, app_error
+from cio_mcp.sandbox.http import ApiRequest, Routes, app_error
 from cio_mcp.sandbox.state import deliveries, exports, segments
 from cio_mcp.sandbox.state.metrics import DAY
 
@@ -11,14 +11,14 @@ routes = Routes()
 SOURCES = {"newsletter_id", "campaign_id", "transactional_message_id", "action_id"}
 
 
-def _export(asked: Asked) -> dict[str, Any]:
+def _export(asked: ApiRequest) -> dict[str, Any]:
     found = asked.workspace.thing("export", asked.number("export_id"))
     if found is None:
         raise app_error("export not found", 404)
     return found
 
 
-def _public(asked: Asked, export: dict[str, Any]) -> dict[str, Any]:
+def _public(asked: ApiRequest, export: dict[str, Any]) -> dict[str, Any]:
     """Return an export as the API has it: it tells how many entries there are once it is done."""
     done = exports.done(asked.workspace, export)
     told = {name: value for name, value in export.items() if name not in exports.INTERNAL}
@@ -33,13 +33,13 @@ def _public(asked: Asked, export: dict[str, Any]) -> dict[str, Any]:
 
 
 @routes("GET", "/v1/exports")
-def every(asked: Asked) -> dict[str, Any]:
+def every(asked: ApiRequest) -> dict[str, Any]:
     """Answer all exports; where there are none the list is null, as recorded."""
     return {"exports": [_public(asked, found) for found in asked.workspace.things("export")] or None}
 
 
 @routes("POST", "/v1/exports/customers")
-def start_customers(asked: Asked) -> dict[str, Any]:
+def start_customers(asked: ApiRequest) -> dict[str, Any]:
     """Start an export of who fits a filter."""
     body = asked.json()
     _check_columns(body)
@@ -53,7 +53,7 @@ def start_customers(asked: Asked) -> dict[str, Any]:
 
 
 @routes("POST", "/v1/exports/deliveries")
-def start_deliveries(asked: Asked) -> dict[str, Any]:
+def start_deliveries(asked: ApiRequest) -> dict[str, Any]:
     """Start an export of what one source sent: in the last 6 months, or at most 12 up to `end`."""
     body = asked.json()
     _check_columns(body)
@@ -73,18 +73,18 @@ def _check_columns(body: dict[str, Any]) -> None:
         raise app_error("attributes must be a list", 400)
 
 
-def _started(asked: Asked, type_: str, description: str, total: int) -> dict[str, Any]:
+def _started(asked: ApiRequest, type_: str, description: str, total: int) -> dict[str, Any]:
     return {"export": _public(asked, exports.start(asked.workspace, type_, description, total))}
 
 
 @routes("GET", "/v1/exports/{export_id}")
-def one(asked: Asked) -> dict[str, Any]:
+def one(asked: ApiRequest) -> dict[str, Any]:
     """Answer one export."""
     return {"export": _public(asked, _export(asked))}
 
 
 @routes("GET", "/v1/exports/{export_id}/download")
-def download(asked: Asked) -> dict[str, Any]:
+def download(asked: ApiRequest) -> dict[str, Any]:
     """Answer a link to the file; what comes back before there is one is not documented [?]."""
     export = _export(asked)
     if not exports.done(asked.workspace, export):

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from cio_mcp.sandbox.http import Asked, Routes, app_error
+from cio_mcp.sandbox.http import ApiRequest, Routes, app_error
 from cio_mcp.sandbox.routes.customers import person
 from cio_mcp.sandbox.state import deliveries
 
@@ -12,7 +12,7 @@ HALF_A_YEAR = 184 * 86400
 
 
 @routes("GET", "/v1/messages")
-def every(asked: Asked) -> dict[str, Any]:
+def every(asked: ApiRequest) -> dict[str, Any]:
     """Answer the workspace's deliveries, newest first; drafts only where asked."""
     return _answer(
         asked,
@@ -23,7 +23,7 @@ def every(asked: Asked) -> dict[str, Any]:
 
 
 @routes("GET", "/v1/broadcasts/{broadcast_id}/messages")
-def of_broadcast(asked: Asked) -> dict[str, Any]:
+def of_broadcast(asked: ApiRequest) -> dict[str, Any]:
     """Answer a broadcast's deliveries, newest first."""
     number = asked.number("broadcast_id")
     if asked.workspace.thing("broadcast", number) is None:
@@ -37,13 +37,13 @@ def of_broadcast(asked: Asked) -> dict[str, Any]:
 
 
 @routes("GET", "/v1/customers/{customer_id}/messages")
-def of_customer(asked: Asked) -> dict[str, Any]:
+def of_customer(asked: ApiRequest) -> dict[str, Any]:
     """Answer a person's deliveries, newest first."""
     return _answer(asked, cio_id=person(asked)["cio_id"])
 
 
 @routes("GET", "/v1/messages/{delivery_id}")
-def one(asked: Asked) -> dict[str, Any]:
+def one(asked: ApiRequest) -> dict[str, Any]:
     """Answer one delivery."""
     found = deliveries.one(asked.workspace, asked.ids["delivery_id"])
     if found is None:
@@ -51,7 +51,7 @@ def one(asked: Asked) -> dict[str, Any]:
     return {"message": found}
 
 
-def _answer(asked: Asked, **filters: Any) -> dict[str, Any]:
+def _answer(asked: ApiRequest, **filters: Any) -> dict[str, Any]:
     until = asked.seconds("end_ts", asked.workspace.now())
     since = asked.seconds("start_ts", until - HALF_A_YEAR)
     if not 0 <= until - since <= HALF_A_YEAR:
@@ -60,7 +60,7 @@ def _answer(asked: Asked, **filters: Any) -> dict[str, Any]:
     return {"messages": found, "next": after}
 
 
-def _parents(asked: Asked) -> dict[str, Any]:
+def _parents(asked: ApiRequest) -> dict[str, Any]:
     found: dict[str, Any] = _channel(asked)
     for name in ("campaign_id", "newsletter_id", "action_id"):
         if value := asked.query.get(name):
@@ -70,5 +70,5 @@ def _parents(asked: Asked) -> dict[str, Any]:
     return found
 
 
-def _channel(asked: Asked) -> dict[str, str]:
+def _channel(asked: ApiRequest) -> dict[str, str]:
     return {"type": channel} if (channel := asked.query.get("type")) else {}

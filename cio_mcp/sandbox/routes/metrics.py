@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from cio_mcp.sandbox.http import Asked, Routes, app_error
+from cio_mcp.sandbox.http import ApiRequest, Routes, app_error
 from cio_mcp.sandbox.routes.campaigns import action, campaign
 from cio_mcp.sandbox.state import metrics
 from cio_mcp.sandbox.state.metrics import DAY
@@ -24,19 +24,19 @@ STEPS = {
 
 
 @routes("GET", "/v1/campaigns/{campaign_id}/metrics")
-def of_campaign(asked: Asked) -> dict[str, Any]:
+def of_campaign(asked: ApiRequest) -> dict[str, Any]:
     """Answer a campaign's counts, of one channel where asked."""
     number, channel = campaign(asked)["id"], asked.query.get("type")
     return _version_2(asked, list(metrics.of_campaign(asked.workspace, number, channel=channel)))
 
 
 @routes("GET", "/v1/campaigns/{campaign_id}/actions/{action_id}/metrics")
-def of_action(asked: Asked) -> dict[str, Any]:
+def of_action(asked: ApiRequest) -> dict[str, Any]:
     """Answer one action's counts."""
     return _version_2(asked, _clicks(asked, action(asked)["id"]))
 
 
-def _version_2(asked: Asked, counted: list[metrics.Counted]) -> dict[str, Any]:
+def _version_2(asked: ApiRequest, counted: list[metrics.Counted]) -> dict[str, Any]:
     """Answer a version 2 series; `res`, `start` and `end` are required, and `tz` is UTC by default.
 
     Documented 2026-09-17. That what is missing is answered with 400 is assumed.
@@ -61,7 +61,7 @@ def _told(at: int) -> str:
     return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M:%S} +0000 UTC"
 
 
-def _edges(asked: Asked, argument: str, zone: ZoneInfo, start: int, end: int) -> list[float]:
+def _edges(asked: ApiRequest, argument: str, zone: ZoneInfo, start: int, end: int) -> list[float]:
     step = STEPS.get(asked.query.get(argument, "days"))
     if step is None:
         raise app_error(f"{argument} must be hours, days, weeks or months", 400)
@@ -71,7 +71,7 @@ def _edges(asked: Asked, argument: str, zone: ZoneInfo, start: int, end: int) ->
 
 
 @routes("GET", "/v1/campaigns/{campaign_id}/journey_metrics")
-def of_journeys(asked: Asked) -> dict[str, Any]:
+def of_journeys(asked: ApiRequest) -> dict[str, Any]:
     """Answer what became of the journeys that started in a span; nothing of it may be left out."""
     found = campaign(asked)
     if missing := [name for name in ("start", "end", "resolution") if not asked.query.get(name)]:
@@ -83,7 +83,7 @@ def of_journeys(asked: Asked) -> dict[str, Any]:
 
 
 @routes("GET", "/v1/campaigns/{campaign_id}/metrics/links")
-def links_of_campaign(asked: Asked) -> dict[str, Any]:
+def links_of_campaign(asked: ApiRequest) -> dict[str, Any]:
     """Answer clicks on the links of all of a campaign's messages."""
     return {
         "links": [
@@ -95,17 +95,17 @@ def links_of_campaign(asked: Asked) -> dict[str, Any]:
 
 
 @routes("GET", "/v1/campaigns/{campaign_id}/actions/{action_id}/metrics/links")
-def links_of_action(asked: Asked) -> dict[str, Any]:
+def links_of_action(asked: ApiRequest) -> dict[str, Any]:
     """Answer clicks on the links of one action."""
     step = action(asked)
     return {"links": metrics.links(_clicks(asked, step["id"]), _newest(asked), step.get("links", []))}
 
 
-def _clicks(asked: Asked, action_id: int) -> list[metrics.Counted]:
+def _clicks(asked: ApiRequest, action_id: int) -> list[metrics.Counted]:
     return list(metrics.of_campaign(asked.workspace, asked.number("campaign_id"), action_id=action_id))
 
 
-def _newest(asked: Asked) -> list[float]:
+def _newest(asked: ApiRequest) -> list[float]:
     """Return the periods that `period` and `steps` ask for: 0 is all, and there are no fewer than 2."""
     step = asked.query.get("period", "days")
     if step not in metrics.MOST:
@@ -120,7 +120,7 @@ def _newest(asked: Asked) -> list[float]:
 def _of_deliveries(folder: str, kind: str, source: str) -> None:
     """Register what a kind of message has: metrics that come from its deliveries."""
 
-    def found(asked: Asked) -> tuple[dict[str, Any], list[metrics.Counted]]:
+    def found(asked: ApiRequest) -> tuple[dict[str, Any], list[metrics.Counted]]:
         thing = asked.workspace.thing(kind, asked.number("source_id"))
         if thing is None:
             raise app_error(f"{kind} not found", 404)
@@ -128,12 +128,12 @@ def _of_deliveries(folder: str, kind: str, source: str) -> None:
         return thing, list(metrics.of_deliveries(asked.workspace, **of))
 
     @routes("GET", f"/v1/{folder}/{{source_id}}/metrics")
-    def of_message(asked: Asked) -> dict[str, Any]:
+    def of_message(asked: ApiRequest) -> dict[str, Any]:
         _, counted = found(asked)
         return {"metric": {"series": metrics.series(counted, _newest(asked), metrics.SERIES_1)}}
 
     @routes("GET", f"/v1/{folder}/{{source_id}}/metrics/links")
-    def links_of_message(asked: Asked) -> dict[str, Any]:
+    def links_of_message(asked: ApiRequest) -> dict[str, Any]:
         thing, counted = found(asked)
         return {"links": metrics.links(counted, _newest(asked), thing.get("links", [])) or None}
 

@@ -3,13 +3,13 @@
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from cio_mcp.sandbox.http import Asked, Rejected, Routes
+from cio_mcp.sandbox.http import ApiRequest, Rejected, Routes
 from cio_mcp.sandbox.state import newsletters
 
 routes = Routes()
 
 
-def _newsletter(asked: Asked) -> dict[str, Any]:
+def _newsletter(asked: ApiRequest) -> dict[str, Any]:
     found = asked.workspace.thing("newsletter", asked.number("newsletter_id"))
     if found is None:
         raise _refused("newsletter not found", 404)
@@ -27,7 +27,7 @@ def _public(newsletter: dict[str, Any]) -> dict[str, Any]:
 
 
 @routes("GET", "/v1/newsletters")
-def every(asked: Asked) -> dict[str, Any]:
+def every(asked: ApiRequest) -> dict[str, Any]:
     """Answer newsletters, newest first, or oldest first with `sort=asc`."""
     oldest_first = asked.query.get("sort") == "asc"
     found = sorted(asked.workspace.things("newsletter"), key=lambda one: one["id"], reverse=not oldest_first)
@@ -38,13 +38,13 @@ def every(asked: Asked) -> dict[str, Any]:
 
 
 @routes("GET", "/v1/newsletters/{newsletter_id}")
-def one(asked: Asked) -> dict[str, Any]:
+def one(asked: ApiRequest) -> dict[str, Any]:
     """Answer one newsletter."""
     return {"newsletter": _public(_newsletter(asked))}
 
 
 @routes("GET", "/v1/newsletters/{newsletter_id}/contents")
-def contents(asked: Asked) -> dict[str, Any]:
+def contents(asked: ApiRequest) -> dict[str, Any]:
     """Answer what a newsletter says: one content, since the sandbox has no languages and tests of it."""
     newsletter = _newsletter(asked)
     content = {
@@ -60,14 +60,14 @@ def contents(asked: Asked) -> dict[str, Any]:
 
 
 @routes("POST", "/v1/newsletters/{newsletter_id}/send")
-def send(asked: Asked) -> dict[str, Any]:
+def send(asked: ApiRequest) -> dict[str, Any]:
     """Send a newsletter now; a body is optional."""
     newsletter = _to_be_sent(asked)
     return {"newsletter": _public(newsletters.send(asked.workspace, newsletter))}
 
 
 @routes("POST", "/v1/newsletters/{newsletter_id}/schedule")
-def schedule(asked: Asked) -> dict[str, Any]:
+def schedule(asked: ApiRequest) -> dict[str, Any]:
     """Set when a newsletter goes out, or take that back with 0."""
     newsletter = _to_be_sent(asked)
     body = asked.json()
@@ -88,7 +88,7 @@ def schedule(asked: Asked) -> dict[str, Any]:
     return {"newsletter": _public(newsletters.schedule(asked.workspace, newsletter, at))}
 
 
-def _to_be_sent(asked: Asked) -> dict[str, Any]:
+def _to_be_sent(asked: ApiRequest) -> dict[str, Any]:
     newsletter = _newsletter(asked)
     if newsletter["sent_at"]:
         raise _refused("newsletter has already been sent")

@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from cio_mcp.sandbox.http import Asked, Routes, app_error
+from cio_mcp.sandbox.http import ApiRequest, Routes, app_error
 
 routes = Routes()
 
 SWITCHES = ("disabled", "full_resolution", "with_content")
 
 
-def _webhook(asked: Asked) -> dict[str, Any]:
+def _webhook(asked: ApiRequest) -> dict[str, Any]:
     found = asked.workspace.thing("reporting_webhook", asked.number("webhook_id"))
     if found is None:
         raise app_error("webhook not found", 404)
@@ -17,30 +17,30 @@ def _webhook(asked: Asked) -> dict[str, Any]:
 
 
 @routes("GET", "/v1/reporting_webhooks")
-def every(asked: Asked) -> dict[str, Any]:
+def every(asked: ApiRequest) -> dict[str, Any]:
     """Answer all webhooks; the endpoint has no pages."""
     return {"reporting_webhooks": asked.workspace.things("reporting_webhook")}
 
 
 @routes("POST", "/v1/reporting_webhooks")
-def create(asked: Asked) -> dict[str, Any]:
+def create(asked: ApiRequest) -> dict[str, Any]:
     """Make a webhook."""
     return _stored(asked, asked.workspace.next_number("reporting_webhook"))
 
 
 @routes("GET", "/v1/reporting_webhooks/{webhook_id}")
-def one(asked: Asked) -> dict[str, Any]:
+def one(asked: ApiRequest) -> dict[str, Any]:
     """Answer one webhook, without an envelope."""
     return _webhook(asked)
 
 
 @routes("PUT", "/v1/reporting_webhooks/{webhook_id}")
-def replace(asked: Asked) -> dict[str, Any]:
+def replace(asked: ApiRequest) -> dict[str, Any]:
     """Replace all settings of a webhook."""
     return _stored(asked, _webhook(asked)["id"])
 
 
-def _stored(asked: Asked, number: int) -> dict[str, Any]:
+def _stored(asked: ApiRequest, number: int) -> dict[str, Any]:
     body = asked.json()
     if missing := [field for field in ("name", "endpoint", "events") if not body.get(field)]:
         raise app_error(f"{missing[0]} is required", 400)
@@ -59,7 +59,7 @@ def _stored(asked: Asked, number: int) -> dict[str, Any]:
 
 
 @routes("DELETE", "/v1/reporting_webhooks/{webhook_id}")
-def delete(asked: Asked) -> dict[str, Any]:
+def delete(asked: ApiRequest) -> dict[str, Any]:
     """Remove a webhook; unlike other deletions this is a 200."""
     asked.workspace.remove("reporting_webhook", _webhook(asked)["id"])
     return {}

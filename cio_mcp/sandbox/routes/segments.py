@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from cio_mcp.sandbox.http import Asked, Key, Rejected, Routes, app_error, track_error
+from cio_mcp.sandbox.http import ApiRequest, Key, Rejected, Routes, app_error, track_error
 from cio_mcp.sandbox.routes.customers import person
 from cio_mcp.sandbox.state import newsletters, people, segments
 from cio_mcp.sandbox.state.workspace import Row
@@ -10,18 +10,18 @@ from cio_mcp.sandbox.state.workspace import Row
 routes = Routes()
 
 
-def _segment(asked: Asked) -> dict[str, Any]:
+def _segment(asked: ApiRequest) -> dict[str, Any]:
     found = asked.workspace.thing("segment", asked.number("segment_id"))
     if found is None:
         raise app_error("segment not found", 404)
     return found
 
 
-def _members(asked: Asked) -> list[Row]:
+def _members(asked: ApiRequest) -> list[Row]:
     return segments.audience(asked.workspace, {"segment": {"id": _segment(asked)["id"]}})
 
 
-def _page(asked: Asked, found: list[Row], default: int, most: int) -> dict[str, Any]:
+def _page(asked: ApiRequest, found: list[Row], default: int, most: int) -> dict[str, Any]:
     """Answer a page of people, oldest first."""
     keyed: list[tuple[Key, Row]] = [((-person["number"], 0), person) for person in found]
     kept, after = asked.page(keyed, default, most)
@@ -37,13 +37,13 @@ def _public(segment: dict[str, Any]) -> dict[str, Any]:
 
 
 @routes("GET", "/v1/segments")
-def every(asked: Asked) -> dict[str, Any]:
+def every(asked: ApiRequest) -> dict[str, Any]:
     """Answer all segments; the endpoint has no pages."""
     return {"segments": [_public(found) for found in asked.workspace.things("segment")]}
 
 
 @routes("POST", "/v1/segments")
-def create(asked: Asked) -> dict[str, Any]:
+def create(asked: ApiRequest) -> dict[str, Any]:
     """Make an empty manual segment."""
     wanted = asked.json().get("segment") or {}
     if not isinstance(wanted, dict) or not (name := str(wanted.get("name") or "").strip()):
@@ -52,7 +52,7 @@ def create(asked: Asked) -> dict[str, Any]:
 
 
 @routes("DELETE", "/v1/segments/{segment_id}")
-def delete(asked: Asked) -> None:
+def delete(asked: ApiRequest) -> None:
     """Remove a manual segment; whether one in use can be removed is not documented [?]."""
     segment = _segment(asked)
     if segment["type"] != "manual":
@@ -64,12 +64,12 @@ def delete(asked: Asked) -> None:
 
 
 @routes("GET", "/v1/segments/{segment_id}/used_by")
-def used_by(asked: Asked) -> dict[str, Any]:
+def used_by(asked: ApiRequest) -> dict[str, Any]:
     """Answer which campaigns and newsletters use a segment, by their ids."""
     return {"segment_id": _segment(asked)["id"], "used_by": _uses(asked)}
 
 
-def _uses(asked: Asked) -> dict[str, list[int]]:
+def _uses(asked: ApiRequest) -> dict[str, list[int]]:
     segment = _segment(asked)
     letters = [letter for letter in asked.workspace.things("newsletter") if _named(segment, letter)]
     return {
@@ -89,36 +89,36 @@ def _named(segment: dict[str, Any], message: dict[str, Any]) -> bool:
 
 
 @routes("GET", "/v1/segments/{segment_id}")
-def one(asked: Asked) -> dict[str, Any]:
+def one(asked: ApiRequest) -> dict[str, Any]:
     """Answer one segment."""
     return {"segment": _public(_segment(asked))}
 
 
 @routes("GET", "/v1/segments/{segment_id}/customer_count")
-def count(asked: Asked) -> dict[str, Any]:
+def count(asked: ApiRequest) -> dict[str, Any]:
     """Answer how many people are in a segment now."""
     return {"segment_id": asked.number("segment_id"), "count": len(_members(asked))}
 
 
 @routes("GET", "/v1/segments/{segment_id}/membership")
-def membership(asked: Asked) -> dict[str, Any]:
+def membership(asked: ApiRequest) -> dict[str, Any]:
     """Answer who is in a segment now."""
     return {"segment_id": asked.number("segment_id")} | _page(asked, _members(asked), 1000, 30_000)
 
 
 @routes("POST", "/api/v1/segments/{segment_id}/add_customers")
-def add_customers(asked: Asked) -> dict[str, Any]:
+def add_customers(asked: ApiRequest) -> dict[str, Any]:
     """Accept people for a manual segment."""
     return _change_members(asked, remove=False)
 
 
 @routes("POST", "/api/v1/segments/{segment_id}/remove_customers")
-def remove_customers(asked: Asked) -> dict[str, Any]:
+def remove_customers(asked: ApiRequest) -> dict[str, Any]:
     """Accept that people leave a manual segment."""
     return _change_members(asked, remove=True)
 
 
-def _change_members(asked: Asked, *, remove: bool) -> dict[str, Any]:
+def _change_members(asked: ApiRequest, *, remove: bool) -> dict[str, Any]:
     """Check what Track checks at once; what it says of other than manual segments is unknown [?]."""
     number = asked.ids["segment_id"]
     segment = asked.workspace.thing("segment", int(number)) if number.isdecimal() else None
@@ -145,7 +145,7 @@ def _are_ids(ids: Any) -> bool:
 
 
 @routes("POST", "/v1/customers")
-def search(asked: Asked) -> dict[str, Any]:
+def search(asked: ApiRequest) -> dict[str, Any]:
     """Answer who fits a filter."""
     try:
         found = segments.audience(asked.workspace, asked.json().get("filter") or {})
@@ -155,7 +155,7 @@ def search(asked: Asked) -> dict[str, Any]:
 
 
 @routes("GET", "/v1/customers/{customer_id}/segments")
-def of_customer(asked: Asked) -> dict[str, Any]:
+def of_customer(asked: ApiRequest) -> dict[str, Any]:
     """Answer which segments a person is in."""
     who = person(asked)
     return {

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from cio_mcp.sandbox.http import Asked, Routes, app_error
+from cio_mcp.sandbox.http import ApiRequest, Routes, app_error
 from cio_mcp.sandbox.state import snippets
 
 routes = Routes()
@@ -13,13 +13,13 @@ def _public(snippet: dict[str, Any]) -> dict[str, Any]:
 
 
 @routes("GET", "/v1/snippets")
-def every(asked: Asked) -> dict[str, Any]:
+def every(asked: ApiRequest) -> dict[str, Any]:
     """Answer all snippets; the endpoint has no pages."""
     return {"snippets": [_public(found) for found in asked.workspace.things("snippet")]}
 
 
 @routes("PUT", "/v1/snippets")
-def put(asked: Asked) -> dict[str, Any]:
+def put(asked: ApiRequest) -> dict[str, Any]:
     """Make a snippet or change it; blanks around its name and text are dropped."""
     body = asked.json()
     name, value = str(body.get("name") or "").strip(), str(body.get("value") or "").strip()
@@ -35,7 +35,7 @@ def put(asked: Asked) -> dict[str, Any]:
 
 
 @routes("DELETE", "/v1/snippets/{snippet_name}")
-def delete(asked: Asked) -> None:
+def delete(asked: ApiRequest) -> None:
     """Remove a snippet that no message uses."""
     found = snippets.named(asked.workspace, asked.ids["snippet_name"])
     if found is None:

@@ -3,7 +3,7 @@
 import secrets
 from typing import Any
 
-from cio_mcp.sandbox.http import Asked, Routes, app_error
+from cio_mcp.sandbox.http import ApiRequest, Routes, app_error
 from cio_mcp.sandbox.routes.customers import person
 from cio_mcp.sandbox.state import people, subscriptions
 
@@ -11,13 +11,13 @@ routes = Routes()
 
 
 @routes("GET", "/v1/subscription_topics")
-def topics(asked: Asked) -> dict[str, Any]:
+def topics(asked: ApiRequest) -> dict[str, Any]:
     """Answer all topics."""
     return {"topics": asked.workspace.things("topic")}
 
 
 @routes("GET", "/v1/customers/{customer_id}/subscription_preferences")
-def preferences(asked: Asked) -> dict[str, Any]:
+def preferences(asked: ApiRequest) -> dict[str, Any]:
     """Answer what a person gets."""
     who = person(asked)
     attributes = people.attributes(asked.workspace, who)
@@ -33,7 +33,7 @@ def preferences(asked: Asked) -> dict[str, Any]:
 
 
 @routes("GET", "/v1/subscription_center/{customer_id}/token")
-def token(asked: Asked) -> dict[str, Any]:
+def token(asked: ApiRequest) -> dict[str, Any]:
     """Answer a link to a person's preferences; who is unknown is a 400 here (documented, 2026-09-17).
 
     Assumed: the words of the 400, and that a person has one token at a time.

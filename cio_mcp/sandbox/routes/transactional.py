@@ -8,7 +8,7 @@ from email.utils import getaddresses
 from pathlib import PurePath
 from typing import Any
 
-from cio_mcp.sandbox.http import Asked, Routes, app_error, track_error
+from cio_mcp.sandbox.http import ApiRequest, Routes, app_error, track_error
 from cio_mcp.sandbox.state import devices, people, transactional
 from cio_mcp.sandbox.state.workspace import Row, Workspace
 
@@ -20,13 +20,13 @@ E164 = re.compile(r"\+[1-9]\d{1,14}")
 
 
 @routes("GET", "/v1/transactional")
-def every(asked: Asked) -> dict[str, Any]:
+def every(asked: ApiRequest) -> dict[str, Any]:
     """Answer all transactional messages."""
     return {"messages": [_public(found) for found in asked.workspace.things("transactional")]}
 
 
 @routes("GET", "/v1/transactional/{message_id}")
-def one(asked: Asked) -> dict[str, Any]:
+def one(asked: ApiRequest) -> dict[str, Any]:
     """Answer one transactional message."""
     found = asked.workspace.thing("transactional", asked.number("message_id"))
     if found is None:
@@ -39,7 +39,7 @@ def _public(message: dict[str, Any]) -> dict[str, Any]:
 
 
 @routes("POST", "/v1/send/email")
-def send_email(asked: Asked) -> dict[str, Any]:
+def send_email(asked: ApiRequest) -> dict[str, Any]:
     """Check a message and queue it; a second call is a second message."""
     body = asked.json()
     _check_size(asked, body)
@@ -61,7 +61,7 @@ def _of_channel(channel: str) -> None:
     """Register the sends of a channel that is not email."""
 
     @routes("POST", f"/v1/send/{channel}")
-    def send_message(asked: Asked) -> dict[str, Any]:
+    def send_message(asked: ApiRequest) -> dict[str, Any]:
         body = asked.json()
         if body.get("transactional_message_id") is None:
             raise track_error('Missing required field: "transactional_message_id"')
@@ -95,7 +95,9 @@ def _check_device(workspace: Workspace, body: dict[str, Any]) -> None:
         raise track_error('"to" must be all, last_used, or a device token of the person')
 
 
-def _queued(asked: Asked, channel: str, body: dict[str, Any], template: dict[str, Any]) -> dict[str, Any]:
+def _queued(
+    asked: ApiRequest, channel: str, body: dict[str, Any], template: dict[str, Any]
+) -> dict[str, Any]:
     person = _person(asked.workspace, body.get("identifiers"))
     delivery = transactional.queue(asked.workspace, channel, template, person, body)
     later = {"send_at": body["send_at"]} if body.get("send_at") else {}
@@ -137,7 +139,7 @@ def _person(workspace: Workspace, identifiers: Any) -> Row | None:
     return found
 
 
-def _check_size(asked: Asked, body: dict[str, Any]) -> None:
+def _check_size(asked: ApiRequest, body: dict[str, Any]) -> None:
     attachments = body.get("attachments") or {}
     if not isinstance(attachments, dict):
         raise track_error('"attachments" must be an object')

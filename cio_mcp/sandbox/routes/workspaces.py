@@ -2,25 +2,25 @@
 
 from typing import Any
 
-from cio_mcp.sandbox.http import Asked, Routes, app_error
+from cio_mcp.sandbox.http import ApiRequest, Routes, app_error
 
 routes = Routes()
 
 
-def _sender(asked: Asked) -> dict[str, Any]:
+def _sender(asked: ApiRequest) -> dict[str, Any]:
     found = asked.workspace.thing("sender_identity", asked.number("sender_id"))
     if found is None:
         raise app_error("sender not found", 404)
     return found
 
 
-def _public(asked: Asked, sender: dict[str, Any]) -> dict[str, Any]:
+def _public(asked: ApiRequest, sender: dict[str, Any]) -> dict[str, Any]:
     told = {name: value for name, value in sender.items() if name != "campaigns"}
     return told | {"deduplicate_id": f"{sender['id']}:{asked.workspace.now()}"}
 
 
 @routes("GET", "/v1/workspaces")
-def workspaces(asked: Asked) -> dict[str, Any]:
+def workspaces(asked: ApiRequest) -> dict[str, Any]:
     """Answer the account's workspaces: there is one."""
     tables = ("people", "deliveries", "objects")
     counts = {table: len(asked.workspace.rows(f"SELECT 1 FROM {table}")) for table in tables}  # noqa: S608
@@ -40,7 +40,7 @@ def workspaces(asked: Asked) -> dict[str, Any]:
 
 
 @routes("GET", "/v1/sender_identities")
-def senders(asked: Asked) -> dict[str, Any]:
+def senders(asked: ApiRequest) -> dict[str, Any]:
     """Answer sender identities, oldest first, or newest first with `sort=desc`."""
     newest_first = asked.query.get("sort") == "desc"
     found = asked.workspace.things("sender_identity")[:: -1 if newest_first else 1]
@@ -51,13 +51,13 @@ def senders(asked: Asked) -> dict[str, Any]:
 
 
 @routes("GET", "/v1/sender_identities/{sender_id}")
-def sender(asked: Asked) -> dict[str, Any]:
+def sender(asked: ApiRequest) -> dict[str, Any]:
     """Answer one sender identity."""
     return {"sender_identity": _public(asked, _sender(asked))}
 
 
 @routes("GET", "/v1/sender_identities/{sender_id}/used_by")
-def used_by(asked: Asked) -> dict[str, Any]:
+def used_by(asked: ApiRequest) -> dict[str, Any]:
     """Answer what is sent by a sender identity; newsletters are found by their address."""
     found = _sender(asked)
     letters = [one for one in asked.workspace.things("newsletter") if one["from"] == found.get("address")]
