@@ -29,9 +29,13 @@ class Stop:
             return True
 
     async def _by(self) -> str | None:
-        try:
-            if self._file is not None and self._file.exists():
+        if self._file is not None:
+            try:
+                self._file.lstat()  # a link that leads nowhere is there, too
+            except (FileNotFoundError, NotADirectoryError):
+                pass
+            except OSError:
+                return f"{self._file} (CIO_STOP_FILE), which cannot be read,"
+            else:
                 return f"{self._file} (CIO_STOP_FILE)"
-        except OSError:
-            return f"{self._file} (CIO_STOP_FILE), which cannot be read,"
         return "an operator (cio-mcp stop)" if await self._store.stopped() else None

@@ -334,6 +334,17 @@ async def test_a_stop_file_stops_a_running_server_at_once_and_reading_goes_on(tm
     assert sends(agent) == 2
 
 
+@pytest.mark.parametrize("target", ["nothing", "stop"], ids=["that leads nowhere", "to itself"])
+async def test_a_stop_file_that_is_a_link_stops(tmp_path: Path, target: str) -> None:
+    stop = tmp_path / "stop"
+    stop.symlink_to(tmp_path / target)
+    async with an_agent(stop_file=str(stop)) as agent:
+        refusal = await refused(agent)
+
+    assert "CIO_STOP_FILE" in refusal
+    assert sends(agent) == 0
+
+
 async def test_an_operator_stops_and_resumes_all_servers_of_a_user(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
