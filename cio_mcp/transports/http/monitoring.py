@@ -21,6 +21,9 @@ PATHS = (*chain(*(way.paths for way in TRANSPORTS.values())), "/healthz", "/read
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
+# Besides X-Forwarded-…, what tells that a proxy passed a request on.
+PROXIED = {"forwarded", "via", "x-real-ip"}
+
 
 class AnswerCounts:
     """Answers so far by path and status, and requests by path that are being answered."""
@@ -88,4 +91,5 @@ def _is_local(request: Request) -> bool:
         near = ipaddress.ip_address(request.client.host if request.client else "").is_loopback
     except ValueError:
         near = False
-    return near and request.url.hostname in LOOPBACK and "x-forwarded-for" not in request.headers
+    direct = not any(name in PROXIED or name.startswith("x-forwarded-") for name in request.headers)
+    return near and direct and request.url.hostname in LOOPBACK
