@@ -84,6 +84,40 @@ def test_a_credential_that_no_header_can_carry_is_refused_by_name_and_not_echoed
     assert "s3cr" not in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("key", "fault"),
+    [
+        ("${CIO_KEY}", "is a placeholder"),
+        ("${input:cio_key}", "is a placeholder"),
+        ("${env:CIO_KEY}", "is a placeholder"),
+        ("$CIO_KEY", "is a placeholder"),
+        ("%CIO_KEY%", "is a placeholder"),
+        ("{{ cio_key }}", "is a placeholder"),
+        ("<your app key>", "is a placeholder"),
+        ('"s3cret"', "has quotation marks around it"),
+        ("'s3cret'", "has quotation marks around it"),
+    ],
+)
+@pytest.mark.parametrize("from_file", [False, True])
+def test_what_stands_for_a_key_is_not_sent_as_one(
+    tmp_path: Path, key: str, fault: str, *, from_file: bool
+) -> None:
+    path = tmp_path / "key"
+    path.write_text(key)
+    with pytest.raises(SettingsError) as error:
+        load({"CIO_APP_API_KEY_FILE": str(path)} if from_file else {"CIO_APP_API_KEY": key})
+
+    assert str(error.value).startswith(f"CIO_APP_API_KEY: {fault}")
+    assert "s3cret" not in str(error.value)
+
+
+def test_a_byte_order_mark_is_no_part_of_a_key(tmp_path: Path) -> None:
+    path = tmp_path / "key"
+    path.write_bytes(b"\xef\xbb\xbfapp-key\r\n")
+
+    assert secret(load({"CIO_APP_API_KEY_FILE": str(path)}), "app_api_key") == "app-key"
+
+
 def test_a_credential_of_its_own_name_comes_before_its_file_and_its_other_name(tmp_path: Path) -> None:
     path = tmp_path / "secret"
     path.write_text("from-file")

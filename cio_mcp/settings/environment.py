@@ -60,7 +60,7 @@ def _value(name: str, given: Mapping[str, str]) -> str | None:
 def _from_file(variable: str, path: str) -> str:
     # The path stays out of the errors: it may be a key that was put into the wrong variable.
     try:
-        text = Path(path).read_text(encoding="utf-8").strip()
+        text = Path(path).read_text(encoding="utf-8-sig").strip()  # some editors begin a file with its mark
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not text"
         raise SettingsError(f"{variable}: the file cannot be read: {reason}") from None

@@ -1,6 +1,7 @@
 """The kinds of values that settings take."""
 
 import ipaddress
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,8 +76,18 @@ def _safe_url(url: str) -> str:
     return url
 
 
+# What a shell, a container or an editor replaces by the key: ${KEY}, $KEY, %KEY%, {{ key }}, <key>.
+_PLACEHOLDER = re.compile(r"\$\{.*\}|\$\w+|%\w+%|\{\{.*\}\}|<.*>")
+
+
 def _key(secret: SecretStr) -> SecretStr:
     text = secret.get_secret_value()
+    if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'`":
+        message = "has quotation marks around it; leave them out"
+        raise ValueError(message)
+    if _PLACEHOLDER.fullmatch(text):
+        message = "is a placeholder that nothing has replaced; write the key itself"
+        raise ValueError(message)
     if not (text.isascii() and text.isprintable()) or " " in text:
         message = "holds characters that no key has: a space, a line break, or a letter that is not ASCII"
         raise ValueError(message)
