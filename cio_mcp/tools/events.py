@@ -85,7 +85,7 @@ EventId = Annotated[
 
 async def _reached(data: dict[str, Any] | None) -> Audience:
     """Return the recipient that an event's data sets for the emails that it triggers."""
-    # Whether Customer.io takes several addresses here is not documented [?].
+    # Whether Customer.io takes several addresses here is not documented.
     named = recipients(data["recipient"]) if data and "recipient" in data else []
     known = not any(recipient.liquid for recipient in named)
     return Audience(

@@ -190,7 +190,7 @@ async def get_journey_metrics(
     """Read how many journeys of customers through a campaign (automation) started, finished and converted."""
     span = span_of(app, start, end)
     # All three are required (App API, campaignJourneyMetrics). The spec's text, but no enumeration, says that
-    # `resolution` takes the same values as `res` [?].
+    # `resolution` takes the same values as `res` (assumed).
     query = {"start": span.start, "end": span.end - 1, "resolution": resolution}
     path = "/v1/campaigns/{campaign_id}/journey_metrics"
     answer = Fields(await app.get(path, query, campaign_id=campaign_id))

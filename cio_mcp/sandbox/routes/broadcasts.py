@@ -72,7 +72,7 @@ def _checked(body: dict[str, Any]) -> dict[str, Any]:
         raise _invalid("empty recipients filter is not valid", "recipients")
     data = body.get("data", {})
     if not isinstance(data, dict) or len(json.dumps(data, ensure_ascii=False).encode()) > 51_000:
-        # 50 000 bytes, but whether blanks between values count is not documented [?].
+        # 50 000 bytes, but whether blanks between values count is not documented.
         raise _invalid("data must be an object of at most 50000 bytes", "data")
     entries = body.get(form)
     if form in {"ids", "emails"} and not _are(entries, str):

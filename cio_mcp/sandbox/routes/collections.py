@@ -36,7 +36,7 @@ def every(asked: ApiRequest) -> dict[str, Any]:
 
 @routes("POST", "/v1/collections")
 def create(asked: ApiRequest) -> dict[str, Any]:
-    """Make a collection; whether two can have one name is not documented, and refused here [?]."""
+    """Make a collection; whether two can have one name is not documented, and refused here."""
     body = asked.json()
     name = str(body.get("name") or "").strip()
     if not name:
@@ -70,7 +70,7 @@ def _stored(asked: ApiRequest, collection: dict[str, Any], body: dict[str, Any])
 
 @routes("GET", "/v1/collections/{collection_id}/content")
 def content(asked: ApiRequest) -> list[dict[str, Any]]:
-    """Answer the rows as they were given: a list, though the spec's example has one row only [?]."""
+    """Answer the rows as they were given: a list, though the spec's example has one row only."""
     rows: list[dict[str, Any]] = _collection(asked)["data"]
     return rows
 

@@ -118,7 +118,7 @@ def region(asked: ApiRequest) -> dict[str, Any]:
 
 
 def person(asked: ApiRequest) -> Row:
-    """Return who an App path names; `id_type` is id by default. The body of a 404 is not documented [?]."""
+    """Return who an App path names; `id_type` is id by default. The body of a 404 is not documented."""
     found = people.find(asked.workspace, asked.ids["customer_id"], _id_type(asked))
     if found is None:
         raise app_error("customer not found", 404)

@@ -85,7 +85,7 @@ def one(asked: ApiRequest) -> dict[str, Any]:
 
 @routes("GET", "/v1/exports/{export_id}/download")
 def download(asked: ApiRequest) -> dict[str, Any]:
-    """Answer a link to the file; what comes back before there is one is not documented [?]."""
+    """Answer a link to the file; what comes back before there is one is not documented."""
     export = _export(asked)
     if not exports.done(asked.workspace, export):
         raise app_error("export is not done", 400)

@@ -53,7 +53,7 @@ def create(asked: ApiRequest) -> dict[str, Any]:
 
 @routes("DELETE", "/v1/segments/{segment_id}")
 def delete(asked: ApiRequest) -> None:
-    """Remove a manual segment; whether one in use can be removed is not documented [?]."""
+    """Remove a manual segment; whether one in use can be removed is not documented."""
     segment = _segment(asked)
     if segment["type"] != "manual":
         raise app_error("only manual segments can be deleted", 400)
@@ -119,7 +119,7 @@ def remove_customers(asked: ApiRequest) -> dict[str, Any]:
 
 
 def _change_members(asked: ApiRequest, *, remove: bool) -> dict[str, Any]:
-    """Check what Track checks at once; what it says of other than manual segments is unknown [?]."""
+    """Check what Track checks at once; what it says of other than manual segments is unknown."""
     number = asked.ids["segment_id"]
     segment = asked.workspace.thing("segment", int(number)) if number.isdecimal() else None
     if segment is None:

@@ -105,7 +105,7 @@ def _queued(
 
 
 def _template(workspace: Workspace, body: dict[str, Any], channel: str) -> dict[str, Any]:
-    """Return the template: by number, by a number as text [?], or by trigger name in any case."""
+    """Return the template: by number, by a number as text, or by trigger name in any case."""
     name = str(body["transactional_message_id"])
     for found in workspace.things("transactional"):
         if name == str(found["id"]) or name.lower() == found["trigger_name"].lower():

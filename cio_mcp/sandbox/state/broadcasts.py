@@ -7,7 +7,7 @@ from cio_mcp.sandbox.state import deliveries, people, segments
 from cio_mcp.sandbox.state.workspace import Row, Workspace
 
 # At most one trigger of a broadcast in so many seconds, and so many that wait to be worked through (App API,
-# "Send Messages"); whether the latter counts for each broadcast or for all of them is not documented [?].
+# "Send Messages"); whether the latter counts for each broadcast or for all of them is not documented.
 INTERVAL, MOST_WAITING = 10, 5
 
 

@@ -11,7 +11,7 @@ from cio_mcp.sandbox.state.workspace import Row, Workspace, applies
 
 @applies("event")
 def record(workspace: Workspace, write: dict[str, Any]) -> None:
-    """Record an event once: one with a known id is dropped. An unknown person is created [?]."""
+    """Record an event once: one with a known id is dropped. An unknown person is created."""
     body: dict[str, Any] = write["body"]
     cio_id = None
     if identifier := write.get("identifier"):

@@ -11,7 +11,7 @@ from cio_mcp.sandbox.state.workspace import Row, Workspace, applies
 
 IdType = Literal["id", "email", "cio_id"]
 
-# What looks like an address; the exact rule is not documented [?].
+# What looks like an address; the exact rule is not documented.
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 # Keys of an identify body that steer it and are no attributes (Track API, identify).
@@ -122,7 +122,7 @@ def _set_attributes(workspace: Workspace, person: Row, body: dict[str, Any]) -> 
     for name, value in changes.items():
         before = attributes.get(name)
         if value is None or value == "":
-            # Stated for objects; relied on for people, and so imitated [?].
+            # Stated for objects; relied on for people, and so imitated.
             attributes.pop(name, None)
         else:
             attributes[name] = value
@@ -148,7 +148,7 @@ def _merge_anonymous(workspace: Workspace, cio_id: str, anonymous_id: str) -> No
 
 @applies("delete")
 def delete(workspace: Workspace, write: dict[str, Any]) -> None:
-    """Remove a person and all their data; the identifiers are free again. No such person: no fault [?]."""
+    """Remove a person and all their data; the identifiers are free again. An unknown one is no fault (assumed)."""
     id_type, value = by_shape(write["identifier"])
     if person := find(workspace, value, id_type):
         for table in ("devices", "relationships", "members", "events", "people"):

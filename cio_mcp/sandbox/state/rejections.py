@@ -1,4 +1,4 @@
-"""What Track accepted and later dropped. What such an activity holds is not documented [?]."""
+"""What Track accepted and later dropped. What such an activity holds is not documented."""
 
 from typing import Any
 

@@ -11,7 +11,7 @@ def relate(workspace: Workspace, cio_id: str, asked: dict[str, Any]) -> None:
     """Add or remove relationships as `cio_relationships` of an identify asks (Track API, identify).
 
     What names no object is logged as a failed attribute change; what Customer.io does then is not
-    documented [?].
+    documented.
     """
     removes = asked.get("action") == "delete_relationships"
     for relationship in asked.get("relationships") or []:

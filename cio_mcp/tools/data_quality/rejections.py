@@ -118,7 +118,7 @@ async def _rejections(
 
 
 def rejection(item: Fields) -> Rejection:
-    """Return a rejection. Its data is not documented, so any of several keys may hold the reason [?]."""
+    """Return a rejection. Its data is not documented, so any of several keys may hold the reason."""
     told = activity(item)
     data = item.mapping("data") or {}
     key = next((key for key in REASONS if isinstance(data.get(key), str)), None)

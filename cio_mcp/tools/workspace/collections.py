@@ -62,7 +62,7 @@ async def set_rows(app: AppApi, name: str, source: dict[str, Any]) -> tuple[Coll
 
 
 async def read_rows(app: AppApi, collection_id: int) -> list[dict[str, Any]]:
-    """Return all rows of a collection. The spec's example is a single row, its text says a list [?]."""
+    """Return all rows of a collection. The spec's example is a single row, its text says a list."""
     found = await app.get("/v1/collections/{collection_id}/content", collection_id=collection_id)
     rows = found if isinstance(found, list) else [found] if found else []
     return [plain(row) if isinstance(row, dict) else {"value": plain(row)} for row in rows]

@@ -137,7 +137,7 @@ async def get_export(app: AppApi, export_id: ObjectId, wait_seconds: Seconds = N
 
 
 async def _link(app: AppApi, export_id: int) -> str:
-    """Return the link to an export's file, which is `url` in the spec and `link` in the vendor's SDK [?]."""
+    """Return the link to an export's file, which is `url` in the spec and `link` in the vendor's SDK."""
     answer = Fields(await app.get("/v1/exports/{export_id}/download", export_id=export_id))
     if (link := answer.text("url", "link")) is None:
         raise unusable("it has no link to the file; a person can download it in Customer.io")
