@@ -148,7 +148,7 @@ def _merge_anonymous(workspace: Workspace, cio_id: str, anonymous_id: str) -> No
 
 @applies("delete")
 def delete(workspace: Workspace, write: dict[str, Any]) -> None:
-    """Remove a person and all their data, which frees the identifiers. Assumed: an unknown one is no fault."""
+    """Remove a person and all their data, which frees the identifiers. Assumed: an unknown one is fine."""
     id_type, value = by_shape(write["identifier"])
     if person := find(workspace, value, id_type):
         for table in ("devices", "relationships", "members", "events", "people"):
