@@ -32,6 +32,17 @@ PUSH = EMAIL | {"channel": "push"}
 NOON = 1_780_056_000
 
 
+WEBHOOK = {
+    "id": 1,
+    "name": "n",
+    "endpoint": "https://example.com",
+    "events": ["email_sent"],
+    "disabled": False,
+    "full_resolution": False,
+    "with_content": False,
+}
+
+
 class Upstream:
     """An App API that finds customers by ids that are nearly theirs, and keeps what it was asked to send."""
 
@@ -49,7 +60,7 @@ class Upstream:
             ]
             return httpx.Response(200, json={"customers": found})
         if request.method == "GET":
-            return httpx.Response(200, json={"broadcast": {"name": "Offer"}})
+            return httpx.Response(200, json={"broadcast": {"name": "Offer"}, "count": 3} | WEBHOOK)
         self.sent.append(body)
         return httpx.Response(200, json={"delivery_id": "d", "id": 1})
 
