@@ -10,9 +10,9 @@ import httpx
 
 from cio_mcp.client.access import Access
 from cio_mcp.client.call import Call, Outgoing, RequestKind
-from cio_mcp.client.pacing import Limits, pause_asked
+from cio_mcp.client.pacing import Limits
 from cio_mcp.client.paths import fill
-from cio_mcp.client.refusals import not_found, refusal
+from cio_mcp.client.refusals import not_found, refusal, throttled
 from cio_mcp.errors import InvalidArgument, Refused, UnknownOutcome
 
 IdType = Literal["id", "email", "cio_id"]
@@ -148,19 +148,14 @@ class Api:
         return answer
 
     def _refusal(self, response: httpx.Response) -> Refused:
-        status, do, retry_in = response.status_code, "", None
+        status, do = response.status_code, ""
         if status == 401:
             do = self._access.explain_401()
         elif status == 404:
             do = not_found(response.request.extensions["route"])
         elif status == 429:
-            bucket = response.request.extensions["buckets"][0]
-            retry_in = pause_asked(response, bucket.window)
-            do = f"The call was not executed. Call again in {retry_in:.0f} s."
-            if response.request.extensions["kind"] is RequestKind.TRIGGER:
-                # App API, "Send Messages": both are answered alike.
-                do += " Customer.io accepts one trigger of a broadcast per 10 s, and queues at most 5."
-        return refusal(status, response.content, do=do, retry_in=retry_in)
+            return throttled(response)
+        return refusal(status, response.content, do=do)
 
 
 class TrackApi(Api):

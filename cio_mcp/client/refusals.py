@@ -1,9 +1,14 @@
 """What Customer.io says when it says no: one error of its many kinds of bodies."""
 
 import json
+import math
 import re
 from collections.abc import Iterator
 
+import httpx
+
+from cio_mcp.client.call import RequestKind
+from cio_mcp.client.pacing import is_used_up, pause_asked
 from cio_mcp.errors import Json, Refused
 
 NEXT_STEP = {
@@ -23,7 +28,9 @@ FAULTS_TOLD = 10
 FAULT_LENGTH = 300
 
 
-def refusal(status: int, body: bytes, *, do: str = "", retry_in: float | None = None) -> Refused:
+def refusal(
+    status: int, body: bytes, *, do: str = "", retry_in: float | None = None, waiting_helps: bool = True
+) -> Refused:
     """Return the error for an answer that is not a success, whatever its body looks like.
 
     `status` is the HTTP status, `body` the raw body; `do` replaces the usual advice for the status.
@@ -35,7 +42,8 @@ def refusal(status: int, body: bytes, *, do: str = "", retry_in: float | None = 
     told = [f"{field}: {text}" if field else text for text, field in faults[:FAULTS_TOLD]]
     left_out = [f"and {len(faults) - len(told)} more"] if len(faults) > len(told) else []
     reason = "; ".join(told + left_out)
-    retryable = status in {408, 429, 500} or status > 501  # 501 stays: it is not implemented
+    # 501 stays: it is not implemented.
+    retryable = waiting_helps and (status in {408, 429, 500} or status > 501)
     return Refused(
         f"Customer.io answered {status}: {reason or 'no reason given'}.",
         do=do or NEXT_STEP.get(status, "Try again later." if retryable else ""),
@@ -45,6 +53,29 @@ def refusal(status: int, body: bytes, *, do: str = "", retry_in: float | None = 
         reason=reason or None,
         field=next((field for _, field in faults if field), None),
     )
+
+
+def throttled(response: httpx.Response) -> Refused:
+    """Return the error for a 429: Customer.io's words, and whether and how long to wait."""
+    asked = response.request.extensions
+    if is_used_up(response):
+        do = "The call was not executed. A limit per day is used up: waiting does not help before tomorrow."
+        return refusal(429, response.content, do=do, waiting_helps=False)
+    bucket = asked["buckets"][0]
+    triggers, app = asked["kind"] is RequestKind.TRIGGER, asked["route"].startswith("/v1/")
+    if app and not triggers and "retry-after" not in response.headers:
+        # App API, 429: where it is a limit per second there is a Retry-After.
+        do = (
+            "The call was not executed, even when tried again, and Customer.io does not say when to call "
+            "again. Waiting a minute may help; if it does not, a limit per day may be used up."
+        )
+        return refusal(429, response.content, do=do)
+    retry_in = pause_asked(response, bucket.window, longest=math.inf)
+    do = f"The call was not executed. Call again in {retry_in:.0f} s."
+    if triggers:
+        # App API, "Send Messages": both are answered alike.
+        do += " Customer.io accepts one trigger of a broadcast per 10 s, and queues at most 5."
+    return refusal(429, response.content, do=do, retry_in=retry_in)
 
 
 def not_found(route: str) -> str:

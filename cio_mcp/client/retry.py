@@ -3,13 +3,14 @@
 import asyncio
 import random
 from collections.abc import Callable
+from dataclasses import dataclass
 from enum import Enum, auto
 
 import httpx
 
 from cio_mcp.client.call import RequestKind, now
 from cio_mcp.client.network import failure_of
-from cio_mcp.client.pacing import NEVER_LEFT
+from cio_mcp.client.pacing import NEVER_LEFT, is_used_up
 from cio_mcp.errors import NotAllowed, NotSent, UnknownOutcome
 
 
@@ -56,8 +57,15 @@ LAST_ATTEMPT = 0.1
 RETRIES_AT_ONCE, RETRIES_PER_REQUEST = 10.0, 0.1
 
 
+# What one attempt brings.
+_Got = httpx.Response | httpx.RequestError
+
+
 class RetryTransport(httpx.AsyncBaseTransport):
     """Repeats what may be repeated, with exponential pauses and full jitter, within the call's deadline.
+
+    A 429 that does not say when to try again is tried again once: what is used up for a day says so too. What
+    was refused stays refused if there is no time for another attempt.
 
     A request names its call and its kind in `request.extensions`, where the number of the attempt is kept.
     Besides what `PaceTransport` raises, it raises NotSent when no connection could be made, and
@@ -72,30 +80,29 @@ class RetryTransport(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send `request` until its outcome is settled."""
         kind, deadline = request.extensions["kind"], request.extensions["call"].deadline
-        lost: httpx.Response | httpx.RequestError | None = None
+        past = _Past()
         held = ""
         attempts = 0
         self._earn(request)
         while True:
             request.extensions["attempt"] = request.extensions.get("attempt", 0) + 1
             try:
-                got: httpx.Response | httpx.RequestError = await self._inner.handle_async_request(request)
+                got: _Got = await self._inner.handle_async_request(request)
             except httpx.RequestError as error:
                 got = error
             except (NotSent, NotAllowed) as error:
-                if lost is None:
+                if past.lost is None and (past.refused is None or isinstance(error, NotAllowed)):
                     raise
                 held = f" It was not sent again. {error.what}" if isinstance(error, NotAllowed) else ""
                 break
             end = _end_of(got)
-            if end is End.LOST:
-                lost = got
-            if end is End.ANSWERED and lost is not None and _already_gone(request, got):
+            if end is End.ANSWERED and past.lost is not None and _already_gone(request, got):
                 return httpx.Response(200, json={}, request=request)
-            if OUTCOMES[end][kind] is not NextStep.RETRY:
+            past.add(got, end)
+            if OUTCOMES[end][kind] is not NextStep.RETRY or past.is_refused_for_good:
                 break
             if end is End.THROTTLED:
-                continue  # the bucket holds the next attempt back, each time longer, until the deadline
+                continue  # the bucket holds the next attempt back, for as long as the 429 asks
             attempts += 1
             if attempts == ATTEMPTS or not self._may_retry(request):
                 break
@@ -103,7 +110,7 @@ class RetryTransport(httpx.AsyncBaseTransport):
             if now() + pause + LAST_ATTEMPT >= deadline:
                 break
             await asyncio.sleep(pause)
-        return _settled(request, kind, lost if lost is not None and end is not End.ANSWERED else got, held)
+        return _settled(request, kind, past.settle(got, end), held)
 
     def _earn(self, request: httpx.Request) -> None:
         bucket = request.extensions["buckets"][0].label
@@ -122,7 +129,39 @@ class RetryTransport(httpx.AsyncBaseTransport):
         await self._inner.aclose()
 
 
-def _end_of(got: httpx.Response | httpx.RequestError) -> End:
+@dataclass
+class _Past:
+    """What earlier attempts of a request say of its outcome.
+
+    `lost` is the last end that leaves it unknown, `refused` the last 429, and `without_pause` counts the 429s
+    that do not say when to try again.
+    """
+
+    lost: _Got | None = None
+    refused: httpx.Response | None = None
+    without_pause: int = 0
+
+    def add(self, got: _Got, end: End) -> None:
+        """Remember how an attempt ended."""
+        if end is End.LOST:
+            self.lost = got
+        elif end is End.THROTTLED and isinstance(got, httpx.Response):
+            self.refused = got
+            self.without_pause += "retry-after" not in got.headers
+
+    @property
+    def is_refused_for_good(self) -> bool:
+        """Say whether trying again would not help: a limit per day is used up, or may be."""
+        return self.refused is not None and (is_used_up(self.refused) or self.without_pause > 1)
+
+    def settle(self, got: _Got, end: End) -> _Got:
+        """Return what decides: a lost attempt until an answer comes; what was refused is never unsent."""
+        if end is End.ANSWERED:
+            return got
+        return self.lost or (self.refused if end is End.NEVER_LEFT else None) or got
+
+
+def _end_of(got: _Got) -> End:
     if isinstance(got, httpx.RequestError):
         return End.NEVER_LEFT if isinstance(got, NEVER_LEFT) else End.LOST
     if got.status_code == 429:
@@ -131,13 +170,11 @@ def _end_of(got: httpx.Response | httpx.RequestError) -> End:
     return End.LOST if got.status_code in {408, 500} or got.status_code > 501 else End.ANSWERED
 
 
-def _already_gone(request: httpx.Request, got: httpx.Response | httpx.RequestError) -> bool:
+def _already_gone(request: httpx.Request, got: _Got) -> bool:
     return request.method == "DELETE" and isinstance(got, httpx.Response) and got.status_code == 404
 
 
-def _settled(
-    request: httpx.Request, kind: RequestKind, got: httpx.Response | httpx.RequestError, held: str
-) -> httpx.Response:
+def _settled(request: httpx.Request, kind: RequestKind, got: _Got, held: str) -> httpx.Response:
     if isinstance(got, NEVER_LEFT):
         raise NotSent(
             f"Not sent: {failure_of(got, request.url)}.",

@@ -324,16 +324,68 @@ async def test_a_429_holds_back_for_as_long_as_it_asks(header: str, pause: float
     assert wire.times[1] - wire.times[0] == pytest.approx(pause, abs=0.01)
 
 
-@pytest.mark.parametrize("kind", [RequestKind.READ, RequestKind.REPEATABLE, RequestKind.ONCE])
-async def test_429s_without_end_hold_back_ever_longer_and_end_with_the_deadline(kind: RequestKind) -> None:
-    wire = Script([429] * 99)
+RETRIED = [RequestKind.READ, RequestKind.REPEATABLE, RequestKind.ONCE]
+QUOTA = {"errors": [{"detail": "rate limited to 50 request(s) per day (reference 7c1)", "status": "429"}]}
+
+
+@pytest.mark.parametrize("kind", RETRIED)
+async def test_a_429_that_does_not_say_when_to_try_again_is_tried_again_once(kind: RequestKind) -> None:
+    body = {"errors": [{"detail": "too many requests (reference 7c0)", "status": "429"}]}
+    wire = Script([httpx.Response(429, json=body) for _ in range(99)])
     async with connected(wire) as there:
-        with pytest.raises(NotSent) as raised:
+        with pytest.raises(
+            Refused, match=r"429: too many requests \(reference 7c0\)\. .*not executed"
+        ) as raised:
             await ACTS[kind](there)
 
-    pauses = [later - earlier for earlier, later in zip(wire.times, wire.times[1:], strict=False)]
-    assert pauses == pytest.approx([0.25, 0.5, 1, 2, 4, 8, 8], abs=0.02)
-    assert raised.value.retryable
+    assert [wire.times[1] - wire.times[0], len(wire.times)] == pytest.approx([0.25, 2], abs=0.02)
+    assert (raised.value.status, raised.value.retryable) == (429, True)
+    assert kind is RequestKind.REPEATABLE or "limit per day may be used up" in raised.value.do
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        httpx.Response(429, json=QUOTA),
+        httpx.Response(429, json=QUOTA, headers={"retry-after": "1"}),
+        httpx.Response(429, headers={"x-ratelimit-limit": "50", "x-ratelimit-remaining": "0"}),
+        httpx.Response(429, text="Daily quota reached"),
+    ],
+)
+@pytest.mark.parametrize("kind", RETRIED)
+async def test_a_limit_per_day_that_is_used_up_ends_a_call_at_once_and_slows_down_no_other(
+    kind: RequestKind, answer: httpx.Response
+) -> None:
+    wire = Script([answer])
+    async with connected(wire) as there:
+        with pytest.raises(Refused, match="waiting does not help before tomorrow") as raised:
+            await ACTS[kind](there)
+        await ACTS[kind](there)
+
+    assert (raised.value.status, raised.value.retryable, raised.value.retry_in) == (429, False, None)
+    assert len(wire.arrivals) == 2
+    assert wire.times[1] - wire.times[0] <= 0.1
+
+
+@pytest.mark.parametrize("then", [httpx.ConnectError, httpx.PoolTimeout])
+@pytest.mark.parametrize("kind", RETRIED)
+async def test_what_was_refused_and_finds_no_connection_after_that_is_not_called_unsent(
+    kind: RequestKind, then: Fault
+) -> None:
+    async with connected(Script([throttled(1), *[then] * 9])) as there:
+        with pytest.raises(Refused, match=r"429: no reason given\. The call was not executed"):
+            await ACTS[kind](there)
+
+
+@pytest.mark.parametrize("kind", RETRIED)
+async def test_429s_that_say_when_to_try_again_are_tried_again_until_the_deadline(kind: RequestKind) -> None:
+    wire = Script([throttled(8) for _ in range(9)])
+    async with connected(wire) as there:
+        with pytest.raises(Refused, match=r"Call again in 8 s\.") as raised:
+            await ACTS[kind](there)
+
+    assert len(wire.arrivals) == 4
+    assert (raised.value.retryable, raised.value.retry_in) == (True, 8)
 
 
 async def test_a_429_may_name_the_moment_to_try_again() -> None:
@@ -360,10 +412,10 @@ async def test_no_header_of_a_429_shuts_a_limit_for_good(header: str) -> None:
 async def test_a_429_that_asks_for_more_than_the_deadline_is_told_at_once() -> None:
     wire = Script([httpx.Response(429, headers={"retry-after": "3600"})])
     async with connected(wire) as there:
-        with pytest.raises(NotSent) as raised:
+        with pytest.raises(Refused, match=r"429: no reason given\. .* Call again in 3600 s\.") as raised:
             await ACTS[RequestKind.READ](there)
 
-    assert raised.value.retry_in == pytest.approx(300)
+    assert raised.value.retry_in == 3600
     assert len(wire.arrivals) == 1
 
 

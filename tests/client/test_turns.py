@@ -10,7 +10,7 @@ from cio_mcp.client.call import Call, Place
 from cio_mcp.client.pacing import Bucket, Limits, MemorySlots, Pace
 from cio_mcp.client.pacing.queue import LONGEST_LANE
 from cio_mcp.client.pacing.slots import Lease, Wait
-from cio_mcp.errors import NotSent, UnknownOutcome
+from cio_mcp.errors import NotSent, Refused, UnknownOutcome
 from tests.client.wires import Connected, Script, connected
 from tests.virtual_time import VirtualTimeLoop
 
@@ -258,6 +258,8 @@ async def test_a_call_that_is_cancelled_as_its_turn_comes_leaves_the_turn_to_the
 async def test_pauses_after_429s_begin_anew_once_another_answer_came() -> None:
     wire = Script([429, 429, 200, 429])
     async with connected(wire) as there:
+        with pytest.raises(Refused):
+            await event(there)
         await event(there)
         await event(there)
 

@@ -8,7 +8,7 @@ from cio_mcp.client.pacing.buckets import Bucket, Limits
 from cio_mcp.client.pacing.queue import Pace
 from cio_mcp.client.pacing.slots import MemorySlots, SharedBucket, Slots
 from cio_mcp.client.pacing.state import BucketState
-from cio_mcp.client.pacing.transport import NEVER_LEFT, PaceTransport, pause_asked
+from cio_mcp.client.pacing.transport import NEVER_LEFT, PaceTransport, is_used_up, pause_asked
 
 __all__ = [
     "NEVER_LEFT",
@@ -20,5 +20,6 @@ __all__ = [
     "PaceTransport",
     "SharedBucket",
     "Slots",
+    "is_used_up",
     "pause_asked",
 ]

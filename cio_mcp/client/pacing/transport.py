@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import re
 from collections.abc import Iterable
 from email.utils import parsedate_to_datetime
 from time import time
@@ -13,6 +14,9 @@ from cio_mcp.client.counts import RequestCounts
 from cio_mcp.client.pacing.buckets import Bucket
 from cio_mcp.client.pacing.queue import Pace, Turn
 from cio_mcp.errors import NotSent
+
+# What names a day in the text of a 429.
+DAY = re.compile(rb"\bda(?:y|ily)\b", re.IGNORECASE)
 
 # The longest pause that a Retry-After may ask of us, in seconds.
 LONGEST_HOLD = 300.0
@@ -110,8 +114,11 @@ class PaceTransport(httpx.AsyncBaseTransport):
         finally:
             counts.ends[end] += 1
         # Without an answer the slot stays leased: the request may still be counted.
+        used_up = is_used_up(response)
         for turn in turns:
-            if response.status_code == 429 and turn.bucket in request.extensions["buckets"]:
+            # What is used up for a day is no reason to make fewer requests in a second.
+            throttled = response.status_code == 429 and (turn.bucket.is_quota or not used_up)
+            if throttled and turn.bucket in request.extensions["buckets"]:
                 await turn.throttled(pause_asked(response, 0.0))
             else:
                 await turn.answered()
@@ -137,8 +144,18 @@ class PaceTransport(httpx.AsyncBaseTransport):
         await self._wire.aclose()
 
 
-def pause_asked(response: httpx.Response, default: float) -> float:
-    """Return the seconds that Retry-After (a number or a date) asks for, else `default`; at most 300."""
+def is_used_up(response: httpx.Response) -> bool:
+    """Return whether a 429 is of a limit per day, which no pause of seconds helps.
+
+    It has no Retry-After, a text like "rate limited to 100 request(s) per day", and its endpoint counts what
+    is left in X-RateLimit-Remaining (App API, getArchivedMessage, 2026-09).
+    """
+    left = response.headers.get("x-ratelimit-remaining", "").strip()
+    return response.status_code == 429 and (left == "0" or DAY.search(response.content[:10_000]) is not None)
+
+
+def pause_asked(response: httpx.Response, default: float, longest: float = LONGEST_HOLD) -> float:
+    """Return the seconds that Retry-After (a number or a date) asks for, up to `longest`, or `default`."""
     asked = response.headers.get("retry-after", "")
     try:
         pause = float(asked) if asked else default
@@ -147,4 +164,4 @@ def pause_asked(response: httpx.Response, default: float) -> float:
             pause = parsedate_to_datetime(asked).timestamp() - time()
         except (ValueError, OverflowError):
             pause = default
-    return min(max(pause, 0.0), LONGEST_HOLD) if math.isfinite(pause) else default
+    return min(max(pause, 0.0), longest) if math.isfinite(pause) else default
