@@ -18,6 +18,8 @@ from cio_mcp.tools import CORE
 # What of a grant has an option of its name.
 OPTIONS = {name: field for name, field in Grant.model_fields.items() if name not in {"name", "expires"}}
 
+A_CENTURY = 36_500
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Take an action and, to add a token, whom it is for and what they may do."""
@@ -30,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for name, field in OPTIONS.items():
         metavar = "WORDS" if isinstance(field.default, tuple) else "NUMBER"
         adding.add_argument(_option(name), metavar=metavar, help=field.description)
-    adding.add_argument("--days", type=float, help="let it expire after so many days")
+    adding.add_argument("--days", type=_days, help="let it expire after so many days")
 
 
 def run(asked: argparse.Namespace) -> int:
@@ -52,6 +54,17 @@ def run(asked: argparse.Namespace) -> int:
                 told = ", ".join(f"{name}={_text(value)}" for name, value in bounds.items())
                 sys.stdout.write(f"{entry.name:<20}  {told or 'all that the server allows'}\n")
     return 0
+
+
+def _days(text: str) -> float:
+    try:
+        days = float(text)
+    except ValueError:
+        days = 0.0
+    if not 0 < days <= A_CENTURY:
+        message = f"must be a number of days above 0, at most {A_CENTURY}"
+        raise argparse.ArgumentTypeError(message)
+    return days
 
 
 def _grant(asked: argparse.Namespace) -> Grant:

@@ -293,6 +293,18 @@ def test_the_command_line_makes_lists_and_revokes(
     assert Tokens(file, time.time).find(token) is None
 
 
+@pytest.mark.parametrize("days", ["nan", "inf", "0", "-1", "1e9", "soon"])
+def test_days_that_are_no_time_ahead_are_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], days: str
+) -> None:
+    file = tmp_path / "tokens.json"
+    with pytest.raises(SystemExit, match="2"):
+        main(["token", "--file", str(file), "add", "nightly", f"--days={days}"])
+
+    assert "--days: must be a number of days above 0" in capsys.readouterr().err
+    assert not file.exists()
+
+
 WORDS = {"permissions": "read", "toolsets": "core", "tools": "get_*"}
 
 
