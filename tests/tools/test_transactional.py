@@ -164,7 +164,7 @@ async def test_a_send_that_was_not_executed_is_repeated_and_happens_once(
     agent: Agent, fault: int | type[httpx.TransportError]
 ) -> None:
     before = await deliveries(agent)
-    agent.wire.fail(fault, times=2)
+    agent.wire.fail(fault)
 
     await agent.call("send_transactional_email", transactional_message_id=1, **TO_ADA)
 

@@ -255,6 +255,7 @@ async def test_a_stop_lets_running_calls_finish_and_takes_no_new_ones() -> None:
     with serving(**slow) as found:
         async with client(found, "http", "2026-07-28") as mcp, client(found, "sse", "legacy") as other:
             await mcp.call_tool("list_campaigns", {})
+            await other.list_tools()  # the SDK would ask for it after the call, of a server that has stopped
             running = [asyncio.create_task(one.call_tool("list_campaigns", {})) for one in (mcp, other)]
             await asyncio.sleep(0.5)
             found.process.send_signal(signal.SIGTERM)
