@@ -42,13 +42,13 @@ from cio_mcp.safety.counting import Counting
 from cio_mcp.safety.stop import Stop
 from cio_mcp.safety.stores import Store
 from cio_mcp.safety.stores.file import FileStore
-from cio_mcp.sandbox import Sandbox
 from cio_mcp.settings import Settings
 from cio_mcp.settings.workspaces import each
 from cio_mcp.toolkit.registry import Tool
 
 if TYPE_CHECKING:
     from cio_mcp.safety.privacy.mask import Mask
+    from cio_mcp.sandbox import Sandbox
 
 # What an agent must know to act on people whose addresses are hidden.
 MASKED = (
@@ -163,8 +163,10 @@ def _mask(settings: Settings) -> "Mask | None":
     return Mask(load_key(state_folder()), settings.pii_attributes)
 
 
-def open_sandbox(settings: Settings, *, clock: Callable[[], float] = time.time) -> Sandbox:
+def open_sandbox(settings: Settings, *, clock: Callable[[], float] = time.time) -> "Sandbox":
     """Open the sandbox that the settings name; raises SettingsError if its file cannot be used."""
+    from cio_mcp.sandbox import Sandbox  # noqa: PLC0415 - a live workspace needs none of it
+
     try:
         return Sandbox(
             settings.sandbox_path or ":memory:", region=settings.region, clock=clock, counts=_documented
@@ -179,7 +181,7 @@ def _documented(request: str) -> list[tuple[str, float, float]]:
     return [(limit.name, limit.requests, limit.window) for limit in counts if not limit.each_path]
 
 
-def _for_sandbox(settings: Settings, sandbox: Sandbox) -> Settings:
+def _for_sandbox(settings: Settings, sandbox: "Sandbox") -> Settings:
     """Return the settings with the sandbox's address and keys in place of any others."""
     keys = sandbox.credentials
     return settings.model_copy(

@@ -43,6 +43,8 @@ class Bounds:
 
     def narrowed(self, grants: Sequence[Grant]) -> "Bounds":
         """Return the bounds for a caller with these grants, in each case the narrower one."""
+        if not grants:
+            return self
         most = [self.max_recipients, *(grant.max_recipients for grant in grants)]
         return replace(
             self,

@@ -13,6 +13,9 @@ from cio_mcp.toolkit.context import context_of
 # Floats up to here hold every whole number; larger ones may have lost digits.
 EXACT = 2**53
 
+# One encoder: json.dumps makes a new one for each value, and every argument and attribute is measured.
+_written = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+
 WHOLE = re.compile(r"(\d{1,20})(?:\.0+)?", re.ASCII)
 
 
@@ -34,7 +37,7 @@ def size_of(value: object) -> int:
     Raises ValueError for values that JSON cannot hold: NaN, infinity, broken Unicode, too deep a nesting.
     """
     try:
-        return len(json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode())
+        return len(_written(value).encode())
     except UnicodeEncodeError:
         message = "text must be valid Unicode"
         raise ValueError(message) from None

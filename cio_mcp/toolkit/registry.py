@@ -9,7 +9,7 @@ import re
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Annotated, Any, Generic, TypeVar, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
@@ -81,14 +81,15 @@ class Named(Generic[_Of]):
 class Tool(Named[Callable[..., Awaitable[Answer]]]):
     """One operation that an agent can call.
 
-    `supplied` maps the parameters that the server fills in to their types: an API or the server's status.
-    `audience` finds the people whom a call reaches.
+    `parameters` are its arguments: their types and defaults, by name. `supplied` maps the parameters that the
+    server fills in to their types: an API or the server's status. `audience` finds the people whom a call
+    reaches.
     """
 
     effect: Effect
     toolset: str
     supplied: dict[str, type[Api] | type[Status]]
-    arguments: type[BaseModel]
+    parameters: dict[str, Any]
     result: type[Answer]
     audience: Callable[..., Awaitable[Audience]] | None = None
 
@@ -108,6 +109,13 @@ class Tool(Named[Callable[..., Awaitable[Answer]]]):
         return HINTS[self.effect]
 
     @cached_property
+    def arguments(self) -> type[BaseModel]:
+        """The arguments as a model, made at the first use: a process needs few before it lists its tools."""
+        return create_model(
+            self.name, __config__=ConfigDict(extra="forbid", defer_build=True), **self.parameters
+        )
+
+    @cached_property
     def input_schema(self) -> dict[str, Any]:
         """The arguments as a flat JSON schema."""
         return flat_schema(self.arguments.model_json_schema())
@@ -116,18 +124,17 @@ class Tool(Named[Callable[..., Awaitable[Answer]]]):
     def output_schema(self) -> dict[str, Any]:
         """The result as a flat JSON schema; tools that act can answer with a preview instead."""
         schema = flat_schema(self.result.model_json_schema())
-        return (
-            schema
-            if self.effect is Effect.READS
-            else either_schema(schema, flat_schema(Preview.model_json_schema()))
-        )
+        return schema if self.effect is Effect.READS else either_schema(schema, _preview_schema())
 
     async def reached(self, given: dict[str, Any]) -> Audience | None:
         """Return whom a call reaches, None for nobody; `given` are its arguments and supplied values."""
         if self.audience is None:
             return None
-        names = inspect.signature(self.audience).parameters
-        return await self.audience(**{name: given[name] for name in names})
+        return await self.audience(**{name: given[name] for name in self._asked})
+
+    @cached_property
+    def _asked(self) -> tuple[str, ...]:
+        return tuple(inspect.signature(self.audience).parameters) if self.audience else ()
 
     def parse(self, arguments: dict[str, Any], context: ParseContext | None = None) -> dict[str, Any]:
         """Return checked and converted arguments; raises InvalidArgument with one line per fault."""
@@ -175,8 +182,8 @@ class Toolbox:
             else:
                 required = parameter.default is parameter.empty
                 arguments[name] = (hints[name], ... if required else parameter.default)
-        if not issubclass(result, Answer if effect is Effect.READS else Acted):
-            wanted = Answer if effect is Effect.READS else Acted
+        wanted = Answer if effect is Effect.READS else Acted
+        if not issubclass(result, wanted):
             message = f"{function.__name__} {effect}, so its result must be an {wanted.__name__}"
             raise TypeError(message)
         audience = getattr(function, "__audience__", None)
@@ -195,8 +202,10 @@ class Toolbox:
             arguments["dry_run"] = (bool, False)
         if effect in {Effect.DELETES, Effect.SENDS}:
             arguments["confirmation"] = (_Confirmation, None)
-        model = create_model(
-            function.__name__, __config__=ConfigDict(extra="forbid", defer_build=True), **arguments
-        )
-        self._tools.append(Tool(function, effect, self.toolset, supplied, model, result, audience))
+        self._tools.append(Tool(function, effect, self.toolset, supplied, arguments, result, audience))
         return function
+
+
+@cache
+def _preview_schema() -> dict[str, Any]:
+    return flat_schema(Preview.model_json_schema())

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from cio_mcp.app.build import build
 from cio_mcp.cli import main
 from cio_mcp.errors import SettingsError
-from cio_mcp.safety.audit.log import AuditLog, beside, locked
+from cio_mcp.safety.audit.log import AuditLog, beside, lock_of, locked
 from cio_mcp.safety.audit.verify import lines, verify
 from cio_mcp.server.server import Server
 from cio_mcp.settings import load
@@ -310,7 +310,7 @@ def test_a_log_that_grows_while_it_is_verified_is_whole(tmp_path: Path) -> None:
 def test_a_holder_of_the_lock_that_is_stopped_stops_writers_and_not_for_ever(tmp_path: Path) -> None:
     path = tmp_path / "audit.jsonl"
     log = AuditLog(path, clock, patience=0)
-    with locked(path, 0), pytest.raises(OSError, match="another process holds its lock") as told:
+    with locked(lock_of(path), 0), pytest.raises(OSError, match="another process holds its lock") as told:
         log.refusal("r2", "me", "send", "sends", {}, "no")
     assert told.value.strerror
 

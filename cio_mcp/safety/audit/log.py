@@ -17,7 +17,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, BinaryIO, Literal
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal
+
+if TYPE_CHECKING:
+    from filelock import FileLock
 
 # The hash that the first line has for the line before it.
 BEGINNING = "0" * 64
@@ -28,6 +31,9 @@ TORN = b" TORN\n"
 # Seconds that a writer waits for the lock, and its pause between attempts. The wait is short, because it
 # blocks the event loop, and a suspended process would never release the lock.
 PATIENCE, PAUSE = 1.0, 0.002
+
+# On Windows line ends would else be changed.
+BINARY = getattr(os, "O_BINARY", 0)
 
 LineKind = Literal["intent", "outcome", "refusal"]
 
@@ -52,7 +58,8 @@ class AuditLog:
         self._workspace = workspace
         self._most_patience = self._patience = patience
         path.parent.mkdir(parents=True, exist_ok=True)
-        _touch(path)
+        path.touch(mode=0o600)
+        self._lock = lock_of(path)
         with self._locked():
             self._key = _key(path)
 
@@ -96,7 +103,7 @@ class AuditLog:
     def _locked(self) -> Iterator[None]:
         """Hold the lock. After a wait in vain, the next attempts do not wait until one succeeds."""
         patience, self._patience = self._patience, 0
-        with locked(self._path, patience):
+        with locked(self._lock, patience):
             self._patience = self._most_patience
             yield
 
@@ -165,7 +172,7 @@ def _tail(log: BinaryIO, size: int) -> bytes:
 
 def _opened(path: Path) -> BinaryIO:
     """Open the log; create it if it was moved away."""
-    return open(os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600), "r+b", buffering=0)  # noqa: PTH123
+    return open(os.open(path, os.O_RDWR | os.O_CREAT | BINARY, 0o600), "r+b", buffering=0)  # noqa: PTH123
 
 
 def _write(log: BinaryIO, text: bytes) -> None:
@@ -189,30 +196,27 @@ def _key(path: Path) -> bytes:
 def _replace(path: Path, what: str, content: bytes) -> None:
     """Write a file beside the log atomically."""
     new = beside(path, f"{what}.new")
-    _touch(new)
-    new.write_bytes(content)
+    with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | BINARY, 0o600), "wb") as file:  # noqa: PTH123
+        file.write(content)
     new.replace(beside(path, what))
 
 
-def _touch(path: Path) -> None:
-    path.touch(mode=0o600)
+def lock_of(path: Path) -> "FileLock":
+    """Return the lock of the log at `path`, to be kept: making one takes longer than taking it."""
+    from filelock import FileLock  # noqa: PLC0415 - only where a log is kept
+
+    return FileLock(
+        beside(path, "lock"), mode=0o600, poll_interval=PAUSE, fallback_to_soft=False, preserve_lock_file=True
+    )
 
 
 @contextmanager
-def locked(path: Path, patience: float) -> Iterator[None]:
-    """Hold the log's lock; raises OSError if another process keeps it for more than `patience` seconds."""
-    from filelock import FileLock, Timeout  # noqa: PLC0415 - only where a log is kept
+def locked(lock: "FileLock", patience: float) -> Iterator[None]:
+    """Hold a log's lock; raises OSError if another process keeps it for more than `patience` seconds."""
+    from filelock import Timeout  # noqa: PLC0415 - as above
 
-    lock = FileLock(
-        beside(path, "lock"),
-        patience,
-        0o600,
-        poll_interval=PAUSE,
-        fallback_to_soft=False,
-        preserve_lock_file=True,
-    )
     try:
-        lock.acquire()
+        lock.acquire(patience)
     except Timeout:
         raise TimeoutError(errno.ETIMEDOUT, "another process holds its lock") from None
     try:

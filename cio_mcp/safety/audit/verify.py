@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cio_mcp.safety.audit.log import BEGINNING, PATIENCE, TORN, beside, digest, dump, head, locked
+from cio_mcp.safety.audit.log import BEGINNING, PATIENCE, TORN, beside, digest, dump, head, lock_of, locked
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def _written(path: Path) -> tuple[int, tuple[int, str] | None]:
     """Return the size of a log and its head at one moment; a copy has no lock and is read as it is."""
     with suppress(OSError):
         if beside(path, "lock").exists():
-            with locked(path, PATIENCE):
+            with locked(lock_of(path), PATIENCE):
                 return path.stat().st_size, head(path)
     return path.stat().st_size, head(path)
 

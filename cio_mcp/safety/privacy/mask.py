@@ -130,7 +130,8 @@ class Mask:
         faults = [
             f"{name}: contains a pseudonym or {MASK}; only arguments that identify people take pseudonyms"
             for name, value in given.items()
-            if DOMAIN in (text := json.dumps(value, default=str).casefold()) or MASK in text
+            if not (value is None or isinstance(value, (bool, int, float)))
+            and (DOMAIN in (text := json.dumps(value, default=str).casefold()) or MASK in text)
         ]
         if faults:
             raise InvalidArgument(*faults)
