@@ -30,6 +30,7 @@ from cio_mcp.cli import answers
 from cio_mcp.cli.credentials import examine_credentials
 from cio_mcp.cli.finding import Finding
 from cio_mcp.client.network import Network
+from cio_mcp.databases.sqlite import make_private
 from cio_mcp.errors import NotAllowed, SettingsError
 from cio_mcp.safety.stop import Stop
 from cio_mcp.settings import Settings, load
@@ -164,8 +165,7 @@ def _record(settings: Settings) -> Finding:
 
 def _file(what: str, path: Path, use: str, lost: str, *, needed: bool = False) -> Finding:
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path.touch(mode=0o600)
+        make_private(path)
         with closing(sqlite3.connect(path, isolation_level=None)) as db:
             db.execute("BEGIN IMMEDIATE")
     except (sqlite3.Error, OSError) as error:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import httpx
 
-from cio_mcp.client.call import now
+from cio_mcp.client.call import failed, now
 from cio_mcp.errors import NotSent
 
 # So many failures in a row open the circuit, for so many seconds until a probe may go.
@@ -52,7 +52,7 @@ class BreakerTransport(httpx.AsyncBaseTransport):
         except httpx.RequestError as error:
             self._failed(circuit, type(error).__name__)
             raise
-        if response.status_code >= 500 and response.status_code != 501:
+        if failed(response.status_code):
             self._failed(circuit, f"status {response.status_code}")
         else:
             circuit.failures = 0

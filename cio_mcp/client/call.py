@@ -18,6 +18,11 @@ class RequestKind(Enum):
     TRIGGER = auto()  # a second broadcast
 
 
+def failed(status: int) -> bool:
+    """Say whether a status says that the API failed; 501 does not: what is not implemented did not happen."""
+    return status >= 500 and status != 501
+
+
 def now() -> float:
     """Return the time of the event loop's clock, in seconds.
 

@@ -29,7 +29,7 @@ class RedirectTransport(httpx.AsyncBaseTransport):
         if target is None or target.scheme != "https" or not target.host.endswith(".customer.io"):
             where = f"{target.scheme}://{target.host}" if target else "nowhere"
             raise Refused(
-                f"{request.url.host} redirects to {where}, which is not an https address of Customer.io;  "
+                f"{request.url.host} redirects to {where}, which is not an https address of Customer.io; "
                 "the credentials were not sent there.",
                 do="Check CIO_REGION, CIO_TRACK_URL and CIO_APP_URL.",
                 status=response.status_code,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import httpx
 
-from cio_mcp.client.call import RequestKind
+from cio_mcp.client.call import RequestKind, failed
 from cio_mcp.client.pacing import is_used_up, pause_asked
 from cio_mcp.errors import Json, Refused
 
@@ -42,8 +42,7 @@ def refusal(
     told = [f"{field}: {text}" if field else text for text, field in faults[:FAULTS_TOLD]]
     left_out = [f"and {len(faults) - len(told)} more"] if len(faults) > len(told) else []
     reason = "; ".join(told + left_out)
-    # 501 stays: it is not implemented.
-    retryable = waiting_helps and (status in {408, 429, 500} or status > 501)
+    retryable = waiting_helps and (status in {408, 429} or failed(status))
     return Refused(
         f"Customer.io answered {status}: {reason or 'no reason given'}.",
         do=do or NEXT_STEP.get(status, "Try again later." if retryable else ""),

@@ -8,7 +8,7 @@ from enum import Enum, auto
 
 import httpx
 
-from cio_mcp.client.call import RequestKind, now
+from cio_mcp.client.call import RequestKind, failed, now
 from cio_mcp.client.network import failure_of
 from cio_mcp.client.pacing import NEVER_LEFT, is_used_up
 from cio_mcp.errors import NotAllowed, NotSent, UnknownOutcome
@@ -166,8 +166,7 @@ def _end_of(got: _Got) -> End:
         return End.NEVER_LEFT if isinstance(got, NEVER_LEFT) else End.LOST
     if got.status_code == 429:
         return End.THROTTLED
-    # 501 is an answer: what is not implemented did not happen.
-    return End.LOST if got.status_code in {408, 500} or got.status_code > 501 else End.ANSWERED
+    return End.LOST if got.status_code == 408 or failed(got.status_code) else End.ANSWERED
 
 
 def _already_gone(request: httpx.Request, got: _Got) -> bool:

@@ -31,11 +31,11 @@ class Counting:
             yield
         except CustomerIOError as error:
             if error.outcome != "unknown":
-                await self._take_back(call, call.code)
+                await self._take_back(call)
             raise
         except asyncio.CancelledError:
             if call.sending is None:
-                await self._take_back(call, call.code)
+                await self._take_back(call)
             raise
 
     async def grow(self, call: ToolCall, counted: Audience | None, found: Audience) -> None:
@@ -49,7 +49,7 @@ class Counting:
         if (more := (found.size or 0) - (before or 0)) > 0:
             call.refunds += await self.caps.spend(more, call.grants)
 
-    async def _take_back(self, call: ToolCall, code: str | None) -> None:
+    async def _take_back(self, call: ToolCall) -> None:
         """Undo the counting of recipients, and make a code valid again.
 
         This continues even if the call is cancelled. If the store cannot be written, the recipients stay
@@ -60,8 +60,8 @@ class Counting:
             with contextlib.suppress(NotAllowed):
                 for refund in call.refunds:
                     await refund()
-                if code:
-                    await self.confirmations.restore(code)
+                if call.code:
+                    await self.confirmations.restore(call.code)
 
         task = asyncio.create_task(take_back())
         self.tasks.add(task)

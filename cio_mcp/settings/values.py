@@ -28,6 +28,10 @@ class SendCap:
     most: int
 
 
+# The names by which a program on this machine reaches a server here.
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
 def is_loopback(host: str) -> bool:
     """Say whether a host's name or address stays on this machine."""
     try:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from cio_mcp.client.call import now
 from cio_mcp.client.pacing.buckets import Bucket
 from cio_mcp.client.pacing.slots import Lease, SharedBucket, Wait
-from cio_mcp.databases.sqlite import use_wal
+from cio_mcp.databases.sqlite import make_private, use_wal
 
 # Rows further ahead than this are from before a reboot, when the clock that all processes share began anew.
 LONGEST_AHEAD = 3600.0
@@ -53,8 +53,7 @@ class BucketFile:
     """
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path.touch(mode=0o600)
+        make_private(path)
         self._db = sqlite3.connect(path, timeout=0, isolation_level=None)
         try:
             self._prepare()

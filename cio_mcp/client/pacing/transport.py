@@ -78,8 +78,7 @@ class PaceTransport(httpx.AsyncBaseTransport):
             for bucket in buckets:
                 turns.append(await self._pace.enter(bucket, call, bulk=bulk))  # noqa: PERF401 - each is kept at once
         except BaseException:
-            for turn in turns:
-                await turn.unused()
+            await _give_back(turns)
             raise
         return turns
 
@@ -87,8 +86,7 @@ class PaceTransport(httpx.AsyncBaseTransport):
         try:
             await leaving(request.extensions["outgoing"])
         except BaseException:
-            for turn in turns:
-                await turn.unused()
+            await _give_back(turns)
             raise
         for turn in turns:
             turn.leaves()
@@ -108,8 +106,7 @@ class PaceTransport(httpx.AsyncBaseTransport):
             end = str(response.status_code)
         except NEVER_LEFT:
             end = "no_connection"
-            for turn in turns:
-                await turn.unused()
+            await _give_back(turns)
             raise
         finally:
             counts.ends[end] += 1
@@ -144,14 +141,21 @@ class PaceTransport(httpx.AsyncBaseTransport):
         await self._wire.aclose()
 
 
+async def _give_back(turns: Iterable[Turn]) -> None:
+    for turn in turns:
+        await turn.unused()
+
+
 def is_used_up(response: httpx.Response) -> bool:
     """Return whether a 429 is of a limit per day, which no pause of seconds helps.
 
     It has no Retry-After, a text like "rate limited to 100 request(s) per day", and its endpoint counts what
     is left in X-RateLimit-Remaining (App API, getArchivedMessage, 2026-09).
     """
+    if response.status_code != 429:
+        return False
     left = response.headers.get("x-ratelimit-remaining", "").strip()
-    return response.status_code == 429 and (left == "0" or DAY.search(response.content[:10_000]) is not None)
+    return left == "0" or DAY.search(response.content[:10_000]) is not None
 
 
 def pause_asked(response: httpx.Response, default: float, longest: float = LONGEST_HOLD) -> float:

@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
-from cio_mcp.databases.sqlite import use_wal
+from cio_mcp.databases.sqlite import make_private, use_wal
 from cio_mcp.errors import NotAllowed
 from cio_mcp.safety.stores import NoRoom, Refund, Use
 from cio_mcp.settings.scopes import WINDOWS
@@ -168,8 +168,7 @@ class FileStore:
     def _open(self) -> sqlite3.Connection:
         if self._path:
             try:
-                self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-                self._path.touch(mode=0o600)
+                make_private(self._path)
                 db = self._connect(str(self._path))
             except (sqlite3.Error, OSError) as error:
                 _log.warning("confirmation codes are valid in this process only: %s: %s", self._path, error)

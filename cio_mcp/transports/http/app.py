@@ -18,6 +18,7 @@ from cio_mcp.app.build import build
 from cio_mcp.logs import configure
 from cio_mcp.server.server import Server
 from cio_mcp.settings import Settings, load
+from cio_mcp.settings.values import LOOPBACK
 from cio_mcp.transports.http.authentication import authenticator_of
 from cio_mcp.transports.http.disconnects import Disconnects
 from cio_mcp.transports.http.health import Health
@@ -28,8 +29,6 @@ from cio_mcp.transports.http.transports import TRANSPORTS, Transport
 
 # The last traces get so many seconds to leave when the server stops.
 FLUSH = 2.0
-
-LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 
 def create_app(
@@ -90,8 +89,9 @@ def _application(app: App, settings: Settings, ways: Sequence[Transport]) -> Sta
 
 def _security(settings: Settings) -> TransportSecuritySettings:
     """Return which Host and Origin headers are answered: loopback's, and those that the settings name."""
-    hosts = [name for host in (*LOOPBACK, *settings.allowed_hosts) for name in (host, f"{host}:*")]
-    origins = [f"http://{name}" for host in LOOPBACK for name in (host, f"{host}:*")]
+    here = [f"[{host}]" if ":" in host else host for host in LOOPBACK]
+    hosts = [name for host in (*here, *settings.allowed_hosts) for name in (host, f"{host}:*")]
+    origins = [f"http://{name}" for host in here for name in (host, f"{host}:*")]
     return TransportSecuritySettings(
         allowed_hosts=hosts, allowed_origins=[*origins, *settings.allowed_origins]
     )

@@ -1,7 +1,6 @@
 """What monitors a server over HTTP reads, and what only whoever serves HTTP can count for it."""
 
 import hmac
-import ipaddress
 from collections import Counter
 from itertools import chain
 
@@ -12,14 +11,12 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cio_mcp.server.server import Server
-from cio_mcp.settings.values import MetricsReaders
+from cio_mcp.settings.values import LOOPBACK, MetricsReaders, is_loopback
 from cio_mcp.transports.http.metrics import exposition
 from cio_mcp.transports.http.transports import TRANSPORTS
 
 # Paths that are told apart; a client may make up any other.
 PATHS = (*chain(*(way.paths for way in TRANSPORTS.values())), "/healthz", "/readyz", "/metrics")
-
-LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 # Besides X-Forwarded-…, what tells that a proxy passed a request on.
 PROXIED = {"forwarded", "via", "x-real-ip"}
@@ -87,9 +84,6 @@ def _refusal(request: Request, readers: MetricsReaders) -> Response | None:
 
 def _is_local(request: Request) -> bool:
     """Say whether a request is from this host, by a name of loopback: not through a proxy that runs here."""
-    try:
-        near = ipaddress.ip_address(request.client.host if request.client else "").is_loopback
-    except ValueError:
-        near = False
+    near = is_loopback(request.client.host if request.client else "")
     direct = not any(name in PROXIED or name.startswith("x-forwarded-") for name in request.headers)
     return near and direct and request.url.hostname in LOOPBACK
