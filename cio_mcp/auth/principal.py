@@ -40,7 +40,7 @@ class Principal:
             try:
                 off |= switched_off(tools, CORE, grant, ALL)
             except UnknownWord as error:
-                off |= {tool.name: f"what {grant.name} may do is not clear: {error}" for tool in tools}
+                off |= {tool.name: f"the grant of {grant.name} is wrong: {error}" for tool in tools}
         return off
 
     def may_use(self, workspace: str) -> bool:

@@ -22,7 +22,7 @@ COMMANDS = {
     "call": "call one tool and print its answer as JSON",
     "pace": "show how much of each limit this host's processes use, live",
     "stop": "halt all writes, deletions and sends, in every server that shares them",
-    "resume": "let what cio-mcp stop has stopped go on",
+    "resume": "allow writes, deletions and sends again after cio-mcp stop",
     "doctor": "check settings, credentials and the way to Customer.io",
     "sandbox": "serve the sandbox over HTTP, for any Customer.io SDK or curl",
     "audit": "check or show the record that CIO_AUDIT_LOG keeps",

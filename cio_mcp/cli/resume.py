@@ -1,4 +1,4 @@
-"""`cio-mcp resume`: what cio-mcp stop has stopped goes on."""
+"""`cio-mcp resume`: allows writes, deletions and sends again after `cio-mcp stop`."""
 
 from cio_mcp.cli.stop import add_arguments, run
 

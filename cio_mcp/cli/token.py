@@ -26,13 +26,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--file", help="the tokens' file (default: CIO_TOKENS_FILE)")
     actions = parser.add_subparsers(dest="action", metavar="action", required=True)
     actions.add_parser("list", help="list names and grants")
-    actions.add_parser("revoke", help="let a token hold no longer").add_argument("name")
+    actions.add_parser("revoke", help="make a token invalid").add_argument("name")
     adding = actions.add_parser("add", help="make a token and print it, this once")
     adding.add_argument("name", help="who it is for, for logs and limits")
     for name, field in OPTIONS.items():
         metavar = "WORDS" if isinstance(field.default, tuple) else "NUMBER"
         adding.add_argument(_option(name), metavar=metavar, help=field.description)
-    adding.add_argument("--days", type=_days, help="let it expire after so many days")
+    adding.add_argument("--days", type=_days, help="days until the token expires")
 
 
 def run(asked: argparse.Namespace) -> int:

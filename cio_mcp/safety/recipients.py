@@ -148,7 +148,9 @@ def check_recipients(call: ToolCall) -> None:
     known = next(((fields, others) for route, fields, others in ROUTES if route.fullmatch(path)), None)
     if known is None:
         if call.tool.effect is Effect.SENDS:
-            raise _unclear(f"whom {request.method} {path} reaches is not known")
+            raise _unclear(
+                f"this server does not know whom {request.method} {path} reaches", "Update cio-mcp."
+            )
         return
     extra = _read(request.body or {}, *known)
     if not extra and _AS_SET.fullmatch(path):
@@ -166,11 +168,11 @@ def _read(body: Mapping[str, Any], fields: Mapping[str, Reader], others: Mapping
     reached: set[Reached] = set()
     for name, value in {**others, **body}.items():
         if name not in fields:
-            raise _unclear(f"whom the field {name} reaches is not known")
+            raise _unclear(f"this server does not know whom the field {name} reaches", f"Leave out {name}.")
         try:
             reached.update((kind, _bare(kind, who)) for kind, who in fields[name](value))
         except (ValueError, TypeError, KeyError, AttributeError):
-            raise _unclear(f"whom the field {name} reaches cannot be read from it") from None
+            raise _unclear(f"it is unclear whom the field {name} reaches", f"Leave out {name}.") from None
     return reached
 
 
@@ -195,5 +197,5 @@ def _path(url: str) -> str:
     return path[max(path.find("/v1/"), 0) :] if "/api/v1/" not in path else path[path.find("/api/v1/") :]
 
 
-def _unclear(why: str) -> NotAllowed:
-    return NotAllowed(f"Nothing was sent: {why}.", do="Leave it out.")
+def _unclear(why: str, do: str) -> NotAllowed:
+    return NotAllowed(f"Nothing was sent: {why}.", do=do)

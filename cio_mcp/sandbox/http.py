@@ -57,6 +57,13 @@ class ApiRequest:
             raise app_error(f"{name} must be a number", 400)
         return int(self.ids[name])
 
+    def thing(self, kind: str, name: str, called: str) -> dict[str, Any]:
+        """Return the configured thing of a kind that the path value `name` names; `called` is its noun."""
+        found = self.workspace.thing(kind, self.number(name))
+        if found is None:
+            raise app_error(f"{called} not found", 404)
+        return found
+
     def seconds(self, name: str, default: int) -> int:
         """Return a time from the query, in unix seconds."""
         asked = self.query.get(name, str(default))

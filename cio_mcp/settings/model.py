@@ -124,6 +124,6 @@ class Settings(WorkspaceSettings, WorkspaceIdentity):
         if self.oauth_issuer:
             check_audience(self.oauth_audience)
         elif self.oauth_audience or self.oauth_jwks_url:
-            message = f"{PREFIX}OAUTH_ISSUER: is missing; without it no other OAuth setting has a meaning"
+            message = f"{PREFIX}OAUTH_ISSUER: is missing; set it, or unset the other OAuth settings"
             raise ValueError(message)
         return self

@@ -60,7 +60,10 @@ def is_safe(url: str) -> bool:
 def check_audience(names: Sequence[str]) -> None:
     """Raise ValueError unless the first of `names` is an address that OAuth's metadata can hold."""
     if not names:
-        message = "CIO_OAUTH_AUDIENCE: is missing; CIO_OAUTH_ISSUER is set, and JWTs for others are not taken"
+        message = (
+            "CIO_OAUTH_AUDIENCE: is missing; CIO_OAUTH_ISSUER is set, so set the address that JWTs for this "
+            "server name (aud)"
+        )
         raise ValueError(message)
     if not is_safe(names[0]) or "?" in names[0]:
         message = f"CIO_OAUTH_AUDIENCE: {NOT_SAFE}, such as https://cio.example.com/mcp"

@@ -10,7 +10,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-from cio_mcp.client import AppApi, IdType, RequestKind
+from cio_mcp.client import AppApi, IdType
+from cio_mcp.toolkit.profiles import matching
 from cio_mcp.toolkit.reading import Fields, needed
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
@@ -109,10 +110,7 @@ async def of_filter(app: AppApi, condition: dict[str, Any]) -> Audience:
     found: list[Fields] = []
     start: str | None = None
     for _ in range(PAGES):
-        query = {"limit": str(PAGE)} | ({"start": start} if start else {})
-        answer = Fields(
-            await app.post("/v1/customers", {"filter": condition}, query=query, kind=RequestKind.READ)
-        )
+        answer = await matching(app, condition, PAGE, start)
         found += answer.listed("identifiers")
         start = answer.following()
         if start is None:
@@ -124,13 +122,18 @@ async def of_filter(app: AppApi, condition: dict[str, Any]) -> Audience:
 
 async def of_segment(app: AppApi, segment_id: object) -> Audience:
     """Count the customers who are in a segment now."""
-    answer = Fields(await app.get("/v1/segments/{segment_id}/customer_count", segment_id=segment_id))
+    size = await segment_size(app, segment_id)
     members = Fields(
         await app.get("/v1/segments/{segment_id}/membership", {"limit": str(SAMPLES)}, segment_id=segment_id)
     )
-    size = needed(answer.whole("count"), "count")
     samples = _names(members.objects("identifiers") or [])
     return Audience(f"customers in segment {segment_id}", size, samples=samples)
+
+
+async def segment_size(app: AppApi, segment_id: object) -> int:
+    """Return the number of customers who are in a segment now."""
+    answer = Fields(await app.get("/v1/segments/{segment_id}/customer_count", segment_id=segment_id))
+    return needed(answer.whole("count"), "count")
 
 
 def _names(identifiers: list[Fields]) -> list[str]:

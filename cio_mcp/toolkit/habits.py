@@ -11,11 +11,10 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from cio_mcp.client import AppApi, RequestKind
+from cio_mcp.client import AppApi
 from cio_mcp.errors import CustomerIOError
 from cio_mcp.toolkit.arguments import has_mark
-from cio_mcp.toolkit.profiles import profiles
-from cio_mcp.toolkit.reading import Fields
+from cio_mcp.toolkit.profiles import matching, profiles
 
 # So many customers who have one of the attributes are looked at; fewer values than the second are no habit.
 LOOKED_AT, FEW = 100, 3
@@ -46,10 +45,8 @@ async def unusual(app: AppApi, model: type[BaseModel], given: dict[str, Any]) ->
 async def _values(app: AppApi, names: Sequence[str]) -> dict[str, list[str]]:
     """Return the values that customers have for attributes, as far as there are enough of them."""
     exist = [{"attribute": {"field": name, "operator": "exists"}} for name in names]
-    answer = await app.post(
-        "/v1/customers", {"filter": {"or": exist}}, query={"limit": LOOKED_AT}, kind=RequestKind.READ
-    )
-    ids = [cio_id for who in Fields(answer).objects("identifiers") or [] if (cio_id := who.text("cio_id"))]
+    answer = await matching(app, {"or": exist}, LOOKED_AT)
+    ids = [cio_id for who in answer.objects("identifiers") or [] if (cio_id := who.text("cio_id"))]
     known = [profile.fields("attributes") for profile in await profiles(app, ids, "cio_id")] if ids else []
     found = {name: [value for attributes in known if (value := attributes.text(name))] for name in names}
     return {name: values for name, values in found.items() if len(values) >= FEW}

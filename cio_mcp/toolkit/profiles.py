@@ -1,9 +1,16 @@
-"""Customers' profiles, many at once."""
+"""Customers by a filter, and their profiles, many at once."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from cio_mcp.client import AppApi, IdType, RequestKind
 from cio_mcp.toolkit.reading import Fields
+
+
+async def matching(app: AppApi, condition: dict[str, Any], limit: int, start: str | None = None) -> Fields:
+    """Return a page of the customers who match a filter: their `identifiers`. Raises as `AppApi.get` does."""
+    query = {"limit": limit, "start": start}
+    return Fields(await app.post("/v1/customers", {"filter": condition}, query=query, kind=RequestKind.READ))
 
 
 async def profiles(app: AppApi, customer_ids: Sequence[str], id_type: IdType) -> list[Fields]:

@@ -1,7 +1,11 @@
 """What things of several kinds have in common: a name, a state, the customer they are of, what uses them."""
 
+from collections.abc import Awaitable
+from typing import Any
+
+from cio_mcp.client import AppApi
 from cio_mcp.toolkit.pages import joined
-from cio_mcp.toolkit.reading import Fields, text, unusable, wholes
+from cio_mcp.toolkit.reading import Fields, beside, text, unusable, wholes
 
 # Of what can use a segment or a sender, the kinds that are documented.
 USES = {"campaigns", "sent_newsletters", "draft_newsletters"}
@@ -13,8 +17,19 @@ def named(what: str, item: Fields) -> str:
     return f"{what}: {name}" if (name := item.text("name")) else what
 
 
-def uses_in(answer: Fields) -> Uses:
+def has_in_name(item: Fields, part: str | None) -> bool:
+    """Say whether an item's name contains `part`, in any case; None is in every name."""
+    return part is None or part.casefold() in (item.text("name") or "").casefold()
+
+
+async def read_uses(app: AppApi, path: str, **ids: object) -> tuple[dict[str, list[int]] | None, str | None]:
     """Return the ids, by kind, of what uses a segment or a sender, and a note on what could not be read."""
+    found, refused = await beside("used_by", _uses(app.get(path, None, **ids)))
+    return found or (None, refused)
+
+
+async def _uses(reading: Awaitable[Any]) -> Uses:
+    answer = Fields(await reading)
     found = answer.wrapped("used_by")
     if found is answer and not USES & answer.raw.keys():
         raise unusable("it has no used_by")

@@ -187,16 +187,16 @@ async def wait_for_delivery(
 
 
 def _page(answer: Fields) -> Messages:
-    found = [Message(**_told(item)) for item in answer.listed("messages")]
+    found = [Message(**_told(item, reached(item))) for item in answer.listed("messages")]
     kept, next_cursor, left_out = cut(found, answer.following())
     return Messages(messages=kept, next_cursor=next_cursor, left_out=left_out)
 
 
-def _told(item: Fields) -> dict[str, Any]:
+def _told(item: Fields, metrics: dict[str, str]) -> dict[str, Any]:
     return {
         "delivery_id": item.text("id"),
         "type": item.text("type"),
-        "state": state_in(reached(item)),
+        "state": state_in(metrics),
         "recipient": item.text("recipient"),
         "subject": item.text("subject"),
         "created": item.time("created"),
@@ -207,12 +207,13 @@ def _told(item: Fields) -> dict[str, Any]:
 
 def _delivery(answer: Fields) -> Delivery:
     item = answer.inside("message", "id", "type", "metrics")
-    told, survey = _told(item), item.fields("tracked_responses")
+    metrics, survey = reached(item), item.fields("tracked_responses")
+    told = _told(item, metrics)
     return Delivery(
         **told,
         customer=identifiers(item),
         action_id=item.whole("action_id") or None,
-        reached=reached(item) or None,
+        reached=metrics or None,
         responses={name: at for name in survey.raw if (at := survey.fields(name).time("ts"))} or None,
         final=is_final(told["state"], told["type"]),
         next="This is a draft: a person must send it in Customer.io." if told["state"] == "drafted" else None,

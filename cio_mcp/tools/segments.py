@@ -6,13 +6,14 @@ from pydantic import AfterValidator, Field
 
 from cio_mcp.client import AppApi, IdType, RequestKind, TrackApi
 from cio_mcp.toolkit.answers import Accepted, Acted, Cut, Numbered, Page, Quoted
+from cio_mcp.toolkit.audience import segment_size
 from cio_mcp.toolkit.conditions import in_words
 from cio_mcp.toolkit.lists import People
 from cio_mcp.toolkit.pages import cut, joined, newest, page_by_id
 from cio_mcp.toolkit.params import CountCursor, Cursor, Limit, Line, NameContains, ObjectId, Text
-from cio_mcp.toolkit.reading import Fields, beside, made, needed
+from cio_mcp.toolkit.reading import Fields, beside, made
 from cio_mcp.toolkit.registry import Toolbox
-from cio_mcp.toolkit.things import Uses, uses_in
+from cio_mcp.toolkit.things import has_in_name, read_uses
 from cio_mcp.tools.people.search import Found, identifiers_of
 
 tools = Toolbox(__name__)
@@ -58,13 +59,13 @@ async def list_segments(
     found = [
         Segment(**_told(item))
         for item in newest(answer.listed("segments"), cursor)
-        if name_contains is None or name_contains.casefold() in (item.text("name") or "").casefold()
+        if has_in_name(item, name_contains)
     ]
     kept, next_cursor, left_out = page_by_id(found, min(limit, COUNTED) if counts else limit)
     uncounted = None
     for segment in kept if counts else []:
         if segment.id is not None:
-            segment.count, refused = await beside("some counts", _count(app, segment.id))
+            segment.count, refused = await beside("some counts", segment_size(app, segment.id))
             uncounted = refused or uncounted
     left_out = joined(left_out, uncounted)
     return Segments(segments=kept, next_cursor=next_cursor, left_out=left_out)
@@ -87,9 +88,8 @@ async def get_segment(app: AppApi, segment_id: ObjectId) -> SegmentInUse:
     """Read one segment: its number of customers, and the campaigns and newsletters that use it."""
     answer = Fields(await app.get("/v1/segments/{segment_id}", segment_id=segment_id))
     item = answer.inside("segment", "id", "name")
-    uses, no_uses = await beside("used_by", _uses(app, segment_id))
-    used_by, unread = uses or (None, no_uses)
-    count, no_count = await beside("count", _count(app, segment_id))
+    used_by, unread = await read_uses(app, "/v1/segments/{segment_id}/used_by", segment_id=segment_id)
+    count, no_count = await beside("count", segment_size(app, segment_id))
     return SegmentInUse(
         **{**_told(item), "id": segment_id},
         who=in_words(item.value("conditions")),
@@ -111,15 +111,6 @@ def _told(item: Fields) -> dict[str, Any]:
         "state": item.text("state"),
         "tags": item.texts("tags"),
     }
-
-
-async def _uses(app: AppApi, segment_id: int) -> Uses:
-    return uses_in(Fields(await app.get("/v1/segments/{segment_id}/used_by", segment_id=segment_id)))
-
-
-async def _count(app: AppApi, segment_id: int) -> int:
-    answer = Fields(await app.get("/v1/segments/{segment_id}/customer_count", segment_id=segment_id))
-    return needed(answer.whole("count"), "count")
 
 
 class Members(Quoted, Page):

@@ -12,10 +12,7 @@ INTERNAL = {"workflow", "journeys"}
 
 def campaign(asked: ApiRequest) -> dict[str, Any]:
     """Return the campaign that a path names."""
-    found = asked.workspace.thing("campaign", asked.number("campaign_id"))
-    if found is None:
-        raise app_error("campaign not found", 404)
-    return found
+    return asked.thing("campaign", "campaign_id", "campaign")
 
 
 def action(asked: ApiRequest) -> dict[str, Any]:

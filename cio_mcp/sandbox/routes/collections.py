@@ -15,10 +15,7 @@ FETCHED = [{"fetched": "by the sandbox"}]
 
 
 def _collection(asked: ApiRequest) -> dict[str, Any]:
-    found = asked.workspace.thing("collection", asked.number("collection_id"))
-    if found is None:
-        raise app_error("collection not found", 404)
-    return found
+    return asked.thing("collection", "collection_id", "collection")
 
 
 def _public(collection: dict[str, Any]) -> dict[str, Any]:

@@ -12,10 +12,7 @@ SOURCES = {"newsletter_id", "campaign_id", "transactional_message_id", "action_i
 
 
 def _export(asked: ApiRequest) -> dict[str, Any]:
-    found = asked.workspace.thing("export", asked.number("export_id"))
-    if found is None:
-        raise app_error("export not found", 404)
-    return found
+    return asked.thing("export", "export_id", "export")
 
 
 def _public(asked: ApiRequest, export: dict[str, Any]) -> dict[str, Any]:

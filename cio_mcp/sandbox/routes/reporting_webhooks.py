@@ -10,10 +10,7 @@ SWITCHES = ("disabled", "full_resolution", "with_content")
 
 
 def _webhook(asked: ApiRequest) -> dict[str, Any]:
-    found = asked.workspace.thing("reporting_webhook", asked.number("webhook_id"))
-    if found is None:
-        raise app_error("webhook not found", 404)
-    return found
+    return asked.thing("reporting_webhook", "webhook_id", "webhook")
 
 
 @routes("GET", "/v1/reporting_webhooks")

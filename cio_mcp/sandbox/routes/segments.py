@@ -11,10 +11,7 @@ routes = Routes()
 
 
 def _segment(asked: ApiRequest) -> dict[str, Any]:
-    found = asked.workspace.thing("segment", asked.number("segment_id"))
-    if found is None:
-        raise app_error("segment not found", 404)
-    return found
+    return asked.thing("segment", "segment_id", "segment")
 
 
 def _members(asked: ApiRequest) -> list[Row]:

@@ -8,7 +8,7 @@ from email.utils import getaddresses
 from pathlib import PurePath
 from typing import Any
 
-from cio_mcp.sandbox.http import ApiRequest, Routes, app_error, track_error
+from cio_mcp.sandbox.http import ApiRequest, Routes, track_error
 from cio_mcp.sandbox.state import devices, people, transactional
 from cio_mcp.sandbox.state.workspace import Row, Workspace
 
@@ -28,10 +28,7 @@ def every(asked: ApiRequest) -> dict[str, Any]:
 @routes("GET", "/v1/transactional/{message_id}")
 def one(asked: ApiRequest) -> dict[str, Any]:
     """Answer one transactional message."""
-    found = asked.workspace.thing("transactional", asked.number("message_id"))
-    if found is None:
-        raise app_error("transactional message not found", 404)
-    return {"message": _public(found)}
+    return {"message": _public(asked.thing("transactional", "message_id", "transactional message"))}
 
 
 def _public(message: dict[str, Any]) -> dict[str, Any]:

@@ -2,16 +2,13 @@
 
 from typing import Any
 
-from cio_mcp.sandbox.http import ApiRequest, Routes, app_error
+from cio_mcp.sandbox.http import ApiRequest, Routes
 
 routes = Routes()
 
 
 def _sender(asked: ApiRequest) -> dict[str, Any]:
-    found = asked.workspace.thing("sender_identity", asked.number("sender_id"))
-    if found is None:
-        raise app_error("sender not found", 404)
-    return found
+    return asked.thing("sender_identity", "sender_id", "sender")
 
 
 def _public(asked: ApiRequest, sender: dict[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from cio_mcp.toolkit.rates import RATES, Metrics, Series, counts_of, summary
 from cio_mcp.toolkit.reading import Fields, beside
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.spans import End, Start, span_of
-from cio_mcp.toolkit.things import state_of
+from cio_mcp.toolkit.things import has_in_name, state_of
 from cio_mcp.toolkit.times import Local
 
 tools = Toolbox(__name__)
@@ -76,7 +76,7 @@ async def list_campaigns(
         for item in newest(answer.listed("campaigns"), cursor)
         # Where the state is not told, it may be the one asked for.
         if (state is None or state in (state_of(item) or state))
-        and (name_contains is None or name_contains.casefold() in (item.text("name") or "").casefold())
+        and has_in_name(item, name_contains)
         and (tag is None or tag in (item.texts("tags") or []))
     ]
     kept, next_cursor, left_out = page_by_id(found, limit)

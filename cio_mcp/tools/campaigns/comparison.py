@@ -28,7 +28,7 @@ class Side(Counted):
     campaign_id: int
     start: str
     end: str = Field(description="Events at this moment are not counted. Days begin in UTC.")
-    left_out: str | None = Field(None, description="Counts that Customer.io did not tell, or not readably.")
+    left_out: str | None = Field(None, description="Counts that are missing or could not be read.")
 
 
 class Difference(Shape):

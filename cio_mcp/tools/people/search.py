@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
-from cio_mcp.client import AppApi, IdType, RequestKind
+from cio_mcp.client import AppApi, IdType
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.answers import Cut, Numbered, Page, Quoted, Shape
 from cio_mcp.toolkit.lists import Names
@@ -19,7 +19,7 @@ from cio_mcp.toolkit.params import (
     ObjectId,
     compared,
 )
-from cio_mcp.toolkit.profiles import profiles
+from cio_mcp.toolkit.profiles import matching, profiles
 from cio_mcp.toolkit.reading import Fields, beside, time
 from cio_mcp.toolkit.registry import Toolbox
 
@@ -88,9 +88,7 @@ async def search_customers(
         answer = Fields(await app.get("/v1/customers", {"email": email}))
         listed = answer.listed("results")
     else:
-        body = {"filter": _all_of(segment_id, attributes or {}, filter)}
-        query = {"limit": limit, "start": cursor}
-        answer = Fields(await app.post("/v1/customers", body, query=query, kind=RequestKind.READ))
+        answer = await matching(app, _all_of(segment_id, attributes or {}, filter), limit, cursor)
         listed = answer.listed("identifiers")
     found = [Found(**identifiers_of(item)) for item in listed]
     unread = await _read(app, found, fields) if fields and found else None

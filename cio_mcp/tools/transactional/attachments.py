@@ -46,7 +46,7 @@ def _plain(name: str, content: object) -> str:
         text = _BREAKS.sub("", content.strip()).translate(_PLAIN).rstrip("=")
         return base64.b64encode(base64.b64decode(text + "=" * (-len(text) % 4), validate=True)).decode()
     except (binascii.Error, ValueError):
-        message = f"{name}: is not base64, which the content of a file must be"
+        message = f"{name}: is not base64; a file needs its content in base64"
         raise ValueError(message) from None
 
 

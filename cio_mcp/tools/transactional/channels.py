@@ -1,6 +1,7 @@
 """Transactional messages by push, SMS, WhatsApp, in-app and inbox."""
 
 import re
+from functools import partial
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -60,9 +61,6 @@ async def _reached(
     to: str | None,
     custom_device: dict[str, Any] | None,
 ) -> Audience:
-    async def template() -> str:
-        return await template_of(app, transactional_message_id)
-
     # A number or device may belong to somebody other than the customer; other Liquid can be any number.
     own = not to or bool(OWN_NUMBER.fullmatch(to))
     if channel == "push":
@@ -77,7 +75,7 @@ async def _reached(
         own_number=channel != "push" and own and to is not None,
         people={id_type: [customer_id]},
         to_one=True,
-        template=template,
+        template=partial(template_of, app, transactional_message_id),
     )
 
 

@@ -1,5 +1,6 @@
 """Transactional email: one email to one person at once."""
 
+from functools import partial
 from typing import Annotated
 
 from pydantic import Field
@@ -40,20 +41,17 @@ async def _reached(
     id_type: IdType,
     transactional_message_id: int | str | None,
 ) -> Audience:
-    async def template() -> str:
-        return await template_of(app, transactional_message_id)
-
     found = _recipients(to, cc, bcc)
     own = [recipient for recipient in found if THEIR_OWN.fullmatch(recipient.address)]
     known = all(not recipient.liquid or recipient in own for recipient in found)
     return Audience(
-        "the addresses in to, cc and bcc" + ("" if known else ", which Customer.io finds out"),
+        "the addresses in to, cc and bcc" + ("" if known else ", some known only to Customer.io"),
         len(found) if known else None,
         addresses=[recipient.address for recipient in found if recipient not in own],
         people={id_type: [customer_id]},
         to_one=known and len(found) == 1,
         blind_copies=bool(bcc),
-        template=template,
+        template=partial(template_of, app, transactional_message_id),
     )
 
 

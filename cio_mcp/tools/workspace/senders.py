@@ -4,8 +4,8 @@ from pydantic import Field
 
 from cio_mcp.client import AppApi
 from cio_mcp.toolkit.answers import Item
-from cio_mcp.toolkit.reading import Fields, beside
-from cio_mcp.toolkit.things import Uses, uses_in
+from cio_mcp.toolkit.reading import Fields
+from cio_mcp.toolkit.things import read_uses
 
 # The largest number of pages, of 100 sender identities each, to read.
 PAGES = 10
@@ -37,13 +37,8 @@ async def read_sender(app: AppApi, sender_id: int) -> tuple[SenderIdentity, str 
     answer = Fields(await app.get("/v1/sender_identities/{item}", item=sender_id))
     sender = told_sender(answer.inside("sender_identity", "id", "name", "address", "phone"))
     sender.id = sender_id
-    uses, refused = await beside("used_by", _uses(app, sender_id))
-    sender.used_by, unread = uses or (None, refused)
+    sender.used_by, unread = await read_uses(app, "/v1/sender_identities/{item}/used_by", item=sender_id)
     return sender, unread
-
-
-async def _uses(app: AppApi, sender_id: int) -> Uses:
-    return uses_in(Fields(await app.get("/v1/sender_identities/{item}/used_by", item=sender_id)))
 
 
 def told_sender(item: Fields) -> SenderIdentity:
