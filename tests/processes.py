@@ -1,7 +1,7 @@
 """`cio-mcp` as a process of its own that starts at once: a fork of one that has imported everything.
 
 Importing the SDK takes a second, of which most tests learn nothing. That `python -m cio_mcp` starts is tried
-in cli/test_main.py, and by the SDK's own client over stdio in test_transports.py.
+in cli/test_main.py, and by the SDK's own client over stdio in transports/test_transports.py.
 """
 
 import atexit

@@ -16,7 +16,7 @@ from cio_mcp.client.pacing import Bucket, Limits
 from cio_mcp.client.pacing.bucket_file import look
 from cio_mcp.client.pacing.file_slots import FileSlots
 from cio_mcp.client.pacing.slots import Lease
-from tests.client.wires import TRACK_URL, Script
+from tests.client.wires import TRACK_URL, Script, most_in_a_window
 from tests.virtual_time import VirtualTimeLoop
 
 pytestmark = pytest.mark.anyio
@@ -54,10 +54,6 @@ async def events(client: CustomerIO, count: int) -> None:
             for _ in range(count)
         )
     )
-
-
-def most_in_a_window(times: list[float]) -> int:
-    return max(sum(1 for at in times if start <= at < start + 1) for start in times)
 
 
 @pytest.fixture

@@ -12,14 +12,9 @@ from cio_mcp.client import RequestKind, TrackApi
 from cio_mcp.client.call import Call
 from cio_mcp.client.pacing import Bucket, Limits
 from cio_mcp.errors import NotSent, Refused
-from tests.client.wires import Connected, Script, connected, serving
+from tests.client.wires import Connected, Script, connected, most_in_a_window, serving
 
 pytestmark = pytest.mark.anyio
-
-
-def most_in_a_window(times: list[float], window: float = 1.0) -> int:
-    """Return the largest number of arrivals in any window, as a strict server counts them."""
-    return max(sum(1 for at in times if start <= at < start + window) for start in times)
 
 
 async def event(there: Connected) -> None:

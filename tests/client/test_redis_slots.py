@@ -24,6 +24,7 @@ from cio_mcp.client.pacing.redis_slots import RedisSlots
 from cio_mcp.client.pacing.slots import LEASE, Lease, Wait
 from cio_mcp.errors import SettingsError
 from cio_mcp.settings import load
+from tests.client.wires import most_in_a_window
 from tests.redis_server import PASSWORD, RedisServer, serving_redis
 
 pytestmark = [pytest.mark.anyio, pytest.mark.processes]
@@ -84,10 +85,6 @@ def now() -> float:
     return asyncio.get_running_loop().time()
 
 
-def most_in_a_window(times: list[float], window: float = QUICK.window) -> int:
-    return max(sum(start <= at < start + window for at in times) for start in times)
-
-
 def arrivals(sharing: list[Replica]) -> list[float]:
     return sorted(at for replica in sharing for at in replica.arrivals)
 
@@ -130,7 +127,7 @@ async def test_replicas_together_keep_to_one_limit_and_all_are_served(redis: Red
         await asyncio.gather(*(replica.send(40) for replica in sharing))
 
     assert [len(replica.arrivals) for replica in sharing] == [40, 40, 40]
-    assert most_in_a_window(arrivals(sharing)) <= QUICK.limit
+    assert most_in_a_window(arrivals(sharing), QUICK.window) <= QUICK.limit
 
 
 async def test_two_workspaces_do_not_share_a_budget(redis: RedisServer) -> None:
@@ -266,7 +263,7 @@ async def test_a_redis_that_lost_everything_makes_no_window_overflow(redis: Redi
         redis.ask("FLUSHALL")
         await asyncio.gather(*sending)
 
-    assert most_in_a_window(arrivals(sharing)) <= QUICK.limit
+    assert most_in_a_window(arrivals(sharing), QUICK.window) <= QUICK.limit
 
 
 @pytest.mark.parametrize("failure", ["killed", "frozen"])
@@ -286,8 +283,8 @@ async def test_while_redis_is_away_each_replica_keeps_to_its_part_and_then_comes
         (bucket,) = await shown(redis)
 
     assert [len(replica.arrivals) for replica in sharing] == [120, 120]
-    assert max(most_in_a_window(times) for times in alone) <= QUICK.limit / 2
-    assert most_in_a_window(arrivals(sharing)) <= QUICK.limit
+    assert max(most_in_a_window(times, QUICK.window) for times in alone) <= QUICK.limit / 2
+    assert most_in_a_window(arrivals(sharing), QUICK.window) <= QUICK.limit
     assert bucket.processes == 2
     assert [record.levelno for record in caplog.records] == [logging.WARNING] * 4
     assert sum("is away" in message for message in caplog.messages) == 2
@@ -380,7 +377,7 @@ async def test_a_redis_that_was_never_there_leaves_a_replica_a_quarter(
     async with replicas(f"redis://:{PASSWORD}@127.0.0.1:9", 1) as (replica,):
         await replica.send(12)
 
-    assert most_in_a_window(replica.arrivals) <= QUICK.limit / 4
+    assert most_in_a_window(replica.arrivals, QUICK.window) <= QUICK.limit / 4
     assert ["one of 4 parts" in message for message in caplog.messages] == [True]
     assert PASSWORD not in caplog.text
 

@@ -1,7 +1,7 @@
 """What the client's tests let requests leave through."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -122,3 +122,8 @@ async def connected(
         yield Connected(client, wire)
     finally:
         await client.aclose(grace=deadline)
+
+
+def most_in_a_window(times: Sequence[float], window: float = 1.0) -> int:
+    """Return the largest number of arrivals in any window, as a strict server counts them."""
+    return max(sum(1 for at in times if start <= at < start + window) for start in times)

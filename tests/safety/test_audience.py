@@ -5,12 +5,9 @@ from typing import Any
 
 import httpx
 import pytest
-from mcp import Client
 
-from cio_mcp.app.build import build
-from cio_mcp.server.server import Server
-from cio_mcp.settings import load
 from tests.agent import an_agent
+from tests.tools.canned import canned
 
 pytestmark = pytest.mark.anyio
 
@@ -61,22 +58,15 @@ async def test_ten_pages_are_counted_and_then_it_says_at_least(
     people: int, pages: int, size: int, at_least: bool | None
 ) -> None:
     api = ManyPeople(people)
-    app = build(load({"CIO_APP_API_KEY": "key"}), wire=httpx.MockTransport(api))
-    async with Client(Server(app)) as client:
-        result = await client.call_tool("trigger_broadcast", {"broadcast_id": 7, "recipients": PRO})
-    await app.aclose()
+    async with canned({"": api}) as workspace:
+        found = (await workspace.call("trigger_broadcast", broadcast_id=7, recipients=PRO))["audience"]
 
     assert len(api.starts) == pages
-    found = (result.structured_content or {})["audience"]
     assert (found["size"], found.get("at_least")) == (size, at_least)
 
 
 async def test_what_is_more_than_ten_pages_counts_as_uncountable_where_counts_are_bounded() -> None:
-    environ = {"CIO_APP_API_KEY": "key", "CIO_MAX_RECIPIENTS": "1000000"}
-    app = build(load(environ), wire=httpx.MockTransport(ManyPeople(10_001)))
-    async with Client(Server(app)) as client:
-        result = await client.call_tool("trigger_broadcast", {"broadcast_id": 7, "recipients": PRO})
-    await app.aclose()
+    async with canned({"": ManyPeople(10_001)}, CIO_MAX_RECIPIENTS="1000000") as workspace:
+        text = await workspace.fail("trigger_broadcast", broadcast_id=7, recipients=PRO)
 
-    assert result.is_error
-    assert "CIO_MAX_RECIPIENTS" in str(result.content)
+    assert "CIO_MAX_RECIPIENTS" in text

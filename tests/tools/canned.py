@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
@@ -11,40 +10,29 @@ from mcp import Client
 from cio_mcp.app.build import build
 from cio_mcp.server.server import Server
 from cio_mcp.settings import load
-from tests.agent import Clock
+from tests.agent import Caller, Clock
 
 # What is answered, by the end of the path asked for: a body, what makes one of the request, or a response.
 Bodies = dict[str, Any]
 
 
-@dataclass
-class Canned:
-    """Calls tools; keeps what was asked as path and query."""
+class Canned(Caller):
+    """Calls tools; keeps what was `asked` as path and query."""
 
-    client: Client
-    asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    def __init__(self, client: Client, asked: list[tuple[str, dict[str, str]]]) -> None:
+        super().__init__(client)
+        self.asked = asked
 
     async def call(self, tool: str, **arguments: Any) -> dict[str, Any]:
-        """Return the answer of a call that must succeed, without the notice that all quotations have.
-
-        The client has checked it against the tool's output schema.
-        """
-        result = await self.client.call_tool(tool, arguments)
-        assert not result.is_error, result.content
-        answer = dict(result.structured_content or {})
+        """Return the answer of a call that must succeed, without the notice that all quotations have."""
+        answer = await super().call(tool, **arguments)
         answer.pop("notice", None)
         return answer
 
-    async def fail(self, tool: str, **arguments: Any) -> str:
-        """Return the text of a call that must fail."""
-        result = await self.client.call_tool(tool, arguments)
-        assert result.is_error, result.structured_content
-        return str(getattr(result.content[0], "text", ""))
-
 
 @asynccontextmanager
-async def canned(bodies: Bodies) -> AsyncIterator[Canned]:
-    """Connect to a workspace that answers as `bodies` say."""
+async def canned(bodies: Bodies, **variables: str) -> AsyncIterator[Canned]:
+    """Connect to a workspace that answers as `bodies` say, with further variables in the environment."""
     asked: list[tuple[str, dict[str, str]]] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -54,7 +42,7 @@ async def canned(bodies: Bodies) -> AsyncIterator[Canned]:
         return found if isinstance(found, httpx.Response) else httpx.Response(200, json=found)
 
     app = build(
-        load({"CIO_APP_API_KEY": "key", "CIO_TOOLSETS": "all"}),
+        load({"CIO_APP_API_KEY": "key", "CIO_TOOLSETS": "all"} | variables),
         wire=httpx.MockTransport(answer),
         clock=Clock(),
     )

@@ -4,11 +4,7 @@ from typing import Any
 
 import httpx
 import pytest
-from mcp import Client
 
-from cio_mcp.app.build import build
-from cio_mcp.server.server import Server
-from cio_mcp.settings import load
 from tests.agent import Agent
 from tests.tools.canned import canned
 
@@ -78,13 +74,8 @@ async def test_a_wrong_argument_is_named(agent: Agent, arguments: dict[str, Any]
 
 async def listed(campaigns: list[dict[str, Any]] | None, **arguments: Any) -> dict[str, Any]:
     """Return what list_campaigns makes of an answer of the App API."""
-    wire = httpx.MockTransport(lambda _: httpx.Response(200, json={"campaigns": campaigns}))
-    app = build(load({"CIO_APP_API_KEY": "key"}), wire=wire)
-    async with Client(Server(app)) as client:
-        result = await client.call_tool("list_campaigns", arguments)
-    await app.aclose()
-    assert result.structured_content is not None
-    return dict(result.structured_content)
+    async with canned({"campaigns": {"campaigns": campaigns}}) as workspace:
+        return await workspace.call("list_campaigns", **arguments)
 
 
 async def test_no_campaigns_may_come_as_null() -> None:

@@ -372,15 +372,7 @@ ODD_NAME = {"detail": "Name is odd", "source": {"pointer": "/data/attributes/nam
         (
             httpx.Response(
                 422,
-                json={
-                    "errors": [
-                        {
-                            "detail": "Name is odd",
-                            "source": {"pointer": "/data/attributes/name"},
-                            "status": "422",
-                        }
-                    ]
-                },
+                json={"errors": [ODD_NAME]},
             ),
             "Customer.io answered 422: /data/attributes/name: Name is odd.",
         ),

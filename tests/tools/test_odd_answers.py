@@ -450,7 +450,6 @@ async def test_half_a_character_does_not_take_down_an_answer_or_a_refusal() -> N
     assert "no ?" in text
 
 
-WON = {"object_attribute": {"field": "stage", "operator": "eq", "value": "won"}}
 SIZE = '{"and":[{"object_attribute":{"field":"size","operator":"gt","value":9}}]}'
 STARTED = {"id": 7, "name": "s", "state": "running"}
 TRIG = '{"and":[{"relationship_attribute":{"type_id":1,"field":"role","operator":"eq","value":"owner"}}]}'

@@ -15,12 +15,6 @@ TO_ADA = {"to": "ada@example.com", "customer_id": "u_1001"}
 OWN_TEXT = {"subject": "Hello", "body": "<p>Hello</p>", "from_address": "team@example.com"}
 
 
-def body(agent: Agent) -> dict[str, Any]:
-    """Return the body that left last."""
-    found: dict[str, Any] = json.loads(agent.wire.requests[-1].content)
-    return found
-
-
 async def test_a_send_answers_its_delivery_and_that_it_is_only_queued(agent: Agent) -> None:
     answer = await agent.call("send_transactional_email", transactional_message_id=1, **TO_ADA)
 
@@ -34,7 +28,7 @@ async def test_a_template_is_named_by_number_or_trigger_name(agent: Agent, templ
     await agent.call("send_transactional_email", transactional_message_id=template, **TO_ADA)
 
     expected = template.strip() if isinstance(template, str) else template
-    assert body(agent)["transactional_message_id"] == expected
+    assert agent.last[2]["transactional_message_id"] == expected
 
 
 async def test_overrides_leave_under_the_names_that_the_api_has_for_them(agent: Agent) -> None:
@@ -63,7 +57,7 @@ async def test_overrides_leave_under_the_names_that_the_api_has_for_them(agent: 
         **OWN_TEXT,
     )
 
-    assert body(agent) == {
+    assert agent.last[2] == {
         "to": "Ada <ada@example.com>, bob@example.com",
         "identifiers": {"cio_id": "03000001"},
         "message_data": {"order": 1},
@@ -182,7 +176,7 @@ async def test_a_template_that_is_not_there_is_created_where_that_is_asked_for(a
     message = {"transactional_message_id": "new_trigger", **TO_ADA}
     refused = await agent.fail("send_transactional_email", **message)
     await agent.call("send_transactional_email", **message, auto_create=True)
-    sent = body(agent)
+    sent = agent.last[2]
     await agent.call("send_transactional_email", **message)
 
     assert "not found" in refused

@@ -117,27 +117,27 @@ def a_slow_customerio(seconds: float) -> Iterator[tuple[str, Event]]:
 SEND = call("send_transactional_email", customer_id="user_123", to="a@b.c", transactional_message_id=1)
 
 
-def test_what_has_left_when_the_signal_comes_is_still_answered() -> None:
+@contextmanager
+def stopped_while_sending(seconds: float) -> Iterator[Command]:
+    """Provide a server that gets SIGTERM while its send waits `seconds` for Customer.io's answer."""
     with (
-        a_slow_customerio(0.3) as (url, arrived),
+        a_slow_customerio(seconds) as (url, arrived),
         a_server(CIO_APP_API_KEY="key", CIO_APP_URL=url) as process,
     ):
         say(process, SEND)
         assert arrived.wait(5)
         process.send_signal(signal.SIGTERM)
+        yield process
 
+
+def test_what_has_left_when_the_signal_comes_is_still_answered() -> None:
+    with stopped_while_sending(0.3) as process:
         assert hear(process)["result"]["structuredContent"]["delivery_id"] == "d1"
         assert process.wait(timeout=1) == 0
 
 
 def test_what_is_not_answered_in_time_is_logged_as_unknown_without_personal_data() -> None:
-    with (
-        a_slow_customerio(3) as (url, arrived),
-        a_server(CIO_APP_API_KEY="key", CIO_APP_URL=url) as process,
-    ):
-        say(process, SEND)
-        assert arrived.wait(5)
-        process.send_signal(signal.SIGTERM)
+    with stopped_while_sending(3) as process:
         assert process.wait(timeout=1) == 0
         log = process.stderr.read()
 
