@@ -100,6 +100,11 @@ class Settings(WorkspaceSettings, WorkspaceIdentity):
         """Say whether calls go to the embedded sandbox."""
         return self.sandbox == "on" or (self.sandbox == "auto" and not self.has_credentials)
 
+    @property
+    def uses_network(self) -> bool:
+        """Say whether anything leaves this program."""
+        return bool(self.workspaces_file or self.oauth_issuer) or not self.uses_sandbox
+
     @model_validator(mode="after")
     def _complete(self) -> Self:
         if (self.site_id is None) != (self.track_api_key is None):
