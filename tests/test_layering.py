@@ -17,7 +17,7 @@ ALLOWED = {
     "settings": {"errors", "limits"},
     "client": {"databases", "errors", "limits"},
     "toolkit": {"client", "errors"},
-    "tools": {"client", "errors", "toolkit"},
+    "tools": {"client", "errors", "limits", "toolkit"},
     "safety": {"client", "databases", "errors", "settings", "toolkit"},
     "auth": {"client", "errors", "safety", "settings", "toolkit", "tools"},
     "app": {
