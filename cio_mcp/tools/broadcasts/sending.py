@@ -195,7 +195,9 @@ async def trigger_broadcast(
         raise InvalidArgument(f"{', '.join(misfit)}: not allowed with this audience, which {fitting}")
     body = audience | {flag: True for flag, on in flags.items() if on} | ({"data": data} if data else {})
     if (size := size_of(body)) > TRIGGER_BYTES:
-        raise InvalidArgument(f"{form}: at most {TRIGGER_BYTES // 1_000_000} MB are allowed in all; this has {size} bytes")
+        raise InvalidArgument(
+            f"{form}: at most {TRIGGER_BYTES // 1_000_000} MB are allowed in all; this has {size} bytes"
+        )
     find_out = FIND_OUT.format(broadcast_id=broadcast_id)
     answer = await app.post(
         "/v1/campaigns/{broadcast_id}/triggers",
