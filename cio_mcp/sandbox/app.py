@@ -84,7 +84,7 @@ class Sandbox:
 
     @cached_property
     def app(self) -> ASGIApp:
-        """The routes, made at the first request: a client that waits for a server to start has asked for none."""
+        """The routes, made at the first request: who waits for a server to start has made none."""
         routes = [
             _route(path, method, self._endpoint(handler, CONTRACT.of(method, path)))
             for method, path, handler in TABLES
