@@ -16,6 +16,7 @@ from cio_mcp.client.access import Access
 from cio_mcp.client.pacing import Limits, MemorySlots, Slots
 from cio_mcp.client.pacing.file_slots import FileSlots
 from cio_mcp.errors import SettingsError
+from cio_mcp.files import check_folder
 from cio_mcp.limits import LIMITS
 from cio_mcp.safety.bounds import Bounds, entry_of
 from cio_mcp.safety.permissions import switched_off
@@ -171,5 +172,12 @@ def safety_file() -> Path:
 
 
 def state_folder() -> Path:
-    """Return the folder of the files that this user's processes share."""
-    return user_state_path("cio-mcp", appauthor=False)
+    """Return the folder of the files that this user's processes share; raises SettingsError if others can
+    write to it.
+    """
+    folder = user_state_path("cio-mcp", appauthor=False)
+    try:
+        check_folder(folder)
+    except OSError as error:
+        raise SettingsError(f"{folder}: no state can be kept there: {error.strerror}") from None
+    return folder

@@ -30,8 +30,8 @@ from cio_mcp.cli import answers
 from cio_mcp.cli.credentials import examine_credentials
 from cio_mcp.cli.finding import Finding
 from cio_mcp.client.network import Network
-from cio_mcp.databases.sqlite import make_private
 from cio_mcp.errors import NotAllowed, SettingsError
+from cio_mcp.files import make_private
 from cio_mcp.safety.stop import Stop
 from cio_mcp.settings import Settings, load
 from cio_mcp.settings.workspaces import each

@@ -10,7 +10,8 @@ from typing import NamedTuple
 from cio_mcp.client.call import now
 from cio_mcp.client.pacing.buckets import Bucket
 from cio_mcp.client.pacing.slots import Lease, SharedBucket, Wait
-from cio_mcp.databases.sqlite import make_private, use_wal
+from cio_mcp.databases.sqlite import use_wal
+from cio_mcp.files import make_private
 
 # Rows further ahead than this are from before a reboot, when the clock that all processes share began anew.
 LONGEST_AHEAD = 3600.0
