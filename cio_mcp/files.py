@@ -63,7 +63,7 @@ def replace(path: Path, content: bytes, mode: int = 0o600) -> None:
     try:
         with os.fdopen(number, "wb") as file:
             file.write(content)
-        if mode != 0o600:  # noqa: PLR2004
+        if mode != 0o600:
             Path(name).chmod(mode)
         Path(name).replace(path)
     except BaseException:

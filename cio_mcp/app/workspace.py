@@ -172,8 +172,9 @@ def safety_file() -> Path:
 
 
 def state_folder() -> Path:
-    """Return the folder of the files that this user's processes share; raises SettingsError if others can
-    write to it.
+    """Return the folder of the files that this user's processes share.
+
+    Raises SettingsError if others can write to it.
     """
     folder = user_state_path("cio-mcp", appauthor=False)
     try:

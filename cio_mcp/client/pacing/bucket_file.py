@@ -170,6 +170,8 @@ def look(path: Path, moment: float) -> list[SharedBucket]:
     if not path.exists():
         return []
     with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as db:
+        if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'bucket'").fetchone():
+            return []  # no process has used it yet
         rows = db.execute(
             "SELECT name, slots, span, shut_until,"
             " (SELECT count(*) FROM slot WHERE slot.key = bucket.key AND free_at > :now),"
