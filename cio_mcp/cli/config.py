@@ -32,9 +32,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "Print the entry by which an MCP client starts this server, with the settings that are set here; or "
         "merge it into the client's file and try it."
     )
-    parser.add_argument("client", choices=clients())
+    parser.add_argument("client", choices=clients(), metavar="client", help=", ".join(clients()))
     parser.add_argument("--write", action="store_true", help="merge it into the client's file, with a backup")
-    parser.add_argument("--with-keys", action="store_true", help="and the credentials that are set here")
+    parser.add_argument(
+        "--with-keys", action="store_true", help="with --write: and the keys that are set here"
+    )
     parser.add_argument("--no-try", action="store_true", help="do not start the server to try the entry")
 
 

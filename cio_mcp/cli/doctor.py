@@ -49,7 +49,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "client",
         nargs="?",
         choices=clients(),
-        help="check what this client's entry sets, and start the server by it as the client does",
+        metavar="client",
+        help="check what this client's entry sets instead of what is set here, and start the server by it as "
+        f"the client does: {', '.join(clients())}",
     )
     parser.add_argument(
         "--answers", action="store_true", help="read each endpoint once; print which answers have a new form"

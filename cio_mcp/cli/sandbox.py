@@ -17,6 +17,14 @@ from cio_mcp.settings import load
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Take where to listen."""
+    parser.description = (
+        "Serve the embedded sandbox, an imitation of Customer.io with sample data, over HTTP. It prints the "
+        "keys that open it. Without CIO_SANDBOX_PATH its state is gone when it ends."
+    )
+    parser.epilog = (
+        "example:\n  cio-mcp sandbox &\n  curl -u sandbox-site:sandbox-track-key \\\n"
+        "    http://127.0.0.1:8080/api/v1/accounts/region"
+    )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
     parser.add_argument("--port", type=int, default=8080, help="port to listen on (default: 8080; 0: any)")
     parser.add_argument("--tls", action="store_true", help="speak https, with a certificate made on the spot")

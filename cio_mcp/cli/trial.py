@@ -1,4 +1,4 @@
-"""A trial of the entry that an MCP client starts this server by: a process is started over stdio, as there."""
+"""A trial of the entry by which an MCP client starts this server: over stdio, as the client does it."""
 
 import asyncio
 import logging
@@ -12,6 +12,7 @@ from mcp.shared.exceptions import MCPError
 from cio_mcp import __version__
 from cio_mcp.cli.clients import Start
 from cio_mcp.cli.finding import Finding
+from cio_mcp.cli.table import printable
 from cio_mcp.server.server import facts
 
 # Seconds. The first start of a package runner may have to fetch this package.
@@ -85,5 +86,4 @@ def _last_line(said: TextIO, env: dict[str, str]) -> str:
     text = lines[-1]
     for value in env.values():
         text = text.replace(value, "…") if len(value) > 3 else text
-    shown = "".join(char if char.isprintable() else "?" for char in text)
-    return f"; it said: {shown[:300]}"
+    return f"; it said: {printable(text)[:300]}"
