@@ -201,7 +201,11 @@ def _for_sandbox(settings: Settings, sandbox: "Sandbox") -> Settings:
 
 
 def _in_sandbox(settings: Settings) -> str:
-    end = "is kept in CIO_SANDBOX_PATH" if settings.sandbox_path else "is gone when this process ends"
+    end = (
+        "is kept in a file, which server_status names"
+        if settings.sandbox_path
+        else "is gone when this process ends"
+    )
     return (
         "This is the embedded sandbox: a made-up workspace with sample customers, campaigns and messages. "
         f"Try anything: nothing reaches a real customer. What you change {end}."

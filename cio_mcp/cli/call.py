@@ -11,17 +11,24 @@ from typing import Any
 
 from cio_mcp.app.application import Outcome
 from cio_mcp.app.build import build
+from cio_mcp.app.workspace import remembering
 from cio_mcp.auth.principal import OWNER
 from cio_mcp.cli import give_up
 from cio_mcp.cli.table import answer_table, printable
 from cio_mcp.errors import SettingsError
-from cio_mcp.settings import load
+from cio_mcp.settings import Settings, load
 
 # Exit status by how a call ended; wrong arguments are told apart from a turn that never came.
 STATUS = {"refused": 1, "not_sent": 3, "unknown": 4}
 WRONG_ARGUMENTS, DONE_UNTOLD = 2, 5
 
 STDIN = "-"
+
+NOT_FOUND = 404
+FORGOTTEN = (
+    "The sandbox was in memory and is gone: each call begins with a fresh one. To keep it, unset CIO_SANDBOX "
+    "or name a file in CIO_SANDBOX_PATH.\n"
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -74,7 +81,8 @@ class _Help(argparse.Action):
 
 def run(asked: argparse.Namespace) -> int:
     """Call a tool and print its answer; returns the exit status by outcome."""
-    outcome = asyncio.run(_call(asked.tool, asked.arguments))
+    settings = remembering(load())
+    outcome = asyncio.run(_call(settings, asked.tool, asked.arguments))
     status = _status(outcome.facts) if outcome.error else 0
     as_table = asked.table or (sys.stdout.isatty() and not asked.json)
     text = json.dumps(outcome.facts, indent=2, ensure_ascii=False) + "\n"
@@ -88,7 +96,13 @@ def run(asked: argparse.Namespace) -> int:
                 f"cio-mcp: the answer cannot be written: {error.strerror}\n{_in_short(outcome)}\n"
             )
         return status or DONE_UNTOLD
+    if _is_forgotten(settings) and (outcome.facts.get("sandbox") or outcome.facts.get("status") == NOT_FOUND):
+        sys.stderr.write(FORGOTTEN)
     return status
+
+
+def _is_forgotten(settings: Settings) -> bool:
+    return settings.uses_sandbox and not (settings.sandbox_path or settings.workspaces_file)
 
 
 def _in_short(outcome: Outcome) -> str:
@@ -99,8 +113,8 @@ def _in_short(outcome: Outcome) -> str:
     return printable(json.dumps({"outcome": "done"} | short, ensure_ascii=False))
 
 
-async def _call(tool: str, given: list[str]) -> Outcome:
-    app = build(load())
+async def _call(settings: Settings, tool: str, given: list[str]) -> Outcome:
+    app = build(settings)
     try:
         schemas = {name: schema for name, _, schema in app.catalogue.listed(OWNER)}
         return await app.call(tool, _arguments(given, schemas.get(tool, {}).get("properties", {})))

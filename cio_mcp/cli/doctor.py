@@ -23,6 +23,7 @@ from cio_mcp.app.extensions import tools_with
 from cio_mcp.app.workspace import (
     bounds,
     pace_file,
+    remembering,
     safety_file,
     shared_store,
     tools_off,
@@ -69,7 +70,7 @@ def run(asked: argparse.Namespace) -> int:
         if asked.client:
             environ, tried = _entry(asked.client)
             findings.append(tried)
-        for name, settings in each(load(environ)).items():
+        for name, settings in each(remembering(load(environ))).items():
             found = asyncio.run(examine(settings, Network()))
             findings += [replace(one, what=f"{name} {one.what}") for one in found] if name else found
         status = int(any(finding.state == "fault" for finding in findings))

@@ -15,7 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.description = (
         "`cio-mcp stop` halts all writes, deletions and sends at once, in every server of yours on this "
         "host, or in all replicas if CIO_SHARED_PACE names a Redis; reads go on. `cio-mcp resume` allows all "
-        "of it again. Run both with the servers' settings. Exit status: 0 done, 1 it could not be told to them."
+        "of it again. Run both with the servers' settings. Exit status: 0 done, 1 they could not be told."
     )
 
 

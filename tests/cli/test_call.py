@@ -11,6 +11,7 @@ from typing import Any, TextIO
 
 import pytest
 
+from cio_mcp.app.workspace import state_folder
 from cio_mcp.cli import main
 
 
@@ -262,3 +263,49 @@ def test_a_tool_that_is_off_or_unknown_says_so_when_it_is_shown(
     said = capsys.readouterr()
     assert "It is off: it writes, and CIO_PERMISSIONS does not permit that." in said.out
     assert said.err.count("trak_event: there is no such tool; did you mean track_event?") == 2
+
+
+def test_the_sandbox_remembers_from_call_to_call_codes_too(capsys: pytest.CaptureFixture[str]) -> None:
+    call(capsys, "identify_customer", "customer_id=zoe", 'attributes={"plan": "pro"}')
+    assert call(capsys, "get_customer", "customer_id=zoe")[1]["attributes"] == {"plan": "pro"}
+    _, preview = call(capsys, "delete_customer", "customer_id=zoe")
+    status, answer = call(
+        capsys, "delete_customer", "customer_id=zoe", f"confirmation={preview['confirmation']}"
+    )
+
+    assert (status, answer["outcome"]) == (0, "accepted")
+    assert call(capsys, "get_customer", "customer_id=zoe")[0] == 1
+    (kept,) = state_folder().glob("sandbox-*.db")
+    assert kept.stat().st_mode & 0o077 == 0
+    (note,) = call(capsys, "server_status")[1]["notes"]
+    assert note == f"the sandbox is kept in {kept}; delete that file to begin anew"
+
+
+def test_a_sandbox_that_is_asked_for_is_fresh_in_each_call_and_that_is_said(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CIO_SANDBOX", "on")
+    said = []
+    for arguments in (
+        ["identify_customer", "customer_id=zoe"],
+        ["get_customer", "customer_id=zoe"],
+        ["get_customer", "customer_id=u_1001"],
+    ):
+        main(["call", *arguments])
+        said.append(capsys.readouterr().err)
+
+    assert said[0] == said[1]
+    assert said[0].startswith("The sandbox was in memory and is gone: each call begins with a fresh one.")
+    assert said[2] == ""
+    assert not list(state_folder().glob("sandbox-*.db"))
+
+
+def test_where_no_state_can_be_kept_the_sandbox_works_in_memory(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
+
+    assert main(["call", "get_customer", "customer_id=u_1001"]) == 0
+    assert main(["call", "get_customer", "customer_id=nobody"]) == 1
+    assert "The sandbox was in memory" in capsys.readouterr().err
