@@ -113,7 +113,7 @@ def _open(
     off, sandbox = tools_off(settings, tools), None
     if settings.uses_sandbox:
         sandbox = files.enter_context(closing(open_sandbox(settings, clock=clock)))
-        wire, settings = httpx.ASGITransport(app=sandbox.app), _for_sandbox(settings, sandbox)
+        wire, settings = httpx.ASGITransport(app=sandbox), _for_sandbox(settings, sandbox)
     client = CustomerIO(
         with_spans(wire or Network()),
         accesses(settings),
