@@ -59,7 +59,9 @@ def test_readme_is_short_and_leads_to_every_page() -> None:
 
 @each_page
 def test_a_command_that_is_shown_is_one_that_the_program_takes(page: Path) -> None:
-    lines = [line for block in SHELL.findall(page.read_text()) for line in block.splitlines()]
+    lines = [
+        line for block in SHELL.findall(page.read_text()) for line in block.replace("\\\n", " ").splitlines()
+    ]
 
     for line in lines:
         words = shlex.split(line, comments=True)
