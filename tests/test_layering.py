@@ -18,7 +18,7 @@ ALLOWED = {
     "settings": {"errors", "limits"},
     "client": {"databases", "errors", "files", "limits"},
     "toolkit": {"client", "errors"},
-    "tools": {"client", "errors", "toolkit"},
+    "tools": {"client", "errors", "limits", "toolkit"},
     "safety": {"client", "databases", "errors", "files", "settings", "toolkit"},
     "auth": {"client", "errors", "files", "safety", "settings", "toolkit", "tools"},
     "app": {

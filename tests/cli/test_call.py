@@ -80,7 +80,7 @@ def test_no_connection_is_told_apart_from_wrong_arguments(
     status, answer = call(capsys, "list_campaigns")
 
     assert (status, answer["outcome"]) == (3, "not_sent")
-    assert "127.0.0.1 refuses connections" in answer["error"]
+    assert "127.0.0.1:9 refuses connections" in answer["error"]
 
 
 def test_an_argument_that_is_given_twice_is_not_guessed_at(capsys: pytest.CaptureFixture[str]) -> None:

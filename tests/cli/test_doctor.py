@@ -132,13 +132,17 @@ async def test_an_answer_that_is_not_customer_ios_opens_nothing(answer: httpx.Re
     [
         (
             ssl.SSLCertVerificationError(1, "self-signed"),
-            "certificate of api.customer.io is not trusted",
+            "certificate of api.customer.io:443 is not trusted",
             "SSL_CERT_FILE",
         ),
         (ssl.SSLError(1, "wrong version"), "does not accept TLS connections", "HTTPS_PROXY"),
         (ConnectionRefusedError(111, "refused"), "refuses connections", "HTTPS_PROXY"),
-        (socket.gaierror(-2, "unknown"), "name of api.customer.io cannot be resolved: no network", "network"),
-        (TimeoutError("dropped"), "api.customer.io does not answer in time", "only a proxy leads out"),
+        (
+            socket.gaierror(-2, "unknown"),
+            "name of api.customer.io:443 cannot be resolved: no network",
+            "network",
+        ),
+        (TimeoutError("dropped"), "api.customer.io:443 does not answer in time", "only a proxy leads out"),
         (ExceptionGroup("all", [OSError(113, "no route")]), "cannot be reached (ConnectError)", "network"),
     ],
 )
@@ -283,7 +287,7 @@ def test_the_exit_status_is_for_scripts(
     monkeypatch.setenv("CIO_TRACK_API_KEY", "key")
     monkeypatch.setenv("CIO_TRACK_URL", "http://127.0.0.1:9")
     assert main(["doctor"]) == 1
-    assert "127.0.0.1 refuses connections" in capsys.readouterr().out
+    assert "127.0.0.1:9 refuses connections" in capsys.readouterr().out
 
 
 async def test_a_service_account_token_is_not_tried_since_it_opens_sends_only() -> None:
