@@ -1,6 +1,6 @@
 """Customer.io's documented limits, each declared here and nowhere else.
 
-The pace, the defaults of settings, metrics, the sandbox, README and the guide for agents follow `LIMITS`.
+The pace, the defaults of settings, metrics, the sandbox, docs and the guide for agents follow `LIMITS`.
 """
 
 import re
