@@ -1,4 +1,4 @@
-"""The HTTP side, one module per area."""
+"""The HTTP side, one module per area. Each route says whether what it does is documented, live or assumed."""
 
 from cio_mcp.sandbox.routes import (
     activities,
