@@ -5,12 +5,17 @@ import logging
 import os
 import stat
 import tempfile
+import time
+from contextlib import suppress
 from pathlib import Path
 
 # Windows has no such modes: there a user's folders are their own.
 POSIX = os.name == "posix"
 
 OTHERS_MAY, OTHERS_MAY_WRITE = 0o077, 0o022
+
+# Seconds to wait for somebody who reads a file that is to be replaced.
+PAUSES = (0.0, 0.01, 0.04, 0.1, 0.2)
 
 _log = logging.getLogger(__name__)
 
@@ -65,10 +70,20 @@ def replace(path: Path, content: bytes, mode: int = 0o600) -> None:
             file.write(content)
         if mode != 0o600:
             Path(name).chmod(mode)
-        Path(name).replace(path)
+        _move(Path(name), path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+def _move(new: Path, path: Path) -> None:
+    """Move a file to a path. On Windows somebody who reads what is there is in the way, for a moment."""
+    for pause in PAUSES:
+        with suppress(PermissionError):
+            new.replace(path)
+            return
+        time.sleep(pause)
+    new.replace(path)
 
 
 def _shared(mode: int, change: str) -> PermissionError:

@@ -76,7 +76,10 @@ def _run(
     for number, stream in enumerate(streams):
         os.dup2(stream.fileno(), number)
         stream.close()
-    sys.stdin = os.fdopen(0, closefd=False)  # multiprocessing has put /dev/null in its place
+    # Those of the process that it was forked from led elsewhere.
+    sys.stdin, sys.stdout, sys.stderr = (
+        os.fdopen(number, "rww"[number], 1, closefd=False) for number in range(3)
+    )
     os.environ.clear()
     os.environ.update(environ)
     os.chdir(folder)

@@ -225,3 +225,15 @@ async def test_the_demo_fails_when_an_answer_is_not_what_it_should_be(
 
     assert status == 1
     assert "Failed: track_anonymous_event" in capsys.readouterr().out
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+def test_what_is_printed_is_utf_8_whatever_the_host_has_set(encoding: str) -> None:
+    environ = os.environ | {"CIO_SANDBOX": "on", "PYTHONIOENCODING": encoding}
+    command = [sys.executable, "-m", "cio_mcp", "call", "identify_customer", "customer_id=ada"]
+    command += ['attributes={"city": "Łódź 🦊"}', "dry_run=true"]
+    done = subprocess.run(command, env=environ, capture_output=True, check=False)
+
+    assert done.returncode == 0, done.stderr
+    assert "Łódź 🦊" in done.stdout.decode("utf-8")
