@@ -17,8 +17,9 @@ from typing import Self
 
 from cio_mcp.cli import main
 
-FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["__main__", "tests.preloaded"])
+if sys.platform != "win32":  # where no test that starts a process is run
+    FORKS = multiprocessing.get_context("forkserver")
+    FORKS.set_forkserver_preload(["__main__", "tests.preloaded"])
 
 
 class Command:

@@ -1,7 +1,6 @@
 """The command line."""
 
 import os
-import pty
 import re
 import subprocess
 import sys
@@ -180,7 +179,7 @@ def test_help_fits_the_terminal(
 
 @pytest.mark.processes
 def test_who_starts_the_server_by_hand_is_told_what_it_waits_for() -> None:
-    here, terminal = pty.openpty()
+    here, terminal = os.openpty()
     process = subprocess.Popen(
         [sys.executable, "-m", "cio_mcp"],
         stdin=terminal,
