@@ -5,6 +5,7 @@ import logging
 import os
 import stat
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -13,6 +14,9 @@ from pathlib import Path
 POSIX = os.name == "posix"
 
 OTHERS_MAY, OTHERS_MAY_WRITE = 0o077, 0o022
+
+# Seconds to wait for somebody who reads a file that is to be replaced.
+PAUSES = (0.0, 0.01, 0.04, 0.1, 0.2)
 
 _log = logging.getLogger(__name__)
 
@@ -65,7 +69,7 @@ def replace(path: Path, content: bytes, mode: int = 0o600, *, durable: bool = Tr
     One that is not durable may be lost in a power cut.
     """
     with _new(path, content, mode, durable=durable) as new:
-        new.replace(path)
+        _move(new, path)
 
 
 def create(path: Path, content: bytes) -> None:
@@ -89,6 +93,16 @@ def _new(path: Path, content: bytes, mode: int, *, durable: bool) -> Iterator[Pa
         yield Path(name)
     finally:
         Path(name).unlink(missing_ok=True)
+
+
+def _move(new: Path, path: Path) -> None:
+    """Move a file to a path. On Windows somebody who reads what is there is in the way, for a moment."""
+    for pause in PAUSES:
+        with suppress(PermissionError):
+            new.replace(path)
+            return
+        time.sleep(pause)
+    new.replace(path)
 
 
 def _shared(mode: int, change: str) -> PermissionError:

@@ -157,3 +157,20 @@ def test_a_file_that_cannot_be_replaced_stays_and_nothing_else_is_left(tmp_path:
         replace(tmp_path / "folder", b"text")
 
     assert [found.name for found in tmp_path.iterdir()] == ["folder"]
+
+
+def test_a_file_that_somebody_reads_at_that_moment_is_replaced_once_it_can_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On Windows whoever has a file open is in the way, which is played here."""
+    move, refusals = Path.replace, iter([True, True, False])
+
+    def busy(self: Path, target: Path) -> Path:
+        if next(refusals):
+            raise PermissionError(13, "it is being used by another process")
+        return move(self, target)
+
+    monkeypatch.setattr(Path, "replace", busy)
+    replace(tmp_path / "head", b"new")
+
+    assert [found.read_bytes() for found in tmp_path.iterdir()] == [b"new"]
