@@ -14,7 +14,6 @@ import pytest
 from cio_mcp.sandbox import Sandbox
 from tests.planted import START, a_sandbox
 
-
 REFERENCE = re.compile(r" \(reference [0-9a-f]{6}\)")
 
 
