@@ -31,22 +31,28 @@ def at_most(limit: int) -> AfterValidator:
     return AfterValidator(check)
 
 
+# Two of Unicode's noncharacters. Transports write them where a caller's JSON has half a character, or is
+# nested too deeply.
+HALF, DEEP = "\ufdd0", "\ufdd1"
+
+
 def size_of(value: object) -> int:
     """Return the size of `value` in bytes, written as JSON.
 
     Raises ValueError for values that JSON cannot hold: NaN, infinity, broken Unicode, too deep a nesting.
     """
     try:
-        return len(_written(value).encode())
+        text = _written(value)
+        if HALF not in text and DEEP not in text:
+            return len(text.encode())
+        message = "is nested too deeply" if DEEP in text else "text must be valid Unicode"
     except UnicodeEncodeError:
         message = "text must be valid Unicode"
-        raise ValueError(message) from None
     except RecursionError:
         message = "is nested too deeply"
-        raise ValueError(message) from None
     except ValueError:
         message = "numbers must be finite: JSON has no NaN and no infinity"
-        raise ValueError(message) from None
+    raise ValueError(message)
 
 
 def _object(value: object) -> object:

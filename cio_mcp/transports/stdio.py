@@ -5,11 +5,14 @@ import logging
 import os
 import signal
 
+from mcp.server.stdio import stdio_server
+
 from cio_mcp import traces
 from cio_mcp.app.application import App
 from cio_mcp.app.build import build
 from cio_mcp.server.server import Server
 from cio_mcp.settings import Settings
+from cio_mcp.transports.readable import ReadableStream
 
 # What has left may come back for so long after the order to stop; the process ends within a second of it.
 GRACE = 0.8
@@ -32,7 +35,7 @@ async def serve(settings: Settings) -> None:
         # Not loop.add_signal_handler, which Windows does not have.
         signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
     app = build(settings)
-    serving = asyncio.create_task(Server(app).run_stdio_async())
+    serving = asyncio.create_task(_run(Server(app)))
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
     ordered = loop.time()
@@ -43,6 +46,13 @@ async def serve(settings: Settings) -> None:
         os._exit(0)
     stopping.cancel()
     serving.result()
+
+
+async def _run(server: Server) -> None:
+    """Do what the SDK's `run_stdio_async` does, for messages too that it cannot read."""
+    inner = server._lowlevel_server
+    async with stdio_server() as (received, sent):
+        await inner.run(ReadableStream(received), sent, inner.create_initialization_options())
 
 
 async def _close(app: App, serving: asyncio.Task[None]) -> None:

@@ -466,7 +466,8 @@ async def test_a_body_of_10_mb_is_refused_whether_or_not_it_says_its_size(
     async with httpx.AsyncClient(trust_env=False, verify=False, base_url=served.url, headers=headers) as http:
         answer = await http.post(path, content=b" " * 10_000_000 if sized else parts())
 
-    assert (answer.status_code, answer.text) == (413, "Request body too large")
+    assert answer.status_code == 413
+    assert "at most 4194304 bytes" in answer.text
 
 
 async def test_a_stream_that_is_refused_leaves_no_traceback_in_the_log() -> None:
