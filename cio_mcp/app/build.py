@@ -29,13 +29,16 @@ from cio_mcp.app.workspace import (
 )
 from cio_mcp.auth.tokens import Tokens
 from cio_mcp.client import CustomerIO
+from cio_mcp.client.collector import collector_at
 from cio_mcp.client.network import Network
 from cio_mcp.client.spans import with_spans
 from cio_mcp.errors import SettingsError
 from cio_mcp.limits import covering
 from cio_mcp.safety import Guard
+from cio_mcp.safety.audit.copy import Copier
 from cio_mcp.safety.audit.log import AuditLog
 from cio_mcp.safety.audit.record import Record
+from cio_mcp.safety.audit.strangers import Strangers
 from cio_mcp.safety.bounds import Caps
 from cio_mcp.safety.confirmation import Confirmations
 from cio_mcp.safety.counting import Counting
@@ -81,13 +84,26 @@ def build(
     tokens = Tokens(settings.tokens_file, clock) if settings.tokens_file else None
     tools = tools_with(word for one in workspaces.values() for word in one.toolsets)
     with ExitStack() as files:
+        copier = _copier(settings)
         opened = {
-            name: _open(name, one, tools, store, Stop(one.stop_file, stops), mask, wire, clock, files)
+            name: _open(name, one, tools, store, Stop(one.stop_file, stops), mask, wire, clock, files, copier)
             for name, one in workspaces.items()
         }
         catalogue = Catalogue(tools, opened, settings.tool_prefix, MASKED if mask else "")
         key = state_key(workspaces.values())
-        return App(catalogue, store, stops, files.pop_all(), tokens, key, clock=clock)
+        audit = open_audit_log(settings, clock, copier=copier)
+        return App(
+            catalogue,
+            store,
+            stops,
+            files.pop_all(),
+            tokens,
+            key,
+            clock=clock,
+            record=Record(audit),
+            strangers=Strangers(audit),
+            copier=copier,
+        )
 
 
 def _store(workspaces: list[Settings], shared: Store, clock: Callable[[], float]) -> Store:
@@ -107,6 +123,7 @@ def _open(
     wire: httpx.AsyncBaseTransport | None,
     clock: Callable[[], float],
     files: ExitStack,
+    copier: Copier | None,
 ) -> OpenWorkspace:
     """Open one workspace and build its guard; `files` closes it."""
     off, sandbox = tools_off(settings, tools), None
@@ -137,7 +154,7 @@ def _open(
         timezone=settings.timezone,
         reads="read" in settings.permissions,
         rules=rules_named(settings.rules),
-        record=Record(open_audit_log(settings, clock, name or None)),
+        record=Record(open_audit_log(settings, clock, name or None, copier), reads=settings.audit_reads),
         mask=mask,
         status=lambda: status_of(settings, store, stop, caps, client, off, sandbox=sandbox is not None),
     )
@@ -146,13 +163,26 @@ def _open(
 
 
 def open_audit_log(
-    settings: Settings, clock: Callable[[], float] = time.time, workspace: str | None = None
+    settings: Settings,
+    clock: Callable[[], float] = time.time,
+    workspace: str | None = None,
+    copier: Copier | None = None,
 ) -> AuditLog | None:
     """Open the audit log that the settings name; raises SettingsError if it cannot be written."""
+    if settings.audit_log is None:
+        return None
+    written = copier.wake if copier else lambda: None
     try:
-        return AuditLog(settings.audit_log, clock, workspace=workspace) if settings.audit_log else None
+        return AuditLog(settings.audit_log, clock, workspace=workspace, written=written)
     except OSError as error:
         raise SettingsError(f"CIO_AUDIT_LOG: {settings.audit_log}: {error.strerror}") from None
+
+
+def _copier(settings: Settings) -> Copier | None:
+    if not (settings.audit_log and settings.audit_copy):
+        return None
+    token = settings.audit_copy_token.get_secret_value() if settings.audit_copy_token else ""
+    return Copier(settings.audit_log, collector_at(settings.audit_copy, token))
 
 
 def _mask(settings: Settings) -> "Mask | None":

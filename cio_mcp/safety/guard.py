@@ -75,7 +75,8 @@ class Guard:
             if self.mask:
                 self.mask.check(call.given)
             if tool.effect is Effect.READS:
-                return await self._run(call)
+                with self.record.read(call):
+                    return await self._run(call)
             with self.record.refusals(call):
                 return await self._act(call)
         except (InvalidArgument, Refused) as error:

@@ -57,7 +57,7 @@ def create_app(
 
 def _application(app: App, settings: Settings, ways: Sequence[Transport]) -> Starlette:
     server = Server(app)
-    authenticator = authenticator_of(settings, app.tokens)
+    authenticator = authenticator_of(settings, app)
     security = security_of(settings.allowed_hosts, settings.allowed_origins)
     rooms = Rooms()
     routes = [
