@@ -69,8 +69,11 @@ class App:
         return self.catalogue.workspaces
 
     def hide(self, value: Any, answer: Answer | None = None) -> Any:
-        """Return `value` without what must not be shown; `answer` is the model it was dumped from, if any."""
-        return next(iter(self.workspaces.values())).guard.hide(value, answer)  # all guards hide the same
+        """Return `value` without what must not be shown; `answer` is the model it was dumped from, if any.
+
+        What is of a workspace its own guard hides: others know the same people by other pseudonyms.
+        """
+        return next(iter(self.workspaces.values())).guard.hide(value, answer)
 
     async def call(
         self,
@@ -110,9 +113,11 @@ class App:
     async def _outcome(
         self, call: ToolCall, principal: Principal, name: str, arguments: dict[str, Any]
     ) -> Outcome:
+        hide = self.hide
         try:
             self._check_open()
             guard, tool, given = self._found(call, principal, name, arguments)
+            hide = guard.hide
             answer = await guard.perform(call, tool, given)
         except Suspended:
             call.outcome = "asked"
@@ -120,7 +125,7 @@ class App:
         except CustomerIOError as error:
             # Neither arguments nor Customer.io's words go to the log: both can hold personal data.
             call.outcome, call.status = outcome_of(error), error.status
-            return Outcome(call.request, self.hide(error.facts()), self.hide(str(error)))
+            return Outcome(call.request, hide(error.facts()), hide(str(error)))
         except Exception as fault:
             call.outcome = "fault"
             _log.error("%s: internal error of cio-mcp: %s", call.name, where(fault))
@@ -132,7 +137,7 @@ class App:
             text = f"{name}: internal error of cio-mcp, logged under request {call.request}. {effect}"
             return Outcome(call.request, {"outcome": outcome, "error": text, "retryable": False}, text)
         call.outcome = getattr(answer, "outcome", "done")
-        return Outcome(call.request, self.hide(answer.model_dump(mode="json", exclude_none=True), answer))
+        return Outcome(call.request, hide(answer.model_dump(mode="json", exclude_none=True), answer))
 
     def _found(
         self, call: ToolCall, principal: Principal, name: str, arguments: dict[str, Any]

@@ -80,16 +80,18 @@ def build(
     workspaces = each(settings)
     # `cio-mcp stop` stops every server, whatever it works on, as it cannot know which workspaces there are.
     stops = shared_store(settings, clock)
-    store, mask = _store(list(workspaces.values()), stops, clock), _mask(settings)
+    store, mask_of = _store(list(workspaces.values()), stops, clock), _masks(settings)
     tokens = Tokens(settings.tokens_file, clock) if settings.tokens_file else None
     tools = tools_with(word for one in workspaces.values() for word in one.toolsets)
     with ExitStack() as files:
         copier = _copier(settings)
         opened = {
-            name: _open(name, one, tools, store, Stop(one.stop_file, stops), mask, wire, clock, files, copier)
+            name: _open(
+                name, one, tools, store, Stop(one.stop_file, stops), mask_of, wire, clock, files, copier
+            )
             for name, one in workspaces.items()
         }
-        catalogue = Catalogue(tools, opened, settings.tool_prefix, MASKED if mask else "")
+        catalogue = Catalogue(tools, opened, settings.tool_prefix, MASKED if mask_of else "")
         key = state_key(workspaces.values())
         audit = open_audit_log(settings, clock, copier=copier)
         return App(
@@ -119,7 +121,7 @@ def _open(
     tools: Sequence[Tool],
     store: Store,
     stop: Stop,
-    mask: "Mask | None",
+    mask_of: "Callable[[str], Mask] | None",
     wire: httpx.AsyncBaseTransport | None,
     clock: Callable[[], float],
     files: ExitStack,
@@ -155,7 +157,7 @@ def _open(
         reads="read" in settings.permissions,
         rules=rules_named(settings.rules),
         record=Record(open_audit_log(settings, clock, name or None, copier), reads=settings.audit_reads),
-        mask=mask,
+        mask=mask_of(budget) if mask_of else None,
         status=lambda: status_of(settings, store, stop, caps, client, off, sandbox=sandbox is not None),
     )
     about = _in_sandbox(settings) if sandbox else _live(settings)
@@ -185,12 +187,18 @@ def _copier(settings: Settings) -> Copier | None:
     return Copier(settings.audit_log, collector_at(settings.audit_copy, token))
 
 
-def _mask(settings: Settings) -> "Mask | None":
+def _masks(settings: Settings) -> "Callable[[str], Mask] | None":
+    """Return what makes the mask of a workspace, by its budget; None if nothing is hidden."""
     if settings.pii == "show":
         return None
-    from cio_mcp.safety.privacy.mask import Mask, load_key  # noqa: PLC0415 - takes long to import, and few use it
+    from cio_mcp.safety.privacy.mask import (  # noqa: PLC0415 - takes long to import, and few use it
+        Mask,
+        load_key,
+        workspace_key,
+    )
 
-    return Mask(load_key(state_folder()), settings.pii_attributes)
+    key = load_key(state_folder())
+    return lambda workspace: Mask(workspace_key(key, workspace), settings.pii_attributes)
 
 
 def open_sandbox(settings: Settings, *, clock: Callable[[], float] = time.time) -> "Sandbox":

@@ -134,12 +134,30 @@ class Api:
                 "if_unknown": if_unknown,
             },
         )
-        response = await self._wire.handle_async_request(request)
+        response = self._without_keys(await self._wire.handle_async_request(request))
         if not response.is_success:
             raise self._refusal(response)
         answer = _body(response, bodies)
         self._access.worked = True
         return answer
+
+    def _without_keys(self, response: httpx.Response) -> httpx.Response:
+        """Return a response without our own credentials, which a proxy or an error page may send back."""
+        body = self._access.without_keys(response.content)
+        if body is response.content:
+            return response
+        headers = [
+            pair
+            for pair in response.headers.raw
+            if pair[0].lower() not in {b"content-length", b"content-encoding"}
+        ]
+        return httpx.Response(
+            response.status_code,
+            headers=headers,
+            content=body,
+            request=response.request,
+            extensions=response.extensions,
+        )
 
     def _refusal(self, response: httpx.Response) -> Refused:
         status, do = response.status_code, ""

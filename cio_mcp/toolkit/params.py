@@ -154,6 +154,7 @@ def _filter(condition: dict[str, Any], asked: ValidationInfo) -> dict[str, Any]:
             return node | {"segment": segment | {"id": _segment(segment["id"])}}
         if not {"field", "value"} <= node.keys():
             return node
+        context_of(asked).check_guess(str(node["field"]), node["value"])
         return node | {"value": compared(meant(node["value"], asked))}
 
     found: dict[str, Any] = json.loads(json.dumps(condition), object_hook=told)
@@ -162,6 +163,13 @@ def _filter(condition: dict[str, Any], asked: ValidationInfo) -> dict[str, Any]:
         raise ValueError(message)
     _refuse_empty_groups(found)
     return found
+
+
+def unguessed(values: dict[str, Any], asked: ValidationInfo) -> dict[str, Any]:
+    """Return values that attributes are compared with; raises ValueError if one would confirm a guess."""
+    for name, value in values.items():
+        context_of(asked).check_guess(name, value)
+    return values
 
 
 def _segment(value: object) -> int:
