@@ -12,6 +12,7 @@ from pydantic import HttpUrl, SecretStr
 
 from cio_mcp import __version__
 from cio_mcp.app.application import App
+from cio_mcp.app.audit import copier_of, open_audit_log
 from cio_mcp.app.catalogue import Catalogue, OpenWorkspace
 from cio_mcp.app.extensions import rules_named, tools_with
 from cio_mcp.app.status import status_of
@@ -29,14 +30,13 @@ from cio_mcp.app.workspace import (
 )
 from cio_mcp.auth.tokens import Tokens
 from cio_mcp.client import CustomerIO
-from cio_mcp.client.collector import collector_at
 from cio_mcp.client.network import Network
 from cio_mcp.client.spans import with_spans
 from cio_mcp.errors import SettingsError
+from cio_mcp.files import narrow
 from cio_mcp.limits import covering
 from cio_mcp.safety import Guard
 from cio_mcp.safety.audit.copy import Copier
-from cio_mcp.safety.audit.log import AuditLog
 from cio_mcp.safety.audit.record import Record
 from cio_mcp.safety.audit.strangers import Strangers
 from cio_mcp.safety.bounds import Caps
@@ -84,7 +84,7 @@ def build(
     tokens = Tokens(settings.tokens_file, clock) if settings.tokens_file else None
     tools = tools_with(word for one in workspaces.values() for word in one.toolsets)
     with ExitStack() as files:
-        copier = _copier(settings)
+        copier = copier_of(settings)
         opened = {
             name: _open(
                 name, one, tools, store, Stop(one.stop_file, stops), mask_of, wire, clock, files, copier
@@ -131,7 +131,7 @@ def _open(
     off, sandbox = tools_off(settings, tools), None
     if settings.uses_sandbox:
         sandbox = files.enter_context(closing(open_sandbox(settings, clock=clock)))
-        wire, settings = httpx.ASGITransport(app=sandbox.app), _for_sandbox(settings, sandbox)
+        wire, settings = httpx.ASGITransport(app=sandbox), _for_sandbox(settings, sandbox)
     client = CustomerIO(
         with_spans(wire or Network()),
         accesses(settings),
@@ -164,29 +164,6 @@ def _open(
     return OpenWorkspace(off, guard, client, about)
 
 
-def open_audit_log(
-    settings: Settings,
-    clock: Callable[[], float] = time.time,
-    workspace: str | None = None,
-    copier: Copier | None = None,
-) -> AuditLog | None:
-    """Open the audit log that the settings name; raises SettingsError if it cannot be written."""
-    if settings.audit_log is None:
-        return None
-    written = copier.wake if copier else lambda: None
-    try:
-        return AuditLog(settings.audit_log, clock, workspace=workspace, written=written)
-    except OSError as error:
-        raise SettingsError(f"CIO_AUDIT_LOG: {settings.audit_log}: {error.strerror}") from None
-
-
-def _copier(settings: Settings) -> Copier | None:
-    if not (settings.audit_log and settings.audit_copy):
-        return None
-    token = settings.audit_copy_token.get_secret_value() if settings.audit_copy_token else ""
-    return Copier(settings.audit_log, collector_at(settings.audit_copy, token))
-
-
 def _masks(settings: Settings) -> "Callable[[str], Mask] | None":
     """Return what makes the mask of a workspace, by its budget; None if nothing is hidden."""
     if settings.pii == "show":
@@ -205,12 +182,20 @@ def open_sandbox(settings: Settings, *, clock: Callable[[], float] = time.time) 
     """Open the sandbox that the settings name; raises SettingsError if its file cannot be used."""
     from cio_mcp.sandbox import Sandbox  # noqa: PLC0415 - a live workspace needs none of it
 
+    path = settings.sandbox_path
     try:
-        return Sandbox(
-            settings.sandbox_path or ":memory:", region=settings.region, clock=clock, counts=_documented
-        )
+        if path and path.parent.is_dir():
+            path.touch(mode=0o600)
+        sandbox = Sandbox(path or ":memory:", region=settings.region, clock=clock, counts=_documented)
+        try:
+            if path:
+                narrow(path)
+        except OSError:
+            sandbox.close()
+            raise
     except (sqlite3.Error, OSError) as error:
-        raise SettingsError(f"CIO_SANDBOX_PATH: {settings.sandbox_path} cannot be used: {error}") from None
+        raise SettingsError(f"CIO_SANDBOX_PATH: {path} cannot be used: {error}") from None
+    return sandbox
 
 
 def _documented(request: str) -> list[tuple[str, float, float]]:
@@ -234,7 +219,11 @@ def _for_sandbox(settings: Settings, sandbox: "Sandbox") -> Settings:
 
 
 def _in_sandbox(settings: Settings) -> str:
-    end = "is kept in CIO_SANDBOX_PATH" if settings.sandbox_path else "is gone when this process ends"
+    end = (
+        "is kept in a file, which server_status names"
+        if settings.sandbox_path
+        else "is gone when this process ends"
+    )
     return (
         "This is the embedded sandbox: a made-up workspace with sample customers, campaigns and messages. "
         f"Try anything: nothing reaches a real customer. What you change {end}."

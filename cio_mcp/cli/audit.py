@@ -6,6 +6,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
+from cio_mcp.cli.table import printable
 from cio_mcp.errors import SettingsError
 from cio_mcp.safety.audit.lock import beside
 from cio_mcp.safety.audit.log import name_hash
@@ -18,7 +19,19 @@ COLUMNS = ("number", "at", "kind", "request", "caller", "tool", "effect", "argum
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Take what to do, and the files of a log."""
-    parser.add_argument("action", choices=("verify", "show", "find"))
+    parser.description = (
+        "Check that the record which CIO_AUDIT_LOG keeps is whole, show the calls in it, or find those that "
+        "were about somebody. Exit status of verify: 0 whole, 1 not; of find: 0 found, 1 not."
+    )
+    parser.epilog = (
+        "examples:\n  cio-mcp audit verify audit.jsonl.1 audit.jsonl\n"
+        "  cio-mcp audit find audit.jsonl --about u_1002 --effect deletes"
+    )
+    parser.add_argument(
+        "action",
+        choices=("verify", "show", "find"),
+        help="see what was changed or removed, print the calls, or print those that fit",
+    )
     parser.add_argument(
         "paths", metavar="path", nargs="+", help="the log; parts that were moved away before it"
     )
@@ -99,4 +112,4 @@ def _end(line: dict[str, Any]) -> str:
 
 def _say(text: str) -> None:
     """Print a line; what callers called themselves could steer the terminal, and is shown escaped."""
-    sys.stdout.write("".join(char if char.isprintable() else ascii(char)[1:-1] for char in text) + "\n")
+    sys.stdout.write(printable(text) + "\n")

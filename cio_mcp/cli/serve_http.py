@@ -48,10 +48,10 @@ def _serve(
     config = uvicorn.Config(
         application,
         http=PatientProtocol,
-        proxy_headers=False,  # who asks is told by the connection
         log_config=None,  # logs.configure has done it
         log_level="warning",
         access_log=False,
+        proxy_headers=False,  # who is near is told by the connection alone
         ssl_certfile=asked.certificate,
         ssl_keyfile=asked.key,
         timeout_graceful_shutdown=CUT,

@@ -4,16 +4,13 @@ The SDK answers them with a parse error that names nothing, and on stdio not at 
 """
 
 import re
-from typing import Any, Self
-
-from mcp.shared.message import SessionMessage
-from mcp.types import jsonrpc_message_adapter
-from pydantic import ValidationError
 
 from cio_mcp.toolkit.params import DEEP, HALF
 
 # The SDK's reader takes 200 levels, and what is nested in arguments may be a few levels deeper in a request.
 MOST_LEVELS = 128
+
+CALL = b"tools/call"
 
 _HALF = re.compile(rb"\\u[dD][89a-fA-F]")
 _ESCAPED = re.compile(
@@ -23,7 +20,12 @@ _PART = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[{\]}]', re.DOTALL)
 
 
 def readable(message: bytes) -> bytes:
-    """Return a message with a mark in place of each half of a character, and of what is nested too deeply."""
+    """Return a call of a tool with a mark in place of each half of a character, and of what is too deep.
+
+    Any other message is returned as it is: there is no argument to name.
+    """
+    if CALL not in message:
+        return message
     if _HALF.search(message):
         message = _ESCAPED.sub(lambda found: HALF.encode() if found["half"] else found[0], message)
     if message.count(b"[") + message.count(b"{") > MOST_LEVELS:
@@ -44,35 +46,3 @@ def _cut(message: bytes) -> bytes:
                 kept.append(f'"{DEEP}"'.encode())
                 done = part.end()
     return b"".join((*kept, message[done:])) if kept else message
-
-
-class ReadableStream:
-    """The stream `inner` of a client's messages, with those made readable that the SDK could not read."""
-
-    def __init__(self, inner: Any) -> None:
-        self._inner = inner
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._inner, name)
-
-    async def __aenter__(self) -> Self:
-        await self._inner.__aenter__()
-        return self
-
-    async def __aexit__(self, *ending: object) -> None:
-        await self._inner.__aexit__(*ending)
-
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> Any:
-        item = await self._inner.__anext__()
-        if not isinstance(item, ValidationError) or item.errors()[0]["type"] != "json_invalid":
-            return item
-        line = str(item.errors()[0]["input"])
-        try:
-            return SessionMessage(
-                jsonrpc_message_adapter.validate_json(readable(line.encode()), by_name=False)
-            )
-        except ValidationError:
-            return item

@@ -139,14 +139,14 @@ def test_a_message_that_can_be_read_is_left_as_it_is(value: object) -> None:
 
 @given(st.text(st.characters()), st.sampled_from(["\ud800", "\udfff"]))
 def test_each_half_is_marked_and_whole_characters_stay(text: str, half: str) -> None:
-    found = json.loads(readable(json.dumps(text + half + "\U0001f600\\ud800").encode()))
+    found = json.loads(readable(json.dumps(["tools/call", text + half + "\U0001f600\\ud800"]).encode()))[1]
 
     assert found == text + HALF + "\U0001f600\\ud800"
 
 
 @pytest.mark.parametrize("levels", [MOST_LEVELS - 1, MOST_LEVELS, MOST_LEVELS + 1, 5000])
 def test_only_what_is_too_deep_is_cut_away(levels: int) -> None:
-    text = '{"a":' * levels + '"[{"' + "}" * levels
+    text = '{"a":' * levels + '"[{"' + "}" * (levels - 1) + ',"b":"tools/call"}'
     found: Any = json.loads(readable(text.encode()))
     depth = 0
     while isinstance(found, dict):

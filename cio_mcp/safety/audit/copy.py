@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cio_mcp.client.collector import NotTaken
+from cio_mcp.files import replace
 from cio_mcp.safety.audit.lock import beside
-from cio_mcp.safety.audit.log import replace
 
 if TYPE_CHECKING:
     from filelock import FileLock
@@ -113,7 +113,7 @@ class Copier:
             await self._send(whole)
         # An end that is not whole is on its way, or was torn: whoever writes next ends it.
         done = {"file": path.stat().st_ino, "at": at + len(whole)}
-        replace(self._path, "copied", json.dumps(done).encode() + b"\n")
+        replace(beside(self._path, "copied"), json.dumps(done).encode() + b"\n", durable=False)
         if not whole:
             await asyncio.sleep(PAUSE)
 

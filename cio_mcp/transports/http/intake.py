@@ -8,7 +8,6 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from cio_mcp.transports.http.transport import LARGEST_BODY
 from cio_mcp.transports.readable import readable
 
 # What may be open at once: requests, bytes of their bodies, streams; and the part that one token may have.
@@ -42,10 +41,15 @@ class Room:
 
 
 class Rooms:
-    """The room that a server has for requests (all that is no GET), their bytes, and streams (GET)."""
+    """The room that a server has for requests (all that is no GET), their bytes, and streams (GET).
 
-    def __init__(self) -> None:
-        self.requests, self.bytes = Room("requests", REQUESTS), Room("bytes", BYTES)
+    One request may have `largest` bytes.
+    """
+
+    def __init__(self, largest: int) -> None:
+        self.largest = largest
+        self.requests = Room("requests", REQUESTS)
+        self.bytes = Room("bytes", max(BYTES, int(largest / PART)))
         self.streams = Room("streams", STREAMS)
 
 
@@ -101,8 +105,8 @@ class Intake:
                     if message["type"] == "http.disconnect":
                         raise ClientDisconnect
                     part = message.get("body", b"")
-                    if len(body) + len(part) > LARGEST_BODY:
-                        raise Refused(413, f"a body may have at most {LARGEST_BODY} bytes")
+                    if len(body) + len(part) > self._rooms.largest:
+                        raise Refused(413, f"a body may have at most {self._rooms.largest} bytes")
                     self._rooms.bytes.take(caller, len(part))
                     taken.callback(self._rooms.bytes.leave, caller, len(part))
                     body += part

@@ -11,14 +11,14 @@ PROXIED = {"forwarded", "via", "x-real-ip"}
 
 
 def is_near(request: HTTPConnection) -> bool:
-    """Say whether a request is from this host, and did not come through a proxy that runs here."""
-    direct = not any(name in PROXIED or name.startswith("x-forwarded-") for name in request.headers)
-    return direct and is_loopback(request.client.host if request.client else "")
+    """Say whether a connection is from this host, were it from a proxy that runs here."""
+    return is_loopback(request.client.host if request.client else "")
 
 
 def is_local(request: HTTPConnection) -> bool:
-    """Say whether a request is near, and asks for this host by a name of loopback."""
-    return is_near(request) and request.url.hostname in LOOPBACK
+    """Say whether a request is from this host, by a name of loopback: not through a proxy that runs here."""
+    direct = not any(name in PROXIED or name.startswith("x-forwarded-") for name in request.headers)
+    return is_near(request) and direct and request.url.hostname in LOOPBACK
 
 
 class LoopbackOnly:

@@ -9,7 +9,7 @@ from cio_mcp.server.server import Server
 from cio_mcp.settings import Settings
 from cio_mcp.transports.http.hosts import HostCheck
 from cio_mcp.transports.http.routes import wrapped
-from cio_mcp.transports.http.transport import LARGEST_BODY, Transport
+from cio_mcp.transports.http.transport import Transport
 
 
 class Sse(Transport):
@@ -18,10 +18,13 @@ class Sse(Transport):
     title = "SSE"
     paths = ("/sse", "/messages")
 
-    def routes(self, server: Server, _: Settings, security: TransportSecuritySettings) -> list[BaseRoute]:
+    def routes(
+        self, server: Server, settings: Settings, security: TransportSecuritySettings
+    ) -> list[BaseRoute]:
         """See `Transport.routes`."""
+        most = settings.max_request_bytes
         # The SDK checks that too, but raises after its answer: the log fills up and the connection breaks.
-        found = server.sse_app(transport_security=security, max_request_body_size=LARGEST_BODY).routes
+        found = server.sse_app(transport_security=security, max_request_body_size=most).routes
         return [
             wrapped(route, lambda inner: HostCheck(inner, security)) if isinstance(route, Route) else route
             for route in found
