@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import product
@@ -114,6 +115,9 @@ def arguments_of(tool: Tool) -> list[dict[str, Any]]:
     return [call | dict.fromkeys(form.find, "0300a1") for form in forms for call in form.calls(tool)]
 
 
+HALF = re.compile("[\ud800-\udfff]")
+
+
 def said_or_asked(upstream: Upstream, arguments: dict[str, Any]) -> set[str]:
     """Return, as texts, all that an answer can tell: what was said, the times in it, and what was asked."""
     given = list(leaves([upstream.said, arguments]))
@@ -123,7 +127,7 @@ def said_or_asked(upstream: Upstream, arguments: dict[str, Any]) -> set[str]:
     names = {name.removeprefix("secondary:") for name, _ in given}
     found = {str(value) for value in values} | {str(value).lower() for value in values}
     found |= whole | times | names | {value.strip() for value in found} | INSTEAD
-    return {value.encode("utf-8", "replace").decode() for value in found}
+    return {HALF.sub("\ufffd", value) for value in found}
 
 
 @pytest.mark.parametrize("body", [{}, {"other": 1}, {"data": None}])
