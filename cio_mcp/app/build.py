@@ -38,12 +38,14 @@ from cio_mcp.safety.audit.log import AuditLog
 from cio_mcp.safety.audit.record import Record
 from cio_mcp.safety.bounds import Caps
 from cio_mcp.safety.confirmation import Confirmations
+from cio_mcp.safety.consent import Consent
 from cio_mcp.safety.counting import Counting
 from cio_mcp.safety.stop import Stop
 from cio_mcp.safety.stores import Store
 from cio_mcp.safety.stores.file import FileStore
 from cio_mcp.settings import Settings
 from cio_mcp.settings.workspaces import each
+from cio_mcp.toolkit.consequences import Consequence
 from cio_mcp.toolkit.registry import Tool
 
 if TYPE_CHECKING:
@@ -128,8 +130,9 @@ def _open(
     guard = Guard(
         client,
         sandbox=sandbox is not None,
-        confirm=settings.confirm,
-        confirmations=confirmations,
+        consent=Consent(
+            settings.confirm, confirmations, [Consequence(word) for word in settings.confirm_also]
+        ),
         bounds=bound,
         counting=Counting(caps, confirmations),
         stop=stop,

@@ -98,6 +98,11 @@ class Bounds:
             if audience.own_number:
                 self._refuse_foreign(await _attributes(app, "phone", id_type, names))
 
+    def check_set(self, addresses: Sequence[str]) -> None:
+        """Raise NotAllowed if somebody would get an address, number or device that is not on the list."""
+        if self.allowed:
+            self._refuse_foreign(addresses)
+
     def _refuse_foreign(self, addresses: Sequence[str]) -> None:
         foreign = [address for address in addresses if not self._allows(address)]
         if foreign:
@@ -151,13 +156,14 @@ async def _attributes(app: AppApi | None, attribute: str, id_type: IdType, names
                 "the App API has no credentials."
             )
         asked = [app.person(name, id_type) for name in names[start : start + BATCH]]
-        there = {_identifier(each, id_type): each for each in await profiles(app, asked, id_type)}
+        there = {identifier(each, id_type): each for each in await profiles(app, asked, id_type)}
         known = [there.get(name, Fields({})).fields("attributes") for name in asked]
         found += [attributes.text(attribute) or "" for attributes in known]
     return found
 
 
-def _identifier(profile: Fields, id_type: IdType) -> str:
+def identifier(profile: Fields, id_type: IdType) -> str:
+    """Return the identifier of one kind in a profile, empty if it has none."""
     named = (profile.fields(part).text(id_type) for part in ("identifiers", "attributes"))
     return next((name for name in named if name), "")
 

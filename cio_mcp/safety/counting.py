@@ -26,8 +26,10 @@ class Counting:
         """Count the recipients against the caps, and undo that if the call was certainly not executed."""
         call.sending, call.requests = None, 0  # forget the requests that only read
         try:
+            if call.audience and call.audience.countable and call.approved is None:
+                call.approved = call.audience.size
             if call.audience and call.audience.size != 0:
-                call.refunds += await self.caps.spend(call.audience.size or 0, call.grants)
+                await self._spend(call, call.audience)
             yield
         except CustomerIOError as error:
             if error.outcome != "unknown":
@@ -38,16 +40,22 @@ class Counting:
                 await self._take_back(call)
             raise
 
-    async def grow(self, call: ToolCall, counted: Audience | None, found: Audience) -> None:
-        """Count the people by whom an audience grew after it was `counted`.
+    async def grow(self, call: ToolCall, found: Audience) -> None:
+        """Count the people by whom an audience has grown since it was counted.
 
-        Raises NotAllowed if it grew by more than CIO_MAX_AUDIENCE_GROWTH allows, or beyond a cap.
+        Raises NotAllowed if it has grown by more than CIO_MAX_AUDIENCE_GROWTH allows since it was approved,
+        in however many steps, or beyond a cap.
         """
-        before = counted.size if counted else 0
-        if reason := self.confirmations.grown(before, found):
+        if reason := self.confirmations.grown(call.approved, found):
             raise NotAllowed(f"Nothing was sent: {reason}.", do="Call again.", retryable=True)
-        if (more := (found.size or 0) - (before or 0)) > 0:
-            call.refunds += await self.caps.spend(more, call.grants)
+        if (found.size or 0) > call.counted:
+            await self._spend(call, found)
+
+    async def _spend(self, call: ToolCall, audience: Audience) -> None:
+        """Count those of an audience who are not counted yet."""
+        size = audience.size or 0
+        call.refunds += await self.caps.spend(size - call.counted, call.grants)
+        call.counted = size
 
     async def _take_back(self, call: ToolCall) -> None:
         """Undo the counting of recipients, and make a code valid again.

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from cio_mcp.limits import LIMITS
 from cio_mcp.settings.values import (
     BaseUrl,
+    Confirmable,
     Count,
     Key,
     Lower,
@@ -117,6 +118,11 @@ class WorkspaceSettings(TokenSettings):
     confirm: Annotated[Literal["preview", "human", "off"], Lower] = Field(
         "preview",
         description="Who confirms deletions and sends to many: the caller (preview), a human, or off.",
+    )
+    confirm_also: Confirmable = Field(
+        (),
+        description="What else is confirmed: identify, subscriptions, devices, relationships, segments, "
+        "events, bulk.",
     )
     max_audience_growth: float = Field(
         10, ge=0, description="Percent by which an audience may grow between its preview and the send."

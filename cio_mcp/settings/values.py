@@ -150,5 +150,11 @@ TimeZone = Annotated[str, AfterValidator(_time_zone)]
 Count = Annotated[int, Field(ge=0)]
 UserPath = Annotated[Path, AfterValidator(Path.expanduser)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
+Confirmable = Annotated[
+    tuple[
+        Literal["identify", "subscriptions", "devices", "relationships", "segments", "events", "bulk"], ...
+    ],
+    BeforeValidator(_names),
+]
 Sharing = Annotated[Literal["auto", "off"] | SecretStr, BeforeValidator(_sharing)]
 MetricsReaders = Annotated[Literal["loopback", "open", "off"] | SecretStr, BeforeValidator(_readers)]

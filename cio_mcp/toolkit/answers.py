@@ -115,6 +115,9 @@ class Reached(Shape):
     size: int | None = Field(None, description="Number of people; absent if they cannot be counted.")
     at_least: bool | None = Field(None, description="true: size is a lower bound.")
     samples: list[str] = Field([], description="A few of these people, masked.")
+    warnings: list[str] | None = Field(
+        None, description="How many of the named people are unknown, unsubscribed or suppressed."
+    )
 
 
 class Preview(Acted):
@@ -125,7 +128,14 @@ class Preview(Acted):
     )
     would: str | None = Field(None, description="What the tool does.")
     template: str | None = Field(None, description="The message that would be sent.")
+    sender: str | None = Field(None, description="Who the message comes from.")
+    subject: str | None = Field(None, description="The template's subject.")
     audience: Reached | None = Field(None, description="The people whom the call would reach.")
+    whom: str | None = Field(None, description="The customer whom the call is about.")
+    sets_off: list[str] | None = Field(None, description="What else would come of it.")
+    loses: dict[str, str] | None = Field(None, description="What would be gone afterwards, by field.")
+    links: list[str] | None = Field(None, description="Hosts to which links in the call's texts lead.")
+    unread: list[str] | None = Field(None, description="What could not be looked up for this preview.")
     request: dict[str, Any] = Field(
         description="The request's method, url and body, without the credentials."
     )
