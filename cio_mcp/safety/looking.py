@@ -15,7 +15,7 @@ from cio_mcp.safety.bounds import BATCH, identifier
 from cio_mcp.safety.call import ToolCall
 from cio_mcp.toolkit.audience import SAMPLES, Audience, Template
 from cio_mcp.toolkit.consequences import Outlook
-from cio_mcp.toolkit.profiles import profiles
+from cio_mcp.toolkit.profiles import NAMES, profiles
 from cio_mcp.toolkit.reading import Fields
 
 _Found = TypeVar("_Found")
@@ -24,18 +24,15 @@ _Found = TypeVar("_Found")
 # to which no mail is delivered: each takes a request of its own.
 PEOPLE, ADDRESSES = 1000, 10
 
-# The attributes that hold a person's name.
-NAMES = ("first_name", "last_name")
-
 
 @dataclass
 class People:
     """What the profiles of the people whom a call names tell of them.
 
-    `names` are those of the first few, by identifier; `looked_up` is how many were looked up.
+    `names` are those of the first few, by identifier and attribute; `looked_up` is how many were looked up.
     """
 
-    names: dict[str, str] = field(default_factory=dict)
+    names: dict[str, dict[str, str]] = field(default_factory=dict)
     looked_up: int = 0
     unknown: int = 0
     unsubscribed: int = 0
@@ -137,9 +134,9 @@ async def _batch(
             continue
         people.unsubscribed += profile.flag("unsubscribed") is True
         attributes = profile.fields("attributes")
-        words = " ".join(word for part in NAMES if (word := attributes.text(part)))
-        if words and len(people.names) < SAMPLES:
-            people.names[name] = words
+        parts = {part: word for part in NAMES if (word := attributes.text(part))}
+        if parts and len(people.names) < SAMPLES:
+            people.names[name] = parts
         addresses += [address] if (address := attributes.text("email")) else []
     return addresses
 

@@ -4,7 +4,7 @@ Text that an agent or a customer wrote is quoted, so that it never looks like ou
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from cio_mcp.safety.call import ToolCall
@@ -21,6 +21,9 @@ WHOLE, ITEMS, LETTERS = 4000, 10, 300
 
 # So many lost fields are shown, and hosts of links.
 FIELDS = 30
+
+# The fields of a profile of which a preview shows a part.
+CONTACTS = {"email", "phone"}
 
 # Replaces what must not be shown in any value.
 Hide = Callable[[Any], Any]
@@ -45,7 +48,7 @@ def preview_of(
         sender=quoted(hide(sender)) if sender else None,
         subject=quoted(hide(template.subject)) if template and template.subject else None,
         audience=_reached(call, looked.people, hide, show),
-        whom=_told(outlook.whom, hide) if outlook.whom else None,
+        whom=_whom(outlook.whom, hide),
         sets_off=[*also, *(_told(each, hide) for each in outlook.sets_off)] or None,
         loses=_lost(hide(dict(outlook.loses)), show) or None,
         links=links[:FIELDS] or None,
@@ -55,9 +58,15 @@ def preview_of(
     )
 
 
-def _told(told: str | Told, hide: Hide) -> str:
+def _told(told: Told, hide: Hide) -> str:
     """Return our own words, and after them somebody else's in quotation marks."""
-    return told if isinstance(told, str) else f"{told[0]} {quoted(hide(told[1]))}"
+    return f"{told[0]} {quoted(hide(told[1]))}"
+
+
+def _whom(whom: str | Mapping[str, str] | None, hide: Hide) -> str | None:
+    if not isinstance(whom, Mapping):
+        return whom
+    return ", ".join(f"{name} {quoted(value)}" for name, value in hide(dict(whom)).items())
 
 
 def _reached(call: ToolCall, people: People | None, hide: Hide, show: Callable[[str], str]) -> Reached | None:
@@ -70,7 +79,7 @@ def _reached(call: ToolCall, people: People | None, hide: Hide, show: Callable[[
         size=audience.size,
         at_least=audience.at_least or None,
         samples=[
-            f"{quoted(hide(names[name]))} {show(name)}" if name in names else show(name)
+            f"{quoted(' '.join(hide(names[name]).values()))} {show(name)}" if name in names else show(name)
             for name in audience.some
         ],
         warnings=_warnings(audience, people) or None,
@@ -91,7 +100,9 @@ def _warnings(audience: Audience, people: People | None) -> list[str]:
 
 def _lost(loses: dict[str, Any], show: Callable[[str], str]) -> dict[str, str]:
     kept = list(loses.items())[:FIELDS]
-    found = {quoted(name)[1:-1]: show(value) if name == "email" else quoted(value) for name, value in kept}
+    found = {
+        quoted(name)[1:-1]: show(str(value)) if name in CONTACTS else quoted(value) for name, value in kept
+    }
     more = len(loses) - len(kept)
     return found | ({"…": f"and {more} more fields"} if more else {})
 

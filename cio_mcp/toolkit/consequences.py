@@ -52,12 +52,12 @@ Told = tuple[str, str]
 class Outlook:
     """What looking things up has told about a call that is not made yet. Nothing here is quoted or masked.
 
-    whom: the customer whom it is about, by name and address, or that there is none.
+    whom: the customer whom it is about, by names and identifiers, or in our words that there is none.
     sets_off: what it starts.
     loses: what is gone afterwards, by field.
     """
 
-    whom: str | Told | None = None
+    whom: str | Mapping[str, str] | None = None
     sets_off: list[Told] = field(default_factory=list)
     loses: Mapping[str, Any] = field(default_factory=dict)
 

@@ -5,7 +5,8 @@ from typing import Any
 
 from cio_mcp.client import AppApi, IdType
 from cio_mcp.errors import Refused
-from cio_mcp.toolkit.consequences import Outlook, Told
+from cio_mcp.toolkit.consequences import Outlook
+from cio_mcp.toolkit.profiles import NAMES
 from cio_mcp.toolkit.reading import Fields
 
 UNKNOWN = "no such customer"
@@ -34,7 +35,7 @@ async def of_merge(
         return Outlook(whom=f"{which}: {UNKNOWN}, so nothing is merged")
     own = _values(kept)
     loses = {name: value for name, value in _values(lost).items() if own.get(name, value) != value}
-    return Outlook(whom=_whom(lost), loses=loses, sets_off=[("it is merged into", _whom(kept)[1])])
+    return Outlook(whom=_whom(lost), loses=loses)
 
 
 async def _profile(app: AppApi, customer_id: str, id_type: IdType) -> Fields | None:
@@ -48,17 +49,12 @@ async def _profile(app: AppApi, customer_id: str, id_type: IdType) -> Fields | N
     return Fields(answer).inside("customer", "attributes", "identifiers")
 
 
-def _whom(profile: Fields) -> Told:
-    """Return a customer's name and identifiers, without the address, of which a preview shows a part."""
-    known = profile.fields("attributes")
-    names = (known.text("first_name"), known.text("last_name"))
-    name = " ".join(filter(None, names)) or known.text("name") or "no name"
-    ids = (f"{kind} {value}" for kind in ("id", "cio_id") if (value := _identifier(profile, kind)))
-    return "the customer", ", ".join((name, *ids))
-
-
-def _identifier(profile: Fields, kind: str) -> str | None:
-    return profile.fields("identifiers").text(kind) or profile.fields("attributes").text(kind)
+def _whom(profile: Fields) -> dict[str, str]:
+    """Return a customer's names and identifiers, without the address, of which a preview shows a part."""
+    known, identifiers = profile.fields("attributes"), profile.fields("identifiers")
+    found = {name: known.text(name) for name in NAMES}
+    found |= {name: identifiers.text(name) or known.text(name) for name in ("id", "cio_id")}
+    return {name: value for name, value in found.items() if value}
 
 
 def _values(profile: Fields) -> dict[str, Any]:

@@ -66,9 +66,9 @@ async def _reached(
     if disabled and endpoint is None:
         return Audience("nobody: the webhook is disabled", 0, chosen_by=where)
     # Even a disabled webhook counts if its endpoint is set: events go there once somebody enables it.
-    host = urlsplit(where or "").hostname
+    host = ascii_host(urlsplit(where or "").hostname or "")
     return Audience(
-        f"{ascii_host(host or '')}, which receives each event and the person's data until the webhook is disabled",
+        f"{host}, which receives each event and the person's data until the webhook is disabled",
         chosen_by=where,
     )
 
