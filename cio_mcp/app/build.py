@@ -125,7 +125,8 @@ def _open(
         clock=clock,
     )
     budget, bound = accesses(settings)[-1].workspace, bounds(settings)
-    caps = Caps(bound.caps, store, budget)
+    caps = Caps("sends", bound.caps, store, budget)
+    deletions = Caps("deletions", settings.caps("deletions"), store, budget)
     confirmations = Confirmations(store, budget, settings.max_audience_growth)
     guard = Guard(
         client,
@@ -134,7 +135,7 @@ def _open(
             settings.confirm, confirmations, [Consequence(word) for word in settings.confirm_also]
         ),
         bounds=bound,
-        counting=Counting(caps, confirmations),
+        counting=Counting(caps, deletions, confirmations, store, name),
         stop=stop,
         workspace=name or None,
         timezone=settings.timezone,
@@ -142,7 +143,9 @@ def _open(
         rules=rules_named(settings.rules),
         record=Record(open_audit_log(settings, clock, name or None)),
         mask=mask,
-        status=lambda: status_of(settings, store, stop, caps, client, off, sandbox=sandbox is not None),
+        status=lambda: status_of(
+            settings, store, stop, (caps, deletions), client, off, sandbox=sandbox is not None
+        ),
     )
     about = _in_sandbox(settings) if sandbox else _live(settings)
     return OpenWorkspace(off, guard, client, about)

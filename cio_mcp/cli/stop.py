@@ -19,7 +19,7 @@ def run(asked: argparse.Namespace) -> int:
     settings = load()
     stop = asked.command == "stop"
     try:
-        place = asyncio.run(_tell(settings, stop=stop))
+        place, scheduled = asyncio.run(_tell(settings, stop=stop))
     except NotAllowed as error:
         sys.stderr.write(f"cio-mcp: {error}\n")
         return 1
@@ -27,6 +27,11 @@ def run(asked: argparse.Namespace) -> int:
         sys.stdout.write(
             f"Stopped: no server that shares {place} writes, deletes or sends until cio-mcp resume.\n"
         )
+        if scheduled:
+            lines = "\n".join(scheduled)
+            sys.stdout.write(
+                f"Scheduled before, and still going out unless cancelled in Customer.io:\n{lines}\n"
+            )
         return 0
     sys.stdout.write(f"The servers that share {place} may write, delete and send again.\n")
     if settings.stop_file and settings.stop_file.exists():
@@ -36,10 +41,10 @@ def run(asked: argparse.Namespace) -> int:
     return 0
 
 
-async def _tell(settings: Settings, *, stop: bool) -> str:
+async def _tell(settings: Settings, *, stop: bool) -> tuple[str, list[str]]:
     store = shared_store(settings, time.time)
     try:
         await store.stop(stop)
+        return store.place, await store.scheduled() if stop else []
     finally:
         await store.aclose()
-    return store.place

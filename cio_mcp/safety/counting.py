@@ -7,18 +7,29 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from cio_mcp.errors import CustomerIOError, NotAllowed
+from cio_mcp.safety.audit.record import IDS
 from cio_mcp.safety.bounds import Caps
 from cio_mcp.safety.call import ToolCall
 from cio_mcp.safety.confirmation import Confirmations
+from cio_mcp.safety.schedule import due_at
+from cio_mcp.safety.stores import Store
 from cio_mcp.toolkit.audience import Audience
+from cio_mcp.toolkit.registry import Effect
 
 
 @dataclass(frozen=True)
 class Counting:
-    """Counts calls against `caps`; what was certainly not executed also gets its confirmation back."""
+    """Counts sends against `caps`, and `deletions`; what certainly had no effect is counted back.
+
+    It also gets its confirmation back. What goes out later is kept in `store`, with the name of the
+    `workspace`, so that a stop can list it.
+    """
 
     caps: Caps
+    deletions: Caps
     confirmations: Confirmations
+    store: Store
+    workspace: str = ""
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     @asynccontextmanager
@@ -30,10 +41,15 @@ class Counting:
                 call.approved = call.audience.size
             if call.audience and call.audience.size != 0:
                 await self._spend(call, call.audience)
+            if call.tool.effect is Effect.DELETES:
+                call.refunds += await self.deletions.spend(1, call.grants)
             yield
+            await self._schedule(call)
         except CustomerIOError as error:
             if error.outcome != "unknown":
                 await self._take_back(call)
+            else:
+                await self._schedule(call)
             raise
         except asyncio.CancelledError:
             if call.sending is None:
@@ -54,8 +70,19 @@ class Counting:
     async def _spend(self, call: ToolCall, audience: Audience) -> None:
         """Count those of an audience who are not counted yet."""
         size = audience.size or 0
-        call.refunds += await self.caps.spend(size - call.counted, call.grants)
+        at = due_at(call.outgoing) or None
+        call.refunds += await self.caps.spend(size - call.counted, call.grants, at)
         call.counted = size
+
+    async def _schedule(self, call: ToolCall) -> None:
+        """Keep when a call that was made, or may have been, takes effect, or that it no longer does."""
+        if (at := due_at(call.outgoing)) is None:
+            return
+        found = {name: value for name in IDS if (value := getattr(call.answer, name, None))}
+        ids = found or {name: value for name in IDS if (value := call.given.get(name))}
+        named = [f"{name} {value}" for name, value in ids.items()] or [f"request {call.request}"]
+        with contextlib.suppress(NotAllowed):  # it has left, whether that can be kept or not
+            await self.store.schedule(", ".join(filter(None, (self.workspace, call.tool.name, *named))), at)
 
     async def _take_back(self, call: ToolCall) -> None:
         """Undo the counting of recipients, and make a code valid again.

@@ -14,14 +14,15 @@ from pydantic import AfterValidator, BeforeValidator, Field, HttpUrl, SecretStr
 
 @dataclass(frozen=True)
 class Window:
-    """Marks the type of a setting as a cap on sends: recipients are counted over so many seconds."""
+    """Marks the type of a setting as a cap: recipients of sends, or deletions, in so many seconds."""
 
     seconds: float
+    of: Literal["sends", "deletions"] = "sends"
 
 
 @dataclass(frozen=True)
-class SendCap:
-    """At most so many recipients in any so many seconds, by the variable `setting`."""
+class Cap:
+    """At most so many recipients or deletions in any so many seconds, by the variable `setting`."""
 
     setting: str
     seconds: float

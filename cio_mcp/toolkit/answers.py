@@ -164,12 +164,12 @@ class Limited(Shape):
 
 
 class Cap(Shape):
-    """A cap on recipients per hour or day."""
+    """A cap on recipients or deletions per hour or day."""
 
     setting: str
-    most: int = Field(description="Recipients allowed in the period.")
+    most: int = Field(description="Recipients, or deletions, allowed in the period.")
     left: int | None = Field(
-        None, description="Recipients left in the period; absent while unknown, and then nothing can be sent."
+        None, description="What is left of it in the period; absent while unknown, and then nothing is done."
     )
 
 
@@ -187,9 +187,12 @@ class Status(Answer):
     stopped: bool | None = Field(
         None, description="true: an operator has stopped all writes, deletions and sends."
     )
+    scheduled: list[str] | None = Field(
+        None, description="While stopped: sends that were scheduled before and still go out."
+    )
     timezone: str = Field(description="The time zone of times that name none (CIO_TIMEZONE).")
     notes: list[str] | None = Field(None, description="What is degraded now, and why.")
     bounds: dict[str, str] = Field({}, description="Other settings that restrict calls, with their values.")
-    caps: list[Cap] = Field([], description="Caps on recipients, and what is left of them.")
+    caps: list[Cap] = Field([], description="Caps, and what is left of them.")
     limits: list[Limited] = Field([], description="Customer.io's rate limits, once a call has used them.")
     off: dict[str, str] = Field({}, description="Tools that are off, with the reason.")

@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from cio_mcp.client.call import now
 from cio_mcp.databases.redis import Away, RedisConnection
 from cio_mcp.errors import NotAllowed
-from cio_mcp.safety.stores import NoRoom, Refund, Use
+from cio_mcp.safety.stores import NoRoom, Refund, Use, in_order
 from cio_mcp.safety.stores.file import REMEMBERED
 
 # Seconds between checks of a replica that has counted anything, or is stopped, that Redis still knows.
@@ -23,7 +23,7 @@ BEAT = 2.0
 # Seconds after a failure of Redis in which the check whether calls are stopped does not wait for it again.
 PROBE = 1.0
 
-STOP = "{cio-mcp:}:stop"
+STOP, SCHEDULED = "{cio-mcp:}:stop", "{cio-mcp:}:scheduled"
 
 _SCRIPTS = files(__package__)
 USE, COUNT, STOPPED = (
@@ -39,6 +39,14 @@ if redis.call('EXISTS', KEYS[1]) == 1 then
   redis.call('HSET', KEYS[1], 'used', 0, 'bound', ARGV[1] or redis.call('HGET', KEYS[1], 'bound'))
 end
 """
+SCHEDULE = """
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', '(' .. redis.call('TIME')[1])
+if ARGV[2] == '0' then
+  return redis.call('ZREM', KEYS[1], ARGV[1])
+end
+return redis.call('ZADD', KEYS[1], ARGV[2], ARGV[1])
+"""
+LIST = "return redis.call('ZRANGEBYSCORE', KEYS[1], redis.call('TIME')[1], '+inf', 'WITHSCORES')"
 REFUND = """
 for at = 2, #ARGV do
   if redis.call('HEXISTS', KEYS[1], ARGV[at]) == 1 then
@@ -79,14 +87,17 @@ class RedisStore:
         """See `Store.restore`."""
         await self._run(RESTORE, _code(code), *(() if bound is None else (bound,)))
 
-    async def spend(self, workspace: str, recipients: int, caps: Mapping[float, int]) -> Refund | NoRoom:
+    async def spend(
+        self, workspace: str, recipients: int, caps: Mapping[float, int], at: float | None = None
+    ) -> Refund | NoRoom:
         """See `Store.spend`."""
-        wait, _, fields = await self._count(workspace, recipients, caps)
+        wait, _, fields = await self._count(workspace, recipients, caps, at)
         if wait:
             return NoRoom(None if wait < 0 else wait)
         self._caps[workspace] = caps
         self._counted[workspace].update(dict.fromkeys(fields, recipients))
-        self._forget(workspace, fields)
+        if at is None:
+            self._forget(workspace, fields)
         self._keep_telling()
         return partial(self._refund, workspace, recipients, fields)
 
@@ -102,6 +113,15 @@ class RedisStore:
     async def _refund(self, workspace: str, recipients: int, fields: list[str]) -> None:
         self._counted[workspace].subtract(dict.fromkeys(fields, recipients))
         await self._run(REFUND, _counts(workspace), recipients, *fields)
+
+    async def schedule(self, what: str, at: float) -> None:
+        """See `Store.schedule`."""
+        await self._run(SCHEDULE, SCHEDULED, what, round(at))
+
+    async def scheduled(self) -> list[str]:
+        """See `Store.scheduled`."""
+        found = await self._run(LIST, SCHEDULED)
+        return in_order((what, float(at)) for what, at in zip(found[::2], found[1::2], strict=True))
 
     async def sent(self, workspace: str, seconds: float) -> int:
         """See `Store.sent`."""
@@ -140,10 +160,15 @@ class RedisStore:
             await asyncio.gather(self._beating, return_exceptions=True)
         await self._server.aclose()
 
-    async def _count(self, workspace: str, recipients: int, caps: Mapping[float, int]) -> Any:
+    async def _count(
+        self, workspace: str, recipients: int, caps: Mapping[float, int], at: float | None = None
+    ) -> Any:
         windows = [x for seconds, most in caps.items() for x in (round(seconds), most)]
         known = [x for counted in self._counted[workspace].items() for x in counted]
-        return await self._run(COUNT, _counts(workspace), self._me, recipients, len(caps), *windows, *known)
+        due = round(at or 0)
+        return await self._run(
+            COUNT, _counts(workspace), self._me, recipients, due, len(caps), *windows, *known
+        )
 
     def _keep_telling(self) -> None:
         self._beating = self._beating or asyncio.create_task(self._beat())
