@@ -4,6 +4,7 @@ A tool declares with `reaches` how to find its audience. Previews, confirmation,
 depend on the audience, belong to `safety`.
 """
 
+import asyncio
 import json
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -156,11 +157,12 @@ async def of_filter(app: AppApi, condition: dict[str, Any]) -> Audience:
 
 async def of_segment(app: AppApi, segment_id: object) -> Audience:
     """Count the customers who are in a segment now."""
-    size = await segment_size(app, segment_id)
-    members = Fields(
-        await app.get("/v1/segments/{segment_id}/membership", {"limit": str(SAMPLES)}, segment_id=segment_id)
+    path = "/v1/segments/{segment_id}/membership"
+    # The count is asked for last: what grows meanwhile is seen.
+    members, size = await asyncio.gather(
+        app.get(path, {"limit": str(SAMPLES)}, segment_id=segment_id), segment_size(app, segment_id)
     )
-    samples = _names(members.objects("identifiers") or [])
+    samples = _names(Fields(members).objects("identifiers") or [])
     return Audience(f"customers in segment {segment_id}", size, samples=samples)
 
 
