@@ -45,9 +45,10 @@ class ToolCall(Call):
     `identity` is the name that the caller's token gives, whom a code belongs to; `check_caller` raises
     NotAllowed once the caller's token is no longer valid or allows something else.
     Found by the guard: `tool` and its checked arguments `given`, with `notes` on them and the instants that
-    `times` stand for; whether only a preview is wanted; the confirmation `code`; the request that the call
-    would send, which `outgoing` has in full; its audience, when that was `looked_up`, the size that was
-    `approved`, how many are `counted`, and what undoes that, `refunds`; and its outcome.
+    `times` stand for; whether only a preview is wanted; the confirmation `code`, and whether it
+    `confirmed` the call; the request that the call would send, which `outgoing` has in full; its audience,
+    when that was `looked_up`, the size that was `approved`, how many are `counted`, and what undoes that,
+    `refunds`; and its outcome.
     """
 
     deadline: float = float("inf")
@@ -64,6 +65,7 @@ class ToolCall(Call):
     times: dict[str, str] = field(default_factory=dict)
     preview_only: bool = False
     code: str | None = None
+    confirmed: bool = False
     would_send: dict[str, Any] = field(default_factory=dict)
     outgoing: Outgoing | None = None
     audience: Audience | None = None

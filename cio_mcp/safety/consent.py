@@ -72,4 +72,5 @@ class Consent:
         if reason:
             preview = await show(self.by == "preview")
             raise NotConfirmed(reason, preview.model_dump(mode="json", exclude_none=True))
+        call.confirmed = True
         return None

@@ -95,7 +95,7 @@ class Counting:
             with contextlib.suppress(NotAllowed):
                 for refund in call.refunds:
                     await refund()
-                if call.code:
+                if call.code and call.confirmed:  # any other code was not used up by this call
                     await self.confirmations.restore(call.code)
 
         task = asyncio.create_task(take_back())

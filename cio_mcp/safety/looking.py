@@ -124,11 +124,11 @@ async def _batch(
     answer = await _tried(found, f"{len(names)} people", profiles(app, names, id_type))
     if answer is None:
         return []
-    known = {identifier(each, id_type).lower(): each for each in answer}
+    known = {_compared(identifier(each, id_type), id_type): each for each in answer}
     people.looked_up += len(names)
     addresses = []
     for name in names:
-        profile = known.get(app.person(name, id_type).lower())
+        profile = known.get(_compared(app.person(name, id_type), id_type))
         if profile is None:
             people.unknown += 1
             continue
@@ -139,6 +139,11 @@ async def _batch(
             people.names[name] = parts
         addresses += [address] if (address := attributes.text("email")) else []
     return addresses
+
+
+def _compared(name: str, id_type: IdType) -> str:
+    """Return an identifier as Customer.io compares it: addresses in any case, ids as they are."""
+    return name.lower() if id_type == "email" else name
 
 
 async def _suppression(found: Looked, app: AppApi, people: People, address: str) -> None:

@@ -142,6 +142,30 @@ async def test_what_customer_io_refuses_leaves_its_code_usable() -> None:
     assert answer["outcome"] == "triggered"
 
 
+@pytest.mark.parametrize(
+    ("tool", "arguments"),
+    [
+        (
+            "send_transactional_email",
+            {"to": "ada@example.com", "customer_id": "u_1001", "transactional_message_id": 1},
+        ),
+        ("identify_customer", {"customer_id": "u_1001"}),
+    ],
+)
+async def test_a_code_that_was_used_is_not_made_valid_again_by_another_call_that_fails(
+    tool: str, arguments: dict[str, Any]
+) -> None:
+    async with an_agent(confirm="preview") as agent:
+        code = await code_of(agent, "delete_customer", **DELETE)
+        await agent.call("delete_customer", **DELETE, confirmation=code)
+        agent.wire.fail(400)
+        await agent.fail(tool, **arguments, confirmation=code)
+        text = await agent.fail("delete_customer", **DELETE, confirmation=code)
+
+    assert "has been used already" in text
+    assert len(acts(agent)) == 2
+
+
 async def test_a_code_of_one_tool_does_not_hold_for_another() -> None:
     email = {"to": "ada@example.com, bob@example.com", "customer_id": "u_1001", "transactional_message_id": 1}
     async with an_agent(confirm="preview") as agent:

@@ -80,6 +80,17 @@ async def test_listed_people_who_are_unknown_or_unsubscribed_are_counted(
     ]
 
 
+async def test_an_id_in_another_case_is_unknown_and_an_address_is_not() -> None:
+    async with an_agent(confirm="preview") as agent:
+        ids = await agent.call("trigger_broadcast", broadcast_id=10, ids=["U_1001", "u_1003"])
+        mail = await agent.call(
+            "trigger_broadcast", broadcast_id=10, emails=["ADA@example.com", "a@b.example"]
+        )
+
+    assert ids["audience"]["warnings"] == ["1 unknown: the whole run would fail"]
+    assert mail["audience"]["warnings"] == ["1 unknown: the whole run would fail"]
+
+
 class Upstream:
     """An App API in which everybody is known; keeps how many look-ups there were, and fails some."""
 
