@@ -121,8 +121,8 @@ class WorkspaceSettings(TokenSettings):
 
     confirm: Annotated[Literal["preview", "human", "off"], Lower] = Field(
         "preview",
-        description="Who confirms deletions, sends to many and changes of live content: the caller (preview), "
-        "a human, or off.",
+        description="Who confirms deletions, sends to many and changes of live content: the caller "
+        "(preview), a human, or off.",
     )
     confirm_also: Confirmable = Field(
         (),

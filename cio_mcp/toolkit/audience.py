@@ -12,8 +12,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from cio_mcp.client import AppApi, IdType
+from cio_mcp.errors import CustomerIOError
 from cio_mcp.toolkit.profiles import matching
-from cio_mcp.toolkit.reading import Fields, beside, needed
+from cio_mcp.toolkit.reading import Fields, needed
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -129,12 +130,15 @@ def reaches(audience: Callable[..., Awaitable[Audience]]) -> Callable[[_Function
 
 async def senders(app: AppApi, path: str, listed: str, **ids: int | str) -> tuple[dict[str, str], str]:
     """Return the sender and subject of a message's first content, and a note if they could not be read."""
-    found, refused = await beside("the template's sender", app.get(path, None, **ids))
+    try:
+        found = await app.get(path, None, **ids)
+    except CustomerIOError as error:
+        return {}, f"the template's sender ({error.what})"
     first = next((each for each in Fields(found).objects(listed) or [] if each.text("from", "subject")), None)
     told = (
         {} if first is None else {"sender": first.text("from") or "", "subject": first.text("subject") or ""}
     )
-    return told, refused or ""
+    return told, ""
 
 
 async def of_filter(app: AppApi, condition: dict[str, Any]) -> Audience:

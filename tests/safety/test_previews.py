@@ -167,6 +167,16 @@ async def test_a_look_up_that_fails_is_named_and_blocks_no_preview(
     assert any("no" in unread for unread in preview["unread"])
 
 
+@pytest.mark.parametrize("fault", [httpx.ConnectTimeout, httpx.ReadTimeout, 500])
+async def test_an_api_that_does_not_answer_blocks_no_preview(fault: Any) -> None:
+    async with an_agent(confirm="preview") as agent:
+        agent.wire.fail(fault, times=100)
+        preview = await agent.call("trigger_broadcast", **THREE)
+
+    assert preview["confirmation"]
+    assert len(preview["unread"]) == 2
+
+
 async def test_a_caller_who_may_not_read_is_shown_nothing_of_people() -> None:
     async with an_agent(confirm="preview", permissions="delete") as agent:
         preview = await agent.call("delete_customer", customer_id="u_1001")
