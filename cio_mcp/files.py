@@ -4,7 +4,6 @@ import errno
 import logging
 import os
 import stat
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -33,8 +32,9 @@ def narrow(path: Path) -> None:
 
     What is only read, such as a mounted secret, may belong to somebody else, and others may read it.
     """
-    mode = stat.S_IMODE(path.stat().st_mode)
-    if not (POSIX and mode & OTHERS_MAY):
+    found = path.stat().st_mode
+    mode = stat.S_IMODE(found)
+    if not (POSIX and stat.S_ISREG(found) and mode & OTHERS_MAY):
         return
     try:
         path.chmod(mode & ~OTHERS_MAY)
@@ -81,6 +81,8 @@ def create(path: Path, content: bytes) -> None:
 @contextmanager
 def _new(path: Path, content: bytes, mode: int, *, durable: bool) -> Iterator[Path]:
     """Write a file beside a path, under a name that cannot be guessed; what is left of it is removed."""
+    import tempfile  # noqa: PLC0415 - reading the settings needs none of it
+
     number, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # for its owner alone
     try:
         with os.fdopen(number, "wb") as file:

@@ -15,7 +15,7 @@ ALLOWED = {
     "traces": set[str](),
     "sandbox": set[str](),
     "databases": {"errors"},
-    "settings": {"errors", "limits"},
+    "settings": {"errors", "files", "limits"},
     "client": {"databases", "errors", "files", "limits"},
     "toolkit": {"client", "errors"},
     "tools": {"client", "errors", "limits", "toolkit"},
