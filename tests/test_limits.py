@@ -103,4 +103,6 @@ def test_a_limit_names_only_limits_and_settings_that_exist(limit: Limit) -> None
 
 
 def test_every_cap_says_over_which_time_it_counts() -> None:
-    assert set(WINDOWS) == {name for name in Settings.model_fields if name.startswith("max_") and "_per_" in name}
+    assert set(WINDOWS) == {
+        name for name in Settings.model_fields if name.startswith("max_") and "_per_" in name
+    }

@@ -159,6 +159,12 @@ async def no_messages(caller: Caller) -> None:
         assert await caller.ok("GET", f"/v1/{path}") == {"messages": None, "next": ""}
 
 
+@assumed("no suppressions")
+async def no_suppressions(caller: Caller) -> None:
+    found = await caller.ok("GET", "/v1/esp/search_suppression/a@example.com")
+    assert found == {"category": "", "suppressions": None}
+
+
 @assumed("no links")
 async def no_links(caller: Caller) -> None:
     assert await caller.ok("GET", "/v1/broadcasts/11/metrics/links") == {"links": None}
