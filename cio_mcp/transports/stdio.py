@@ -29,6 +29,9 @@ GRACE = 0.8
 # The last traces get what is left of so many seconds after the order to stop, and a little at the least.
 TRACES, AT_LEAST = 0.5, 0.05
 
+# What tells the process to end; the last is Windows's.
+SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGBREAK") if hasattr(signal, name)]
+
 _log = logging.getLogger(__name__)
 
 
@@ -39,7 +42,7 @@ async def serve(settings: Settings) -> None:
     """
     traces.start()
     over, loop = asyncio.Event(), asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in SIGNALS:
         # Not loop.add_signal_handler, which Windows does not have.
         signal.signal(number, lambda *_: loop.call_soon_threadsafe(over.set))
     _watch_stdout(over)

@@ -162,7 +162,7 @@ def name_hash(key: bytes, name: str) -> str:
 def head(path: Path) -> tuple[int, str] | None:
     """Return number and hash of the newest line as in the head; if lines were cut off, the gap remains."""
     try:
-        head = json.loads(beside(path, "head").read_text())
+        head = json.loads(beside(path, "head").read_text(encoding="ascii"))
         return int(head["number"]), str(head["hash"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
