@@ -19,6 +19,7 @@ import time
 import zlib
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -27,7 +28,7 @@ import httpx2
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 
-from benchmarks.strict import told
+from benchmarks.strict import SPAWN, told
 from cio_mcp.auth.tokens import add
 from cio_mcp.safety.grant import Grant
 
@@ -145,7 +146,12 @@ async def measure(asked: argparse.Namespace) -> bool:
                 running = [asyncio.create_task(load.stream()) for _ in range(asked.streams)]
                 running += [asyncio.create_task(load.half_sent()) for _ in range(asked.half_sent)]
                 running += [asyncio.create_task(load.bombs(url))]
-                calls, health, most = await beside(url, other, pid, asked.seconds)
+                # In a process of its own: what makes the load is slow itself.
+                with ProcessPoolExecutor(1, SPAWN) as elsewhere:
+                    others = (url, other, pid, asked.seconds)
+                    calls, health, most = await asyncio.get_running_loop().run_in_executor(
+                        elsewhere, measure_beside, *others
+                    )
                 for task in running:
                     task.cancel()
                 await asyncio.gather(*running, return_exceptions=True)
@@ -155,16 +161,19 @@ async def measure(asked: argparse.Namespace) -> bool:
     holds = worst("calls of another token", calls)
     holds &= worst("/healthz", health)
     growth = most - before
-    return (
-        told("memory beyond the start", f"{growth:.0f} MB", "at most 64 MB a bomb", holds=growth < 200)
-        & holds
-    )
+    return told("memory beyond the start", f"{growth:.0f} MB", "at most 64 MB", holds=growth <= 64) & holds
+
+
+def measure_beside(url: str, token: str, pid: int, seconds: float) -> tuple[list[float], list[float], float]:
+    """Do as `beside` does, in another process."""
+    return asyncio.run(beside(url, token, pid, seconds))
 
 
 async def beside(url: str, token: str, pid: int, seconds: float) -> tuple[list[float], list[float], float]:
     """Return how long each call of another token and each /healthz took, and the most memory seen."""
     calls, health, most = [], [], 0.0
     async with httpx.AsyncClient(trust_env=False, timeout=60) as plain, connected(url, token) as mcp:
+        await mcp.call_tool("list_campaigns", {})  # with the first the client reads and checks all schemas
         ends = time.perf_counter() + seconds
         while time.perf_counter() < ends:
             begun = time.perf_counter()

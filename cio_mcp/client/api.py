@@ -138,7 +138,7 @@ class Api:
         self._call.effects += changes  # until it is certain that there is none
         try:
             response = self._without_keys(await self._wire.handle_async_request(request))
-            # The call holds its newest response: a large body would wait for the garbage collector.
+            # The call holds its newest response: as a cycle, a large body would wait for the collector.
             request.extensions.pop("call", None)
             if not response.is_success:
                 raise self._refusal(response)
