@@ -12,12 +12,13 @@ ALLOWED = {
     "limits": set[str](),
     "logs": set[str](),
     "traces": set[str](),
-    "sandbox": set[str](),
+    "liquid": set[str](),
+    "sandbox": {"liquid"},
     "databases": {"errors"},
     "settings": {"errors", "limits"},
     "client": {"databases", "errors", "limits"},
     "toolkit": {"client", "errors"},
-    "tools": {"client", "errors", "toolkit"},
+    "tools": {"client", "errors", "liquid", "toolkit"},
     "safety": {"client", "databases", "errors", "settings", "toolkit"},
     "auth": {"client", "errors", "safety", "settings", "toolkit", "tools"},
     "app": {
@@ -39,6 +40,8 @@ ALLOWED = {
 
 # Who may use what others must not know about.
 RESERVED = {
+    "liquid": {"liquid"},
+    "babel": {"liquid"},
     "mcp": {"cli", "server", "transports"},
     "httpx": {"app", "auth", "cli", "client"},
     "opentelemetry": {"app", "client", "traces"},
