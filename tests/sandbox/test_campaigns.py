@@ -35,7 +35,7 @@ async def test_campaigns_are_listed_with_state_tags_and_trigger(caller: Caller) 
 
 async def test_actions_are_listed_ten_at_a_time_in_their_order(caller: Caller) -> None:
     everything = (await caller.ok("GET", "/v1/campaigns/1/actions"))["actions"]
-    assert [action["id"] for action in everything] == [101, 102, 103, 104, 105]
+    assert [action["id"] for action in everything] == ["101", "102", "103", "104", "105"]
     assert not any("links" in action for action in everything)
     assert "workflow" not in (await caller.ok("GET", "/v1/campaigns/1"))["campaign"]
     workflow = [{"id": number, "type": "delay"} for number in range(1, 24)]
@@ -47,7 +47,7 @@ async def test_actions_are_listed_ten_at_a_time_in_their_order(caller: Caller) -
         assert len(page["actions"]) == length
         read += [action["id"] for action in page["actions"]]
         start = page["next"]
-    assert (read, start) == (list(range(1, 24)), "")
+    assert (read, start) == ([str(number) for number in range(1, 24)], "")
     await caller.no(404, "GET", "/v1/campaigns/99/actions")
 
 
