@@ -17,7 +17,7 @@ ALLOWED = {
     "databases": {"errors"},
     "settings": {"errors", "limits"},
     "client": {"databases", "errors", "limits"},
-    "toolkit": {"client", "errors"},
+    "toolkit": {"client", "errors", "liquid"},
     "tools": {"client", "errors", "liquid", "toolkit"},
     "safety": {"client", "databases", "errors", "settings", "toolkit"},
     "auth": {"client", "errors", "safety", "settings", "toolkit", "tools"},

@@ -136,6 +136,8 @@ class Api:
             },
         )
         response = await self._wire.handle_async_request(request)
+        left = response.headers.get("x-ratelimit-remaining", "")
+        self._call.quota_left = int(left) if left.isdecimal() else None
         if not response.is_success:
             raise self._refusal(response)
         answer = _body(response, bodies)

@@ -19,10 +19,10 @@ from liquid.expression import Expression
 from cio_mcp.liquid.context import DEPTH
 from cio_mcp.liquid.environment import KeepNode, UnknownNode
 from cio_mcp.liquid.filters import FILTERS
-from cio_mcp.liquid.results import Bounds, Uses, Variable, source_of
+from cio_mcp.liquid.results import Bounds, Uses, Variable, notation, source_of
 from cio_mcp.liquid.scanning import Links, Unreadable, checked, line_at
 from cio_mcp.liquid.tags import LinkNode, address_in
-from cio_mcp.liquid.templates import add, condition, notation, read, told
+from cio_mcp.liquid.templates import add, condition, read, told
 
 
 @dataclass(frozen=True)
@@ -161,6 +161,8 @@ class _Reader:
         root, *rest = (
             self.path(part) or str(part) if isinstance(part, Path) else part for part in expression.path
         )
+        if len(rest) > 1 and rest[-1] == "size":
+            del rest[-1]  # how many there are of them; an attribute can have this name, and a part hardly
         if str(root) in self.names:
             known = self.names[str(root)]
             return None if known is None else notation([known, *rest])

@@ -15,8 +15,8 @@ from liquid.exceptions import LiquidError
 from cio_mcp.liquid.filters import FILTERS
 from cio_mcp.liquid.filters.table import wrong
 from cio_mcp.liquid.metering import Exceeded, Meter, Output
-from cio_mcp.liquid.results import Rendered
-from cio_mcp.liquid.templates import add, condition, notation, read
+from cio_mcp.liquid.results import Rendered, notation
+from cio_mcp.liquid.templates import add, condition, read
 
 _ABSENT = object()
 

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 # Where a variable comes from, by the first part of its name ("Liquid syntax list", "Use objects in liquid").
 SOURCES = {
@@ -89,3 +90,14 @@ class Uses:
 def source_of(path: str) -> str | None:
     """Return where a variable comes from; None for a name that Customer.io does not document."""
     return SOURCES.get(path.partition(".")[0].partition("[")[0])
+
+
+def notation(path: list[Any]) -> str:
+    """Return a path as it is written: `customer.name`, `customer["home city"]`, `objects.classes[0]`."""
+    written = str(path[0])
+    for item in path[1:]:
+        if isinstance(item, str) and item.replace("_", "a").replace("-", "a").isalnum():
+            written += f".{item}"
+        else:
+            written += f'["{item}"]' if isinstance(item, str) else f"[{item}]"
+    return written

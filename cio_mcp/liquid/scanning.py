@@ -6,6 +6,7 @@ are refused here, in one pass.
 
 import re
 from bisect import bisect_right
+from collections.abc import Iterator
 
 # Characters of one tag, brackets in it, and white space in it at one place: real ones have far less.
 LONGEST_TAG, MOST_BRACKETS, LONGEST_GAP = 20_000, 100, 50
@@ -13,6 +14,7 @@ LONGEST_TAG, MOST_BRACKETS, LONGEST_GAP = 20_000, 100, 50
 # Tags of one text: python-liquid reads 20,000 in a second.
 MOST_TAGS = 20_000
 
+_ANY = re.compile(r"\{[{%]")
 _OPENS = re.compile(r"\{\{|\{%-?\s{0,50}(?:(?P<verbatim>raw|doc)\s{0,50}-?%\})?")
 
 # A gap, and names that python-liquid takes for words of its own: it reads that of a part in brackets, and
@@ -76,6 +78,19 @@ def _plain(found: re.Match[str]) -> str:
     if found["filter"]:
         return f"|{found['filter']}_"
     return f'["{found["word"]}"]' if found["word"] else found[0]
+
+
+def spans(text: str) -> Iterator[tuple[int, int]]:
+    """Yield where each tag stands in a text; what is not closed is none."""
+    at, unclosed = 0, set[str]()
+    while found := _ANY.search(text, at):
+        end = -1 if found[0] in unclosed else text.find("}}" if found[0] == "{{" else "%}", found.end())
+        if end < 0:
+            unclosed.add(found[0])
+            at = found.end()
+        else:
+            yield found.start(), end + 2
+            at = end + 2
 
 
 def line_at(text: str, at: int) -> int:

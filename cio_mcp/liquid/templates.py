@@ -2,7 +2,6 @@
 
 import re
 from functools import lru_cache
-from typing import Any
 
 from liquid import BoundTemplate
 from liquid.builtin.expressions import BooleanExpression, tokenize
@@ -47,17 +46,6 @@ def told(error: LiquidError) -> str:
         message = f"{open_tag[1]} tag was never closed"
     where = f"line {line_at(token.source, token.start_index)}: " if token and token.start_index >= 0 else ""
     return f"{where}{message}"
-
-
-def notation(path: list[Any]) -> str:
-    """Return a path as it is written: `customer.name`, `customer["home city"]`, `objects.classes[0]`."""
-    written = str(path[0])
-    for item in path[1:]:
-        if isinstance(item, str) and item.replace("_", "a").replace("-", "a").isalnum():
-            written += f".{item}"
-        else:
-            written += f'["{item}"]' if isinstance(item, str) else f"[{item}]"
-    return written
 
 
 def add(names: list[str], name: str) -> None:

@@ -347,6 +347,16 @@ FORMS: dict[str, list[Form]] = {
         ),
     ],
     "get_message": [Form(find={"delivery_id": a_delivery})],
+    "get_content": [
+        Form({"kind": "campaign", "message_id": "1"}, {"part_id": [101], "html": YES_NO}),
+        Form({"kind": "broadcast", "message_id": "10"}, {"part_id": [1001]}),
+        Form({"kind": "newsletter", "message_id": "20"}, {"part_id": [201], "language": ["fr"]}),
+        Form({"kind": "transactional", "message_id": "order_confirmation"}, {"part_id": [11]}),
+        Form({"kind": "transactional", "message_id": "1"}, {"language": ["fr"]}),
+        Form({"kind": "campaign", "message_id": "1", "part_id": 101, "language": "fr"}),
+        Form({"kind": "broadcast", "message_id": "11", "part_id": 1101, "language": "fr"}),
+    ],
+    "get_sent_message": [Form({}, {"html": YES_NO}, find={"delivery_id": a_delivery})],
     "wait_for_delivery": [Form({}, {"seconds": [1, 20]}, find={"delivery_id": a_delivery})],
     "get_message_metrics": [
         Form({"kind": "campaign", "source_id": 1}, SPAN | PERIODS | {"channel": EVERY}),

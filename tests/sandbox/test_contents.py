@@ -108,7 +108,8 @@ async def test_texts_come_by_number_and_by_language(
     [
         "campaigns/1/actions/9",
         "campaigns/99/actions/101",
-        "campaigns/1/actions/101/language/fr",
+        "campaigns/1/actions/101/language/de",
+        "campaigns/1/actions/103/language/fr",
         "broadcasts/99/actions",
         "broadcasts/10/actions/101",
         "broadcasts/10/actions/1001/language/fr",
