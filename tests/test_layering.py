@@ -9,6 +9,7 @@ PACKAGE = Path(__file__).parent.parent / "cio_mcp"
 # What each part of the package may import of the others, besides itself and the version.
 ALLOWED = {
     "errors": set[str](),
+    "files": set[str](),
     "limits": set[str](),
     "logs": set[str](),
     "traces": set[str](),
@@ -16,13 +17,14 @@ ALLOWED = {
     "sandbox": {"liquid"},
     "databases": {"errors"},
     "settings": {"errors", "limits"},
-    "client": {"databases", "errors", "limits"},
+    "client": {"databases", "errors", "files", "limits"},
     "toolkit": {"client", "errors", "liquid"},
-    "tools": {"client", "errors", "liquid", "toolkit"},
-    "safety": {"client", "databases", "errors", "settings", "toolkit"},
-    "auth": {"client", "errors", "safety", "settings", "toolkit", "tools"},
+    "tools": {"client", "errors", "limits", "liquid", "toolkit"},
+    "safety": {"client", "databases", "errors", "files", "settings", "toolkit"},
+    "auth": {"client", "errors", "files", "safety", "settings", "toolkit", "tools"},
     "app": {
-        *("auth", "client", "errors", "limits", "logs", "safety", "sandbox", "settings", "toolkit", "tools"),
+        *("auth", "client", "errors", "files", "limits", "logs", "safety", "sandbox", "settings", "toolkit"),
+        "tools",
     },
     "server": {"app", "auth", "client", "errors", "limits", "safety", "toolkit"},
     "transports": {
@@ -31,8 +33,8 @@ ALLOWED = {
     },
     "asgi": {"transports"},
     "cli": {
-        *("app", "auth", "client", "databases", "errors", "logs", "safety", "server", "settings", "toolkit"),
-        *("tools", "transports"),
+        *("app", "auth", "client", "databases", "errors", "files", "logs", "safety", "sandbox", "server"),
+        *("settings", "toolkit", "tools", "transports"),
     },
     "__main__": {"cli"},
     "__init__": set[str](),
