@@ -2,6 +2,7 @@
 
 import base64
 import json
+import math
 import re
 import time
 from collections import defaultdict, deque
@@ -39,6 +40,8 @@ class Credentials:
 # Tells what counts a request such as `GET /v1/messages`: the name of each count, the most requests that it
 # allows, and in how many seconds.
 Counts = Callable[[str], Iterable[tuple[str, float, float]]]
+
+DAY = 86_400
 
 
 class Sandbox:
@@ -97,28 +100,28 @@ class Sandbox:
 
     def _endpoint(self, handler: Handler, facts: dict[str, Any] | None) -> Callable[[Request], Any]:
         async def endpoint(request: Request) -> Response:
-            asked = ApiRequest(
-                dict(request.path_params), dict(request.query_params), await request.body(), self.workspace
-            )
+            ids, query = dict(request.path_params), dict(request.query_params)
+            asked = ApiRequest(request.url.path, ids, query, await request.body(), self.workspace)
+            left: dict[str, str] = {}
             try:
-                self._gate.check(request)
+                left = self._gate.check(request)
                 with self.workspace.transaction():
-                    answer = _checked(request, facts, asked, handler)
-                return Response(status_code=204) if answer is None else _json(200, answer)
+                    answer = _checked(facts, asked, handler)
+                return Response(status_code=204, headers=left) if answer is None else _json(200, answer, left)
             except Rejected as rejected:
-                return _json(rejected.status, rejected.body)
+                return _json(rejected.status, rejected.body, left | rejected.headers)
 
         return endpoint
 
 
-def _checked(request: Request, facts: dict[str, Any] | None, asked: ApiRequest, handler: Handler) -> Any:
+def _checked(facts: dict[str, Any] | None, asked: ApiRequest, handler: Handler) -> Any:
     """Return a handler's answer to a request that the API's descriptions know; raises Rejected.
 
-    A handler's own words come first. Assumed: the live API may pass over a name that it does not know; here
-    that is a fault, and is told.
+    A handler's own words come first. Documented: which names and words there are.
+    Assumed (unknown fields): any other is refused.
     """
     body = asked.json() if asked.body.strip() else None
-    fault = CONTRACT.fault(facts, request.path_params, asked.query, body) if facts is not None else None
+    fault = CONTRACT.fault(facts, asked.ids, asked.query, body) if facts is not None else None
     try:
         answer = handler(asked)
     except Rejected:
@@ -128,12 +131,15 @@ def _checked(request: Request, facts: dict[str, Any] | None, asked: ApiRequest, 
             raise
     if fault is None:
         return answer
-    told_in_meta = request.url.path.startswith(("/api/", "/v1/send/"))
-    raise track_error(fault) if told_in_meta else app_error(fault, 400)
+    raise asked.refusal(fault)
 
 
 class _Gate:
-    """Lets in who has the key and keeps to the limit."""
+    """Lets in who has the key and keeps to the limit.
+
+    Assumed (no entry): what a 401 says, and that sends answer it, and a 429, like the rest of the App API.
+    Documented: `code`, which only some errors have.
+    """
 
     def __init__(self, credentials: Credentials, counts: Counts, clock: Callable[[], float]) -> None:
         pair = f"{credentials.site_id}:{credentials.track_api_key}".encode()
@@ -146,30 +152,56 @@ class _Gate:
         self._clock = clock
         self._seen: dict[str, deque[float]] = defaultdict(deque)
 
-    def check(self, request: Request) -> None:
+    def check(self, request: Request) -> dict[str, str]:
+        """Return the headers that an answer has, whatever it is; raises Rejected.
+
+        Documented: where there is a limit per day, each answer says what is left of it.
+        """
         path = request.url.path
         api = "track" if path.startswith("/api/") else "app"
         given = request.headers.get("authorization")
         if given != self._opens[api] and not (given == self._sends and _names_workspace(request)):
-            raise track_error("Unauthorized", 401) if api == "track" else app_error("unauthorized", 401)
+            if api == "track":
+                raise track_error("Unauthorized", 401)
+            raise app_error("unauthorized", 401, code="invalid_credentials")
         now = self._clock()
+        left: dict[str, str] = {}
         counts = list(self._counts(f"{request.method} {path}"))
         for name, most, window in counts:
             seen = self._seen[name]
             while seen and seen[0] <= now - window:
                 seen.popleft()
-            if len(seen) >= most:
-                # The body of a 429 is not documented.
-                detail = "rate limit exceeded"
-                raise track_error(detail, 429) if api == "track" else app_error(detail, 429)
+            full = len(seen) >= most
+            if window >= DAY:
+                remaining = 0 if full else int(most) - len(seen) - 1
+                left = {"x-ratelimit-limit": f"{most:g}", "x-ratelimit-remaining": str(remaining)}
+            if full:
+                raise _throttled(api, most, window, seen[0] + window - now, left)
         for name, *_ in counts:
             self._seen[name].append(now)
+        return left
+
+
+def _throttled(api: str, most: float, window: float, pause: float, left: dict[str, str]) -> Rejected:
+    """Return a 429: how many requests are allowed, and after how many seconds the next one is.
+
+    Documented, 2026-09-17: a limit per day has no Retry-After, any other has one of whole seconds.
+    Assumed (no entry): a 429 of Track, which documents none, and that it has no Retry-After.
+    """
+    if api == "track":
+        return track_error("rate limit exceeded", 429)
+    if window >= DAY:
+        refused = app_error(f"rate limited to {most:g} request(s) per day", 429)
+        refused.headers |= left
+        return refused
+    pause_asked = max(1, math.ceil(pause))
+    return app_error(f"rate limited to {most:g} requests per {window:g}s", 429, retry_after=pause_asked)
 
 
 def _names_workspace(request: Request) -> bool:
     """Say whether a send names the workspace: a service account token opens nothing else.
 
-    Documented, 2026-09-17; that anything else is answered with 401 is assumed.
+    Documented, 2026-09-17. Assumed (service accounts): anything else is answered with 401.
     """
     return request.url.path.startswith("/v1/send/") and request.headers.get("x-workspace-id") == "1"
 
@@ -203,13 +235,17 @@ def _route(path: str, method: str, endpoint: Callable[[Request], Any]) -> Route:
 
 
 async def _not_imitated(request: Request, _: Exception) -> Response:
-    """Say that a path is not imitated, so that a wrong address never passes for a missing customer."""
+    """Say that a path is not imitated, so that a wrong address never passes for a missing customer.
+
+    Live, recorded: there it is a 404 of plain text.
+    """
     detail = f"the sandbox does not imitate {request.method} {request.url.path}"
     return _json(501, {"errors": [{"detail": detail, "status": "501"}]})
 
 
-def _json(status: int, body: Any) -> Response:
-    return Response(json.dumps(body) + "\n", status, media_type="application/json; charset=utf-8")
+def _json(status: int, body: Any, headers: dict[str, str] | None = None) -> Response:
+    """Return an answer as recorded: JSON and a line break, with its characters and its type."""
+    return Response(json.dumps(body) + "\n", status, headers, "application/json; charset=utf-8")
 
 
 register_url_convertor("segment", _Segment())

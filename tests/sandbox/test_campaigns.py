@@ -130,6 +130,7 @@ async def test_segments_by_attribute_by_event_and_by_hand_have_their_people(call
 
 async def test_segments_do_not_show_how_the_sandbox_keeps_them(caller: Caller) -> None:
     for segment in (await caller.ok("GET", "/v1/segments"))["segments"]:
-        assert not {"members", "conditions", "performed"} & segment.keys()
+        assert not {"members", "performed"} & segment.keys()
+        assert ("conditions" in segment) == (segment["id"] in {1, 4})
     assert (await caller.ok("GET", "/v1/segments/3"))["segment"]["type"] == "manual"
     await caller.no(404, "GET", "/v1/segments/99")

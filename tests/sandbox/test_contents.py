@@ -56,7 +56,7 @@ async def archived(caller: Caller, delivery: str) -> dict[str, Any]:
 
 async def newest(caller: Caller, **source: int) -> str:
     messages = (await caller.ok("GET", "/v1/messages"))["messages"]
-    return next(str(one["id"]) for one in messages if all(one[name] == source[name] for name in source))
+    return next(str(one["id"]) for one in messages if all(one.get(name) == source[name] for name in source))
 
 
 @pytest.mark.parametrize("path", ["campaigns/1/actions/101", "broadcasts/10/actions/1001"])

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from cio_mcp.sandbox.http import ApiRequest, Routes, app_error
+from cio_mcp.sandbox.http import ApiRequest, Routes
 from cio_mcp.sandbox.routes import campaigns
 from cio_mcp.sandbox.state import contents, deliveries
 
@@ -12,7 +12,7 @@ routes = Routes()
 def _action(asked: ApiRequest, step: dict[str, Any]) -> dict[str, Any]:
     found = contents.action(asked.workspace, step, asked.ids.get("language", ""))
     if found is None:
-        raise app_error("not found", 404)
+        raise asked.refusal("not found", 404)
     return {"action": found}
 
 
@@ -30,7 +30,7 @@ def of_campaign_in(asked: ApiRequest) -> dict[str, Any]:
 
 def _steps(asked: ApiRequest) -> list[dict[str, Any]]:
     """Return the actions of a broadcast as a campaign has them."""
-    found = asked.thing("broadcast", "broadcast_id", "broadcast")
+    found = asked.thing("broadcast", "broadcast_id")
     known = {"broadcast_id": found["id"], "name": found["name"], "subject": found["subject"]}
     sends = {"sending_state": "automatic", "created": found["created"], "updated": found["updated"]}
     return [known | sends | {"deduplicate_id": found["deduplicate_id"]} | step for step in found["actions"]]
@@ -47,7 +47,7 @@ def _step(asked: ApiRequest) -> dict[str, Any]:
     for step in _steps(asked):
         if step["id"] == number:
             return step
-    raise app_error("not found", 404)
+    raise asked.refusal("not found", 404)
 
 
 @routes("GET", "/v1/broadcasts/{broadcast_id}/actions/{action_id}")
@@ -64,16 +64,16 @@ def one_of_broadcast_in(asked: ApiRequest) -> dict[str, Any]:
 
 def _texts(asked: ApiRequest, parent: str, name: str) -> list[dict[str, Any]]:
     """Return the texts of the newsletter or transactional message that a path names."""
-    number = asked.thing(parent, name, parent)["id"]
+    number = asked.thing(parent, name)["id"]
     own = {"newsletter_id": number} if parent == "newsletter" else {}
     return [contents.told(text) | own for text in contents.belonging(asked.workspace, parent, number)]
 
 
-def _one(texts: list[dict[str, Any]], field: str, wanted: Any) -> dict[str, Any]:
+def _one(asked: ApiRequest, texts: list[dict[str, Any]], field: str, wanted: Any) -> dict[str, Any]:
     for text in texts:
         if text[field] == wanted:
             return {"content": text}
-    raise app_error("not found", 404)
+    raise asked.refusal("not found", 404)
 
 
 @routes("GET", "/v1/newsletters/{newsletter_id}/contents")
@@ -85,13 +85,13 @@ def of_newsletter(asked: ApiRequest) -> dict[str, Any]:
 @routes("GET", "/v1/newsletters/{newsletter_id}/contents/{content_id}")
 def one_of_newsletter(asked: ApiRequest) -> dict[str, Any]:
     """Answer one text of a newsletter."""
-    return _one(_texts(asked, "newsletter", "newsletter_id"), "id", asked.number("content_id"))
+    return _one(asked, _texts(asked, "newsletter", "newsletter_id"), "id", asked.number("content_id"))
 
 
 @routes("GET", "/v1/newsletters/{newsletter_id}/language/{language}")
 def one_of_newsletter_in(asked: ApiRequest) -> dict[str, Any]:
     """Answer the text of a newsletter in a language."""
-    return _one(_texts(asked, "newsletter", "newsletter_id"), "language", asked.ids["language"])
+    return _one(asked, _texts(asked, "newsletter", "newsletter_id"), "language", asked.ids["language"])
 
 
 @routes("GET", "/v1/transactional/{transactional_id}/contents")
@@ -103,13 +103,13 @@ def of_transactional(asked: ApiRequest) -> dict[str, Any]:
 @routes("GET", "/v1/transactional/{transactional_id}/contents/{content_id}")
 def one_of_transactional(asked: ApiRequest) -> dict[str, Any]:
     """Answer one text of a transactional message."""
-    return _one(_texts(asked, "transactional", "transactional_id"), "id", asked.number("content_id"))
+    return _one(asked, _texts(asked, "transactional", "transactional_id"), "id", asked.number("content_id"))
 
 
 @routes("GET", "/v1/transactional/{transactional_id}/language/{language}")
 def one_of_transactional_in(asked: ApiRequest) -> dict[str, Any]:
     """Answer the text of a transactional message in a language."""
-    return _one(_texts(asked, "transactional", "transactional_id"), "language", asked.ids["language"])
+    return _one(asked, _texts(asked, "transactional", "transactional_id"), "language", asked.ids["language"])
 
 
 @routes("GET", "/v1/messages/{message_id}/archived_message")
@@ -117,5 +117,5 @@ def archived(asked: ApiRequest) -> dict[str, Any]:
     """Answer what a delivery said."""
     row = deliveries.row(asked.workspace, asked.ids["message_id"])
     if row is None:
-        raise app_error("not found", 404)
+        raise asked.refusal("not found", 404)
     return {"archived_message": contents.archived(asked.workspace, row)}

@@ -90,8 +90,8 @@ def subject(body: dict[str, Any]) -> str:
 def archived(workspace: Workspace, row: Row) -> dict[str, Any]:
     """Return what a delivery said: the message's text with what the send gave and the person had.
 
-    Assumed: a variable without a value printed nothing; what the person had is what they had then, while
-    snippets are as they are now.
+    Assumed (archived messages): a variable without a value printed nothing; what the person had is what they
+    had then, while snippets are as they are now.
     """
     body: dict[str, Any] = json.loads(row["body"])
     text, forgotten = of_delivery(workspace, body), bool(body.get("forgotten"))
