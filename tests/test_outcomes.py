@@ -156,6 +156,7 @@ ACTS = {
     "get_message": Act(RequestKind.READ, {}, find=a_delivery),
     "get_content": Act(RequestKind.READ, {"kind": "transactional", "message_id": "4"}),
     "get_sent_message": Act(RequestKind.READ, {}, find=a_delivery),
+    "preview_message": Act(RequestKind.READ, {"kind": "transactional", "message_id": "4"}),
     "wait_for_delivery": Act(RequestKind.READ, {}, find=a_delivery),
     "get_message_metrics": Act(RequestKind.READ, {"kind": "newsletter", "source_id": 20}),
     "get_link_metrics": Act(RequestKind.READ, {"kind": "campaign", "source_id": 1, "action_id": 101}),

@@ -70,7 +70,8 @@ class Call:
     `requests` how many it has made, without their retries, `quota_left` what the newest answer said is left
     of a limit per day, and `sending` the newest request that left; `called_at` is the time of day when it
     began, in unix seconds, and `timezone` the one in which its days begin. `leaving`
-    is awaited for each request that changes something, each time that its turn has come.
+    is awaited for each request that changes something, each time that its turn has come. `conceal` hides
+    people in what the call has read, for a tool that makes text of it.
     """
 
     deadline: float
@@ -84,6 +85,7 @@ class Call:
     waited: float = 0.0
     requests: int = 0
     quota_left: int | None = None
+    conceal: Callable[[Any], Any] = lambda value: value
     begun: float = field(default_factory=now)
     told: float = field(default_factory=now)
     sending: "asyncio.Task[httpx.Response] | None" = None

@@ -10,10 +10,21 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from cio_mcp.liquid.results import Bounds, Rendered, Uses, Variable, notation
+from cio_mcp.liquid.results import Bounds, Rendered, Uses, Variable, notation, source_of
 from cio_mcp.liquid.scanning import spans
 
-__all__ = ["Bounds", "Rendered", "Uses", "Variable", "analyze", "has_liquid", "notation", "render", "spans"]
+__all__ = [
+    "Bounds",
+    "Rendered",
+    "Uses",
+    "Variable",
+    "analyze",
+    "has_liquid",
+    "notation",
+    "render",
+    "source_of",
+    "spans",
+]
 
 _BOUNDS = Bounds()
 _STARTS = re.compile(r"\{[{%]")

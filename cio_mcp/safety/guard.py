@@ -74,6 +74,7 @@ class Guard:
             call.read(arguments, self.timezone, self.mask.reveal if self.mask else None)
             if self.mask:
                 self.mask.check(call.given)
+                call.conceal = self.mask.hide
             if tool.effect is Effect.READS:
                 return await self._run(call)
             with self.record.refusals(call):

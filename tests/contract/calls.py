@@ -356,6 +356,21 @@ FORMS: dict[str, list[Form]] = {
         Form({"kind": "campaign", "message_id": "1", "part_id": 101, "language": "fr"}),
         Form({"kind": "broadcast", "message_id": "11", "part_id": 1101, "language": "fr"}),
     ],
+    "preview_message": [
+        Form(
+            {"kind": "transactional", "message_id": "1"},
+            {"customer_id": [ADA], "data": [{"order_id": 1}], "id_type": ["id"]},
+        ),
+        Form({"kind": "broadcast", "message_id": "10"}, {"html": YES_NO, "part_id": [1001]}),
+        Form({"kind": "newsletter", "message_id": "20"}, {"language": ["fr"]}),
+        Form({"kind": "campaign", "message_id": "1", "part_id": 101}, {"language": ["fr"]}),
+        Form(
+            {"kind": "newsletter", "message_id": "21", "id_type": "cio_id"}, find={"customer_id": adas_cio_id}
+        ),
+        Form(
+            {"kind": "newsletter", "message_id": "21", "customer_id": "ada@example.com", "id_type": "email"}
+        ),
+    ],
     "get_sent_message": [Form({}, {"html": YES_NO}, find={"delivery_id": a_delivery})],
     "wait_for_delivery": [Form({}, {"seconds": [1, 20]}, find={"delivery_id": a_delivery})],
     "get_message_metrics": [

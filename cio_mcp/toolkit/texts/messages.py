@@ -12,7 +12,7 @@ Kind = Literal["campaign", "broadcast", "newsletter", "transactional"]
 # Pages, of ten actions each, of a campaign that are looked through (App API, listCampaignActions).
 PAGES = 10
 
-# Types of actions that say something to somebody; others have no text, though some answers give them one.
+# Types of actions that say something to somebody. Others have no text, but for types that are new.
 MESSAGES = {
     "email",
     "push",
@@ -54,6 +54,11 @@ class Text:
         return self.fields.whole("id")
 
     @property
+    def says_something(self) -> bool:
+        """Whether this is a message: steps of a workflow are listed with them."""
+        return (self.fields.text("type") or "email") in MESSAGES or bool(self.fields.text("subject", "body"))
+
+    @property
     def written(self) -> dict[str, str]:
         """The parts that hold text, by field; without the recipient that all messages have."""
         found = {name: text for name in WRITTEN if (text := self.fields.text(name))}
@@ -82,7 +87,7 @@ async def read_texts(
         return [Text(_inside(answer, envelope))]
     found = [Text(item) for item in await _listed(app, route, f"{envelope}s", message_id)]
     if envelope == "action":
-        found = [text for text in found if (text.fields.text("type") or "email") in MESSAGES]
+        found = [text for text in found if text.says_something]
     if language:
         found = [text for text in found if text.fields.text("language") == language]
         if not found:
@@ -112,10 +117,15 @@ def _inside(answer: Fields, envelope: str) -> Fields:
     return found
 
 
-async def transactional_id(app: AppApi, name: str) -> int:
-    """Return the number of a transactional message by its number or trigger name; raises InvalidArgument."""
+async def message_number(app: AppApi, kind: Kind, name: str) -> int:
+    """Return the number of a message by its number or, if transactional, its trigger name.
+
+    Raises InvalidArgument.
+    """
     if name.isdecimal():
         return int(name)
+    if kind != "transactional":
+        raise InvalidArgument(f"message_id: must be the number of the {kind}")
     for message in Fields(await app.get("/v1/transactional")).listed("messages"):
         number = message.whole("id")
         if number is not None and (message.text("trigger_name") or "").casefold() == name.casefold():

@@ -1,5 +1,6 @@
 """The variables of a message's texts, by where they come from, and what fills them."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -26,6 +27,10 @@ _FILLED_BY = {
     "message": "Customer.io, when it sends",
     None: "nothing that Customer.io documents",
 }
+
+
+_KEY = re.compile(r"^([\w-]+).*$", re.DOTALL)
+_QUOTED = re.compile(r"\w+\[\"(.*?)\"\]")
 
 
 class Variables(Shape):
@@ -73,6 +78,13 @@ class Found:
             )
             for source, paths in groups.items()
         ]
+
+    def keys_of(self, sources: set[str]) -> set[str]:
+        """Return the first names of the variables from some sources, as in data."""
+        paths = [path for path, use in self.uses.items() if use.source in sources]
+        return {name for path in paths for name in [_KEY.sub(r"\1", path.partition(".")[2])] if name} | {
+            found[1] for path in paths if (found := _QUOTED.match(path))
+        }
 
     def must_come(self, source: str) -> list[str]:
         """Return the variables from a source without which the subject or a link is broken."""

@@ -5,13 +5,12 @@ from typing import Annotated
 from pydantic import Field
 
 from cio_mcp.client import AppApi
-from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.answers import Cut, Quoted, Shape
 from cio_mcp.toolkit.pages import joined
 from cio_mcp.toolkit.params import ItemKey, Line, ObjectId
 from cio_mcp.toolkit.reading import beside
 from cio_mcp.toolkit.registry import Toolbox
-from cio_mcp.toolkit.texts.messages import Kind, Text, read_snippets, read_texts, transactional_id
+from cio_mcp.toolkit.texts.messages import Kind, Text, message_number, read_snippets, read_texts
 from cio_mcp.toolkit.texts.readable import readable
 from cio_mcp.toolkit.texts.variables import Variables, variables_of
 
@@ -67,7 +66,7 @@ async def get_content(
 
     Call it before you trigger a broadcast or send a transactional message, to learn which data it takes.
     """
-    number = await _number(app, kind, message_id)
+    number = await message_number(app, kind, message_id)
     texts = await read_texts(app, kind, number, part_id, language)
     snippets, refused = None, None
     if any("snippets" in part for text in texts for part in text.written.values()):
@@ -78,14 +77,6 @@ async def get_content(
         texts=[_told(kind, text, snippets or {}, room, html=html and len(texts) == 1) for text in texts],
         left_out=joined(refused, several),
     )
-
-
-async def _number(app: AppApi, kind: Kind, message_id: str) -> int:
-    if kind == "transactional":
-        return await transactional_id(app, message_id)
-    if not message_id.isdecimal():
-        raise InvalidArgument(f"message_id: must be the number of the {kind}")
-    return int(message_id)
 
 
 def _told(kind: Kind, text: Text, snippets: dict[str, str], room: int, *, html: bool) -> MessageText:

@@ -1,6 +1,6 @@
 """Reading what a delivery said."""
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
@@ -20,6 +20,11 @@ BODY, HTML = 12_000, 40_000
 
 class SentMessage(Quoted, Cut):
     """What a message said to one customer."""
+
+    # Values of attributes stand in these as text, where no rule can tell them from other words.
+    quotes_attributes: ClassVar[frozenset[str]] = frozenset(
+        {"sender", "subject", "preheader", "body", "links", "html", "url"}
+    )
 
     delivery_id: str
     recipient: str | None = None
