@@ -55,6 +55,10 @@ class Catalogue:
         """All tools, including those that are off."""
         return self._tools.values()
 
+    def named(self, name: str) -> Tool | None:
+        """Return the tool that callers know as `name`; None if there is none."""
+        return self._tools.get(name)
+
     def tool_named(self, name: str) -> str | None:
         """Return the name, without the prefix, of the tool that callers know as `name`; None if unknown."""
         tool = self._tools.get(name)

@@ -1,6 +1,7 @@
 """What the transports must know about a request: the call it serves, and what repeating it would do."""
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from enum import Enum, auto
@@ -29,6 +30,12 @@ def now() -> float:
     Waits, timeouts and deadlines all use this one clock, and a test replaces it by replacing the loop.
     """
     return asyncio.get_running_loop().time()
+
+
+def deadline_of(request: httpx.Request) -> float:
+    """Return when the call is over that a request is made for; one that is made for none has no deadline."""
+    call: Call | None = request.extensions.get("call")
+    return call.deadline if call else math.inf
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from cio_mcp.client import Call
 from cio_mcp.client.call import Outgoing
@@ -14,6 +14,9 @@ from cio_mcp.toolkit.answers import Answer, Preview
 from cio_mcp.toolkit.audience import Audience
 from cio_mcp.toolkit.context import ParseContext
 from cio_mcp.toolkit.registry import Tool
+
+if TYPE_CHECKING:
+    from cio_mcp.safety.privacy.mask import Mask
 
 MakePreview = Callable[[], Awaitable[Preview]]
 
@@ -70,14 +73,14 @@ class ToolCall(Call):
     outcome: str = "cancelled"
     status: int | None = None
 
-    def read(
-        self, arguments: dict[str, Any], timezone: str, reveal: Callable[[str], str] | None = None
-    ) -> None:
+    def read(self, arguments: dict[str, Any], timezone: str, mask: "Mask | None" = None) -> None:
         """Check and convert the raw arguments; `timezone` is that of times that name none.
 
-        Raises InvalidArgument. `reveal` replaces pseudonyms.
+        Raises InvalidArgument. `mask` replaces pseudonyms, and lets no guess of what it hides be compared.
         """
-        context = ParseContext(timezone, self.called_at, reveal)
+        context = ParseContext(timezone, self.called_at)
+        if mask:
+            context.reveal, context.check_guess = mask.reveal, mask.check_guess
         self.given = self.tool.parse(arguments, context)
         self.given.pop("timezone", None)
         self.timezone, self.notes, self.times = context.timezone, context.notes, context.times

@@ -71,12 +71,13 @@ class Guard:
         call.share = min((grant.rate_share for grant in call.grants), default=1.0)
         self.client.start(call)
         try:
-            call.read(arguments, self.timezone, self.mask.reveal if self.mask else None)
+            call.read(arguments, self.timezone, self.mask)
             if self.mask:
                 self.mask.check(call.given)
                 call.conceal = self.mask.hide
             if tool.effect is Effect.READS:
-                return await self._run(call)
+                with self.record.read(call):
+                    return await self._run(call)
             with self.record.refusals(call):
                 return await self._act(call)
         except (InvalidArgument, Refused) as error:

@@ -157,6 +157,13 @@ def _readers(given: str) -> str | SecretStr:
     return _key(SecretStr(given))
 
 
+def _collector(url: str) -> str:
+    if not is_safe(url if not url.startswith("syslog://") else f"https{url.removeprefix('syslog')}"):
+        message = "must be an https address, or syslog://host:port"
+        raise ValueError(message)
+    return url
+
+
 # Scheme, host and port; * stands for any port. No path, and nothing at the end.
 _ORIGIN = re.compile(
     r"[a-z][a-z0-9+.-]*://(?!\*)(?:\[[0-9a-f:.]+\]|[^\s/:*?#@\[\]]+)(?::(?:\d+|\*))?", re.IGNORECASE
@@ -167,6 +174,7 @@ NOT_SAFE = "must be a plain https address (http on loopback only)"
 Key = Annotated[SecretStr, AfterValidator(_key)]
 BaseUrl = Annotated[HttpUrl, AfterValidator(_base_url)]
 SafeUrl = Annotated[str, AfterValidator(_safe_url)]  # kept as written: an issuer is compared letter by letter
+Collector = Annotated[str, AfterValidator(_collector)]
 Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Lower = BeforeValidator(str.lower)  # words are taken in any case
 TimeZone = Annotated[str, AfterValidator(_time_zone)]

@@ -48,8 +48,11 @@ class Store(Protocol):
     async def sent(self, workspace: str, seconds: float) -> int:
         """Return the number of recipients counted in the last `seconds`."""
 
-    async def stop(self, stop: bool) -> None:
-        """Stop all calls that act in all servers that share this store, or allow them again."""
+    async def stop(self, stop: bool) -> str:
+        """Stop all calls that act in all servers that share this store, or lift one's own stop.
+
+        Returns what stops them now, empty if nothing does.
+        """
 
     async def stopped(self) -> bool:
         """Return whether all calls that act are stopped."""

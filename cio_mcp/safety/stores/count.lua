@@ -4,9 +4,13 @@
 -- whole, so that nothing is forgotten too early. After the windows come the counts that the replica has made
 -- itself, for a Redis that has lost them.
 --
--- Returns the seconds to wait (0: it is counted, -1: there will never be room), how many are counted in the
--- first window, and where it was counted.
+-- Returns the seconds to wait (0: it is counted, -1: there will never be room, -2: there is something that is no
+-- count of ours, and nothing is counted), how many are counted in the first window, and where it was counted.
 local counts = KEYS[1]
+local kind = redis.call('TYPE', counts).ok
+if kind ~= 'none' and kind ~= 'hash' then
+  return {-2, 0, {}}
+end
 local replica, recipients, windows = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local now = tonumber(redis.call('TIME')[1])
 local caps, totals, longest = {}, {}, 0
@@ -20,6 +24,12 @@ end
 
 local slices = {}
 local known = redis.call('HGETALL', counts)
+for at = 1, #known, 2 do
+  local ours = string.match(known[at], '^%d+:%d+:%x+$') and string.match(known[at + 1], '^%d+$')
+  if not ours or #known[at + 1] > 15 then
+    return {-2, 0, {}}
+  end
+end
 for at = 1, #known, 2 do
   local window, slice = string.match(known[at], '^(%d+):(%d+):')
   local leaves = (slice + 1) * window / 60 + window

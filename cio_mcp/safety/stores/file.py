@@ -102,7 +102,7 @@ class FileStore:
         with self._transaction() as db:
             return self._count(db, workspace, self._clock() - seconds)
 
-    async def stop(self, stop: bool) -> None:
+    async def stop(self, stop: bool) -> str:
         """See `Store.stop`."""
         with self._transaction() as db:
             if not self._kept:
@@ -110,6 +110,7 @@ class FileStore:
             db.execute("DELETE FROM stop")
             if stop:
                 db.execute("INSERT INTO stop VALUES (?)", (self._clock(),))
+        return self.place if stop else ""
 
     async def stopped(self) -> bool:
         """See `Store.stopped`."""

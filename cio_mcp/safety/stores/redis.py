@@ -23,11 +23,12 @@ BEAT = 2.0
 # Seconds after a failure of Redis in which the check whether calls are stopped does not wait for it again.
 PROBE = 1.0
 
-STOP = "{cio-mcp:}:stop"
+# What stands here stops everything, unless it is FREE.
+STOP, FREE = "{cio-mcp:}:stop", "0"
 
 _SCRIPTS = files(__package__)
-USE, COUNT, STOPPED = (
-    _SCRIPTS.joinpath(f"{name}.lua").read_text("ascii") for name in ("use", "count", "stop")
+USE, COUNT, STOPPED, CHANGE_STOP = (
+    _SCRIPTS.joinpath(f"{name}.lua").read_text("ascii") for name in ("use", "count", "stop", "change_stop")
 )
 
 REMEMBER = """
@@ -49,19 +50,20 @@ end
 
 
 class RedisStore:
-    """A store in the Redis at `address`, with Redis's clock.
+    """A store in the Redis at `address`, with Redis's clock; `tenant` lifts no stop but its own.
 
     Every change is one script. If Redis loses its data, codes are gone, but within seconds every replica
     writes its counts again, and that calls are stopped. Raises SettingsError for an address that redis-py
     rejects.
     """
 
-    def __init__(self, address: SecretStr) -> None:
+    def __init__(self, address: SecretStr, tenant: str = "operator") -> None:
+        self._tenant = tenant
         self._server = RedisConnection(address)
         self._me = uuid4().hex
         self._counted: dict[str, Counter[str]] = defaultdict(Counter)  # what this replica counted itself
         self._caps: dict[str, Mapping[float, int]] = {}
-        self._stopped = ""  # what this replica saw last: "1", "0", or nothing yet
+        self._stopped = FREE  # what this replica saw last
         self._ask_again = 0.0
         self._beating: asyncio.Task[None] | None = None
         self.place = f"Redis at {self._server.place}"
@@ -73,6 +75,8 @@ class RedisStore:
     async def use(self, code: str) -> tuple[Use, str]:
         """See `Store.use`."""
         use, bound = await self._run(USE, _code(code))
+        if use == "foreign":
+            raise self._foreign(_code(code))
         return use, bound
 
     async def restore(self, code: str, bound: str | None = None) -> None:
@@ -100,16 +104,18 @@ class RedisStore:
                 del counted[field]
 
     async def _refund(self, workspace: str, recipients: int, fields: list[str]) -> None:
-        self._counted[workspace].subtract(dict.fromkeys(fields, recipients))
+        counted = self._counted[workspace]
+        counted.subtract({field: recipients for field in fields if field in counted})
         await self._run(REFUND, _counts(workspace), recipients, *fields)
 
     async def sent(self, workspace: str, seconds: float) -> int:
         """See `Store.sent`."""
         return int((await self._count(workspace, 0, {seconds: 0}))[1])
 
-    async def stop(self, stop: bool) -> None:
+    async def stop(self, stop: bool) -> str:
         """See `Store.stop`."""
-        await self._run("redis.call('SET', KEYS[1], ARGV[1])", STOP, int(stop))
+        now = str(await self._run(CHANGE_STOP, STOP, self._tenant, int(stop)))
+        return "" if now == FREE else f'"{STOP}" in {self.place} is {now!r}'
 
     async def stopped(self) -> bool:
         """See `Store.stopped`. While Redis cannot be reached, return the last known state."""
@@ -118,9 +124,9 @@ class RedisStore:
                 self._stopped = await self._run(STOPPED, STOP, self._stopped)
             except NotAllowed:
                 self._ask_again = now() + PROBE
-            if self._stopped == "1":
+            if self._stopped != FREE:
                 self._keep_telling()
-        return self._stopped == "1"
+        return self._stopped != FREE
 
     async def trouble(self) -> str | None:
         """See `Store.trouble`."""
@@ -143,7 +149,16 @@ class RedisStore:
     async def _count(self, workspace: str, recipients: int, caps: Mapping[float, int]) -> Any:
         windows = [x for seconds, most in caps.items() for x in (round(seconds), most)]
         known = [x for counted in self._counted[workspace].items() for x in counted]
-        return await self._run(COUNT, _counts(workspace), self._me, recipients, len(caps), *windows, *known)
+        found = await self._run(COUNT, _counts(workspace), self._me, recipients, len(caps), *windows, *known)
+        if found[0] == -2:
+            raise self._foreign(_counts(workspace))
+        return found
+
+    def _foreign(self, key: str) -> NotAllowed:
+        return NotAllowed(
+            f"Nothing was done: {self.place} holds what cio-mcp did not write, under {key}.",
+            do="An operator has to find out who wrote it, and remove it.",
+        )
 
     def _keep_telling(self) -> None:
         self._beating = self._beating or asyncio.create_task(self._beat())

@@ -38,13 +38,13 @@ def of_broadcast(asked: ApiRequest) -> dict[str, Any]:
 
 @routes("GET", "/v1/customers/{customer_id}/messages")
 def of_customer(asked: ApiRequest) -> dict[str, Any]:
-    """Answer a person's deliveries, newest first."""
+    """Answer a person's deliveries, newest first. Documented."""
     return _answer(asked, cio_id=person(asked)["cio_id"])
 
 
 @routes("GET", "/v1/messages/{delivery_id}")
 def one(asked: ApiRequest) -> dict[str, Any]:
-    """Answer one delivery."""
+    """Answer one delivery. Documented."""
     found = deliveries.one(asked.workspace, asked.ids["delivery_id"])
     if found is None:
         raise app_error("not found", 404)
