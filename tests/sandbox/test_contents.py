@@ -81,7 +81,7 @@ async def test_what_sends_nothing_has_no_text(caller: Caller) -> None:
     delay = (await caller.ok("GET", "/v1/campaigns/1/actions/102"))["action"]
 
     assert delay["type"] == "delay"
-    assert "body" not in delay
+    assert not delay.get("body")
 
 
 @pytest.mark.parametrize(

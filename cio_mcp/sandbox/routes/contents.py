@@ -18,13 +18,16 @@ def _action(asked: ApiRequest, step: dict[str, Any]) -> dict[str, Any]:
 
 @routes("GET", "/v1/campaigns/{campaign_id}/actions/{action_id}")
 def of_campaign(asked: ApiRequest) -> dict[str, Any]:
-    """Answer an action of a campaign, with its text."""
+    """Answer an action of a campaign, with its text. Documented.
+
+    Assumed (single actions): its id is a text, as live in the lists.
+    """
     return _action(asked, campaigns.action(asked))
 
 
 @routes("GET", "/v1/campaigns/{campaign_id}/actions/{action_id}/language/{language}")
 def of_campaign_in(asked: ApiRequest) -> dict[str, Any]:
-    """Answer an action of a campaign in a language."""
+    """Answer an action of a campaign in a language. Documented."""
     return _action(asked, campaigns.action(asked))
 
 
@@ -52,13 +55,13 @@ def _step(asked: ApiRequest) -> dict[str, Any]:
 
 @routes("GET", "/v1/broadcasts/{broadcast_id}/actions/{action_id}")
 def one_of_broadcast(asked: ApiRequest) -> dict[str, Any]:
-    """Answer an action of a broadcast."""
+    """Answer an action of a broadcast. Documented."""
     return _action(asked, _step(asked))
 
 
 @routes("GET", "/v1/broadcasts/{broadcast_id}/actions/{action_id}/language/{language}")
 def one_of_broadcast_in(asked: ApiRequest) -> dict[str, Any]:
-    """Answer an action of a broadcast in a language."""
+    """Answer an action of a broadcast in a language. Documented."""
     return _action(asked, _step(asked))
 
 
@@ -78,43 +81,43 @@ def _one(asked: ApiRequest, texts: list[dict[str, Any]], field: str, wanted: Any
 
 @routes("GET", "/v1/newsletters/{newsletter_id}/contents")
 def of_newsletter(asked: ApiRequest) -> dict[str, Any]:
-    """Answer the texts of a newsletter: one for each language, since the sandbox has no A/B tests."""
+    """Answer the texts of a newsletter, one for each language (documented); there are no A/B tests here."""
     return {"contents": _texts(asked, "newsletter", "newsletter_id")}
 
 
 @routes("GET", "/v1/newsletters/{newsletter_id}/contents/{content_id}")
 def one_of_newsletter(asked: ApiRequest) -> dict[str, Any]:
-    """Answer one text of a newsletter."""
+    """Answer one text of a newsletter. Documented."""
     return _one(asked, _texts(asked, "newsletter", "newsletter_id"), "id", asked.number("content_id"))
 
 
 @routes("GET", "/v1/newsletters/{newsletter_id}/language/{language}")
 def one_of_newsletter_in(asked: ApiRequest) -> dict[str, Any]:
-    """Answer the text of a newsletter in a language."""
+    """Answer the text of a newsletter in a language. Documented."""
     return _one(asked, _texts(asked, "newsletter", "newsletter_id"), "language", asked.ids["language"])
 
 
 @routes("GET", "/v1/transactional/{transactional_id}/contents")
 def of_transactional(asked: ApiRequest) -> dict[str, Any]:
-    """Answer the texts of a transactional message, one for each language."""
+    """Answer the texts of a transactional message, one for each language. Documented."""
     return {"contents": _texts(asked, "transactional", "transactional_id")}
 
 
 @routes("GET", "/v1/transactional/{transactional_id}/contents/{content_id}")
 def one_of_transactional(asked: ApiRequest) -> dict[str, Any]:
-    """Answer one text of a transactional message."""
+    """Answer one text of a transactional message. Documented."""
     return _one(asked, _texts(asked, "transactional", "transactional_id"), "id", asked.number("content_id"))
 
 
 @routes("GET", "/v1/transactional/{transactional_id}/language/{language}")
 def one_of_transactional_in(asked: ApiRequest) -> dict[str, Any]:
-    """Answer the text of a transactional message in a language."""
+    """Answer the text of a transactional message in a language. Documented."""
     return _one(asked, _texts(asked, "transactional", "transactional_id"), "language", asked.ids["language"])
 
 
 @routes("GET", "/v1/messages/{message_id}/archived_message")
 def archived(asked: ApiRequest) -> dict[str, Any]:
-    """Answer what a delivery said."""
+    """Answer what a delivery said. Documented."""
     row = deliveries.row(asked.workspace, asked.ids["message_id"])
     if row is None:
         raise asked.refusal("not found", 404)
