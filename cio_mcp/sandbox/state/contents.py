@@ -51,8 +51,8 @@ def action(workspace: Workspace, step: dict[str, Any], language: str = "") -> di
         return None
     known = {name: value for name, value in step.items() if name != "links"}
     text = told(found) if found else {}
-    words = {name: text[name] for name in ("subject", "language") if name in text}
-    return text | known | words | {"id": str(step["id"])}
+    own = {name: value for name, value in text.items() if name not in {"name", "type", "updated"}}
+    return known | own | {"id": str(step["id"])}
 
 
 def belonging(workspace: Workspace, parent: str, number: int) -> list[dict[str, Any]]:
