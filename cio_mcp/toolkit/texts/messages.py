@@ -1,5 +1,6 @@
 """The texts of a message, read by its kind and id."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -52,6 +53,12 @@ class Text:
     def number(self) -> int | None:
         """The id of the action or content."""
         return self.fields.whole("id")
+
+    def with_fields(self, given: Mapping[str, Any]) -> "Text":
+        """Return the text with some of its fields replaced; None replaces none."""
+        return Text(
+            Fields(self.fields.raw | {name: value for name, value in given.items() if value is not None})
+        )
 
     @property
     def says_something(self) -> bool:

@@ -10,9 +10,6 @@ from cio_mcp.liquid import analyze, notation
 from cio_mcp.toolkit.answers import Shape
 from cio_mcp.toolkit.texts.messages import Kind
 
-# Where a variable without a value cannot be overlooked: in these fields, and in links.
-PROMINENT = {"subject", "from", "recipient"}
-
 _TRIGGER = {
     "transactional": "message_data of the send",
     "broadcast": "data of trigger_broadcast, or per_user_data",
@@ -48,7 +45,6 @@ class Variables(Shape):
 class _Use:
     source: str | None
     bare: bool = False
-    prominent: bool = False
 
 
 @dataclass
@@ -86,9 +82,9 @@ class Found:
             found[1] for path in paths if (found := _QUOTED.match(path))
         }
 
-    def must_come(self, source: str) -> list[str]:
-        """Return the variables from a source without which the subject or a link is broken."""
-        return [path for path, use in self.uses.items() if use.source == source and use.prominent]
+    def needed(self, source: str) -> list[str]:
+        """Return the variables from a source that have no default and stand under no condition."""
+        return [path for path, use in self.uses.items() if use.source == source and use.bare]
 
 
 def filled_by(source: str | None, kind: Kind) -> str:
@@ -109,7 +105,6 @@ def variables_of(written: Mapping[str, str], snippets: Mapping[str, str]) -> Fou
         for variable in uses.variables:
             known = found.uses.setdefault(variable.path, _Use(variable.source))
             known.bare |= variable.bare
-            known.prominent |= variable.bare_in_link or (variable.bare and name in PROMINENT)
         found.unknown += [word for word in uses.unknown if word not in found.unknown]
         if uses.fault:
             found.faults.append(f"{name}: {uses.fault}")
