@@ -10,7 +10,16 @@ import math
 from pathlib import Path
 from typing import Any
 
-from cio_mcp.sandbox.state import broadcasts, deliveries, newsletters, people, segments, transactional
+from cio_mcp.sandbox.state import (
+    broadcasts,
+    deliveries,
+    newsletters,
+    opt_outs,
+    people,
+    segments,
+    suppressions,
+    transactional,
+)
 from cio_mcp.sandbox.state.metrics import DAY
 from cio_mcp.sandbox.state.workspace import Workspace
 
@@ -30,6 +39,8 @@ def plant(workspace: Workspace) -> None:
             _live(workspace, person)
         _block(workspace, story["suppressed"])
         _send(workspace, story)
+        for opted_out in story["opted_out"]:
+            _opt_out(workspace, opted_out)
         for rejected in story["rejected"]:
             _reject(workspace, rejected)
 
@@ -186,7 +197,18 @@ def _reach(workspace: Workspace, step: dict[str, Any]) -> None:
         "action_id": step["action"],
         "fate": step.get("fate"),
     }
-    deliveries.add(workspace, person, message, to_unsubscribed=False)
+    bounce = step.get("bounce", {})
+    deliveries.add(workspace, person, message | bounce, to_unsubscribed=False)
+    if bounce:
+        at = workspace.now() - step["days_ago"] * DAY
+        suppressions.add(workspace, "bounces", message["recipient"], bounce["reason"], bounce["status"], at)
+
+
+def _opt_out(workspace: Workspace, opted_out: dict[str, Any]) -> None:
+    """Let a person want no messages of a channel from a sender."""
+    if person := people.find(workspace, opted_out["person"], "id"):
+        told = {name: opted_out[name] for name in ("channel", "from")}
+        opt_outs.change(workspace, {"cio_id": person["cio_id"], "optout": True, **told})
 
 
 def _reject(workspace: Workspace, rejected: dict[str, Any]) -> None:

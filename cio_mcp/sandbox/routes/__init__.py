@@ -11,11 +11,13 @@ from cio_mcp.sandbox.routes import (
     messages,
     metrics,
     newsletters,
+    opt_outs,
     relationships,
     reporting_webhooks,
     segments,
     snippets,
     subscriptions,
+    suppressions,
     transactional,
     workspaces,
 )
@@ -24,7 +26,7 @@ TABLES = [
     entry
     for module in (
         *(customers, subscriptions, relationships, events, activities, campaigns, broadcasts, newsletters),
-        *(transactional, messages, metrics, segments),
+        *(transactional, messages, metrics, segments, suppressions, opt_outs),
         *(exports, snippets, collections, reporting_webhooks, workspaces),
     )
     for entry in module.routes.table

@@ -6,12 +6,15 @@ import secrets
 from collections.abc import Iterator
 from typing import Any
 
-from cio_mcp.sandbox.state import people
+from cio_mcp.sandbox.state import opt_outs, people, suppressions
 from cio_mcp.sandbox.state.workspace import Row, Workspace
 
 # Seconds after it leaves (at its creation or its send_at) at which a delivery reaches each state, where
 # nothing else is its fate.
 FATE = {"sent": 2, "delivered": 5}
+
+# States for which a delivery's `reason` is told.
+FAILED = {"bounced", "dropped", "failed"}
 
 
 def add(
@@ -20,7 +23,7 @@ def add(
     """Make a delivery; returns its id. One that cannot go out is kept with the reason in `failure_message`.
 
     `body` has type, recipient and subject, and what else a message carries; `draft` keeps it back,
-    `send_at` (unix seconds) delays it, and `fate` says what becomes of it.
+    `send_at` (unix seconds) delays it, `fate` says what becomes of it, and `reason` why it fails.
     """
     number = base64.urlsafe_b64encode(secrets.token_bytes(20)).decode()
     failure = None
@@ -30,12 +33,15 @@ def add(
         failure = "recipient is suppressed"
     elif person and not to_unsubscribed and people.unsubscribed(people.attributes(workspace, person)):
         failure = "recipient is unsubscribed"
+    elif opt_outs.excludes(workspace, person, body["type"]):
+        failure = "recipient has opted out"
+    stopped = suppressions.in_the_way(workspace, body)
     workspace.change(
         "INSERT INTO deliveries (id, cio_id, created, body) VALUES (?, ?, ?, ?)",
         number,
         person["cio_id"] if person else None,
         workspace.now(),
-        json.dumps(body | {"failure_message": failure}),
+        json.dumps(body | stopped | {"failure_message": failure}),
     )
     return number
 
@@ -82,6 +88,9 @@ def one(workspace: Workspace, number: str) -> dict[str, Any] | None:
 def _message(workspace: Workspace, row: Row) -> dict[str, Any]:
     body = json.loads(row["body"])
     person = people.find(workspace, row["cio_id"] or "", "cio_id")
+    metrics = _metrics(workspace, row["created"], body)
+    # Assumed: what the mail service says of a failure is told where Customer.io tells its own.
+    failure = body["failure_message"] or (body.get("reason") if FAILED & metrics.keys() else None)
     return {
         "id": row["id"],
         "deduplicate_id": f"{row['id']}:{row['created']}",
@@ -90,9 +99,9 @@ def _message(workspace: Workspace, row: Row) -> dict[str, Any]:
         "customer_identifiers": people.identifiers(person) if person else {},
         "recipient": body["recipient"],
         "subject": body.get("subject") or "",
-        "metrics": _metrics(workspace, row["created"], body),
+        "metrics": metrics,
         "created": row["created"],
-        "failure_message": body["failure_message"],
+        "failure_message": failure,
         "campaign_id": body.get("campaign_id"),
         "newsletter_id": body.get("newsletter_id"),
         "broadcast_id": body.get("broadcast_id"),
