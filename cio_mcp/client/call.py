@@ -1,7 +1,8 @@
 """What the transports must know about a request: the call it serves, and what repeating it would do."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any
@@ -67,6 +68,7 @@ class Call:
     `deadline` is a time of the event loop's clock and covers queue, attempts and pauses; `caller` is whom
     the call is for, since callers take turns, and `share` the part of each limit that is theirs at most;
     `tell` is told its place while it waits long. `waited` is how many seconds it has spent in queues so far,
+    in however many at once: `queued` are there now, and the first of them `queued_since`;
     `requests` how many it has made, without their retries, and `sending` the newest that left; `called_at` is
     the time of day when it began, in unix seconds, and `timezone` the one in which its days begin. `leaving`
     is awaited for each request that changes something, each time that its turn has come.
@@ -81,10 +83,25 @@ class Call:
     tell: Tell | None = None
     leaving: Leaving | None = None
     waited: float = 0.0
+    queued: int = 0
+    queued_since: float = 0.0
     requests: int = 0
     begun: float = field(default_factory=now)
     told: float = field(default_factory=now)
     sending: "asyncio.Task[httpx.Response] | None" = None
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Count the time inside as waited, once where several requests of the call wait side by side."""
+        if not self.queued:
+            self.queued_since = now()
+        self.queued += 1
+        try:
+            yield
+        finally:
+            self.queued -= 1
+            if not self.queued:
+                self.waited += now() - self.queued_since
 
     def next_is_bulk(self) -> bool:
         """Count one more request; say whether it goes behind the requests of calls that make only a few."""

@@ -334,6 +334,28 @@ FORMS: dict[str, list[Form]] = {
         *of_a_customer({"channel": "push", "transactional_message_id": "shipping_update"}),
     ],
     "list_customer_messages": of_a_customer(limit=[1, 100], cursor=CURSOR),
+    "explain_no_message": [
+        *of_a_customer({"kind": "campaign", "source_id": "1"}, expected=[DATE]),
+        Form(
+            {"customer_id": "u_1008", "kind": "broadcast", "source_id": "12"},
+            {"expected": [DATE]},
+        ),
+        Form({"customer_id": ADA, "kind": "newsletter", "source_id": "spring"}),
+        Form({"customer_id": "gone@example.com", "kind": "transactional", "source_id": "sign_in_code"}),
+        Form({"customer_id": ADA, "source_id": "welcome"}),
+        Form({"customer_id": ADA}, find={"delivery_id": a_delivery}),
+    ],
+    "find_suppressed_addresses": [
+        Form(
+            {"kind": "bounces"},
+            {"kind": EVERY, "domain": ["example.com"], "limit": [1, 100], "cursor": COUNT},
+        ),
+        Form({"email": "jomo@example.org"}),
+    ],
+    "list_opt_outs": [
+        Form({}, {"sender": ["+15550100"], "limit": [1, 100], "cursor": CURSOR}),
+        *of_a_customer(),
+    ],
     "list_messages": [
         Form(
             {},
