@@ -5,6 +5,8 @@ import logging
 import os
 import stat
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 # Windows has no such modes: there a user's folders are their own.
@@ -57,18 +59,36 @@ def check_folder(folder: Path) -> None:
         raise PermissionError(errno.EPERM, "it belongs to another user")
 
 
-def replace(path: Path, content: bytes, mode: int = 0o600) -> None:
-    """Put a new file in a path's place at once; raises OSError, and then what was there stays."""
+def replace(path: Path, content: bytes, mode: int = 0o600, *, durable: bool = True) -> None:
+    """Put a new file in a path's place at once; raises OSError, and then what was there stays.
+
+    One that is not durable may be lost in a power cut.
+    """
+    with _new(path, content, mode, durable=durable) as new:
+        new.replace(path)
+
+
+def create(path: Path, content: bytes) -> None:
+    """Make a file for its owner alone, unless another process was first; raises OSError."""
+    with _new(path, content, 0o600, durable=True) as new, suppress(FileExistsError):
+        path.hardlink_to(new)
+
+
+@contextmanager
+def _new(path: Path, content: bytes, mode: int, *, durable: bool) -> Iterator[Path]:
+    """Write a file beside a path, under a name that cannot be guessed; what is left of it is removed."""
     number, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # for its owner alone
     try:
         with os.fdopen(number, "wb") as file:
             file.write(content)
+            if durable:
+                file.flush()
+                os.fsync(number)
         if mode != 0o600:
             Path(name).chmod(mode)
-        Path(name).replace(path)
-    except BaseException:
+        yield Path(name)
+    finally:
         Path(name).unlink(missing_ok=True)
-        raise
 
 
 def _shared(mode: int, change: str) -> PermissionError:

@@ -173,8 +173,12 @@ def open_sandbox(settings: Settings, *, clock: Callable[[], float] = time.time) 
         if path and path.parent.is_dir():
             path.touch(mode=0o600)
         sandbox = Sandbox(path or ":memory:", region=settings.region, clock=clock, counts=_documented)
-        if path:
-            narrow(path)
+        try:
+            if path:
+                narrow(path)
+        except OSError:
+            sandbox.close()
+            raise
     except (sqlite3.Error, OSError) as error:
         raise SettingsError(f"CIO_SANDBOX_PATH: {path} cannot be used: {error}") from None
     return sandbox

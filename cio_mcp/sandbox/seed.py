@@ -64,7 +64,8 @@ def _configure(workspace: Workspace, story: dict[str, Any]) -> None:
         created = now - 300 * DAY
         dates = {"created_at": created, "updated_at": now - 10 * DAY}
         built = {"deduplicate_id": f"{segment['id']}:{created}", "state": "finished", "progress": None}
-        workspace.configure("segment", segment | built | dates | {"tags": []})
+        # Live, recorded: no tags are null, and so is the progress of what is finished.
+        workspace.configure("segment", segment | built | dates | {"tags": None})
     for campaign in story["campaigns"]:
         dates = _dates(campaign, now)
         actions = [{"type": action["type"], "id": action["id"]} for action in campaign["workflow"]]
@@ -98,7 +99,8 @@ def _dates(thing: dict[str, Any], now: int) -> dict[str, Any]:
         "deduplicate_id": f"{thing['id']}:{created}",
         "created": created,
         "updated": now - thing["id"] * DAY,
-        "first_started": created + DAY,
+        # Live, recorded: 0 where it never was.
+        "first_started": 0 if thing.get("state") == "draft" else created + DAY,
         "active": thing.get("state", "running") == "running",
     }
 

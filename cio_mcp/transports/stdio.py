@@ -60,12 +60,14 @@ async def _serve(server: Server, over: asyncio.Event) -> None:
     stdin, lowlevel = _take_stdin(), server._lowlevel_server  # its own way to run reads stdin itself
     try:
         async with (
-            stdio_server(stdin=anyio.wrap_file(io.StringIO())) as (_, out),
+            stdio_server(stdin=anyio.wrap_file(io.StringIO())) as (unused, out),
+            unused,
+            messages,
             anyio.create_task_group() as tasks,
         ):
 
             async def read() -> None:
-                async with to_server:
+                async with to_server, stdin:
                     async for line in stdin:
                         try:
                             message = jsonrpc_message_adapter.validate_json(line, by_name=False)

@@ -73,7 +73,8 @@ def test_an_encoded_slash_in_an_identifier_stays_one_identifier() -> None:
     with a_port() as (url, _):
         answer = wait_for(f"{url}/v1/customers/a%2Fb/attributes")
 
-    assert (answer.status_code, answer.json()["errors"][0]["detail"]) == (404, "customer not found")
+    assert answer.status_code == 404  # and not 501, as for a path that has one segment more
+    assert answer.json()["errors"][0]["detail"].startswith("not found")
 
 
 def test_it_speaks_tls_with_a_certificate_that_can_be_trusted_and_leaves_nothing_behind() -> None:

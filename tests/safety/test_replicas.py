@@ -7,12 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from mcp import Client
 from pydantic import SecretStr
 
+from cio_mcp.app.build import build
 from cio_mcp.app.workspace import safety_file
 from cio_mcp.safety.stores import NoRoom, Store
 from cio_mcp.safety.stores.file import FileStore
 from cio_mcp.safety.stores.redis import BEAT, STOP, RedisStore
+from cio_mcp.server.server import Server, facts
+from cio_mcp.settings import load
 from tests.agent import Agent, an_agent, at_the_shell
 from tests.redis_server import PASSWORD, RedisServer
 
@@ -192,6 +196,26 @@ async def test_a_stop_halts_all_replicas_until_it_is_lifted_whatever_happens_to_
     assert "(CIO_SHARED_PACE) cannot be reached" in said.err
     assert f"Redis at 127.0.0.1:{redis.port}" in said.out
     assert PASSWORD not in said.out + said.err
+
+
+async def test_a_stop_through_redis_halts_a_sandbox_too_and_doctor_and_status_agree(
+    redis: RedisServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CIO_SHARED_PACE", redis.address)
+    app = build(load({"CIO_SHARED_PACE": redis.address}))
+    seen = []
+    async with Client(Server(app)) as client:
+        for command in ("stop", "resume"):
+            assert at_the_shell(command) == 0
+            capsys.readouterr()
+            assert at_the_shell("doctor") == 0
+            told = "an operator (cio-mcp stop) has stopped all writes" in capsys.readouterr().out
+            refused = (await client.call_tool("identify_customer", {"customer_id": "1"})).is_error
+            status = facts(await client.call_tool("server_status", {}))
+            seen.append((told, refused, status.get("stopped")))
+    await app.aclose()
+
+    assert seen == [(True, True, True), (False, False, None)]
 
 
 @pytest.fixture(params=["file", "redis"])

@@ -5,10 +5,8 @@ same in every process as long as the key is kept, and no table of people is need
 """
 
 import json
-import os
 import re
 import secrets
-import tempfile
 from base64 import b32decode, b32encode
 from collections.abc import Iterable
 from contextlib import suppress
@@ -19,7 +17,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from cio_mcp.errors import InvalidArgument, Json, SettingsError
-from cio_mcp.files import narrow
+from cio_mcp.files import create, narrow
 from cio_mcp.safety.privacy.contacts import ContactKind, replaced
 
 # Replaces the value of a hidden attribute, irreversibly.
@@ -194,7 +192,7 @@ def load_key(folder: Path) -> bytes:
     try:
         if not path.exists():
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _make(path)
+            create(path, secrets.token_bytes(KEY_BYTES))
         narrow(path)
         key = path.read_bytes()
     except OSError as error:
@@ -203,20 +201,6 @@ def load_key(folder: Path) -> bytes:
     if len(key) != KEY_BYTES:
         raise SettingsError(f"CIO_PII: {path} is not a key; if you remove it, all pseudonyms change")
     return key
-
-
-def _make(path: Path) -> None:
-    """Write a new key atomically; if another process was first, its key stays."""
-    number, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)  # mode 0600
-    try:
-        with os.fdopen(number, "wb") as file:
-            file.write(secrets.token_bytes(KEY_BYTES))
-            file.flush()
-            os.fsync(number)
-        with suppress(FileExistsError):
-            path.hardlink_to(name)
-    finally:
-        Path(name).unlink()
 
 
 @lru_cache

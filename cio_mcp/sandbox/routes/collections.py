@@ -15,7 +15,7 @@ FETCHED = [{"fetched": "by the sandbox"}]
 
 
 def _collection(asked: ApiRequest) -> dict[str, Any]:
-    return asked.thing("collection", "collection_id", "collection")
+    return asked.thing("collection", "collection_id")
 
 
 def _public(collection: dict[str, Any]) -> dict[str, Any]:
@@ -33,7 +33,7 @@ def every(asked: ApiRequest) -> dict[str, Any]:
 
 @routes("POST", "/v1/collections")
 def create(asked: ApiRequest) -> dict[str, Any]:
-    """Make a collection; whether two can have one name is not documented, and refused here."""
+    """Make a collection (documented). Assumed (names of collections): no two have the same."""
     body = asked.json()
     name = str(body.get("name") or "").strip()
     if not name:
@@ -67,7 +67,10 @@ def _stored(asked: ApiRequest, collection: dict[str, Any], body: dict[str, Any])
 
 @routes("GET", "/v1/collections/{collection_id}/content")
 def content(asked: ApiRequest) -> list[dict[str, Any]]:
-    """Answer the rows as they were given: a list, though the spec's example has one row only."""
+    """Answer the rows as they were given.
+
+    Assumed (rows of a collection): they are a list. The documents' example has one row only.
+    """
     rows: list[dict[str, Any]] = _collection(asked)["data"]
     return rows
 

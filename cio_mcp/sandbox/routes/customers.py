@@ -118,10 +118,13 @@ def region(asked: ApiRequest) -> dict[str, Any]:
 
 
 def person(asked: ApiRequest) -> Row:
-    """Return who an App path names; `id_type` is id by default. The body of a 404 is not documented."""
+    """Return who an App path names; `id_type` is id by default (documented).
+
+    Assumed (unknown customers): the 404 is told as for anything else.
+    """
     found = people.find(asked.workspace, asked.ids["customer_id"], _id_type(asked))
     if found is None:
-        raise app_error("customer not found", 404)
+        raise app_error("not found", 404)
     return found
 
 
@@ -140,16 +143,16 @@ def attributes(asked: ApiRequest) -> dict[str, Any]:
 
 @routes("GET", "/v1/customers")
 def by_email(asked: ApiRequest) -> dict[str, Any]:
-    """Answer who has an address: a list, empty for nobody."""
+    """Answer who has an address. Live, recorded: the list is empty and not null for nobody."""
     found = people.find(asked.workspace, asked.query.get("email", ""), "email")
     return {"results": [people.identifiers(found)] if found else []}
 
 
 @routes("POST", "/v1/customers/attributes")
 def many_attributes(asked: ApiRequest) -> dict[str, Any]:
-    """Answer the profiles of up to 100 people; who is unknown is left out.
+    """Answer the profiles of up to 100 people.
 
-    Live, 2026-10-07: not wrapped in `customer` as the documents have it.
+    Live: who is unknown is left out, and none is wrapped in `customer` as the documents have it.
     """
     ids = asked.json().get("ids")
     if not isinstance(ids, list) or not 0 < len(ids) <= 100:

@@ -12,7 +12,7 @@ SOURCES = {"newsletter_id", "campaign_id", "transactional_message_id", "action_i
 
 
 def _export(asked: ApiRequest) -> dict[str, Any]:
-    return asked.thing("export", "export_id", "export")
+    return asked.thing("export", "export_id")
 
 
 def _public(asked: ApiRequest, export: dict[str, Any]) -> dict[str, Any]:
@@ -31,7 +31,7 @@ def _public(asked: ApiRequest, export: dict[str, Any]) -> dict[str, Any]:
 
 @routes("GET", "/v1/exports")
 def every(asked: ApiRequest) -> dict[str, Any]:
-    """Answer all exports; where there are none the list is null, as recorded."""
+    """Answer all exports (documented). Live, recorded: without any, the list is null."""
     return {"exports": [_public(asked, found) for found in asked.workspace.things("export")] or None}
 
 
@@ -82,8 +82,8 @@ def one(asked: ApiRequest) -> dict[str, Any]:
 
 @routes("GET", "/v1/exports/{export_id}/download")
 def download(asked: ApiRequest) -> dict[str, Any]:
-    """Answer a link to the file; what comes back before there is one is not documented."""
+    """Answer a link to the file (documented). Assumed (early downloads): before there is one, it is a 400."""
     export = _export(asked)
     if not exports.done(asked.workspace, export):
         raise app_error("export is not done", 400)
-    return {"url": exports.link(asked.workspace, export)}
+    return {"link": exports.link(asked.workspace, export)}

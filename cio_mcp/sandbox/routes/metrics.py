@@ -39,7 +39,7 @@ def of_action(asked: ApiRequest) -> dict[str, Any]:
 def _of_version(asked: ApiRequest, counted: list[metrics.Counted]) -> dict[str, Any]:
     """Answer the series of version 1, or of 2, which needs `res`, `start` and `end`; `tz` is UTC by default.
 
-    Documented 2026-09-17. That what is missing is answered with 400 is assumed.
+    Documented, 2026-09-17. Assumed (missing windows): what is missing is answered with 400.
     """
     query = asked.query
     if query.get("version", "1") == "1":
@@ -80,7 +80,7 @@ def of_journeys(asked: ApiRequest) -> dict[str, Any]:
     found = campaign(asked)
     if missing := [name for name in ("start", "end", "resolution") if not asked.query.get(name)]:
         raise app_error(f"{missing[0]} is required", 400)
-    # Assumed: days begin in UTC, as they do in version 2 of other metrics.
+    # Assumed (days of journeys): they begin in UTC, as they do in version 2 of other metrics.
     edges = _edges(asked, "resolution", ZoneInfo("UTC"), asked.seconds("start", 0), asked.seconds("end", 0))
     counted = metrics.of_journeys(asked.workspace, found)
     return {"journey_metric": metrics.series(counted, edges, metrics.JOURNEYS)}
@@ -127,7 +127,7 @@ def _of_deliveries(folder: str, kind: str, source: str) -> None:
     def found(asked: ApiRequest) -> tuple[dict[str, Any], list[metrics.Counted]]:
         thing = asked.workspace.thing(kind, asked.number("source_id"))
         if thing is None:
-            raise app_error(f"{kind} not found", 404)
+            raise app_error("not found", 404)
         of = {source: thing["id"]} | ({"type": channel} if (channel := asked.query.get("type")) else {})
         return thing, list(metrics.of_deliveries(asked.workspace, **of))
 

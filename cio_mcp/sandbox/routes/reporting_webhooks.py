@@ -10,7 +10,7 @@ SWITCHES = ("disabled", "full_resolution", "with_content")
 
 
 def _webhook(asked: ApiRequest) -> dict[str, Any]:
-    return asked.thing("reporting_webhook", "webhook_id", "webhook")
+    return asked.thing("reporting_webhook", "webhook_id")
 
 
 @routes("GET", "/v1/reporting_webhooks")

@@ -11,26 +11,31 @@ routes = Routes()
 
 
 def _segment(asked: ApiRequest) -> dict[str, Any]:
-    return asked.thing("segment", "segment_id", "segment")
+    return asked.thing("segment", "segment_id")
 
 
 def _members(asked: ApiRequest) -> list[Row]:
     return segments.audience(asked.workspace, {"segment": {"id": _segment(asked)["id"]}})
 
 
-def _page(asked: ApiRequest, found: list[Row], default: int, most: int) -> dict[str, Any]:
-    """Answer a page of people, oldest first."""
+def _page(asked: ApiRequest, found: list[Row], *sizes: int, ends_empty: bool = False) -> dict[str, Any]:
+    """Answer a page of people, oldest first, of usually and at most so many.
+
+    Live: without anybody both lists are null, and who has no id is an empty text among the ids.
+    """
     keyed: list[tuple[Key, Row]] = [((-person["number"], 0), person) for person in found]
-    kept, after = asked.page(keyed, default, most)
+    kept, after = asked.page(keyed, *sizes, ends_empty=ends_empty)
     return {
-        "identifiers": [people.identifiers(person) for person in kept],
-        "ids": [person["id"] or "" for person in kept],
+        "identifiers": [people.identifiers(person) for person in kept] or None,
+        "ids": [person["id"] or "" for person in kept] or None,
         "next": after,
     }
 
 
 def _public(segment: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in segment.items() if name not in {"conditions", "performed"}}
+    """Return a segment as the App API tells it. Live: with the conditions of one that goes by them."""
+    rules = {"conditions": {"and": [segment["conditions"]]}} if "conditions" in segment else {}
+    return {name: value for name, value in segment.items() if name != "performed"} | rules
 
 
 @routes("GET", "/v1/segments")
@@ -41,16 +46,16 @@ def every(asked: ApiRequest) -> dict[str, Any]:
 
 @routes("POST", "/v1/segments")
 def create(asked: ApiRequest) -> dict[str, Any]:
-    """Make an empty manual segment."""
+    """Make an empty manual segment. Live, recorded: its refusal, and null for what it does not have."""
     wanted = asked.json().get("segment") or {}
     if not isinstance(wanted, dict) or not (name := str(wanted.get("name") or "").strip()):
-        raise app_error("segment name is required", 400)
+        raise app_error("Name can't be blank", 422, "/data/attributes/name")
     return {"segment": segments.create(asked.workspace, name, wanted.get("description") or "")}
 
 
 @routes("DELETE", "/v1/segments/{segment_id}")
 def delete(asked: ApiRequest) -> None:
-    """Remove a manual segment; whether one in use can be removed is not documented."""
+    """Remove a manual segment (documented). Assumed (segments in use): they cannot be removed."""
     segment = _segment(asked)
     if segment["type"] != "manual":
         raise app_error("only manual segments can be deleted", 400)
@@ -99,8 +104,9 @@ def count(asked: ApiRequest) -> dict[str, Any]:
 
 @routes("GET", "/v1/segments/{segment_id}/membership")
 def membership(asked: ApiRequest) -> dict[str, Any]:
-    """Answer who is in a segment now."""
-    return {"segment_id": asked.number("segment_id")} | _page(asked, _members(asked), 1000, 30_000)
+    """Answer who is in a segment now. Live: the page of the last one has a `next` too."""
+    found = _page(asked, _members(asked), 1000, 30_000, ends_empty=True)
+    return {"segment_id": asked.number("segment_id")} | found
 
 
 @routes("POST", "/api/v1/segments/{segment_id}/add_customers")
@@ -116,7 +122,10 @@ def remove_customers(asked: ApiRequest) -> dict[str, Any]:
 
 
 def _change_members(asked: ApiRequest, *, remove: bool) -> dict[str, Any]:
-    """Check what Track checks at once; what it says of other than manual segments is unknown."""
+    """Check what Track checks at once.
+
+    Assumed (segments by rules): their members cannot be changed, and what is no segment is not found.
+    """
     number = asked.ids["segment_id"]
     segment = asked.workspace.thing("segment", int(number)) if number.isdecimal() else None
     if segment is None:

@@ -39,7 +39,7 @@ def delete(asked: ApiRequest) -> None:
     """Remove a snippet that no message uses."""
     found = snippets.named(asked.workspace, asked.ids["snippet_name"])
     if found is None:
-        raise app_error("snippet not found", 404)
+        raise app_error("not found", 404)
     if snippets.in_use(asked.workspace, found["name"]):
         raise app_error("unable to delete snippet in use", 400)
     asked.workspace.remove("snippet", found["id"])

@@ -28,7 +28,7 @@ def every(asked: ApiRequest) -> dict[str, Any]:
 @routes("GET", "/v1/transactional/{message_id}")
 def one(asked: ApiRequest) -> dict[str, Any]:
     """Answer one transactional message."""
-    return {"message": _public(asked.thing("transactional", "message_id", "transactional message"))}
+    return {"message": _public(asked.thing("transactional", "message_id"))}
 
 
 def _public(message: dict[str, Any]) -> dict[str, Any]:
@@ -75,7 +75,7 @@ for other in transactional.TYPES.keys() - {"email"}:
 
 
 def _check_number(to: Any) -> None:
-    """Refuse what is neither a number nor Liquid; documented, the words for a missing `to` are assumed."""
+    """Refuse what is neither a number nor Liquid, in the documented words."""
     if not to:
         raise track_error('Missing required field: "to"')
     if not E164.fullmatch(str(to)) and not transactional.LIQUID.search(str(to)):
@@ -83,7 +83,10 @@ def _check_number(to: Any) -> None:
 
 
 def _check_device(workspace: Workspace, body: dict[str, Any]) -> None:
-    """Refuse a device that is not the person's: documented as what `to` must name; the refusal is assumed."""
+    """Refuse a device that is not the person's: documented as what `to` must name.
+
+    Assumed (devices of a push): the refusal, and that the request itself may bring the device.
+    """
     person, device = _person(workspace, body.get("identifiers")), body.get("custom_device") or {}
     if person and device.get("token") and device.get("platform"):
         devices.put(workspace, person, {**device, "id": device["token"]})
@@ -110,7 +113,7 @@ def _template(workspace: Workspace, body: dict[str, Any], channel: str) -> dict[
                 raise track_error('"transactional_message_id" belongs to another channel')
             return found
     if body.get("auto_create") is True and not name.isdecimal():
-        # Documented: an empty message of that trigger name. What else it has is assumed.
+        # Documented: an empty message of that trigger name. Assumed (auto_create): what else it has.
         number = workspace.next_number("transactional")
         dates = {"created_at": workspace.now(), "updated_at": workspace.now()}
         new = {"id": number, "name": name, "trigger_name": name, "channel": channel, "description": ""}

@@ -8,7 +8,7 @@ routes = Routes()
 
 
 def _sender(asked: ApiRequest) -> dict[str, Any]:
-    return asked.thing("sender_identity", "sender_id", "sender")
+    return asked.thing("sender_identity", "sender_id")
 
 
 def _public(asked: ApiRequest, sender: dict[str, Any]) -> dict[str, Any]:
@@ -38,12 +38,17 @@ def workspaces(asked: ApiRequest) -> dict[str, Any]:
 
 @routes("GET", "/v1/sender_identities")
 def senders(asked: ApiRequest) -> dict[str, Any]:
-    """Answer sender identities, oldest first, or newest first with `sort=desc`."""
-    newest_first = asked.query.get("sort") == "desc"
-    found = asked.workspace.things("sender_identity")[:: -1 if newest_first else 1]
+    """Answer sender identities, oldest first, or newest first with `sort=desc` (documented).
+
+    Live: hidden ones are told where they are asked for, and then no others are; the page of the last one
+    has a `next` too. Assumed (no senders): the page after it is empty and not null.
+    """
+    newest_first, hidden = asked.query.get("sort") == "desc", asked.query.get("hidden") == "true"
+    all_found = asked.workspace.things("sender_identity")[:: -1 if newest_first else 1]
+    found = [one for one in all_found if one.get("hidden", False) is hidden]
     # Keys of pages descend, whatever the order.
     keyed = [((one["id"] if newest_first else -one["id"], 0), _public(asked, one)) for one in found]
-    kept, after = asked.page(keyed)
+    kept, after = asked.page(keyed, ends_empty=True)
     return {"sender_identities": kept, "next": after}
 
 

@@ -11,7 +11,7 @@ from cio_mcp.sandbox.state.workspace import Row, Workspace, applies
 
 IdType = Literal["id", "email", "cio_id"]
 
-# What looks like an address; the exact rule is not documented.
+# Assumed (addresses): what looks like one.
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 # Keys of an identify body that steer it and are no attributes (Track API, identify).
@@ -58,9 +58,10 @@ def suppressed(workspace: Workspace, identifier: str) -> bool:
 
 @applies("identify")
 def identify(workspace: Workspace, write: dict[str, Any]) -> None:
-    """Create or update a person: by the path, else by an identifier in the body, else new.
+    """Create or update a person: by the path, else by an identifier in the body, else new. Documented.
 
-    What conflicts changes nothing and is logged as a failed attribute change; the caller got its 200 already.
+    What conflicts is logged as a failed attribute change; the caller got its 200 already.
+    Assumed (conflicts): it changes nothing else either.
     """
     body: dict[str, Any] = write["body"]
     id_type, value = by_shape(write["identifier"])
@@ -102,7 +103,7 @@ def _set_identifier(workspace: Workspace, person: Row, kind: str, value: str, *,
     if same:
         return
     if current and not may_change:
-        # A set identifier changes only for who is addressed by cio_id (Track API, identify).
+        # Documented: a set identifier changes only for who is addressed by cio_id.
         change = {kind: {"from": current, "to": value}, "reason": "identifier is already set"}
         workspace.enter("failed_attribute_change", person["cio_id"], kind, change)
         return
@@ -122,7 +123,7 @@ def _set_attributes(workspace: Workspace, person: Row, body: dict[str, Any]) -> 
     for name, value in changes.items():
         before = attributes.get(name)
         if value is None or value == "":
-            # Stated for objects; relied on for people, and so imitated.
+            # Assumed (empty attributes): of people too. Documented: of objects.
             attributes.pop(name, None)
         else:
             attributes[name] = value
@@ -148,7 +149,10 @@ def _merge_anonymous(workspace: Workspace, cio_id: str, anonymous_id: str) -> No
 
 @applies("delete")
 def delete(workspace: Workspace, write: dict[str, Any]) -> None:
-    """Remove a person and all their data, which frees the identifiers. Assumed: an unknown one is fine."""
+    """Remove a person and all their data, which frees the identifiers.
+
+    Assumed (deleting nobody): an unknown person is fine.
+    """
     id_type, value = by_shape(write["identifier"])
     if person := find(workspace, value, id_type):
         for table in ("devices", "relationships", "members", "events", "people"):
@@ -174,8 +178,13 @@ def unsuppress(workspace: Workspace, write: dict[str, Any]) -> None:
 
 
 def identifiers(person: Row) -> dict[str, Any]:
-    """Return a person's identifiers as the App API has them."""
-    return {"id": person["id"] or "", "email": person["email"] or "", "cio_id": person["cio_id"]}
+    """Return a person's identifiers as the App API has them. Live: one that a person lacks is null."""
+    return {"id": person["id"], "email": person["email"], "cio_id": person["cio_id"]}
+
+
+def shown_id(person: Row) -> str:
+    """Return a person's id where it stands outside of identifiers. Live: without one, the cio_id."""
+    return str(person["id"] or person["cio_id"])
 
 
 def attributes(workspace: Workspace, person: Row) -> dict[str, Any]:
@@ -206,17 +215,25 @@ def _computed(workspace: Workspace, cio_id: str) -> dict[str, Any]:
 
 
 def profile(workspace: Workspace, person: Row) -> dict[str, Any]:
-    """Return a person as `GET …/attributes` does: every value as text, `unsubscribed` as a boolean."""
+    """Return a person as `GET …/attributes` does: every value as text, `unsubscribed` as a boolean.
+
+    Live: without `customer` around it in a list of people; `timestamps` has the time of each change.
+    """
     values = attributes(workspace, person)
     computed = subscriptions.computed(workspace, values)
     devices = workspace.rows("SELECT id, platform, last_used FROM devices WHERE cio_id = ?", person["cio_id"])
+    changed = workspace.rows(
+        "SELECT name, max(timestamp) AS at FROM activities WHERE cio_id = ? AND type = 'attribute_change' "
+        "GROUP BY name",
+        person["cio_id"],
+    )
     return {
-        "id": person["id"] or "",
+        "id": shown_id(person),
         "identifiers": identifiers(person),
         "attributes": {
             name: as_text(value) for name, value in (values | computed).items() if name != "anonymous_id"
         },
-        "timestamps": {},
+        "timestamps": {row["name"]: row["at"] for row in changed},
         "unsubscribed": unsubscribed(values),
         "devices": [dict(device) for device in devices],
     }

@@ -8,10 +8,9 @@ from cio_mcp.sandbox.state.workspace import Row, Workspace
 
 
 def relate(workspace: Workspace, cio_id: str, asked: dict[str, Any]) -> None:
-    """Add or remove relationships as `cio_relationships` of an identify asks (Track API, identify).
+    """Add or remove relationships as `cio_relationships` of an identify asks. Documented.
 
-    What names no object is logged as a failed attribute change; what Customer.io does then is not
-    documented.
+    Assumed (unknown objects): what names none is logged as a failed attribute change.
     """
     removes = asked.get("action") == "delete_relationships"
     for relationship in asked.get("relationships") or []:
