@@ -158,6 +158,11 @@ ACTS = {
         requests=12,
     ),
     "find_suppressed_addresses": Act(RequestKind.READ, {"kind": "bounces"}),
+    "delete_suppression": Act(
+        RequestKind.REPEATABLE,
+        {"email": "jomo@example.org", "kind": "bounces"},
+        gone("things", "kind = 'suppression' AND body LIKE '%jomo@example.org%'"),
+    ),
     "list_opt_outs": Act(RequestKind.READ, {"customer_id": ADA}),
     "list_messages": Act(RequestKind.READ, {}),
     "get_message": Act(RequestKind.READ, {}, find=a_delivery),

@@ -140,7 +140,9 @@ def _open(
         rules=rules_named(settings.rules),
         record=Record(open_audit_log(settings, clock, name or None)),
         mask=mask,
-        status=lambda: status_of(settings, store, stop, caps, client, off, sandbox=sandbox is not None),
+        status=lambda: status_of(
+            settings, store, stop, caps, client, off, now=clock(), sandbox=sandbox is not None
+        ),
     )
     about = _in_sandbox(settings) if sandbox else _live(settings)
     return OpenWorkspace(off, guard, client, about)

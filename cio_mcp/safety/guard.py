@@ -173,14 +173,14 @@ class Guard:
         to_one = call.audience is not None and call.audience.to_one
         return self.confirm != "off" and call.tool.effect in CONFIRMED and not to_one
 
+    def _asks_person(self, call: ToolCall) -> bool:
+        return self.confirm == "human" or call.tool.by_person
+
     async def _confirm(self, call: ToolCall) -> Preview | None:
         """Return the preview that has to be confirmed first; None once the call is confirmed."""
-        if self.confirm == "human":
+        if self._asks_person(call):
             if call.person is None:
-                raise NotAllowed(
-                    "Nothing was done: CIO_CONFIRM=human requires a person's consent, and there is nobody to "
-                    "ask here."
-                )
+                raise NotAllowed("Nothing was done: a person must agree, and there is nobody to ask here.")
             call.code = await call.person.consent(lambda: self._preview(call))
             self.client.start(call)  # the deadline starts again: a person may take long to answer
             await self._check(call)
@@ -191,7 +191,7 @@ class Guard:
         return None
 
     async def _preview(self, call: ToolCall) -> Preview:
-        coded = self._needs_confirmation(call) and not (call.preview_only and self.confirm == "human")
+        coded = self._needs_confirmation(call) and not (call.preview_only and self._asks_person(call))
         # Hide before cutting: half an address would not be recognised as one.
         request = self.hide(call.would_send)
         call.looked_up = -math.inf  # people take their time with what they are shown

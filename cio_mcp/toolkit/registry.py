@@ -83,7 +83,7 @@ class Tool(Named[Callable[..., Awaitable[Answer]]]):
 
     `parameters` are its arguments: their types and defaults, by name. `supplied` maps the parameters that the
     server fills in to their types: an API or the server's status. `audience` finds the people whom a call
-    reaches.
+    reaches, and `by_person` says that only a person can confirm one.
     """
 
     effect: Effect
@@ -92,6 +92,7 @@ class Tool(Named[Callable[..., Awaitable[Answer]]]):
     parameters: dict[str, Any]
     result: type[Answer]
     audience: Callable[..., Awaitable[Audience]] | None = None
+    by_person: bool = False
 
     @property
     def summary(self) -> str:
@@ -139,6 +140,12 @@ class Tool(Named[Callable[..., Awaitable[Answer]]]):
     def parse(self, arguments: dict[str, Any], context: ParseContext | None = None) -> dict[str, Any]:
         """Return checked and converted arguments; raises InvalidArgument with one line per fault."""
         return parsed(self.arguments, arguments, context or ParseContext())
+
+
+def by_person(function: _Function) -> _Function:
+    """Declare that a person must confirm a tool's calls: no caller can by a preview's code."""
+    function.__by_person__ = True  # type: ignore[attr-defined]
+    return function
 
 
 class Toolbox:
@@ -202,7 +209,10 @@ class Toolbox:
             arguments["dry_run"] = (bool, False)
         if effect in {Effect.DELETES, Effect.SENDS}:
             arguments["confirmation"] = (_Confirmation, None)
-        self._tools.append(Tool(function, effect, self.toolset, supplied, arguments, result, audience))
+        by_person = getattr(function, "__by_person__", False)
+        self._tools.append(
+            Tool(function, effect, self.toolset, supplied, arguments, result, audience, by_person)
+        )
         return function
 
 

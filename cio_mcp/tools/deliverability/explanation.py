@@ -55,8 +55,8 @@ async def explain_no_message(
 ) -> Explanation:
     """Explain why a customer did not get a message: verdict, evidence, cure, and what cannot be known.
 
-    Reads all that can tell in one call: profile, subscriptions, opt-outs, suppressed addresses, messages,
-    dropped writes, and the campaign, broadcast, newsletter or transactional message.
+    One call reads all that can tell: profile, subscriptions, suppressions, messages, dropped writes, and
+    what should have sent it.
     """
     if kind and source_id is None:
         raise InvalidArgument("kind: needs source_id")

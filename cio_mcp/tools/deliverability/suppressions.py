@@ -6,11 +6,11 @@ from pydantic import Field
 
 from cio_mcp.client import AppApi
 from cio_mcp.errors import InvalidArgument
-from cio_mcp.toolkit.answers import Page, Quoted, Shape
+from cio_mcp.toolkit.answers import Acted, Page, Quoted, Shape
 from cio_mcp.toolkit.pages import page
 from cio_mcp.toolkit.params import Address, CountCursor, Limit, Line
 from cio_mcp.toolkit.reading import Fields
-from cio_mcp.toolkit.registry import Toolbox
+from cio_mcp.toolkit.registry import Toolbox, by_person
 
 tools = Toolbox(__name__)
 
@@ -36,7 +36,7 @@ class Suppressions(Quoted, Page):
 @tools.reads
 async def find_suppressed_addresses(
     app: AppApi,
-    email: Annotated[Address | None, Field(description="Only this address, of whatever kind.")] = None,
+    email: Annotated[Address | None, Field(description="Only this address.")] = None,
     kind: SuppressionKind | None = None,
     domain: Annotated[Line | None, Field(description="Sending domain; with kind.")] = None,
     limit: Limit = 50,
@@ -44,7 +44,7 @@ async def find_suppressed_addresses(
 ) -> Suppressions:
     """Find addresses to which Customer.io's mail service delivers nothing, with reason and date.
 
-    Give email to look up one, or kind to list. Custom SMTP servers keep lists of their own.
+    Give email to look up one, or kind to list.
     """
     if (email is None) == (kind is None):
         raise InvalidArgument("email, kind: give exactly one of them")
@@ -58,6 +58,30 @@ async def find_suppressed_addresses(
     # The answer has neither a total nor a cursor: a page that is not full is the last one.
     following = str(offset + len(kept)) if left_out or len(found) == limit else None
     return Suppressions(addresses=kept, next_cursor=following, left_out=left_out)
+
+
+class Lifted(Acted):
+    """A suppression that was lifted."""
+
+    outcome: Literal["deleted"] = Field(
+        "deleted", description="The mail service delivers to the address again."
+    )
+    kind: str
+
+
+@tools.deletes
+@by_person
+async def delete_suppression(
+    app: AppApi,
+    email: Address,
+    kind: Literal["bounces", "blocks", "invalid_emails"],
+) -> Lifted:
+    """Lift an address's suppression, so that mail goes to it again. A person must agree.
+
+    Only for a mailbox that is known to work again; those for spam reports cannot be lifted here.
+    """
+    await app.delete("/v1/esp/suppression/{kind}/{email}", kind=kind, email=email)
+    return Lifted(kind=kind)
 
 
 async def suppressions_of(app: AppApi, email: str) -> list[Suppression]:
