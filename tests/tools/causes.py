@@ -80,6 +80,17 @@ def opted_out(workspace: Workspace) -> None:
     opt_outs.change(workspace, change)
 
 
+def unsent(workspace: Workspace) -> None:
+    """Let no newsletter have gone out to Kim."""
+    kim = "(SELECT cio_id FROM people WHERE id = 'u_1011')"
+    workspace.change(f"DELETE FROM deliveries WHERE body LIKE '%newsletter_id%' AND cio_id = {kim}")
+
+
+def triggered(workspace: Workspace) -> None:
+    """Let broadcast 10 have been triggered for somebody else."""
+    workspace.change("INSERT INTO triggers VALUES (10, 1, ?, '[]')", workspace.now() - DAY)
+
+
 def nothing(_: Workspace) -> None:
     """Leave the story as it is."""
 
@@ -217,6 +228,11 @@ CAUSES = {
         "not_sent", ("newsletter 21", "has not been sent"), ADA | of("newsletter", 21)
     ),
     "never sent": Planted("never_sent", ("Nothing of transactional 2",), {"customer_id": "u_1005"} | RESET),
+    "joined later": Planted(
+        "joined_later", ("went out 2026-05-16", "created 2026-05-22"),
+        {"customer_id": "u_1011"} | of("newsletter", 20),
+        (unsent,), certainty="inferred",
+    ),
     "no number": Planted(
         "no_address", ("recipient is blank",), {"customer_id": "u_1004"} | of("transactional", 4),
     ),
@@ -236,11 +252,6 @@ UNKNOWABLE = {
     "left out by a broadcast": Planted(
         "unknown", ("cannot be known from the API", "broadcast 10"),
         {"customer_id": "u_1005"} | of("broadcast", 10),
-        (
-            lambda workspace: workspace.change(
-                "INSERT INTO triggers VALUES (10, 1, ?, '[]')", workspace.now() - DAY
-            ),
-        ),
-        certainty="unknown",
+        (triggered,), certainty="unknown",
     ),
 }  # fmt: skip

@@ -109,6 +109,31 @@ async def test_one_message_is_explained_by_its_id(agent: Agent) -> None:
     assert "not suppressed" in answer["cure"]["do"]
 
 
+async def test_a_message_to_somebody_else_explains_nothing(agent: Agent) -> None:
+    (bounced,) = (await agent.call("list_messages", newsletter_id=20, metric="bounced"))["messages"]
+    asked = {"customer_id": "u_1001", "delivery_id": bounced["delivery_id"]}
+
+    assert "is a message to another customer" in await agent.fail("explain_no_message", **asked)
+
+
+async def test_an_event_that_was_expected_before_the_log_begins_is_not_called_missing(agent: Agent) -> None:
+    asked = {"customer_id": "u_1005"} | WELCOME
+    lately = await agent.call("explain_no_message", **asked, expected="2026-05-20")
+    long_ago = await agent.call("explain_no_message", **asked, expected="2026-03-01")
+
+    assert (lately["cause"], long_ago["cause"]) == ("event_missing", "unknown")
+
+
+async def test_where_older_messages_were_not_looked_at_the_answer_says_so(agent: Agent) -> None:
+    for _ in range(100):
+        await agent.call("send_transactional_email", to="ada@example.com", **ADA, transactional_message_id=1)
+
+    answer = await agent.call("explain_no_message", **ADA, **RESET)
+
+    assert (answer["cause"], answer["certainty"]) == ("unknown", "unknown")
+    assert any("only the newest 100 were looked at" in what for what in answer["unread"])
+
+
 async def test_only_messages_about_the_expected_time_count(agent: Agent) -> None:
     asked = ADA | of("transactional", 1)
     then = await agent.call("explain_no_message", **asked, expected="2026-05-26")

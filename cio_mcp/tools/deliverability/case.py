@@ -20,11 +20,12 @@ _Value = TypeVar("_Value")
 class Case:
     """What is asked, and what is known. None stands for what was not read, or could not be: see `unread`.
 
-    `expected` is about when the message should have come, in unix seconds.
+    `now` is the time of the call and `expected` about when the message should have come, in unix seconds.
     """
 
     customer_id: str
     id_type: IdType
+    now: float
     delivery_id: str | None = None
     expected: int | None = None
     source: Source | None = None
@@ -37,6 +38,7 @@ class Case:
     segments: set[int] | None = None
     asked: Fields | None = None
     deliveries: list[Fields] | None = None
+    older: bool = False
     rejected: list[Rejection] | None = None
     events: list[Fields] | None = None
     dropped: list[Rejection] | None = None
@@ -55,8 +57,8 @@ class Case:
 
     @property
     def none_made(self) -> bool:
-        """Whether no such message was made, as far as messages were looked at."""
-        return self.deliveries is not None and not self.matching
+        """Whether no such message was made; unknown while there are `older` ones than were read."""
+        return self.deliveries is not None and not self.matching and not self.older
 
     @property
     def attributes(self) -> Fields:

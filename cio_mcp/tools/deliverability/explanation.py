@@ -60,10 +60,12 @@ async def explain_no_message(
     """
     if kind and source_id is None:
         raise InvalidArgument("kind: needs source_id")
-    case = Case(customer_id, id_type, delivery_id, expected)
+    case = Case(customer_id, id_type, app.call.called_at, delivery_id, expected)
     if source_id:
         case.source = await find_source(app, kind, source_id, case.unread)
     await gather(app, case)
+    if case.asked and case.profile and not case.mentions(case.asked):
+        raise InvalidArgument("delivery_id: is a message to another customer")
     cause, others = reach(case)
     return Explanation(
         verdict=f"{cause.verdict}.",

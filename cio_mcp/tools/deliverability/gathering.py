@@ -136,7 +136,8 @@ async def _read_messages(app: AppApi, case: Case) -> None:
     person = {"customer_id": app.person(case.customer_id, case.id_type)}
     asked = {**query, **span}
     case.deliveries = await case.read("messages", _list(app, "messages", path, asked, **person))
-    if len(case.deliveries or []) == MESSAGES and not case.matching:
+    case.older = len(case.deliveries or []) == MESSAGES and not case.matching
+    if case.older:
         case.unread.append(f"older messages: only the newest {MESSAGES} were looked at; give expected")
 
 

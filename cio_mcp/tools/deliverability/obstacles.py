@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
+from cio_mcp.toolkit.reading import Fields
 from cio_mcp.toolkit.things import state_of
 from cio_mcp.tools.deliverability.case import Case
 from cio_mcp.tools.deliverability.cause import AGENT, CUSTOMER, DEVELOPER, PERSON, Cause, Certainty
@@ -11,6 +12,9 @@ from cio_mcp.tools.deliverability.source import Source
 # Types of actions that are messages, and what the API calls their channel where people opt out of it.
 MESSAGES = {"email", "twilio", "push", "whatsapp", "in_app", "slack", "webhook", "inbox"}
 OPT_OUTS = {"twilio": "sms", "whatsapp": "whatsapp"}
+
+# Seconds for which the log of activities keeps them.
+LOGGED = 30 * 86_400
 
 Found = Iterator[Cause]
 
@@ -52,6 +56,19 @@ def _runs(case: Case) -> Found:
         yield Cause("run_in_progress", verdict, "certain", "Wait, and ask again.", AGENT)
 
 
+def _joined(case: Case) -> Found:
+    source, created = case.source, case.attributes
+    if source is None:
+        return
+    run = next(iter(case.runs or []), Fields(None))
+    at, field = (source.item, "sent_at") if source.kind == "newsletter" else (run, "created_at")
+    sent, joined = at.seconds(field), created.seconds("created_at")
+    if sent and joined and sent < joined:
+        verdict = f"{source.called} went out {at.time(field)}, before the customer was created "
+        do = "Nothing is wrong; send it to them on their own, if it is still wanted."
+        yield Cause("joined_later", verdict + str(created.time("created_at")), "inferred", do, PERSON)
+
+
 def _unsubscribed(case: Case) -> Found:
     source = case.source
     sends_anyway = source and source.kind == "transactional" and source.item.flag("send_to_unsubscribed")
@@ -73,7 +90,9 @@ def _topic(case: Case) -> Found:
 def _event(case: Case) -> Found:
     source = case.source
     event = source.item.text("event_name") if source else None
-    if source is None or event is None or case.events is None:
+    # The log has the last 30 days.
+    too_old = case.expected is not None and case.now - case.expected > LOGGED
+    if source is None or event is None or case.events is None or too_old:
         return
     if case.events:
         happened, started = case.events[0].seconds("timestamp"), source.item.seconds("first_started")
@@ -180,6 +199,6 @@ def _numbers(numbers: list[int]) -> str:
 
 
 LOOKS: tuple[Callable[[Case], Found], ...] = (
-    *(_state, _runs, _unsubscribed, _topic, _event, _segments),
-    *(_sending, _channel, _address, _template),
+    *(_state, _template, _runs, _joined, _unsubscribed, _topic, _event, _segments),
+    *(_sending, _channel, _address),
 )

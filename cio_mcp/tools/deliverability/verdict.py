@@ -65,6 +65,8 @@ def _arrived(case: Case) -> bool:
 def _unknown(case: Case) -> Cause:
     if case.deliveries is None:
         verdict = "Whether it was sent cannot be known, as the customer's messages could not be read"
+    elif case.older:
+        verdict = "Whether it was sent is not known yet: only the customer's newest messages were looked at"
     elif case.source is None and case.matching:
         return of_delivery(case, case.matching[0])
     else:
