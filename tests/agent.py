@@ -36,7 +36,7 @@ class Wire(httpx.AsyncBaseTransport):
 
     What `refuses` fits is answered with 403, whenever it comes. A fault is a status, an answer, or an
     exception class; it strikes before the sandbox sees the request, or, with `late`, after it has done what
-    was asked and before the answer is back.
+    was asked and before the answer is back. `meets` is told of each request before anything becomes of it.
     """
 
     def __init__(self, sandbox: Sandbox) -> None:
@@ -45,6 +45,7 @@ class Wire(httpx.AsyncBaseTransport):
         self.faults: list[tuple[Fault, bool]] = []
         self.latency = 0.0
         self.refuses: Callable[[httpx.Request], bool] = lambda _: False
+        self.meets: Callable[[httpx.Request], None] = lambda _: None
         self._inner = httpx.ASGITransport(app=sandbox.app)
 
     def fail(self, fault: Fault, *, late: bool = False, times: int = 1) -> None:
@@ -52,6 +53,7 @@ class Wire(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         self.requests.append(request)
+        self.meets(request)
         if self.latency:
             await asyncio.sleep(self.latency)
         if self.refuses(request):

@@ -23,6 +23,7 @@ from cio_mcp.safety.permissions import switched_off
 from cio_mcp.safety.stores import Store
 from cio_mcp.safety.stores.file import FileStore
 from cio_mcp.settings import Settings
+from cio_mcp.settings.workspaces import each
 from cio_mcp.toolkit.registry import Tool
 from cio_mcp.tools import CORE
 
@@ -80,7 +81,7 @@ def bounds(settings: Settings) -> Bounds:
     return Bounds(
         allowed=allowed,
         max_recipients=settings.max_recipients,
-        caps=settings.send_caps,
+        caps=settings.caps("sends"),
         bcc=settings.allow_bcc,
     )
 
@@ -157,8 +158,17 @@ def shared_store(settings: Settings, clock: Callable[[], float]) -> Store:
     if isinstance(settings.shared_pace, SecretStr):
         from cio_mcp.safety.stores.redis import RedisStore  # noqa: PLC0415 - needs the extra
 
-        return RedisStore(settings.shared_pace)
+        return RedisStore(settings.shared_pace, _tenant(settings))
     return FileStore(safety_file(), clock)
+
+
+def _tenant(settings: Settings) -> str:
+    """Return whose stop a stop is, among all who share a Redis: that of all who have the same workspaces."""
+    try:
+        found = {access.workspace for one in each(settings).values() for access in accesses(one)}
+    except SettingsError:
+        found = set()  # who must stop need not mend a file of workspaces first
+    return hashlib.sha256(" ".join(sorted(found)).encode()).hexdigest()[:12] if found else "operator"
 
 
 def pace_file() -> Path:

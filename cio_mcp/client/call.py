@@ -1,6 +1,7 @@
 """What the transports must know about a request: the call it serves, and what repeating it would do."""
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -30,6 +31,12 @@ def now() -> float:
     Waits, timeouts and deadlines all use this one clock, and a test replaces it by replacing the loop.
     """
     return asyncio.get_running_loop().time()
+
+
+def deadline_of(request: httpx.Request) -> float:
+    """Return when the call is over that a request is made for; one that is made for none has no deadline."""
+    call: Call | None = request.extensions.get("call")
+    return call.deadline if call else math.inf
 
 
 @dataclass(frozen=True)
@@ -69,9 +76,10 @@ class Call:
     the call is for, since callers take turns, and `share` the part of each limit that is theirs at most;
     `tell` is told its place while it waits long. `waited` is how many seconds it has spent in queues so far,
     in however many at once: `queued` are there now, and the first of them `queued_since`;
-    `requests` how many it has made, without their retries, and `sending` the newest that left; `called_at` is
-    the time of day when it began, in unix seconds, and `timezone` the one in which its days begin. `leaving`
-    is awaited for each request that changes something, each time that its turn has come.
+    `requests` how many it has made, without their retries, and `sending` the newest that left; `effects` is
+    how many changed something, or may have. `called_at` is the time of day when it began, in unix seconds,
+    and `timezone` the one in which its days begin. `leaving` is awaited for each request that changes
+    something, each time that its turn has come.
     """
 
     deadline: float
@@ -86,6 +94,7 @@ class Call:
     queued: int = 0
     queued_since: float = 0.0
     requests: int = 0
+    effects: int = 0
     begun: float = field(default_factory=now)
     told: float = field(default_factory=now)
     sending: "asyncio.Task[httpx.Response] | None" = None

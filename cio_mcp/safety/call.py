@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from cio_mcp.client import Call
 from cio_mcp.client.call import Outgoing
@@ -14,6 +14,9 @@ from cio_mcp.toolkit.answers import Answer, Preview
 from cio_mcp.toolkit.audience import Audience
 from cio_mcp.toolkit.context import ParseContext
 from cio_mcp.toolkit.registry import Tool
+
+if TYPE_CHECKING:
+    from cio_mcp.safety.privacy.mask import Mask
 
 MakePreview = Callable[[], Awaitable[Preview]]
 
@@ -31,7 +34,8 @@ class Person(Protocol):
     async def consent(self, preview: MakePreview) -> str:
         """Return the code of the preview that the person agreed to.
 
-        Raises NotAllowed without consent, and Suspended if the answer will come with another request.
+        Raises Declined without consent, NotAllowed if nobody can be asked, and Suspended if the
+        answer will come with another request.
         """
 
 
@@ -41,17 +45,20 @@ class ToolCall(Call):
 
     Known from the start: `name` is the tool's, for the log; `grants` narrow what the caller may do; `person`
     can be asked for consent; `request` is the call's id in the answer, the log and the audit log.
-    `check_caller` raises NotAllowed once the caller's token is no longer valid or allows something else.
+    `identity` is the name that the caller's token gives, whom a code belongs to; `check_caller` raises
+    NotAllowed once the caller's token is no longer valid or allows something else.
     Found by the guard: `tool` and its checked arguments `given`, with `notes` on them and the instants that
-    `times` stand for; whether only a preview is wanted; the confirmation `code`; the request that the call
-    would send, which `outgoing` has in full; its audience, when that was `looked_up`, and what undoes the
-    counting of its recipients, `refunds`; and its outcome.
+    `times` stand for; whether only a preview is wanted; the confirmation `code`, and whether it
+    `confirmed` the call; the request that the call would send, which `outgoing` has in full; its audience,
+    when that was `looked_up`, the size that was `approved`, how many are `counted`, and what undoes that,
+    `refunds`; and its outcome.
     """
 
     deadline: float = float("inf")
     name: str = ""
     grants: tuple[Grant, ...] = ()
     person: Person | None = None
+    identity: str = ""
     check_caller: Callable[[], None] = lambda: None
     request: str = field(default_factory=lambda: secrets.token_hex(8))
 
@@ -61,23 +68,26 @@ class ToolCall(Call):
     times: dict[str, str] = field(default_factory=dict)
     preview_only: bool = False
     code: str | None = None
+    confirmed: bool = False
     would_send: dict[str, Any] = field(default_factory=dict)
     outgoing: Outgoing | None = None
     audience: Audience | None = None
     looked_up: float = float("-inf")
+    approved: int | None = None
+    counted: int = 0
     refunds: list[Refund] = field(default_factory=list)
     answer: Answer | None = None
     outcome: str = "cancelled"
     status: int | None = None
 
-    def read(
-        self, arguments: dict[str, Any], timezone: str, reveal: Callable[[str], str] | None = None
-    ) -> None:
+    def read(self, arguments: dict[str, Any], timezone: str, mask: "Mask | None" = None) -> None:
         """Check and convert the raw arguments; `timezone` is that of times that name none.
 
-        Raises InvalidArgument. `reveal` replaces pseudonyms.
+        Raises InvalidArgument. `mask` replaces pseudonyms, and lets no guess of what it hides be compared.
         """
-        context = ParseContext(timezone, self.called_at, reveal)
+        context = ParseContext(timezone, self.called_at)
+        if mask:
+            context.reveal, context.check_guess = mask.reveal, mask.check_guess
         self.given = self.tool.parse(arguments, context)
         self.given.pop("timezone", None)
         self.timezone, self.notes, self.times = context.timezone, context.notes, context.times
@@ -95,8 +105,8 @@ class ToolCall(Call):
 
     @property
     def bound(self) -> dict[str, Any]:
-        """What a confirmation is bound to: the arguments, and the time zone that they were read in."""
-        return self.given | {"timezone": self.timezone}
+        """What a confirmation is bound to: the arguments, the time zone they were read in, and the caller."""
+        return self.given | {"timezone": self.timezone, "the caller": self.identity}
 
     @property
     def worth_telling(self) -> float | None:

@@ -1,4 +1,4 @@
-"""The ASGI application: finds the route of a request and answers."""
+"""The ASGI application: finds the route, checks credentials and limits, answers."""
 
 import json
 import re
@@ -17,7 +17,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from cio_mcp.sandbox.contract import CONTRACT
-from cio_mcp.sandbox.gate import DEFAULT, Counts, Credentials, Gate
+from cio_mcp.sandbox.gate import Counts, Credentials, Gate
 from cio_mcp.sandbox.http import ApiRequest, Handler, Rejected
 from cio_mcp.sandbox.routes import TABLES
 from cio_mcp.sandbox.seed import plant
@@ -40,14 +40,14 @@ class Sandbox:
         *,
         clock: Callable[[], float] = time.time,
         region: Literal["us", "eu"] = "us",
-        credentials: Credentials = DEFAULT,
+        credentials: Credentials | None = None,
         counts: Counts = lambda _: (),
         lag: float = 0.0,
         broadcast_seconds: int = 3,
         seed: bool = True,
         copy_of: "Sandbox | None" = None,
     ) -> None:
-        self.credentials = credentials
+        self.credentials = credentials or Credentials()
         self.workspace = Workspace(
             path, clock=clock, region=region, lag=lag, broadcast_seconds=broadcast_seconds
         )
@@ -59,7 +59,7 @@ class Sandbox:
         except BaseException:
             self.close()
             raise
-        self._gate = Gate(credentials, counts, clock)
+        self._gate = Gate(self.credentials, counts, clock)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""

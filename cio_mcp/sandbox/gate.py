@@ -1,4 +1,4 @@
-"""Who is let in, and how many requests: credentials and limits."""
+"""The way in: who has the key, and how many requests each limit allows."""
 
 import base64
 import math
@@ -19,9 +19,6 @@ class Credentials:
     track_api_key: str = "sandbox-track-key"
     app_api_key: str = "sandbox-app-key"
     service_account: str = "sa_live_sandbox"
-
-
-DEFAULT = Credentials()
 
 
 # Tells what counts a request such as `GET /v1/messages`: the name of each count, the most requests that it

@@ -23,6 +23,23 @@ from cio_mcp.sandbox.state import (
 from cio_mcp.sandbox.state.metrics import DAY
 from cio_mcp.sandbox.state.workspace import Workspace
 
+# What an action of a campaign has besides its name, and what one has that sends a message.
+BLANK = {"language": "", "layout": "", "body": "", "editor": "", "recipient": ""}
+MESSAGE = {
+    "sending_state": "automatic",
+    "layout": "standard",
+    "from": "Quill <hello@example.com>",
+    "from_id": 1,
+    "reply_to": "Quill Support <support@example.com>",
+    "reply_to_id": None,
+    "preprocessor": "premailer",
+    "recipient": "{{customer.email}}",
+    "bcc": "",
+    "fake_bcc": False,
+    "preheader_text": "",
+    "headers": "[]",
+}
+
 STORY = Path(__file__).with_name("story.json")
 
 
@@ -39,8 +56,7 @@ def plant(workspace: Workspace) -> None:
             _live(workspace, person)
         _block(workspace, story["suppressed"])
         _send(workspace, story)
-        for opted_out in story["opted_out"]:
-            _opt_out(workspace, opted_out)
+        opt_outs.plant(workspace, story["opted_out"])
         for rejected in story["rejected"]:
             _reject(workspace, rejected)
 
@@ -86,11 +102,14 @@ def _configure(workspace: Workspace, story: dict[str, Any]) -> None:
 
 
 def _action(campaign_id: int, action: dict[str, Any], dates: dict[str, Any]) -> dict[str, Any]:
-    """Return an action as the API tells it: only messages have a subject, and a state of their own."""
+    """Return an action as the API tells it: only messages have a subject, and a state of their own.
+
+    Live, recorded: the fields of a message are there in any action, and blank.
+    """
     written = {name: dates[name] for name in ("created", "updated")}
     known = {"campaign_id": campaign_id, "deduplicate_id": f"{action['id']}:{dates['updated']}"}
-    sends = {"sending_state": "automatic", "language": ""} if action["type"] != "delay" else {}
-    return {**known, **written, **sends, **action}
+    sends = MESSAGE | {"body": f"<p>{action.get('subject', '')}</p>"} if action["type"] != "delay" else {}
+    return {**known, **written, **BLANK, **sends, **action}
 
 
 def _dates(thing: dict[str, Any], now: int) -> dict[str, Any]:
@@ -204,13 +223,6 @@ def _reach(workspace: Workspace, step: dict[str, Any]) -> None:
     if bounce:
         at = workspace.now() - step["days_ago"] * DAY
         suppressions.add(workspace, "bounces", message["recipient"], bounce["reason"], bounce["status"], at)
-
-
-def _opt_out(workspace: Workspace, opted_out: dict[str, Any]) -> None:
-    """Let a person want no messages of a channel from a sender."""
-    if person := people.find(workspace, opted_out["person"], "id"):
-        told = {name: opted_out[name] for name in ("channel", "from")}
-        opt_outs.change(workspace, {"cio_id": person["cio_id"], "optout": True, **told})
 
 
 def _reject(workspace: Workspace, rejected: dict[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from pydantic import ValidationInfo
 
@@ -12,12 +13,13 @@ class ParseContext:
 
     `timezone` is that of times that name none, `now` the time of the call in unix seconds, and `reveal`
     replaces pseudonyms. The types add `notes` for the answer and, in `times`, the instant that each argument
-    stands for.
+    stands for. `check_guess` raises ValueError if comparing an attribute with a value would confirm a guess.
     """
 
     timezone: str = "UTC"
     now: float = 0.0
     reveal: Callable[[str], str] | None = None
+    check_guess: Callable[[str, Any], None] = lambda *_: None
     notes: list[str] = field(default_factory=list)
     times: dict[str, str] = field(default_factory=dict)
 

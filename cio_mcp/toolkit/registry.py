@@ -14,10 +14,11 @@ from typing import Annotated, Any, Generic, TypeVar, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
-from cio_mcp.client.api import Api
+from cio_mcp.client.api import Api, AppApi
 from cio_mcp.toolkit.answers import Acted, Answer, Preview, Status
 from cio_mcp.toolkit.arguments import has_mark, parsed
 from cio_mcp.toolkit.audience import Audience
+from cio_mcp.toolkit.consequences import CONFIRMED, NOTHING, Affects, Outlook
 from cio_mcp.toolkit.context import ParseContext
 from cio_mcp.toolkit.schemas import either_schema, flat_schema
 from cio_mcp.toolkit.times import Local, Timezone
@@ -83,7 +84,7 @@ class Tool(Named[Callable[..., Awaitable[Answer]]]):
 
     `parameters` are its arguments: their types and defaults, by name. `supplied` maps the parameters that the
     server fills in to their types: an API or the server's status. `audience` finds the people whom a call
-    reaches, and `by_person` says that only a person can confirm one.
+    reaches, and `affects` is what else a call can set off.
     """
 
     effect: Effect
@@ -92,7 +93,7 @@ class Tool(Named[Callable[..., Awaitable[Answer]]]):
     parameters: dict[str, Any]
     result: type[Answer]
     audience: Callable[..., Awaitable[Audience]] | None = None
-    by_person: bool = False
+    affects: Affects = NOTHING
 
     @property
     def summary(self) -> str:
@@ -118,8 +119,20 @@ class Tool(Named[Callable[..., Awaitable[Answer]]]):
 
     @cached_property
     def input_schema(self) -> dict[str, Any]:
-        """The arguments as a flat JSON schema."""
+        """The arguments as a flat JSON schema, with the confirmation if the tool always asks for one."""
+        return _without("confirmation", self.confirming_schema, keep=self.confirmed)
+
+    @cached_property
+    def confirming_schema(self) -> dict[str, Any]:
+        """The arguments as a flat JSON schema, with the confirmation that an operator can ask for."""
         return flat_schema(self.arguments.model_json_schema())
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether calls are confirmed, unless an operator has switched that off."""
+        return self.effect in {Effect.DELETES, Effect.SENDS} or bool(
+            CONFIRMED & set(self.affects.consequences)
+        )
 
     @cached_property
     def output_schema(self) -> dict[str, Any]:
@@ -133,6 +146,15 @@ class Tool(Named[Callable[..., Awaitable[Answer]]]):
             return None
         return await self.audience(**{name: given[name] for name in self._asked})
 
+    async def outlook(self, app: AppApi, given: dict[str, Any]) -> Outlook:
+        """Return what `app` tells of a call's consequences; `given` are its arguments."""
+        if self.affects.shows is None:
+            return Outlook()
+        known = given | {"app": app}
+        return await self.affects.shows(
+            **{name: known[name] for name in inspect.signature(self.affects.shows).parameters}
+        )
+
     @cached_property
     def _asked(self) -> tuple[str, ...]:
         return tuple(inspect.signature(self.audience).parameters) if self.audience else ()
@@ -140,12 +162,6 @@ class Tool(Named[Callable[..., Awaitable[Answer]]]):
     def parse(self, arguments: dict[str, Any], context: ParseContext | None = None) -> dict[str, Any]:
         """Return checked and converted arguments; raises InvalidArgument with one line per fault."""
         return parsed(self.arguments, arguments, context or ParseContext())
-
-
-def by_person(function: _Function) -> _Function:
-    """Declare that a person must confirm a tool's calls: no caller can by a preview's code."""
-    function.__by_person__ = True  # type: ignore[attr-defined]
-    return function
 
 
 class Toolbox:
@@ -207,13 +223,19 @@ class Toolbox:
             arguments.setdefault("timezone", (Timezone | None, None))
         if effect is not Effect.READS:
             arguments["dry_run"] = (bool, False)
-        if effect in {Effect.DELETES, Effect.SENDS}:
             arguments["confirmation"] = (_Confirmation, None)
-        by_person = getattr(function, "__by_person__", False)
+        affects = getattr(function, "__affects__", NOTHING)
         self._tools.append(
-            Tool(function, effect, self.toolset, supplied, arguments, result, audience, by_person)
+            Tool(function, effect, self.toolset, supplied, arguments, result, audience, affects)
         )
         return function
+
+
+def _without(name: str, schema: dict[str, Any], *, keep: bool) -> dict[str, Any]:
+    """Return a schema without a property, unless it is kept."""
+    if keep or name not in schema["properties"]:
+        return schema
+    return schema | {"properties": {key: value for key, value in schema["properties"].items() if key != name}}
 
 
 @cache

@@ -4,6 +4,7 @@ A pseudonym is the address or number itself, encrypted with a key that stays on 
 same in every process as long as the key is kept, and no table of people is needed.
 """
 
+import hmac
 import json
 import re
 import secrets
@@ -51,7 +52,7 @@ _PHONE_NAME = re.compile(
 _PHONE_NUMBER = re.compile(r"\s*[+(]*\d(?:[\s().\-/]{0,5}\d){5,}\s*")
 
 # A text without any of these has no address, number, escape or JSON in it.
-_PERHAPS = re.compile(r"[@\ufe6b\uff20+\uff0b%&\\{\[\"']|tel:", re.IGNORECASE)
+_PERHAPS = re.compile(r"[@\ufe6b\uff20+\uff0b%&\\{\[\"']|tel:|=40|\d(?:[^\w\n]{0,3}\d){6}", re.IGNORECASE)
 
 # A name and its value in a text that is not JSON as a whole, such as an error that quotes JSON.
 _NAMED = re.compile(
@@ -117,6 +118,16 @@ class Mask:
             message = "write a pseudonym alone, between commas, or as Name <pseudonym>"
             raise ValueError(message)
         return meant
+
+    def check_guess(self, name: str, value: Json) -> None:
+        """Raise ValueError if comparing an attribute with a value would confirm a guess of what is hidden."""
+        if isinstance(value, str) and _PSEUDONYM.fullmatch(value):
+            return
+        if value not in (None, "") and (self._masks(name) or self.hide({name: value}) != {name: value}):
+            message = (
+                f"{name}: is hidden here, so no guess of it is compared; pass a pseudonym, or leave it out"
+            )
+            raise ValueError(message)
 
     @staticmethod
     def check(given: dict[str, Any]) -> None:
@@ -201,6 +212,11 @@ def load_key(folder: Path) -> bytes:
     if len(key) != KEY_BYTES:
         raise SettingsError(f"CIO_PII: {path} is not a key; if you remove it, all pseudonyms change")
     return key
+
+
+def workspace_key(key: bytes, workspace: str) -> bytes:
+    """Return the key of one workspace: the same person has another pseudonym in each."""
+    return hmac.digest(key, f"workspace {workspace}".encode(), "sha512")
 
 
 @lru_cache

@@ -1,4 +1,4 @@
-"""The HTTP side, one module per area."""
+"""The HTTP side, one module per area. Each route says where it is known from what it does."""
 
 from cio_mcp.sandbox.routes import (
     activities,

@@ -32,13 +32,13 @@ def _invalid(detail: str, field: str) -> Rejected:
 
 @routes("GET", "/v1/broadcasts")
 def every(asked: ApiRequest) -> dict[str, Any]:
-    """Answer all broadcasts."""
+    """Answer all broadcasts. Documented."""
     return {"broadcasts": [_public(found) for found in asked.workspace.things("broadcast")]}
 
 
 @routes("GET", "/v1/broadcasts/{broadcast_id}")
 def one(asked: ApiRequest) -> dict[str, Any]:
-    """Answer one broadcast."""
+    """Answer one broadcast. Documented."""
     return {"broadcast": _public(_broadcast(asked))}
 
 
@@ -98,13 +98,13 @@ def _are(entries: Any, kind: type) -> bool:
 
 @routes("GET", "/v1/broadcasts/{broadcast_id}/triggers")
 def triggers(asked: ApiRequest) -> dict[str, Any]:
-    """Answer a broadcast's triggers."""
+    """Answer a broadcast's triggers. Documented."""
     return {"triggers": broadcasts.triggers(asked.workspace, _broadcast(asked)["id"])}
 
 
 @routes("GET", "/v1/campaigns/{broadcast_id}/triggers/{trigger_id}")
 def status(asked: ApiRequest) -> dict[str, Any]:
-    """Answer one trigger, flat."""
+    """Answer one trigger, flat. Documented."""
     number = asked.number("trigger_id")
     for found in broadcasts.triggers(asked.workspace, _broadcast(asked)["id"]):
         if found["id"] == number:
@@ -114,7 +114,7 @@ def status(asked: ApiRequest) -> dict[str, Any]:
 
 @routes("GET", "/v1/campaigns/{broadcast_id}/triggers/{trigger_id}/errors")
 def errors(asked: ApiRequest) -> dict[str, Any]:
-    """Answer what a trigger failed on; `start` and `next` count errors here."""
+    """Answer what a trigger failed on; `start` and `next` count errors here. Documented."""
     found = broadcasts.errors(asked.workspace, _broadcast(asked)["id"], asked.number("trigger_id"))
     if found is None:
         raise app_error("not found", 404)

@@ -26,13 +26,13 @@ def action(asked: ApiRequest) -> dict[str, Any]:
 
 @routes("GET", "/v1/campaigns")
 def every(asked: ApiRequest) -> dict[str, Any]:
-    """Answer all campaigns; the endpoint takes no parameters."""
+    """Answer all campaigns; the endpoint takes no parameters. Documented."""
     return {"campaigns": [_public(found) for found in asked.workspace.things("campaign")]}
 
 
 @routes("GET", "/v1/campaigns/{campaign_id}")
 def one(asked: ApiRequest) -> dict[str, Any]:
-    """Answer one campaign."""
+    """Answer one campaign. Documented."""
     return {"campaign": _public(campaign(asked))}
 
 

@@ -27,7 +27,7 @@ def _public(collection: dict[str, Any]) -> dict[str, Any]:
 
 @routes("GET", "/v1/collections")
 def every(asked: ApiRequest) -> dict[str, Any]:
-    """Answer all collections, without their rows; the endpoint has no pages."""
+    """Answer all collections, without their rows; the endpoint has no pages. Documented."""
     return {"collections": [_public(found) for found in asked.workspace.things("collection")]}
 
 
@@ -49,7 +49,7 @@ def create(asked: ApiRequest) -> dict[str, Any]:
 
 @routes("PUT", "/v1/collections/{collection_id}")
 def replace(asked: ApiRequest) -> dict[str, Any]:
-    """Replace a collection's rows, rename it, or both."""
+    """Replace a collection's rows, rename it, or both. Documented."""
     collection, body = _collection(asked), asked.json()
     return _stored(asked, collection | {"name": body.get("name") or collection["name"]}, body)
 
@@ -77,5 +77,5 @@ def content(asked: ApiRequest) -> list[dict[str, Any]]:
 
 @routes("DELETE", "/v1/collections/{collection_id}")
 def delete(asked: ApiRequest) -> None:
-    """Remove a collection."""
+    """Remove a collection. Documented."""
     asked.workspace.remove("collection", _collection(asked)["id"])

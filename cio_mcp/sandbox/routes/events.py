@@ -11,14 +11,14 @@ routes = Routes()
 
 @routes("POST", "/api/v1/customers/{customer_id}/events")
 def of_customer(asked: ApiRequest) -> dict[str, Any]:
-    """Accept an event of a person."""
+    """Accept an event of a person. Documented."""
     asked.workspace.accept("event", {"identifier": checked_identifier(asked), "body": _checked(asked.json())})
     return {}
 
 
 @routes("POST", "/api/v1/events")
 def of_visitor(asked: ApiRequest) -> dict[str, Any]:
-    """Accept an event of a visitor; without anonymous_id it is an invite by `data.recipient`."""
+    """Accept an event of a visitor; without anonymous_id it is an invite by `data.recipient`. Documented."""
     body = _checked(asked.json())
     visitor = body.get("anonymous_id")
     if visitor is not None and not (isinstance(visitor, str) and visitor):

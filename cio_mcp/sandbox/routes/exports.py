@@ -37,7 +37,7 @@ def every(asked: ApiRequest) -> dict[str, Any]:
 
 @routes("POST", "/v1/exports/customers")
 def start_customers(asked: ApiRequest) -> dict[str, Any]:
-    """Start an export of who fits a filter."""
+    """Start an export of who fits a filter. Documented."""
     body = asked.json()
     _check_columns(body)
     if not isinstance(body.get("filters"), dict):
@@ -51,7 +51,7 @@ def start_customers(asked: ApiRequest) -> dict[str, Any]:
 
 @routes("POST", "/v1/exports/deliveries")
 def start_deliveries(asked: ApiRequest) -> dict[str, Any]:
-    """Start an export of what one source sent: in the last 6 months, or at most 12 up to `end`."""
+    """Start an export of what one source sent (documented): in 6 months, or at most 12 up to `end`."""
     body = asked.json()
     _check_columns(body)
     if len(sources := SOURCES & body.keys()) != 1:
@@ -76,7 +76,7 @@ def _started(asked: ApiRequest, type_: str, description: str, total: int) -> dic
 
 @routes("GET", "/v1/exports/{export_id}")
 def one(asked: ApiRequest) -> dict[str, Any]:
-    """Answer one export."""
+    """Answer one export. Documented."""
     return {"export": _public(asked, _export(asked))}
 
 

@@ -38,7 +38,7 @@ def of_broadcast(asked: ApiRequest) -> dict[str, Any]:
 
 @routes("GET", "/v1/transactional/{transactional_id}/messages")
 def of_template(asked: ApiRequest) -> dict[str, Any]:
-    """Answer a transactional message's deliveries; they name the person as the vendor's examples do."""
+    """Answer a transactional message's deliveries; they name the person as documented in examples."""
     number = asked.thing("transactional", "transactional_id")["id"]
     state, metric = asked.query.get("state"), asked.query.get("metric")
     drafts = {None: None, "drafted": True}.get(state, False)
@@ -50,13 +50,13 @@ def of_template(asked: ApiRequest) -> dict[str, Any]:
 
 @routes("GET", "/v1/customers/{customer_id}/messages")
 def of_customer(asked: ApiRequest) -> dict[str, Any]:
-    """Answer a person's deliveries, newest first."""
+    """Answer a person's deliveries, newest first. Documented."""
     return _answer(asked, cio_id=person(asked)["cio_id"])
 
 
 @routes("GET", "/v1/messages/{delivery_id}")
 def one(asked: ApiRequest) -> dict[str, Any]:
-    """Answer one delivery."""
+    """Answer one delivery. Documented."""
     found = deliveries.one(asked.workspace, asked.ids["delivery_id"])
     if found is None:
         raise app_error("not found", 404)

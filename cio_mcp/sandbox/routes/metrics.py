@@ -25,14 +25,14 @@ STEPS = {
 
 @routes("GET", "/v1/campaigns/{campaign_id}/metrics")
 def of_campaign(asked: ApiRequest) -> dict[str, Any]:
-    """Answer a campaign's counts, of one channel where asked."""
+    """Answer a campaign's counts, of one channel where asked. Documented."""
     number, channel = campaign(asked)["id"], asked.query.get("type")
     return _of_version(asked, list(metrics.of_campaign(asked.workspace, number, channel=channel)))
 
 
 @routes("GET", "/v1/campaigns/{campaign_id}/actions/{action_id}/metrics")
 def of_action(asked: ApiRequest) -> dict[str, Any]:
-    """Answer one action's counts."""
+    """Answer one action's counts. Documented."""
     return _of_version(asked, _clicks(asked, action(asked)["id"]))
 
 
@@ -88,7 +88,7 @@ def of_journeys(asked: ApiRequest) -> dict[str, Any]:
 
 @routes("GET", "/v1/campaigns/{campaign_id}/metrics/links")
 def links_of_campaign(asked: ApiRequest) -> dict[str, Any]:
-    """Answer clicks on the links of all of a campaign's messages."""
+    """Answer clicks on the links of all of a campaign's messages. Documented."""
     return {
         "links": [
             link
@@ -100,7 +100,7 @@ def links_of_campaign(asked: ApiRequest) -> dict[str, Any]:
 
 @routes("GET", "/v1/campaigns/{campaign_id}/actions/{action_id}/metrics/links")
 def links_of_action(asked: ApiRequest) -> dict[str, Any]:
-    """Answer clicks on the links of one action."""
+    """Answer clicks on the links of one action. Documented."""
     step = action(asked)
     return {"links": metrics.links(_clicks(asked, step["id"]), _newest(asked), step.get("links", []))}
 
@@ -133,11 +133,13 @@ def _of_deliveries(folder: str, kind: str, source: str) -> None:
 
     @routes("GET", f"/v1/{folder}/{{source_id}}/metrics")
     def of_message(asked: ApiRequest) -> dict[str, Any]:
+        """Answer a version 1 series. Documented."""
         _, counted = found(asked)
         return _version_1(asked, counted)
 
     @routes("GET", f"/v1/{folder}/{{source_id}}/metrics/links")
     def links_of_message(asked: ApiRequest) -> dict[str, Any]:
+        """Answer clicks on links. Documented. Assumed (no links): without any, the list is null."""
         thing, counted = found(asked)
         return {"links": metrics.links(counted, _newest(asked), thing.get("links", [])) or None}
 

@@ -34,13 +34,13 @@ def every(asked: ApiRequest) -> dict[str, Any]:
 
 @routes("GET", "/v1/newsletters/{newsletter_id}")
 def one(asked: ApiRequest) -> dict[str, Any]:
-    """Answer one newsletter."""
+    """Answer one newsletter. Documented."""
     return {"newsletter": _public(_newsletter(asked))}
 
 
 @routes("GET", "/v1/newsletters/{newsletter_id}/contents")
 def contents(asked: ApiRequest) -> dict[str, Any]:
-    """Answer what a newsletter says: one content, since the sandbox has no languages and tests of it."""
+    """Answer what a newsletter says (documented): one content, for want of languages and tests of it."""
     newsletter = _newsletter(asked)
     content = {
         "id": newsletter["content_ids"][0],
@@ -56,14 +56,14 @@ def contents(asked: ApiRequest) -> dict[str, Any]:
 
 @routes("POST", "/v1/newsletters/{newsletter_id}/send")
 def send(asked: ApiRequest) -> dict[str, Any]:
-    """Send a newsletter now; a body is optional."""
+    """Send a newsletter now; a body is optional. Documented."""
     newsletter = _to_be_sent(asked)
     return {"newsletter": _public(newsletters.send(asked.workspace, newsletter))}
 
 
 @routes("POST", "/v1/newsletters/{newsletter_id}/schedule")
 def schedule(asked: ApiRequest) -> dict[str, Any]:
-    """Set when a newsletter goes out, or take that back with 0."""
+    """Set when a newsletter goes out, or take that back with 0. Documented."""
     newsletter = _to_be_sent(asked)
     body = asked.json()
     at = body.get("scheduled_at")

@@ -11,10 +11,10 @@ routes = Routes()
 
 @routes("GET", "/v1/optouts")
 def every(asked: ApiRequest) -> dict[str, Any]:
-    """Answer who has opted out, from one sender or from any."""
+    """Answer who has opted out, from one sender or from any (documented)."""
     sender = asked.query.get("from")
     found = []
-    for cio_id in opt_outs.people(asked.workspace):
+    for cio_id in opt_outs.opted_out(asked.workspace):
         who = people.find(asked.workspace, cio_id, "cio_id")
         if who and (of := opt_outs.of(asked.workspace, cio_id, sender)):
             found.append({"customer_id": who["id"] or "", "cio_id": f"cio_{cio_id}", "optouts": of})
@@ -25,13 +25,13 @@ def every(asked: ApiRequest) -> dict[str, Any]:
 
 @routes("GET", "/v1/customers/{customer_id}/optouts")
 def of_customer(asked: ApiRequest) -> dict[str, Any]:
-    """Answer what a person has opted out of."""
+    """Answer what a person has opted out of (documented)."""
     return {"optouts": opt_outs.of(asked.workspace, person(asked)["cio_id"])}
 
 
 @routes("PUT", "/v1/customers/{customer_id}/optouts")
 def change(asked: ApiRequest) -> None:
-    """Accept opt-outs and their ends."""
+    """Accept opt-outs and their ends (documented)."""
     cio_id, changes = person(asked)["cio_id"], asked.json().get("optouts")
     if not isinstance(changes, list) or not all(isinstance(one, dict) for one in changes):
         raise app_error("optouts must be a list", 400)

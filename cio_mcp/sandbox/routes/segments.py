@@ -40,7 +40,7 @@ def _public(segment: dict[str, Any]) -> dict[str, Any]:
 
 @routes("GET", "/v1/segments")
 def every(asked: ApiRequest) -> dict[str, Any]:
-    """Answer all segments; the endpoint has no pages."""
+    """Answer all segments; the endpoint has no pages. Documented."""
     return {"segments": [_public(found) for found in asked.workspace.things("segment")]}
 
 
@@ -67,7 +67,7 @@ def delete(asked: ApiRequest) -> None:
 
 @routes("GET", "/v1/segments/{segment_id}/used_by")
 def used_by(asked: ApiRequest) -> dict[str, Any]:
-    """Answer which campaigns and newsletters use a segment, by their ids."""
+    """Answer which campaigns and newsletters use a segment, by their ids. Documented."""
     return {"segment_id": _segment(asked)["id"], "used_by": _uses(asked)}
 
 
@@ -92,13 +92,13 @@ def _named(segment: dict[str, Any], message: dict[str, Any]) -> bool:
 
 @routes("GET", "/v1/segments/{segment_id}")
 def one(asked: ApiRequest) -> dict[str, Any]:
-    """Answer one segment."""
+    """Answer one segment. Documented."""
     return {"segment": _public(_segment(asked))}
 
 
 @routes("GET", "/v1/segments/{segment_id}/customer_count")
 def count(asked: ApiRequest) -> dict[str, Any]:
-    """Answer how many people are in a segment now."""
+    """Answer how many people are in a segment now. Documented."""
     return {"segment_id": asked.number("segment_id"), "count": len(_members(asked))}
 
 
@@ -111,13 +111,13 @@ def membership(asked: ApiRequest) -> dict[str, Any]:
 
 @routes("POST", "/api/v1/segments/{segment_id}/add_customers")
 def add_customers(asked: ApiRequest) -> dict[str, Any]:
-    """Accept people for a manual segment."""
+    """Accept people for a manual segment. Documented."""
     return _change_members(asked, remove=False)
 
 
 @routes("POST", "/api/v1/segments/{segment_id}/remove_customers")
 def remove_customers(asked: ApiRequest) -> dict[str, Any]:
-    """Accept that people leave a manual segment."""
+    """Accept that people leave a manual segment. Documented."""
     return _change_members(asked, remove=True)
 
 
@@ -152,7 +152,7 @@ def _are_ids(ids: Any) -> bool:
 
 @routes("POST", "/v1/customers")
 def search(asked: ApiRequest) -> dict[str, Any]:
-    """Answer who fits a filter."""
+    """Answer who fits a filter. Documented."""
     try:
         found = segments.audience(asked.workspace, asked.json().get("filter") or {})
     except segments.WrongFilter as wrong:
@@ -162,7 +162,7 @@ def search(asked: ApiRequest) -> dict[str, Any]:
 
 @routes("GET", "/v1/customers/{customer_id}/segments")
 def of_customer(asked: ApiRequest) -> dict[str, Any]:
-    """Answer which segments a person is in."""
+    """Answer which segments a person is in. Documented."""
     who = person(asked)
     return {
         "segments": [

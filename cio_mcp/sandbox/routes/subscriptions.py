@@ -12,13 +12,13 @@ routes = Routes()
 
 @routes("GET", "/v1/subscription_topics")
 def topics(asked: ApiRequest) -> dict[str, Any]:
-    """Answer all topics."""
+    """Answer all topics. Documented."""
     return {"topics": asked.workspace.things("topic")}
 
 
 @routes("GET", "/v1/customers/{customer_id}/subscription_preferences")
 def preferences(asked: ApiRequest) -> dict[str, Any]:
-    """Answer what a person gets."""
+    """Answer what a person gets. Documented."""
     who = person(asked)
     attributes = people.attributes(asked.workspace, who)
     return {

@@ -10,14 +10,20 @@ routes = Routes()
 
 @routes("GET", "/v1/esp/search_suppression/{email_address}")
 def search(asked: ApiRequest) -> dict[str, Any]:
-    """Answer how an address is suppressed, of whatever kind. Assumed: a category that is empty for none."""
+    """Answer how an address is suppressed, of whatever kind (documented).
+
+    Assumed (suppressed addresses): the category is empty for none.
+    """
     category, found = suppressions.search(asked.workspace, asked.ids["email_address"])
     return {"category": category, "suppressions": found}
 
 
 @routes("GET", "/v1/esp/suppression/{suppression_type}")
 def every(asked: ApiRequest) -> dict[str, Any]:
-    """Answer the addresses of a kind; null for none, and past the end (live, 2026-10)."""
+    """Answer the addresses of a kind. Live: null for none, and past the end.
+
+    Assumed (suppressed addresses): there is one sending domain, and every other is unknown.
+    """
     kind = _kind(asked)
     domain, email = asked.query.get("domain"), asked.query.get("email")
     offset = asked.query.get("offset", "0")
@@ -26,7 +32,6 @@ def every(asked: ApiRequest) -> dict[str, Any]:
     found = [
         known
         for known in suppressions.listed(asked.workspace, kind)
-        # Assumed: the sandbox has one sending domain, and every other is unknown.
         if domain in {None, "example.com"} and email in {None, known["email"]}
     ]
     page = found[int(offset) :][: asked.limit(100)]
@@ -35,14 +40,14 @@ def every(asked: ApiRequest) -> dict[str, Any]:
 
 @routes("POST", "/v1/esp/suppression/{suppression_type}/{email_address}")
 def add(asked: ApiRequest) -> dict[str, Any]:
-    """Suppress an address."""
+    """Suppress an address (documented)."""
     suppressions.add(asked.workspace, _kind(asked), asked.ids["email_address"], "added by API")
     return {}
 
 
 @routes("DELETE", "/v1/esp/suppression/{suppression_type}/{email_address}")
 def lift(asked: ApiRequest) -> None:
-    """Let an address be delivered to again."""
+    """Let an address be delivered to again (documented)."""
     suppressions.lift(asked.workspace, _kind(asked), asked.ids["email_address"])
 
 

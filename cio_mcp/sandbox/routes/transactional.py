@@ -21,13 +21,13 @@ E164 = re.compile(r"\+[1-9]\d{1,14}")
 
 @routes("GET", "/v1/transactional")
 def every(asked: ApiRequest) -> dict[str, Any]:
-    """Answer all transactional messages."""
+    """Answer all transactional messages. Documented."""
     return {"messages": [_public(found) for found in asked.workspace.things("transactional")]}
 
 
 @routes("GET", "/v1/transactional/{message_id}")
 def one(asked: ApiRequest) -> dict[str, Any]:
-    """Answer one transactional message."""
+    """Answer one transactional message. Documented."""
     return {"message": _public(asked.thing("transactional", "message_id"))}
 
 
@@ -37,7 +37,7 @@ def _public(message: dict[str, Any]) -> dict[str, Any]:
 
 @routes("POST", "/v1/send/email")
 def send_email(asked: ApiRequest) -> dict[str, Any]:
-    """Check a message and queue it; a second call is a second message."""
+    """Check a message and queue it; a second call is a second message. Documented."""
     body = asked.json()
     _check_size(asked, body)
     to = body.get("to")
@@ -59,6 +59,7 @@ def _of_channel(channel: str) -> None:
 
     @routes("POST", f"/v1/send/{channel}")
     def send_message(asked: ApiRequest) -> dict[str, Any]:
+        """Check a message and queue it. Documented."""
         body = asked.json()
         if body.get("transactional_message_id") is None:
             raise track_error('Missing required field: "transactional_message_id"')

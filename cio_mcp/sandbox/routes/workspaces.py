@@ -18,7 +18,7 @@ def _public(asked: ApiRequest, sender: dict[str, Any]) -> dict[str, Any]:
 
 @routes("GET", "/v1/workspaces")
 def workspaces(asked: ApiRequest) -> dict[str, Any]:
-    """Answer the account's workspaces: there is one."""
+    """Answer the account's workspaces: there is one. Documented."""
     tables = ("people", "deliveries", "objects")
     counts = {table: len(asked.workspace.rows(f"SELECT 1 FROM {table}")) for table in tables}  # noqa: S608
     return {
@@ -54,13 +54,13 @@ def senders(asked: ApiRequest) -> dict[str, Any]:
 
 @routes("GET", "/v1/sender_identities/{sender_id}")
 def sender(asked: ApiRequest) -> dict[str, Any]:
-    """Answer one sender identity."""
+    """Answer one sender identity. Documented."""
     return {"sender_identity": _public(asked, _sender(asked))}
 
 
 @routes("GET", "/v1/sender_identities/{sender_id}/used_by")
 def used_by(asked: ApiRequest) -> dict[str, Any]:
-    """Answer what is sent by a sender identity; newsletters are found by their address."""
+    """Answer what is sent by a sender identity; newsletters are found by their address. Documented."""
     found = _sender(asked)
     letters = [one for one in asked.workspace.things("newsletter") if one["from"] == found.get("address")]
     return {

@@ -106,7 +106,7 @@ def _message(workspace: Workspace, row: Row) -> dict[str, Any]:
     template = body.get("transactional_message_id")
     parents = {name: body.get(name) for name in PARENTS}
     sources = {"transactional_message_id": template, "msg_template_id": template} if template else parents
-    # Assumed: what the mail service says of a failure is told where Customer.io tells its own.
+    # Assumed (reasons of failures): what the mail service says is told where Customer.io tells its own.
     why = body["failure_message"] or (body.get("reason") if FAILED & metrics.keys() else None)
     failure = {"failure_message": why} if why else {}
     return {

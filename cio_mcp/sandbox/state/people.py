@@ -157,7 +157,7 @@ def delete(workspace: Workspace, write: dict[str, Any]) -> None:
     if person := find(workspace, value, id_type):
         for table in ("devices", "relationships", "members", "events", "people"):
             workspace.change(f"DELETE FROM {table} WHERE cio_id = ?", person["cio_id"])  # noqa: S608 - five names
-        # Assumed: the log still names who was deleted.
+        # Assumed (deleted customers): the log names who was deleted.
         workspace.log("profile_delete", person["cio_id"], identifiers=identifiers(person))
 
 
@@ -223,17 +223,18 @@ def profile(workspace: Workspace, person: Row) -> dict[str, Any]:
     computed = subscriptions.computed(workspace, values)
     devices = workspace.rows("SELECT id, platform, last_used FROM devices WHERE cio_id = ?", person["cio_id"])
     changed = workspace.rows(
-        "SELECT name, max(timestamp) AS at FROM activities WHERE cio_id = ? AND type = 'attribute_change' "
-        "GROUP BY name",
+        "SELECT coalesce(name, 'cio_id') AS name, max(timestamp) AS at FROM activities WHERE cio_id = ? "
+        "AND type IN ('profile_create', 'attribute_change') GROUP BY name",
         person["cio_id"],
     )
+    at = {row["name"]: row["at"] for row in changed}
     return {
         "id": shown_id(person),
         "identifiers": identifiers(person),
         "attributes": {
             name: as_text(value) for name, value in (values | computed).items() if name != "anonymous_id"
         },
-        "timestamps": {row["name"]: row["at"] for row in changed},
+        "timestamps": {name: at.get(name, at.get("cio_id", 0)) for name in values},
         "unsubscribed": unsubscribed(values),
         "devices": [dict(device) for device in devices],
     }

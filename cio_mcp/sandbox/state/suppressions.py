@@ -4,8 +4,7 @@ from typing import Any
 
 from cio_mcp.sandbox.state.workspace import Workspace
 
-# What each kind is called in the answer of a search (App API, "CheckEmailSuppression", has only bounces and
-# spam; the other two are assumed).
+# What an answer calls each kind. Documented: bounces and spam. Assumed (suppressed addresses): the rest.
 CATEGORIES = {
     "bounces": "bounces",
     "spam_reports": "spam",
@@ -28,7 +27,10 @@ def add(
 
 
 def lift(workspace: Workspace, kind: str, email: str) -> None:
-    """Let the mail service deliver to an address again. Assumed: one that is not suppressed is no fault."""
+    """Let the mail service deliver to an address again.
+
+    Assumed (suppressed addresses): one that is not suppressed is no fault.
+    """
     for known in _known(workspace):
         if (known["kind"], known["email"]) == (kind, email.lower()):
             workspace.remove(THING, known["id"])
@@ -47,7 +49,10 @@ def search(workspace: Workspace, email: str) -> tuple[str, list[dict[str, Any]]]
 
 
 def in_the_way(workspace: Workspace, message: dict[str, Any]) -> dict[str, Any]:
-    """Return what becomes of an email to a suppressed address: it is dropped. Nothing for any other."""
+    """Return what becomes of an email to a suppressed address, nothing for any other.
+
+    Assumed (dropped messages): it is dropped.
+    """
     _, found = search(workspace, message["recipient"]) if message["type"] == "email" else ("", [])
     return {"fate": {"dropped": 1}, "reason": found[0]["reason"]} if found else {}
 

@@ -8,7 +8,6 @@ from cio_mcp.client import AppApi
 from cio_mcp.errors import CustomerIOError, InvalidArgument
 from cio_mcp.toolkit.candidates import LISTS, SYNONYMS
 from cio_mcp.toolkit.reading import Fields
-from cio_mcp.toolkit.things import named
 
 SourceKind = Literal["campaign", "broadcast", "newsletter", "transactional"]
 KINDS: tuple[SourceKind, ...] = ("campaign", "broadcast", "newsletter", "transactional")
@@ -28,7 +27,8 @@ class Source:
     @property
     def called(self) -> str:
         """Its kind, id and name."""
-        return named(f"{self.kind} {self.id}", self.item)
+        what = f"{self.kind} {self.id}"
+        return f"{what}: {name}" if (name := self.item.text("name")) else what
 
     @property
     def parent(self) -> str:

@@ -7,10 +7,11 @@ from pydantic import Field
 from cio_mcp.client import AppApi
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.answers import Acted, Page, Quoted, Shape
+from cio_mcp.toolkit.consequences import Outlook, affects
 from cio_mcp.toolkit.pages import page
 from cio_mcp.toolkit.params import Address, CountCursor, Limit, Line
 from cio_mcp.toolkit.reading import Fields
-from cio_mcp.toolkit.registry import Toolbox, by_person
+from cio_mcp.toolkit.registry import Toolbox
 
 tools = Toolbox(__name__)
 
@@ -69,8 +70,16 @@ class Lifted(Acted):
     kind: str
 
 
+async def _outlook(app: AppApi, email: str) -> Outlook:
+    known = [f"{one.category}: {one.reason}" for one in await suppressions_of(app, email)]
+    return Outlook(
+        whom={"email": email},
+        sets_off=[("mail goes to this address again, which failed", why) for why in known],
+    )
+
+
 @tools.deletes
-@by_person
+@affects(shows=_outlook, by_person=True)
 async def delete_suppression(
     app: AppApi,
     email: Address,
