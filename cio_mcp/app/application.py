@@ -96,6 +96,7 @@ class App:
         call = ToolCall(
             name=self.catalogue.tool_named(name) or NO_TOOL,
             caller=principal.name or caller,
+            identity=principal.name,
             grants=principal.grants,
             person=person,
             tell=tell,

@@ -41,12 +41,14 @@ from cio_mcp.safety.audit.record import Record
 from cio_mcp.safety.audit.strangers import Strangers
 from cio_mcp.safety.bounds import Caps
 from cio_mcp.safety.confirmation import Confirmations
+from cio_mcp.safety.consent import Consent
 from cio_mcp.safety.counting import Counting
 from cio_mcp.safety.stop import Stop
 from cio_mcp.safety.stores import Store
 from cio_mcp.safety.stores.file import FileStore
 from cio_mcp.settings import Settings
 from cio_mcp.settings.workspaces import each
+from cio_mcp.toolkit.consequences import Consequence
 from cio_mcp.toolkit.registry import Tool
 
 if TYPE_CHECKING:
@@ -142,15 +144,17 @@ def _open(
         clock=clock,
     )
     budget, bound = accesses(settings)[-1].workspace, bounds(settings)
-    caps = Caps(bound.caps, store, budget)
+    caps = Caps("sends", bound.caps, store, budget)
+    deletions = Caps("deletions", settings.caps("deletions"), store, budget)
     confirmations = Confirmations(store, budget, settings.max_audience_growth)
     guard = Guard(
         client,
         sandbox=sandbox is not None,
-        confirm=settings.confirm,
-        confirmations=confirmations,
+        consent=Consent(
+            settings.confirm, confirmations, [Consequence(word) for word in settings.confirm_also]
+        ),
         bounds=bound,
-        counting=Counting(caps, confirmations),
+        counting=Counting(caps, deletions, confirmations, store, name),
         stop=stop,
         workspace=name or None,
         timezone=settings.timezone,
@@ -158,7 +162,9 @@ def _open(
         rules=rules_named(settings.rules),
         record=Record(open_audit_log(settings, clock, name or None, copier), reads=settings.audit_reads),
         mask=mask_of(budget) if mask_of else None,
-        status=lambda: status_of(settings, store, stop, caps, client, off, sandbox=sandbox is not None),
+        status=lambda: status_of(
+            settings, store, stop, (caps, deletions), client, off, sandbox=sandbox is not None
+        ),
     )
     about = _in_sandbox(settings) if sandbox else _live(settings)
     return OpenWorkspace(off, guard, client, about)

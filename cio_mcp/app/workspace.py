@@ -81,7 +81,7 @@ def bounds(settings: Settings) -> Bounds:
     return Bounds(
         allowed=allowed,
         max_recipients=settings.max_recipients,
-        caps=settings.send_caps,
+        caps=settings.caps("sends"),
         bcc=settings.allow_bcc,
     )
 

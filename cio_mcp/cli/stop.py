@@ -24,7 +24,7 @@ def run(asked: argparse.Namespace) -> int:
     settings = load()
     stop = asked.command == "stop"
     try:
-        place, stopped_by = asyncio.run(_tell(settings, stop=stop))
+        place, stopped_by, scheduled = asyncio.run(_tell(settings, stop=stop))
     except NotAllowed as error:
         sys.stderr.write(f"cio-mcp: {error}\n")
         return 1
@@ -32,6 +32,11 @@ def run(asked: argparse.Namespace) -> int:
         sys.stdout.write(
             f"Stopped: no server that shares {place} writes, deletes or sends until cio-mcp resume.\n"
         )
+        if scheduled:
+            lines = "\n".join(scheduled)
+            sys.stdout.write(
+                f"Scheduled before, and still going out unless cancelled in Customer.io:\n{lines}\n"
+            )
         return 0
     if stopped_by:
         sys.stderr.write(
@@ -47,9 +52,9 @@ def run(asked: argparse.Namespace) -> int:
     return 0
 
 
-async def _tell(settings: Settings, *, stop: bool) -> tuple[str, str]:
+async def _tell(settings: Settings, *, stop: bool) -> tuple[str, str, list[str]]:
     store = shared_store(settings, time.time)
     try:
-        return store.place, await store.stop(stop)
+        return store.place, await store.stop(stop), await store.scheduled() if stop else []
     finally:
         await store.aclose()

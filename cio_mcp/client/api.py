@@ -12,7 +12,7 @@ from cio_mcp.client.call import Call, Outgoing, RequestKind
 from cio_mcp.client.pacing import Limits
 from cio_mcp.client.paths import fill
 from cio_mcp.client.refusals import not_found, refusal, throttled
-from cio_mcp.errors import InvalidArgument, Refused, UnknownOutcome
+from cio_mcp.errors import CustomerIOError, InvalidArgument, Refused, UnknownOutcome
 
 IdType = Literal["id", "email", "cio_id"]
 
@@ -134,10 +134,20 @@ class Api:
                 "if_unknown": if_unknown,
             },
         )
-        response = self._without_keys(await self._wire.handle_async_request(request))
-        if not response.is_success:
-            raise self._refusal(response)
-        answer = _body(response, bodies)
+        changes = kind is not RequestKind.READ
+        self._call.effects += changes  # until it is certain that there is none
+        try:
+            response = self._without_keys(await self._wire.handle_async_request(request))
+            # The call holds its newest response: as a cycle, a large body would wait for the collector.
+            request.extensions.pop("call", None)
+            left = response.headers.get("x-ratelimit-remaining", "")
+            self._call.quota_left = int(left) if left.isdecimal() else None
+            if not response.is_success:
+                raise self._refusal(response)
+            answer = _body(response, bodies)
+        except CustomerIOError as error:
+            self._call.effects -= changes and error.outcome != "unknown"
+            raise
         self._access.worked = True
         return answer
 

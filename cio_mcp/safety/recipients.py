@@ -144,7 +144,7 @@ def check_recipients(call: ToolCall) -> None:
     request = call.outgoing
     if request is None or request.method == "DELETE":
         return
-    path = _path(request.url)
+    path = path_of(request.url)
     known = next(((fields, others) for route, fields, others in ROUTES if route.fullmatch(path)), None)
     if known is None:
         if call.tool.effect is Effect.SENDS:
@@ -191,10 +191,11 @@ def _bare(kind: str, name: str) -> str:
     return name.removeprefix("cio_") if kind == "cio_id" else name
 
 
-def _path(url: str) -> str:
+def path_of(url: str) -> str:
     """Return the path of an API's request, without what stands before it at a proxy."""
     path = urlsplit(url).path
-    return path[max(path.find("/v1/"), 0) :] if "/api/v1/" not in path else path[path.find("/api/v1/") :]
+    api = re.search(r"/api/v[12]/", path)
+    return path[api.start() if api else max(path.find("/v1/"), 0) :]
 
 
 def _unclear(why: str, do: str) -> NotAllowed:

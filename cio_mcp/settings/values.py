@@ -14,14 +14,15 @@ from pydantic import AfterValidator, BeforeValidator, Field, HttpUrl, SecretStr
 
 @dataclass(frozen=True)
 class Window:
-    """Marks the type of a setting as a cap on sends: recipients are counted over so many seconds."""
+    """Marks the type of a setting as a cap: recipients of sends, or deletions, in so many seconds."""
 
     seconds: float
+    of: Literal["sends", "deletions"] = "sends"
 
 
 @dataclass(frozen=True)
-class SendCap:
-    """At most so many recipients in any so many seconds, by the variable `setting`."""
+class Cap:
+    """At most so many recipients or deletions in any so many seconds, by the variable `setting`."""
 
     setting: str
     seconds: float
@@ -181,6 +182,12 @@ TimeZone = Annotated[str, AfterValidator(_time_zone)]
 Count = Annotated[int, Field(ge=0)]
 UserPath = Annotated[Path, AfterValidator(Path.expanduser)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
+Confirmable = Annotated[
+    tuple[
+        Literal["identify", "subscriptions", "devices", "relationships", "segments", "events", "bulk"], ...
+    ],
+    BeforeValidator(_names),
+]
 Origins = Annotated[Names, AfterValidator(_origins)]
 Networks = Annotated[Names, AfterValidator(_networks)]
 RootPath = Annotated[str, Field(pattern=r"^(/[\w.~-]+)*$")]

@@ -5,11 +5,13 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 from ulid import ULID
 
-from cio_mcp.client import IdType, RequestKind, TrackApi
+from cio_mcp.client import AppApi, IdType, RequestKind, TrackApi
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.addresses import HOW, recipients
 from cio_mcp.toolkit.answers import Accepted
 from cio_mcp.toolkit.audience import Audience, reaches
+from cio_mcp.toolkit.automations import started_by
+from cio_mcp.toolkit.consequences import Consequence, Outlook, affects
 from cio_mcp.toolkit.params import (
     AnonymousId,
     CustomerId,
@@ -95,8 +97,13 @@ async def _reached(data: dict[str, Any] | None) -> Audience:
     )
 
 
+async def _started(app: AppApi, name: str) -> Outlook:
+    return await started_by(app, "this event", event=name)
+
+
 @tools.writes
 @reaches(_reached)
+@affects(Consequence.EVENTS, shows=_started)
 async def track_event(
     track: TrackApi,
     customer_id: CustomerId,
@@ -117,6 +124,7 @@ async def track_event(
 
 @tools.writes
 @reaches(_reached)
+@affects(Consequence.EVENTS, shows=_started)
 async def track_anonymous_event(
     track: TrackApi,
     name: EventName,
@@ -138,6 +146,7 @@ async def track_anonymous_event(
 
 @tools.writes
 @reaches(_reached)
+@affects(Consequence.EVENTS)
 async def track_page_view(
     track: TrackApi,
     url: Annotated[

@@ -27,6 +27,7 @@ from cio_mcp.server.server import Server
 from cio_mcp.settings import load
 from tests.agent import an_agent
 from tests.processes import FORKS
+from tests.safety.test_confirmation import acts
 
 EMAIL: dict[str, Any] = {"customer_id": "u_1001", "to": "ada@example.com", "transactional_message_id": 1}
 
@@ -95,13 +96,13 @@ async def test_without_a_record_of_the_intent_there_is_no_call(tmp_path: Path) -
         text = await agent.fail("delete_customer", customer_id="u_1001", **code)
         assert "CIO_AUDIT_LOG" in text
         await agent.fail("send_transactional_email", **EMAIL)
-        assert agent.sent == []
+        assert acts(agent) == []
         assert (await agent.call("server_status"))["caps"][0]["left"] == 5
         path.rmdir()
         path.touch()
         await agent.call("delete_customer", customer_id="u_1001", **code)
 
-    assert len(agent.sent) == 1
+    assert len(acts(agent)) == 1
 
 
 @pytest.mark.anyio

@@ -1,6 +1,7 @@
 """What bounds an agent bounds it over all replicas, through a real Redis and in real time."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -260,6 +261,27 @@ async def test_room_that_a_window_leaves_is_found_when_it_is_promised(store: Sto
     assert await store.sent("one", 60) == 4
     await refund()
     assert await store.sent("one", 60) == 3
+
+
+async def test_later_sends_are_counted_where_they_go_out(store: Store) -> None:
+    now = asyncio.get_running_loop().time() if isinstance(store, FileStore) else time.time()
+    caps, hour = {3600.0: 3}, 3600
+    soon, far = now + 2 * hour, now + 10 * hour
+
+    assert callable(await store.spend("shop", 3, caps, soon))
+    assert isinstance(await store.spend("shop", 1, caps, soon + hour / 2), NoRoom)
+    assert isinstance(await store.spend("shop", 1, caps, soon - hour / 2), NoRoom)
+    assert callable(await store.spend("shop", 3, caps, far))
+    assert callable(await store.spend("shop", 3, caps))
+    assert isinstance(await store.spend("shop", 1, caps), NoRoom)
+    assert await store.sent("shop", 3600) == 3
+
+
+async def test_what_is_scheduled_is_kept_until_it_is_due(store: Store) -> None:
+    for what, at in (("late", 4_000_000_000), ("gone", 4_000_000_000), ("gone", 0), ("over", 1)):
+        await store.schedule(what, at)
+
+    assert await store.scheduled() == ["2096-10-02T07:06:40Z: late"]
 
 
 async def test_a_replica_that_counts_hours_does_not_forget_what_another_counts_for_a_day(

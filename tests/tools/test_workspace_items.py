@@ -361,7 +361,7 @@ async def test_a_dry_run_shows_whether_a_collection_would_be_replaced(agent: Age
     shown = await agent.call("set_workspace_item", kind="collection", name="workshops", data=[], dry_run=True)
 
     assert shown["request"]["method"] == "PUT"
-    assert agent.sent == ["GET /v1/collections"]
+    assert set(agent.sent) == {"GET /v1/collections"}
 
 
 @pytest.mark.parametrize(

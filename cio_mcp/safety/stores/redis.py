@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from cio_mcp.client.call import now
 from cio_mcp.databases.redis import Away, RedisConnection
 from cio_mcp.errors import NotAllowed
-from cio_mcp.safety.stores import NoRoom, Refund, Use
+from cio_mcp.safety.stores import NoRoom, Refund, Use, in_order
 from cio_mcp.safety.stores.file import REMEMBERED
 
 # Seconds between checks of a replica that has counted anything, or is stopped, that Redis still knows.
@@ -25,6 +25,7 @@ PROBE = 1.0
 
 # What stands here stops everything, unless it is FREE.
 STOP, FREE = "{cio-mcp:}:stop", "0"
+SCHEDULED = "{cio-mcp:}:scheduled"
 
 _SCRIPTS = files(__package__)
 USE, COUNT, STOPPED, CHANGE_STOP = (
@@ -40,6 +41,14 @@ if redis.call('EXISTS', KEYS[1]) == 1 then
   redis.call('HSET', KEYS[1], 'used', 0, 'bound', ARGV[1] or redis.call('HGET', KEYS[1], 'bound'))
 end
 """
+SCHEDULE = """
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', '(' .. redis.call('TIME')[1])
+if ARGV[2] == '0' then
+  return redis.call('ZREM', KEYS[1], ARGV[1])
+end
+return redis.call('ZADD', KEYS[1], ARGV[2], ARGV[1])
+"""
+LIST = "return redis.call('ZRANGEBYSCORE', KEYS[1], redis.call('TIME')[1], '+inf', 'WITHSCORES')"
 REFUND = """
 for at = 2, #ARGV do
   if redis.call('HEXISTS', KEYS[1], ARGV[at]) == 1 then
@@ -83,14 +92,17 @@ class RedisStore:
         """See `Store.restore`."""
         await self._run(RESTORE, _code(code), *(() if bound is None else (bound,)))
 
-    async def spend(self, workspace: str, recipients: int, caps: Mapping[float, int]) -> Refund | NoRoom:
+    async def spend(
+        self, workspace: str, recipients: int, caps: Mapping[float, int], at: float | None = None
+    ) -> Refund | NoRoom:
         """See `Store.spend`."""
-        wait, _, fields = await self._count(workspace, recipients, caps)
+        wait, _, fields = await self._count(workspace, recipients, caps, at)
         if wait:
             return NoRoom(None if wait < 0 else wait)
         self._caps[workspace] = caps
         self._counted[workspace].update(dict.fromkeys(fields, recipients))
-        self._forget(workspace, fields)
+        if at is None:
+            self._forget(workspace, fields)
         self._keep_telling()
         return partial(self._refund, workspace, recipients, fields)
 
@@ -107,6 +119,15 @@ class RedisStore:
         counted = self._counted[workspace]
         counted.subtract({field: recipients for field in fields if field in counted})
         await self._run(REFUND, _counts(workspace), recipients, *fields)
+
+    async def schedule(self, what: str, at: float) -> None:
+        """See `Store.schedule`."""
+        await self._run(SCHEDULE, SCHEDULED, what, round(at))
+
+    async def scheduled(self) -> list[str]:
+        """See `Store.scheduled`."""
+        found = await self._run(LIST, SCHEDULED)
+        return in_order((what, float(at)) for what, at in zip(found[::2], found[1::2], strict=True))
 
     async def sent(self, workspace: str, seconds: float) -> int:
         """See `Store.sent`."""
@@ -146,10 +167,15 @@ class RedisStore:
             await asyncio.gather(self._beating, return_exceptions=True)
         await self._server.aclose()
 
-    async def _count(self, workspace: str, recipients: int, caps: Mapping[float, int]) -> Any:
+    async def _count(
+        self, workspace: str, recipients: int, caps: Mapping[float, int], at: float | None = None
+    ) -> Any:
         windows = [x for seconds, most in caps.items() for x in (round(seconds), most)]
         known = [x for counted in self._counted[workspace].items() for x in counted]
-        found = await self._run(COUNT, _counts(workspace), self._me, recipients, len(caps), *windows, *known)
+        due = round(at or 0)
+        found = await self._run(
+            COUNT, _counts(workspace), self._me, recipients, due, len(caps), *windows, *known
+        )
         if found[0] == -2:
             raise self._foreign(_counts(workspace))
         return found

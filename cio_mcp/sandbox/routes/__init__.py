@@ -5,6 +5,7 @@ from cio_mcp.sandbox.routes import (
     broadcasts,
     campaigns,
     collections,
+    contents,
     customers,
     events,
     exports,
@@ -16,6 +17,7 @@ from cio_mcp.sandbox.routes import (
     segments,
     snippets,
     subscriptions,
+    suppressions,
     transactional,
     workspaces,
 )
@@ -24,7 +26,7 @@ TABLES = [
     entry
     for module in (
         *(customers, subscriptions, relationships, events, activities, campaigns, broadcasts, newsletters),
-        *(transactional, messages, metrics, segments),
+        *(transactional, contents, messages, metrics, segments, suppressions),
         *(exports, snippets, collections, reporting_webhooks, workspaces),
     )
     for entry in module.routes.table
