@@ -31,8 +31,8 @@ def at_most(limit: int) -> AfterValidator:
     return AfterValidator(check)
 
 
-# Texts with a noncharacter of Unicode around them. Transports write them where a caller's JSON has half a character, or is
-# nested too deeply.
+# Texts with a noncharacter of Unicode around them. Transports write them where a caller's JSON has half a
+# character, or is nested too deeply.
 HALF, DEEP = "\ufdd0half a character\ufdd0", "\ufdd0too deep\ufdd0"
 
 
