@@ -34,9 +34,9 @@ class Clock:
 class Wire(httpx.AsyncBaseTransport):
     """Leads to a sandbox, records what passes, and fails on demand.
 
-    A fault is a status, an answer, or an exception class; it strikes before the sandbox sees the request, or,
-    with `late`, after it has done what was asked and before the answer is back. `meets` is told of each
-    request before anything becomes of it.
+    What `refuses` fits is answered with 403, whenever it comes. A fault is a status, an answer, or an
+    exception class; it strikes before the sandbox sees the request, or, with `late`, after it has done what
+    was asked and before the answer is back. `meets` is told of each request before anything becomes of it.
     """
 
     def __init__(self, sandbox: Sandbox) -> None:
@@ -44,6 +44,7 @@ class Wire(httpx.AsyncBaseTransport):
         self.requests: list[httpx.Request] = []
         self.faults: list[tuple[Fault, bool]] = []
         self.latency = 0.0
+        self.refuses: Callable[[httpx.Request], bool] = lambda _: False
         self.meets: Callable[[httpx.Request], None] = lambda _: None
         self._inner = httpx.ASGITransport(app=sandbox.app)
 
@@ -55,6 +56,8 @@ class Wire(httpx.AsyncBaseTransport):
         self.meets(request)
         if self.latency:
             await asyncio.sleep(self.latency)
+        if self.refuses(request):
+            return httpx.Response(403, json={"errors": [{"detail": "no such scope", "status": "403"}]})
         fault, late = self.faults.pop(0) if self.faults else (None, True)
         answer = await self._inner.handle_async_request(request) if late else None
         if isinstance(fault, int):

@@ -152,6 +152,18 @@ ACTS = {
         count("deliveries", "body LIKE '%+15550100%'"),
     ),
     "list_customer_messages": Act(RequestKind.READ, {"customer_id": ADA}),
+    "explain_no_message": Act(
+        RequestKind.READ,
+        {"customer_id": ADA, "kind": "campaign", "source_id": "1", "expected": "2026-05-20"},
+        requests=12,
+    ),
+    "find_suppressed_addresses": Act(RequestKind.READ, {"kind": "bounces"}),
+    "delete_suppression": Act(
+        RequestKind.REPEATABLE,
+        {"email": "jomo@example.org", "kind": "bounces"},
+        gone("things", "kind = 'suppression' AND body LIKE '%jomo@example.org%'"),
+    ),
+    "list_opt_outs": Act(RequestKind.READ, {"customer_id": ADA}),
     "list_messages": Act(RequestKind.READ, {}),
     "get_message": Act(RequestKind.READ, {}, find=a_delivery),
     "get_content": Act(RequestKind.READ, {"kind": "transactional", "message_id": "4"}),

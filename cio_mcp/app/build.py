@@ -163,7 +163,9 @@ def _open(
         record=Record(open_audit_log(settings, clock, name or None, copier), reads=settings.audit_reads),
         mask=mask_of(budget) if mask_of else None,
         status=lambda: status_of(
-            settings, store, stop, (caps, deletions), client, off, sandbox=sandbox is not None
+            *(settings, store, stop, (caps, deletions), client, off),
+            now=clock(),
+            sandbox=sandbox is not None,
         ),
     )
     about = _in_sandbox(settings) if sandbox else _live(settings)

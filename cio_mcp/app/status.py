@@ -1,6 +1,8 @@
 """The server's status."""
 
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 from cio_mcp import __version__
 from cio_mcp.client import CustomerIO
@@ -37,9 +39,10 @@ async def status_of(
     client: CustomerIO,
     off: Mapping[str, str],
     *,
+    now: float,
     sandbox: bool,
 ) -> Status:
-    """Return the current status, without secrets and values of credentials."""
+    """Return the status at `now` (unix seconds), without secrets and values of credentials."""
     bounds = {variable(name): _text(getattr(settings, name)) for name in BOUNDS}
     stopped = await stop.stopped()
     notes = [
@@ -59,6 +62,7 @@ async def status_of(
         confirmation=settings.confirm,
         stopped=stopped or None,
         timezone=settings.timezone,
+        now=_time_of_day(now, settings.timezone),
         notes=[note for note in notes if note] or None,
         bounds={name: text for name, text in bounds.items() if text},
         caps=[
@@ -70,6 +74,12 @@ async def status_of(
         limits=[_limited(state) for state in client.buckets()],
         off=dict(off),
     )
+
+
+def _time_of_day(now: float, zone: str) -> str:
+    """Return a time as a clock in a time zone shows it."""
+    moment = datetime.fromtimestamp(int(now), UTC if zone == "UTC" else ZoneInfo(zone))
+    return moment.isoformat().replace("+00:00", "Z")
 
 
 async def _scheduled(store: Store) -> list[str] | None:

@@ -33,6 +33,7 @@ IDS = {
     "delivery_id": ("GET /v1/messages", "messages", "id"),
     "segment_id": ("GET /v1/segments", "segments", "id"),
     "customer_id": ("POST /v1/customers", "identifiers", "cio_id"),
+    "email": ("POST /v1/customers", "identifiers", "email"),
     "campaign_id": ("GET /v1/campaigns", "campaigns", "id"),
     "action_id": ("GET /v1/campaigns/{campaign_id}/actions", "actions", "id"),
     "action_language": ("GET /v1/campaigns/{campaign_id}/actions", "actions", "language"),

@@ -2,7 +2,8 @@
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any
@@ -74,6 +75,7 @@ class Call:
     `deadline` is a time of the event loop's clock and covers queue, attempts and pauses; `caller` is whom
     the call is for, since callers take turns, and `share` the part of each limit that is theirs at most;
     `tell` is told its place while it waits long. `waited` is how many seconds it has spent in queues so far,
+    in however many at once: `queued` are there now, and the first of them `queued_since`;
     `requests` how many it has made, without their retries, and `sending` the newest that left; `effects` is
     how many changed something, or may have, and `quota_left` what the newest answer said is left of a limit
     per day. `called_at` is the time of day when it began, in unix seconds, and `timezone` the one in which
@@ -90,6 +92,8 @@ class Call:
     tell: Tell | None = None
     leaving: Leaving | None = None
     waited: float = 0.0
+    queued: int = 0
+    queued_since: float = 0.0
     requests: int = 0
     effects: int = 0
     quota_left: int | None = None
@@ -97,6 +101,19 @@ class Call:
     begun: float = field(default_factory=now)
     told: float = field(default_factory=now)
     sending: "asyncio.Task[httpx.Response] | None" = None
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Count the time inside as waited, once where several requests of the call wait side by side."""
+        if not self.queued:
+            self.queued_since = now()
+        self.queued += 1
+        try:
+            yield
+        finally:
+            self.queued -= 1
+            if not self.queued:
+                self.waited += now() - self.queued_since
 
     def next_is_bulk(self) -> bool:
         """Count one more request; say whether it goes behind the requests of calls that make only a few."""

@@ -14,7 +14,7 @@ from cio_mcp.toolkit.registry import Effect, Tool
 # Returns the preview of a call: with a code, if the argument is true.
 Show = Callable[[bool], Awaitable[Preview]]
 
-NOBODY = "Nothing was done: CIO_CONFIRM=human requires a person's consent, and there is nobody to ask here."
+NOBODY = "Nothing was done: this requires a person's consent, and there is nobody to ask here."
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,10 @@ class Consent:
         to_one = call.audience is not None and call.audience.to_one
         return self.may_ask(call.tool, call.given) and not to_one
 
+    def asks_person(self, call: ToolCall) -> bool:
+        """Say whether only a person's consent counts for a call, and no code of a preview of the caller's."""
+        return self.by == "human" or call.tool.affects.by_person
+
     async def code(self, call: ToolCall) -> str | None:
         """Return a code for the call; a dry run works without one if the store cannot be used."""
         try:
@@ -70,7 +74,7 @@ class Consent:
             call.code, call.tool.name, call.bound, call.audience
         )
         if reason:
-            preview = await show(self.by == "preview")
+            preview = await show(not self.asks_person(call))
             raise NotConfirmed(reason, preview.model_dump(mode="json", exclude_none=True))
         call.confirmed = True
         return None

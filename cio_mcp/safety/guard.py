@@ -99,7 +99,7 @@ class Guard:
         if call.preview_only:
             if (app := self._reader(call)) and not self.mask:
                 call.notes += await unusual(app, call.tool.arguments, call.given)
-            coded = self.consent.by == "preview" and self.consent.needed(call)
+            coded = self.consent.needed(call) and not self.consent.asks_person(call)
             return await self._preview(call, coded=coded)
         if self.consent.needed(call) and (preview := await self._confirm(call)):
             return preview
@@ -186,7 +186,7 @@ class Guard:
         async def show(coded: bool) -> Preview:
             return await self._preview(call, coded=coded)
 
-        if self.consent.by == "human":
+        if self.consent.asks_person(call):
             await self.consent.of_person(call, show)
             self.client.start(call)  # the deadline starts again: a person may take long to answer
             await self._check(call)

@@ -15,8 +15,10 @@ from cio_mcp.sandbox.state import (
     contents,
     deliveries,
     newsletters,
+    opt_outs,
     people,
     segments,
+    suppressions,
     transactional,
 )
 from cio_mcp.sandbox.state.metrics import DAY
@@ -56,6 +58,7 @@ def plant(workspace: Workspace) -> None:
             _live(workspace, person)
         _block(workspace, story["suppressed"])
         _send(workspace, story)
+        opt_outs.plant(workspace, story["opted_out"])
         for rejected in story["rejected"]:
             _reject(workspace, rejected)
 
@@ -217,7 +220,11 @@ def _reach(workspace: Workspace, step: dict[str, Any]) -> None:
         "action_id": step["action"],
         "fate": step.get("fate"),
     }
-    deliveries.add(workspace, person, message, to_unsubscribed=False)
+    bounce = step.get("bounce", {})
+    deliveries.add(workspace, person, message | bounce, to_unsubscribed=False)
+    if bounce:
+        at = workspace.now() - step["days_ago"] * DAY
+        suppressions.add(workspace, "bounces", message["recipient"], bounce["reason"], bounce["status"], at)
 
 
 def _reject(workspace: Workspace, rejected: dict[str, Any]) -> None:

@@ -78,10 +78,10 @@ def _agreed(action: str, code: str) -> str:
 
 def _cannot_ask() -> NotAllowed:
     return NotAllowed(
-        "Nothing was done: CIO_CONFIRM=human requires a person's consent, and this client cannot ask for it "
-        "(MCP elicitation).",
-        do="Use a client that can (over HTTP with CIO_STATELESS: one of protocol revision 2026-07-28), or "
-        "ask an operator to set CIO_CONFIRM=preview.",
+        "Nothing was done: this requires a person's consent, and this client cannot ask for it (MCP "
+        "elicitation).",
+        do="Use a client that can (over HTTP with CIO_STATELESS: one of protocol revision 2026-07-28). If "
+        "only CIO_CONFIRM=human requires it, an operator can set CIO_CONFIRM=preview.",
     )
 
 

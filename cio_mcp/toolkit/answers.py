@@ -200,6 +200,7 @@ class Status(Answer):
         None, description="While stopped: sends that were scheduled before and still go out."
     )
     timezone: str = Field(description="The time zone of times that name none (CIO_TIMEZONE).")
+    now: str = Field(description="The time of day in that time zone.")
     notes: list[str] | None = Field(None, description="What is degraded now, and why.")
     bounds: dict[str, str] = Field({}, description="Other settings that restrict calls, with their values.")
     caps: list[Cap] = Field([], description="Caps, and what is left of them.")

@@ -67,24 +67,31 @@ Shows = Callable[..., Awaitable[Outlook]]
 
 @dataclass(frozen=True)
 class Affects:
-    """The consequences that a tool declares, and what shows more of them before a call is made."""
+    """The consequences that a tool declares, and what shows more of them before a call is made.
+
+    With `by_person` a person must agree to each call, unless CIO_CONFIRM is off.
+    """
 
     consequences: tuple[Consequence, ...] = ()
     shows: Shows | None = None
+    by_person: bool = False
 
 
 # What a tool affects that declares nothing.
 NOTHING = Affects()
 
 
-def affects(*consequences: Consequence, shows: Shows | None = None) -> Callable[[_Function], _Function]:
+def affects(
+    *consequences: Consequence, shows: Shows | None = None, by_person: bool = False
+) -> Callable[[_Function], _Function]:
     """Return a decorator that declares what else a tool can set off for people.
 
     `shows` may take any of the tool's arguments by name, and `app` to look things up with.
+    `by_person`: no caller can confirm a call by the code of a preview.
     """
 
     def declare(function: _Function) -> _Function:
-        function.__affects__ = Affects(consequences, shows)  # type: ignore[attr-defined]
+        function.__affects__ = Affects(consequences, shows, by_person)  # type: ignore[attr-defined]
         return function
 
     return declare

@@ -34,6 +34,9 @@ Metric = Literal[
 ]
 # fmt: on
 
+Since = Annotated[Timestamp | None, Field(description="ISO 8601, at most 6 months before end.")]
+Until = Annotated[Timestamp | None, Field(description="ISO 8601. Default: now.")]
+
 SOURCES = ("transactional_message_id", "campaign_id", "newsletter_id", "broadcast_id")
 
 # App API, "listMessages".
@@ -74,19 +77,18 @@ async def list_customer_messages(
     app: AppApi,
     customer_id: CustomerId,
     id_type: IdType = "id",
+    start: Since = None,
+    end: Until = None,
     limit: Limit = 20,
     cursor: Cursor | None = None,
 ) -> Messages:
-    """List the messages to one customer in the last 6 months, newest first, with their states.
+    """List the messages to one customer, newest first, with their states: those of the last 6 months.
 
     After a send with an unknown outcome, this shows whether the message went out.
     """
-    answer = await app.get(
-        "/v1/customers/{customer_id}/messages",
-        {"id_type": id_type, "limit": limit, "start": cursor},
-        customer_id=app.person(customer_id, id_type),
-    )
-    return _page(Fields(answer))
+    asked = {"id_type": id_type, "limit": limit, "start": cursor, **_span(start, end)}
+    path, person = "/v1/customers/{customer_id}/messages", app.person(customer_id, id_type)
+    return _page(Fields(await app.get(path, asked, customer_id=person)))
 
 
 @tools.reads
@@ -103,11 +105,11 @@ async def list_messages(
     action_id: Annotated[
         ObjectId | None, Field(description="One message of a campaign, from get_campaign.")
     ] = None,
-    start: Annotated[
-        Timestamp | None,
-        Field(description="ISO 8601, at most 6 months before end."),
+    transactional_message_id: Annotated[
+        ObjectId | None, Field(description="Not with another source or channel.")
     ] = None,
-    end: Annotated[Timestamp | None, Field(description="ISO 8601. Default: now.")] = None,
+    start: Since = None,
+    end: Until = None,
     drafts: Annotated[bool, Field(description="Include drafts.")] = False,
     limit: Limit = 20,
     cursor: Cursor | None = None,
@@ -116,25 +118,34 @@ async def list_messages(
 
     For one customer use list_customer_messages; for counts and rates get_message_metrics.
     """
-    if start is not None and end is not None and not 0 < end - start <= HALF_A_YEAR:
-        raise InvalidArgument("end: must be later than start, by at most 6 months")
     of = {"campaign_id": campaign_id, "newsletter_id": newsletter_id, "action_id": action_id}
     if broadcast_id and any(of.values()):
         raise InvalidArgument("broadcast_id: cannot be combined with campaign_id, newsletter_id or action_id")
+    if transactional_message_id and (channel or broadcast_id or any(of.values())):
+        raise InvalidArgument("transactional_message_id: cannot be combined with other sources or a channel")
     asked = {
         "type": vendor_channel(channel),
         "metric": metric,
         **of,
-        "start_ts": start,
-        "end_ts": end,
+        **_span(start, end),
         "limit": limit,
         "start": cursor,
     }
+    # Drafts are a state here (App API, listBroadcastDeliveries and transactionalMessages).
+    of_one = {**asked, "state": "drafted" if drafts else None}
     if broadcast_id:
-        # Drafts are a state here (App API, listBroadcastDeliveries).
-        path, state = "/v1/broadcasts/{broadcast_id}/messages", "drafted" if drafts else None
-        return _page(Fields(await app.get(path, {**asked, "state": state}, broadcast_id=broadcast_id)))
+        path = "/v1/broadcasts/{broadcast_id}/messages"
+        return _page(Fields(await app.get(path, of_one, broadcast_id=broadcast_id)))
+    if transactional_message_id:
+        path = "/v1/transactional/{template_id}/messages"
+        return _page(Fields(await app.get(path, of_one, template_id=transactional_message_id)))
     return _page(Fields(await app.get("/v1/messages", {**asked, "drafts": "true" if drafts else None})))
+
+
+def _span(start: int | None, end: int | None) -> dict[str, int | None]:
+    if start is not None and end is not None and not 0 < end - start <= HALF_A_YEAR:
+        raise InvalidArgument("end: must be later than start, by at most 6 months")
+    return {"start_ts": start, "end_ts": end}
 
 
 class Delivery(Quoted, Message):

@@ -333,13 +333,40 @@ FORMS: dict[str, list[Form]] = {
         message("inbox", "6", {"auto_create": EVERY}),
         *of_a_customer({"channel": "push", "transactional_message_id": "shipping_update"}),
     ],
-    "list_customer_messages": of_a_customer(limit=[1, 100], cursor=CURSOR),
+    "list_customer_messages": of_a_customer(**SPAN, limit=[1, 100], cursor=CURSOR),
+    "explain_no_message": [
+        *of_a_customer({"kind": "campaign", "source_id": "1"}, expected=[DATE]),
+        Form(
+            {"customer_id": "u_1008", "kind": "broadcast", "source_id": "12"},
+            {"expected": [DATE]},
+        ),
+        Form({"customer_id": ADA, "kind": "newsletter", "source_id": "spring"}),
+        Form({"customer_id": "gone@example.com", "kind": "transactional", "source_id": "sign_in_code"}),
+        Form({"customer_id": ADA, "source_id": "welcome"}),
+        Form({"customer_id": ADA}, find={"delivery_id": a_delivery}),
+    ],
+    "find_suppressed_addresses": [
+        Form(
+            {"kind": "bounces"},
+            {"kind": EVERY, "domain": ["example.com"], "limit": [1, 100], "cursor": COUNT},
+        ),
+        Form({"email": "jomo@example.org"}),
+    ],
+    "delete_suppression": [Form({"email": "jomo@example.org", "kind": "bounces"}, {"kind": EVERY})],
+    "list_opt_outs": [
+        Form({}, {"sender": ["+15550100"], "limit": [1, 100], "cursor": CURSOR}),
+        *of_a_customer(),
+    ],
     "list_messages": [
         Form(
             {},
             SPAN
             | {"channel": EVERY, "metric": EVERY, "drafts": EVERY, "limit": [1, 100], "cursor": CURSOR}
             | {"campaign_id": [1], "newsletter_id": [20], "action_id": [101]},
+        ),
+        Form(
+            {"transactional_message_id": 1},
+            SPAN | {"metric": EVERY, "drafts": EVERY, "limit": [1, 100], "cursor": CURSOR},
         ),
         Form(
             {"broadcast_id": 10},

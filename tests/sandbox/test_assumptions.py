@@ -159,12 +159,6 @@ async def no_messages(caller: Caller) -> None:
         assert await caller.ok("GET", f"/v1/{path}") == {"messages": None, "next": ""}
 
 
-@assumed("no suppressions")
-async def no_suppressions(caller: Caller) -> None:
-    found = await caller.ok("GET", "/v1/esp/search_suppression/a@example.com")
-    assert found == {"category": "", "suppressions": None}
-
-
 @assumed("no links")
 async def no_links(caller: Caller) -> None:
     assert await caller.ok("GET", "/v1/broadcasts/11/metrics/links") == {"links": None}
@@ -347,3 +341,45 @@ async def archived_messages(caller: Caller) -> None:
     found = (await caller.ok("GET", f"/v1/messages/{sent}/archived_message"))["archived_message"]
     assert found["subject"] == "Your order "
     assert "Now" in found["body"]
+
+
+@assumed("suppressed addresses")
+async def suppressed_addresses(caller: Caller) -> None:
+    found = await caller.ok("GET", "/v1/esp/search_suppression/ada%40example.com")
+    other = await caller.ok("GET", "/v1/esp/suppression/bounces?domain=example.net")
+    lifted = await caller.send("DELETE", "/v1/esp/suppression/bounces/ada%40example.com")
+    await caller.ok("POST", "/v1/esp/suppression/invalid_emails/ada%40example.com")
+    assert (found["category"], other["suppressions"], lifted.status_code) == ("", None, 204)
+    assert (await caller.ok("GET", "/v1/esp/search_suppression/ada%40example.com"))["category"] == "invalid"
+
+
+@assumed("reasons of failures")
+async def reasons_of_failures(caller: Caller) -> None:
+    bounced = (await caller.ok("GET", "/v1/messages?metric=bounced&campaign_id=1"))["messages"]
+    assert [one["failure_message"] for one in bounced] == ["550 5.1.1 unknown user"]
+
+
+@assumed("dropped messages")
+async def dropped_messages(caller: Caller) -> None:
+    to_jomo = {"transactional_message_id": 1, "to": "jomo@example.org", "identifiers": {"id": "u_1010"}}
+    await caller.ok("POST", "/v1/send/email", to_jomo)
+    caller.clock.now += 10
+    newest, *_ = (await caller.ok("GET", "/v1/customers/u_1010/messages"))["messages"]
+    assert "dropped" in newest["metrics"]
+
+
+@assumed("opt-outs")
+async def opt_outs(caller: Caller) -> None:
+    change = {"optouts": [{"from": "a sender that never sends", "optout": True}]}
+    await caller.send("PUT", f"/v1/customers/{ADA}/optouts", change)
+    send = {"transactional_message_id": 4, "to": "+442071838750", "identifiers": {"id": ADA}}
+    await caller.ok("POST", "/v1/send/sms", send)
+    newest, *_ = (await caller.ok("GET", f"/v1/customers/{ADA}/messages"))["messages"]
+    assert "undeliverable" in newest["metrics"]
+
+
+@assumed("deleted customers")
+async def deleted_customers(caller: Caller) -> None:
+    await caller.ok("DELETE", f"/api/v1/customers/{ADA}")
+    deleted, *_ = await caller.activities("profile_delete")
+    assert deleted["data"]["identifiers"]["id"] == ADA

@@ -68,11 +68,14 @@ async def test_what_a_prompt_leads_through_are_tools_that_there_are(prompt: Prom
 
 async def test_a_prompt_names_tools_as_they_are_named_here_and_those_that_are_off() -> None:
     async with an_agent(tool_prefix="cio_", permissions="read", toolsets="core") as agent:
-        text = await written(agent, "why_no_message", customer="u_1001")
+        text = await written(agent, "check_broadcast", broadcast="10", audience="all")
+        explains = await written(agent, "why_no_message", customer="u_1001")
 
-    assert "`cio_get_customer`" in text
-    assert "These tools are off on this server: get_message, get_subscriptions" in text
-    assert "get_customer," not in text.partition("These tools are off")[2]
+    assert "`cio_list_broadcasts`" in text
+    assert "These tools are off on this server: get_segment, trigger_broadcast" in text
+    assert "list_broadcasts," not in text.partition("These tools are off")[2]
+    assert "`cio_explain_no_message`" in explains
+    assert "are off" not in explains
 
 
 @pytest.mark.parametrize(

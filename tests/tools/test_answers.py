@@ -33,6 +33,7 @@ READS = [tool for tool in TOOLS if tool.effect is Effect.READS and tool.apis]
 OURS = {
     *("notice", "left_out", "next", "verdict", "meaning", "do", "next_cursor", "final", "since", "kind"),
     *("trigger", "filter", "audience", "who", "dates", "error_count", "actions", "length", "start", "end"),
+    *("cause", "certainty", "by", "what", "also", "cannot_know", "unread"),
     *("timezone", "resolution", "periods", "absolute", "relative", "p_value", "waited_seconds"),
     *("rendered_by", "fails", "filled_by", "faults"),
 }

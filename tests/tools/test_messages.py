@@ -311,3 +311,41 @@ async def test_the_story_tells_why_somebody_did_not_get_the_welcome_mail(agent: 
     states = {message["recipient"]: message["state"] for message in found["messages"]}
     assert states["jomo@example.org"] == "bounced"
     assert states["kim@example.com"] == "opened"
+
+
+async def test_a_customers_messages_of_a_span_are_listed(agent: Agent) -> None:
+    everything = (await agent.call("list_customer_messages", customer_id="u_1001", limit=100))["messages"]
+
+    found = await agent.call(
+        "list_customer_messages", customer_id="u_1001", start="2026-05-16", end="2026-05-27", limit=100
+    )
+
+    within = [one for one in everything if "2026-05-16" <= one["created"] <= "2026-05-27T00:00:00Z"]
+    assert 0 < len(within) < len(everything)
+    assert found["messages"] == within
+    assert agent.last[1] == {
+        "id_type": "id",
+        "limit": "100",
+        "start_ts": "1778889600",
+        "end_ts": "1779840000",
+    }
+    text = await agent.fail(
+        "list_customer_messages", customer_id="u_1001", start="2025-01-01", end="2026-01-01"
+    )
+    assert "end: must be later than start, by at most 6 months" in text
+
+
+async def test_messages_of_a_transactional_message_are_listed(agent: Agent) -> None:
+    found = await agent.call("list_messages", transactional_message_id=1, metric="delivered")
+    method, query, _ = agent.last
+    await agent.call("list_messages", transactional_message_id=1, drafts=True)
+    drafts = agent.last[1]
+    (of_ada, *_) = [one for one in found["messages"] if one["recipient"] == "ada@example.com"]
+
+    assert (method, query) == ("GET /v1/transactional/1/messages", {"metric": "delivered", "limit": "20"})
+    assert drafts == {"limit": "20", "state": "drafted"}
+    assert of_ada["source"] == {"transactional_message_id": 1}
+    for other in ({"channel": "email"}, {"campaign_id": 1}, {"broadcast_id": 10}):
+        text = await agent.fail("list_messages", transactional_message_id=1, **other)
+        assert "transactional_message_id: cannot be combined" in text
+    assert "404" in await agent.fail("list_messages", transactional_message_id=99)

@@ -64,3 +64,18 @@ async def test_bounds_that_are_not_set_are_not_told() -> None:
 
     assert "caps" not in status or status["caps"] == []
     assert "CIO_MAX_RECIPIENTS" not in status["bounds"]
+
+
+@pytest.mark.parametrize(
+    ("zone", "now"),
+    [
+        ("UTC", "2026-05-28T20:26:40Z"),
+        ("Europe/Berlin", "2026-05-28T22:26:40+02:00"),
+        ("Asia/Kolkata", "2026-05-29T01:56:40+05:30"),
+    ],
+)
+async def test_the_time_of_day_is_told_in_the_time_zone_of_times_that_name_none(zone: str, now: str) -> None:
+    async with an_agent(timezone=zone) as agent:
+        status = await agent.call("server_status")
+
+    assert (status["timezone"], status["now"]) == (zone, now)

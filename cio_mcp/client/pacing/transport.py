@@ -55,11 +55,10 @@ class PaceTransport(httpx.AsyncBaseTransport):
                 retryable=True,
             )
         try:
-            turns = await self._turns(buckets, call, bulk=request.extensions["bulk"])
+            with call.waiting():
+                turns = await self._turns(buckets, call, bulk=request.extensions["bulk"])
         finally:
-            waited = now() - asked
-            call.waited += waited
-            self._counts(request).waits.add(waited)
+            self._counts(request).waits.add(now() - asked)
         if call.leaving and request.extensions["kind"] is not RequestKind.READ:
             await self._check_leaving(call.leaving, request, turns)
         call.sending = sending = asyncio.create_task(self._send(request, turns))

@@ -12,6 +12,7 @@ from cio_mcp.sandbox.routes import (
     messages,
     metrics,
     newsletters,
+    opt_outs,
     relationships,
     reporting_webhooks,
     segments,
@@ -26,7 +27,7 @@ TABLES = [
     entry
     for module in (
         *(customers, subscriptions, relationships, events, activities, campaigns, broadcasts, newsletters),
-        *(transactional, contents, messages, metrics, segments, suppressions),
+        *(transactional, contents, messages, metrics, segments, suppressions, opt_outs),
         *(exports, snippets, collections, reporting_webhooks, workspaces),
     )
     for entry in module.routes.table

@@ -36,6 +36,18 @@ def of_broadcast(asked: ApiRequest) -> dict[str, Any]:
     )
 
 
+@routes("GET", "/v1/transactional/{transactional_id}/messages")
+def of_template(asked: ApiRequest) -> dict[str, Any]:
+    """Answer a transactional message's deliveries; they name the person as documented in examples."""
+    number = asked.thing("transactional", "transactional_id")["id"]
+    state, metric = asked.query.get("state"), asked.query.get("metric")
+    drafts = {None: None, "drafted": True}.get(state, False)
+    answer = _answer(asked, metric=metric or state, drafts=drafts, transactional_message_id=number)
+    for message in answer["messages"] or []:
+        message["identifiers"] = message.pop("customer_identifiers")
+    return answer
+
+
 @routes("GET", "/v1/customers/{customer_id}/messages")
 def of_customer(asked: ApiRequest) -> dict[str, Any]:
     """Answer a person's deliveries, newest first. Documented."""

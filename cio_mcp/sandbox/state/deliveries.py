@@ -6,12 +6,15 @@ import secrets
 from collections.abc import Iterator
 from typing import Any
 
-from cio_mcp.sandbox.state import contents, people
+from cio_mcp.sandbox.state import contents, opt_outs, people, suppressions
 from cio_mcp.sandbox.state.workspace import Row, Workspace
 
 # Seconds after it leaves (at its creation or its send_at) at which a delivery reaches each state, where
 # nothing else is its fate.
 FATE = {"sent": 2, "delivered": 5}
+
+# States for which a delivery's `reason` is told.
+FAILED = {"bounced", "dropped", "failed"}
 
 SECONDARY = "secondary:"
 
@@ -25,7 +28,7 @@ def add(
     """Make a delivery; returns its id. One that cannot go out is kept with the reason in `failure_message`.
 
     `body` has type, recipient and subject, and what else a message carries; `draft` keeps it back,
-    `send_at` (unix seconds) delays it, and `fate` says what becomes of it.
+    `send_at` (unix seconds) delays it, `fate` says what becomes of it, and `reason` why it fails.
     """
     number = base64.urlsafe_b64encode(secrets.token_bytes(20)).decode()
     failure = None
@@ -35,12 +38,17 @@ def add(
         failure = "recipient is suppressed"
     elif person and not to_unsubscribed and people.unsubscribed(people.attributes(workspace, person)):
         failure = "recipient is unsubscribed"
+    elif opt_outs.excludes(workspace, person, body["type"]):
+        failure = "recipient has opted out"
+    stopped = suppressions.in_the_way(workspace, body)
     workspace.change(
         "INSERT INTO deliveries (id, cio_id, created, body) VALUES (?, ?, ?, ?)",
         number,
         person["cio_id"] if person else None,
         workspace.now(),
-        json.dumps(body | {"failure_message": failure, "customer": contents.snapshot(workspace, person)}),
+        json.dumps(
+            body | stopped | {"failure_message": failure, "customer": contents.snapshot(workspace, person)}
+        ),
     )
     return number
 
@@ -101,10 +109,13 @@ def _message(workspace: Workspace, row: Row) -> dict[str, Any]:
     """
     body = json.loads(row["body"])
     person = people.find(workspace, row["cio_id"] or "", "cio_id")
+    metrics = _metrics(workspace, row["created"], body)
     template = body.get("transactional_message_id")
     parents = {name: body.get(name) for name in PARENTS}
     sources = {"transactional_message_id": template, "msg_template_id": template} if template else parents
-    failure = {"failure_message": body["failure_message"]} if body["failure_message"] else {}
+    # Assumed (reasons of failures): what the mail service says is told where Customer.io tells its own.
+    why = body["failure_message"] or (body.get("reason") if FAILED & metrics.keys() else None)
+    failure = {"failure_message": why} if why else {}
     return {
         "id": row["id"],
         "deduplicate_id": f"{row['id']}:{row['created']}",
@@ -113,7 +124,7 @@ def _message(workspace: Workspace, row: Row) -> dict[str, Any]:
         "customer_identifiers": people.identifiers(person) if person else None,
         "recipient": body["recipient"],
         "subject": contents.subject(body),
-        "metrics": _metrics(workspace, row["created"], body),
+        "metrics": metrics,
         "created": row["created"],
         "forgotten": False,
         **sources,

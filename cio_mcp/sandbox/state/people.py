@@ -157,7 +157,8 @@ def delete(workspace: Workspace, write: dict[str, Any]) -> None:
     if person := find(workspace, value, id_type):
         for table in ("devices", "relationships", "members", "events", "people"):
             workspace.change(f"DELETE FROM {table} WHERE cio_id = ?", person["cio_id"])  # noqa: S608 - five names
-        workspace.log("profile_delete", person["cio_id"])
+        # Assumed (deleted customers): the log names who was deleted.
+        workspace.log("profile_delete", person["cio_id"], identifiers=identifiers(person))
 
 
 @applies("suppress")

@@ -177,20 +177,14 @@ def why_no_message(
     which = f" the message {message}" if message else " messages"
     when = f", expected {since}" if since else ""
     return f"""\
-Find out why {customer} did not receive{which}{when}. Take these steps in order, and stop at the first that explains it.
+Find out why {customer} did not receive{which}{when}.
 
-1. `get_customer` (id_type=email for an address). If the customer is not found, they were never identified, or were
-   deleted or suppressed. Else check unsubscribed, and whether they have an email address, a phone number or a device.
-2. `list_customer_messages`. If the message is there, `get_message` tells how far it came and why it failed: bounced,
-   dropped, undeliverable, or drafted and waiting for a person to send it. If it was delivered, look in the inbox and
-   the spam folder.
-3. `get_subscriptions`: they may be unsubscribed from everything, or from the message's topic.
-4. If no message was created, the customer never entered the campaign (automation). Read it with `list_campaigns` and
-   `get_campaign`: is it running, what starts it, and which segments filter it? `list_customer_segments` tells whether
-   the customer is in those.
-5. If an event starts it, `list_activities` for the customer shows whether and when the event arrived. An event that was
-   older than 72 hours on arrival starts nothing. `find_rejected_data` shows whether it was dropped.
-6. If it is a broadcast: `list_broadcast_triggers`, then `get_broadcast_trigger` for errors about missing people.
+1. Call `explain_no_message` once: customer_id (id_type=email for an address), source_id with what is known of the
+   message's, campaign's, broadcast's or newsletter's name, and expected with the time, if there is one. It reads all
+   that can tell.
+2. If several can be meant, choose with the person: customers with `search_customers`, messages with
+   `list_customer_messages`, whose delivery_id it takes.
 
-Answer in three lines: the reason, the evidence (tool and value), and what fixes it for this customer and the next ones.
+Answer in three lines: the verdict and how certain it is, the evidence with times, and the cure with who may apply it.
+Say what could not be read or known. Apply no cure yourself that the person did not ask for.
 """

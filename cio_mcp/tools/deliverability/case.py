@@ -1,0 +1,105 @@
+"""All that one explanation knows: what was read about a customer and a message, and what could not be."""
+
+from collections.abc import Awaitable
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from cio_mcp.client import IdType
+from cio_mcp.errors import CustomerIOError
+from cio_mcp.toolkit.deliveries import reached, state_in
+from cio_mcp.toolkit.reading import Fields, text
+from cio_mcp.tools.data_quality.rejections import Rejection
+from cio_mcp.tools.deliverability.opt_outs import OptOut
+from cio_mcp.tools.deliverability.source import Source
+from cio_mcp.tools.deliverability.suppressions import Suppression
+
+_Value = TypeVar("_Value")
+
+
+@dataclass
+class Case:
+    """What is asked, and what is known. None stands for what was not read, or could not be: see `unread`.
+
+    `now` is the time of the call and `expected` about when the message should have come, in unix seconds.
+    """
+
+    customer_id: str
+    id_type: IdType
+    now: float
+    delivery_id: str | None = None
+    expected: int | None = None
+    source: Source | None = None
+    missing: bool = False
+    profile: Fields | None = None
+    unsubscribed: bool | None = None
+    topics: list[Fields] | None = None
+    opt_outs: list[OptOut] | None = None
+    suppressions: list[Suppression] | None = None
+    segments: set[int] | None = None
+    asked: Fields | None = None
+    deliveries: list[Fields] | None = None
+    older: bool = False
+    rejected: list[Rejection] | None = None
+    events: list[Fields] | None = None
+    dropped: list[Rejection] | None = None
+    actions: list[Fields] | None = None
+    runs: list[Fields] | None = None
+    run_errors: list[str] | None = None
+    gone: list[Fields] | None = None
+    unread: list[str] = field(default_factory=list)
+    errors: list[CustomerIOError] = field(default_factory=list)
+
+    @property
+    def matching(self) -> list[Fields]:
+        """The customer's messages that can be the one in question, the newest first."""
+        source = self.source
+        return [item for item in self.deliveries or [] if source is None or source.sent(item)]
+
+    @property
+    def none_made(self) -> bool:
+        """Whether no such message was made; unknown while there are `older` ones than were read."""
+        return self.deliveries is not None and not self.matching and not self.older
+
+    @property
+    def attributes(self) -> Fields:
+        """The customer's attributes."""
+        return self.profile.fields("attributes") if self.profile else Fields(None)
+
+    @property
+    def email(self) -> str | None:
+        """The customer's address, or the one that they were looked up by."""
+        known = self.attributes.text("email")
+        return known or (self.customer_id if "@" in self.customer_id else None)
+
+    @property
+    def names(self) -> set[str]:
+        """All that identifies the customer, as far as it is known."""
+        known = self.profile.fields("identifiers").raw.values() if self.profile else ()
+        found = {self.customer_id.removeprefix("cio_"), *(text(value) or "" for value in known), self.email}
+        return {name.casefold() for name in found if name}
+
+    async def read(self, what: str, read: Awaitable[_Value]) -> _Value | None:
+        """Return what a read found; what could not be read is noted, and takes nothing else down."""
+        try:
+            return await read
+        except CustomerIOError as error:
+            self.errors.append(error)
+            self.unread.append(f"{what}: {error.what}")
+            return None
+
+    def mentions(self, item: Fields) -> bool:
+        """Say whether an activity names the customer anywhere."""
+        return any(name in self.names for name in _texts(item.raw))
+
+
+def _texts(value: object) -> list[str]:
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        return [found for item in value for found in _texts(item)]
+    return [value.removeprefix("cio_").casefold()] if isinstance(value, str) else []
+
+
+def state_of(delivery: Fields) -> str | None:
+    """Return the most significant state of a delivery."""
+    return state_in(reached(delivery))

@@ -1,0 +1,79 @@
+"""The explanation of why a customer did not get a message: one verdict, and what it rests on."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from cio_mcp.client import AppApi, IdType
+from cio_mcp.errors import InvalidArgument
+from cio_mcp.toolkit.answers import Quoted, Shape
+from cio_mcp.toolkit.params import CustomerId, ItemKey
+from cio_mcp.toolkit.registry import Toolbox
+from cio_mcp.toolkit.times import Timestamp
+from cio_mcp.tools.deliverability.case import Case
+from cio_mcp.tools.deliverability.evidence import Fact, evidence
+from cio_mcp.tools.deliverability.gathering import gather
+from cio_mcp.tools.deliverability.source import SourceKind, find_source
+from cio_mcp.tools.deliverability.verdict import reach, unknowable
+
+tools = Toolbox(__name__)
+
+
+class Cure(Shape):
+    """What helps, and who may do it."""
+
+    do: str
+    by: str
+
+
+class Explanation(Quoted):
+    """Why a customer did not get a message."""
+
+    verdict: str
+    cause: str = Field(description="The verdict in a word, such as bounced or unsubscribed.")
+    certainty: Literal["certain", "inferred", "unknown"] = Field(
+        description="certain: Customer.io says so; inferred: concluded from that; unknown: not told."
+    )
+    cure: Cure
+    evidence: list[Fact] = Field(description="What Customer.io says, the newest last.")
+    also: list[str] | None = Field(None, description="What else stands in the way of such messages.")
+    cannot_know: list[str] | None = Field(None, description="Possible causes that the API does not tell.")
+    unread: list[str] | None = Field(None, description="What could not be read, and why.")
+
+
+@tools.reads
+async def explain_no_message(
+    app: AppApi,
+    customer_id: CustomerId,
+    id_type: IdType = "id",
+    kind: SourceKind | None = None,
+    source_id: Annotated[
+        ItemKey | None, Field(description="What should have sent it: id, or part of its name.")
+    ] = None,
+    delivery_id: Annotated[ItemKey | None, Field(description="The very message, if known.")] = None,
+    expected: Annotated[Timestamp | None, Field(description="About when, in ISO 8601.")] = None,
+) -> Explanation:
+    """Explain why a customer did not get a message: verdict, evidence, cure, and what cannot be known.
+
+    One call reads all that can tell: profile, subscriptions, suppressions, messages, dropped writes, and
+    what should have sent it.
+    """
+    if kind and source_id is None:
+        raise InvalidArgument("kind: needs source_id")
+    case = Case(customer_id, id_type, app.call.called_at, delivery_id, expected)
+    if source_id:
+        case.source = await find_source(app, kind, source_id, case.unread)
+    await gather(app, case)
+    if case.asked and case.profile and not case.mentions(case.asked):
+        raise InvalidArgument("delivery_id: is a message to another customer")
+    cause, others = reach(case)
+    return Explanation(
+        verdict=f"{cause.verdict}.",
+        cause=cause.cause,
+        certainty=cause.certainty,
+        cure=Cure(do=cause.do, by=cause.by),
+        evidence=evidence(case),
+        also=[f"{other.verdict}." for other in others] or None,
+        cannot_know=unknowable(case) if cause.certainty != "certain" else None,
+        unread=case.unread or None,
+    )

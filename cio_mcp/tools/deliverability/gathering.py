@@ -1,0 +1,194 @@
+"""Reads all that one explanation needs, side by side; what is refused is noted, and the rest still told."""
+
+import asyncio
+from collections.abc import Awaitable
+
+from cio_mcp.client import AppApi, IdType, Query
+from cio_mcp.errors import CustomerIOError, Refused
+from cio_mcp.toolkit.pages import newest
+from cio_mcp.toolkit.reading import Fields, needed
+from cio_mcp.tools.data_quality.activities import read_activities
+from cio_mcp.tools.data_quality.rejections import rejection
+from cio_mcp.tools.deliverability.case import Case
+from cio_mcp.tools.deliverability.opt_outs import opt_outs_of
+from cio_mcp.tools.deliverability.suppressions import suppressions_of
+
+DAY = 86_400
+
+# Days before and after the expected time in which a message counts as the expected one.
+BEFORE, AFTER = 1, 7
+
+# Messages and activities in one read; pages of a campaign's actions; errors of a broadcast's run.
+MESSAGES, ACTIVITIES, PAGES, ERRORS = 100, 100, 3, 10
+
+GONE = ("profile_merge", "profile_delete")
+REJECTED = ("failed_event", "failed_attribute_change")
+
+
+async def gather(app: AppApi, case: Case) -> None:
+    """Read all that can tell why: the profile, and then the rest side by side, each in its turn.
+
+    Raises the first error if nothing at all could be read.
+    """
+    await _read_profile(app, case)
+    if case.missing:
+        await asyncio.gather(_read_gone(app, case), _read_address(app, case), _read_delivery(app, case))
+    else:
+        await asyncio.gather(
+            *(_read_address(app, case), _read_person(app, case), _read_messages(app, case)),
+            *(_read_delivery(app, case), _read_source(app, case)),
+        )
+    found = (case.profile, case.deliveries, case.topics, case.segments, case.rejected, case.gone)
+    if case.errors and all(one is None for one in found):
+        raise case.errors[0]
+
+
+async def _read_profile(app: AppApi, case: Case) -> None:
+    """Read the profile, by email as well where the identifier looks like one."""
+    kinds: list[IdType] = [case.id_type]
+    kinds += ["email"] if case.id_type == "id" and "@" in case.customer_id else []
+    for kind in kinds:
+        path, query = "/v1/customers/{customer_id}/attributes", {"id_type": kind}
+        try:
+            answer = Fields(await app.get(path, query, customer_id=app.person(case.customer_id, kind)))
+            case.profile = answer.inside("customer", "attributes", "identifiers")
+        except CustomerIOError as error:
+            if not isinstance(error, Refused) or error.status != 404:
+                case.errors.append(error)
+                case.unread.append(f"profile: {error.what}")
+                return
+            continue
+        case.id_type, case.unsubscribed = kind, case.profile.flag("unsubscribed")
+        return
+    case.missing = True
+
+
+async def _read_gone(app: AppApi, case: Case) -> None:
+    """Read what the log of the whole workspace says about somebody who has no profile."""
+    # Live, 2026-10: `deleted` adds deleted people and does not narrow the list.
+    gone, dropped = await asyncio.gather(
+        _logged(case, {kind: _activities(app, kind, deleted="true") for kind in GONE}),
+        _logged(case, {kind: _activities(app, kind) for kind in REJECTED}),
+    )
+    case.gone = None if gone is None else list(filter(case.mentions, gone))
+    case.rejected = None if dropped is None else list(map(rejection, filter(case.mentions, dropped)))
+    if case.source and case.source.kind == "transactional" and case.email:
+        path, query = "/v1/transactional/{source_id}/messages", {"limit": MESSAGES}
+        found = await case.read("messages", _list(app, "messages", path, query, source_id=case.source.id))
+        case.deliveries = None if found is None else [item for item in found if case.mentions(item)]
+
+
+async def _activities(app: AppApi, kind: str, **more: object) -> list[Fields]:
+    return await _list(app, "activities", "/v1/activities", {"type": kind, "limit": ACTIVITIES, **more})
+
+
+async def _list(app: AppApi, key: str, path: str, query: Query, **ids: object) -> list[Fields]:
+    return Fields(await app.get(path, query, **ids)).listed(key)
+
+
+async def _read_address(app: AppApi, case: Case) -> None:
+    if case.email:
+        case.suppressions = await case.read("suppressed addresses", suppressions_of(app, case.email))
+
+
+async def _read_person(app: AppApi, case: Case) -> None:
+    """Read what the customer wants, which segments they are in, and which writes about them were dropped."""
+    person, query = {"customer_id": app.person(case.customer_id, case.id_type)}, {"id_type": case.id_type}
+
+    async def wants() -> Fields:
+        path = "/v1/customers/{customer_id}/subscription_preferences"
+        return Fields(await app.get(path, query, **person)).inside("customer", "unsubscribed", "topics")
+
+    path = "/v1/customers/{customer_id}/segments"
+    wanted, found, case.opt_outs, dropped = await asyncio.gather(
+        case.read("subscriptions", wants()),
+        case.read("segments", _list(app, "segments", path, query, **person)),
+        case.read("opt-outs", opt_outs_of(app, case.customer_id, case.id_type)),
+        _logged(case, {kind: _log_of(app, case, type=kind) for kind in REJECTED}),
+    )
+    if wanted is not None:
+        unsubscribed = wanted.flag("unsubscribed")
+        case.unsubscribed = case.unsubscribed if unsubscribed is None else unsubscribed
+        case.topics = wanted.objects("topics")
+    if found is not None:
+        case.segments = {number for item in found if (number := item.whole("id")) is not None}
+    case.rejected = None if dropped is None else [rejection(item) for item in dropped]
+
+
+async def _logged(case: Case, reads: dict[str, Awaitable[list[Fields]]]) -> list[Fields] | None:
+    """Return what was read of several kinds of log entries together; None if none could be read."""
+    lists = await asyncio.gather(*(case.read(f"log of {kind}", read) for kind, read in reads.items()))
+    found = [some for some in lists if some is not None]
+    return [item for some in found for item in some] if found else None
+
+
+async def _log_of(app: AppApi, case: Case, **asked: str) -> list[Fields]:
+    """Return activities of the customer, the newest first."""
+    answer = await read_activities(app, {**asked, "limit": ACTIVITIES}, case.customer_id, case.id_type)
+    return answer.listed("activities")
+
+
+async def _read_messages(app: AppApi, case: Case) -> None:
+    """Read what was sent to the customer, and the message that is asked about, if it is one."""
+    at = case.expected
+    span = {} if at is None else {"start_ts": at - BEFORE * DAY, "end_ts": at + AFTER * DAY}
+    path, query = "/v1/customers/{customer_id}/messages", {"id_type": case.id_type, "limit": MESSAGES}
+    person = {"customer_id": app.person(case.customer_id, case.id_type)}
+    asked = {**query, **span}
+    case.deliveries = await case.read("messages", _list(app, "messages", path, asked, **person))
+    case.older = len(case.deliveries or []) == MESSAGES and not case.matching
+    if case.older:
+        case.unread.append(f"older messages: only the newest {MESSAGES} were looked at; give expected")
+
+
+async def _read_delivery(app: AppApi, case: Case) -> None:
+    if case.delivery_id is not None:
+        read = app.get("/v1/messages/{delivery_id}", delivery_id=case.delivery_id)
+        answer = await case.read("message", read)
+        case.asked = Fields(answer).wrapped("message") if answer else None
+
+
+async def _read_source(app: AppApi, case: Case) -> None:
+    """Read what the source's list does not tell: a campaign's actions and event, a broadcast's newest run."""
+    if (source := case.source) is None:
+        return
+    if source.kind == "campaign":
+        case.actions = await case.read("actions", _actions(app, source.id))
+        if event := source.item.text("event_name"):
+            case.events = await case.read("events", _log_of(app, case, type="event", name=event))
+            if case.events == []:
+                # One that named the customer in a wrong way is in the log of the workspace alone.
+                found = await case.read("dropped events", _activities(app, "failed_event", name=event))
+                case.dropped = [rejection(item) for item in found or [] if case.mentions(item)]
+    if source.kind == "broadcast":
+        path, ids = "/v1/broadcasts/{broadcast_id}/triggers", {"broadcast_id": source.id}
+        found = await case.read("runs", _list(app, "triggers", path, {}, **ids))
+        case.runs = None if found is None else _since(case, newest(found))
+        if case.runs and (number := case.runs[0].whole("id")) is not None:
+            case.run_errors = await case.read("run errors", _run_errors(app, source.id, number))
+
+
+def _since(case: Case, runs: list[Fields]) -> list[Fields]:
+    """Return runs, the newest first; where a time is expected, the first run after it."""
+    at = case.expected
+    later = [run for run in runs if at is not None and (run.seconds("created_at") or 0) >= at - BEFORE * DAY]
+    return later[-1:] or runs
+
+
+async def _actions(app: AppApi, campaign_id: int) -> list[Fields]:
+    found: list[Fields] = []
+    cursor = None
+    for _ in range(PAGES):
+        path, query = "/v1/campaigns/{campaign_id}/actions", {"start": cursor}
+        answer = Fields(await app.get(path, query, campaign_id=campaign_id))
+        found += answer.listed("actions")
+        if (cursor := answer.following()) is None:
+            break
+    return found
+
+
+async def _run_errors(app: AppApi, broadcast_id: int, trigger_id: int) -> list[str]:
+    # Runs are under campaigns, though the id is a broadcast's (App API, broadcastStatus).
+    path = "/v1/campaigns/{broadcast_id}/triggers/{trigger_id}/errors"
+    ids = {"broadcast_id": broadcast_id, "trigger_id": trigger_id}
+    return needed(Fields(await app.get(path, {"limit": ERRORS}, **ids)).texts("errors"), "errors")

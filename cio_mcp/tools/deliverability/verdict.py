@@ -1,0 +1,79 @@
+"""The verdict: what became of the message, or else what stood in its way."""
+
+from cio_mcp.tools.deliverability.absence import of_absence
+from cio_mcp.tools.deliverability.case import Case, state_of
+from cio_mcp.tools.deliverability.cause import PERSON, Cause
+from cio_mcp.tools.deliverability.failures import ARRIVED, of_delivery
+from cio_mcp.tools.deliverability.obstacles import obstacles
+
+# What can keep a message back and is not told by the API, by the kind of its source.
+UNTOLD = {
+    "campaign": "a message limit (frequency cap), a time window or delay, attribute filters, a random branch "
+    "or holdout, an exit or a goal that was reached",
+    "broadcast": "the audience of the run, and whom it left out",
+    "newsletter": "an audience by attributes, segments that it excludes, a message limit",
+    "transactional": "whether the application made the call, and with which address",
+}
+
+# The same about somebody without a profile.
+GONE = (
+    "whether they are suppressed, and whether they were deleted or merged more than 30 days ago: the API "
+    "lists neither"
+)
+
+# Causes that are one, before and after a message was made.
+SAME = {"bounced": "address_suppressed"}
+
+# Other obstacles in one answer.
+OTHERS = 3
+
+
+def reach(case: Case) -> tuple[Cause, list[Cause]]:
+    """Return the cause, and what else stands in the way of such messages."""
+    if case.missing:
+        return of_absence(case), []
+    found = _of_messages(case)
+    # What reached the mail service has passed what stands in the way before it.
+    if found and (case.source or case.asked or case.expected):
+        said = {found.cause, SAME.get(found.cause)}
+        return found, [other for other in obstacles(case) if other.cause not in said][:OTHERS]
+    first, *others = [*obstacles(case), *([found] if found else []), _unknown(case)]
+    return first, [other for other in others if other.certainty != "unknown"][:OTHERS]
+
+
+def unknowable(case: Case) -> list[str]:
+    """Return what the API does not tell about such a message."""
+    if case.missing:
+        return [GONE]
+    return [UNTOLD[case.source.kind if case.source else "campaign"]]
+
+
+def _of_messages(case: Case) -> Cause | None:
+    """Return what became of the message that is asked about; of several the newest counts."""
+    if case.asked:
+        return of_delivery(case, case.asked)
+    matching = case.matching
+    if not matching or (case.source is None and not case.expected and _arrived(case)):
+        return None
+    return of_delivery(case, matching[0])
+
+
+def _arrived(case: Case) -> bool:
+    return state_of(case.matching[0]) in ARRIVED
+
+
+def _unknown(case: Case) -> Cause:
+    if case.deliveries is None:
+        verdict = "Whether it was sent cannot be known, as the customer's messages could not be read"
+    elif case.older:
+        verdict = "Whether it was sent is not known yet: only the customer's newest messages were looked at"
+    elif case.source is None and case.matching:
+        return of_delivery(case, case.matching[0])
+    else:
+        what = f"the message of {case.source.called}" if case.source else "any message"
+        verdict = (
+            f"Why the customer did not get {what} cannot be known from the API: none was made, and nothing "
+            "that it tells stands in the way"
+        )
+    do = "Look at the customer's journey in Customer.io's pages, which show what the API does not."
+    return Cause("unknown", verdict, "unknown", do, PERSON)
