@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.agent import Agent, an_agent
-from tests.tools.causes import ADA, CAUSES, RESET, UNKNOWABLE, WELCOME, Planted, of
+from tests.tools.causes import ADA, CAUSES, RESET, UNKNOWABLE, WELCOME, Planted, of, written
 
 pytestmark = pytest.mark.anyio
 
@@ -146,6 +146,16 @@ async def test_only_messages_about_the_expected_time_count(agent: Agent) -> None
         request.url.params for request in agent.wire.requests if "start_ts" in request.url.params
     ]
     assert int(asked_for["end_ts"]) - int(asked_for["start_ts"]) == 8 * 86_400
+
+
+async def test_a_number_in_somebodys_data_is_not_taken_for_an_identifier(agent: Agent) -> None:
+    event = {"name": "purchase", "data": {"amount": "77", "number": 77}}
+    with agent.wire.sandbox.workspace.transaction():
+        written("event", identifier="cio_0badc0ffee00", body=event)(agent.wire.sandbox.workspace)
+
+    for customer_id in ("77", "1", "purchase"):
+        answer = await agent.call("explain_no_message", customer_id=customer_id)
+        assert answer["cause"] == "never_created"
 
 
 async def test_other_things_in_the_way_are_told_beside_the_verdict(agent: Agent) -> None:
