@@ -77,9 +77,10 @@ class Call:
     `tell` is told its place while it waits long. `waited` is how many seconds it has spent in queues so far,
     in however many at once: `queued` are there now, and the first of them `queued_since`;
     `requests` how many it has made, without their retries, and `sending` the newest that left; `effects` is
-    how many changed something, or may have. `called_at` is the time of day when it began, in unix seconds,
-    and `timezone` the one in which its days begin. `leaving` is awaited for each request that changes
-    something, each time that its turn has come.
+    how many changed something, or may have, and `quota_left` what the newest answer said is left of a limit
+    per day. `called_at` is the time of day when it began, in unix seconds, and `timezone` the one in which
+    its days begin. `leaving` is awaited for each request that changes something, each time that its turn has
+    come. `conceal` hides people in what the call has read, for a tool that makes text of it.
     """
 
     deadline: float
@@ -95,6 +96,8 @@ class Call:
     queued_since: float = 0.0
     requests: int = 0
     effects: int = 0
+    quota_left: int | None = None
+    conceal: Callable[[Any], Any] = lambda value: value
     begun: float = field(default_factory=now)
     told: float = field(default_factory=now)
     sending: "asyncio.Task[httpx.Response] | None" = None

@@ -12,6 +12,7 @@ from typing import Any
 
 from cio_mcp.sandbox.state import (
     broadcasts,
+    contents,
     deliveries,
     newsletters,
     opt_outs,
@@ -50,6 +51,7 @@ def plant(workspace: Workspace) -> None:
         if workspace.things("campaign"):
             return
         _configure(workspace, story)
+        contents.plant(workspace)
         for campaign in story["performance"]:
             _perform(workspace, campaign)
         for person in story["people"]:
