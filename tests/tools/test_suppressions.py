@@ -62,6 +62,8 @@ async def test_suppressed_addresses_of_a_kind_are_listed_page_by_page_without_ga
 @pytest.mark.parametrize("arguments", [{}, {"email": "a@example.com", "kind": "bounces"}])
 async def test_either_an_address_or_a_kind_is_asked_for(agent: Agent, arguments: dict[str, str]) -> None:
     assert "email, kind: give exactly one" in await agent.fail("find_suppressed_addresses", **arguments)
+    of_one = {"email": "a@example.com", "domain": "example.com"}
+    assert "domain, cursor: only with kind" in await agent.fail("find_suppressed_addresses", **of_one)
     assert agent.sent == []
 
 

@@ -16,6 +16,10 @@ from cio_mcp.tools.deliverability.suppressions import Suppression
 _Value = TypeVar("_Value")
 
 
+# Names of fields that hold an id of a person. What the log tells of a dropped write is not documented.
+IDENTIFYING = {"id", "cio_id", "customer_id", "identifier", "user_id", "email", "recipient"}
+
+
 @dataclass
 class Case:
     """What is asked, and what is known. None stands for what was not read, or could not be: see `unread`.
@@ -88,16 +92,19 @@ class Case:
             return None
 
     def mentions(self, item: Fields) -> bool:
-        """Say whether an activity names the customer anywhere."""
-        return any(name in self.names for name in _texts(item.raw))
+        """Say whether an activity or a message names the customer anywhere; its own id is none of theirs."""
+        inside = {name: value for name, value in item.raw.items() if name != "id"}
+        return any(name in self.names for name in _identifiers(inside))
 
 
-def _texts(value: object) -> list[str]:
+def _identifiers(value: object, named: str = "") -> list[str]:
+    """Return what identifies people in a value: an address anywhere, an id under a name that says so."""
     if isinstance(value, dict):
-        value = list(value.values())
+        return [found for name, inner in value.items() for found in _identifiers(inner, name)]
     if isinstance(value, list):
-        return [found for item in value for found in _texts(item)]
-    return [value.removeprefix("cio_").casefold()] if isinstance(value, str) else []
+        return [found for inner in value for found in _identifiers(inner, named)]
+    said = text(value) or ""
+    return [said.removeprefix("cio_").casefold()] if named in IDENTIFYING or "@" in said else []
 
 
 def state_of(delivery: Fields) -> str | None:

@@ -49,6 +49,8 @@ async def find_suppressed_addresses(
     """
     if (email is None) == (kind is None):
         raise InvalidArgument("email, kind: give exactly one of them")
+    if email is not None and (domain or cursor):
+        raise InvalidArgument("domain, cursor: only with kind")
     if email is not None:
         return Suppressions(addresses=await suppressions_of(app, email))
     offset = cursor or 0
