@@ -79,6 +79,7 @@ class Guard:
             call.read(arguments, self.timezone, self.mask)
             if self.mask:
                 self.mask.check(call.given)
+                call.conceal = self.mask.hide
             if tool.effect is Effect.READS:
                 with self.record.read(call):
                     return await self._run(call)

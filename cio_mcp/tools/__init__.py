@@ -3,6 +3,7 @@
 from cio_mcp.tools import (
     broadcasts,
     campaigns,
+    content,
     data_quality,
     events,
     messages,
@@ -17,7 +18,15 @@ from cio_mcp.tools import (
 
 TOOLSETS = (
     *(people.tools, segments.tools, events.tools, campaigns.tools, broadcasts.tools, newsletters.tools),
-    *(transactional.tools, messages.tools, metrics.tools, data_quality.tools, workspace.tools, status.tools),
+    *(
+        content.tools,
+        transactional.tools,
+        messages.tools,
+        metrics.tools,
+        data_quality.tools,
+        workspace.tools,
+        status.tools,
+    ),
 )
 
 TOOLS = [tool for toolset in TOOLSETS for tool in toolset]
@@ -30,5 +39,6 @@ CORE = (
     *("list_campaigns", "get_campaign_metrics"),
     *("trigger_broadcast", "list_broadcasts", "list_broadcast_triggers", "get_broadcast_trigger"),
     *("send_transactional_email", "list_transactional_messages", "list_customer_messages"),
+    "get_content",
     *("check_write", "server_status"),
 )

@@ -5,6 +5,7 @@ from cio_mcp.sandbox.routes import (
     broadcasts,
     campaigns,
     collections,
+    contents,
     customers,
     events,
     exports,
@@ -25,7 +26,7 @@ TABLES = [
     entry
     for module in (
         *(customers, subscriptions, relationships, events, activities, campaigns, broadcasts, newsletters),
-        *(transactional, messages, metrics, segments, suppressions),
+        *(transactional, contents, messages, metrics, segments, suppressions),
         *(exports, snippets, collections, reporting_webhooks, workspaces),
     )
     for entry in module.routes.table
