@@ -19,7 +19,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from cio_mcp.sandbox.contract import CONTRACT
-from cio_mcp.sandbox.http import ApiRequest, Handler, Rejected, app_error, track_error
+from cio_mcp.sandbox.http import ApiRequest, Handler, Partly, Rejected, app_error, track_error
 from cio_mcp.sandbox.routes import TABLES
 from cio_mcp.sandbox.seed import plant
 from cio_mcp.sandbox.state.workspace import Workspace
@@ -99,6 +99,8 @@ class Sandbox:
                 self._gate.check(request)
                 with self.workspace.transaction():
                     answer = _checked(request, facts, asked, handler)
+                if isinstance(answer, Partly):
+                    return _json(207, answer.body)
                 return Response(status_code=204) if answer is None else _json(200, answer)
             except Rejected as rejected:
                 return _json(rejected.status, rejected.body)
@@ -112,19 +114,23 @@ def _checked(request: Request, facts: dict[str, Any] | None, asked: ApiRequest, 
     A handler's own words come first. Assumed: the live API may pass over a name that it does not know; here
     that is a fault, and is told.
     """
-    body = asked.json() if asked.body.strip() else None
-    fault = CONTRACT.fault(facts, request.path_params, asked.query, body) if facts is not None else None
     try:
         answer = handler(asked)
     except Rejected:
         raise
     except Exception:
-        if fault is None:
+        if (fault := _misfit(request, facts, asked)) is None:
             raise
-    if fault is None:
-        return answer
+    else:
+        if (fault := _misfit(request, facts, asked)) is None:
+            return answer
     told_in_meta = request.url.path.startswith(("/api/", "/v1/send/"))
     raise track_error(fault) if told_in_meta else app_error(fault, 400)
+
+
+def _misfit(request: Request, facts: dict[str, Any] | None, asked: ApiRequest) -> str | None:
+    body = asked.json() if asked.body.strip() else None
+    return CONTRACT.fault(facts, request.path_params, asked.query, body) if facts is not None else None
 
 
 class _Gate:

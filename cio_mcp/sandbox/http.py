@@ -21,6 +21,13 @@ class Rejected(Exception):
         self.status, self.body = status, body
 
 
+@dataclass(frozen=True)
+class Partly:
+    """The body of an answer that something of a batch was refused; the rest of it takes effect."""
+
+    body: dict[str, Any]
+
+
 def track_error(message: str, status: int = 400) -> Rejected:
     """Return a refusal of the Track API and of sends: `{"meta": {"error": …}}`."""
     return Rejected(status, {"meta": {"error": message}})

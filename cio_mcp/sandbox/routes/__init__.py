@@ -6,11 +6,13 @@ from cio_mcp.sandbox.routes import (
     campaigns,
     collections,
     customers,
+    entities,
     events,
     exports,
     messages,
     metrics,
     newsletters,
+    objects,
     relationships,
     reporting_webhooks,
     segments,
@@ -25,6 +27,7 @@ TABLES = [
     for module in (
         *(customers, subscriptions, relationships, events, activities, campaigns, broadcasts, newsletters),
         *(transactional, messages, metrics, segments),
+        *(entities, objects),
         *(exports, snippets, collections, reporting_webhooks, workspaces),
     )
     for entry in module.routes.table
