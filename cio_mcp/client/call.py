@@ -67,9 +67,10 @@ class Call:
     `deadline` is a time of the event loop's clock and covers queue, attempts and pauses; `caller` is whom
     the call is for, since callers take turns, and `share` the part of each limit that is theirs at most;
     `tell` is told its place while it waits long. `waited` is how many seconds it has spent in queues so far,
-    `requests` how many it has made, without their retries, and `sending` the newest that left; `called_at` is
-    the time of day when it began, in unix seconds, and `timezone` the one in which its days begin. `leaving`
-    is awaited for each request that changes something, each time that its turn has come.
+    `requests` how many it has made, without their retries, and `sending` the newest that left; once a call
+    is acting, those that only read do not count as such. `several` says that it acts by several requests.
+    `called_at` is the time of day when it began, in unix seconds, and `timezone` the one in which its days
+    begin. `leaving` is awaited for each request that changes something, each time that its turn has come.
     """
 
     deadline: float
@@ -82,6 +83,7 @@ class Call:
     leaving: Leaving | None = None
     waited: float = 0.0
     requests: int = 0
+    several: bool = False
     begun: float = field(default_factory=now)
     told: float = field(default_factory=now)
     sending: "asyncio.Task[httpx.Response] | None" = None

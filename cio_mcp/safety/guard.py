@@ -108,15 +108,16 @@ class Guard:
         if request is None:
             await self._check_permit(call)
             await self._rehearse(call)
+            request = call.outgoing
         else:
-            call.outgoing = request
-            check_recipients(call)  # with the audience that was approved, not with a newer one
+            check_recipients(call, request)  # with the audience that was approved, not with a newer one
         if now() - call.looked_up >= CURRENT:
             await self._find_audience(call)
             await self._check_bounds(call)
             call.looked_up = now()
-            check_recipients(call)
+            check_recipients(call, request)
         for rule in self.rules:
+            call.outgoing = request  # several requests of a call can be about to leave
             await rule(call)
 
     async def _check_permit(self, call: ToolCall) -> None:
@@ -126,7 +127,7 @@ class Guard:
 
     async def _check_leaving(self, call: ToolCall, request: Outgoing) -> None:
         """Check a call once more as its request leaves; count the recipients by whom its audience grew."""
-        sending, counted = call.sending, call.audience
+        counted = call.audience
         try:
             await self._check(call, request)
         except NotAllowed:
@@ -134,8 +135,6 @@ class Guard:
         except CustomerIOError as error:
             what = f"Not sent: the call could not be checked again before it left. {error.what}"
             raise NotSent(what, do="Call again.", retryable=True) from None
-        finally:
-            call.sending = sending  # look-ups do not count
         if call.audience and call.audience is not counted:
             await self.counting.grow(call, counted, call.audience)
         await self._check_permit(call)  # last: the rest takes time when there is something to look up

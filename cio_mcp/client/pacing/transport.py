@@ -59,9 +59,12 @@ class PaceTransport(httpx.AsyncBaseTransport):
             waited = now() - asked
             call.waited += waited
             self._counts(request).waits.add(waited)
-        if call.leaving and request.extensions["kind"] is not RequestKind.READ:
+        acts = request.extensions["kind"] is not RequestKind.READ
+        if call.leaving and acts:
             await self._check_leaving(call.leaving, request, turns)
-        call.sending = sending = asyncio.create_task(self._send(request, turns))
+        sending = asyncio.create_task(self._send(request, turns))
+        if acts or not call.leaving:
+            call.sending = sending
         self._in_flight[sending] = request
         sending.add_done_callback(self._is_back)
         await asyncio.wait([sending], timeout=call.deadline - now())
