@@ -42,6 +42,7 @@ from cio_mcp.safety.counting import Counting
 from cio_mcp.safety.stop import Stop
 from cio_mcp.safety.stores import Store
 from cio_mcp.safety.stores.file import FileStore
+from cio_mcp.safety.supplies import Supplies
 from cio_mcp.settings import Settings
 from cio_mcp.settings.workspaces import each
 from cio_mcp.toolkit.registry import Tool
@@ -139,7 +140,11 @@ def _open(
         rules=rules_named(settings.rules),
         record=Record(open_audit_log(settings, clock, name or None)),
         mask=mask,
-        status=lambda: status_of(settings, store, stop, caps, client, off, sandbox=sandbox is not None),
+        files=settings.files,
+        supplies=Supplies(
+            client,
+            lambda: status_of(settings, store, stop, caps, client, off, sandbox=sandbox is not None),
+        ),
     )
     about = _in_sandbox(settings) if sandbox else _live(settings)
     return OpenWorkspace(off, guard, client, about)

@@ -49,7 +49,7 @@ SENDS_ONLY = "CIO_APP_API_KEY is a service account token, which can only send: s
 def tools_off(settings: Settings, tools: Iterable[Tool]) -> Mapping[str, str]:
     """Return the names of those of `tools` that are off with these settings, and the reason for each."""
     tools, opened, why = list(tools), accesses(settings), closed_apis(settings)
-    closed = {tool.name: [api for api in tool.apis if not any(map(api.opened_by, opened))] for tool in tools}
+    closed = {tool.name: [api for api in tool.needs if not any(map(api.opened_by, opened))] for tool in tools}
     return switched_off(tools, CORE, settings) | {
         name: "; ".join(why[api.name] for api in apis) for name, apis in closed.items() if why and apis
     }

@@ -17,6 +17,12 @@ from cio_mcp.errors import InvalidArgument, Refused, UnknownOutcome
 
 IdType = Literal["id", "email", "cio_id"]
 
+# Track v2 also knows people by phone number.
+AnyIdType = Literal["id", "email", "cio_id", "phone"]
+
+# A phone number in E.164.
+PHONE = re.compile(r"\+[1-9]\d{1,14}", re.ASCII)
+
 # What a request asks for in its address. What is None or empty was not asked for, and is left out.
 Query = Mapping[str, object]
 
@@ -30,11 +36,12 @@ SAFE_TO_REPEAT = "Calling again with the same arguments is safe."
 
 
 class WouldSend(Exception):
-    """Raised instead of sending, by the first request of a dry run that would change something."""
+    """Raised instead of sending, by the first change of a dry run; `checked` is what is known of its rows."""
 
     def __init__(self, request: Outgoing) -> None:
         super().__init__(request.method, request.url)
         self.request = request
+        self.checked: Any = None
 
 
 class Api:
@@ -172,6 +179,15 @@ class TrackApi(Api):
                 "id_type=cio_id?"
             )
         return customer_id
+
+    @classmethod
+    def identifiers(cls, customer_id: str, id_type: AnyIdType) -> dict[str, str]:
+        """Return a customer's identifiers for v2, which names the kind, and has a cio_id bare."""
+        if id_type == "phone":
+            if not PHONE.fullmatch(customer_id):
+                raise InvalidArgument("customer_id: a phone number is written as + and digits (E.164)")
+            return {"phone": customer_id}
+        return {id_type: cls.person(customer_id, id_type).removeprefix("cio_" if id_type == "cio_id" else "")}
 
 
 class AppApi(Api):

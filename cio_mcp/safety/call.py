@@ -4,16 +4,20 @@ import secrets
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
 
 from cio_mcp.client import Call
 from cio_mcp.client.call import Outgoing
 from cio_mcp.safety.grant import Grant
 from cio_mcp.safety.stores import Refund
-from cio_mcp.toolkit.answers import Answer, Preview
+from cio_mcp.toolkit.answers import Answer, CheckedRows, Preview
 from cio_mcp.toolkit.audience import Audience
 from cio_mcp.toolkit.context import ParseContext
 from cio_mcp.toolkit.registry import Tool
+
+if TYPE_CHECKING:
+    from cio_mcp.safety.privacy.mask import Mask
 
 MakePreview = Callable[[], Awaitable[Preview]]
 
@@ -44,8 +48,9 @@ class ToolCall(Call):
     `check_caller` raises NotAllowed once the caller's token is no longer valid or allows something else.
     Found by the guard: `tool` and its checked arguments `given`, with `notes` on them and the instants that
     `times` stand for; whether only a preview is wanted; the confirmation `code`; the request that the call
-    would send, which `outgoing` has in full; its audience, when that was `looked_up`, and what undoes the
-    counting of its recipients, `refunds`; and its outcome.
+    would send, which `outgoing` has in full, and what was `checked` of its rows, if it has many; its
+    audience, when that was `looked_up`, and what undoes the counting of its recipients, `refunds`; and its
+    outcome.
     """
 
     deadline: float = float("inf")
@@ -63,6 +68,7 @@ class ToolCall(Call):
     code: str | None = None
     would_send: dict[str, Any] = field(default_factory=dict)
     outgoing: Outgoing | None = None
+    checked: CheckedRows | None = None
     audience: Audience | None = None
     looked_up: float = float("-inf")
     refunds: list[Refund] = field(default_factory=list)
@@ -71,13 +77,19 @@ class ToolCall(Call):
     status: int | None = None
 
     def read(
-        self, arguments: dict[str, Any], timezone: str, reveal: Callable[[str], str] | None = None
+        self,
+        arguments: dict[str, Any],
+        timezone: str,
+        files: Path | None = None,
+        mask: "Mask | None" = None,
     ) -> None:
         """Check and convert the raw arguments; `timezone` is that of times that name none.
 
-        Raises InvalidArgument. `reveal` replaces pseudonyms.
+        Raises InvalidArgument. `files` holds files that may be read, and `mask` replaces pseudonyms.
         """
-        context = ParseContext(timezone, self.called_at, reveal)
+        context = ParseContext(timezone, self.called_at, folder=files)
+        if mask:
+            context.reveal, context.check = mask.reveal, mask.check
         self.given = self.tool.parse(arguments, context)
         self.given.pop("timezone", None)
         self.timezone, self.notes, self.times = context.timezone, context.notes, context.times

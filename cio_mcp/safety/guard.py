@@ -8,10 +8,11 @@ import math
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from cio_mcp.client import AppApi, CustomerIO
-from cio_mcp.client.api import Api, WouldSend
+from cio_mcp.client.api import WouldSend
 from cio_mcp.client.call import Outgoing, now
 from cio_mcp.errors import CustomerIOError, InvalidArgument, NotAllowed, NotConfirmed, NotSent, Refused
 from cio_mcp.safety.audit.record import Record
@@ -22,7 +23,8 @@ from cio_mcp.safety.counting import Counting
 from cio_mcp.safety.preview import preview_of
 from cio_mcp.safety.recipients import check_recipients
 from cio_mcp.safety.stop import Stop
-from cio_mcp.toolkit.answers import Acted, Answer, Preview, Status
+from cio_mcp.safety.supplies import Supplies
+from cio_mcp.toolkit.answers import Acted, Answer, Preview
 from cio_mcp.toolkit.audience import masked
 from cio_mcp.toolkit.candidates import suggest
 from cio_mcp.toolkit.habits import unusual
@@ -46,8 +48,8 @@ class Guard:
     """Runs tools on a workspace within an operator's bounds.
 
     `sandbox` is true for the embedded sandbox, which answers then mention. `confirm` says who confirms: the
-    caller, by a preview's code, a human, or nobody. `status` returns the server's status, `timezone` is that
-    of times which name none, and `reads` permits reading.
+    caller, by a preview's code, a human, or nobody. `timezone` is that of times which name none, `files` the
+    folder of files that may be read, and `reads` permits reading.
     """
 
     client: CustomerIO
@@ -58,12 +60,13 @@ class Guard:
     counting: Counting
     stop: Stop
     record: Record
-    status: Callable[[], Awaitable[Status]]
+    supplies: Supplies
     rules: Sequence[Rule] = ()
     workspace: str | None = None
     timezone: str = "UTC"
     reads: bool = True
     mask: "Mask | None" = None
+    files: Path | None = None
 
     async def perform(self, call: ToolCall, tool: Tool, arguments: dict[str, Any]) -> Answer:
         """Make a call of `tool` with raw `arguments`; raises CustomerIOError."""
@@ -71,7 +74,7 @@ class Guard:
         call.share = min((grant.rate_share for grant in call.grants), default=1.0)
         self.client.start(call)
         try:
-            call.read(arguments, self.timezone, self.mask.reveal if self.mask else None)
+            call.read(arguments, self.timezone, self.files, self.mask)
             if self.mask:
                 self.mask.check(call.given)
             if tool.effect is Effect.READS:
@@ -145,9 +148,9 @@ class Guard:
             return
         try:
             with call.only_reading():
-                await call.tool.function(**await self._supplied(call), **call.given)
+                await call.tool.function(**await self.supplies.of(call), **call.given)
         except WouldSend as would:
-            call.outgoing = would.request
+            call.outgoing, call.checked = would.request, would.checked
             body = {} if would.request.body is None else {"body": would.request.body}
             call.would_send = {"method": would.request.method, "url": would.request.url} | body
 
@@ -157,7 +160,7 @@ class Guard:
         counts = call.tool.effect is Effect.SENDS and (bounds.sized or self.confirm != "off")
         # Once a call is made, other requests of it may be changing something.
         with nullcontext() if call.leaving else call.only_reading():
-            call.audience = await call.tool.reached(await self._supplied(call) | call.given)
+            call.audience = await call.tool.reached(await self.supplies.of(call) | call.given)
             if call.audience and (call.preview_only or counts):
                 call.audience = await call.audience.counted()
 
@@ -199,6 +202,7 @@ class Guard:
             request,
             call.audience,
             await self._code(call) if coded else None,
+            call.checked,
             show=self.mask.hide_text if self.mask else masked,
         )
         self._complete(call, preview)
@@ -215,7 +219,7 @@ class Guard:
 
     async def _run(self, call: ToolCall) -> Answer:
         try:
-            answer = await call.tool.function(**await self._supplied(call), **call.given)
+            answer = await call.tool.function(**await self.supplies.of(call), **call.given)
         except CustomerIOError as error:
             error.waited = call.worth_telling
             raise
@@ -236,12 +240,6 @@ class Guard:
         """Return the API with which to look up more than the call asks for, if its caller may read that."""
         may = self.reads and all("read" in grant.permissions for grant in call.grants)
         return self.client.api(AppApi, call) if may and self.client.opens(AppApi) else None
-
-    async def _supplied(self, call: ToolCall) -> dict[str, Any]:
-        return {
-            name: self.client.api(what, call) if issubclass(what, Api) else await self.status()
-            for name, what in call.tool.supplied.items()
-        }
 
     def hide(self, value: Any, answer: Answer | None = None) -> Any:
         """Return `value` without what must not be shown; `answer` is the model it was dumped from, if any."""

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from cio_mcp.toolkit.answers import Preview, Reached
+from cio_mcp.toolkit.answers import CheckedRows, Preview, Reached
 from cio_mcp.toolkit.audience import Audience, masked
 from cio_mcp.toolkit.registry import Effect, Tool
 
@@ -18,9 +18,13 @@ async def preview_of(
     request: dict[str, Any],
     audience: Audience | None,
     code: str | None,
+    checked: CheckedRows | None = None,
     show: Callable[[str], str] = masked,
 ) -> Preview:
-    """Return the preview of a call that would send `request`; `code` confirms it, `show` masks samples."""
+    """Return the preview of a call that would send `request`; `code` confirms it, `show` masks samples.
+
+    `checked` is what was found about its rows, if it has many.
+    """
     reached = template = None
     if audience and (audience.size != 0 or tool.effect is Effect.SENDS):
         reached = Reached(
@@ -36,6 +40,7 @@ async def preview_of(
         would=tool.summary,
         template=template,
         audience=reached,
+        checked=checked,
         request=shown,
         confirmation=code,
     )

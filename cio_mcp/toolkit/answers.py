@@ -117,6 +117,25 @@ class Reached(Shape):
     samples: list[str] = Field([], description="A few of these people, masked.")
 
 
+class Refusals(Shape):
+    """The rows that are refused for one reason."""
+
+    reason: str
+    count: int
+    rows: str = Field(description="Their numbers: lines of the CSV, or positions in rows from 1.")
+
+
+class CheckedRows(Shape):
+    """What a call of many rows would do with them."""
+
+    rows: int
+    operations: int = Field(description="What would be sent: rows of one customer are merged.")
+    repeated: int | None = Field(None, description="Rows that repeat another row; sent once.")
+    refused: int | None = None
+    refusals: list[Refusals] | None = None
+    odd: list[str] | None = Field(None, description="What may not be meant.")
+
+
 class Preview(Acted):
     """What a call would do. It passed every check, and nothing was sent."""
 
@@ -126,8 +145,9 @@ class Preview(Acted):
     would: str | None = Field(None, description="What the tool does.")
     template: str | None = Field(None, description="The message that would be sent.")
     audience: Reached | None = Field(None, description="The people whom the call would reach.")
+    checked: CheckedRows | None = None
     request: dict[str, Any] = Field(
-        description="The request's method, url and body, without the credentials."
+        description="The request's method, url and body, without the credentials; of several, the first."
     )
     confirmation: str | None = Field(
         None,

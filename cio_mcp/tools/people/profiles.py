@@ -78,6 +78,20 @@ async def identify_customer(
     Attributes that you leave out keep their values. check_write tells whether it was applied. To record
     something that the customer did use track_event.
     """
+    body = written(email, created_at, unsubscribed, anonymous_id, attributes, update_only)
+    await track.put("/api/v1/customers/{customer_id}", body, customer_id=track.person(customer_id, id_type))
+    return Accepted()
+
+
+def written(
+    email: str | None,
+    created_at: int | None,
+    unsubscribed: bool | None,
+    anonymous_id: str | None,
+    attributes: dict[str, Any] | None,
+    update_only: bool,
+) -> dict[str, Any]:
+    """Return the attributes that an identify writes, those with a meaning of their own among them."""
     standard = {
         "email": email,
         "created_at": created_at,
@@ -85,9 +99,7 @@ async def identify_customer(
         "anonymous_id": anonymous_id,
         "_update": update_only or None,
     }
-    body = {name: value for name, value in standard.items() if value is not None} | (attributes or {})
-    await track.put("/api/v1/customers/{customer_id}", body, customer_id=track.person(customer_id, id_type))
-    return Accepted()
+    return {name: value for name, value in standard.items() if value is not None} | (attributes or {})
 
 
 @tools.deletes
