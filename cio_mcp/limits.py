@@ -1,6 +1,6 @@
 """Customer.io's documented limits, each declared here and nowhere else.
 
-The pace, the defaults of settings, metrics, the sandbox, README and the guide for agents follow `LIMITS`.
+The pace, the defaults of settings, metrics, the sandbox, docs and the guide for agents follow `LIMITS`.
 """
 
 import re
@@ -87,3 +87,17 @@ def covering(request: str, limits: Iterable[Limit] = LIMITS) -> list[Limit]:
     while found[-1].within:
         found.append(named[found[-1].within])
     return found
+
+
+# Bytes, as the App API's reference has them: a message without its attachments, all of those decoded
+# ("sendEmail"), the rows of a collection ("Collections"), and a broadcast's trigger ("triggerBroadcast").
+MESSAGE_BYTES, ATTACHMENTS_BYTES, COLLECTION_BYTES, TRIGGER_BYTES = (
+    1_000_000,
+    2_000_000,
+    10_000_000,
+    25_000_000,
+)
+
+# What a client sends for the largest of them, with base64 (four characters for three bytes), and room for
+# escapes and spaces of JSON and for the frame of MCP.
+CALL_BYTES = max(MESSAGE_BYTES + ATTACHMENTS_BYTES * 4 // 3, COLLECTION_BYTES, TRIGGER_BYTES) * 5 // 4

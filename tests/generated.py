@@ -1,4 +1,4 @@
-"""What is listed twice is written once: README's tables, the bundle's tool list, the schema snapshot.
+"""What is listed twice is written once: the tables in docs/, the bundle's tool list, the schema snapshot.
 
 `python -m tests.generated` (part of `make fix`) writes them; a test compares them.
 """
@@ -18,7 +18,7 @@ from cio_mcp.tools import CORE, TOOLS
 
 ROOT = Path(__file__).parent.parent
 
-# Scripts that README shows whole, as `make compat` runs them.
+# Scripts that docs/frameworks.md shows whole, as `make compat` runs them.
 FRAMEWORKS = tuple(
     f"{name}{where}"
     for name in ("langchain_adapters", "openai_agents", "pydantic_ai_toolset")
@@ -36,32 +36,33 @@ SCOPES = {
 
 def documents() -> dict[Path, str]:
     """Return each document that holds generated parts, as it should read."""
-    readme, manifest = ROOT / "README.md", ROOT / "manifest.json"
-    text = readme.read_text()
-    tables = {"tools": _tools_table(), "limits": _limits_table(), "settings": _settings_table()}
-    parts = (
-        tables
-        | {"prompts": _prompts_list()}
-        | {
-            name: f"```python\n{(ROOT / 'tests/compat/clients' / name).with_suffix('.py').read_text()}```"
-            for name in FRAMEWORKS
-        }
-    )
-    for name, table in parts.items():
-        text = re.sub(
-            rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)",
-            lambda marks, table=table: f"{marks[1]}{table}\n{marks[2]}",  # type: ignore[misc]
-            text,
-            flags=re.DOTALL,
-        )
+    scripts = {name: (ROOT / "tests/compat/clients" / f"{name}.py").read_text() for name in FRAMEWORKS}
+    parts = {
+        "tools": _tools_table(),
+        "prompts": _prompts_list(),
+        "limits": _limits_table(),
+        "settings": _settings_table(),
+        **{name: f"```python\n{script}```" for name, script in scripts.items()},
+    }
+    manifest = ROOT / "manifest.json"
     bundle = json.loads(manifest.read_text())
     bundle["tools"] = [{"name": tool.name, "description": tool.summary} for tool in TOOLS]
     return {
-        readme: text,
+        **{page: _with_parts(page.read_text(), parts) for page in sorted(ROOT.glob("docs/*.md"))},
         manifest: json.dumps(bundle, indent=2, ensure_ascii=False) + "\n",
         ROOT / "tests" / "tools.json": json.dumps(list(map(_contract, TOOLS)), indent=2, ensure_ascii=False)
         + "\n",
     }
+
+
+def _with_parts(text: str, parts: dict[str, str]) -> str:
+    """Return `text` with each part between the two marks of its name."""
+    return re.sub(
+        r"(<!-- (\w+) -->\n).*?(<!-- /\2 -->)",
+        lambda marks: f"{marks[1]}{parts[marks[2]]}\n{marks[3]}",
+        text,
+        flags=re.DOTALL,
+    )
 
 
 def _tools_table() -> str:

@@ -154,7 +154,7 @@ async def test_an_operation_of_the_brief_leaves_as_the_brief_shows_it(
 PEOPLE, EVENTS, CAMPAIGNS = "tools/people/", "tools/events.py", "tools/campaigns/"
 BROADCASTS, EMAIL, CHANNELS = "tools/broadcasts/", "tools/transactional/", "tools/transactional/"
 SANDBOX = "sandbox/"
-README, CLIENT, ACCESS = "../README.md", "client/", "app/workspace.py"
+README, DOCS, CLIENT, ACCESS = "../README.md", "../docs/", "client/", "app/workspace.py"
 
 # Every line of the brief, and where in the product (below cio_mcp/) it is found, by what words.
 WHERE: dict[str, tuple[str, str]] = {
@@ -162,14 +162,14 @@ WHERE: dict[str, tuple[str, str]] = {
     "Behavior-based messaging platform for email, push, SMS, and in-app.": (CHANNELS, '"/v1/send/sms"'),
     "## Capabilities": (README, "An [MCP](https://modelcontextprotocol.io) server"),
     "| Integration | Available | Notes |": (README, "hosted MCP server"),
-    "| API | ✓ | Track API, App API, Journeys API |": (README, "part of what Customer.io calls Journeys"),
+    "| API | ✓ | Track API, App API, Journeys API |": (DOCS, "part of what Customer.io calls Journeys"),
     "| MCP | - | Not available |": ("server/server.py", "class Server(Reading)"),
     "| CLI | - | Not available |": ("cli/__init__.py", 'prog="cio-mcp"'),
     "| SDK | ✓ | JavaScript, iOS, Android, Ruby, Python |": (
         README,
-        "is for agents that work without a browser",
+        "agents that work without\na browser",
     ),
-    "## Authentication": (README, "### Credentials"),
+    "## Authentication": (DOCS, "## Credentials"),
     "- **Track API**: Site ID + API Key (Basic auth)": (
         "settings/scopes.py",
         "Site id of the workspace, for the Track API",
@@ -178,7 +178,7 @@ WHERE: dict[str, tuple[str, str]] = {
     "- **Header**: `Authorization: Basic {base64(site_id:api_key)}`": (ACCESS, "b64encode(pair.encode())"),
     "Authorization: Basic {base64(site_id:api_key)}": (ACCESS, "b64encode(pair.encode())"),
     "Authorization: Bearer {app_api_key}": (ACCESS, 'f"Bearer {key}"'),
-    "## Common Agent Operations": (README, "## Tools"),
+    "## Common Agent Operations": (DOCS, "# Tools"),
     "### Identify customer": (PEOPLE, "async def identify_customer"),
     "PUT https://track.customer.io/api/v1/customers/{customer_id}": (
         PEOPLE,
@@ -223,7 +223,7 @@ WHERE: dict[str, tuple[str, str]] = {
     '"id": "user_123"': (EMAIL, "customer_id: CustomerId"),
     '"message_data": {': (EMAIL, "message_data: MessageData"),
     '"order_id": "ORD-456"': (EMAIL, "message_data: MessageData"),
-    "## JavaScript SDK": (README, "## Tools"),
+    "## JavaScript SDK": (DOCS, "# Tools"),
     "// Initialize": (PEOPLE, "async def identify_customer"),
     "_cio.identify({": (PEOPLE, "async def identify_customer"),
     "id: 'user_123',": (PEOPLE, "customer_id: CustomerId"),
@@ -245,7 +245,7 @@ WHERE: dict[str, tuple[str, str]] = {
     "- **Campaigns** - Automated message sequences": (CAMPAIGNS, "class Campaign("),
     "- **Broadcasts** - One-time sends": (BROADCASTS, "API-triggered broadcast to many people at once"),
     "- **Transactional** - Triggered messages": (EMAIL, "one email to one person"),
-    "## Attribute Types": (README, "Attributes are standard"),
+    "## Attribute Types": (DOCS, "Attributes are standard"),
     "- Standard: `email`, `created_at`, `unsubscribed`": (PEOPLE, "STANDARD = {"),
     "- Custom: Any key you define": (PEOPLE, "Custom attributes, such as"),
     "- Computed: Aggregations from events": (PEOPLE, "Custom and computed attributes"),
@@ -255,9 +255,9 @@ WHERE: dict[str, tuple[str, str]] = {
     "- Onboarding sequences": (SANDBOX, "onboarding"),
     "- Re-engagement campaigns": (SANDBOX, "Win-back"),
     "- Transactional messages": (EMAIL, "async def send_transactional_email"),
-    "## Rate Limits": (README, "## Limits, and how they are kept"),
-    "- Track API: 100 requests/second": (README, "writes of customers and events | 100 per second"),
-    "- App API: 10 requests/second": (README, "App API: all other requests | 10 per second"),
+    "## Rate Limits": (DOCS, "# Limits, and how they are kept"),
+    "- Track API: 100 requests/second": (DOCS, "writes of customers and events | 100 per second"),
+    "- App API: 10 requests/second": (DOCS, "App API: all other requests | 10 per second"),
     "## Relevant Skills": (README, "read campaigns and their"),
     "- email-sequence": (CAMPAIGNS, "async def get_campaign_metrics"),
     "- onboarding-cro": (SANDBOX, "Welcome series"),
@@ -273,6 +273,8 @@ def test_a_line_of_the_brief_is_found_in_the_product(line: str) -> None:
         return
     place, words = WHERE[line]
     path = ROOT / "cio_mcp" / place
-    sources = [*path.rglob("*.py"), *path.rglob("*.json")] if place.endswith("/") else [path]
+    sources = [path]
+    if place.endswith("/"):
+        sources = [source for kind in ("py", "json", "md") for source in path.rglob(f"*.{kind}")]
 
     assert any(words in source.read_text() for source in sources), f"{words!r} is not in {place}"

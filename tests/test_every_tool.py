@@ -11,7 +11,7 @@ from cio_mcp.toolkit.registry import Effect, Tool
 from cio_mcp.tools import TOOLS
 from tests.test_outcomes import ACTS
 
-README = Path(__file__).parent.parent.joinpath("README.md").read_text()
+PAGE = Path(__file__).parent.parent.joinpath("docs/tools.md").read_text()
 
 # What a tool's first word promises. Suppressing deletes; merging deletes one of two.
 VERBS = {
@@ -93,7 +93,7 @@ def test_the_result_says_what_its_parts_are(tool: Tool) -> None:
 
 
 @every
-def test_readme_has_a_row_and_the_sandbox_a_route(tool: Tool) -> None:
-    assert f"| `{tool.name}` | {tool.toolset}" in README
+def test_the_docs_have_a_row_and_the_sandbox_a_route(tool: Tool) -> None:
+    assert f"| `{tool.name}` | {tool.toolset}" in PAGE
     # What is listed there is called on the sandbox.
     assert tool.name in ACTS or not tool.apis

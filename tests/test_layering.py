@@ -9,19 +9,21 @@ PACKAGE = Path(__file__).parent.parent / "cio_mcp"
 # What each part of the package may import of the others, besides itself and the version.
 ALLOWED = {
     "errors": set[str](),
+    "files": set[str](),
     "limits": set[str](),
     "logs": set[str](),
     "traces": set[str](),
     "sandbox": set[str](),
     "databases": {"errors"},
     "settings": {"errors", "limits"},
-    "client": {"databases", "errors", "limits"},
+    "client": {"databases", "errors", "files", "limits"},
     "toolkit": {"client", "errors"},
-    "tools": {"client", "errors", "toolkit"},
-    "safety": {"client", "databases", "errors", "settings", "toolkit"},
-    "auth": {"client", "errors", "safety", "settings", "toolkit", "tools"},
+    "tools": {"client", "errors", "limits", "toolkit"},
+    "safety": {"client", "databases", "errors", "files", "settings", "toolkit"},
+    "auth": {"client", "errors", "files", "safety", "settings", "toolkit", "tools"},
     "app": {
-        *("auth", "client", "errors", "limits", "logs", "safety", "sandbox", "settings", "toolkit", "tools"),
+        *("auth", "client", "errors", "files", "limits", "logs", "safety", "sandbox", "settings", "toolkit"),
+        "tools",
     },
     "server": {"app", "auth", "client", "errors", "limits", "safety", "toolkit"},
     "transports": {
@@ -30,8 +32,8 @@ ALLOWED = {
     },
     "asgi": {"transports"},
     "cli": {
-        *("app", "auth", "client", "databases", "errors", "logs", "safety", "server", "settings", "toolkit"),
-        *("tools", "transports"),
+        *("app", "auth", "client", "databases", "errors", "files", "logs", "safety", "sandbox", "server"),
+        *("settings", "toolkit", "tools", "transports"),
     },
     "__main__": {"cli"},
     "__init__": set[str](),

@@ -32,6 +32,7 @@ from cio_mcp.client import CustomerIO
 from cio_mcp.client.network import Network
 from cio_mcp.client.spans import with_spans
 from cio_mcp.errors import SettingsError
+from cio_mcp.files import narrow
 from cio_mcp.limits import covering
 from cio_mcp.safety import Guard
 from cio_mcp.safety.audit.log import AuditLog
@@ -113,7 +114,7 @@ def _open(
     off, sandbox = tools_off(settings, tools), None
     if settings.uses_sandbox:
         sandbox = files.enter_context(closing(open_sandbox(settings, clock=clock)))
-        wire, settings = httpx.ASGITransport(app=sandbox.app), _for_sandbox(settings, sandbox)
+        wire, settings = httpx.ASGITransport(app=sandbox), _for_sandbox(settings, sandbox)
     client = CustomerIO(
         with_spans(wire or Network()),
         accesses(settings),
@@ -172,12 +173,16 @@ def open_sandbox(settings: Settings, *, clock: Callable[[], float] = time.time) 
     """Open the sandbox that the settings name; raises SettingsError if its file cannot be used."""
     from cio_mcp.sandbox import Sandbox  # noqa: PLC0415 - a live workspace needs none of it
 
+    path = settings.sandbox_path
     try:
-        return Sandbox(
-            settings.sandbox_path or ":memory:", region=settings.region, clock=clock, counts=_documented
-        )
+        if path and path.parent.is_dir():
+            path.touch(mode=0o600)
+        sandbox = Sandbox(path or ":memory:", region=settings.region, clock=clock, counts=_documented)
+        if path:
+            narrow(path)
     except (sqlite3.Error, OSError) as error:
-        raise SettingsError(f"CIO_SANDBOX_PATH: {settings.sandbox_path} cannot be used: {error}") from None
+        raise SettingsError(f"CIO_SANDBOX_PATH: {path} cannot be used: {error}") from None
+    return sandbox
 
 
 def _documented(request: str) -> list[tuple[str, float, float]]:
@@ -201,7 +206,11 @@ def _for_sandbox(settings: Settings, sandbox: "Sandbox") -> Settings:
 
 
 def _in_sandbox(settings: Settings) -> str:
-    end = "is kept in CIO_SANDBOX_PATH" if settings.sandbox_path else "is gone when this process ends"
+    end = (
+        "is kept in a file, which server_status names"
+        if settings.sandbox_path
+        else "is gone when this process ends"
+    )
     return (
         "This is the embedded sandbox: a made-up workspace with sample customers, campaigns and messages. "
         f"Try anything: nothing reaches a real customer. What you change {end}."

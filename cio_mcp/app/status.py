@@ -40,7 +40,13 @@ async def status_of(
 ) -> Status:
     """Return the current status, without secrets and values of credentials."""
     bounds = {variable(name): _text(getattr(settings, name)) for name in BOUNDS}
-    notes = [await store.trouble(), STATELESS if settings.stateless else None]
+    notes = [
+        await store.trouble(),
+        STATELESS if settings.stateless else None,
+        f"the sandbox is kept in {settings.sandbox_path}; delete that file to begin anew"
+        if sandbox and settings.sandbox_path
+        else None,
+    ]
     return Status(
         version=__version__,
         environment="sandbox" if sandbox else f"live, {settings.region}",

@@ -16,6 +16,7 @@ from cio_mcp.client.access import Access
 from cio_mcp.client.pacing import Limits, MemorySlots, Slots
 from cio_mcp.client.pacing.file_slots import FileSlots
 from cio_mcp.errors import SettingsError
+from cio_mcp.files import check_folder, make_private
 from cio_mcp.limits import LIMITS
 from cio_mcp.safety.bounds import Bounds, entry_of
 from cio_mcp.safety.permissions import switched_off
@@ -170,6 +171,34 @@ def safety_file() -> Path:
     return state_folder() / "safety.db"
 
 
+def remembering(settings: Settings) -> Settings:
+    """Return settings whose sandbox outlasts the process, where nothing is set that says otherwise.
+
+    Then it is in the state folder, if that can be written. A version that keeps it in another form has a
+    file of its own.
+    """
+    says_otherwise = settings.sandbox == "on" or settings.sandbox_path or settings.workspaces_file
+    if not settings.uses_sandbox or says_otherwise:
+        return settings
+    from cio_mcp.sandbox import VERSION  # noqa: PLC0415 - a live workspace needs none of it
+
+    path = state_folder() / f"sandbox-{VERSION}.db"
+    try:
+        make_private(path)
+    except OSError as error:
+        _log.warning("the sandbox is kept in memory only: %s: %s", path, error.strerror)
+        return settings
+    return settings.model_copy(update={"sandbox_path": path})
+
+
 def state_folder() -> Path:
-    """Return the folder of the files that this user's processes share."""
-    return user_state_path("cio-mcp", appauthor=False)
+    """Return the folder of the files that this user's processes share.
+
+    Raises SettingsError if others can write to it.
+    """
+    folder = user_state_path("cio-mcp", appauthor=False)
+    try:
+        check_folder(folder)
+    except OSError as error:
+        raise SettingsError(f"{folder}: no state can be kept there: {error.strerror}") from None
+    return folder

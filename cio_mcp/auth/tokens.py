@@ -5,7 +5,6 @@ The file holds hashes, never tokens. It is looked at again whenever it has chang
 
 import hashlib
 import json
-import os
 import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -15,6 +14,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from cio_mcp.errors import SettingsError
+from cio_mcp.files import narrow, replace
 from cio_mcp.safety.grant import Grant
 from cio_mcp.settings import first_fault
 
@@ -74,6 +74,7 @@ class Tokens:
 def read(path: Path) -> list[Entry]:
     """Return the entries of a file; raises SettingsError that names what is wrong, and no hash."""
     try:
+        narrow(path)
         return _File.model_validate(json.loads(path.read_text(encoding="utf-8"))).tokens
     except OSError as error:
         raise SettingsError(f"CIO_TOKENS_FILE: {path} cannot be read: {error.strerror}") from None
@@ -86,12 +87,10 @@ def read(path: Path) -> list[Entry]:
 
 def write(path: Path, entries: list[Entry]) -> None:
     """Replace the file at once; only its owner may read it."""
-    new = path.with_name(f"{path.name}.{os.getpid()}")
+    text = _File(tokens=entries).model_dump_json(indent=2, exclude_unset=True) + "\n"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        new.touch(mode=0o600)
-        new.write_text(_File(tokens=entries).model_dump_json(indent=2, exclude_unset=True) + "\n", "utf-8")
-        new.replace(path)
+        replace(path, text.encode())
     except OSError as error:
         raise SettingsError(f"CIO_TOKENS_FILE: {path} cannot be written: {error.strerror}") from None
 

@@ -4,11 +4,14 @@ A module has `add_arguments`, which tells its parser what it takes, and `run`, w
 """
 
 import argparse
+import errno
+import gc
 import os
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
-from typing import Any
+from pathlib import Path
+from typing import Any, TextIO
 
 from cio_mcp import __version__
 from cio_mcp.errors import SettingsError
@@ -18,16 +21,16 @@ from cio_mcp.settings import variables
 COMMANDS = {
     "serve": "serve MCP: over HTTP and SSE, or on stdin and stdout",
     "demo": "show the main operations on the embedded sandbox",
-    "tools": "list the tools that are on, and those that are off and why",
-    "call": "call one tool and print its answer as JSON",
+    "tools": "list the tools, or show the arguments of one",
+    "call": "call one tool and print its answer",
     "pace": "show how much of each limit this host's processes use, live",
-    "stop": "halt all writes, deletions and sends, in every server that shares them",
+    "stop": "halt all writes, deletions and sends in all servers",
     "resume": "allow writes, deletions and sends again after cio-mcp stop",
-    "doctor": "check settings, credentials and the way to Customer.io",
+    "doctor": "check settings, credentials, the network and a client's entry",
     "sandbox": "serve the sandbox over HTTP, for any Customer.io SDK or curl",
     "audit": "check or show the record that CIO_AUDIT_LOG keeps",
     "token": "manage who may call over HTTP",
-    "config": "print the configuration for an MCP client, or write it",
+    "config": "print the entry for an MCP client, or write it and try it",
 }
 
 # What runs without a command: a client such as Claude Desktop starts it so.
@@ -36,14 +39,32 @@ DEFAULT = "serve_stdio"
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status: 0 well, 1 not well, 2 wrong arguments or settings."""
+    if sys.stdout is None:  # it was closed when the program started
+        with Path(os.devnull).open("w") as sys.stdout:
+            return main(arguments)
+    # What a start imports is not garbage: looking for some after every 700 objects takes a tenth of it.
+    gc.set_threshold(50_000)
     try:
-        status = _run(sys.argv[1:] if arguments is None else arguments)
-        sys.stdout.flush()
+        try:
+            status = _run(sys.argv[1:] if arguments is None else arguments)
+        finally:
+            sys.stdout.flush()
     except* BrokenPipeError:
-        # The reader, such as head, has had enough. Nothing is left to flush at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader, such as head, has had enough.
+        give_up(sys.stdout)
         status = 141  # as a shell has it
+    except* OSError as errors:
+        if {getattr(error, "errno", None) for error in errors.exceptions} != {errno.ENOSPC}:
+            raise
+        give_up(sys.stdout)
+        sys.stderr.write("cio-mcp: the output cannot be written: no space is left\n")
+        status = 1
     return status
+
+
+def give_up(stream: TextIO) -> None:
+    """Let what a stream could not write go nowhere: at exit it would be tried again, and fail again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _run(arguments: Sequence[str]) -> int:
@@ -60,19 +81,26 @@ def _run(arguments: Sequence[str]) -> int:
 
 def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     """Return a parser of all commands, which knows the arguments of the one that is asked for."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="cio-mcp",
-        description="An MCP server with which AI agents operate a Customer.io workspace. Without a command\n"
-        "it serves MCP on stdin and stdout, which is how a client such as Claude Desktop starts\n"
-        "it. Without credentials it works on an embedded sandbox.",
-        epilog=_settings_help(),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        description="An MCP server with which AI agents operate a Customer.io workspace. Without a command "
+        "it serves MCP on stdin and stdout, which is how a client such as Claude Desktop starts it. Without "
+        "credentials it works on an embedded sandbox.",
+        formatter_class=_Paragraphs,
     )
     parser.add_argument("--version", action="version", version=f"cio-mcp {__version__}")
-    commands = parser.add_subparsers(dest="command", metavar="command")
+    commands = parser.add_subparsers(
+        title="commands", dest="command", metavar="command", parser_class=argparse.ArgumentParser
+    )
     asked = next((word for word in arguments if not word.startswith("-")), None)
     for name, purpose in COMMANDS.items():
-        command = commands.add_parser(name, help=purpose)
+        command = commands.add_parser(
+            name,
+            help=purpose,
+            description=f"{purpose[0].upper()}{purpose[1:]}.",
+            formatter_class=_Paragraphs,
+            conflict_handler="resolve",  # call has a --help of its own
+        )
         if name == asked:
             add_arguments: Callable[[argparse.ArgumentParser], None] = _module(name).add_arguments
             add_arguments(command)
@@ -83,7 +111,24 @@ def _module(name: str) -> Any:
     return import_module(f"cio_mcp.cli.{name}")
 
 
-def _settings_help() -> str:
-    width = max(map(len, variables()))
-    lines = [f"  {name:<{width}}  {purpose}" for name, purpose in variables().items()]
-    return "\n".join(("settings, from the environment:", *lines))
+class _Parser(argparse.ArgumentParser):
+    """Tells in its help of the settings, too."""
+
+    def format_help(self) -> str:
+        from cio_mcp.cli.table import pairs  # noqa: PLC0415 - only for the help
+
+        settings = pairs({f"  {name}": purpose for name, purpose in variables().items()})
+        more = "`cio-mcp COMMAND --help` tells more of a command."
+        self.epilog = f"{more}\n\nsettings, from the environment:\n{settings}"
+        return super().format_help()
+
+
+class _Paragraphs(argparse.HelpFormatter):
+    """Wraps each paragraph of a text by itself; lines that begin with blanks stay as they are."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        parts = [part for part in text.split("\n\n") if part]
+        return "\n\n".join(
+            part.rstrip() if "\n " in part else super(_Paragraphs, self)._fill_text(part, width, indent)
+            for part in parts
+        )

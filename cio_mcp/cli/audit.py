@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from cio_mcp.cli.table import printable
 from cio_mcp.errors import SettingsError
 from cio_mcp.safety.audit.verify import lines, verify
 
@@ -14,7 +15,14 @@ COLUMNS = ("number", "at", "kind", "request", "caller", "tool", "effect", "argum
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Take what to do, and the files of a log."""
-    parser.add_argument("action", choices=("verify", "show"))
+    parser.description = (
+        "Check that the record which CIO_AUDIT_LOG keeps is whole, or show the calls in it. Exit status of "
+        "verify: 0 whole, 1 not."
+    )
+    parser.epilog = "example:\n  cio-mcp audit verify audit.jsonl.1 audit.jsonl"
+    parser.add_argument(
+        "action", choices=("verify", "show"), help="find what was changed or removed, or print the calls"
+    )
     parser.add_argument(
         "paths", metavar="path", nargs="+", help="the log; parts that were moved away before it"
     )
@@ -67,4 +75,4 @@ def _end(line: dict[str, Any]) -> str:
 
 def _say(text: str) -> None:
     """Print a line; what callers called themselves could steer the terminal, and is shown escaped."""
-    sys.stdout.write("".join(char if char.isprintable() else ascii(char)[1:-1] for char in text) + "\n")
+    sys.stdout.write(printable(text) + "\n")

@@ -2,61 +2,76 @@
 
 import argparse
 import difflib
-import json
 import os
+import re
 import shutil
+import stat
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass
 from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
 from pydantic import SecretStr
 
+from cio_mcp.cli import jsonc
+from cio_mcp.cli.clients import ADDRESSES, NAME, ClientFile, ClientText, clients, entry_of, read, start_of
 from cio_mcp.errors import SettingsError
-from cio_mcp.settings import CREDENTIALS, Settings, load, variable
+from cio_mcp.files import replace
+from cio_mcp.settings import CREDENTIALS, Settings, load, variable, variables
 
-NAME = "customerio"
+# A variable or header of such a name holds a secret.
+SECRET = re.compile("key|token|secret|passw|auth|credential", re.IGNORECASE)
 
-
-@dataclass(frozen=True)
-class ClientFile:
-    """Where an MCP client keeps its servers, and under which key."""
-
-    title: str
-    path: Path
-    key: str = "mcpServers"
+# Why a value is no secret: the client puts it in the place of this.
+REFERENCE = re.compile(r"\$\{[^{}]+\}")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Take a client, and whether to write its file."""
-    parser.add_argument("client", choices=client_files(Path.home(), sys.platform))
+    parser.description = (
+        "Print the entry by which an MCP client starts this server, with the settings that are set here; or "
+        "merge it into the client's file and try it."
+    )
+    parser.add_argument("client", choices=clients(), metavar="client", help=", ".join(clients()))
     parser.add_argument("--write", action="store_true", help="merge it into the client's file, with a backup")
-    parser.add_argument("--with-keys", action="store_true", help="and the credentials that are set here")
+    parser.add_argument(
+        "--with-keys", action="store_true", help="with --write: and the keys that are set here"
+    )
+    parser.add_argument("--no-try", action="store_true", help="do not start the server to try the entry")
 
 
 def run(asked: argparse.Namespace) -> int:
-    """Print the configuration, or merge it into the client's file; returns 0."""
-    settings = load()
-    client = client_files(Path.home(), sys.platform)[asked.client]
-    entry = _entry(settings, with_keys=asked.with_keys and asked.write)
+    """Print the configuration, or merge it into the client's file; returns 0, or 1 if it does not work."""
+    settings, client = load(), clients()[asked.client]
+    secrets = _secrets(settings)
+    wanted = _wanted(settings, client, with_keys=asked.with_keys and asked.write)
     if not asked.write:
-        sys.stdout.write(_dump({client.key: {NAME: entry}}) + "\n")
+        sys.stdout.write(jsonc.dumps(wanted) + "\n")
         sys.stderr.write(f"\nFor {client.title}, in {client.path}; --write merges it in.\n")
         sys.stderr.write(_about_keys(settings, client, asked))
         return 0
-    before = _read(client.path)
-    after = _merged(before, client, entry)
-    if after == before:
+    before = read(client)
+    after = _merged(before, client, wanted)
+    if after == before.found:
         sys.stdout.write(f"{client.path} has it already; nothing to do.\n")
     else:
-        sys.stdout.write(_difference(before, after))
-        backup = _write(client.path, _dump(after) + "\n")
+        sys.stdout.write(_difference(before.found, after))
+        backup = _write(client.path, before, after)
         kept = f"; what it was is in {backup}" if backup else ""
         sys.stdout.write(f"\nWritten to {client.path}{kept}.\nRestart {client.title} to use it.\n")
     sys.stderr.write(_about_keys(settings, client, asked))
-    return 0
+    return 0 if asked.no_try else _try(client, after, secrets)
+
+
+def _try(client: ClientFile, found: dict[str, Any], secrets: dict[str, str]) -> int:
+    import asyncio  # noqa: PLC0415 - only here
+
+    from cio_mcp.cli.trial import try_start  # noqa: PLC0415 - as above
+
+    sys.stdout.flush()
+    finding = asyncio.run(try_start(start_of(client, entry_of(client, found), {**os.environ, **secrets})))
+    sys.stdout.write(f"{finding.state}: {client.title}'s entry: {finding.detail}\n")
+    return int(finding.state == "fault")
 
 
 def _about_keys(settings: Settings, client: ClientFile, asked: argparse.Namespace) -> str:
@@ -64,6 +79,8 @@ def _about_keys(settings: Settings, client: ClientFile, asked: argparse.Namespac
     if not settings.has_credentials:
         names = ", ".join(variable(name) for name in CREDENTIALS)
         return f"Without credentials it works on the sandbox; for a real workspace put {names} into env.\n"
+    if client.inputs:
+        return f"{client.title} asks for the credentials when it starts the server, and keeps them itself.\n"
     if not (asked.write and asked.with_keys):
         return "The credentials set here are not in it; --write --with-keys puts them into the file.\n"
     if not client.path.is_absolute():
@@ -71,31 +88,37 @@ def _about_keys(settings: Settings, client: ClientFile, asked: argparse.Namespac
     return ""
 
 
-def client_files(home: Path, system: str) -> Mapping[str, ClientFile]:
-    """Return the clients by name; `system` is `sys.platform`."""
-    desktop = {
-        "darwin": home / "Library/Application Support/Claude",
-        "win32": Path(os.environ.get("APPDATA", home / "AppData/Roaming")) / "Claude",
-    }.get(system, home / ".config/Claude")
-    return {
-        "claude-desktop": ClientFile("Claude Desktop", desktop / "claude_desktop_config.json"),
-        "claude-code": ClientFile("Claude Code", Path(".mcp.json")),
-        "cursor": ClientFile("Cursor", home / ".cursor/mcp.json"),
-        "vscode": ClientFile("VS Code", Path(".vscode/mcp.json"), "servers"),
-        "windsurf": ClientFile("Windsurf", home / ".codeium/windsurf/mcp_config.json"),
-    }
+def _secrets(settings: Settings) -> dict[str, str]:
+    """Return the secrets that are set, by their variables."""
+    values = {name: getattr(settings, name) for name in settings.model_fields_set}
+    return {variable(name): _text(value) for name, value in values.items() if isinstance(value, SecretStr)}
 
 
-def _entry(settings: Settings, *, with_keys: bool) -> dict[str, Any]:
-    """Return how to start the server: by its full path, since clients have another PATH than a shell."""
+def _wanted(settings: Settings, client: ClientFile, *, with_keys: bool) -> dict[str, Any]:
+    """Return what a client's file should hold, with how to start the server.
+
+    That is by its full path, since clients have another PATH than a shell.
+    """
     command = shutil.which("cio-mcp", path=str(Path(sys.executable).parent)) or shutil.which("cio-mcp")
     start = {"command": command} if command else {"command": sys.executable, "args": ["-m", "cio_mcp"]}
-    env = {}
-    for name in settings.model_fields_set:
-        value = getattr(settings, name)
-        if with_keys or not isinstance(value, SecretStr):
-            env[variable(name)] = _text(value)
-    return start | {"env": dict(sorted(env.items()))}
+    secrets = _secrets(settings)
+    env = {variable(name): _text(getattr(settings, name)) for name in settings.model_fields_set}
+    env = {name: value for name, value in env.items() if name not in secrets}
+    inputs = []
+    if client.inputs:
+        inputs = [_input(name) for name in sorted(secrets)]
+        env |= {name: f"${{input:{_input(name)['id']}}}" for name in secrets}
+    elif with_keys:
+        env |= secrets
+    entry = start | {"env": dict(sorted(env.items()))}
+    return ({"inputs": inputs} if inputs else {}) | {client.key: {NAME: entry}}
+
+
+def _input(name: str) -> dict[str, Any]:
+    """Return what lets a client ask a person for the value of a variable."""
+    label = f"Customer.io: {variables()[name]}"
+    key = f"{NAME}-{name.removeprefix('CIO_').lower().replace('_', '-')}"
+    return {"id": key, "type": "promptString", "description": label, "password": True}
 
 
 def _text(value: Any) -> str:
@@ -110,38 +133,30 @@ def _text(value: Any) -> str:
     return str(value)
 
 
-def _read(path: Path) -> dict[str, Any]:
-    """Return the file's object, empty for no file; raises SettingsError for anything that is not one."""
-    try:
-        text = path.read_text(encoding="utf-8")
-        found = json.loads(text) if text.strip() else {}
-    except FileNotFoundError:
-        return {}
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path}: cannot be read: {error}") from None
-    except ValueError as error:
-        message = f"{path}: is not plain JSON ({error}); correct it, or add by hand what config prints"
-        raise SettingsError(message) from None
-    if not isinstance(found, dict):
-        raise SettingsError(f"{path}: is not a JSON object; correct it by hand")
-    return found
-
-
-def _merged(before: dict[str, Any], client: ClientFile, entry: dict[str, Any]) -> dict[str, Any]:
-    """Return the file's object with our entry, which keeps the variables that it had."""
-    servers = before.get(client.key, {})
-    ours = servers.get(NAME, {}) if isinstance(servers, dict) else None
-    had = ours.get("env", {}) if isinstance(ours, dict) else None
-    if not isinstance(had, dict):
+def _merged(before: ClientText, client: ClientFile, wanted: dict[str, Any]) -> dict[str, Any]:
+    """Return the file's object with our entry, which keeps the variables, and all else, that it had."""
+    ours, entry = entry_of(client, before.found), wanted[client.key][NAME]
+    if address := next((name for name in ADDRESSES if name in ours), None):
         raise SettingsError(
-            f"{client.path}: {client.key} is not a list of servers by name; correct it by hand"
+            f"{client.path}: {NAME} is a server at an address ({address}), which no command starts; "
+            "rename or remove it first"
         )
-    return before | {client.key: servers | {NAME: entry | {"env": had | entry["env"]}}}
+    changed = (
+        ours | ({"args": []} if "args" in ours else {}) | entry | {"env": ours.get("env", {}) | entry["env"]}
+    )
+    after = before.found | {client.key: before.found.get(client.key, {}) | {NAME: changed}}
+    if new := wanted.get("inputs"):
+        inputs = before.found.get("inputs", [])
+        if not isinstance(inputs, list):
+            raise SettingsError(f"{client.path}: inputs is not a list; correct it by hand")
+        known = [one.get("id") for one in inputs if isinstance(one, dict)]
+        after |= {"inputs": [*inputs, *(one for one in new if one["id"] not in known)]}
+    return after
 
 
 def _difference(before: dict[str, Any], after: dict[str, Any]) -> str:
     """Return what changes, without what may be secret: the file holds other servers' keys too."""
-    old, new = (_dump(_masked(version)).splitlines() for version in (before, after))
+    old, new = (jsonc.dumps(_masked(version)).splitlines() for version in (before, after))
     return "\n".join(difflib.unified_diff(old, new, "before", "after", lineterm="")) + "\n"
 
 
@@ -159,30 +174,48 @@ def _masked(value: Any) -> Any:
     }
 
 
-def _dump(value: dict[str, Any]) -> str:
-    return json.dumps(value, indent=2, ensure_ascii=False)
+def _holds_secrets(value: Any) -> bool:
+    """Say whether an `env` or `headers` anywhere holds what looks like a secret."""
+    if isinstance(value, list):
+        return any(map(_holds_secrets, value))
+    if not isinstance(value, dict):
+        return False
+    return any(
+        any(SECRET.search(name) and not REFERENCE.fullmatch(str(text)) for name, text in inner.items())
+        if key in {"env", "headers"} and isinstance(inner, dict)
+        else _holds_secrets(inner)
+        for key, inner in value.items()
+    )
 
 
-def _write(path: Path, text: str) -> Path | None:
-    """Replace the file at once and keep what it was beside it; returns the backup's path."""
-    backup = None
+def _write(path: Path, before: ClientText, after: dict[str, Any]) -> Path | None:
+    """Replace the file at once and keep what it was beside it; returns the backup's path.
+
+    Where the path is a link, the file that it leads to is replaced.
+    """
+    text = jsonc.changed(before.text, after).replace("\n", before.line_end)
+    backup, mode = None, 0o600
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if path.exists():
-            backup = _free(path.with_name(path.name + ".backup"))
-            shutil.copy2(path, backup)
-        new = path.with_name(path.name + ".new")
-        new.touch(mode=0o600)
-        new.write_text(text, encoding="utf-8")
-        if backup:
-            shutil.copymode(backup, new)
-        new.replace(path)
-    except OSError as error:
-        raise SettingsError(f"{path}: cannot be written: {error.strerror}") from None
+        real = path.resolve()
+        real.parent.mkdir(parents=True, exist_ok=True)
+        if real.exists():
+            mode = stat.S_IMODE(real.stat().st_mode) & (0o700 if _holds_secrets(after) else 0o777)
+            backup = _copied(real)
+        replace(real, text.encode(), mode)
+    except (OSError, RuntimeError) as error:  # RuntimeError: links that lead in a circle
+        raise SettingsError(f"{path}: cannot be written: {getattr(error, 'strerror', error)}") from None
     return backup
 
 
-def _free(path: Path) -> Path:
-    """Return `path`, or the first of its numbered names that is free: no backup is written over."""
-    numbered = (path.with_name(f"{path.name}-{number}") for number in count(2))
-    return next(name for name in chain([path], numbered) if not name.exists())
+def _copied(path: Path) -> Path:
+    """Copy a file, for its owner alone, to the first name that is free; returns it."""
+    first = path.with_name(path.name + ".backup")
+    for name in chain([first], (first.with_name(f"{first.name}-{number}") for number in count(2))):
+        try:
+            backup = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
+        except FileExistsError:
+            continue
+        with os.fdopen(backup, "wb") as file:
+            file.write(path.read_bytes())
+        return name
+    raise AssertionError

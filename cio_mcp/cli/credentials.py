@@ -16,6 +16,9 @@ from cio_mcp.settings import Settings
 
 PATHS = {api.name: api.harmless for api in (TrackApi, AppApi)}
 
+# What only Customer.io's own answer holds: a portal or another server answers 200, too.
+PROOF = {"track": "region", "app": "messages"}
+
 # Customer.io orders updates by time; a clock off by more than this gives wrong times to events.
 SKEW = 60
 
@@ -33,7 +36,7 @@ async def examine_credentials(settings: Settings, wire: httpx.AsyncBaseTransport
     opened = [access for access in accesses(settings) if not access.sends_only]
     answers = [await probe(wire, access, PATHS[access.api]) for access in opened]
     for access, answer in zip(opened, answers, strict=True):
-        access.worked = answer.status == 200  # which is evidence for the other key, too
+        access.worked = _opens(access, answer)  # which is evidence for the other key, too
     for access, answer in zip(opened, answers, strict=True):
         url = httpx.URL(access.base_url)
         if proxy := proxy_of(url):
@@ -57,7 +60,7 @@ async def _judge(wire: httpx.AsyncBaseTransport, access: Access, answer: ProbeRe
     if home != access.region:
         return Finding(what, "fault", f"belongs to a workspace in region {home}", f"set CIO_REGION={home}")
     match answer.status:
-        case 200:
+        case 200 if _opens(access, answer):
             return Finding(what, "ok", f"opens {host}")
         case 429:
             return Finding(what, "ok", f"opens {host}, which is at its limit now")
@@ -74,14 +77,18 @@ async def _home(wire: httpx.AsyncBaseTransport, access: Access, answer: ProbeRes
     if access.region is None:
         return None
     other = OTHER_REGION[access.region]
-    if answer.status == 200 and isinstance(answer.body, dict):
+    if _opens(access, answer):
         return str(answer.body.get("region", access.region))
     if answer.status in {301, 302, 307, 308}:
         return other
     elsewhere = replace(access, base_url=HOSTS[access.api, other])
-    if answer.status == 401 and (await probe(wire, elsewhere, PATHS[access.api])).status == 200:
+    if answer.status == 401 and _opens(elsewhere, await probe(wire, elsewhere, PATHS[access.api])):
         return other
     return access.region
+
+
+def _opens(access: Access, answer: ProbeResult) -> bool:
+    return answer.status == 200 and isinstance(answer.body, dict) and PROOF[access.api] in answer.body
 
 
 def _clock(server: datetime) -> Finding:

@@ -3,11 +3,12 @@
 import argparse
 import asyncio
 import json
+import os
 import platform
 import sqlite3
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import closing
 from dataclasses import asdict, replace
 from importlib.metadata import version
@@ -22,16 +23,18 @@ from cio_mcp.app.extensions import tools_with
 from cio_mcp.app.workspace import (
     bounds,
     pace_file,
+    remembering,
     safety_file,
     shared_store,
     tools_off,
 )
 from cio_mcp.cli import answers
+from cio_mcp.cli.clients import ADDRESSES, NAME, clients, entry_of, read, start_of
 from cio_mcp.cli.credentials import examine_credentials
 from cio_mcp.cli.finding import Finding
 from cio_mcp.client.network import Network
-from cio_mcp.databases.sqlite import make_private
 from cio_mcp.errors import NotAllowed, SettingsError
+from cio_mcp.files import make_private
 from cio_mcp.safety.stop import Stop
 from cio_mcp.settings import Settings, load
 from cio_mcp.settings.workspaces import each
@@ -39,6 +42,18 @@ from cio_mcp.settings.workspaces import each
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Take how to print the findings, or what else to look at."""
+    parser.description = (
+        "Check the settings, the credentials and the way to Customer.io, and say how to mend what is wrong. "
+        "Exit status: 0 well, 1 something does not work, 2 wrong settings."
+    )
+    parser.add_argument(
+        "client",
+        nargs="?",
+        choices=clients(),
+        metavar="client",
+        help="check what this client's entry sets instead of what is set here, and start the server by it as "
+        f"the client does: {', '.join(clients())}",
+    )
     parser.add_argument(
         "--answers", action="store_true", help="read each endpoint once; print which answers have a new form"
     )
@@ -51,7 +66,11 @@ def run(asked: argparse.Namespace) -> int:
         return answers.run()
     status, findings = 0, [_versions()]
     try:
-        for name, settings in each(load()).items():
+        environ: Mapping[str, str] = os.environ
+        if asked.client:
+            environ, tried = _entry(asked.client)
+            findings.append(tried)
+        for name, settings in each(remembering(load(environ))).items():
             found = asyncio.run(examine(settings, Network()))
             findings += [replace(one, what=f"{name} {one.what}") for one in found] if name else found
         status = int(any(finding.state == "fault" for finding in findings))
@@ -67,6 +86,26 @@ def run(asked: argparse.Namespace) -> int:
         if finding.fix:
             sys.stdout.write(f"{'':<{width + 9}}fix: {finding.fix}\n")
     return status
+
+
+def _entry(name: str) -> tuple[Mapping[str, str], Finding]:
+    """Return what the entry of a client sets, and what is found by starting the server by it."""
+    from cio_mcp.cli.trial import try_start  # noqa: PLC0415 - only where it is asked for
+
+    client = clients()[name]
+    entry = entry_of(client, read(client).found)
+    if not entry:
+        raise SettingsError(f"{client.path}: has no entry {NAME}; cio-mcp config {name} --write makes it")
+    if address := next((address for address in ADDRESSES if address in entry), None):
+        raise SettingsError(
+            f"{client.path}: {NAME} is a server at an address ({address}); doctor starts none"
+        )
+    start = start_of(client, entry, os.environ)
+    found = asyncio.run(try_start(start))
+    if entry.get("disabled") is True:
+        fix = f"remove disabled from the entry in {client.path}"
+        found = replace(found, state="note", detail=f"{found.detail}; but {client.title} has it off", fix=fix)
+    return start.env, found
 
 
 async def examine(settings: Settings, wire: httpx.AsyncBaseTransport) -> list[Finding]:

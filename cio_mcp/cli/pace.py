@@ -21,6 +21,10 @@ REFRESH = 0.5
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Take how often to print it."""
+    parser.description = (
+        "Show how much of each of Customer.io's limits is used by the processes that share them: yours on "
+        "this host, or all replicas if CIO_SHARED_PACE names a Redis. On a terminal it goes on until Ctrl-C."
+    )
     parser.add_argument("--once", action="store_true", help="print it once")
 
 

@@ -11,12 +11,21 @@ import uvicorn
 
 from cio_mcp.app.build import open_sandbox
 from cio_mcp.cli.certificate import make_certificate
+from cio_mcp.cli.port_server import PortServer
 from cio_mcp.cli.ports import listen
 from cio_mcp.settings import load
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Take where to listen."""
+    parser.description = (
+        "Serve the embedded sandbox, an imitation of Customer.io with sample data, over HTTP. It prints the "
+        "keys that open it. Without CIO_SANDBOX_PATH its state is gone when it ends."
+    )
+    parser.epilog = (
+        "example:\n  cio-mcp sandbox &\n  curl -u sandbox-site:sandbox-track-key \\\n"
+        "    http://127.0.0.1:8080/api/v1/accounts/region"
+    )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
     parser.add_argument("--port", type=int, default=8080, help="port to listen on (default: 8080; 0: any)")
     parser.add_argument("--tls", action="store_true", help="speak https, with a certificate made on the spot")
@@ -41,9 +50,9 @@ def run(asked: argparse.Namespace) -> int:
             ssl_certfile=certificate,
         )
         keys = sandbox.credentials
-        scheme = "https" if certificate else "http"
+        address = f"{'https' if certificate else 'http'}://{host}:{port}"
         lines = [
-            f"A Customer.io sandbox listens on {scheme}://{host}:{port} until you press Ctrl-C.",
+            f"A Customer.io sandbox listens on {address} until you press Ctrl-C.",
             f"  site id        {keys.site_id}",
             f"  Track API key  {keys.track_api_key}",
             f"  App API key    {keys.app_api_key}",
@@ -52,5 +61,12 @@ def run(asked: argparse.Namespace) -> int:
         ]
         sys.stdout.write("\n".join(lines) + "\n")
         sys.stdout.flush()
-        uvicorn.Server(config).run([listener])
+        PortServer(config, listener, _hint(address, certificate)).run()
     return 0
+
+
+def _hint(address: str, certificate: str | None) -> str:
+    """Return what to tell a client that speaks http to a port of https, or the other way round."""
+    if certificate:
+        return f"this sandbox speaks https: use {address}, and trust {certificate}"
+    return f"this sandbox speaks http: use {address}, or start it with cio-mcp sandbox --tls for https"

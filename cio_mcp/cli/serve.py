@@ -10,6 +10,10 @@ BOTH, STDIO = "both", "stdio"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Take a transport, and where to listen."""
+    parser.description = (
+        "Serve MCP over HTTP until Ctrl-C or SIGTERM, then let running calls end. Without tokens it listens "
+        "on loopback only. Clients on this machine need no `serve`: they start `cio-mcp` themselves."
+    )
     ways = ", ".join(f"{transport.title} on {transport.paths[0]}" for transport in TRANSPORTS.values())
     parser.add_argument(
         "--transport",

@@ -48,6 +48,7 @@ def _serve(
         log_config=None,  # logs.configure has done it
         log_level="warning",
         access_log=False,
+        proxy_headers=False,  # who is near is told by the connection alone
         ssl_certfile=asked.certificate,
         ssl_keyfile=asked.key,
         timeout_graceful_shutdown=CUT,

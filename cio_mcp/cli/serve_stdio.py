@@ -20,7 +20,9 @@ def run(_: argparse.Namespace) -> int:
     configure(settings.log_level, settings.log_format)
     if sys.stdin.isatty():
         sys.stderr.write(WAITING)
-    from cio_mcp.transports.stdio import serve  # noqa: PLC0415 - a wrong setting, and the hint, are told at once
+    # Later than what is told at once: a wrong setting, and the hint.
+    from cio_mcp.app.workspace import remembering  # noqa: PLC0415
+    from cio_mcp.transports.stdio import serve  # noqa: PLC0415
 
-    asyncio.run(serve(settings))
+    asyncio.run(serve(remembering(settings)))
     return 0

@@ -10,8 +10,13 @@ from cio_mcp.errors import NotAllowed
 from cio_mcp.settings import Settings, load
 
 
-def add_arguments(_: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Take none."""
+    parser.description = (
+        "`cio-mcp stop` halts all writes, deletions and sends at once, in every server of yours on this "
+        "host, or in all replicas if CIO_SHARED_PACE names a Redis; reads go on. `cio-mcp resume` allows all "
+        "of it again. Run both with the servers' settings. Exit status: 0 done, 1 they could not be told."
+    )
 
 
 def run(asked: argparse.Namespace) -> int:

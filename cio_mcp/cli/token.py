@@ -23,11 +23,24 @@ A_CENTURY = 36_500
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Take an action and, to add a token, whom it is for and what they may do."""
+    parser.description = (
+        "Manage who may call over HTTP. A token can only narrow what the server's settings allow; the file "
+        "keeps hashes, and running servers notice a change at the next request."
+    )
+    parser.epilog = (
+        "example:\n  cio-mcp token --file tokens.json add nightly --permissions read,send \\\n"
+        "    --max-sends-per-day 500 --days 90"
+    )
     parser.add_argument("--file", help="the tokens' file (default: CIO_TOKENS_FILE)")
     actions = parser.add_subparsers(dest="action", metavar="action", required=True)
     actions.add_parser("list", help="list names and grants")
     actions.add_parser("revoke", help="make a token invalid").add_argument("name")
-    adding = actions.add_parser("add", help="make a token and print it, this once")
+    adding = actions.add_parser(
+        "add",
+        help="make a token and print it, this once",
+        description="Make a token and print it, this once. What is not given is not narrowed.",
+        formatter_class=parser.formatter_class,
+    )
     adding.add_argument("name", help="who it is for, for logs and limits")
     for name, field in OPTIONS.items():
         metavar = "WORDS" if isinstance(field.default, tuple) else "NUMBER"

@@ -26,8 +26,8 @@ CONNECTIONS, POOL = 32, 4
 class Network(httpx.AsyncBaseTransport):
     """Sends over the network, with at most 32 connections that all stay open between bursts.
 
-    HTTPS_PROXY and NO_PROXY are honoured. Certificates are loaded with the first request, since that would be
-    felt at every start.
+    HTTPS_PROXY, NO_PROXY and SSL_CERT_FILE are honoured. Certificates are loaded with the first request, as
+    that would be felt at every start.
     """
 
     def __init__(self) -> None:
@@ -46,9 +46,9 @@ class Network(httpx.AsyncBaseTransport):
 
     def _open(self, proxy: str) -> "list[_Pool]":
         if proxy not in self._through:
-            self._trust = self._trust or truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            self._trust = self._trust or _trust()
             pools = range(CONNECTIONS // POOL)
-            self._through[proxy] = [_Pool(_transport(self._trust, proxy)) for _ in pools]
+            self._through[proxy] = [_Pool(_transport(self._trust, proxy), proxy) for _ in pools]
         return self._through[proxy]
 
     async def aclose(self) -> None:
@@ -59,38 +59,67 @@ class Network(httpx.AsyncBaseTransport):
 
 
 class _Pool:
-    def __init__(self, transport: httpx.AsyncHTTPTransport) -> None:
+    def __init__(self, transport: httpx.AsyncHTTPTransport, proxy: str) -> None:
         self.transport = transport
         self.in_use = 0
+        self._tls_to_proxy = proxy.startswith("https:")
 
     def load(self) -> int:
         return self.in_use
 
     async def send(self, request: httpx.Request) -> httpx.Response:
         self.in_use += 1
+        behind = False
+
+        async def follow(event: str, _: object) -> None:
+            nonlocal behind
+            behind = behind or event == "proxy.start_tls.started"
+
+        if self._tls_to_proxy:
+            request.extensions["trace"] = follow
         try:
             response = await self.transport.handle_async_request(request)
             try:
                 await response.aread()
             finally:
                 await response.aclose()
+        except httpx.ConnectError as error:
+            if self._tls_to_proxy and not behind:
+                raise ProxyUnreached(str(error)) from error
+            raise
         finally:
             self.in_use -= 1
         return response
+
+
+class ProxyUnreached(httpx.ConnectError):
+    """It is the connection to the proxy that failed, or TLS on it, and not what comes behind."""
 
 
 class UnusableProxy(httpx.ProxyError):
     """The environment names a proxy that cannot be used; the text is ours, and holds nothing of it."""
 
 
+def _trust() -> ssl.SSLContext:
+    trust = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    paths = ssl.get_default_verify_paths()
+    if sys.platform != "linux" and paths.cafile and paths.cafile != paths.openssl_cafile:
+        # OpenSSL's SSL_CERT_FILE, which means nothing to the certificates of Windows and macOS.
+        trust.load_verify_locations(paths.cafile)
+    return trust
+
+
 def _transport(trust: ssl.SSLContext, proxy: str) -> httpx.AsyncHTTPTransport:
     limits = httpx.Limits(max_connections=POOL, max_keepalive_connections=POOL, keepalive_expiry=30)
     variables = "HTTPS_PROXY, HTTP_PROXY or ALL_PROXY"
     try:
-        return httpx.AsyncHTTPTransport(verify=trust, limits=limits, proxy=proxy or None)
+        # Without a context of its own a proxy is trusted as certifi says, and not as the system does.
+        own = trust if proxy.startswith("https:") else None
+        through = httpx.Proxy(proxy, ssl_context=own) if proxy else None
+        return httpx.AsyncHTTPTransport(verify=trust, limits=limits, proxy=through)
     except ImportError as error:
-        needs = "the package socksio, which is not installed beside cio-mcp"
-        raise UnusableProxy(f"{variables} names a SOCKS proxy, which needs {needs}") from error
+        extra = "the extra: pip install 'cio-mcp[socks]'"
+        raise UnusableProxy(f"{variables} names a SOCKS proxy, which needs {extra}") from error
     except (ValueError, httpx.InvalidURL) as error:
         raise UnusableProxy(
             f"{variables} is not the address of a proxy, such as http://proxy.example.com:3128"
@@ -102,8 +131,8 @@ class Cause(Enum):
 
     UNUSABLE_PROXY = "{error}"
     PROXY = "{next} refuses the connection{status}"
-    CERTIFICATE = "the certificate of {host} is not trusted on this machine"
-    TLS = "{host} does not accept TLS connections"
+    CERTIFICATE = "the certificate of {secured} is not trusted on this machine"
+    TLS = "{secured} does not accept TLS connections"
     NAME = "the name of {next} cannot be resolved: no network, or no DNS"
     REFUSED = "{next} refuses connections"
     IN_USE = "all connections to {host} are in use"
@@ -138,13 +167,15 @@ class Failure:
 
 def failure_of(error: httpx.RequestError, url: httpx.URL) -> Failure:
     """Return why `url` was not reached."""
-    chain, proxy = list(_chain(error)), proxy_of(url)
+    chain, proxy, host = list(_chain(error)), proxy_of(url), _place(url.scheme, url.host, url.port)
     fits = (cause for kind, cause in CAUSES if any(isinstance(link, kind) for link in chain))
     cause = next(fits, Cause.OTHER)
     # `next` is what comes next on the way: the host itself, or a proxy.
+    then = f"the proxy {proxy} on the way to {host}" if proxy else host
     text = cause.value.format(
-        host=url.host,
-        next=f"the proxy {proxy} on the way to {url.host}" if proxy else url.host,
+        host=host,
+        next=then,
+        secured=then if isinstance(error, ProxyUnreached) else host,
         error=error,
         status=_status(error),
         kind=type(error).__name__,
@@ -162,7 +193,19 @@ def _status(error: httpx.RequestError) -> str:
 def proxy_of(url: httpx.URL) -> str:
     """Return host and port of the proxy that requests to `url` take, or nothing: never a password."""
     proxy = _proxy(url)
-    return (urlsplit(proxy).netloc.rpartition("@")[2] or "without a name") if proxy else ""
+    try:
+        parts = urlsplit(proxy)
+        return _place(parts.scheme, parts.hostname or "without a name", parts.port) if proxy else ""
+    except ValueError:  # its port is no number
+        return "with a wrong port"
+
+
+PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
+
+
+def _place(scheme: str, host: str, port: int | None) -> str:
+    port = port or PORTS.get(scheme)
+    return (f"[{host}]" if ":" in host else host) + (f":{port}" if port else "")
 
 
 def _proxy(url: httpx.URL) -> str:
@@ -171,6 +214,8 @@ def _proxy(url: httpx.URL) -> str:
     proxy = proxies.get(url.scheme) or proxies.get("all") or ""
     if not proxy or proxy_bypass(url.host):
         return ""
+    if proxy.startswith("socks:"):  # as desktops write it
+        return proxy.replace("socks:", "socks5:", 1)
     return proxy if "://" in proxy else f"http://{proxy}"
 
 

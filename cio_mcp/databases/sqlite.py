@@ -2,13 +2,6 @@
 
 import sqlite3
 import time
-from pathlib import Path
-
-
-def make_private(path: Path) -> None:
-    """Make the file, and its folder, for their owner alone, where they are missing."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path.touch(mode=0o600)
 
 
 def use_wal(db: sqlite3.Connection, seconds: float) -> bool:

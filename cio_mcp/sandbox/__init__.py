@@ -5,5 +5,6 @@ what a workspace knows and does, `routes/` speaks HTTP about it, `seed` tells th
 """
 
 from cio_mcp.sandbox.app import Counts, Credentials, Sandbox
+from cio_mcp.sandbox.state.workspace import VERSION
 
-__all__ = ["Counts", "Credentials", "Sandbox"]
+__all__ = ["VERSION", "Counts", "Credentials", "Sandbox"]

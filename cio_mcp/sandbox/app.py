@@ -7,6 +7,7 @@ import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import unquote
@@ -41,7 +42,7 @@ Counts = Callable[[str], Iterable[tuple[str, float, float]]]
 
 
 class Sandbox:
-    """An imitation of one workspace. `app` is the ASGI application, `workspace` the state behind it.
+    """An imitation of one workspace: an ASGI application, with the state behind it in `workspace`.
 
     `path` is a SQLite file that several sandboxes may share, or `:memory:`; `clock` is the time of day in
     unix seconds; what `counts` allows is answered and the rest gets a 429, and without it nothing is counted;
@@ -76,15 +77,19 @@ class Sandbox:
             self.close()
             raise
         self._gate = _Gate(credentials, counts, clock)
-        self.app: ASGIApp = _RawPath(
-            Starlette(
-                routes=[
-                    _route(path, method, self._endpoint(handler, CONTRACT.of(method, path)))
-                    for method, path, handler in TABLES
-                ],
-                exception_handlers={404: _not_imitated},
-            )
-        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        await self.app(scope, receive, send)
+
+    @cached_property
+    def app(self) -> ASGIApp:
+        """The routes, made at the first request: who waits for a server to start has made none."""
+        routes = [
+            _route(path, method, self._endpoint(handler, CONTRACT.of(method, path)))
+            for method, path, handler in TABLES
+        ]
+        return _RawPath(Starlette(routes=routes, exception_handlers={404: _not_imitated}))
 
     def close(self) -> None:
         """Close the database."""

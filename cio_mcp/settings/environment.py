@@ -12,6 +12,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from cio_mcp.errors import SettingsError
+from cio_mcp.settings.certificates import check_certificates
 from cio_mcp.settings.model import Settings
 from cio_mcp.settings.scopes import ALIAS, CREDENTIALS, PREFIX, variable
 
@@ -25,10 +26,13 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
     _refuse_near_misses(given)
     values = {name: value for name in Settings.model_fields if (value := _value(name, given)) is not None}
     try:
-        return Settings.model_validate(values)
+        settings = Settings.model_validate(values)
     except ValidationError as error:
         place, message = first_fault(error)
         raise SettingsError("".join(f"{variable(part)}: " for part in place) + message) from None
+    if settings.uses_network:
+        check_certificates(given)
+    return settings
 
 
 def first_fault(error: ValidationError) -> tuple[list[str], str]:

@@ -4,11 +4,15 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from cio_mcp.limits import CALL_BYTES
 from cio_mcp.settings.scopes import CREDENTIALS, PREFIX, WorkspaceIdentity, WorkspaceSettings
 from cio_mcp.settings.values import (
     Lower,
     MetricsReaders,
     Names,
+    Networks,
+    Origins,
+    RootPath,
     SafeUrl,
     Sharing,
     UserPath,
@@ -58,7 +62,19 @@ class Settings(WorkspaceSettings, WorkspaceIdentity):
     allowed_hosts: Names = Field(
         (), description="Over HTTP: names by which clients reach this server, besides loopback's."
     )
-    allowed_origins: Names = Field((), description="Over HTTP: web origins that may call this server.")
+    allowed_origins: Origins = Field(
+        (),
+        description="Over HTTP: web origins whose pages may call this server, such as https://app.example.",
+    )
+    root_path: RootPath = Field(
+        "", description="Over HTTP: prefix of the path, such as /cio, that a proxy strips before this server."
+    )
+    trusted_proxies: Networks = Field(
+        (), description="Over HTTP: addresses of proxies whose X-Forwarded-Prefix is taken for that prefix."
+    )
+    max_request_bytes: Annotated[int, Field(gt=0)] = Field(
+        CALL_BYTES, description="Over HTTP: the largest request; by default any call that a tool takes."
+    )
     stateless: bool = Field(
         False, description="Over HTTP: keep no sessions, so that any replica can answer any request."
     )
@@ -99,6 +115,11 @@ class Settings(WorkspaceSettings, WorkspaceIdentity):
     def uses_sandbox(self) -> bool:
         """Say whether calls go to the embedded sandbox."""
         return self.sandbox == "on" or (self.sandbox == "auto" and not self.has_credentials)
+
+    @property
+    def uses_network(self) -> bool:
+        """Say whether anything leaves this program."""
+        return bool(self.workspaces_file or self.oauth_issuer) or not self.uses_sandbox
 
     @model_validator(mode="after")
     def _complete(self) -> Self:

@@ -62,7 +62,9 @@ class WorkspaceIdentity(_Fields):
         description="The embedded sandbox: on, off, or auto, which uses it if no credentials are set.",
     )
     sandbox_path: UserPath | None = Field(
-        None, description="File for the sandbox's state. Default: in memory only."
+        None,
+        description="File for the sandbox's state. Default: one in the state folder over stdio and for "
+        "cio-mcp call, if neither CIO_SANDBOX nor credentials are set; else memory.",
     )
 
 

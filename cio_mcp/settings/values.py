@@ -112,6 +112,24 @@ def _names(given: object) -> object:
     return names
 
 
+def _origins(origins: tuple[str, ...]) -> tuple[str, ...]:
+    for origin in origins:
+        if not _ORIGIN.fullmatch(origin):
+            message = f"{origin}: write an origin as a browser sends it, such as https://app.example.com"
+            raise ValueError(message)
+    return tuple(origin.lower() for origin in origins)
+
+
+def _networks(networks: tuple[str, ...]) -> tuple[str, ...]:
+    for network in networks:
+        try:
+            ipaddress.ip_network(network, strict=False)
+        except ValueError:
+            message = f"{network}: is not an address or a range of them, such as 10.0.0.0/8"
+            raise ValueError(message) from None
+    return networks
+
+
 def _time_zone(name: str) -> str:
     try:
         ZoneInfo(name)
@@ -139,6 +157,11 @@ def _readers(given: str) -> str | SecretStr:
     return _key(SecretStr(given))
 
 
+# Scheme, host and port; * stands for any port. No path, and nothing at the end.
+_ORIGIN = re.compile(
+    r"[a-z][a-z0-9+.-]*://(?!\*)(?:\[[0-9a-f:.]+\]|[^\s/:*?#@\[\]]+)(?::(?:\d+|\*))?", re.IGNORECASE
+)
+
 NOT_SAFE = "must be a plain https address (http on loopback only)"
 
 Key = Annotated[SecretStr, AfterValidator(_key)]
@@ -150,5 +173,8 @@ TimeZone = Annotated[str, AfterValidator(_time_zone)]
 Count = Annotated[int, Field(ge=0)]
 UserPath = Annotated[Path, AfterValidator(Path.expanduser)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
+Origins = Annotated[Names, AfterValidator(_origins)]
+Networks = Annotated[Names, AfterValidator(_networks)]
+RootPath = Annotated[str, Field(pattern=r"^(/[\w.~-]+)*$")]
 Sharing = Annotated[Literal["auto", "off"] | SecretStr, BeforeValidator(_sharing)]
 MetricsReaders = Annotated[Literal["loopback", "open", "off"] | SecretStr, BeforeValidator(_readers)]

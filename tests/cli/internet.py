@@ -2,6 +2,7 @@
 
 import base64
 import json
+import socket
 import socketserver
 import ssl
 from collections.abc import Iterator
@@ -40,8 +41,13 @@ class Internet:
 
 
 @contextmanager
-def an_internet(folder: Path, home: str = "us", password: str | None = None) -> Iterator[Internet]:
-    """Serve it on a free port of loopback until the end."""
+def an_internet(
+    folder: Path, home: str = "us", password: str | None = None, *, secure: bool = False
+) -> Iterator[Internet]:
+    """Serve it on a free port of loopback until the end; a `secure` proxy is spoken to over TLS itself.
+
+    The proxy speaks SOCKS as well, with whoever begins so.
+    """
     trust = make_certificate(folder, "*.customer.io")
     internet = Internet(home, password, trust)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -49,18 +55,37 @@ def an_internet(folder: Path, home: str = "us", password: str | None = None) -> 
 
     class Proxy(socketserver.StreamRequestHandler):
         def handle(self) -> None:
+            if not secure and self.connection.recv(1, socket.MSG_PEEK) == b"\x05":
+                greeting = self.rfile.read(2)
+                self.rfile.read(greeting[1])
+                self.wfile.write(b"\x05\x00")
+                host = self.rfile.read(self.rfile.read(5)[4] + 2)[:-2].decode()
+                self.wfile.write(b"\x05\x00\x00\x01" + bytes(6))
+                self.answer(host)
+                return
             (_, target, _), headers = _head(self.rfile.readline)
             host = target.partition(":")[0]
             if password and password not in headers.get("proxy-authorization", ""):
                 self.wfile.write(b"HTTP/1.1 407 Who are you?\r\ncontent-length: 0\r\n\r\n")
                 return
             self.wfile.write(b"HTTP/1.1 200 Connected\r\n\r\n")
+            self.answer(host)
+
+        def answer(self, host: str) -> None:
             with suppress(ssl.SSLError), context.wrap_socket(self.connection, server_side=True) as tls:
                 (_, path, _), headers = _head(tls.makefile("rb").readline)
                 status, body = internet.answer(host, path, headers["authorization"])
                 tls.sendall(f"HTTP/1.1 {status} So\r\nconnection: close\r\n\r\n{json.dumps(body)}".encode())
 
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Proxy) as server:
+    class Server(socketserver.ThreadingTCPServer):
+        def finish_request(self, request: Any, client_address: Any) -> None:
+            if not secure:
+                super().finish_request(request, client_address)
+                return
+            with suppress(ssl.SSLError), context.wrap_socket(request, server_side=True) as tls:
+                super().finish_request(tls, client_address)
+
+    with Server(("127.0.0.1", 0), Proxy) as server:
         internet.proxy = f"127.0.0.1:{server.server_address[1]}"
         Thread(target=server.serve_forever, args=[0.01], daemon=True).start()
         yield internet

@@ -4,20 +4,24 @@ import json
 import socket
 import sqlite3
 import ssl
+import sys
 from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
 from cio_mcp.app.workspace import pace_file, safety_file
 from cio_mcp.cli import main
+from cio_mcp.cli.clients import clients
 from cio_mcp.cli.doctor import examine
 from cio_mcp.cli.finding import Finding
 from cio_mcp.settings import load
+from cio_mcp.tools import CORE
 from tests.redis_server import PASSWORD, RedisServer
 
 pytestmark = pytest.mark.anyio
@@ -107,17 +111,38 @@ async def test_somebody_else_answering_is_told() -> None:
 
 
 @pytest.mark.parametrize(
+    "answer",
+    [
+        httpx.Response(200, text="<html>Sign in to the hotel's network</html>"),
+        httpx.Response(200, json={"status": "ok"}),
+        httpx.Response(200, json=["region", "messages"]),
+        httpx.Response(200),
+    ],
+)
+async def test_an_answer_that_is_not_customer_ios_opens_nothing(answer: httpx.Response) -> None:
+    findings = await found(TRACK | APP, lambda _: answer)
+
+    for what in ("track key", "app key"):
+        assert findings[what].state == "fault"
+        assert "answered 200, not as Customer.io does" in findings[what].detail
+
+
+@pytest.mark.parametrize(
     ("inner", "detail", "fix"),
     [
         (
             ssl.SSLCertVerificationError(1, "self-signed"),
-            "certificate of api.customer.io is not trusted",
+            "certificate of api.customer.io:443 is not trusted",
             "SSL_CERT_FILE",
         ),
         (ssl.SSLError(1, "wrong version"), "does not accept TLS connections", "HTTPS_PROXY"),
         (ConnectionRefusedError(111, "refused"), "refuses connections", "HTTPS_PROXY"),
-        (socket.gaierror(-2, "unknown"), "name of api.customer.io cannot be resolved: no network", "network"),
-        (TimeoutError("dropped"), "api.customer.io does not answer in time", "only a proxy leads out"),
+        (
+            socket.gaierror(-2, "unknown"),
+            "name of api.customer.io:443 cannot be resolved: no network",
+            "network",
+        ),
+        (TimeoutError("dropped"), "api.customer.io:443 does not answer in time", "only a proxy leads out"),
         (ExceptionGroup("all", [OSError(113, "no route")]), "cannot be reached (ConnectError)", "network"),
     ],
 )
@@ -220,6 +245,19 @@ async def test_a_state_folder_that_cannot_be_made_is_named() -> None:
     assert (finding.state, str(pace_file().parent) in finding.fix) == ("note", True)
 
 
+def test_the_pace_can_be_looked_at_after_doctor_and_before_the_first_call(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CIO_APP_API_KEY", "s3cret")
+    monkeypatch.setenv("CIO_APP_URL", "http://127.0.0.1:9")
+    main(["doctor"])
+    assert pace_file().exists()
+    capsys.readouterr()
+
+    assert main(["pace"]) == 0
+    assert capsys.readouterr().out == f"No process has sent anything yet ({pace_file()}).\n"
+
+
 @pytest.mark.processes
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
 async def test_a_redis_that_replicas_share_is_reached_or_named_without_its_password(
@@ -249,7 +287,7 @@ def test_the_exit_status_is_for_scripts(
     monkeypatch.setenv("CIO_TRACK_API_KEY", "key")
     monkeypatch.setenv("CIO_TRACK_URL", "http://127.0.0.1:9")
     assert main(["doctor"]) == 1
-    assert "127.0.0.1 refuses connections" in capsys.readouterr().out
+    assert "127.0.0.1:9 refuses connections" in capsys.readouterr().out
 
 
 async def test_a_service_account_token_is_not_tried_since_it_opens_sends_only() -> None:
@@ -260,3 +298,107 @@ async def test_a_service_account_token_is_not_tried_since_it_opens_sends_only() 
 
     assert findings["app key"].state == "note"
     assert "a service account token: it opens sends only" in findings["app key"].detail
+
+
+OURS = {"command": sys.executable, "args": ["-m", "cio_mcp"]}
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give the test a home, and a project in the same place."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def diagnosed(
+    capsys: pytest.CaptureFixture[str], entry: dict[str, Any], client: str = "claude-code"
+) -> tuple[int, dict[str, dict[str, str]]]:
+    """Return the exit status of `doctor CLIENT` and the findings, with `entry` as that of the client."""
+    file = clients()[client]
+    file.path.parent.mkdir(parents=True, exist_ok=True)
+    file.path.write_text("// a comment\n" + json.dumps({file.key: {"customerio": entry}}))
+    status = main(["doctor", client, "--json"])
+    out = capsys.readouterr().out
+    assert "s3cret" not in out
+    return status, {finding["what"]: finding for finding in json.loads(out)}
+
+
+@pytest.mark.processes
+@pytest.mark.usefixtures("project")
+def test_the_entry_of_a_client_is_started_as_the_client_does(capsys: pytest.CaptureFixture[str]) -> None:
+    status, findings = diagnosed(capsys, OURS | {"env": {"CIO_TOOL_PREFIX": "cio_"}, "disabled": True})
+
+    assert status == 0
+    assert f"starts, lists {len(CORE)} tools and works on the embedded sandbox" in findings["entry"]["detail"]
+    assert "Claude Code has it off" in findings["entry"]["detail"]
+
+
+@pytest.mark.processes
+def test_what_an_entry_refers_to_is_put_in_its_place(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MY_REGION", "eu")
+    monkeypatch.setenv("CIO_APP_API_KEY", "s3cret")
+    (project / "own.env").write_text("# mine\nexport CIO_APP_URL='http://127.0.0.1:9'\n")
+    env = {
+        "CIO_APP_API_KEY": "${input:key}",
+        "CIO_REGION": "${env:MY_REGION}",
+        "CIO_TIMEZONE": "${MY_ZONE:-Asia/Tokyo}",
+        "CIO_AUDIT_LOG": "${workspaceFolder}/audit.jsonl",
+    }
+    own = {"envFile": "${workspaceFolder}/own.env", "env": env, "cwd": "${userHome}"}
+    status, findings = diagnosed(capsys, OURS | own, "vscode")
+
+    assert (status, findings["entry"]["state"]) == (1, "ok")
+    assert "works on a live workspace (eu)" in findings["entry"]["detail"]
+    assert findings["audit log"]["detail"] == f"is kept in {project}/audit.jsonl"
+    assert "127.0.0.1 refuses connections" in findings["network"]["detail"]
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize(
+    ("entry", "words"),
+    [
+        ({"command": "/nowhere/cio-mcp"}, "/nowhere/cio-mcp cannot be started: No such file or directory"),
+        ({"command": "false"}, "false ended, or answered by something that is not MCP"),
+        ({"command": "cat"}, "cat ended, or answered by something that is not MCP"),
+        (
+            {"command": "sh", "args": ["-c", "echo my key is $K >&2"], "env": {"K": "s3cret"}},
+            "it said: my key is …",
+        ),
+    ],
+)
+@pytest.mark.usefixtures("project")
+def test_an_entry_that_does_not_start_the_server_is_a_fault(
+    capsys: pytest.CaptureFixture[str], entry: dict[str, Any], words: str
+) -> None:
+    status, findings = diagnosed(capsys, entry)
+
+    assert status == 1
+    assert findings["entry"]["state"] == "fault"
+    assert words in findings["entry"]["detail"]
+
+
+@pytest.mark.parametrize(
+    ("entry", "words"),
+    [
+        ({}, "has no entry customerio; cio-mcp config claude-code --write makes it"),
+        ({"url": "https://cio.example.com/mcp"}, "is a server at an address (url)"),
+        ({"env": {}}, "has no command"),
+        (
+            OURS | {"env": {"CIO_REGION": "${NOT_SET}"}},
+            "CIO_REGION: refers to NOT_SET, which is not set",
+        ),
+        (OURS | {"env": {"CIO_APP_API_KEY": "${input:key}"}}, "CIO_APP_API_KEY: the client asks for it"),
+        (OURS | {"envFile": "missing.env"}, "the entry's envFile cannot be read"),
+    ],
+)
+@pytest.mark.usefixtures("project")
+def test_an_entry_that_cannot_be_tried_is_told(
+    capsys: pytest.CaptureFixture[str], entry: dict[str, Any], words: str
+) -> None:
+    status, findings = diagnosed(capsys, entry)
+
+    assert status == 2
+    assert words in findings["settings"]["detail"]

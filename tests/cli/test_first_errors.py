@@ -6,6 +6,7 @@ what doctor finds in test_doctor.py.
 
 import base64
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -36,9 +37,9 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
     return run
 
 
-def behind(internet: Internet) -> dict[str, str]:
-    """Return the environment of a machine whose only way out is the internet's proxy."""
-    return {"HTTPS_PROXY": f"http://{internet.proxy}", "SSL_CERT_FILE": internet.trust}
+def behind(internet: Internet, **environ: str) -> dict[str, str]:
+    """Return the environment of a machine whose only way out is the internet's proxy, with `environ`."""
+    return {"HTTPS_PROXY": f"http://{internet.proxy}", "SSL_CERT_FILE": internet.trust} | environ
 
 
 def test_without_keys_it_works_and_says_that_it_is_the_sandbox_and_how_to_leave_it(run: Run) -> None:
@@ -121,16 +122,16 @@ def both(run: Run, **environ: str) -> tuple[str, dict[str, Any]]:
 def test_no_network(run: Run) -> None:
     said, answer = both(run, CIO_APP_URL="https://api.invalid")
 
-    assert "the name of api.invalid cannot be resolved: no network, or no DNS" in said
+    assert "the name of api.invalid:443 cannot be resolved: no network, or no DNS" in said
     assert "fix: check the network" in said
-    assert "the name of api.invalid cannot be resolved" in answer["error"]
+    assert "the name of api.invalid:443 cannot be resolved" in answer["error"]
     assert "Check the network" in answer["next"]
 
 
 def test_a_network_that_only_a_proxy_leads_out_of(run: Run) -> None:
     said, answer = both(run, CIO_APP_URL="http://127.0.0.1:9")
 
-    assert "127.0.0.1 refuses connections" in said
+    assert "127.0.0.1:9 refuses connections" in said
     assert "where only a proxy leads out, set HTTPS_PROXY=http://host:port" in said
     assert "HTTPS_PROXY" in answer["next"]
 
@@ -138,7 +139,7 @@ def test_a_network_that_only_a_proxy_leads_out_of(run: Run) -> None:
 def test_a_proxy_that_does_not_run_is_blamed_and_not_customer_io(run: Run) -> None:
     said, answer = both(run, HTTPS_PROXY="http://user:s3cret@127.0.0.1:9")
 
-    cause = "the proxy 127.0.0.1:9 on the way to api.customer.io refuses connections"
+    cause = "the proxy 127.0.0.1:9 on the way to api.customer.io:443 refuses connections"
     assert cause in said
     assert cause in answer["error"]
 
@@ -149,7 +150,7 @@ def test_a_proxy_that_wants_a_password(run: Run, tmp_path: Path) -> None:
         environ = behind(internet)
         said = stuck(run, **environ)
         cause = (
-            "on the way to api.customer.io refuses the connection "
+            "on the way to api.customer.io:443 refuses the connection "
             "(status 407: it requires a user name and password)"
         )
         assert cause in said
@@ -162,19 +163,70 @@ def test_a_proxy_that_wants_a_password(run: Run, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("proxy", "cause"),
     [
-        ("socks5://127.0.0.1:1080", "names a SOCKS proxy, which needs the package socksio"),
         ("127.0.0.1:port", "is not the address of a proxy, such as http://proxy.example.com:3128"),
         ("ftp://127.0.0.1", "is not the address of a proxy, such as http://proxy.example.com:3128"),
-        ("http://", "the proxy without a name on the way to api.customer.io"),
+        ("http://", "the proxy without a name:80 on the way to api.customer.io:443"),
     ],
 )
 def test_a_proxy_that_cannot_be_used(run: Run, proxy: str, cause: str) -> None:
     assert cause in stuck(run, ALL_PROXY=proxy)
 
 
+@pytest.mark.parametrize("scheme", ["socks5", "socks5h", "socks"])
+def test_a_socks_proxy_leads_out_with_the_extra(run: Run, tmp_path: Path, scheme: str) -> None:
+    with an_internet(tmp_path) as internet:
+        status, said = run("doctor", **APP, **behind(internet, HTTPS_PROXY=f"{scheme}://{internet.proxy}"))
+
+    assert (status, "opens api.customer.io" in said, bool(internet.asked)) == (0, True, True), said
+
+
+def test_a_socks_proxy_without_the_extra_names_it(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "socksio", None)
+
+    assert "names a SOCKS proxy, which needs the extra: pip install 'cio-mcp[socks]'" in stuck(
+        run, ALL_PROXY="socks5://127.0.0.1:1080"
+    )
+
+
+def test_a_proxy_whose_own_certificate_is_not_trusted_is_named_for_it(run: Run, tmp_path: Path) -> None:
+    with an_internet(tmp_path, secure=True) as internet:
+        said = stuck(run, HTTPS_PROXY=f"https://{internet.proxy}")
+
+    words = f"the certificate of the proxy {internet.proxy} on the way to api.customer.io:443 is not trusted"
+    assert words in said
+
+
+def test_a_proxy_over_tls_is_trusted_as_the_system_says(run: Run, tmp_path: Path) -> None:
+    with an_internet(tmp_path, password="secret", secure=True) as internet:
+        said = stuck(run, **behind(internet, HTTPS_PROXY=f"https://{internet.proxy}"))
+
+    assert f"the proxy {internet.proxy} on the way to api.customer.io:443 refuses" in said
+    assert "status 407" in said
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("SSL_CERT_FILE", None, "cannot be read: No such file or directory; name what there is, or unset"),
+        ("SSL_CERT_FILE", "no certificate", "holds no certificates in PEM format"),
+        ("SSL_CERT_DIR", "no folder", "is no folder"),
+    ],
+)
+def test_a_variable_that_leads_to_no_certificates_stops_the_start(
+    run: Run, tmp_path: Path, name: str, content: str | None, words: str
+) -> None:
+    path = tmp_path / "authorities"
+    if content:
+        path.write_text(content)
+    status, said = run("call", "list_campaigns", **APP, **{name: str(path)})
+    assert (status, f"cio-mcp: {name}: {path}: {words}" in said) == (2, True), said
+
+    assert run("tools", CIO_SANDBOX="on", CIO_APP_API_KEY="")[0] == 0, "nothing leaves the sandbox"
+
+
 def test_a_certificate_that_is_not_trusted(run: Run, tmp_path: Path) -> None:
     with an_internet(tmp_path) as internet:
         said = stuck(run, HTTPS_PROXY=f"http://{internet.proxy}")
 
-    assert "the certificate of api.customer.io is not trusted on this machine" in said
+    assert "the certificate of api.customer.io:443 is not trusted on this machine" in said
     assert "fix: add the authority that signed it to the system's certificates, or name its file in" in said

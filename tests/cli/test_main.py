@@ -5,6 +5,7 @@ import pty
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -133,6 +134,48 @@ def test_a_reader_that_has_had_enough_is_no_fault(
         status = main([command])
 
     assert (status, capsys.readouterr().err) == (141, "")
+
+
+@pytest.mark.parametrize("arguments", [["--version"], ["--help"], ["call", "--help"]])
+def test_what_nobody_reads_ends_quietly(
+    arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as stdout, monkeypatch.context() as patch:
+        patch.setattr("sys.stdout", stdout)
+        status = main(arguments)
+
+    assert (status, capsys.readouterr().err) == (141, "")
+
+
+@pytest.mark.parametrize("arguments", [["tools"], ["tools", "--json"]])
+def test_a_full_disk_is_told_in_one_line(
+    arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Path("/dev/full").open("w") as stdout, monkeypatch.context() as patch:
+        patch.setattr("sys.stdout", stdout)
+        status = main(arguments)
+
+    said = capsys.readouterr().err
+    assert (status, said) == (1, "cio-mcp: the output cannot be written: no space is left\n")
+
+
+HELPED = [[], *([command] for command in COMMANDS), ["token", "add"], ["call", "trigger_broadcast"]]
+
+
+@pytest.mark.parametrize("columns", [80, 60])
+@pytest.mark.parametrize("command", HELPED, ids=" ".join)
+def test_help_fits_the_terminal(
+    command: list[str], columns: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    with pytest.raises(SystemExit):
+        main([*command, "--help"])
+
+    lines = capsys.readouterr().out.splitlines()
+    verbatim = [line for line in lines if line.startswith(("  cio-mcp ", "    "))]
+    assert max(len(line) for line in lines if columns == 80 or line not in verbatim) <= columns
 
 
 @pytest.mark.processes

@@ -1,6 +1,7 @@
 """`cio-mcp sandbox`: the embedded Customer.io on a port."""
 
 import json
+import os
 import re
 import signal
 import socket
@@ -19,6 +20,8 @@ from mcp import Client, StdioServerParameters
 
 from cio_mcp.cli import main
 from cio_mcp.sandbox import Sandbox
+from cio_mcp.server.server import facts
+from tests.agent import at_the_shell
 from tests.processes import Command
 
 pytestmark = pytest.mark.processes
@@ -84,6 +87,54 @@ def test_it_speaks_tls_with_a_certificate_that_can_be_trusted_and_leaves_nothing
     assert not path.parent.exists()
 
 
+def test_who_speaks_http_to_the_port_of_https_is_told_what_to_write() -> None:
+    process, url, said = start("--tls")
+    with process:
+        with httpx.Client(headers=APP) as client:
+            answer = client.post(
+                url.replace("https:", "http:") + "/v1/send/email", json={"to": "x" * 100_000}
+            )
+        trusted = httpx.get(
+            f"{url}/v1/campaigns", headers=APP, verify=ssl.create_default_context(cafile=said.split()[-1])
+        )
+        process.send_signal(signal.SIGTERM)
+        assert process.wait() == 0
+        told = process.stderr.read()
+
+    hint = f"this sandbox speaks https: use {url}, and trust {said.split()[-1]}"
+    assert (answer.status_code, answer.json()["meta"]["error"]) == (400, hint)
+    assert trusted.status_code == 200
+    assert told == f"{hint}\n"
+
+
+def test_who_speaks_https_to_the_port_of_http_is_told_so_where_the_sandbox_runs() -> None:
+    process, url, _ = start()
+    with process:
+        with pytest.raises(httpx.ConnectError):
+            httpx.get(url.replace("http:", "https:") + "/v1/campaigns")
+        answer = httpx.get(f"{url}/v1/campaigns", headers=APP)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait() == 0
+        told = process.stderr.read()
+
+    assert answer.status_code == 200
+    assert told == f"this sandbox speaks http: use {url}, or start it with cio-mcp sandbox --tls for https\n"
+
+
+def test_clients_that_say_nothing_or_go_hold_up_neither_others_nor_the_end() -> None:
+    with a_port("--tls") as (url, said):
+        host, port = url.removeprefix("https://").split(":")
+        silent = socket.create_connection((host, int(port)))
+        socket.create_connection((host, int(port))).close()
+        with pytest.raises(httpx.ConnectError):
+            httpx.get(f"{url}/v1/campaigns")  # does not trust the certificate
+        trust = ssl.create_default_context(cafile=said.split()[-1])
+        answer = httpx.get(f"{url}/v1/campaigns", headers=APP, verify=trust)
+    silent.close()
+
+    assert answer.status_code == 200
+
+
 def test_a_stdio_call_and_the_port_share_a_workspace_in_a_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -146,6 +197,24 @@ async def test_a_stdio_server_and_the_port_write_at_the_same_time_and_nothing_is
     assert not [result for result in results if getattr(result, "is_error", False)]
     assert read.structured_content
     assert read.structured_content["attributes"]["purchases"] == "80"
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+@pytest.mark.parametrize(("setting", "shared"), [({}, True), ({"CIO_SANDBOX": "on"}, False)])
+async def test_a_stdio_server_without_settings_and_calls_share_a_sandbox_that_remembers(
+    setting: dict[str, str], shared: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    at_the_shell("call", "identify_customer", "customer_id=zoe", "email=zoe@example.com")
+    state = {"XDG_STATE_HOME": os.environ["XDG_STATE_HOME"]}
+    server = StdioServerParameters(command=sys.executable, args=["-m", "cio_mcp"], env=state | setting)
+    async with Client(server) as agent:
+        read = facts(await agent.call_tool("get_customer", {"customer_id": "zoe"}))
+        status = facts(await agent.call_tool("server_status", {}))
+
+    assert (read.get("email") == "zoe@example.com") == shared
+    assert ("the sandbox is kept in" in str(status.get("notes"))) == shared
+    assert capsys.readouterr().err == ""
 
 
 def test_a_port_that_is_taken_is_named_with_the_way_out(capsys: pytest.CaptureFixture[str]) -> None:

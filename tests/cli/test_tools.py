@@ -36,3 +36,11 @@ def test_the_list_as_json_holds_schemas(capsys: pytest.CaptureFixture[str]) -> N
     assert listed["get_customer"]["effect"] == "reads"
     assert listed["get_customer"]["on"] is True
     assert "customer_id" in listed["get_customer"]["input_schema"]["properties"]
+
+
+def test_one_tool_as_json_is_the_one_of_the_list(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["tools", "--json"])
+    listed = {tool["name"]: tool for tool in json.loads(capsys.readouterr().out)}
+
+    assert main(["tools", "get_customer", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == [listed["get_customer"]]

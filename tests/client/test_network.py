@@ -115,12 +115,6 @@ async def test_where_nobody_listens_nothing_is_sent() -> None:
             "Not sent: the proxy 127.0.0.1:9 on the way to ",
         ),
         (
-            "ALL_PROXY",
-            "socks5://user:s3cret@127.0.0.1:9",
-            "http://track.invalid",
-            "names a SOCKS proxy, which needs the package",
-        ),
-        (
             "HTTPS_PROXY",
             "http://user:s3cret@:port",
             "https://track.invalid",

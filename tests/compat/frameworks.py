@@ -1,4 +1,4 @@
-"""Agent frameworks list and call the tools, by the very snippets that README shows.
+"""Agent frameworks list and call the tools, by the very snippets that docs show.
 
 `python -m tests.compat.frameworks FOLDER`: there each has a virtual environment of its own; `cio-mcp` is on
 the PATH.

@@ -1,7 +1,8 @@
 """Customer.io's own SDKs and the brief's curl commands against `cio-mcp sandbox`.
 
 `python -m tests.compat.sandbox PYTHON_WITH_SDK NODE_FOLDER` starts two sandboxes on one file, one of them
-over TLS, lets each SDK at them, and reads back with `cio-mcp call` what they did; `cio-mcp` is on the PATH.
+over TLS, lets each SDK at them, and the lines of docs/sandbox.md, and reads back with `cio-mcp call` what
+they did; `cio-mcp` is on the PATH.
 """
 
 import json
@@ -46,6 +47,10 @@ def main(python: str, node_folder: str) -> None:
             assert read("list_customer_messages", f"customer_id=sdk_{name}")["messages"]
         assert len(read("list_broadcast_triggers", "broadcast_id=10")["triggers"]) == 1
         print("ok get_customer, list_customer_messages and list_broadcast_triggers see what both did")
+        run_the_docs(url, tls_url, trust, python, node_folder)
+        for number in (1, 2, 3):
+            assert read("get_customer", f"customer_id=u_{number}")["email"].endswith("@example.com")
+        print("ok the lines of docs/sandbox.md")
         fresh, _ = said(stack.enter_context(serving(dict(os.environ))))
         print(f"ok {curl_the_brief(fresh)} curl commands of the brief, with only the host changed")
 
@@ -70,6 +75,21 @@ def said(process: subprocess.Popen[str], last: str = "state") -> tuple[str, str]
     address = re.search(r"https?://[\d.]+:\d+", text)
     assert address
     return address[0], text.split()[-1]
+
+
+def run_the_docs(url: str, tls_url: str, trust: dict[str, str], python: str, node_folder: str) -> None:
+    """Run what docs/sandbox.md shows, on other ports than there."""
+    text = (HERE.parent.parent / "docs/sandbox.md").read_text()
+    shown = dict(re.findall(r"<!-- (\w+) -->\n```\w+\n(.*?)```", text, re.DOTALL))
+    commands = {"curl": ["bash", "-e"], "node": ["node", "-"], "python": [python, "-"]}
+    assert shown.keys() == commands.keys()
+    for name, text in shown.items():
+        lines = text.replace("http://127.0.0.1:8080", url).replace("8443", tls_url.rpartition(":")[2])
+        environ = os.environ | trust | {"NODE_PATH": f"{node_folder}/node_modules"}
+        done = subprocess.run(
+            commands[name], input=lines, env=environ, text=True, capture_output=True, check=True
+        )
+        assert done.stdout.strip(), done.stderr
 
 
 def curl_the_brief(url: str) -> int:

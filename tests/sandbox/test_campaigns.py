@@ -70,9 +70,13 @@ async def test_metrics_want_their_whole_window(caller: Caller, missing: str) -> 
     await caller.no(400, "GET", f"/v1/campaigns/1/metrics?{urlencode(query)}")
 
 
-@pytest.mark.parametrize("version", ["", "?version=1"])
-async def test_metrics_of_version_1_are_not_imitated(caller: Caller, version: str) -> None:
-    await caller.no(501, "GET", f"/v1/campaigns/1/metrics{version}")
+@pytest.mark.parametrize("query", ["", "?version=1", "?period=days&steps=45"])
+async def test_without_a_version_metrics_are_those_of_the_last_45_days(caller: Caller, query: str) -> None:
+    series = (await caller.ok("GET", f"/v1/campaigns/1/metrics{query}"))["metric"]["series"]
+
+    assert {len(counts) for counts in series.values()} == {45}
+    assert sum(series["sent"]) > sum(series["opened"]) > 0
+    assert "human_opened" not in series
 
 
 async def test_coarser_periods_hold_the_same_messages(caller: Caller) -> None:

@@ -76,7 +76,7 @@ async def test_a_broadcast_that_failed_has_sent_nothing(caller: Caller) -> None:
         (400, "newsletters/20/metrics?period=decades"),
         (400, "newsletters/20/metrics?steps=x"),
         (400, "campaigns/1/metrics/links?period=x"),
-        (501, "campaigns/1/actions/101/metrics?version=1"),
+        (400, "campaigns/1/actions/101/metrics?version=1&steps=x"),
         (400, "campaigns/1/actions/101/metrics?version=2"),
         (400, "campaigns/1/journey_metrics?start=1000&end=2000"),
         (400, "campaigns/1/journey_metrics?start=1000&resolution=days"),

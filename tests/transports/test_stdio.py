@@ -71,6 +71,77 @@ def test_the_end_of_stdin_ends_the_process_within_a_second() -> None:
         assert process.wait(timeout=1) == 0
 
 
+@pytest.mark.parametrize("says", ["nothing", "a request"])
+def test_who_closes_stdout_ends_the_process_within_a_second_while_stdin_stays_open(says: str) -> None:
+    with a_server() as process:
+        process.stdout.close()
+        if says == "a request":
+            say(process, {"jsonrpc": "2.0", "id": 2, "method": "ping"})
+
+        assert process.wait(timeout=1) == 0
+        assert process.stderr.read() == ""
+
+
+HALF = json.dumps({"jsonrpc": "2.0", "id": 7, "method": "ping", "params": {"a": "s3cret \ud83d"}}).encode()
+WHOLE = b'{"jsonrpc": "2.0", "method": "ping", "params": {"id": 8}, "id": "seven"}'
+
+
+@pytest.mark.parametrize(
+    ("line", "known", "words"),
+    [
+        (HALF, 7, "half a character"),
+        (HALF.replace(b"\\ud83d", b"\xf0\x9f"), 7, "not UTF-8"),
+        (HALF[:-4], 7, "not JSON"),
+        (b'{"jsonrpc": "2.0", "method": "ping", "id": 70', None, "not JSON"),
+        (b'{"jsonrpc": "2.0", "method": "ping", "params": {"id": 8, ', None, "not JSON"),
+        (b"\xef\xbb\xbf" + WHOLE, "seven", "byte-order mark"),
+        (b"[" + WHOLE + b"]", "seven", "is an array"),
+        (b"[1, 2]", None, "is an array"),
+        (b"s3cret", None, "not JSON"),
+        (b'{"jsonrpc": "2.0", "id": 9, "result": "s3cret \\ud83d"}', None, "half a character"),
+        (b"[" * 100_000, None, "nested too deeply"),
+    ],
+)
+def test_a_line_that_is_no_message_is_answered_with_a_parse_error_and_a_warning(
+    line: bytes, known: int | str | None, words: str
+) -> None:
+    with a_server() as process:
+        process.stdin.buffer.write(line + b"\n\n")
+        refused = hear_after(process)
+        say(process, {"jsonrpc": "2.0", "id": 10, "method": "ping"})
+        assert hear(process)["result"] == {}, "it goes on"
+        process.stdin.close()
+        assert process.wait() == 0
+        log = process.stderr.read()
+
+    assert (refused["id"], refused["error"]["code"]) == (known, -32700)
+    assert words in refused["error"]["message"]
+    assert log.count("WARNING") == 1
+    assert words in log
+    assert "s3cret" not in log + str(refused)
+
+
+def hear_after(process: Command) -> dict[str, Any]:
+    process.stdin.flush()
+    return hear(process)
+
+
+def test_each_request_of_an_array_is_answered() -> None:
+    with a_server() as process:
+        requests = [{"jsonrpc": "2.0", "id": number, "method": "ping"} for number in (2, 3)]
+        process.stdin.write(json.dumps([*requests, INITIALIZED]) + "\n")
+
+        assert {hear_after(process)["id"], hear(process)["id"]} == {2, 3}
+
+
+def test_json_that_is_no_message_is_an_invalid_request() -> None:
+    with a_server() as process:
+        say(process, {"jsonrpc": "1.0", "id": 2, "method": "ping"})
+        refused = hear(process)
+
+    assert (refused["id"], refused["error"]["code"]) == (2, -32600)
+
+
 def test_stdout_carries_nothing_but_protocol_and_a_good_run_logs_nothing() -> None:
     with a_server() as process:
         say(process, call("get_customer", customer_id="u_1001"))

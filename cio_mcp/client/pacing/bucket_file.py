@@ -10,7 +10,8 @@ from typing import NamedTuple
 from cio_mcp.client.call import now
 from cio_mcp.client.pacing.buckets import Bucket
 from cio_mcp.client.pacing.slots import Lease, SharedBucket, Wait
-from cio_mcp.databases.sqlite import make_private, use_wal
+from cio_mcp.databases.sqlite import use_wal
+from cio_mcp.files import make_private
 
 # Rows further ahead than this are from before a reboot, when the clock that all processes share began anew.
 LONGEST_AHEAD = 3600.0
@@ -169,6 +170,8 @@ def look(path: Path, moment: float) -> list[SharedBucket]:
     if not path.exists():
         return []
     with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as db:
+        if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'bucket'").fetchone():
+            return []  # no process has used it yet
         rows = db.execute(
             "SELECT name, slots, span, shut_until,"
             " (SELECT count(*) FROM slot WHERE slot.key = bucket.key AND free_at > :now),"

@@ -19,6 +19,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
+from cio_mcp.files import make_private, replace
+
 if TYPE_CHECKING:
     from filelock import FileLock
 
@@ -57,8 +59,7 @@ class AuditLog:
         self._clock = clock
         self._workspace = workspace
         self._most_patience = self._patience = patience
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600)
+        make_private(path)
         self._lock = lock_of(path)
         with self._locked():
             self._key = _key(path)
@@ -182,23 +183,16 @@ def _write(log: BinaryIO, text: bytes) -> None:
 
 
 def _write_head(path: Path, number: int, newest: str) -> None:
-    _replace(path, "head", json.dumps({"number": number, "hash": newest}).encode() + b"\n")
+    replace(beside(path, "head"), json.dumps({"number": number, "hash": newest}).encode() + b"\n")
 
 
 def _key(path: Path) -> bytes:
     """Return the key, created if there is none; the lock must be held."""
     kept = beside(path, "key")
-    if not kept.exists() or not kept.stat().st_size:
-        _replace(path, "key", secrets.token_bytes(32))
+    make_private(kept)
+    if not kept.stat().st_size:
+        replace(kept, secrets.token_bytes(32))
     return kept.read_bytes()
-
-
-def _replace(path: Path, what: str, content: bytes) -> None:
-    """Write a file beside the log atomically."""
-    new = beside(path, f"{what}.new")
-    with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | BINARY, 0o600), "wb") as file:  # noqa: PTH123
-        file.write(content)
-    new.replace(beside(path, what))
 
 
 def lock_of(path: Path) -> "FileLock":

@@ -19,6 +19,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from cio_mcp.errors import InvalidArgument, Json, SettingsError
+from cio_mcp.files import narrow
 from cio_mcp.safety.privacy.contacts import ContactKind, replaced
 
 # Replaces the value of a hidden attribute, irreversibly.
@@ -194,6 +195,7 @@ def load_key(folder: Path) -> bytes:
         if not path.exists():
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             _make(path)
+        narrow(path)
         key = path.read_bytes()
     except OSError as error:
         reason = f"{path}: {error.strerror or error}"

@@ -8,8 +8,9 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
-from cio_mcp.databases.sqlite import make_private, use_wal
+from cio_mcp.databases.sqlite import use_wal
 from cio_mcp.errors import NotAllowed
+from cio_mcp.files import make_private
 from cio_mcp.safety.stores import NoRoom, Refund, Use
 from cio_mcp.settings.scopes import WINDOWS
 

@@ -1,4 +1,4 @@
-"""Metrics of campaigns (version 2), and of all other messages (version 1)."""
+"""Metrics of campaigns (versions 1 and 2), and of all other messages (version 1)."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -27,23 +27,23 @@ STEPS = {
 def of_campaign(asked: ApiRequest) -> dict[str, Any]:
     """Answer a campaign's counts, of one channel where asked."""
     number, channel = campaign(asked)["id"], asked.query.get("type")
-    return _version_2(asked, list(metrics.of_campaign(asked.workspace, number, channel=channel)))
+    return _of_version(asked, list(metrics.of_campaign(asked.workspace, number, channel=channel)))
 
 
 @routes("GET", "/v1/campaigns/{campaign_id}/actions/{action_id}/metrics")
 def of_action(asked: ApiRequest) -> dict[str, Any]:
     """Answer one action's counts."""
-    return _version_2(asked, _clicks(asked, action(asked)["id"]))
+    return _of_version(asked, _clicks(asked, action(asked)["id"]))
 
 
-def _version_2(asked: ApiRequest, counted: list[metrics.Counted]) -> dict[str, Any]:
-    """Answer a version 2 series; `res`, `start` and `end` are required, and `tz` is UTC by default.
+def _of_version(asked: ApiRequest, counted: list[metrics.Counted]) -> dict[str, Any]:
+    """Answer the series of version 1, or of 2, which needs `res`, `start` and `end`; `tz` is UTC by default.
 
     Documented 2026-09-17. That what is missing is answered with 400 is assumed.
     """
     query = asked.query
-    if query.get("version") != "2":
-        raise app_error("the sandbox imitates version 2 of these metrics only: version=2", 501)
+    if query.get("version", "1") == "1":
+        return _version_1(asked, counted)
     if missing := [name for name in ("res", "start", "end") if not query.get(name)]:
         raise app_error(f"{missing[0]} is required", 400)
     try:
@@ -54,6 +54,10 @@ def _version_2(asked: ApiRequest, counted: list[metrics.Counted]) -> dict[str, A
     edges = _edges(asked, "res", zone, start, end)
     counts = {"metric": {"series": metrics.series(counted, edges, metrics.SERIES)}}
     return {"start": _told(start), "end": _told(end), "res": query["res"], **counts}
+
+
+def _version_1(asked: ApiRequest, counted: list[metrics.Counted]) -> dict[str, Any]:
+    return {"metric": {"series": metrics.series(counted, _newest(asked), metrics.SERIES_1)}}
 
 
 def _told(at: int) -> str:
@@ -130,7 +134,7 @@ def _of_deliveries(folder: str, kind: str, source: str) -> None:
     @routes("GET", f"/v1/{folder}/{{source_id}}/metrics")
     def of_message(asked: ApiRequest) -> dict[str, Any]:
         _, counted = found(asked)
-        return {"metric": {"series": metrics.series(counted, _newest(asked), metrics.SERIES_1)}}
+        return _version_1(asked, counted)
 
     @routes("GET", f"/v1/{folder}/{{source_id}}/metrics/links")
     def links_of_message(asked: ApiRequest) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field, TypeAdapter, ValidationError, Valida
 
 from cio_mcp.client import AppApi, RequestKind
 from cio_mcp.errors import InvalidArgument
+from cio_mcp.limits import TRIGGER_BYTES
 from cio_mcp.toolkit.addresses import OneAddress, parsed
 from cio_mcp.toolkit.answers import Acted
 from cio_mcp.toolkit.audience import Audience, of_filter, reaches
@@ -193,8 +194,10 @@ async def trigger_broadcast(
         fitting = f"takes only {' and '.join(sorted(FLAGS[form]))}" if FLAGS[form] else "takes no flags"
         raise InvalidArgument(f"{', '.join(misfit)}: not allowed with this audience, which {fitting}")
     body = audience | {flag: True for flag, on in flags.items() if on} | ({"data": data} if data else {})
-    if (size := size_of(body)) > 25_000_000:
-        raise InvalidArgument(f"{form}: at most 25 MB are allowed in all; this has {size} bytes")
+    if (size := size_of(body)) > TRIGGER_BYTES:
+        raise InvalidArgument(
+            f"{form}: at most {TRIGGER_BYTES // 1_000_000} MB are allowed in all; this has {size} bytes"
+        )
     find_out = FIND_OUT.format(broadcast_id=broadcast_id)
     answer = await app.post(
         "/v1/campaigns/{broadcast_id}/triggers",

@@ -7,10 +7,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator
 
+from cio_mcp.limits import ATTACHMENTS_BYTES
 from cio_mcp.toolkit.params import JsonObject, one_line
-
-# App API, "sendEmail": bytes of all attachments, decoded.
-LIMIT = 2_000_000
 
 # What encoders leave between lines of base64, and what makes its URL-safe form the plain one.
 _BREAKS = re.compile(r"[ \t]*[\r\n]+[ \t]*")
@@ -20,8 +18,8 @@ _PLAIN = str.maketrans("-_", "+/")
 def _attachments(attachments: dict[str, Any]) -> dict[str, str]:
     """Return files in plain base64; raises ValueError that names the file that is none."""
     found = {_name(name): _plain(name, content) for name, content in attachments.items()}
-    if (total := sum(len(base64.b64decode(content)) for content in found.values())) >= LIMIT:
-        message = f"must be under {LIMIT} bytes in all; these are {total}"
+    if (total := sum(len(base64.b64decode(content)) for content in found.values())) >= ATTACHMENTS_BYTES:
+        message = f"must be under {ATTACHMENTS_BYTES} bytes in all; these are {total}"
         raise ValueError(message)
     return found
 

@@ -6,13 +6,11 @@ from pydantic import Field
 
 from cio_mcp.client import IdType, RequestKind, SendApi
 from cio_mcp.errors import InvalidArgument
+from cio_mcp.limits import MESSAGE_BYTES
 from cio_mcp.toolkit.answers import Acted
 from cio_mcp.toolkit.params import JsonObject, Line, size_of
 from cio_mcp.toolkit.reading import Fields, made
 from cio_mcp.toolkit.times import SendTime
-
-# App API, "sendEmail": bytes of a request without its attachments.
-PAYLOAD_LIMIT = 1_000_000
 
 AutoCreate = Annotated[bool, Field(description="Create an empty template if none has this trigger name.")]
 
@@ -63,9 +61,9 @@ async def send(
         "identifiers": {id_type: app.person(customer_id, id_type)},
         **{name: value for name, value in fields.items() if value is not None},
     }
-    if (size := size_of(request)) > PAYLOAD_LIMIT:
+    if (size := size_of(request)) > MESSAGE_BYTES:
         raise InvalidArgument(
-            f"message_data and texts: at most {PAYLOAD_LIMIT} bytes without attachments; this has {size}"
+            f"message_data and texts: at most {MESSAGE_BYTES} bytes without attachments; this has {size}"
         )
     if attachments:
         request["attachments"] = attachments

@@ -5,13 +5,14 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field
 
 from cio_mcp.client import AppApi, RequestKind
+from cio_mcp.limits import COLLECTION_BYTES
 from cio_mcp.toolkit.answers import Item
 from cio_mcp.toolkit.lists import Objects
 from cio_mcp.toolkit.params import size_of
 from cio_mcp.toolkit.reading import Fields, made, needed, plain
 
-# App API, "Collections": bytes of one row, and of all rows.
-ROW, ALL_ROWS = 10_000, 10_000_000
+# App API, "Collections": bytes of one row.
+ROW = 10_000
 
 TRY_AGAIN = "It is safe to call again: if the collection exists by then, its rows are replaced."
 
@@ -33,8 +34,8 @@ def _rows(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         if (size := size_of(row)) > ROW:
             message = f"row {number}: at most {ROW} bytes are allowed; this has {size}"
             raise ValueError(message)
-    if (size := size_of(rows)) > ALL_ROWS:
-        message = f"at most {ALL_ROWS} bytes are allowed; these are {size}; pass them as url instead"
+    if (size := size_of(rows)) > COLLECTION_BYTES:
+        message = f"at most {COLLECTION_BYTES} bytes are allowed; these are {size}; pass them as url instead"
         raise ValueError(message)
     return rows
 

@@ -11,6 +11,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp
 
 from cio_mcp import traces
 from cio_mcp.app.application import App
@@ -20,11 +21,14 @@ from cio_mcp.server.server import Server
 from cio_mcp.settings import Settings, load
 from cio_mcp.settings.values import LOOPBACK
 from cio_mcp.transports.http.authentication import authenticator_of
+from cio_mcp.transports.http.browsers import opened
 from cio_mcp.transports.http.disconnects import Disconnects
 from cio_mcp.transports.http.health import Health
 from cio_mcp.transports.http.monitoring import AnswerCounter, AnswerCounts, metrics_route
 from cio_mcp.transports.http.narrowing import NarrowingCheck
-from cio_mcp.transports.http.routes import wrapped
+from cio_mcp.transports.http.oversize import Oversize
+from cio_mcp.transports.http.prefix import Prefix
+from cio_mcp.transports.http.routes import with_slash, wrapped
 from cio_mcp.transports.http.transports import TRANSPORTS, Transport
 
 # The last traces get so many seconds to leave when the server stops.
@@ -57,13 +61,20 @@ def create_app(
 def _application(app: App, settings: Settings, ways: Sequence[Transport]) -> Starlette:
     server = Server(app)
     authenticator, security = authenticator_of(settings, app.tokens), _security(settings)
-    routes = [
-        wrapped(route, lambda inner: NarrowingCheck(inner, app.catalogue.tools, app.workspaces))
-        for way in ways
-        for route in way.routes(server, settings, security)
-    ]
+
+    def guarded(inner: ASGIApp) -> ASGIApp:
+        checked = NarrowingCheck(inner, app.catalogue.tools, app.workspaces)
+        return Oversize(checked, settings.max_request_bytes)
+
+    found = [route for way in ways for route in way.routes(server, settings, security)]
+    routes = [wrapped(route, guarded) for route in found]
+    routes += [with_slash(route) for route in routes if isinstance(route, Route)]
     if authenticator:
-        routes = [*map(authenticator.guard, routes), *authenticator.metadata()]
+        routes = [authenticator.guard(route) for route in routes]
+    if settings.allowed_origins:
+        routes = opened(routes, settings.allowed_origins)
+    if authenticator:
+        routes += authenticator.metadata()
     routes += _operations(Health(app, authenticator))
     counts = AnswerCounts()
     if settings.metrics != "off":
@@ -81,6 +92,7 @@ def _application(app: App, settings: Settings, ways: Sequence[Transport]) -> Sta
             yield
 
     application = Starlette(routes=routes, lifespan=lifespan)
+    application.add_middleware(Prefix, root=settings.root_path, trusted=settings.trusted_proxies)
     application.add_middleware(Disconnects)
     application.add_middleware(AnswerCounter, counts=counts)
     application.state.app = app

@@ -1,4 +1,4 @@
-"""Putting something before the routes that the SDK makes."""
+"""What is changed about the routes that the SDK makes."""
 
 from collections.abc import Callable
 
@@ -14,3 +14,8 @@ def wrapped(route: BaseRoute, around: Callable[[ASGIApp], ASGIApp]) -> BaseRoute
         return Mount(route.path, around(route.app))
     message = f"nothing can be put before {route}"
     raise TypeError(message)
+
+
+def with_slash(route: Route) -> Route:
+    """Return a route for the same path with a slash at its end: a redirect would lose a proxy's prefix."""
+    return Route(f"{route.path}/", route.app, methods=route.methods)

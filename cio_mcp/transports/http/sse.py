@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from cio_mcp.server.server import Server
 from cio_mcp.settings import Settings
 from cio_mcp.transports.http.routes import wrapped
-from cio_mcp.transports.http.transport import LARGEST_BODY, Transport
+from cio_mcp.transports.http.transport import Transport
 
 
 class Sse(Transport):
@@ -19,9 +19,12 @@ class Sse(Transport):
     title = "SSE"
     paths = ("/sse", "/messages")
 
-    def routes(self, server: Server, _: Settings, security: TransportSecuritySettings) -> list[BaseRoute]:
+    def routes(
+        self, server: Server, settings: Settings, security: TransportSecuritySettings
+    ) -> list[BaseRoute]:
         """See `Transport.routes`."""
-        found = server.sse_app(transport_security=security, max_request_body_size=LARGEST_BODY).routes
+        most = settings.max_request_bytes
+        found = server.sse_app(transport_security=security, max_request_body_size=most).routes
         return [
             wrapped(route, lambda inner: _HostCheck(inner, security)) if isinstance(route, Route) else route
             for route in found

@@ -8,7 +8,7 @@ from starlette.routing import BaseRoute
 
 from cio_mcp.server.server import Server
 from cio_mcp.settings import Settings
-from cio_mcp.transports.http.transport import LARGEST_BODY, Transport
+from cio_mcp.transports.http.transport import Transport
 
 # Sessions live in memory, about 40 kB each, and idle for so many seconds.
 MOST_SESSIONS, IDLE = 1000, 600.0
@@ -27,7 +27,7 @@ class StreamableHttp(Transport):
         return server.streamable_http_app(
             transport_security=security,
             stateless_http=settings.stateless,
-            max_request_body_size=LARGEST_BODY,
+            max_request_body_size=settings.max_request_bytes,
             max_sessions=MOST_SESSIONS,
             session_idle_timeout=None if settings.stateless else IDLE,
         ).routes

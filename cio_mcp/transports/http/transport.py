@@ -10,9 +10,6 @@ from starlette.routing import BaseRoute
 from cio_mcp.server.server import Server
 from cio_mcp.settings import Settings
 
-# The largest request body, in bytes: attachments of 2 MB as base64, and room for the rest.
-LARGEST_BODY = 4 * 1024 * 1024
-
 
 class Transport(Protocol):
     """A way to speak MCP over HTTP. It answers on its `paths`, and clients begin at the first of them."""

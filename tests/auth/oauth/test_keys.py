@@ -86,7 +86,7 @@ TROUBLE: list[tuple[dict[str, Any], str]] = [
     ({"answer": lambda: JSONResponse([])}, "https://issuer.example/keys answers no JSON object"),
     ({"answer": lambda: JSONResponse({"keys": "none"})}, "https://issuer.example/keys holds no keys"),
     ({"url": "https://issuer.example/moved"}, "answers 307, a redirect, and none is followed"),
-    ({"wire": Refusing()}, "issuer.example refuses connections"),
+    ({"wire": Refusing()}, "issuer.example:443 refuses connections"),
     ({"wire": Silent()}, "it does not answer in time"),
 ]
 
