@@ -33,7 +33,7 @@ compat: $(VENV)/ready ## frameworks, SDKs and tools of others, in their newest v
 	@VENV=$(VENV) tests/compat/run $(ARGS)
 
 constraints: $(VENV)/made ## the versions that CI installs: the newest that fit
-	@$(PIP) install --upgrade --upgrade-strategy eager --editable ".[otel,redis,socks,tls]" --group dev
+	@$(PIP) install --upgrade --upgrade-strategy eager --editable ".[load,otel,redis,socks,tls]" --group dev
 	@{ head -n 2 .ci/constraints.txt; $(PIP) freeze --exclude-editable; } > $(VENV)/constraints.txt
 	@mv $(VENV)/constraints.txt .ci/constraints.txt
 
@@ -53,5 +53,5 @@ $(VENV)/installed: $(VENV)/made pyproject.toml .ci/constraints.txt
 	@touch $@
 
 $(VENV)/ready: $(VENV)/installed
-	@$(PIP) install --constraint .ci/constraints.txt --editable ".[otel,redis,socks,tls]" --group dev
+	@$(PIP) install --constraint .ci/constraints.txt --editable ".[load,otel,redis,socks,tls]" --group dev
 	@touch $@

@@ -133,6 +133,7 @@ class CheckedRows(Shape):
     repeated: int | None = Field(None, description="Rows that repeat another row; sent once.")
     refused: int | None = None
     refusals: list[Refusals] | None = None
+    results: str | None = Field(None, description="list_row_results tells the refused rows by this.")
     odd: list[str] | None = Field(None, description="What may not be meant.")
 
 

@@ -3,6 +3,7 @@
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
+from pydantic_core import to_json
 from ulid import ULID
 
 from cio_mcp.client import IdType, RequestKind, TrackApi
@@ -52,7 +53,7 @@ def _event_data(data: dict[str, Any], asked: ValidationInfo) -> dict[str, Any]:
             message = f"recipient must be an email address; {HOW}"
             raise ValueError(message) from None
         data = data | {"recipient": recipient}
-    if (size := size_of(data)) > LARGEST_DATA:
+    if (size := len(to_json(data))) > LARGEST_DATA:
         message = f"at most {LARGEST_DATA} bytes are allowed; this has {size}"
         raise ValueError(message)
     return data

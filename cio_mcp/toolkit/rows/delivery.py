@@ -26,7 +26,9 @@ async def carry_out(track: TrackApi, results: Results, plan: Plan) -> ManyAccept
     """
     refused = [RowEnd(row, End.REFUSED, reasons) for row, reasons in plan.refused]
     if not plan.operations:
-        raise InvalidArgument(*(f"rows {one.rows}: {one.reason}" for one in by_reason(refused)))
+        wrong = InvalidArgument(*(f"rows {one.rows}: {one.reason}" for one in by_reason(refused)))
+        wrong.results = results.keep(refused)
+        raise wrong
     progress = _Progress(track.call, len(plan.operations))
     ends: dict[int, Ended] = {}
     stopped: CustomerIOError | None = None
@@ -40,7 +42,7 @@ async def carry_out(track: TrackApi, results: Results, plan: Plan) -> ManyAccept
                 stopped = sent.stopped
                 ends |= {id(one): end for one, end in zip(waves[number], sent.ends, strict=True)}
     except WouldSend as would:
-        would.checked = _checked(plan, refused)
+        would.checked = _checked(plan, refused, results)
         raise
     for planned in plan.operations:
         end = ends.get(id(planned), NOT_SENT)
@@ -84,13 +86,14 @@ class _Progress:
         await self.call.tell(Place(elapsed, 0, to_go, what))
 
 
-def _checked(plan: Plan, refused: list[RowEnd]) -> CheckedRows:
+def _checked(plan: Plan, refused: list[RowEnd], results: Results) -> CheckedRows:
     return CheckedRows(
         rows=plan.rows,
         operations=len(plan.operations),
         repeated=len(plan.repeated) or None,
         refused=len(refused) or None,
         refusals=by_reason(refused) or None,
+        results=results.keep(refused) if refused else None,
         odd=[*plan.odd, *plan.look()] or None,
     )
 
@@ -101,7 +104,9 @@ def _answer(
     counts = Counter(end.end for end in ends)
     accepted = plan.rows - len(ends) - len(plan.repeated)
     if accepted <= 0:
-        raise _failure(ends, stopped)
+        error = _failure(ends, stopped)
+        error.results = results.keep(ends)
+        raise error
     refused = [end for end in ends if end.end is End.REFUSED]
     told = [end.told() for end in refused[:WHOLE]]
     return ManyAccepted(
@@ -114,8 +119,8 @@ def _answer(
         not_sent=counts[End.NOT_SENT] or None,
         refusals=by_reason(refused) or None,
         first=told or None,
-        results=results.keep(ends) if len(ends) > len(told) else None,
-        next=_next(ends, stopped),
+        results=results.keep(ends) if ends else None,
+        next=_next(ends, stopped, several=any(planned.wave for planned in plan.operations)),
         notes=plan.odd[:3] or None,
     )
 
@@ -134,14 +139,13 @@ def _failure(ends: list[RowEnd], stopped: CustomerIOError | None) -> CustomerIOE
     return Refused(f"All {len(ends)} rows were refused: {reasons}.", do="Correct them and call again.")
 
 
-def _next(ends: list[RowEnd], stopped: CustomerIOError | None) -> str | None:
-    """Return what to do about rows that were not accepted."""
+def _next(ends: list[RowEnd], stopped: CustomerIOError | None, *, several: bool) -> str | None:
+    """Return what to do about rows that were not accepted; after several waves a part would come too late."""
     steps = []
     if again := [end.row.number for end in ends if end.end is not End.REFUSED]:
         why = f"{stopped} " if stopped else ""
-        steps.append(
-            f"{why}Call again with rows {ranges(again)}, or with all: what was accepted counts once."
-        )
+        which = "all rows" if several else f"rows {ranges(again)}, or with all"
+        steps.append(f"{why}Call again with {which}: what was accepted counts once.")
     if any(end.end is End.REFUSED for end in ends):
         steps.append("Correct the refused rows and call again with them alone.")
     return " ".join(steps) or None

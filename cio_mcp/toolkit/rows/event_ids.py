@@ -6,11 +6,10 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from pydantic_core import to_json
 from ulid import ULID
 
 from cio_mcp.errors import InvalidArgument
-
-_written = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
 
 # Fields of an event that can tell it apart beside those of its data.
 OWN = {"timestamp", "name"}
@@ -36,7 +35,7 @@ class EventIds:
         Raises InvalidArgument if it lacks what is unique, or if it differs from another one of its id.
         """
         if not given and not self._unique:
-            content = _digest(event)
+            content = _digest(json.loads(json.dumps(event, sort_keys=True)))
             self._equal[content] += 1
             self.from_content += "timestamp" not in event
             return _ulid(event, _digest([content.hex(), self._equal[content]]))
@@ -58,10 +57,15 @@ class EventIds:
 
 
 def _digest(value: Any) -> bytes:
-    return hashlib.sha256(_written(value).encode(errors="replace")).digest()
+    return hashlib.sha256(to_json(value)).digest()
 
 
 def _ulid(event: dict[str, Any], digest: bytes) -> str:
     """Return a ULID of the event's time, if it has one that is part of what it says, and of a digest."""
     at = int(event.get("timestamp", 0)) * 1000
     return str(ULID.from_bytes(at.to_bytes(6) + digest[:10]))
+
+
+def id_of_row(number: int, values: dict[str, Any]) -> str:
+    """Return the id of the event that one row of a file stands for: of what it says, and where."""
+    return _ulid({}, _digest([number, values]))
