@@ -38,7 +38,7 @@ class Interrupted(Exception):
 class Load:
     """One load: what is called with which rows, and what is kept of it.
 
-    `tell` is told how far it is. `reasons` counts why rows were rejected.
+    `tell` is told how far it is; a call takes `part` rows. `reasons` counts why rows were rejected.
     """
 
     app: App
@@ -49,6 +49,7 @@ class Load:
     rejects: Rejects
     tell: Callable[[Progress], None]
     dry_run: bool = False
+    part: int = PART
     progress: Progress = field(default_factory=Progress)
     reasons: Counter[str] = field(default_factory=Counter)
     odd: Counter[str] = field(default_factory=Counter)
@@ -57,7 +58,7 @@ class Load:
         """Load all rows that are not settled; raises Interrupted and OSError, with all before settled."""
         self.progress = replace(self.journal.progress)
         rest = islice(rows, self.progress.rows, None)
-        while part := list(islice(rest, PART)):
+        while part := list(islice(rest, self.part)):
             rejected, ready = self._mapped(part)
             if not self.dry_run:
                 self.journal.begins([part[0].number, part[-1].number])
