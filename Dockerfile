@@ -1,11 +1,14 @@
 # Not yet built: no engine was at hand. Its RUN lines were run by hand, the first as an ordinary user in an empty folder.
-FROM python:3.11-slim AS build
+# The release workflow names the base by its digest.
+ARG BASE=python:3.11-slim
+FROM ${BASE} AS build
 WORKDIR /src
 COPY . .
 RUN python -m venv /opt/cio-mcp \
-    && /opt/cio-mcp/bin/pip install --no-cache-dir --constraint .ci/constraints.txt ".[redis,otel]"
+    && /opt/cio-mcp/bin/pip install --no-cache-dir --require-hashes --no-deps --requirement .ci/requirements.txt \
+    && /opt/cio-mcp/bin/pip install --no-cache-dir --no-deps --no-build-isolation .
 
-FROM python:3.11-slim
+FROM ${BASE}
 COPY --from=build /opt/cio-mcp /opt/cio-mcp
 RUN useradd --create-home --uid 10001 cio \
     && install --directory --owner=cio --mode=0700 /home/cio/.local/state/cio-mcp

@@ -32,10 +32,9 @@ fix: $(VENV)/ready ## mend style, write generated lists anew
 compat: $(VENV)/ready ## frameworks, SDKs and tools of others, in their newest versions; needs npm
 	@VENV=$(VENV) tests/compat/run $(ARGS)
 
-constraints: $(VENV)/made ## the versions that CI installs: the newest that fit
-	@$(PIP) install --upgrade --upgrade-strategy eager --editable ".[load,otel,redis,socks,tls]" --group dev
-	@{ head -n 2 .ci/constraints.txt; $(PIP) freeze --exclude-editable; } > $(VENV)/constraints.txt
-	@mv $(VENV)/constraints.txt .ci/constraints.txt
+constraints: $(VENV)/made ## the versions that CI and the image install: the newest that fit
+	@$(PIP) install --upgrade uv
+	@VENV=$(VENV) .ci/constrain $(ARGS)
 
 clean: ## forget everything that was set up
 	rm -rf .venv .venv-* .cache .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache
@@ -45,13 +44,14 @@ $(VENV)/made:
 	"cio-mcp needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.12 demo")'
 	@echo "Setting up $(VENV) ..."
 	@$(PYTHON) -m venv $(VENV)
-	@$(PIP) install --upgrade "pip>=25.1"
 	@touch $@
 
-$(VENV)/installed: $(VENV)/made pyproject.toml .ci/constraints.txt
-	@$(PIP) install --constraint .ci/constraints.txt --editable .
+# Nothing is installed that is not in these lists, by its hash; what builds the package is among it.
+$(VENV)/installed: $(VENV)/made pyproject.toml .ci/requirements.txt
+	@$(PIP) install --require-hashes --no-deps --requirement .ci/requirements.txt
+	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(VENV)/ready: $(VENV)/installed
-	@$(PIP) install --constraint .ci/constraints.txt --editable ".[load,otel,redis,socks,tls]" --group dev
+$(VENV)/ready: $(VENV)/installed .ci/constraints.txt
+	@$(PIP) install --require-hashes --no-deps --requirement .ci/constraints.txt
 	@touch $@

@@ -4,7 +4,8 @@ CustomerIOError        a failed call; `str()` is the text that the agent reads
 ├── InvalidArgument    not sent: an argument was wrong
 ├── NotSent            not sent: no turn in time, or no connection
 ├── NotAllowed         not sent: a setting of this server or a person forbids it
-│   └── NotConfirmed   not sent: the confirmation is not valid; contains a fresh preview
+│   ├── NotConfirmed   not sent: the confirmation is not valid; contains a fresh preview
+│   └── Declined       not sent: the person who was asked did not agree
 ├── Refused            Customer.io refused the request
 └── UnknownOutcome     the request was sent and no usable answer came back
 Unauthorized           an HTTP request without a valid token
@@ -12,6 +13,7 @@ SettingsError          a setting is wrong; the program stops with its text
 """
 
 import json
+import re
 from typing import Any, ClassVar, Literal
 
 Json = dict[str, Any] | list[Any] | str | int | float | bool | None
@@ -112,6 +114,14 @@ class NotConfirmed(NotAllowed):
         return super().facts() | {"preview": self.preview}
 
 
+class Declined(NotAllowed):
+    """The person who was asked did not agree to the call; `code` is that of the preview in the question."""
+
+    def __init__(self, what: str, code: str) -> None:
+        super().__init__(what, do="Do not ask again unless the person wants it.")
+        self.code = code
+
+
 class Refused(CustomerIOError):
     """Customer.io refused the request; it had no effect."""
 
@@ -122,6 +132,22 @@ class UnknownOutcome(CustomerIOError):
     """The request was sent and no usable answer came back: it may or may not have taken effect."""
 
     outcome = "unknown"
+
+
+# How a failed call says that it had no effect, before it says why.
+_NO_EFFECT = re.compile(r"(Nothing was (done|sent)|Not sent): ")
+
+
+def in_part(error: CustomerIOError, requests: int) -> UnknownOutcome:
+    """Return the error for a call of which `requests` requests had an effect, or may have, before `error`."""
+    had = "1 of its requests" if requests == 1 else f"{requests} of its requests"
+    return UnknownOutcome(
+        f"Unknown outcome: the call ended before it was complete. {had} took effect, or may have, and then "
+        f"it failed: {_NO_EFFECT.sub('', error.what)}",
+        do="Find out what was done before you call again.",
+        status=error.status,
+        reason=error.reason,
+    )
 
 
 class Unauthorized(Exception):

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
@@ -35,7 +35,8 @@ class Wire(httpx.AsyncBaseTransport):
     """Leads to a sandbox, records what passes, and fails on demand.
 
     A fault is a status, an answer, or an exception class; it strikes before the sandbox sees the request, or,
-    with `late`, after it has done what was asked and before the answer is back.
+    with `late`, after it has done what was asked and before the answer is back. `meets` is told of each
+    request before anything becomes of it.
     """
 
     def __init__(self, sandbox: Sandbox) -> None:
@@ -43,6 +44,7 @@ class Wire(httpx.AsyncBaseTransport):
         self.requests: list[httpx.Request] = []
         self.faults: list[tuple[Fault, bool]] = []
         self.latency = 0.0
+        self.meets: Callable[[httpx.Request], None] = lambda _: None
         self._inner = httpx.ASGITransport(app=sandbox.app)
 
     def fail(self, fault: Fault, *, late: bool = False, times: int = 1) -> None:
@@ -50,6 +52,7 @@ class Wire(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         self.requests.append(request)
+        self.meets(request)
         if self.latency:
             await asyncio.sleep(self.latency)
         fault, late = self.faults.pop(0) if self.faults else (None, True)

@@ -21,6 +21,14 @@ os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", ".cache/hypothesis")
 unmarked: pytest.Item | None = None
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave out on Windows what starts processes: they are forks (compat/hosts.py starts others)."""
+    if sys.platform == "win32":
+        for item in items:
+            if item.get_closest_marker("processes"):
+                item.add_marker(pytest.mark.skip(reason="processes are forks"))
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     """Keep the mark right: without it a test that starts a process would stay in the fast part."""
@@ -59,7 +67,8 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, states: Iterator[Path]) -
             monkeypatch.delenv(name)
     state = next(states)
     state.mkdir()
-    monkeypatch.setenv("XDG_STATE_HOME", str(state))
+    for name in ("XDG_STATE_HOME", "WIN_PD_OVERRIDE_LOCAL_APPDATA"):
+        monkeypatch.setenv(name, str(state))
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -70,8 +70,8 @@ class Change:
     def made(self, answer: Any) -> Any:
         """Return an answer with the change."""
         holder = {"": deepcopy(answer)}
-        places = list(_places(holder))
-        inside, key = places[self.place % len(places)]
+        found = list(places(holder))
+        inside, key = found[self.place % len(found)]
         if self.how == "drop":
             del inside[key]
         elif self.how == "add" and isinstance(target := inside[key], (dict, list)):
@@ -81,12 +81,12 @@ class Change:
         return holder.get("", {})
 
 
-def _places(value: Any) -> Iterator[tuple[Any, Any]]:
+def places(value: Any) -> Iterator[tuple[Any, Any]]:
     """Yield each part of a value as what it is in, and its name or number there."""
     keys = list(value) if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ()
     for key in keys:
         yield value, key
-        yield from _places(value[key])
+        yield from places(value[key])
 
 
 CHANGES = st.lists(

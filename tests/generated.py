@@ -13,6 +13,7 @@ from cio_mcp.limits import LIMITS
 from cio_mcp.server.guides import PROMPTS, RESOURCES, TEMPLATES
 from cio_mcp.settings import Settings, variable
 from cio_mcp.settings.scopes import RequestSettings, TokenSettings, WorkspaceIdentity, WorkspaceSettings
+from cio_mcp.toolkit.consequences import CONFIRMED, IN_WORDS, Consequence
 from cio_mcp.toolkit.registry import Tool
 from cio_mcp.tools import CORE, TOOLS
 
@@ -42,6 +43,7 @@ def documents() -> dict[Path, str]:
         "prompts": _prompts_list(),
         "limits": _limits_table(),
         "settings": _settings_table(),
+        "consequences": _consequences_table(),
         **{name: f"```python\n{script}```" for name, script in scripts.items()},
     }
     manifest = ROOT / "manifest.json"
@@ -71,6 +73,16 @@ def _tools_table() -> str:
         sets = f"{tool.toolset}, core" if tool.name in CORE else tool.toolset
         rows.append(f"| `{tool.name}` | {sets} | {tool.effect} | {tool.summary} |")
     return "\n".join(("| tool | toolsets | effect | what it does |", "| --- | --- | --- | --- |", *rows))
+
+
+def _consequences_table() -> str:
+    rows = []
+    for each in Consequence:
+        tools = ", ".join(f"`{tool.name}`" for tool in TOOLS if each in tool.affects.consequences)
+        when = "always" if each in CONFIRMED else f"with `CIO_CONFIRM_ALSO={each}`"
+        if tools:
+            rows.append(f"| {IN_WORDS[each]} | {tools} | {when} |")
+    return "\n".join(("| what can come of it | tools | confirmed |", "| --- | --- | --- |", *rows))
 
 
 def _prompts_list() -> str:

@@ -17,8 +17,9 @@ from typing import Self
 
 from cio_mcp.cli import main
 
-FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["__main__", "tests.preloaded"])
+if sys.platform != "win32":  # where no test that starts a process is run
+    FORKS = multiprocessing.get_context("forkserver")
+    FORKS.set_forkserver_preload(["__main__", "tests.preloaded"])
 
 
 class Command:
@@ -76,7 +77,10 @@ def _run(
     for number, stream in enumerate(streams):
         os.dup2(stream.fileno(), number)
         stream.close()
-    sys.stdin = os.fdopen(0, closefd=False)  # multiprocessing has put /dev/null in its place
+    # Those of the process that it was forked from led elsewhere.
+    sys.stdin, sys.stdout, sys.stderr = (
+        os.fdopen(number, "rww"[number], 1, closefd=False) for number in range(3)
+    )
     os.environ.clear()
     os.environ.update(environ)
     os.chdir(folder)

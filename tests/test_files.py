@@ -13,7 +13,7 @@ from cio_mcp.app.workspace import pace_file, safety_file
 from cio_mcp.auth.tokens import Tokens
 from cio_mcp.cli import main
 from cio_mcp.errors import SettingsError
-from cio_mcp.files import replace
+from cio_mcp.files import narrow, replace
 from cio_mcp.settings import load
 from tests.agent import at_the_shell
 
@@ -38,7 +38,27 @@ def use_sandbox(path: Path) -> None:
     build(load({"CIO_SANDBOX_PATH": str(path)})).files.close()
 
 
-USES = {"audit.jsonl": use_audit_log, "tokens.json": use_tokens, "sandbox.db": use_sandbox}
+def use_key(path: Path) -> None:
+    if not path.exists():
+        path.touch(0o600)
+        path.write_text("s3cret")
+    load({"CIO_APP_API_KEY_FILE": str(path)})
+
+
+def use_workspaces(path: Path) -> None:
+    if not path.exists():
+        path.touch(0o600)
+        path.write_text('[blog]\napp_api_key = "s3cret"\napp_url = "http://127.0.0.1:9"')
+    build(load({"CIO_WORKSPACES_FILE": str(path)})).files.close()
+
+
+USES = {
+    "audit.jsonl": use_audit_log,
+    "tokens.json": use_tokens,
+    "sandbox.db": use_sandbox,
+    "key": use_key,
+    "workspaces.toml": use_workspaces,
+}
 
 
 @pytest.mark.parametrize(("name", "use"), USES.items())
@@ -60,6 +80,16 @@ def test_a_file_that_was_open_to_others_is_for_its_owner_alone_once_it_is_used(
     assert set(made.values()) == {0o600}, made
     assert mode(path) == 0o600
     assert f"{path} was open to others (mode 0664)" in caplog.text
+
+
+def test_what_is_no_file_stays_as_it_is(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe, 0o666)
+    pipe.chmod(0o666)
+
+    narrow(pipe)
+
+    assert mode(pipe) == 0o666
 
 
 def test_the_files_that_processes_share_are_for_their_owner_alone() -> None:
@@ -157,3 +187,20 @@ def test_a_file_that_cannot_be_replaced_stays_and_nothing_else_is_left(tmp_path:
         replace(tmp_path / "folder", b"text")
 
     assert [found.name for found in tmp_path.iterdir()] == ["folder"]
+
+
+def test_a_file_that_somebody_reads_at_that_moment_is_replaced_once_it_can_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On Windows whoever has a file open is in the way, which is played here."""
+    move, refusals = Path.replace, iter([True, True, False])
+
+    def busy(self: Path, target: Path) -> Path:
+        if next(refusals):
+            raise PermissionError(13, "it is being used by another process")
+        return move(self, target)
+
+    monkeypatch.setattr(Path, "replace", busy)
+    replace(tmp_path / "head", b"new")
+
+    assert [found.read_bytes() for found in tmp_path.iterdir()] == [b"new"]

@@ -15,7 +15,7 @@ ALLOWED = {
     "traces": set[str](),
     "sandbox": set[str](),
     "databases": {"errors"},
-    "settings": {"errors", "limits"},
+    "settings": {"errors", "files", "limits"},
     "client": {"databases", "errors", "files", "limits"},
     "toolkit": {"client", "errors"},
     "tools": {"client", "errors", "limits", "toolkit"},
@@ -103,3 +103,21 @@ def test_a_file_can_be_read_in_one_sitting() -> None:
     long = [f"{file.place} has {file.lines} lines" for file in SOURCES if file.lines > 250]
 
     assert not long, "\n".join(long)
+
+
+# Functions that take an encoding, and the number of arguments with which they have one.
+TEXT = {"read_text": 1, "write_text": 2}
+
+
+def test_text_is_read_and_written_as_utf_8_whatever_the_host_has_set() -> None:
+    careless = [
+        f"{path.relative_to(PACKAGE)}:{call.lineno}"
+        for path in sorted(PACKAGE.rglob("*.py"))
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(call, ast.Call)
+        and isinstance(call.func, ast.Attribute)
+        and len(call.args) < TEXT.get(call.func.attr, 0)
+        and not any(keyword.arg == "encoding" for keyword in call.keywords)
+    ]
+
+    assert not careless

@@ -10,15 +10,19 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cio_mcp.app.calls import NO_TOOL, Calls, outcome_of
-from cio_mcp.app.catalogue import Catalogue, OpenWorkspace
+from cio_mcp.app.catalogue import WORKSPACE, Catalogue, OpenWorkspace
 from cio_mcp.auth.principal import OWNER, Principal
 from cio_mcp.auth.tokens import Tokens
 from cio_mcp.client.call import Tell
 from cio_mcp.errors import CustomerIOError, NotAllowed, NotSent
 from cio_mcp.logs import where
-from cio_mcp.safety import Person, Suspended, ToolCall
+from cio_mcp.safety import Guard, Person, Suspended, ToolCall
+from cio_mcp.safety.audit.copy import Copier
+from cio_mcp.safety.audit.record import Record
+from cio_mcp.safety.audit.strangers import Strangers
 from cio_mcp.safety.stores import Store
 from cio_mcp.toolkit.answers import Answer
+from cio_mcp.toolkit.registry import Tool
 
 _log = logging.getLogger(__name__)
 
@@ -51,6 +55,9 @@ class App:
     tokens: Tokens | None = None
     state_key: bytes | None = None
     calls: Calls = field(default_factory=Calls)
+    record: Record = field(default_factory=lambda: Record(None))
+    strangers: Strangers = field(default_factory=lambda: Strangers(None))
+    copier: Copier | None = None
     draining: bool = False
     clock: Callable[[], float] = time.time
     _running: int = 0
@@ -62,8 +69,11 @@ class App:
         return self.catalogue.workspaces
 
     def hide(self, value: Any, answer: Answer | None = None) -> Any:
-        """Return `value` without what must not be shown; `answer` is the model it was dumped from, if any."""
-        return next(iter(self.workspaces.values())).guard.hide(value, answer)  # all guards hide the same
+        """Return `value` without what must not be shown; `answer` is the model it was dumped from, if any.
+
+        What is of a workspace its own guard hides: others know the same people by other pseudonyms.
+        """
+        return next(iter(self.workspaces.values())).guard.hide(value, answer)
 
     async def call(
         self,
@@ -81,9 +91,12 @@ class App:
         consent. `tell` receives the call's place while it waits. Raises Suspended if the call will continue
         with a person's answer.
         """
+        if self.copier:
+            self.copier.wake()
         call = ToolCall(
             name=self.catalogue.tool_named(name) or NO_TOOL,
             caller=principal.name or caller,
+            identity=principal.name,
             grants=principal.grants,
             person=person,
             tell=tell,
@@ -101,9 +114,11 @@ class App:
     async def _outcome(
         self, call: ToolCall, principal: Principal, name: str, arguments: dict[str, Any]
     ) -> Outcome:
+        hide = self.hide
         try:
             self._check_open()
-            guard, tool, given = self.catalogue.find(principal, name, arguments)
+            guard, tool, given = self._found(call, principal, name, arguments)
+            hide = guard.hide
             answer = await guard.perform(call, tool, given)
         except Suspended:
             call.outcome = "asked"
@@ -111,7 +126,7 @@ class App:
         except CustomerIOError as error:
             # Neither arguments nor Customer.io's words go to the log: both can hold personal data.
             call.outcome, call.status = outcome_of(error), error.status
-            return Outcome(call.request, self.hide(error.facts()), self.hide(str(error)))
+            return Outcome(call.request, hide(error.facts()), hide(str(error)))
         except Exception as fault:
             call.outcome = "fault"
             _log.error("%s: internal error of cio-mcp: %s", call.name, where(fault))
@@ -123,7 +138,19 @@ class App:
             text = f"{name}: internal error of cio-mcp, logged under request {call.request}. {effect}"
             return Outcome(call.request, {"outcome": outcome, "error": text, "retryable": False}, text)
         call.outcome = getattr(answer, "outcome", "done")
-        return Outcome(call.request, self.hide(answer.model_dump(mode="json", exclude_none=True), answer))
+        return Outcome(call.request, hide(answer.model_dump(mode="json", exclude_none=True), answer))
+
+    def _found(
+        self, call: ToolCall, principal: Principal, name: str, arguments: dict[str, Any]
+    ) -> tuple[Guard, Tool, dict[str, Any]]:
+        """Return what `Catalogue.find` does; records what is denied to the caller."""
+        try:
+            return self.catalogue.find(principal, name, arguments)
+        except CustomerIOError as error:
+            tool = self.catalogue.named(name)
+            if tool or arguments.get(WORKSPACE) in self.workspaces:
+                self.record.denial(call, tool, arguments, error.what)
+            raise
 
     def _check_caller(self, principal: Principal) -> None:
         """Raise NotAllowed unless a caller still has the grants that the call began with."""
@@ -149,9 +176,12 @@ class App:
     async def aclose(self, grace: float = 0.0) -> None:
         """Wait up to `grace` seconds for requests that were sent, then close everything."""
         with self.files:
+            self.strangers.write()
             try:
                 await asyncio.gather(*(found.client.aclose(grace) for found in self.workspaces.values()))
             finally:
                 await self.store.aclose()
                 if self.stops is not self.store:
                     await self.stops.aclose()
+                if self.copier:
+                    await self.copier.aclose()

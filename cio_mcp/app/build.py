@@ -12,6 +12,7 @@ from pydantic import HttpUrl, SecretStr
 
 from cio_mcp import __version__
 from cio_mcp.app.application import App
+from cio_mcp.app.audit import copier_of, open_audit_log
 from cio_mcp.app.catalogue import Catalogue, OpenWorkspace
 from cio_mcp.app.extensions import rules_named, tools_with
 from cio_mcp.app.status import status_of
@@ -35,10 +36,12 @@ from cio_mcp.errors import SettingsError
 from cio_mcp.files import narrow
 from cio_mcp.limits import covering
 from cio_mcp.safety import Guard
-from cio_mcp.safety.audit.log import AuditLog
+from cio_mcp.safety.audit.copy import Copier
 from cio_mcp.safety.audit.record import Record
+from cio_mcp.safety.audit.strangers import Strangers
 from cio_mcp.safety.bounds import Caps
 from cio_mcp.safety.confirmation import Confirmations
+from cio_mcp.safety.consent import Consent
 from cio_mcp.safety.counting import Counting
 from cio_mcp.safety.stop import Stop
 from cio_mcp.safety.stores import Store
@@ -46,6 +49,7 @@ from cio_mcp.safety.stores.file import FileStore
 from cio_mcp.safety.supplies import Supplies
 from cio_mcp.settings import Settings
 from cio_mcp.settings.workspaces import each
+from cio_mcp.toolkit.consequences import Consequence
 from cio_mcp.toolkit.registry import Tool
 
 if TYPE_CHECKING:
@@ -79,17 +83,32 @@ def build(
     workspaces = each(settings)
     # `cio-mcp stop` stops every server, whatever it works on, as it cannot know which workspaces there are.
     stops = shared_store(settings, clock)
-    store, mask = _store(list(workspaces.values()), stops, clock), _mask(settings)
+    store, mask_of = _store(list(workspaces.values()), stops, clock), _masks(settings)
     tokens = Tokens(settings.tokens_file, clock) if settings.tokens_file else None
     tools = tools_with(word for one in workspaces.values() for word in one.toolsets)
     with ExitStack() as files:
+        copier = copier_of(settings)
         opened = {
-            name: _open(name, one, tools, store, Stop(one.stop_file, stops), mask, wire, clock, files)
+            name: _open(
+                name, one, tools, store, Stop(one.stop_file, stops), mask_of, wire, clock, files, copier
+            )
             for name, one in workspaces.items()
         }
-        catalogue = Catalogue(tools, opened, settings.tool_prefix, MASKED if mask else "")
+        catalogue = Catalogue(tools, opened, settings.tool_prefix, MASKED if mask_of else "")
         key = state_key(workspaces.values())
-        return App(catalogue, store, stops, files.pop_all(), tokens, key, clock=clock)
+        audit = open_audit_log(settings, clock, copier=copier)
+        return App(
+            catalogue,
+            store,
+            stops,
+            files.pop_all(),
+            tokens,
+            key,
+            clock=clock,
+            record=Record(audit),
+            strangers=Strangers(audit),
+            copier=copier,
+        )
 
 
 def _store(workspaces: list[Settings], shared: Store, clock: Callable[[], float]) -> Store:
@@ -105,10 +124,11 @@ def _open(
     tools: Sequence[Tool],
     store: Store,
     stop: Stop,
-    mask: "Mask | None",
+    mask_of: "Callable[[str], Mask] | None",
     wire: httpx.AsyncBaseTransport | None,
     clock: Callable[[], float],
     files: ExitStack,
+    copier: Copier | None,
 ) -> OpenWorkspace:
     """Open one workspace and build its guard; `files` closes it."""
     off, sandbox = tools_off(settings, tools), None
@@ -125,48 +145,48 @@ def _open(
         clock=clock,
     )
     budget, bound = accesses(settings)[-1].workspace, bounds(settings)
-    caps = Caps(bound.caps, store, budget)
+    caps = Caps("sends", bound.caps, store, budget)
+    deletions = Caps("deletions", settings.caps("deletions"), store, budget)
     confirmations = Confirmations(store, budget, settings.max_audience_growth)
     guard = Guard(
         client,
         sandbox=sandbox is not None,
-        confirm=settings.confirm,
-        confirmations=confirmations,
+        consent=Consent(
+            settings.confirm, confirmations, [Consequence(word) for word in settings.confirm_also]
+        ),
         bounds=bound,
-        counting=Counting(caps, confirmations),
+        counting=Counting(caps, deletions, confirmations, store, name),
         stop=stop,
         workspace=name or None,
         timezone=settings.timezone,
         reads="read" in settings.permissions,
         rules=rules_named(settings.rules),
-        record=Record(open_audit_log(settings, clock, name or None)),
-        mask=mask,
+        record=Record(open_audit_log(settings, clock, name or None, copier), reads=settings.audit_reads),
+        mask=mask_of(budget) if mask_of else None,
         files=settings.files,
         supplies=Supplies(
             client,
-            lambda: status_of(settings, store, stop, caps, client, off, sandbox=sandbox is not None),
+            lambda: status_of(
+                settings, store, stop, (caps, deletions), client, off, sandbox=sandbox is not None
+            ),
         ),
     )
     about = _in_sandbox(settings) if sandbox else _live(settings)
     return OpenWorkspace(off, guard, client, about)
 
 
-def open_audit_log(
-    settings: Settings, clock: Callable[[], float] = time.time, workspace: str | None = None
-) -> AuditLog | None:
-    """Open the audit log that the settings name; raises SettingsError if it cannot be written."""
-    try:
-        return AuditLog(settings.audit_log, clock, workspace=workspace) if settings.audit_log else None
-    except OSError as error:
-        raise SettingsError(f"CIO_AUDIT_LOG: {settings.audit_log}: {error.strerror}") from None
-
-
-def _mask(settings: Settings) -> "Mask | None":
+def _masks(settings: Settings) -> "Callable[[str], Mask] | None":
+    """Return what makes the mask of a workspace, by its budget; None if nothing is hidden."""
     if settings.pii == "show":
         return None
-    from cio_mcp.safety.privacy.mask import Mask, load_key  # noqa: PLC0415 - takes long to import, and few use it
+    from cio_mcp.safety.privacy.mask import (  # noqa: PLC0415 - takes long to import, and few use it
+        Mask,
+        load_key,
+        workspace_key,
+    )
 
-    return Mask(load_key(state_folder()), settings.pii_attributes)
+    key = load_key(state_folder())
+    return lambda workspace: Mask(workspace_key(key, workspace), settings.pii_attributes)
 
 
 def open_sandbox(settings: Settings, *, clock: Callable[[], float] = time.time) -> "Sandbox":
@@ -178,8 +198,12 @@ def open_sandbox(settings: Settings, *, clock: Callable[[], float] = time.time) 
         if path and path.parent.is_dir():
             path.touch(mode=0o600)
         sandbox = Sandbox(path or ":memory:", region=settings.region, clock=clock, counts=_documented)
-        if path:
-            narrow(path)
+        try:
+            if path:
+                narrow(path)
+        except OSError:
+            sandbox.close()
+            raise
     except (sqlite3.Error, OSError) as error:
         raise SettingsError(f"CIO_SANDBOX_PATH: {path} cannot be used: {error}") from None
     return sandbox

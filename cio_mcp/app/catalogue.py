@@ -55,6 +55,10 @@ class Catalogue:
         """All tools, including those that are off."""
         return self._tools.values()
 
+    def named(self, name: str) -> Tool | None:
+        """Return the tool that callers know as `name`; None if there is none."""
+        return self._tools.get(name)
+
     def tool_named(self, name: str) -> str | None:
         """Return the name, without the prefix, of the tool that callers know as `name`; None if unknown."""
         tool = self._tools.get(name)
@@ -74,11 +78,9 @@ class Catalogue:
         for name, tool in self._tools.items():
             where = [workspace for workspace, found in opened.items() if tool.name not in found.off]
             if where and tool.name not in off:
-                yield (
-                    name,
-                    tool,
-                    _choosing(tool.input_schema, where) if len(opened) > 1 else tool.input_schema,
-                )
+                asks = any(opened[workspace].guard.consent.may_ask(tool) for workspace in where)
+                schema = tool.confirming_schema if asks else tool.input_schema
+                yield name, tool, _choosing(schema, where) if len(opened) > 1 else schema
 
     def find(
         self, known: Principal, name: str, arguments: dict[str, Any]

@@ -1,10 +1,11 @@
 """The server's status."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from cio_mcp import __version__
 from cio_mcp.client import CustomerIO
 from cio_mcp.client.pacing import BucketState
+from cio_mcp.errors import NotAllowed
 from cio_mcp.safety.bounds import Caps
 from cio_mcp.safety.stop import Stop
 from cio_mcp.safety.stores import Store
@@ -32,7 +33,7 @@ async def status_of(
     settings: Settings,
     store: Store,
     stop: Stop,
-    caps: Caps,
+    caps: Iterable[Caps],
     client: CustomerIO,
     off: Mapping[str, str],
     *,
@@ -40,6 +41,7 @@ async def status_of(
 ) -> Status:
     """Return the current status, without secrets and values of credentials."""
     bounds = {variable(name): _text(getattr(settings, name)) for name in BOUNDS}
+    stopped = await stop.stopped()
     notes = [
         await store.trouble(),
         STATELESS if settings.stateless else None,
@@ -55,14 +57,26 @@ async def status_of(
         else {variable(name): getattr(settings, name) is not None for name in CREDENTIALS},
         permissions=list(settings.permissions),
         confirmation=settings.confirm,
-        stopped=await stop.stopped() or None,
+        stopped=stopped or None,
         timezone=settings.timezone,
         notes=[note for note in notes if note] or None,
         bounds={name: text for name, text in bounds.items() if text},
-        caps=[Cap(setting=cap.setting, most=cap.most, left=left) for cap, left in await caps.left()],
+        caps=[
+            Cap(setting=cap.setting, most=cap.most, left=left)
+            for each in caps
+            for cap, left in await each.left()
+        ],
+        scheduled=await _scheduled(store) if stopped else None,
         limits=[_limited(state) for state in client.buckets()],
         off=dict(off),
     )
+
+
+async def _scheduled(store: Store) -> list[str] | None:
+    try:
+        return await store.scheduled()
+    except NotAllowed:
+        return None
 
 
 def _text(value: object) -> str:

@@ -4,7 +4,7 @@ import hashlib
 import logging
 import sqlite3
 from base64 import b64encode
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Literal
@@ -13,6 +13,7 @@ from platformdirs import user_state_path
 from pydantic import SecretStr
 
 from cio_mcp.client.access import Access
+from cio_mcp.client.api import Api, TrackApi
 from cio_mcp.client.pacing import Limits, MemorySlots, Slots
 from cio_mcp.client.pacing.file_slots import FileSlots
 from cio_mcp.errors import SettingsError
@@ -23,7 +24,9 @@ from cio_mcp.safety.permissions import switched_off
 from cio_mcp.safety.stores import Store
 from cio_mcp.safety.stores.file import FileStore
 from cio_mcp.settings import Settings
+from cio_mcp.settings.workspaces import each
 from cio_mcp.toolkit.registry import Tool
+from cio_mcp.toolkit.rows.outcomes import Results
 from cio_mcp.tools import CORE
 
 ApiName = Literal["track", "app"]
@@ -50,10 +53,18 @@ SENDS_ONLY = "CIO_APP_API_KEY is a service account token, which can only send: s
 def tools_off(settings: Settings, tools: Iterable[Tool]) -> Mapping[str, str]:
     """Return the names of those of `tools` that are off with these settings, and the reason for each."""
     tools, opened, why = list(tools), accesses(settings), closed_apis(settings)
-    closed = {tool.name: [api for api in tool.needs if not any(map(api.opened_by, opened))] for tool in tools}
+    closed = {
+        tool.name: [api for api in _needed(tool) if not any(map(api.opened_by, opened))] for tool in tools
+    }
     return switched_off(tools, CORE, settings) | {
         name: "; ".join(why[api.name] for api in apis) for name, apis in closed.items() if why and apis
     }
+
+
+def _needed(tool: Tool) -> Sequence[type[Api]]:
+    """Return the APIs without which a tool cannot work; what kept results tell of was sent through Track."""
+    keeps = any(issubclass(what, Results) for what in tool.supplied.values())
+    return tool.apis or ([TrackApi] if keeps else [])
 
 
 def closed_apis(settings: Settings) -> Mapping[ApiName, str]:
@@ -80,7 +91,7 @@ def bounds(settings: Settings) -> Bounds:
     return Bounds(
         allowed=allowed,
         max_recipients=settings.max_recipients,
-        caps=settings.send_caps,
+        caps=settings.caps("sends"),
         bcc=settings.allow_bcc,
     )
 
@@ -157,8 +168,17 @@ def shared_store(settings: Settings, clock: Callable[[], float]) -> Store:
     if isinstance(settings.shared_pace, SecretStr):
         from cio_mcp.safety.stores.redis import RedisStore  # noqa: PLC0415 - needs the extra
 
-        return RedisStore(settings.shared_pace)
+        return RedisStore(settings.shared_pace, _tenant(settings))
     return FileStore(safety_file(), clock)
+
+
+def _tenant(settings: Settings) -> str:
+    """Return whose stop a stop is, among all who share a Redis: that of all who have the same workspaces."""
+    try:
+        found = {access.workspace for one in each(settings).values() for access in accesses(one)}
+    except SettingsError:
+        found = set()  # who must stop need not mend a file of workspaces first
+    return hashlib.sha256(" ".join(sorted(found)).encode()).hexdigest()[:12] if found else "operator"
 
 
 def pace_file() -> Path:

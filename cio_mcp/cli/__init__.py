@@ -6,6 +6,7 @@ A module has `add_arguments`, which tells its parser what it takes, and `run`, w
 import argparse
 import errno
 import gc
+import io
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -43,6 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if sys.stdout is None:  # it was closed when the program started
         with Path(os.devnull).open("w") as sys.stdout:
             return main(arguments)
+    speak_utf8()
     # What a start imports is not garbage: looking for some after every 700 objects takes a tenth of it.
     gc.set_threshold(50_000)
     try:
@@ -55,12 +57,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         give_up(sys.stdout)
         status = 141  # as a shell has it
     except* OSError as errors:
-        if {getattr(error, "errno", None) for error in errors.exceptions} != {errno.ENOSPC}:
+        causes = {getattr(error, "errno", None) for error in errors.exceptions}
+        gone = sys.platform == "win32" and causes == {errno.EINVAL}  # so Windows says that of the reader
+        if not gone and causes != {errno.ENOSPC}:
             raise
         give_up(sys.stdout)
-        sys.stderr.write("cio-mcp: the output cannot be written: no space is left\n")
-        status = 1
+        if not gone:
+            sys.stderr.write("cio-mcp: the output cannot be written: no space is left\n")
+        status = 141 if gone else 1
     return status
+
+
+def speak_utf8() -> None:
+    """Read and write UTF-8, whatever a host has set: in less, many a name cannot be printed."""
+    for stream, encoding in ((sys.stdin, "utf-8-sig"), (sys.stdout, "utf-8"), (sys.stderr, "utf-8")):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding=encoding, errors="backslashreplace")
 
 
 def give_up(stream: TextIO) -> None:

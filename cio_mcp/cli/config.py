@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from cio_mcp.cli import jsonc
 from cio_mcp.cli.clients import ADDRESSES, NAME, ClientFile, ClientText, clients, entry_of, read, start_of
 from cio_mcp.errors import SettingsError
-from cio_mcp.files import replace
+from cio_mcp.files import narrow, replace
 from cio_mcp.settings import CREDENTIALS, Settings, load, variable, variables
 
 # A variable or header of such a name holds a secret.
@@ -53,6 +53,7 @@ def run(asked: argparse.Namespace) -> int:
     before = read(client)
     after = _merged(before, client, wanted)
     if after == before.found:
+        _keep_private(client.path, after)
         sys.stdout.write(f"{client.path} has it already; nothing to do.\n")
     else:
         sys.stdout.write(_difference(before.found, after))
@@ -186,6 +187,14 @@ def _holds_secrets(value: Any) -> bool:
         else _holds_secrets(inner)
         for key, inner in value.items()
     )
+
+
+def _keep_private(path: Path, found: dict[str, Any]) -> None:
+    try:
+        if _holds_secrets(found):
+            narrow(path)
+    except OSError as error:
+        raise SettingsError(f"{path}: holds keys, and {error.strerror}") from None
 
 
 def _write(path: Path, before: ClientText, after: dict[str, Any]) -> Path | None:

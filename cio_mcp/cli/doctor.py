@@ -18,7 +18,8 @@ import httpx
 from pydantic import SecretStr
 
 from cio_mcp import __version__
-from cio_mcp.app.build import open_audit_log, open_sandbox
+from cio_mcp.app.audit import open_audit_log
+from cio_mcp.app.build import open_sandbox
 from cio_mcp.app.extensions import tools_with
 from cio_mcp.app.workspace import (
     bounds,

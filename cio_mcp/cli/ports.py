@@ -1,6 +1,7 @@
 """Listening on a port, for the commands that serve HTTP."""
 
 import socket
+import sys
 
 from cio_mcp.errors import SettingsError
 
@@ -11,7 +12,10 @@ def listen(host: str, port: int) -> socket.socket:
     # asyncio turns Nagle's algorithm off only where the protocol is named; with it, an answer whose head and
     # body are written apart can wait 40 ms for the client to acknowledge the head.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if sys.platform == "win32":  # there SO_REUSEADDR lets two programs have one port
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
+    else:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
         listener.listen()  # who connects before the server is up waits instead of being refused

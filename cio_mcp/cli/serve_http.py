@@ -18,6 +18,7 @@ from cio_mcp.logs import configure
 from cio_mcp.settings import Settings, load
 from cio_mcp.settings.values import is_loopback
 from cio_mcp.transports.http.app import create_app
+from cio_mcp.transports.http.connections import PatientProtocol, allow_connections
 from cio_mcp.transports.http.transports import TRANSPORTS
 
 # Streams that stay open after the drain are cut after so many seconds.
@@ -42,9 +43,11 @@ def run(asked: argparse.Namespace, transports: Collection[str]) -> int:
 def _serve(
     asked: argparse.Namespace, settings: Settings, transports: Collection[str], listener: socket.socket
 ) -> None:
+    allow_connections()
     application = create_app(settings, transports=transports)
     config = uvicorn.Config(
         application,
+        http=PatientProtocol,
         log_config=None,  # logs.configure has done it
         log_level="warning",
         access_log=False,

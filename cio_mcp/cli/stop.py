@@ -20,11 +20,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(asked: argparse.Namespace) -> int:
-    """Stop, or let go on; returns 0, or 1 if that cannot be told to the others."""
+    """Stop, or let go on; returns 0, or 1 if others cannot be told, or have stopped too."""
     settings = load()
     stop = asked.command == "stop"
     try:
-        place = asyncio.run(_tell(settings, stop=stop))
+        place, stopped_by, scheduled = asyncio.run(_tell(settings, stop=stop))
     except NotAllowed as error:
         sys.stderr.write(f"cio-mcp: {error}\n")
         return 1
@@ -32,7 +32,18 @@ def run(asked: argparse.Namespace) -> int:
         sys.stdout.write(
             f"Stopped: no server that shares {place} writes, deletes or sends until cio-mcp resume.\n"
         )
+        if scheduled:
+            lines = "\n".join(scheduled)
+            sys.stdout.write(
+                f"Scheduled before, and still going out unless cancelled in Customer.io:\n{lines}\n"
+            )
         return 0
+    if stopped_by:
+        sys.stderr.write(
+            f"cio-mcp: your own stop is lifted, and others remain: {stopped_by}. Each is lifted by who made "
+            f'it, and all of them by: redis-cli SET "{{cio-mcp:}}:stop" 0\n'
+        )
+        return 1
     sys.stdout.write(f"The servers that share {place} may write, delete and send again.\n")
     if settings.stop_file and settings.stop_file.exists():
         sys.stdout.write(
@@ -41,10 +52,9 @@ def run(asked: argparse.Namespace) -> int:
     return 0
 
 
-async def _tell(settings: Settings, *, stop: bool) -> str:
+async def _tell(settings: Settings, *, stop: bool) -> tuple[str, str, list[str]]:
     store = shared_store(settings, time.time)
     try:
-        await store.stop(stop)
+        return store.place, await store.stop(stop), await store.scheduled() if stop else []
     finally:
         await store.aclose()
-    return store.place

@@ -1,7 +1,15 @@
 """Access to an API: its address and credentials, and what a 401 can mean."""
 
+import html
+import json
+from base64 import b64decode, b64encode
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal, Self
+from urllib.parse import quote, quote_plus
+
+# What is shorter is no key, and could be part of any word.
+SHORTEST_KEY = 8
 
 OTHER_REGION: dict[str, Literal["us", "eu"]] = {"us": "eu", "eu": "us"}
 
@@ -33,6 +41,29 @@ class Access:
         """The headers that open the API (App API, "securitySchemes")."""
         found = {"Authorization": self.authorization}
         return found | ({"X-Workspace-Id": str(self.workspace_id)} if self.sends_only else {})
+
+    def without_keys(self, body: bytes) -> bytes:
+        """Return an answer's body without what opens the API, in any form in which it may be sent back."""
+        for secret in self._echoes:
+            if secret in body:
+                body = body.replace(secret, b"[key]")
+        return body
+
+    @cached_property
+    def _echoes(self) -> list[bytes]:
+        scheme, _, sent = self.authorization.partition(" ")
+        keys = [sent]
+        if scheme == "Basic":
+            pair = b64decode(sent, validate=True).decode("latin-1")
+            keys += [pair, pair.partition(":")[2]]
+        forms = {
+            form for key in keys for form in (key, quote(key, safe=""), quote_plus(key), html.escape(key))
+        }
+        forms |= {b64encode(key.encode()).decode().rstrip("=") for key in keys} | {
+            repr(key)[1:-1] for key in keys
+        }
+        forms |= {json.dumps(key)[1:-1] for key in keys}
+        return [form.encode() for form in sorted(forms, key=len, reverse=True) if len(form) >= SHORTEST_KEY]
 
     def explain_401(self) -> str:
         """Say what a 401 can mean here and what to do, ruling out what the evidence rules out.

@@ -1,7 +1,5 @@
 """Customer.io's two HTTP APIs as verbs: paths filled safely, credentials added, every failure one error."""
 
-import json
-import re
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, TypeVar
 from urllib.parse import urlencode
@@ -9,19 +7,13 @@ from urllib.parse import urlencode
 import httpx
 
 from cio_mcp.client.access import Access
+from cio_mcp.client.bodies import TooMuch, json_of
 from cio_mcp.client.call import Call, Outgoing, RequestKind
+from cio_mcp.client.identifiers import IdType, in_track_path
 from cio_mcp.client.pacing import Limits
 from cio_mcp.client.paths import fill
 from cio_mcp.client.refusals import not_found, refusal, throttled
-from cio_mcp.errors import InvalidArgument, Refused, UnknownOutcome
-
-IdType = Literal["id", "email", "cio_id"]
-
-# Track v2 also knows people by phone number.
-AnyIdType = Literal["id", "email", "cio_id", "phone"]
-
-# A phone number in E.164.
-PHONE = re.compile(r"\+[1-9]\d{1,14}", re.ASCII)
+from cio_mcp.errors import CustomerIOError, Refused, UnknownOutcome
 
 # What a request asks for in its address. What is None or empty was not asked for, and is left out.
 Query = Mapping[str, object]
@@ -142,12 +134,36 @@ class Api:
                 "if_unknown": if_unknown,
             },
         )
-        response = await self._wire.handle_async_request(request)
-        if not response.is_success:
-            raise self._refusal(response)
-        answer = _body(response, bodies)
+        changes = kind is not RequestKind.READ
+        self._call.effects += changes  # until it is certain that there is none
+        try:
+            response = self._without_keys(await self._wire.handle_async_request(request))
+            if not response.is_success:
+                raise self._refusal(response)
+            answer = _body(response, bodies)
+        except CustomerIOError as error:
+            self._call.effects -= changes and error.outcome != "unknown"
+            raise
         self._access.worked = True
         return answer
+
+    def _without_keys(self, response: httpx.Response) -> httpx.Response:
+        """Return a response without our own credentials, which a proxy or an error page may send back."""
+        body = self._access.without_keys(response.content)
+        if body is response.content:
+            return response
+        headers = [
+            pair
+            for pair in response.headers.raw
+            if pair[0].lower() not in {b"content-length", b"content-encoding"}
+        ]
+        return httpx.Response(
+            response.status_code,
+            headers=headers,
+            content=body,
+            request=response.request,
+            extensions=response.extensions,
+        )
 
     def _refusal(self, response: httpx.Response) -> Refused:
         status, do = response.status_code, ""
@@ -168,26 +184,8 @@ class TrackApi(Api):
 
     @staticmethod
     def person(customer_id: str, id_type: IdType) -> str:
-        """Return the path value for a customer: Track v1 infers the kind of identifier from its shape."""
-        if id_type == "cio_id":
-            return f"cio_{customer_id.removeprefix('cio_')}"
-        if id_type == "email" and "@" not in customer_id:
-            raise InvalidArgument("customer_id: is not an email address, but id_type is email")
-        if id_type == "id" and customer_id.startswith("cio_"):
-            raise InvalidArgument(
-                "customer_id: Track reads an id that starts with cio_ as a cio_id; did you mean "
-                "id_type=cio_id?"
-            )
-        return customer_id
-
-    @classmethod
-    def identifiers(cls, customer_id: str, id_type: AnyIdType) -> dict[str, str]:
-        """Return a customer's identifiers for v2, which names the kind, and has a cio_id bare."""
-        if id_type == "phone":
-            if not PHONE.fullmatch(customer_id):
-                raise InvalidArgument("customer_id: a phone number is written as + and digits (E.164)")
-            return {"phone": customer_id}
-        return {id_type: cls.person(customer_id, id_type).removeprefix("cio_" if id_type == "cio_id" else "")}
+        """Return the path value for a customer; raises InvalidArgument."""
+        return in_track_path(customer_id, id_type)
 
 
 class AppApi(Api):
@@ -216,30 +214,21 @@ class SendApi(AppApi):
         return AppApi.opened_by(self._access)
 
 
-# A half of a character, which JSON can have by its number, and no encoding.
-_HALF = re.compile(rb"\\u[dD][89a-fA-F]")
-
-
-def _parsed(content: bytes) -> Any:
-    """Return the JSON of an answer without what could not be written again: halves of characters, and NaN."""
-    answer = json.loads(content, parse_constant=lambda _: None)
-    if _HALF.search(content):
-        answer = json.loads(json.dumps(answer, ensure_ascii=False).encode("utf-8", "replace"))
-    return answer
-
-
 def _body(response: httpx.Response, bodies: tuple[type[_Body], ...]) -> _Body:
     """Return the JSON of a success, one of these bodies; raises when somebody else seems to answer."""
+    fault, do = "is not a JSON object", "Is a proxy in the way? Check CIO_TRACK_URL and CIO_APP_URL."
     try:
-        answer = _parsed(response.content) if response.content.strip() else {}
-    except (ValueError, RecursionError):
-        answer = None
-    if isinstance(answer, bodies):
-        return answer
+        answer = json_of(response)
+        if isinstance(answer, bodies):
+            return answer
+    except TooMuch:
+        fault, do = "is too large or nested too deeply to be read", "Ask for less in one call."
+    except ValueError:
+        pass
     request, kind = response.request, response.request.extensions["kind"]
-    what = f"{request.url.host} answered {response.status_code} with something that is not a JSON object"
+    what = f"{request.url.host} answered {response.status_code} with something that {fault}"
     if kind is RequestKind.READ:
-        raise Refused(f"{what}.", do="Is a proxy in the way? Check CIO_TRACK_URL and CIO_APP_URL.")
+        raise Refused(f"{what}.", do=do)
     raise UnknownOutcome(
         f"Unknown outcome: {what}.",
         do=request.extensions["if_unknown"],

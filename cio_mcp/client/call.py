@@ -1,6 +1,7 @@
 """What the transports must know about a request: the call it serves, and what repeating it would do."""
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from enum import Enum, auto
@@ -29,6 +30,12 @@ def now() -> float:
     Waits, timeouts and deadlines all use this one clock, and a test replaces it by replacing the loop.
     """
     return asyncio.get_running_loop().time()
+
+
+def deadline_of(request: httpx.Request) -> float:
+    """Return when the call is over that a request is made for; one that is made for none has no deadline."""
+    call: Call | None = request.extensions.get("call")
+    return call.deadline if call else math.inf
 
 
 @dataclass(frozen=True)
@@ -68,9 +75,10 @@ class Call:
     the call is for, since callers take turns, and `share` the part of each limit that is theirs at most;
     `tell` is told its place while it waits long. `waited` is how many seconds it has spent in queues so far,
     `requests` how many it has made, without their retries, and `sending` the newest that left; once a call
-    is acting, those that only read do not count as such. `several` says that it acts by several requests.
-    `called_at` is the time of day when it began, in unix seconds, and `timezone` the one in which its days
-    begin. `leaving` is awaited for each request that changes something, each time that its turn has come.
+    is acting, those that only read do not count as such. `several` says that it acts by several requests, and
+    `effects` is how many changed something, or may have. `called_at` is the time of day when it began, in
+    unix seconds, and `timezone` the one in which its days begin. `leaving` is awaited for each request that
+    changes something, each time that its turn has come.
     """
 
     deadline: float
@@ -84,6 +92,7 @@ class Call:
     waited: float = 0.0
     requests: int = 0
     several: bool = False
+    effects: int = 0
     begun: float = field(default_factory=now)
     told: float = field(default_factory=now)
     sending: "asyncio.Task[httpx.Response] | None" = None

@@ -14,6 +14,9 @@ from urllib.request import getproxies, proxy_bypass
 import httpx
 import truststore
 
+from cio_mcp.client.bodies import whole
+from cio_mcp.client.call import deadline_of
+
 if find_spec("sniffio") is None:
     # httpcore tries to import it about six times in each request, which searches every folder of the path.
     sys.modules["sniffio"] = None  # type: ignore[assignment]
@@ -79,17 +82,9 @@ class _Pool:
             request.extensions["trace"] = follow
         try:
             response = await self.transport.handle_async_request(request)
-            try:
-                await response.aread()
-            finally:
-                await response.aclose()
-        except httpx.ConnectError as error:
-            if self._tls_to_proxy and not behind:
-                raise ProxyUnreached(str(error)) from error
-            raise
+            return await whole(response, deadline_of(request))
         finally:
             self.in_use -= 1
-        return response
 
 
 class ProxyUnreached(httpx.ConnectError):

@@ -24,7 +24,7 @@ class RedirectTransport(httpx.AsyncBaseTransport):
         response = await self._wire.handle_async_request(request)
         if response.status_code not in {301, 302, 307, 308}:
             return response
-        await response.aread()
+        await response.aclose()
         target = _target(request, response)
         if target is None or target.scheme != "https" or not target.host.endswith(".customer.io"):
             where = f"{target.scheme}://{target.host}" if target else "nowhere"

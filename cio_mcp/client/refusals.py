@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import httpx
 
+from cio_mcp.client.bodies import TooMuch, parsed
 from cio_mcp.client.call import RequestKind, failed
 from cio_mcp.client.pacing import is_used_up, pause_asked
 from cio_mcp.errors import Json, Refused
@@ -35,10 +36,7 @@ def refusal(
 
     `status` is the HTTP status, `body` the raw body; `do` replaces the usual advice for the status.
     """
-    try:
-        faults = list(_faults(body))
-    except RecursionError:
-        faults = [("the answer is nested too deeply", None)]
+    faults = list(_faults(body))
     told = [f"{field}: {text}" if field else text for text, field in faults[:FAULTS_TOLD]]
     left_out = [f"and {len(faults) - len(told)} more"] if len(faults) > len(told) else []
     reason = "; ".join(told + left_out)
@@ -91,7 +89,10 @@ def _faults(body: bytes) -> Iterator[tuple[str, str | None]]:
     """
     text = body.decode("utf-8", "replace").strip()
     try:
-        found: Json = json.loads(text) if text else None
+        found: Json = parsed(body) if text else None
+    except TooMuch:
+        yield "the answer is too large or nested too deeply", None
+        return
     except ValueError:
         yield _plain(text), None
         return

@@ -4,6 +4,8 @@ import httpx
 from opentelemetry.trace import ProxyTracerProvider, SpanKind, StatusCode, TracerProvider, get_tracer_provider
 
 from cio_mcp import __version__
+from cio_mcp.client.bodies import whole
+from cio_mcp.client.call import deadline_of
 
 
 def with_spans(wire: httpx.AsyncBaseTransport) -> httpx.AsyncBaseTransport:
@@ -41,8 +43,7 @@ class SpanTransport(httpx.AsyncBaseTransport):
             set_status_on_exception=False,
         ) as span:
             try:
-                response = await self._wire.handle_async_request(request)
-                await response.aread()
+                response = await whole(await self._wire.handle_async_request(request), deadline_of(request))
             except BaseException as error:
                 span.set_attribute("error.type", type(error).__name__)
                 span.set_status(StatusCode.ERROR)

@@ -4,12 +4,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
+from typing import Literal
 
 from cio_mcp.client import AppApi, IdType
 from cio_mcp.errors import NotAllowed
 from cio_mcp.safety.grant import Grant
 from cio_mcp.safety.stores import NoRoom, Refund, Store
-from cio_mcp.settings.values import SendCap
+from cio_mcp.settings.values import Cap
 from cio_mcp.toolkit.addresses import domain, parsed
 from cio_mcp.toolkit.audience import DEVICE, Audience
 from cio_mcp.toolkit.profiles import profiles
@@ -25,6 +26,9 @@ NUMBERS = re.compile(r"\+\d{0,15}\*|\+\d{2,15}", re.ASCII)
 # The entry that allows devices: no list tells whose a device is.
 ANY_DEVICE = f"{DEVICE}any"
 
+# What caps count.
+WHAT = {"sends": "recipients", "deletions": "deletions"}
+
 ASK_OPERATOR = "Only an operator can change that."
 
 
@@ -38,7 +42,7 @@ class Bounds:
 
     allowed: Sequence[str] = ()
     max_recipients: int | None = None
-    caps: tuple[SendCap, ...] = ()
+    caps: tuple[Cap, ...] = ()
     bcc: bool = False
 
     def narrowed(self, grants: Sequence[Grant]) -> "Bounds":
@@ -49,7 +53,7 @@ class Bounds:
         return replace(
             self,
             max_recipients=min((found for found in most if found is not None), default=None),
-            caps=(*self.caps, *(cap for grant in grants for cap in grant.send_caps)),
+            caps=(*self.caps, *(cap for grant in grants for cap in grant.caps("sends"))),
         )
 
     @property
@@ -97,6 +101,11 @@ class Bounds:
                 self._refuse_foreign(await _attributes(app, "email", id_type, names))
             if audience.own_number:
                 self._refuse_foreign(await _attributes(app, "phone", id_type, names))
+
+    def check_set(self, addresses: Sequence[str]) -> None:
+        """Raise NotAllowed if somebody would get an address, number or device that is not on the list."""
+        if self.allowed:
+            self._refuse_foreign(addresses)
 
     def _refuse_foreign(self, addresses: Sequence[str]) -> None:
         foreign = [address for address in addresses if not self._allows(address)]
@@ -151,68 +160,79 @@ async def _attributes(app: AppApi | None, attribute: str, id_type: IdType, names
                 "the App API has no credentials."
             )
         asked = [app.person(name, id_type) for name in names[start : start + BATCH]]
-        there = {_identifier(each, id_type): each for each in await profiles(app, asked, id_type)}
+        there = {identifier(each, id_type): each for each in await profiles(app, asked, id_type)}
         known = [there.get(name, Fields({})).fields("attributes") for name in asked]
         found += [attributes.text(attribute) or "" for attributes in known]
     return found
 
 
-def _identifier(profile: Fields, id_type: IdType) -> str:
+def identifier(profile: Fields, id_type: IdType) -> str:
+    """Return the identifier of one kind in a profile, empty if it has none."""
     named = (profile.fields(part).text(id_type) for part in ("identifiers", "attributes"))
     return next((name for name in named if name), "")
 
 
 class Caps:
-    """Counts recipients against the caps of one workspace."""
+    """Counts recipients of sends, or deletions, against the caps of one workspace."""
 
-    def __init__(self, caps: Sequence[SendCap], store: Store, workspace: str) -> None:
+    def __init__(
+        self, of: Literal["sends", "deletions"], caps: Sequence[Cap], store: Store, workspace: str
+    ) -> None:
+        self._of = of
         self._caps = caps
         self._store = store
         self._workspace = workspace
+        self._where = workspace if of == "sends" else f"{workspace} {of}"
 
     def of(self, grant: Grant) -> "Caps":
         """Return the caps of one caller's grant."""
-        return Caps(grant.send_caps, self._store, f"{self._workspace} {grant.name}")
+        return Caps(self._of, grant.caps(self._of), self._store, f"{self._workspace} {grant.name}")
 
-    async def spend(self, recipients: int, grants: Sequence[Grant] = ()) -> list[Refund]:
-        """Count a send here and for each grant; return functions that undo the counting.
+    async def spend(self, number: int, grants: Sequence[Grant] = (), at: float | None = None) -> list[Refund]:
+        """Count a call here and for each grant, now or in the window of the time `at`.
 
-        Raises NotAllowed if a cap would be exceeded or the store cannot be used, and then counts nothing.
+        Returns functions that undo the counting. Raises NotAllowed if a cap would be exceeded or the store
+        cannot be used, and then counts nothing.
         """
         spent: list[Refund] = []
         try:
             for caps in (self, *map(self.of, grants)):
-                spent += await caps.spend_here(recipients)
+                spent += await caps.spend_here(number, at)
         except NotAllowed:
             for refund in spent:
                 await refund()
             raise
         return spent
 
-    async def spend_here(self, recipients: int) -> list[Refund]:
-        """Count a send against these caps only."""
+    async def spend_here(self, number: int, at: float | None = None) -> list[Refund]:
+        """Count a call against these caps only."""
         if not self._caps:
             return []
         windows = {cap.seconds: cap.most for cap in self._caps}
-        spent = await self._store.spend(self._workspace, recipients, windows)
+        spent = await self._store.spend(self._where, number, windows, at)
         if not isinstance(spent, NoRoom):
             return [spent]
         names = " and ".join(f"{cap.setting}={cap.most}" for cap in self._caps)
-        wait = spent.seconds
-        fewer = f"Name fewer recipients. {ASK_OPERATOR}"
+        wait, then = spent.seconds, "" if at is None else " at the time for which it is scheduled"
+        if wait is None:
+            do = f"Name fewer recipients. {ASK_OPERATOR}" if self._of == "sends" else ASK_OPERATOR
+        else:
+            do = f"Call again in {wait:.0f} s." if at is None else "Choose another time."
+        again = wait is not None and at is None
         raise NotAllowed(
-            f"Nothing was sent: {recipients} more recipients would exceed {names}.",
-            do=fewer if wait is None else f"Call again in {wait:.0f} s.",
-            retryable=wait is not None,
-            retry_in=wait,
+            f"Nothing was {'sent' if self._of == 'sends' else 'done'}: {number} more {WHAT[self._of]} would "
+            f"exceed {names}{then}.",
+            do=do,
+            retryable=again,
+            retry_in=wait if again else None,
         )
 
-    async def left(self) -> list[tuple[SendCap, int | None]]:
-        """Return each cap with the recipients that it still allows, None while that is unknown."""
+    async def left(self) -> list[tuple[Cap, int | None]]:
+        """Return each cap with what it still allows, None while that is unknown."""
         return [(cap, await self._left(cap)) for cap in self._caps]
 
-    async def _left(self, cap: SendCap) -> int | None:
+    async def _left(self, cap: Cap) -> int | None:
         try:
-            return max(0, cap.most - await self._store.sent(self._workspace, cap.seconds))
+            return max(0, cap.most - await self._store.sent(self._where, cap.seconds))
         except NotAllowed:
             return None

@@ -35,7 +35,8 @@ class Person(Protocol):
     async def consent(self, preview: MakePreview) -> str:
         """Return the code of the preview that the person agreed to.
 
-        Raises NotAllowed without consent, and Suspended if the answer will come with another request.
+        Raises Declined without consent, NotAllowed if nobody can be asked, and Suspended if the
+        answer will come with another request.
         """
 
 
@@ -45,18 +46,20 @@ class ToolCall(Call):
 
     Known from the start: `name` is the tool's, for the log; `grants` narrow what the caller may do; `person`
     can be asked for consent; `request` is the call's id in the answer, the log and the audit log.
-    `check_caller` raises NotAllowed once the caller's token is no longer valid or allows something else.
+    `identity` is the name that the caller's token gives, whom a code belongs to; `check_caller` raises
+    NotAllowed once the caller's token is no longer valid or allows something else.
     Found by the guard: `tool` and its checked arguments `given`, with `notes` on them and the instants that
-    `times` stand for; whether only a preview is wanted; the confirmation `code`; the request that the call
-    would send, which `outgoing` has in full, and what was `checked` of its rows, if it has many; its
-    audience, when that was `looked_up`, and what undoes the counting of its recipients, `refunds`; and its
-    outcome.
+    `times` stand for; whether only a preview is wanted; the confirmation `code`, and whether it
+    `confirmed` the call; the request that the call would send, which `outgoing` has in full, and what was
+    `checked` of its rows, if it has many; its audience, when that was `looked_up`, the size that was
+    `approved`, how many are `counted`, and what undoes that, `refunds`; and its outcome.
     """
 
     deadline: float = float("inf")
     name: str = ""
     grants: tuple[Grant, ...] = ()
     person: Person | None = None
+    identity: str = ""
     check_caller: Callable[[], None] = lambda: None
     request: str = field(default_factory=lambda: secrets.token_hex(8))
 
@@ -66,11 +69,14 @@ class ToolCall(Call):
     times: dict[str, str] = field(default_factory=dict)
     preview_only: bool = False
     code: str | None = None
+    confirmed: bool = False
     would_send: dict[str, Any] = field(default_factory=dict)
     outgoing: Outgoing | None = None
     checked: CheckedRows | None = None
     audience: Audience | None = None
     looked_up: float = float("-inf")
+    approved: int | None = None
+    counted: int = 0
     refunds: list[Refund] = field(default_factory=list)
     answer: Answer | None = None
     outcome: str = "cancelled"
@@ -85,11 +91,12 @@ class ToolCall(Call):
     ) -> None:
         """Check and convert the raw arguments; `timezone` is that of times that name none.
 
-        Raises InvalidArgument. `files` holds files that may be read, and `mask` replaces pseudonyms.
+        Raises InvalidArgument. `files` holds files that may be read. `mask` replaces pseudonyms, and lets no
+        guess of what it hides be compared.
         """
         context = ParseContext(timezone, self.called_at, folder=files)
         if mask:
-            context.reveal, context.check = mask.reveal, mask.check
+            context.reveal, context.check, context.check_guess = mask.reveal, mask.check, mask.check_guess
         self.given = self.tool.parse(arguments, context)
         self.given.pop("timezone", None)
         self.timezone, self.notes, self.times = context.timezone, context.notes, context.times
@@ -107,8 +114,8 @@ class ToolCall(Call):
 
     @property
     def bound(self) -> dict[str, Any]:
-        """What a confirmation is bound to: the arguments, and the time zone that they were read in."""
-        return self.given | {"timezone": self.timezone}
+        """What a confirmation is bound to: the arguments, the time zone they were read in, and the caller."""
+        return self.given | {"timezone": self.timezone, "the caller": self.identity}
 
     @property
     def worth_telling(self) -> float | None:

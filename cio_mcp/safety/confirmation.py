@@ -45,30 +45,34 @@ class Confirmations:
 
     async def use(
         self, code: str, tool: str, arguments: dict[str, Any], audience: Audience | None
-    ) -> str | None:
-        """Use up a code for a call; return why it is not valid, None if it is.
+    ) -> tuple[str, int | None]:
+        """Use up a code for a call; return why it is not valid, and the size of the audience it approves.
 
         A code of another call stays valid for that one, until the mistakes are too many.
         """
         use, text = await self._store.use(_hash(code))
         if use != "first":
-            return USES[use]
+            return USES[use], None
         bound = json.loads(text)
         before, now = bound["call"], self._call(tool, arguments)
         if changed := sorted(name for name in before | now if before.get(name) != now.get(name)):
             names = ", ".join(changed)
             reason = f"the confirmation code belongs to another call: {names} changed since its preview"
         elif not (reason := self.grown(bound["size"], audience)):
-            return None
+            return "", bound["size"]
         bound["mistakes"] = bound.get("mistakes", 0) + 1
         if bound["mistakes"] == MISTAKES:
-            return f"{reason}; after {MISTAKES} mistakes the code is void"
+            return f"{reason}; after {MISTAKES} mistakes the code is void", None
         await self._store.restore(_hash(code), json.dumps(bound))
-        return f"{reason}; it stays valid for that call"
+        return f"{reason}; it stays valid for that call", None
 
     async def restore(self, code: str) -> None:
         """Make a code valid again, because the call that used it was not executed."""
         await self._store.restore(_hash(code))
+
+    async def void(self, code: str) -> None:
+        """Make a code invalid for good, because the person who was asked did not agree."""
+        await self._store.use(_hash(code))
 
     def grown(self, before: int | None, audience: Audience | None) -> str:
         """Return by how much an audience has grown, if that is more than is allowed."""

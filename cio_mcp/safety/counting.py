@@ -7,18 +7,29 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from cio_mcp.errors import CustomerIOError, NotAllowed
+from cio_mcp.safety.audit.record import IDS
 from cio_mcp.safety.bounds import Caps
 from cio_mcp.safety.call import ToolCall
 from cio_mcp.safety.confirmation import Confirmations
+from cio_mcp.safety.schedule import due_at
+from cio_mcp.safety.stores import Store
 from cio_mcp.toolkit.audience import Audience
+from cio_mcp.toolkit.registry import Effect
 
 
 @dataclass(frozen=True)
 class Counting:
-    """Counts calls against `caps`; what was certainly not executed also gets its confirmation back."""
+    """Counts sends against `caps`, and `deletions`; what certainly had no effect is counted back.
+
+    It also gets its confirmation back. What goes out later is kept in `store`, with the name of the
+    `workspace`, so that a stop can list it.
+    """
 
     caps: Caps
+    deletions: Caps
     confirmations: Confirmations
+    store: Store
+    workspace: str = ""
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     @asynccontextmanager
@@ -26,28 +37,52 @@ class Counting:
         """Count the recipients against the caps, and undo that if the call was certainly not executed."""
         call.sending, call.requests = None, 0  # forget the requests that only read
         try:
+            if call.audience and call.audience.countable and call.approved is None:
+                call.approved = call.audience.size
             if call.audience and call.audience.size != 0:
-                call.refunds += await self.caps.spend(call.audience.size or 0, call.grants)
+                await self._spend(call, call.audience)
+            if call.tool.effect is Effect.DELETES:
+                call.refunds += await self.deletions.spend(1, call.grants)
             yield
+            await self._schedule(call)
         except CustomerIOError as error:
             if error.outcome != "unknown":
                 await self._take_back(call)
+            else:
+                await self._schedule(call)
             raise
         except asyncio.CancelledError:
             if call.sending is None:
                 await self._take_back(call)
             raise
 
-    async def grow(self, call: ToolCall, counted: Audience | None, found: Audience) -> None:
-        """Count the people by whom an audience grew after it was `counted`.
+    async def grow(self, call: ToolCall, found: Audience) -> None:
+        """Count the people by whom an audience has grown since it was counted.
 
-        Raises NotAllowed if it grew by more than CIO_MAX_AUDIENCE_GROWTH allows, or beyond a cap.
+        Raises NotAllowed if it has grown by more than CIO_MAX_AUDIENCE_GROWTH allows since it was approved,
+        in however many steps, or beyond a cap.
         """
-        before = counted.size if counted else 0
-        if reason := self.confirmations.grown(before, found):
+        if reason := self.confirmations.grown(call.approved, found):
             raise NotAllowed(f"Nothing was sent: {reason}.", do="Call again.", retryable=True)
-        if (more := (found.size or 0) - (before or 0)) > 0:
-            call.refunds += await self.caps.spend(more, call.grants)
+        if (found.size or 0) > call.counted:
+            await self._spend(call, found)
+
+    async def _spend(self, call: ToolCall, audience: Audience) -> None:
+        """Count those of an audience who are not counted yet."""
+        size = audience.size or 0
+        at = due_at(call.outgoing) or None
+        call.refunds += await self.caps.spend(size - call.counted, call.grants, at)
+        call.counted = size
+
+    async def _schedule(self, call: ToolCall) -> None:
+        """Keep when a call that was made, or may have been, takes effect, or that it no longer does."""
+        if (at := due_at(call.outgoing)) is None:
+            return
+        found = {name: value for name in IDS if (value := getattr(call.answer, name, None))}
+        ids = found or {name: value for name in IDS if (value := call.given.get(name))}
+        named = [f"{name} {value}" for name, value in ids.items()] or [f"request {call.request}"]
+        with contextlib.suppress(NotAllowed):  # it has left, whether that can be kept or not
+            await self.store.schedule(", ".join(filter(None, (self.workspace, call.tool.name, *named))), at)
 
     async def _take_back(self, call: ToolCall) -> None:
         """Undo the counting of recipients, and make a code valid again.
@@ -60,7 +95,7 @@ class Counting:
             with contextlib.suppress(NotAllowed):
                 for refund in call.refunds:
                     await refund()
-                if call.code:
+                if call.code and call.confirmed:  # any other code was not used up by this call
                     await self.confirmations.restore(call.code)
 
         task = asyncio.create_task(take_back())

@@ -9,17 +9,26 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from cio_mcp.client import AppApi, CustomerIO
 from cio_mcp.client.api import WouldSend
 from cio_mcp.client.call import Outgoing, now
-from cio_mcp.errors import CustomerIOError, InvalidArgument, NotAllowed, NotConfirmed, NotSent, Refused
+from cio_mcp.errors import (
+    CustomerIOError,
+    InvalidArgument,
+    NotAllowed,
+    NotSent,
+    Refused,
+    in_part,
+)
 from cio_mcp.safety.audit.record import Record
 from cio_mcp.safety.bounds import Bounds
 from cio_mcp.safety.call import ToolCall
-from cio_mcp.safety.confirmation import Confirmations
+from cio_mcp.safety.consent import Consent
+from cio_mcp.safety.contacts import addresses_set
 from cio_mcp.safety.counting import Counting
+from cio_mcp.safety.looking import look
 from cio_mcp.safety.preview import preview_of
 from cio_mcp.safety.recipients import check_recipients
 from cio_mcp.safety.stop import Stop
@@ -33,11 +42,9 @@ from cio_mcp.toolkit.registry import Effect, Tool
 if TYPE_CHECKING:
     from cio_mcp.safety.privacy.mask import Mask
 
-# Effects that need a confirmed preview, unless the call is made for one person.
-CONFIRMED = {Effect.DELETES, Effect.SENDS}
-
-# Seconds for which what was looked up about an audience (its size, customers' addresses) is taken as current.
-CURRENT = 1.0
+# Seconds for which what was looked up about an audience (its size, customers' addresses) is taken as current:
+# about as long as a request takes anyway.
+CURRENT = 0.1
 
 # An operator's own bound: raises NotAllowed for a call that must not be made.
 Rule = Callable[[ToolCall], Awaitable[None]]
@@ -47,15 +54,13 @@ Rule = Callable[[ToolCall], Awaitable[None]]
 class Guard:
     """Runs tools on a workspace within an operator's bounds.
 
-    `sandbox` is true for the embedded sandbox, which answers then mention. `confirm` says who confirms: the
-    caller, by a preview's code, a human, or nobody. `timezone` is that of times which name none, `files` the
-    folder of files that may be read, and `reads` permits reading.
+    `sandbox` is true for the embedded sandbox, which answers then mention. `timezone` is that of times which
+    name none, `files` the folder of files that may be read, and `reads` permits reading.
     """
 
     client: CustomerIO
     sandbox: bool
-    confirm: Literal["preview", "human", "off"]
-    confirmations: Confirmations
+    consent: Consent
     bounds: Bounds
     counting: Counting
     stop: Stop
@@ -78,7 +83,8 @@ class Guard:
             if self.mask:
                 self.mask.check(call.given)
             if tool.effect is Effect.READS:
-                return await self._run(call)
+                with self.record.read(call):
+                    return await self._run(call)
             with self.record.refusals(call):
                 return await self._act(call)
         except (InvalidArgument, Refused) as error:
@@ -95,8 +101,9 @@ class Guard:
         if call.preview_only:
             if (app := self._reader(call)) and not self.mask:
                 call.notes += await unusual(app, call.tool.arguments, call.given)
-            return await self._preview(call)
-        if self._needs_confirmation(call) and (preview := await self._confirm(call)):
+            coded = self.consent.by == "preview" and self.consent.needed(call)
+            return await self._preview(call, coded=coded)
+        if self.consent.needed(call) and (preview := await self._confirm(call)):
             return preview
         async with self.counting.counted(call):
             with self.record.act(call):
@@ -113,11 +120,13 @@ class Guard:
             await self._rehearse(call)
             request = call.outgoing
         else:
+            self.bounds.check_set(addresses_set(request))
             check_recipients(call, request)  # with the audience that was approved, not with a newer one
         if now() - call.looked_up >= CURRENT:
             await self._find_audience(call)
             await self._check_bounds(call)
             call.looked_up = now()
+            self.bounds.check_set(addresses_set(request))
             check_recipients(call, request)
         for rule in self.rules:
             call.outgoing = request  # several requests of a call can be about to leave
@@ -139,12 +148,13 @@ class Guard:
             what = f"Not sent: the call could not be checked again before it left. {error.what}"
             raise NotSent(what, do="Call again.", retryable=True) from None
         if call.audience and call.audience is not counted:
-            await self.counting.grow(call, counted, call.audience)
+            await self.counting.grow(call, call.audience)
         await self._check_permit(call)  # last: the rest takes time when there is something to look up
 
     async def _rehearse(self, call: ToolCall) -> None:
         """Find the request that the call would send; raises what the call would raise before sending it."""
-        if not call.preview_only and call.tool.effect not in CONFIRMED:
+        plain = call.tool.effect is Effect.WRITES and not self.consent.may_ask(call.tool, call.given)
+        if plain and not call.preview_only:
             return
         try:
             with call.only_reading():
@@ -157,7 +167,7 @@ class Guard:
     async def _find_audience(self, call: ToolCall) -> None:
         """Find the call's audience, and count it if anything depends on its size."""
         bounds = self.bounds.narrowed(call.grants)
-        counts = call.tool.effect is Effect.SENDS and (bounds.sized or self.confirm != "off")
+        counts = call.tool.effect is Effect.SENDS and (bounds.sized or self.consent.by != "off")
         # Once a call is made, other requests of it may be changing something.
         with nullcontext() if call.leaving else call.only_reading():
             call.audience = await call.tool.reached(await self.supplies.of(call) | call.given)
@@ -171,57 +181,33 @@ class Guard:
             app = self.client.api(AppApi, call) if self.client.opens(AppApi) else None
             await bounds.check_allowed(call.audience, app)
 
-    def _needs_confirmation(self, call: ToolCall) -> bool:
-        to_one = call.audience is not None and call.audience.to_one
-        return self.confirm != "off" and call.tool.effect in CONFIRMED and not to_one
-
     async def _confirm(self, call: ToolCall) -> Preview | None:
         """Return the preview that has to be confirmed first; None once the call is confirmed."""
-        if self.confirm == "human":
-            if call.person is None:
-                raise NotAllowed(
-                    "Nothing was done: CIO_CONFIRM=human requires a person's consent, and there is nobody to "
-                    "ask here."
-                )
-            call.code = await call.person.consent(lambda: self._preview(call))
+
+        async def show(coded: bool) -> Preview:
+            return await self._preview(call, coded=coded)
+
+        if self.consent.by == "human":
+            await self.consent.of_person(call, show)
             self.client.start(call)  # the deadline starts again: a person may take long to answer
             await self._check(call)
-        if call.code is None:
-            return await self._preview(call)
-        if reason := await self.confirmations.use(call.code, call.tool.name, call.bound, call.audience):
-            raise NotConfirmed(reason, (await self._preview(call)).model_dump(mode="json", exclude_none=True))
-        return None
+        return await self.consent.check(call, show)
 
-    async def _preview(self, call: ToolCall) -> Preview:
-        coded = self._needs_confirmation(call) and not (call.preview_only and self.confirm == "human")
-        # Hide before cutting: half an address would not be recognised as one.
-        request = self.hide(call.would_send)
+    async def _preview(self, call: ToolCall, *, coded: bool) -> Preview:
+        looked = await look(call, self._reader(call))
         call.looked_up = -math.inf  # people take their time with what they are shown
-        preview = await preview_of(
-            call.tool,
-            request,
-            call.audience,
-            await self._code(call) if coded else None,
-            call.checked,
-            show=self.mask.hide_text if self.mask else masked,
-        )
+        code = await self.consent.code(call) if coded else None
+        preview = preview_of(call, looked, code, self.hide, self.mask.hide_text if self.mask else masked)
         self._complete(call, preview)
         return preview
-
-    async def _code(self, call: ToolCall) -> str | None:
-        """Return a code for the call; a dry run works without one if the store cannot be used."""
-        try:
-            return await self.confirmations.issue(call.tool.name, call.bound, call.audience)
-        except NotAllowed:
-            if call.preview_only:
-                return None
-            raise
 
     async def _run(self, call: ToolCall) -> Answer:
         try:
             answer = await call.tool.function(**await self.supplies.of(call), **call.given)
         except CustomerIOError as error:
             error.waited = call.worth_telling
+            if call.effects and error.outcome != "unknown":
+                raise in_part(error, call.effects) from None
             raise
         answer.waited_seconds = call.worth_telling
         self._complete(call, answer)

@@ -1,49 +1,111 @@
-"""The preview of a call: what it would do."""
+"""The preview of a call: who, what, how many, from whom, and what else comes of it.
+
+Text that an agent or a customer wrote is quoted, so that it never looks like our own words.
+"""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from cio_mcp.toolkit.answers import CheckedRows, Preview, Reached
+from cio_mcp.safety.call import ToolCall
+from cio_mcp.safety.looking import Looked, People
+from cio_mcp.toolkit.answers import Preview, Reached
 from cio_mcp.toolkit.audience import Audience, masked
-from cio_mcp.toolkit.registry import Effect, Tool
+from cio_mcp.toolkit.consequences import IN_WORDS, Told, holds
+from cio_mcp.toolkit.quoting import hosts, quoted
+from cio_mcp.toolkit.registry import Effect
 
 # The largest request, in bytes, that is shown in full. In a larger one, lists are cut to so many items and
 # texts to so many characters, with a note.
 WHOLE, ITEMS, LETTERS = 4000, 10, 300
 
+# So many lost fields are shown, and hosts of links.
+FIELDS = 30
 
-async def preview_of(
-    tool: Tool,
-    request: dict[str, Any],
-    audience: Audience | None,
-    code: str | None,
-    checked: CheckedRows | None = None,
-    show: Callable[[str], str] = masked,
+# The fields of a profile of which a preview shows a part.
+CONTACTS = {"email", "phone"}
+
+# Replaces what must not be shown in any value.
+Hide = Callable[[Any], Any]
+
+
+def preview_of(
+    call: ToolCall, looked: Looked, code: str | None, hide: Hide, show: Callable[[str], str] = masked
 ) -> Preview:
-    """Return the preview of a call that would send `request`; `code` confirms it, `show` masks samples.
-
-    `checked` is what was found about its rows, if it has many.
-    """
-    reached = template = None
-    if audience and (audience.size != 0 or tool.effect is Effect.SENDS):
-        reached = Reached(
-            what=audience.what,
-            size=audience.size,
-            at_least=audience.at_least or None,
-            samples=[show(name) for name in audience.some],
-        )
-    if audience and audience.template:
-        template = await audience.template()
-    shown = request if len(json.dumps(request)) <= WHOLE else _cut(request)
+    """Return the preview of a call that has been rehearsed; `code` confirms it, `show` masks identifiers."""
+    # Hidden before anything is cut: half an address would not be recognised as one.
+    request = hide(call.would_send)
+    body = request.get("body") or {}
+    template, outlook = looked.template, looked.outlook
+    sender = body.get("from") or (template.sender if template else "")
+    also = [IN_WORDS[each] for each in call.tool.affects.consequences if holds(each, call.given)]
+    links = hosts(body)
     return Preview(
-        would=tool.summary,
-        template=template,
-        audience=reached,
-        checked=checked,
-        request=shown,
+        would=call.tool.summary,
+        template=f"{template.what}{f': {quoted(hide(template.name))}' if template.name else ''}"
+        if template
+        else None,
+        sender=quoted(hide(sender)) if sender else None,
+        subject=quoted(hide(template.subject)) if template and template.subject else None,
+        audience=_reached(call, looked.people, hide, show),
+        checked=call.checked,
+        whom=_whom(outlook.whom, hide),
+        sets_off=[*also, *(_told(each, hide) for each in outlook.sets_off)] or None,
+        loses=_lost(hide(dict(outlook.loses)), show) or None,
+        links=links[:FIELDS] or None,
+        unread=[hide(each) for each in looked.unread] or None,
+        request=request if len(json.dumps(request)) <= WHOLE else _cut(request),
         confirmation=code,
     )
+
+
+def _told(told: Told, hide: Hide) -> str:
+    """Return our own words, and after them somebody else's in quotation marks."""
+    return f"{told[0]} {quoted(hide(told[1]))}"
+
+
+def _whom(whom: str | Mapping[str, str] | None, hide: Hide) -> str | None:
+    if not isinstance(whom, Mapping):
+        return whom
+    return ", ".join(f"{name} {quoted(value)}" for name, value in hide(dict(whom)).items())
+
+
+def _reached(call: ToolCall, people: People | None, hide: Hide, show: Callable[[str], str]) -> Reached | None:
+    audience = call.audience
+    if audience is None or (audience.size == 0 and call.tool.effect is not Effect.SENDS):
+        return None
+    names = people.names if people else {}
+    return Reached(
+        what=audience.what,
+        size=audience.size,
+        at_least=audience.at_least or None,
+        samples=[
+            f"{quoted(' '.join(hide(names[name]).values()))} {show(name)}" if name in names else show(name)
+            for name in audience.some
+        ],
+        warnings=_warnings(audience, people) or None,
+    )
+
+
+def _warnings(audience: Audience, people: People | None) -> list[str]:
+    if people is None:
+        return []
+    unknown = f"{people.unknown} unknown: {audience.if_unknown}".removesuffix(": ")
+    found = [
+        (people.unknown, unknown),
+        (people.unsubscribed, f"{people.unsubscribed} unsubscribed"),
+        (people.suppressed, f"{people.suppressed} suppressed: no mail is delivered to them"),
+    ]
+    return [words for number, words in found if number]
+
+
+def _lost(loses: dict[str, Any], show: Callable[[str], str]) -> dict[str, str]:
+    kept = list(loses.items())[:FIELDS]
+    found = {
+        quoted(name)[1:-1]: show(str(value)) if name in CONTACTS else quoted(value) for name, value in kept
+    }
+    more = len(loses) - len(kept)
+    return found | ({"…": f"and {more} more fields"} if more else {})
 
 
 def _cut(value: Any) -> Any:

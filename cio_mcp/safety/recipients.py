@@ -158,7 +158,7 @@ def check_recipients(call: ToolCall, request: Outgoing | None) -> None:
     """Raise NotAllowed unless the request of a call, if it is known, reaches only the call's audience."""
     if request is None or request.method == "DELETE":
         return
-    path = _path(request.url)
+    path = path_of(request.url)
     known = next(((fields, others) for route, fields, others in ROUTES if route.fullmatch(path)), None)
     if known is None:
         if call.tool.effect is Effect.SENDS:
@@ -206,11 +206,11 @@ def _bare(kind: str, name: str) -> str:
     return name.removeprefix("cio_") if kind == "cio_id" else name
 
 
-def _path(url: str) -> str:
+def path_of(url: str) -> str:
     """Return the path of an API's request, without what stands before it at a proxy."""
     path = urlsplit(url).path
-    found = re.search(r"/api/v[12]/", path) or re.search(r"/v1/", path)
-    return path[found.start() :] if found else path
+    api = re.search(r"/api/v[12]/", path)
+    return path[api.start() if api else max(path.find("/v1/"), 0) :]
 
 
 def _unclear(why: str, do: str) -> NotAllowed:

@@ -4,7 +4,8 @@ It knows nothing of the rest of this package and is reached over HTTP like the r
 what a workspace knows and does, `routes/` speaks HTTP about it, `seed` tells the story that it starts with.
 """
 
-from cio_mcp.sandbox.app import Counts, Credentials, Sandbox
+from cio_mcp.sandbox.app import Sandbox
+from cio_mcp.sandbox.gate import Counts, Credentials
 from cio_mcp.sandbox.state.workspace import VERSION
 
 __all__ = ["VERSION", "Counts", "Credentials", "Sandbox"]

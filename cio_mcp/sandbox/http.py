@@ -2,6 +2,7 @@
 
 import base64
 import json
+import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from itertools import islice
@@ -14,11 +15,11 @@ Key = tuple[int, int]
 
 
 class Rejected(Exception):
-    """An answer that is not a success: its status and JSON body."""
+    """An answer that is not a success: its status, JSON body and headers."""
 
-    def __init__(self, status: int, body: Any) -> None:
+    def __init__(self, status: int, body: Any, headers: dict[str, str] | None = None) -> None:
         super().__init__(status, body)
-        self.status, self.body = status, body
+        self.status, self.body, self.headers = status, body, headers or {}
 
 
 @dataclass(frozen=True)
@@ -29,24 +30,51 @@ class Partly:
 
 
 def track_error(message: str, status: int = 400) -> Rejected:
-    """Return a refusal of the Track API and of sends: `{"meta": {"error": …}}`."""
+    """Return a refusal of the Track API and of sends: `{"meta": {"error": …}}` (documented).
+
+    Assumed (words of refusals): what each says, where the documents quote nothing.
+    """
     return Rejected(status, {"meta": {"error": message}})
 
 
-def app_error(detail: str, status: int, pointer: str | None = None) -> Rejected:
-    """Return a refusal of the App API; `status` inside is a string, as the recorded answers have it."""
-    source = {"source": {"pointer": pointer}} if pointer else {}
-    return Rejected(status, {"errors": [{"detail": detail, **source, "status": str(status)}]})
+def app_error(
+    detail: str, status: int, pointer: str = "", *, code: str = "", retry_after: int | None = None
+) -> Rejected:
+    """Return a refusal of the App API.
+
+    Live, recorded: `status` inside is a text; a detail ends with a reference for support, but not where a
+    pointer says which field is wrong. Documented: only some errors have a `code`.
+    Assumed (words of refusals): what each says, where the documents quote nothing.
+    """
+    named = {"source": {"pointer": pointer}} if pointer else {}
+    coded = {"code": code} if code else {}
+    told = detail if pointer else f"{detail} (reference {secrets.token_hex(3)})"
+    headers = {} if retry_after is None else {"retry-after": str(retry_after)}
+    return Rejected(status, {"errors": [{"detail": told, **coded, **named, "status": str(status)}]}, headers)
 
 
 @dataclass
 class ApiRequest:
     """One request: path values decoded once, query, raw body."""
 
+    path: str
     ids: dict[str, str]
     query: dict[str, str]
     body: bytes
     workspace: Workspace
+
+    def refusal(self, detail: str, status: int = 400) -> Rejected:
+        """Return a refusal in the form that this path's API has: newsletters have no status inside.
+
+        All documented.
+        """
+        if self.path.startswith("/api/v2/"):
+            return Rejected(status, {"errors": [{"reason": "invalid", "field": "", "message": detail}]})
+        if self.path.startswith(("/api/", "/v1/send/")):
+            return track_error(detail, status)
+        if self.path.startswith("/v1/newsletters"):
+            return Rejected(status, {"errors": [{"detail": detail}]})
+        return app_error(detail, status)
 
     def json(self) -> dict[str, Any]:
         """Return the body, which must be a JSON object."""
@@ -55,7 +83,7 @@ class ApiRequest:
         except ValueError:
             found = None
         if not isinstance(found, dict):
-            raise track_error("request body must be a JSON object")
+            raise self.refusal("request body must be a JSON object")
         return found
 
     def number(self, name: str) -> int:
@@ -64,11 +92,14 @@ class ApiRequest:
             raise app_error(f"{name} must be a number", 400)
         return int(self.ids[name])
 
-    def thing(self, kind: str, name: str, called: str) -> dict[str, Any]:
-        """Return the configured thing of a kind that the path value `name` names; `called` is its noun."""
+    def thing(self, kind: str, name: str) -> dict[str, Any]:
+        """Return the configured thing of a kind that the path value `name` names.
+
+        Live, recorded: a 404 does not say what was not found.
+        """
         found = self.workspace.thing(kind, self.number(name))
         if found is None:
-            raise app_error(f"{called} not found", 404)
+            raise self.refusal("not found", 404)
         return found
 
     def seconds(self, name: str, default: int) -> int:
@@ -79,17 +110,24 @@ class ApiRequest:
         return int(asked)
 
     def page(
-        self, found: Iterable[tuple[Key, Any]], default: int = 50, most: int = 1000
+        self,
+        found: Iterable[tuple[Key, Any]],
+        default: int = 50,
+        most: int = 1000,
+        *,
+        ends_empty: bool = False,
     ) -> tuple[list[Any], str]:
         """Return the page that `limit` and `start` ask for, and the `start` of the one after it.
 
         `found` has a key with each item, by which they descend: what comes and goes between two pages moves
-        none of them.
+        none of them. With `ends_empty` the page of the last item is followed by an empty one, as some lists
+        of the live API do it.
         """
         before, limit = self._start(), self.limit(default, most)
         rest = ((key, item) for key, item in found if before is None or key < before)
         kept = list(islice(rest, limit + 1))
-        after = ":".join(map(str, kept[limit - 1][0])) if len(kept) > limit else ""
+        goes_on = len(kept) > limit or (ends_empty and kept)
+        after = ":".join(map(str, kept[:limit][-1][0])) if goes_on else ""
         return [item for _, item in kept[:limit]], base64.b64encode(after.encode()).decode()
 
     def _start(self) -> Key | None:

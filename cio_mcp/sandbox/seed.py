@@ -14,6 +14,23 @@ from cio_mcp.sandbox.state import broadcasts, deliveries, newsletters, people, s
 from cio_mcp.sandbox.state.metrics import DAY
 from cio_mcp.sandbox.state.workspace import Workspace
 
+# What an action of a campaign has besides its name, and what one has that sends a message.
+BLANK = {"language": "", "layout": "", "body": "", "editor": "", "recipient": ""}
+MESSAGE = {
+    "sending_state": "automatic",
+    "layout": "standard",
+    "from": "Quill <hello@example.com>",
+    "from_id": 1,
+    "reply_to": "Quill Support <support@example.com>",
+    "reply_to_id": None,
+    "preprocessor": "premailer",
+    "recipient": "{{customer.email}}",
+    "bcc": "",
+    "fake_bcc": False,
+    "preheader_text": "",
+    "headers": "[]",
+}
+
 STORY = Path(__file__).with_name("story.json")
 
 
@@ -53,7 +70,8 @@ def _configure(workspace: Workspace, story: dict[str, Any]) -> None:
         created = now - 300 * DAY
         dates = {"created_at": created, "updated_at": now - 10 * DAY}
         built = {"deduplicate_id": f"{segment['id']}:{created}", "state": "finished", "progress": None}
-        workspace.configure("segment", segment | built | dates | {"tags": []})
+        # Live, recorded: no tags are null, and so is the progress of what is finished.
+        workspace.configure("segment", segment | built | dates | {"tags": None})
     for campaign in story["campaigns"]:
         dates = _dates(campaign, now)
         actions = [{"type": action["type"], "id": action["id"]} for action in campaign["workflow"]]
@@ -74,11 +92,14 @@ def _configure(workspace: Workspace, story: dict[str, Any]) -> None:
 
 
 def _action(campaign_id: int, action: dict[str, Any], dates: dict[str, Any]) -> dict[str, Any]:
-    """Return an action as the API tells it: only messages have a subject, and a state of their own."""
+    """Return an action as the API tells it: only messages have a subject, and a state of their own.
+
+    Live, recorded: the fields of a message are there in any action, and blank.
+    """
     written = {name: dates[name] for name in ("created", "updated")}
     known = {"campaign_id": campaign_id, "deduplicate_id": f"{action['id']}:{dates['updated']}"}
-    sends = {"sending_state": "automatic", "language": ""} if action["type"] != "delay" else {}
-    return {**known, **written, **sends, **action}
+    sends = MESSAGE | {"body": f"<p>{action.get('subject', '')}</p>"} if action["type"] != "delay" else {}
+    return {**known, **written, **BLANK, **sends, **action}
 
 
 def _dates(thing: dict[str, Any], now: int) -> dict[str, Any]:
@@ -87,7 +108,8 @@ def _dates(thing: dict[str, Any], now: int) -> dict[str, Any]:
         "deduplicate_id": f"{thing['id']}:{created}",
         "created": created,
         "updated": now - thing["id"] * DAY,
-        "first_started": created + DAY,
+        # Live, recorded: 0 where it never was.
+        "first_started": 0 if thing.get("state") == "draft" else created + DAY,
         "active": thing.get("state", "running") == "running",
     }
 

@@ -11,15 +11,19 @@ from mcp.server.mcpserver import Context
 from mcp.shared.exceptions import MCPError
 from mcp.types import ElicitRequest, ElicitRequestFormParams, ElicitResult, InputRequiredResult
 
-from cio_mcp.errors import NotAllowed
+from cio_mcp.errors import Declined, NotAllowed
 from cio_mcp.safety import MakePreview, Suspended
 from cio_mcp.toolkit.answers import Preview
+from cio_mcp.toolkit.quoting import quoted
 
 MULTI_ROUND = "2026-07-28"
 
 # The question's name among a call's questions, and its form, which has no fields: accept or decline.
 KEY = "confirm"
 FORM: dict[str, Any] = {"type": "object", "properties": {}}
+
+# So many fields of what a call says, or deletes, are in a question.
+SHOWN = 20
 
 
 class Asking(Suspended):
@@ -41,8 +45,8 @@ class AtClient:
         """Return the code of the preview that the person agreed to.
 
         The code travels with the question, so an answer counts only for the call that was shown. Raises
-        NotAllowed for any other answer or if the client cannot ask, and Asking if the client has to ask
-        first.
+        Declined for any other answer, NotAllowed if the client cannot ask, and Asking if the client has to
+        ask first.
         """
         if code := self._context.request_state:
             answer = (self._context.input_responses or {}).get(KEY)
@@ -69,7 +73,7 @@ def _agreed(action: str, code: str) -> str:
     if action == "accept":
         return code
     said = "the person who was asked declined" if action == "decline" else "nobody answered the question"
-    raise NotAllowed(f"Nothing was done: {said}.", do="Do not ask again unless the person wants it.")
+    raise Declined(f"Nothing was done: {said}.", code)
 
 
 def _cannot_ask() -> NotAllowed:
@@ -82,14 +86,42 @@ def _cannot_ask() -> NotAllowed:
 
 
 def _question(preview: Preview) -> str:
-    """Return a preview as a question that can be read at a glance."""
-    lines = [preview.would or "", f"Sends: {preview.template}" if preview.template else ""]
+    """Return a preview as a question that can be read at a glance.
+
+    Each line begins with our own words; those of others are in quotation marks, after `=` if they name a
+    field.
+    """
+    lines = [preview.would or "", _line("Sends", preview.template), _line("From", preview.sender)]
+    lines.append(_line("Subject", preview.subject))
     if reached := preview.audience:
         size = "number unknown" if reached.size is None else f"{reached.size} people"
         more = "at least " if reached.at_least else ""
         samples = f", such as {', '.join(reached.samples)}" if reached.samples else ""
         lines.append(f"Reaches: {reached.what} ({more}{size}{samples})")
+        lines += [f"Note: {warning}" for warning in reached.warnings or ()]
+    lines.append(_line("About", preview.whom))
+    lines += [f"Also: {each}" for each in preview.sets_off or ()]
+    lines += _fields("It is gone afterwards:", preview.loses or {})
+    lines += _fields("It says:", {name: quoted(value) for name, value in _content(preview).items()})
+    lines.append(_line("Links lead to", ", ".join(preview.links or ())))
+    lines.append(_line("Could not be read", "; ".join(preview.unread or ())))
+    lines += [f"Time: {name} = {when}" for name, when in (preview.times or {}).items()]
     lines.append(f"Request: {preview.request['method']} {preview.request['url']}")
     where = "in the sandbox" if preview.sandbox else "in the live workspace"
     where += f" {preview.workspace}" if preview.workspace else ""
     return "\n".join(filter(None, [*lines, f"Do this {where}?"]))
+
+
+def _line(name: str, words: str | None) -> str:
+    return f"{name}: {words}" if words else ""
+
+
+def _fields(heading: str, fields: dict[str, str]) -> list[str]:
+    shown = [f"  {quoted(name)} = {value}" for name, value in list(fields.items())[:SHOWN]]
+    more = len(fields) - len(shown)
+    return [heading, *shown, *([f"  and {more} more fields"] if more > 0 else [])] if shown else []
+
+
+def _content(preview: Preview) -> dict[str, Any]:
+    body = preview.request.get("body")
+    return body if isinstance(body, dict) else {}

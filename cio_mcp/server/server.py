@@ -36,8 +36,8 @@ and results, and send messages (App API).
 - customer_id identifies a customer; id_type says whether it is an id (the default), an email or a cio_id.
 - "accepted" does not mean applied: Customer.io applies a write moments later, or drops invalid or \
 conflicting data without an error. check_write tells which.
-- Deletions and sends to many people first return a preview. To carry one out, repeat the call with the \
-preview's confirmation code. dry_run=true only previews.
+- Deletions, sends to many people and changes of live content first return a preview. To carry one out, \
+repeat the call with the preview's confirmation code. dry_run=true only previews.
 - If a call's outcome is unknown, the error says how to find out. Do that before you repeat a send or a \
 broadcast.
 - Times are ISO 8601 or unix seconds, never milliseconds. Without a zone they are in server_status's timezone.

@@ -12,6 +12,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from cio_mcp.errors import SettingsError
+from cio_mcp.files import narrow
 from cio_mcp.settings.certificates import check_certificates
 from cio_mcp.settings.model import Settings
 from cio_mcp.settings.scopes import ALIAS, CREDENTIALS, PREFIX, variable
@@ -64,6 +65,7 @@ def _value(name: str, given: Mapping[str, str]) -> str | None:
 def _from_file(variable: str, path: str) -> str:
     # The path stays out of the errors: it may be a key that was put into the wrong variable.
     try:
+        narrow(Path(path))
         text = Path(path).read_text(encoding="utf-8-sig").strip()  # some editors begin a file with its mark
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not text"

@@ -7,6 +7,8 @@ from pydantic import BeforeValidator, Field, model_validator
 from cio_mcp.limits import CALL_BYTES
 from cio_mcp.settings.scopes import CREDENTIALS, PREFIX, WorkspaceIdentity, WorkspaceSettings
 from cio_mcp.settings.values import (
+    Collector,
+    Key,
     Lower,
     MetricsReaders,
     Names,
@@ -41,6 +43,13 @@ class Settings(WorkspaceSettings, WorkspaceIdentity):
     audit_log: UserPath | None = Field(
         None, description="File that records every call that writes, deletes or sends."
     )
+    audit_reads: bool = Field(False, description="Whether the audit log records calls that only read, too.")
+    audit_copy: Collector | None = Field(
+        None,
+        description="Where entries of the audit log are copied to: https://… (POST, a JSON object a line) "
+        "or syslog://host:port (TCP).",
+    )
+    audit_copy_token: Key | None = Field(None, description="Bearer token for CIO_AUDIT_COPY over https.")
     tokens_file: UserPath | None = Field(
         None, description="Over HTTP: file of the callers' tokens, written by cio-mcp token."
     )
@@ -141,6 +150,9 @@ class Settings(WorkspaceSettings, WorkspaceIdentity):
         if self.sandbox == "off" and not self.has_credentials and not self.workspaces_file:
             names = f"{PREFIX}SITE_ID with {PREFIX}TRACK_API_KEY, or {PREFIX}APP_API_KEY"
             message = f"{PREFIX}SANDBOX: is off and there are no credentials; set {names}"
+            raise ValueError(message)
+        if (self.audit_reads or self.audit_copy) and not self.audit_log:
+            message = f"{PREFIX}AUDIT_LOG: is missing; {PREFIX}AUDIT_READS and {PREFIX}AUDIT_COPY need it"
             raise ValueError(message)
         if self.oauth_issuer:
             check_audience(self.oauth_audience)

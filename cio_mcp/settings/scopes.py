@@ -11,12 +11,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from cio_mcp.limits import LIMITS
 from cio_mcp.settings.values import (
     BaseUrl,
+    Cap,
+    Confirmable,
     Count,
     Key,
     Lower,
     Names,
     Rate,
-    SendCap,
     TimeZone,
     UserPath,
     Window,
@@ -90,23 +91,25 @@ class TokenSettings(RequestSettings):
     max_sends_per_day: Annotated[Count | None, Window(86_400)] = Field(
         None, description="The largest number of recipients in any 24 hours, over all processes."
     )
+    max_deletions_per_hour: Annotated[Count | None, Window(3600, "deletions")] = Field(
+        None, description="The largest number of deletions in any hour, over all processes."
+    )
     rate_share: float = Field(
         1.0, gt=0, le=1, description="The part of each rate limit that may be used here."
     )
 
-    @property
-    def send_caps(self) -> tuple[SendCap, ...]:
-        """The caps on sends that are set."""
+    def caps(self, of: Literal["sends", "deletions"]) -> tuple[Cap, ...]:
+        """Return the caps on sends or deletions that are set."""
         return tuple(
-            SendCap(variable(name), seconds, most)
-            for name, seconds in WINDOWS.items()
-            if (most := getattr(self, name)) is not None
+            Cap(variable(name), window.seconds, most)
+            for name, window in WINDOWS.items()
+            if window.of == of and (most := getattr(self, name)) is not None
         )
 
 
-# Seconds of the window of each cap on sends, by the setting's name.
+# The window of each cap, by the setting's name.
 WINDOWS = {
-    name: mark.seconds
+    name: mark
     for name, field in TokenSettings.model_fields.items()
     for mark in field.metadata
     if isinstance(mark, Window)
@@ -118,7 +121,13 @@ class WorkspaceSettings(TokenSettings):
 
     confirm: Annotated[Literal["preview", "human", "off"], Lower] = Field(
         "preview",
-        description="Who confirms deletions and sends to many: the caller (preview), a human, or off.",
+        description="Who confirms deletions, sends to many and changes of live content: the caller "
+        "(preview), a human, or off.",
+    )
+    confirm_also: Confirmable = Field(
+        (),
+        description="What else is confirmed: identify, subscriptions, devices, relationships, segments, "
+        "events, bulk.",
     )
     max_audience_growth: float = Field(
         10, ge=0, description="Percent by which an audience may grow between its preview and the send."

@@ -14,14 +14,15 @@ from pydantic import AfterValidator, BeforeValidator, Field, HttpUrl, SecretStr
 
 @dataclass(frozen=True)
 class Window:
-    """Marks the type of a setting as a cap on sends: recipients are counted over so many seconds."""
+    """Marks the type of a setting as a cap: recipients of sends, or deletions, in so many seconds."""
 
     seconds: float
+    of: Literal["sends", "deletions"] = "sends"
 
 
 @dataclass(frozen=True)
-class SendCap:
-    """At most so many recipients in any so many seconds, by the variable `setting`."""
+class Cap:
+    """At most so many recipients or deletions in any so many seconds, by the variable `setting`."""
 
     setting: str
     seconds: float
@@ -157,6 +158,13 @@ def _readers(given: str) -> str | SecretStr:
     return _key(SecretStr(given))
 
 
+def _collector(url: str) -> str:
+    if not is_safe(url if not url.startswith("syslog://") else f"https{url.removeprefix('syslog')}"):
+        message = "must be an https address, or syslog://host:port"
+        raise ValueError(message)
+    return url
+
+
 # Scheme, host and port; * stands for any port. No path, and nothing at the end.
 _ORIGIN = re.compile(
     r"[a-z][a-z0-9+.-]*://(?!\*)(?:\[[0-9a-f:.]+\]|[^\s/:*?#@\[\]]+)(?::(?:\d+|\*))?", re.IGNORECASE
@@ -167,12 +175,19 @@ NOT_SAFE = "must be a plain https address (http on loopback only)"
 Key = Annotated[SecretStr, AfterValidator(_key)]
 BaseUrl = Annotated[HttpUrl, AfterValidator(_base_url)]
 SafeUrl = Annotated[str, AfterValidator(_safe_url)]  # kept as written: an issuer is compared letter by letter
+Collector = Annotated[str, AfterValidator(_collector)]
 Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Lower = BeforeValidator(str.lower)  # words are taken in any case
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
 Count = Annotated[int, Field(ge=0)]
 UserPath = Annotated[Path, AfterValidator(Path.expanduser)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
+Confirmable = Annotated[
+    tuple[
+        Literal["identify", "subscriptions", "devices", "relationships", "segments", "events", "bulk"], ...
+    ],
+    BeforeValidator(_names),
+]
 Origins = Annotated[Names, AfterValidator(_origins)]
 Networks = Annotated[Names, AfterValidator(_networks)]
 RootPath = Annotated[str, Field(pattern=r"^(/[\w.~-]+)*$")]

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from cio_mcp.errors import SettingsError
+from cio_mcp.files import narrow
 from cio_mcp.settings import CREDENTIALS, Settings, load, variable
 from cio_mcp.settings.scopes import WorkspaceIdentity, WorkspaceSettings
 
@@ -36,6 +37,7 @@ def _read(path: Path) -> dict[str, Any]:
     import tomllib  # noqa: PLC0415 - few have such a file, and all would wait for it at the start
 
     try:
+        narrow(path)  # it holds keys
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise _wrong(path, f"cannot be read: {error.strerror}") from None

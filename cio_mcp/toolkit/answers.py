@@ -115,6 +115,9 @@ class Reached(Shape):
     size: int | None = Field(None, description="Number of people; absent if they cannot be counted.")
     at_least: bool | None = Field(None, description="true: size is a lower bound.")
     samples: list[str] = Field([], description="A few of these people, masked.")
+    warnings: list[str] | None = Field(
+        None, description="How many of the named people are unknown, unsubscribed or suppressed."
+    )
 
 
 class Refusals(Shape):
@@ -145,8 +148,15 @@ class Preview(Acted):
     )
     would: str | None = Field(None, description="What the tool does.")
     template: str | None = Field(None, description="The message that would be sent.")
+    sender: str | None = Field(None, description="Who the message comes from.")
+    subject: str | None = Field(None, description="The template's subject.")
     audience: Reached | None = Field(None, description="The people whom the call would reach.")
     checked: CheckedRows | None = None
+    whom: str | None = Field(None, description="The customer whom the call is about.")
+    sets_off: list[str] | None = Field(None, description="What else would come of it.")
+    loses: dict[str, str] | None = Field(None, description="What would be gone afterwards, by field.")
+    links: list[str] | None = Field(None, description="Hosts to which links in the call's texts lead.")
+    unread: list[str] | None = Field(None, description="What could not be looked up for this preview.")
     request: dict[str, Any] = Field(
         description="The request's method, url and body, without the credentials; of several, the first."
     )
@@ -175,12 +185,12 @@ class Limited(Shape):
 
 
 class Cap(Shape):
-    """A cap on recipients per hour or day."""
+    """A cap on recipients or deletions per hour or day."""
 
     setting: str
-    most: int = Field(description="Recipients allowed in the period.")
+    most: int = Field(description="Recipients, or deletions, allowed in the period.")
     left: int | None = Field(
-        None, description="Recipients left in the period; absent while unknown, and then nothing can be sent."
+        None, description="What is left of it in the period; absent while unknown, and then nothing is done."
     )
 
 
@@ -198,9 +208,12 @@ class Status(Answer):
     stopped: bool | None = Field(
         None, description="true: an operator has stopped all writes, deletions and sends."
     )
+    scheduled: list[str] | None = Field(
+        None, description="While stopped: sends that were scheduled before and still go out."
+    )
     timezone: str = Field(description="The time zone of times that name none (CIO_TIMEZONE).")
     notes: list[str] | None = Field(None, description="What is degraded now, and why.")
     bounds: dict[str, str] = Field({}, description="Other settings that restrict calls, with their values.")
-    caps: list[Cap] = Field([], description="Caps on recipients, and what is left of them.")
+    caps: list[Cap] = Field([], description="Caps, and what is left of them.")
     limits: list[Limited] = Field([], description="Customer.io's rate limits, once a call has used them.")
     off: dict[str, str] = Field({}, description="Tools that are off, with the reason.")

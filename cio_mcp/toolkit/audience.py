@@ -4,6 +4,7 @@ A tool declares with `reaches` how to find its audience. Previews, confirmation,
 depend on the audience, belong to `safety`.
 """
 
+import asyncio
 import json
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -11,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from cio_mcp.client import AppApi, IdType
+from cio_mcp.errors import CustomerIOError
 from cio_mcp.toolkit.profiles import matching
 from cio_mcp.toolkit.reading import Fields, needed
 
@@ -49,7 +51,9 @@ class Audience:
     samples: a few people of an audience that the call does not name.
     to_one: the call is made for one person.
     blind_copies: some recipients are hidden from the others.
-    template: reads the name of the message that is sent.
+    template: reads what the message that is sent is like.
+    if_unknown: what becomes of the call if a person whom it names is unknown.
+    profiles: the addresses are those of customers.
     count: returns the audience with its size; given if counting takes requests.
     """
 
@@ -63,7 +67,9 @@ class Audience:
     chosen_by: object = None
     to_one: bool = False
     blind_copies: bool = False
-    template: Callable[[], Awaitable[str]] | None = None
+    template: "Callable[[], Awaitable[Template]] | None" = None
+    if_unknown: str = ""
+    profiles: bool = False
     count: "Callable[[], Awaitable[Audience]] | None" = None
 
     async def counted(self) -> "Audience":
@@ -88,6 +94,26 @@ class Audience:
         named = [*self.addresses, *(name for names in self.people.values() for name in names)]
         return (named or list(self.samples))[:SAMPLES]
 
+    @property
+    def customers(self) -> list[tuple[IdType, str]]:
+        """The customers whom the call names, each by the kind of identifier and the identifier."""
+        addresses = self.addresses if self.profiles else ()
+        return [
+            *(("email", address) for address in addresses),
+            *((id_type, name) for id_type, names in self.people.items() for name in names),
+        ]
+
+
+@dataclass(frozen=True)
+class Template:
+    """The message that a call sends, as it is set up: in our words, its name, and who it comes from."""
+
+    what: str
+    name: str = ""
+    sender: str = ""
+    subject: str = ""
+    unread: str = ""
+
 
 def reaches(audience: Callable[..., Awaitable[Audience]]) -> Callable[[_Function], _Function]:
     """Return a decorator that declares whom a tool reaches.
@@ -100,6 +126,19 @@ def reaches(audience: Callable[..., Awaitable[Audience]]) -> Callable[[_Function
         return function
 
     return declare
+
+
+async def senders(app: AppApi, path: str, listed: str, **ids: int | str) -> tuple[dict[str, str], str]:
+    """Return the sender and subject of a message's first content, and a note if they could not be read."""
+    try:
+        found = await app.get(path, None, **ids)
+    except CustomerIOError as error:
+        return {}, f"the template's sender ({error.what})"
+    first = next((each for each in Fields(found).objects(listed) or [] if each.text("from", "subject")), None)
+    told = (
+        {} if first is None else {"sender": first.text("from") or "", "subject": first.text("subject") or ""}
+    )
+    return told, ""
 
 
 async def of_filter(app: AppApi, condition: dict[str, Any]) -> Audience:
@@ -122,11 +161,12 @@ async def of_filter(app: AppApi, condition: dict[str, Any]) -> Audience:
 
 async def of_segment(app: AppApi, segment_id: object) -> Audience:
     """Count the customers who are in a segment now."""
-    size = await segment_size(app, segment_id)
-    members = Fields(
-        await app.get("/v1/segments/{segment_id}/membership", {"limit": str(SAMPLES)}, segment_id=segment_id)
+    path = "/v1/segments/{segment_id}/membership"
+    # The count is asked for last: what grows meanwhile is seen.
+    members, size = await asyncio.gather(
+        app.get(path, {"limit": str(SAMPLES)}, segment_id=segment_id), segment_size(app, segment_id)
     )
-    samples = _names(members.objects("identifiers") or [])
+    samples = _names(Fields(members).objects("identifiers") or [])
     return Audience(f"customers in segment {segment_id}", size, samples=samples)
 
 

@@ -31,22 +31,28 @@ def at_most(limit: int) -> AfterValidator:
     return AfterValidator(check)
 
 
+# Two of Unicode's noncharacters. Transports write them where a caller's JSON has half a character, or is
+# nested too deeply.
+HALF, DEEP = "\ufdd0", "\ufdd1"
+
+
 def size_of(value: object) -> int:
     """Return the size of `value` in bytes, written as JSON.
 
     Raises ValueError for values that JSON cannot hold: NaN, infinity, broken Unicode, too deep a nesting.
     """
     try:
-        return len(_written(value).encode())
+        text = _written(value)
+        if HALF not in text and DEEP not in text:
+            return len(text.encode())
+        message = "is nested too deeply" if DEEP in text else "text must be valid Unicode"
     except UnicodeEncodeError:
         message = "text must be valid Unicode"
-        raise ValueError(message) from None
     except RecursionError:
         message = "is nested too deeply"
-        raise ValueError(message) from None
     except ValueError:
         message = "numbers must be finite: JSON has no NaN and no infinity"
-        raise ValueError(message) from None
+    raise ValueError(message)
 
 
 def _object(value: object) -> object:
@@ -148,6 +154,7 @@ def _filter(condition: dict[str, Any], asked: ValidationInfo) -> dict[str, Any]:
             return node | {"segment": segment | {"id": _segment(segment["id"])}}
         if not {"field", "value"} <= node.keys():
             return node
+        context_of(asked).check_guess(str(node["field"]), node["value"])
         return node | {"value": compared(meant(node["value"], asked))}
 
     found: dict[str, Any] = json.loads(json.dumps(condition), object_hook=told)
@@ -156,6 +163,13 @@ def _filter(condition: dict[str, Any], asked: ValidationInfo) -> dict[str, Any]:
         raise ValueError(message)
     _refuse_empty_groups(found)
     return found
+
+
+def unguessed(values: dict[str, Any], asked: ValidationInfo) -> dict[str, Any]:
+    """Return values that attributes are compared with; raises ValueError if one would confirm a guess."""
+    for name, value in values.items():
+        context_of(asked).check_guess(name, value)
+    return values
 
 
 def _segment(value: object) -> int:

@@ -6,6 +6,9 @@ from typing import Any
 from cio_mcp.client import AppApi, IdType, RequestKind
 from cio_mcp.toolkit.reading import Fields
 
+# The attributes that hold a person's name.
+NAMES = ("first_name", "last_name", "name")
+
 
 async def matching(app: AppApi, condition: dict[str, Any], limit: int, start: str | None = None) -> Fields:
     """Return a page of the customers who match a filter: their `identifiers`. Raises as `AppApi.get` does."""

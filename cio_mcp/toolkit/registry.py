@@ -14,10 +14,11 @@ from typing import Annotated, Any, Generic, TypeVar, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
-from cio_mcp.client.api import Api, TrackApi
+from cio_mcp.client.api import Api, AppApi
 from cio_mcp.toolkit.answers import Acted, Answer, Preview, Status
 from cio_mcp.toolkit.arguments import has_mark, parsed
 from cio_mcp.toolkit.audience import Audience
+from cio_mcp.toolkit.consequences import CONFIRMED, NOTHING, Affects, Outlook
 from cio_mcp.toolkit.context import ParseContext
 from cio_mcp.toolkit.rows.outcomes import Results
 from cio_mcp.toolkit.schemas import either_schema, flat_schema
@@ -87,7 +88,7 @@ class Tool(Named[Callable[..., Awaitable[Answer]]]):
 
     `parameters` are its arguments: their types and defaults, by name. `supplied` maps the parameters that the
     server fills in to their types: an API, the server's status, or results that are kept. `audience` finds
-    the people whom a call reaches.
+    the people whom a call reaches, and `affects` is what else a call can set off.
     """
 
     effect: Effect
@@ -96,6 +97,7 @@ class Tool(Named[Callable[..., Awaitable[Answer]]]):
     parameters: dict[str, Any]
     result: type[Answer]
     audience: Callable[..., Awaitable[Audience]] | None = None
+    affects: Affects = NOTHING
 
     @property
     def summary(self) -> str:
@@ -106,12 +108,6 @@ class Tool(Named[Callable[..., Awaitable[Answer]]]):
     def apis(self) -> list[type[Api]]:
         """The APIs that the tool asks."""
         return [what for what in self.supplied.values() if issubclass(what, Api)]
-
-    @property
-    def needs(self) -> list[type[Api]]:
-        """The APIs without which the tool cannot work: what kept results tell of was sent through Track."""
-        keeps = any(issubclass(what, Results) for what in self.supplied.values())
-        return self.apis or ([TrackApi] if keeps else [])
 
     @property
     def hints(self) -> Hints:
@@ -127,8 +123,20 @@ class Tool(Named[Callable[..., Awaitable[Answer]]]):
 
     @cached_property
     def input_schema(self) -> dict[str, Any]:
-        """The arguments as a flat JSON schema."""
+        """The arguments as a flat JSON schema, with the confirmation if the tool always asks for one."""
+        return _without("confirmation", self.confirming_schema, keep=self.confirmed)
+
+    @cached_property
+    def confirming_schema(self) -> dict[str, Any]:
+        """The arguments as a flat JSON schema, with the confirmation that an operator can ask for."""
         return flat_schema(self.arguments.model_json_schema())
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether calls are confirmed, unless an operator has switched that off."""
+        return self.effect in {Effect.DELETES, Effect.SENDS} or bool(
+            CONFIRMED & set(self.affects.consequences)
+        )
 
     @cached_property
     def output_schema(self) -> dict[str, Any]:
@@ -141,6 +149,15 @@ class Tool(Named[Callable[..., Awaitable[Answer]]]):
         if self.audience is None:
             return None
         return await self.audience(**{name: given[name] for name in self._asked})
+
+    async def outlook(self, app: AppApi, given: dict[str, Any]) -> Outlook:
+        """Return what `app` tells of a call's consequences; `given` are its arguments."""
+        if self.affects.shows is None:
+            return Outlook()
+        known = given | {"app": app}
+        return await self.affects.shows(
+            **{name: known[name] for name in inspect.signature(self.affects.shows).parameters}
+        )
 
     @cached_property
     def _asked(self) -> tuple[str, ...]:
@@ -213,10 +230,19 @@ class Toolbox:
             arguments.setdefault("timezone", (Timezone | None, None))
         if effect is not Effect.READS:
             arguments["dry_run"] = (bool, False)
-        if effect in {Effect.DELETES, Effect.SENDS}:
             arguments["confirmation"] = (_Confirmation, None)
-        self._tools.append(Tool(function, effect, self.toolset, supplied, arguments, result, audience))
+        affects = getattr(function, "__affects__", NOTHING)
+        self._tools.append(
+            Tool(function, effect, self.toolset, supplied, arguments, result, audience, affects)
+        )
         return function
+
+
+def _without(name: str, schema: dict[str, Any], *, keep: bool) -> dict[str, Any]:
+    """Return a schema without a property, unless it is kept."""
+    if keep or name not in schema["properties"]:
+        return schema
+    return schema | {"properties": {key: value for key, value in schema["properties"].items() if key != name}}
 
 
 @cache

@@ -12,11 +12,6 @@ USES = {"campaigns", "sent_newsletters", "draft_newsletters"}
 Uses = tuple[dict[str, list[int]], str | None]
 
 
-def named(what: str, item: Fields) -> str:
-    """Return `what`, with the item's name if it has one."""
-    return f"{what}: {name}" if (name := item.text("name")) else what
-
-
 def has_in_name(item: Fields, part: str | None) -> bool:
     """Say whether an item's name contains `part`, in any case; None is in every name."""
     return part is None or part.casefold() in (item.text("name") or "").casefold()

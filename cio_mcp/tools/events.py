@@ -6,11 +6,13 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 from pydantic_core import to_json
 from ulid import ULID
 
-from cio_mcp.client import IdType, RequestKind, TrackApi
+from cio_mcp.client import AppApi, IdType, RequestKind, TrackApi
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.addresses import HOW, recipients
 from cio_mcp.toolkit.answers import Accepted
 from cio_mcp.toolkit.audience import Audience, reaches
+from cio_mcp.toolkit.automations import started_by
+from cio_mcp.toolkit.consequences import Consequence, Outlook, affects
 from cio_mcp.toolkit.params import (
     AnonymousId,
     CustomerId,
@@ -96,8 +98,13 @@ async def _reached(data: dict[str, Any] | None) -> Audience:
     )
 
 
+async def _started(app: AppApi, name: str) -> Outlook:
+    return await started_by(app, "this event", event=name)
+
+
 @tools.writes
 @reaches(_reached)
+@affects(Consequence.EVENTS, shows=_started)
 async def track_event(
     track: TrackApi,
     customer_id: CustomerId,
@@ -118,6 +125,7 @@ async def track_event(
 
 @tools.writes
 @reaches(_reached)
+@affects(Consequence.EVENTS, shows=_started)
 async def track_anonymous_event(
     track: TrackApi,
     name: EventName,
@@ -139,6 +147,7 @@ async def track_anonymous_event(
 
 @tools.writes
 @reaches(_reached)
+@affects(Consequence.EVENTS)
 async def track_page_view(
     track: TrackApi,
     url: Annotated[

@@ -1,17 +1,17 @@
 """The toolset `newsletters`: messages to many people, sent once. In Customer.io's UI: one-time sends."""
 
+import asyncio
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from cio_mcp.client import AppApi, RequestKind
 from cio_mcp.toolkit.answers import Acted, Cut, Numbered, Page, Shape
-from cio_mcp.toolkit.audience import Audience, reaches
+from cio_mcp.toolkit.audience import Audience, Template, reaches, senders
 from cio_mcp.toolkit.pages import cut
 from cio_mcp.toolkit.params import Cursor, Limit, ObjectId
 from cio_mcp.toolkit.reading import Fields, beside, made
 from cio_mcp.toolkit.registry import Toolbox
-from cio_mcp.toolkit.things import named
 from cio_mcp.toolkit.times import Schedule, iso
 
 tools = Toolbox(__name__)
@@ -106,9 +106,13 @@ class NewsletterSend(Acted):
 
 
 async def _reached(app: AppApi, newsletter_id: int) -> Audience:
-    async def template() -> str:
-        answer = await app.get("/v1/newsletters/{newsletter_id}", newsletter_id=newsletter_id)
-        return named(f"newsletter {newsletter_id}", Fields(answer).wrapped("newsletter"))
+    async def template() -> Template:
+        named, (contents, unread) = await asyncio.gather(
+            app.get("/v1/newsletters/{newsletter_id}", newsletter_id=newsletter_id),
+            senders(app, "/v1/newsletters/{newsletter_id}/contents", "contents", newsletter_id=newsletter_id),
+        )
+        name = Fields(named).wrapped("newsletter").text("name")
+        return Template(f"newsletter {newsletter_id}", name or "", **contents, unread=unread)
 
     # The API lists included and excluded segments alike, so the audience cannot be counted from them.
     return Audience("the audience set in the newsletter, which the API cannot count", template=template)

@@ -1,5 +1,6 @@
 """The toolset `segments`: groups of customers, by rules (dynamic) or put together by hand (manual)."""
 
+import asyncio
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
@@ -7,7 +8,9 @@ from pydantic import AfterValidator, Field
 from cio_mcp.client import AppApi, IdType, RequestKind, TrackApi
 from cio_mcp.toolkit.answers import Accepted, Acted, Cut, Numbered, Page, Quoted
 from cio_mcp.toolkit.audience import segment_size
+from cio_mcp.toolkit.automations import started_by
 from cio_mcp.toolkit.conditions import in_words
+from cio_mcp.toolkit.consequences import Consequence, Outlook, affects
 from cio_mcp.toolkit.lists import People
 from cio_mcp.toolkit.pages import cut, joined, newest, page_by_id
 from cio_mcp.toolkit.params import CountCursor, Cursor, Limit, Line, NameContains, ObjectId, Text
@@ -139,6 +142,7 @@ class SegmentCreated(Acted):
 
 
 @tools.writes
+@affects()
 async def create_segment(
     app: AppApi,
     name: Line,
@@ -167,13 +171,19 @@ Ids = Annotated[
 ]
 
 
+async def _started(app: AppApi, segment_id: int) -> Outlook:
+    return await started_by(app, "joining this segment", segment_id=segment_id)
+
+
 @tools.writes
+@affects(Consequence.SEGMENTS, shows=_started)
 async def add_to_segment(track: TrackApi, segment_id: ObjectId, ids: Ids, id_type: IdType = "id") -> Accepted:
     """Add customers to a manual segment. This can start campaigns (automations). Unknown ones are ignored."""
     return await _change(track, "add_customers", segment_id, ids, id_type)
 
 
 @tools.writes
+@affects(Consequence.SEGMENTS)
 async def remove_from_segment(
     track: TrackApi, segment_id: ObjectId, ids: Ids, id_type: IdType = "id"
 ) -> Accepted:
@@ -200,7 +210,19 @@ class SegmentDeleted(Acted):
     segment_id: int
 
 
+async def _lost(app: AppApi, segment_id: int) -> Outlook:
+    path, known = "/v1/segments/{segment_id}", {"segment_id": segment_id}
+    answer, size, (used_by, _) = await asyncio.gather(
+        app.get(path, None, **known),
+        segment_size(app, segment_id),
+        read_uses(app, f"{path}/used_by", **known),
+    )
+    name = Fields(answer).wrapped("segment").text("name")
+    return Outlook(loses={"name": name, "members": size, "used by": used_by or "nothing"})
+
+
 @tools.deletes
+@affects(Consequence.SEGMENTS, shows=_lost)
 async def delete_segment(app: AppApi, segment_id: ObjectId) -> SegmentDeleted:
     """Delete a manual segment; its customers stay. get_segment shows which campaigns use it."""
     await app.delete("/v1/segments/{segment_id}", segment_id=segment_id)

@@ -20,6 +20,7 @@ from cio_mcp.app.application import App
 from cio_mcp.app.build import build
 from cio_mcp.server.server import Server
 from cio_mcp.settings import Settings
+from cio_mcp.transports.readable import readable
 from cio_mcp.transports.unreadable import answers
 
 # What has left may come back for so long after the order to stop; the process ends within a second of it.
@@ -27,6 +28,9 @@ GRACE = 0.8
 
 # The last traces get what is left of so many seconds after the order to stop, and a little at the least.
 TRACES, AT_LEAST = 0.5, 0.05
+
+# What tells the process to end; the last is Windows's.
+SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGBREAK") if hasattr(signal, name)]
 
 _log = logging.getLogger(__name__)
 
@@ -38,7 +42,7 @@ async def serve(settings: Settings) -> None:
     """
     traces.start()
     over, loop = asyncio.Event(), asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in SIGNALS:
         # Not loop.add_signal_handler, which Windows does not have.
         signal.signal(number, lambda *_: loop.call_soon_threadsafe(over.set))
     _watch_stdout(over)
@@ -60,15 +64,18 @@ async def _serve(server: Server, over: asyncio.Event) -> None:
     stdin, lowlevel = _take_stdin(), server._lowlevel_server  # its own way to run reads stdin itself
     try:
         async with (
-            stdio_server(stdin=anyio.wrap_file(io.StringIO())) as (_, out),
+            stdio_server(stdin=anyio.wrap_file(io.StringIO())) as (unused, out),
+            unused,
+            messages,
             anyio.create_task_group() as tasks,
         ):
 
             async def read() -> None:
-                async with to_server:
+                async with to_server, stdin:
                     async for line in stdin:
                         try:
-                            message = jsonrpc_message_adapter.validate_json(line, by_name=False)
+                            text = readable(line.encode(errors="surrogateescape"))
+                            message = jsonrpc_message_adapter.validate_json(text, by_name=False)
                         except ValidationError:
                             if line.strip():
                                 await refuse(line)

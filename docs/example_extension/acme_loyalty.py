@@ -9,6 +9,7 @@ from cio_mcp.client import IdType, TrackApi
 from cio_mcp.errors import NotAllowed
 from cio_mcp.safety import ToolCall
 from cio_mcp.toolkit.answers import Accepted
+from cio_mcp.toolkit.consequences import Consequence, affects
 from cio_mcp.toolkit.params import CustomerId
 from cio_mcp.toolkit.registry import Effect, Toolbox
 
@@ -19,6 +20,7 @@ Tier = Literal["bronze", "silver", "gold"]
 
 
 @loyalty.writes
+@affects(Consequence.IDENTIFY)
 async def set_loyalty_tier(
     track: TrackApi,
     customer_id: CustomerId,

@@ -347,6 +347,9 @@ def test_a_file_that_holds_keys_is_for_its_owner_alone(
 
     assert stat.S_IMODE(path.stat().st_mode) == mode
     assert stat.S_IMODE((home / ".mcp.json.backup").stat().st_mode) == 0o600
+    path.chmod(0o644)  # as an editor may leave it
+    main(["config", "claude-code", "--write", "--no-try", *options])
+    assert stat.S_IMODE(path.stat().st_mode) == mode
 
 
 @pytest.mark.parametrize("options", [[], ["--with-keys"]])

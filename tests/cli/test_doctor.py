@@ -353,7 +353,7 @@ def test_what_an_entry_refers_to_is_put_in_its_place(
     assert (status, findings["entry"]["state"]) == (1, "ok")
     assert "works on a live workspace (eu)" in findings["entry"]["detail"]
     assert findings["audit log"]["detail"] == f"is kept in {project}/audit.jsonl"
-    assert "127.0.0.1 refuses connections" in findings["network"]["detail"]
+    assert "127.0.0.1:9 refuses connections" in findings["network"]["detail"]
 
 
 @pytest.mark.processes

@@ -1,7 +1,6 @@
 """The command line."""
 
 import os
-import pty
 import re
 import subprocess
 import sys
@@ -180,7 +179,7 @@ def test_help_fits_the_terminal(
 
 @pytest.mark.processes
 def test_who_starts_the_server_by_hand_is_told_what_it_waits_for() -> None:
-    here, terminal = pty.openpty()
+    here, terminal = os.openpty()
     process = subprocess.Popen(
         [sys.executable, "-m", "cio_mcp"],
         stdin=terminal,
@@ -225,3 +224,15 @@ async def test_the_demo_fails_when_an_answer_is_not_what_it_should_be(
 
     assert status == 1
     assert "Failed: track_anonymous_event" in capsys.readouterr().out
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+def test_what_is_printed_is_utf_8_whatever_the_host_has_set(encoding: str) -> None:
+    environ = os.environ | {"CIO_SANDBOX": "on", "PYTHONIOENCODING": encoding}
+    command = [sys.executable, "-m", "cio_mcp", "call", "identify_customer", "customer_id=ada"]
+    command += ['attributes={"city": "Łódź 🦊"}', "dry_run=true"]
+    done = subprocess.run(command, env=environ, capture_output=True, check=False)
+
+    assert done.returncode == 0, done.stderr
+    assert "Łódź 🦊" in done.stdout.decode("utf-8")

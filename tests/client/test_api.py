@@ -177,7 +177,7 @@ async def test_a_dry_run_reads_but_sends_nothing() -> None:
     assert would.value.request.url == "https://track.customer.io/api/v1/customers/x%2Fy"
 
 
-@pytest.mark.parametrize("body", [b"<html>hi</html>", b"OK", b"null", b'"ok"', b"{", b"\xff", b"[" * 9999])
+@pytest.mark.parametrize("body", [b"<html>hi</html>", b"OK", b"null", b'"ok"', b"{", b"\xff"])
 async def test_a_success_that_is_no_json_object_is_not_believed(body: bytes) -> None:
     wire = Script(answer=lambda _: httpx.Response(200, content=body))
     async with connected(wire) as there:

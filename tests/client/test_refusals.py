@@ -88,7 +88,7 @@ def test_a_json_body_gives_its_reason_and_field(body: object, reason: str | None
         (b"to " * 98 + b"ada@example.com", "to " * 97 + "to…"),
         (b"x" * 300, "x" * 300),
         (b"9" * 5000, "9" * 299 + "…"),
-        (b"[" * 100_000, "the answer is nested too deeply"),
+        (b"[" * 100_000, "the answer is too large or nested too deeply"),
     ],
 )
 def test_a_body_that_is_no_json_still_gives_a_short_reason(body: bytes, reason: str | None) -> None:

@@ -8,19 +8,26 @@ from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cio_mcp.app.build import build
+from cio_mcp.asgi import create_app
+from cio_mcp.auth.principal import Principal
+from cio_mcp.auth.tokens import add
 from cio_mcp.cli import main
 from cio_mcp.errors import SettingsError
-from cio_mcp.safety.audit.log import AuditLog, beside, lock_of, locked
+from cio_mcp.safety.audit.lock import beside, lock_of, locked
+from cio_mcp.safety.audit.log import AuditLog
 from cio_mcp.safety.audit.verify import lines, verify
+from cio_mcp.safety.grant import Grant
 from cio_mcp.server.server import Server
 from cio_mcp.settings import load
 from tests.agent import an_agent
 from tests.processes import FORKS
+from tests.safety.test_confirmation import acts
 
 EMAIL: dict[str, Any] = {"customer_id": "u_1001", "to": "ada@example.com", "transactional_message_id": 1}
 
@@ -89,13 +96,13 @@ async def test_without_a_record_of_the_intent_there_is_no_call(tmp_path: Path) -
         text = await agent.fail("delete_customer", customer_id="u_1001", **code)
         assert "CIO_AUDIT_LOG" in text
         await agent.fail("send_transactional_email", **EMAIL)
-        assert agent.sent == []
+        assert acts(agent) == []
         assert (await agent.call("server_status"))["caps"][0]["left"] == 5
         path.rmdir()
         path.touch()
         await agent.call("delete_customer", customer_id="u_1001", **code)
 
-    assert len(agent.sent) == 1
+    assert len(acts(agent)) == 1
 
 
 @pytest.mark.anyio
@@ -348,3 +355,114 @@ def test_what_callers_call_themselves_is_shown_escaped(
     out = capsys.readouterr().out
     assert "\\x1b[2Jme\\nEvil" in out
     assert out.count("\n") == 1
+
+
+@pytest.mark.anyio
+async def test_whatever_is_denied_to_a_caller_is_recorded(tmp_path: Path) -> None:
+    path = tmp_path / "audit.jsonl"
+    async with an_agent(audit_log=str(path), permissions="read") as agent:
+        await agent.fail("delete_customer", customer_id="u_1001")
+        narrowed = Principal("one", (Grant(name="one", tools=("list_campaigns",)),))
+        outcome = await agent.app.call("get_customer", {"customer_id": "u_1001"}, narrowed)
+        nowhere = Principal("two", (Grant(name="two", workspaces=()),))
+        await agent.app.call("list_campaigns", {}, nowhere)
+        await agent.fail("no_such_tool")
+
+    found = [(line["kind"], line["caller"], line["tool"]) for line in lines(path)]
+    assert [(kind, tool) for kind, _, tool in found] == [
+        ("refusal", "delete_customer"),
+        ("refusal", "get_customer"),
+        ("refusal", "list_campaigns"),
+    ]
+    assert [caller for *_, caller, _ in found[1:]] == ["one", "two"]
+    assert "CIO_PERMISSIONS" in next(iter(lines(path)))["reason"]
+    assert outcome.error
+    assert "u_1001" not in path.read_text()
+    assert list(verify(path)) == []
+
+
+@pytest.mark.anyio
+async def test_reads_are_recorded_where_that_is_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "audit.jsonl"
+    async with an_agent(audit_log=str(path), audit_reads="true") as agent:
+        await agent.call("get_customer", customer_id="u_1001")
+        await agent.call("server_status")
+        await agent.fail("get_customer", customer_id="nobody")
+
+    told = [(line["kind"], line.get("tool"), line.get("outcome")) for line in lines(path)]
+    assert told == [
+        ("intent", "get_customer", None),
+        ("outcome", None, "done"),
+        ("intent", "get_customer", None),
+        ("outcome", None, "refused"),
+    ]
+
+
+@pytest.mark.anyio
+async def test_requests_without_a_valid_token_are_one_counted_line_a_minute(tmp_path: Path) -> None:
+    path, tokens = tmp_path / "audit.jsonl", tmp_path / "tokens.json"
+    add(tokens, Grant(name="one"))
+    app = create_app(load({"CIO_SANDBOX": "on", "CIO_AUDIT_LOG": str(path), "CIO_TOKENS_FILE": str(tokens)}))
+    wire = httpx.ASGITransport(app)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=wire, base_url="http://localhost") as http,
+    ):
+        for number in range(100):
+            bearer = {"authorization": f"Bearer secret-{number}"} if number % 2 else {}
+            await http.post("/mcp", json={}, headers=bearer)
+            await asyncio.sleep(1)
+        during = list(lines(path))
+        await http.post("/mcp", json={})
+
+    found = list(lines(path))
+    assert [line["count"] for line in during] == [60]
+    assert sum(line["count"] for line in found) == 101
+    assert found[-1]["reasons"].keys() == {
+        "a bearer token is needed, in the header Authorization",
+        "the token is unknown, revoked or expired",
+    }
+    assert "secret" not in path.read_text()
+    assert list(verify(path)) == []
+
+
+@pytest.mark.anyio
+async def test_the_log_tells_who_deleted_somebody(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "audit.jsonl"
+    async with an_agent(audit_log=str(path), pii="mask") as agent:
+        ada = (await agent.call("get_customer", customer_id="u_1001"))["email"]
+        for caller, who in (("nightly", "u_1001"), ("desk", "u_1002")):
+            principal = Principal(caller, (Grant(name=caller),))
+            await agent.app.call("delete_customer", {"customer_id": who}, principal)
+        await agent.call("track_event", customer_id="u_1002", name="seen")
+        await agent.call("identify_customer", customer_id=ada, id_type="email")
+        await agent.call("trigger_broadcast", broadcast_id=10, emails=["bob@example.com", ada])
+
+    find = ("audit", "find", str(path), "--about")
+    assert main([*find, "u_1002", "--effect", "deletes"]) == 0
+    (line,) = capsys.readouterr().out.splitlines()
+    assert re.search(r"desk +delete_customer +accepted", line)
+    assert main([*find, "Ada@example.com"]) == 0
+    out = capsys.readouterr().out
+    assert [
+        tool for tool in ("identify_customer", "trigger_broadcast", "delete_customer") if tool in out
+    ] == [
+        "identify_customer",
+        "trigger_broadcast",
+    ]
+    assert main([*find, "u_1002", "--caller", "nightly"]) == 1
+    assert "No such call is in the log" in capsys.readouterr().out
+    assert not re.search("u_100|example.com", path.read_text())
+
+
+def test_calls_that_name_more_people_than_a_line_holds_are_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "audit.jsonl"
+    log = AuditLog(path, clock)
+    log.intent("r1", "me", "identify_customers", "writes", {}, [f"u_{number}" for number in range(1500)])
+
+    assert main(["audit", "find", str(path), "--about", "u_1499"]) == 1
+    assert "1 calls name more people" in capsys.readouterr().out
+    assert main(["audit", "find", str(path), "--about", "u_999"]) == 0
+    assert list(verify(path)) != []

@@ -19,7 +19,7 @@ TO_SEGMENT: dict[str, Any] = {"broadcast_id": 10, "recipients": {"segment": {"id
 
 def acts(agent: Agent) -> list[str]:
     """Return what has left that changes something."""
-    return [sent for sent in agent.sent if not sent.startswith("GET") and not sent.endswith("/v1/customers")]
+    return [sent for sent in agent.sent if not sent.startswith(("GET", "POST /v1/customers"))]
 
 
 async def code_of(agent: Agent, tool: str, **arguments: Any) -> str:
@@ -31,7 +31,7 @@ async def code_of(agent: Agent, tool: str, **arguments: Any) -> str:
 async def test_a_deletion_is_shown_first_and_done_with_the_code_of_its_preview() -> None:
     async with an_agent(confirm="preview") as agent:
         preview = await agent.call("delete_customer", **DELETE)
-        assert agent.sent == []
+        assert acts(agent) == []
         answer = await agent.call("delete_customer", **DELETE, confirmation=preview["confirmation"])
 
     assert preview["would"] == "Delete a customer (person, profile) and all their data, permanently."
@@ -44,7 +44,7 @@ async def test_a_broadcast_is_shown_with_template_audience_and_masked_samples() 
     async with an_agent(confirm="preview") as agent:
         preview = await agent.call("trigger_broadcast", **TO_SEGMENT)
 
-    assert preview["template"] == "broadcast 10: Spring sale"
+    assert preview["template"] == 'broadcast 10: "Spring sale"'
     assert preview["audience"] == {
         "what": "customers in segment 1",
         "size": 4,
@@ -62,11 +62,11 @@ async def test_a_text_message_is_shown_with_its_template_and_a_masked_number() -
         )
         await agent.call("send_transactional_message", customer_id="u_1001", **message)
 
-    assert preview["template"] == "transactional message 4: Sign-in code"
+    assert preview["template"] == 'transactional message 4: "Sign-in code"'
     assert preview["audience"] == {
         "what": "the customer, or the owner of the number or device that is named",
         "size": 1,
-        "samples": ["+4…56", "u_…01"],
+        "samples": ["+4…56", '"Ada" u_…01'],
     }
     assert acts(agent) == ["POST /v1/send/sms"]
 
@@ -140,6 +140,30 @@ async def test_what_customer_io_refuses_leaves_its_code_usable() -> None:
         answer = await agent.call("trigger_broadcast", **OFFER, confirmation=code)
 
     assert answer["outcome"] == "triggered"
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments"),
+    [
+        (
+            "send_transactional_email",
+            {"to": "ada@example.com", "customer_id": "u_1001", "transactional_message_id": 1},
+        ),
+        ("identify_customer", {"customer_id": "u_1001"}),
+    ],
+)
+async def test_a_code_that_was_used_is_not_made_valid_again_by_another_call_that_fails(
+    tool: str, arguments: dict[str, Any]
+) -> None:
+    async with an_agent(confirm="preview") as agent:
+        code = await code_of(agent, "delete_customer", **DELETE)
+        await agent.call("delete_customer", **DELETE, confirmation=code)
+        agent.wire.fail(400)
+        await agent.fail(tool, **arguments, confirmation=code)
+        text = await agent.fail("delete_customer", **DELETE, confirmation=code)
+
+    assert "has been used already" in text
+    assert len(acts(agent)) == 2
 
 
 async def test_a_code_of_one_tool_does_not_hold_for_another() -> None:
@@ -233,7 +257,7 @@ async def test_a_send_to_one_needs_no_code_and_a_send_to_two_does() -> None:
     assert one["outcome"] == "queued"
     assert two["outcome"] == "preview"
     assert two["audience"]["size"] == 2
-    assert two["template"] == "transactional message 1: Order confirmation"
+    assert two["template"] == 'transactional message 1: "Order confirmation"'
 
 
 async def test_what_was_not_executed_leaves_its_code_usable() -> None:

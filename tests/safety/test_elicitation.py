@@ -8,6 +8,7 @@ import pytest
 from mcp.types import ElicitRequestFormParams, ElicitResult, ErrorData
 
 from tests.agent import an_agent
+from tests.safety.test_confirmation import acts
 
 pytestmark = pytest.mark.anyio
 
@@ -39,7 +40,7 @@ async def test_what_a_person_agrees_to_is_done(mode: str) -> None:
     assert answer["outcome"] == "triggered"
     assert len(human.asked) == 1
     question = human.asked[0]
-    assert "broadcast 10: Spring sale" in question
+    assert 'broadcast 10: "Spring sale"' in question
     assert "4 people, such as a…@example.com" in question
     assert agent.sent[-1] == "POST /v1/campaigns/10/triggers"
 
@@ -53,7 +54,7 @@ async def test_what_a_person_does_not_agree_to_is_not_done(
         text = await agent.fail("delete_customer", customer_id="u_1001")
 
     assert words in text
-    assert agent.sent == []
+    assert acts(agent) == []
 
 
 @pytest.mark.parametrize("mode", ERAS)
@@ -63,7 +64,7 @@ async def test_a_client_that_cannot_ask_is_refused_and_told_why(mode: str) -> No
 
     assert "this client cannot ask for it" in text
     assert "CIO_CONFIRM" in text
-    assert agent.sent == []
+    assert acts(agent) == []
 
 
 @pytest.mark.parametrize("mode", ERAS)
@@ -77,7 +78,7 @@ async def test_a_code_of_a_preview_does_not_stand_in_for_a_person(mode: str) -> 
 
     assert len(human.asked) == 1
     assert "confirmation" not in shown
-    assert other.sent == []
+    assert acts(other) == []
 
 
 @pytest.mark.parametrize("mode", ERAS)

@@ -1,18 +1,23 @@
 """What bounds an agent bounds it over all replicas, through a real Redis and in real time."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from mcp import Client
 from pydantic import SecretStr
 
+from cio_mcp.app.build import build
 from cio_mcp.app.workspace import safety_file
 from cio_mcp.safety.stores import NoRoom, Store
 from cio_mcp.safety.stores.file import FileStore
 from cio_mcp.safety.stores.redis import BEAT, STOP, RedisStore
+from cio_mcp.server.server import Server, facts
+from cio_mcp.settings import load
 from tests.agent import Agent, an_agent, at_the_shell
 from tests.redis_server import PASSWORD, RedisServer
 
@@ -194,6 +199,26 @@ async def test_a_stop_halts_all_replicas_until_it_is_lifted_whatever_happens_to_
     assert PASSWORD not in said.out + said.err
 
 
+async def test_a_stop_through_redis_halts_a_sandbox_too_and_doctor_and_status_agree(
+    redis: RedisServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CIO_SHARED_PACE", redis.address)
+    app = build(load({"CIO_SHARED_PACE": redis.address}))
+    seen = []
+    async with Client(Server(app)) as client:
+        for command in ("stop", "resume"):
+            assert at_the_shell(command) == 0
+            capsys.readouterr()
+            assert at_the_shell("doctor") == 0
+            told = "an operator (cio-mcp stop) has stopped all writes" in capsys.readouterr().out
+            refused = (await client.call_tool("identify_customer", {"customer_id": "1"})).is_error
+            status = facts(await client.call_tool("server_status", {}))
+            seen.append((told, refused, status.get("stopped")))
+    await app.aclose()
+
+    assert seen == [(True, True, True), (False, False, None)]
+
+
 @pytest.fixture(params=["file", "redis"])
 async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
     """Provide either kind of store."""
@@ -236,6 +261,27 @@ async def test_room_that_a_window_leaves_is_found_when_it_is_promised(store: Sto
     assert await store.sent("one", 60) == 4
     await refund()
     assert await store.sent("one", 60) == 3
+
+
+async def test_later_sends_are_counted_where_they_go_out(store: Store) -> None:
+    now = asyncio.get_running_loop().time() if isinstance(store, FileStore) else time.time()
+    caps, hour = {3600.0: 3}, 3600
+    soon, far = now + 2 * hour, now + 10 * hour
+
+    assert callable(await store.spend("shop", 3, caps, soon))
+    assert isinstance(await store.spend("shop", 1, caps, soon + hour / 2), NoRoom)
+    assert isinstance(await store.spend("shop", 1, caps, soon - hour / 2), NoRoom)
+    assert callable(await store.spend("shop", 3, caps, far))
+    assert callable(await store.spend("shop", 3, caps))
+    assert isinstance(await store.spend("shop", 1, caps), NoRoom)
+    assert await store.sent("shop", 3600) == 3
+
+
+async def test_what_is_scheduled_is_kept_until_it_is_due(store: Store) -> None:
+    for what, at in (("late", 4_000_000_000), ("gone", 4_000_000_000), ("gone", 0), ("over", 1)):
+        await store.schedule(what, at)
+
+    assert await store.scheduled() == ["2096-10-02T07:06:40Z: late"]
 
 
 async def test_a_replica_that_counts_hours_does_not_forget_what_another_counts_for_a_day(

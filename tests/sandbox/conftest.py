@@ -1,6 +1,8 @@
 """A client of the imitated APIs that knows nothing of our own."""
 
 import base64
+import json
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, closing
 from dataclasses import dataclass, field
@@ -11,6 +13,8 @@ import pytest
 
 from cio_mcp.sandbox import Sandbox
 from tests.planted import START, a_sandbox
+
+REFERENCE = re.compile(r" \(reference [0-9a-f]{6}\)")
 
 
 @dataclass
@@ -53,10 +57,10 @@ class Caller:
         return answer.json()
 
     async def no(self, status: int, method: str, path: str, body: Any = None) -> Any:
-        """Return the body of a refusal with this status."""
+        """Return the body of a refusal with this status, without the references for support."""
         answer = await self.send(method, path, body)
         assert answer.status_code == status, answer.text
-        return answer.json()
+        return json.loads(REFERENCE.sub("", answer.text))
 
     async def identify(self, identifier: str, **attributes: Any) -> None:
         await self.ok("PUT", f"/api/v1/customers/{identifier}", attributes)
@@ -64,6 +68,10 @@ class Caller:
     async def profile(self, identifier: str, id_type: str = "id") -> Any:
         path = f"/v1/customers/{identifier}/attributes?id_type={id_type}"
         return (await self.ok("GET", path))["customer"]
+
+    async def messages(self, query: str = "") -> list[Any]:
+        """Return up to 1000 messages; a list without any is null."""
+        return (await self.ok("GET", f"/v1/messages?limit=1000{query}"))["messages"] or []
 
     async def activities(self, kind: str) -> list[Any]:
         found: list[Any] = (await self.ok("GET", f"/v1/activities?type={kind}&limit=100"))["activities"]

@@ -1,5 +1,6 @@
 """The way in: credentials, limits, paths, what is not imitated, and what persists."""
 
+import re
 import sqlite3
 from pathlib import Path
 from threading import Timer
@@ -77,6 +78,52 @@ async def test_more_calls_in_a_second_than_the_limit_get_a_429(calling: Calling,
     assert await statuses("GET", "/v1/campaigns") == [200, 429, 429, 429]
     clock.now += 60
     assert await statuses("GET", "/v1/campaigns") == [200, 200, 200, 429]
+
+
+async def test_a_429_of_a_limit_per_second_says_when_to_call_again_and_one_per_day_does_not(
+    calling: Calling, clock: Clock
+) -> None:
+    def counts(request: str) -> list[tuple[str, float, float]]:
+        return [("archive", 2, 86_400)] if "exports" in request else [("app", 1, 1)]
+
+    caller = calling(Sandbox(clock=clock, counts=counts), clock, pause=0)
+    await caller.ok("GET", "/v1/campaigns")
+    per_second = await caller.send("GET", "/v1/campaigns")
+    per_day = [await caller.send("GET", "/v1/exports") for _ in range(3)]
+
+    (error,) = per_second.json()["errors"]
+    assert re.fullmatch(r"rate limited to 1 requests per 1s \(reference [0-9a-f]{6}\)", error["detail"])
+    assert (error["status"], per_second.headers["retry-after"]) == ("429", "1")
+    assert "x-ratelimit-remaining" not in per_second.headers
+    assert [answer.status_code for answer in per_day] == [200, 200, 429]
+    assert [answer.headers["x-ratelimit-remaining"] for answer in per_day] == ["1", "0", "0"]
+    assert {answer.headers["x-ratelimit-limit"] for answer in per_day} == {"2"}
+    assert "rate limited to 2 request(s) per day (reference " in per_day[2].text
+    assert "retry-after" not in per_day[2].headers
+
+
+async def test_errors_have_a_code_only_where_a_key_is_wrong_and_a_reference_unless_they_name_a_field(
+    caller: Caller,
+) -> None:
+    wrong = {"Authorization": "Bearer wrong"}
+    locked = (await caller.send("GET", "/v1/campaigns", headers=wrong)).json()["errors"][0]
+    missing = (await caller.send("GET", "/v1/segments/99")).json()["errors"][0]
+    pointed = (await caller.send("POST", "/v1/segments", {})).json()["errors"][0]
+    letter = (await caller.send("GET", "/v1/newsletters/99")).json()
+
+    assert (locked["code"], locked["status"]) == ("invalid_credentials", "401")
+    assert re.fullmatch(r"not found \(reference [0-9a-f]{6}\)", missing["detail"])
+    assert "reference" not in pointed["detail"]
+    assert not {"code"} & (missing.keys() | pointed.keys())
+    assert letter == {"errors": [{"detail": "not found"}]}
+
+
+async def test_a_body_that_is_no_json_is_refused_in_each_apis_form(caller: Caller) -> None:
+    for path, form in (
+        ("/v1/segments", {"detail": "request body must be a JSON object", "status": "400"}),
+        ("/v1/newsletters/21/schedule", {"detail": "request body must be a JSON object"}),
+    ):
+        assert await caller.no(400, "POST", path, b"no json") == {"errors": [form]}
 
 
 async def test_the_region_endpoint_says_where_the_workspace_is(calling: Calling, clock: Clock) -> None:

@@ -39,7 +39,7 @@ async def test_an_export_is_as_people_were_when_it_was_started(caller: Caller) -
 
 
 async def test_a_link_is_counted_and_expires(caller: Caller) -> None:
-    link = (await caller.ok("GET", "/v1/exports/1/download"))["url"]
+    link = (await caller.ok("GET", "/v1/exports/1/download"))["link"]
 
     assert f"expires={int(caller.clock.now) + 900}" in link
     assert (await caller.ok("GET", "/v1/exports/1"))["export"]["downloads"] == 2

@@ -167,5 +167,7 @@ async def test_the_story_has_people_worth_exploring(caller: Caller) -> None:
     assert (ada["attributes"]["purchases"], ada["attributes"]["total_spent"]) == ("2", "120")
     assert ada["devices"][0]["platform"] == "ios"
     assert bruno["unsubscribed"] is True
-    assert (await caller.profile("lena@example.org", "email"))["id"] == ""
+    lena = await caller.profile("lena@example.org", "email")
+    assert lena["identifiers"]["id"] is None
+    assert lena["id"] == lena["identifiers"]["cio_id"]
     await caller.no(404, "GET", "/v1/customers/user_123/attributes")

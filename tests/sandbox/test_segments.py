@@ -12,8 +12,8 @@ EVERYBODY = {"attribute": {"field": "cio_id", "operator": "exists"}}
 
 
 async def members(caller: Caller, segment: int) -> list[str]:
-    ids: list[str] = (await caller.ok("GET", f"/v1/segments/{segment}/membership"))["ids"]
-    return ids
+    ids: list[str] | None = (await caller.ok("GET", f"/v1/segments/{segment}/membership"))["ids"]
+    return ids or []
 
 
 async def change(caller: Caller, act: str, ids: Any, id_type: str = "id", segment: int = 5) -> Any:
@@ -33,9 +33,10 @@ async def test_a_created_segment_is_manual_empty_and_listed(caller: Caller) -> N
 
 @pytest.mark.parametrize("body", [{}, {"segment": None}, {"segment": "Summit"}, {"segment": {"name": " "}}])
 async def test_a_segment_needs_a_name(caller: Caller, body: Any) -> None:
-    answer = await caller.no(400, "POST", "/v1/segments", body)
+    answer = await caller.no(422, "POST", "/v1/segments", body)
 
-    assert answer["errors"][0]["detail"] == "segment name is required"
+    pointer = {"pointer": "/data/attributes/name"}
+    assert answer == {"errors": [{"detail": "Name can't be blank", "source": pointer, "status": "422"}]}
 
 
 async def test_people_are_added_and_removed_by_one_kind_of_identifier(caller: Caller) -> None:
@@ -122,13 +123,17 @@ async def test_pages_of_people_follow_each_other_whoever_comes_between(
     start = ""
     while True:
         page = await caller.ok(method, f"{path}?limit=5&start={start}", body)
+        if not page["ids"]:
+            break
+        assert len(page["ids"]) == len(page["identifiers"]) <= 5
         seen += [person["email"] for person in page["identifiers"]]
         if not (start := page["next"]):
             break
-        await caller.ok("DELETE", "/api/v1/customers/u_1002")
-        await caller.identify(f"late{len(seen)}", email=f"late{len(seen)}@example.com")
+        if len(seen) <= 10:
+            await caller.ok("DELETE", "/api/v1/customers/u_1002")
+            await caller.identify(f"late{len(seen)}", email=f"late{len(seen)}@example.com")
 
-    assert len(page["ids"]) == len(page["identifiers"]) < 5
+    assert not page["next"]
     assert [email.split("@")[0] for email in seen][:12] == [
         *("ada", "bruno", "chidi", "dana", "emil", "fatima"),
         *("goro", "hana", "ines", "jomo", "kim", "lena"),

@@ -23,10 +23,20 @@ async def test_senders_come_in_either_order_and_in_pages(caller: Caller) -> None
         return [found["id"] for found in page["sender_identities"]], page["next"]
 
     newest, after = await ids("sort=desc&limit=2")
-    rest, end = await ids(f"sort=desc&limit=2&start={after}")
+    rest, further = await ids(f"sort=desc&limit=2&start={after}")
 
-    assert (newest, rest, end) == ([3, 2], [1], "")
+    assert (newest, rest) == ([3, 2], [1])
+    assert await ids(f"sort=desc&limit=2&start={further}") == ([], "")
     assert (await ids(""))[0] == [1, 2, 3]
+
+
+async def test_hidden_senders_are_told_alone_and_only_where_they_are_asked_for(caller: Caller) -> None:
+    hidden = {"id": 4, "name": "Old", "hidden": True, "campaigns": []}
+    caller.sandbox.workspace.configure("sender_identity", hidden)
+
+    for query, ids in (("", [1, 2, 3]), ("?hidden=false", [1, 2, 3]), ("?hidden=true", [4])):
+        page = await caller.ok("GET", f"/v1/sender_identities{query}")
+        assert [sender["id"] for sender in page["sender_identities"]] == ids
 
 
 async def test_a_sender_is_told_with_what_it_sends(caller: Caller) -> None:

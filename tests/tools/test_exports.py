@@ -212,7 +212,7 @@ async def test_a_finished_export_without_a_link_says_why(agent: Agent) -> None:
         ({"export_id": 0}, "export_id: "),
         ({"export_id": DONE, "wait_seconds": -1}, "wait_seconds: "),
         ({"export_id": DONE, "wait_seconds": 601}, "wait_seconds: "),
-        ({"export_id": 99}, "export not found"),
+        ({"export_id": 99}, "Check export_id"),
     ],
 )
 async def test_a_wrong_export_is_named(agent: Agent, arguments: dict[str, Any], words: str) -> None:

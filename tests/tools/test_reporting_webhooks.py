@@ -127,7 +127,7 @@ async def test_an_endpoint_must_be_https_and_plain(agent: Agent, endpoint: str) 
         ({"name": "Lake"}, "endpoint, events: required for a new webhook"),
         ({}, "name, endpoint, events: required for a new webhook"),
         ({"webhook_id": 1}, "name, endpoint, events, disabled: give at least one to change"),
-        ({"webhook_id": 99, "name": "Lake"}, "webhook not found"),
+        ({"webhook_id": 99, "name": "Lake"}, "Check webhook_id"),
         (NEW | {"events": ["email_read"]}, "events.0 must be one of customer_subscribed"),
         (NEW | {"events": []}, "events: must not be empty"),
         (NEW | {"with_content": True}, "with_content: unknown argument"),

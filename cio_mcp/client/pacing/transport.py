@@ -9,7 +9,8 @@ from time import time
 
 import httpx
 
-from cio_mcp.client.call import Call, Leaving, RequestKind, now
+from cio_mcp.client.bodies import whole
+from cio_mcp.client.call import Call, Leaving, RequestKind, deadline_of, now
 from cio_mcp.client.counts import RequestCounts
 from cio_mcp.client.pacing.buckets import Bucket
 from cio_mcp.client.pacing.queue import Pace, Turn
@@ -99,13 +100,8 @@ class PaceTransport(httpx.AsyncBaseTransport):
         counts.retries += request.extensions.get("attempt", 1) > 1
         end = "no_answer"
         try:
-            response = await self._wire.handle_async_request(request)
+            response = await whole(await self._wire.handle_async_request(request), deadline_of(request))
             response.request = request
-            try:
-                await response.aread()
-            except BaseException:
-                await response.aclose()
-                raise
             end = str(response.status_code)
         except NEVER_LEFT:
             end = "no_connection"

@@ -7,22 +7,19 @@ hash. The key is in a file beside the log: with it one can check whether a given
 without it nothing can be guessed. If the log is moved away, a new file continues the same chain.
 """
 
-import errno
 import hashlib
 import hmac
 import json
 import os
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Literal
+from typing import Any, BinaryIO, Literal
 
 from cio_mcp.files import make_private, replace
-
-if TYPE_CHECKING:
-    from filelock import FileLock
+from cio_mcp.safety.audit.lock import PATIENCE, beside, lock_of, locked
 
 # The hash that the first line has for the line before it.
 BEGINNING = "0" * 64
@@ -30,21 +27,21 @@ BEGINNING = "0" * 64
 # What a writer appends to a line that another writer did not finish: marks it as torn and ends it.
 TORN = b" TORN\n"
 
-# Seconds that a writer waits for the lock, and its pause between attempts. The wait is short, because it
-# blocks the event loop, and a suspended process would never release the lock.
-PATIENCE, PAUSE = 1.0, 0.002
+# A line has at most so many names that its call is about.
+MOST_NAMES = 1000
 
 # On Windows line ends would else be changed.
 BINARY = getattr(os, "O_BINARY", 0)
 
-LineKind = Literal["intent", "outcome", "refusal"]
+LineKind = Literal["intent", "outcome", "refusal", "strangers"]
 
 
 class AuditLog:
     """The log at `path`, which processes share. Raises OSError if it cannot be written.
 
     `clock` is unix time. `workspace` is recorded with each call, if several are served. When a method that
-    writes a line returns, the line is on the disk.
+    writes a line returns, the line is on the disk; `written` is called then. Names that calls are `about` are
+    recorded as keyed hashes, so that calls about somebody can be found.
     """
 
     def __init__(
@@ -54,33 +51,61 @@ class AuditLog:
         *,
         workspace: str | None = None,
         patience: float = PATIENCE,
+        written: Callable[[], None] = lambda: None,
     ) -> None:
         self._path = path
         self._clock = clock
         self._workspace = workspace
+        self._written = written
         self._most_patience = self._patience = patience
         make_private(path)
         self._lock = lock_of(path)
         with self._locked():
             self._key = _key(path)
 
-    def intent(self, request: str, caller: str, tool: str, effect: str, arguments: dict[str, Any]) -> None:
+    def intent(
+        self,
+        request: str,
+        caller: str,
+        tool: str,
+        effect: str,
+        arguments: dict[str, Any],
+        about: Collection[str] = (),
+    ) -> None:
         """Record that the call with the id `request` is about to be made."""
-        self._append("intent", request, self._call(caller, tool, effect, arguments))
+        self._append("intent", request, self._call(caller, tool, effect, arguments, about))
 
     def outcome(self, request: str, outcome: str, reason: str | None = None, **ids: Any) -> None:
         """Record how a call ended, with the ids of what it produced."""
         self._append("outcome", request, {"outcome": outcome, "reason": reason, **ids})
 
     def refusal(
-        self, request: str, caller: str, tool: str, effect: str, arguments: dict[str, Any], reason: str
+        self,
+        request: str,
+        caller: str,
+        tool: str,
+        effect: str,
+        arguments: dict[str, Any],
+        reason: str,
+        about: Collection[str] = (),
     ) -> None:
         """Record that a call was not allowed."""
-        self._append("refusal", request, self._call(caller, tool, effect, arguments) | {"reason": reason})
+        self._append(
+            "refusal", request, self._call(caller, tool, effect, arguments, about) | {"reason": reason}
+        )
 
-    def _call(self, caller: str, tool: str, effect: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    def strangers(self, reasons: Mapping[str, int]) -> None:
+        """Record how many requests without a valid token were refused, by reason."""
+        self._append("strangers", "", {"count": sum(reasons.values()), "reasons": dict(reasons)})
+
+    def _call(
+        self, caller: str, tool: str, effect: str, arguments: dict[str, Any], about: Collection[str]
+    ) -> dict[str, Any]:
         call = {"caller": caller, "tool": tool, "effect": effect, "arguments": self.fingerprint(arguments)}
-        return call | ({"workspace": self._workspace} if self._workspace else {})
+        names = list(dict.fromkeys(name_hash(self._key, name) for name in about))
+        named = {"about": names[:MOST_NAMES]} if names else {}
+        more = {"more": len(names) - MOST_NAMES} if len(names) > MOST_NAMES else {}
+        return call | named | more | ({"workspace": self._workspace} if self._workspace else {})
 
     def fingerprint(self, arguments: dict[str, Any]) -> str:
         """Return the hash of a call's arguments under the log's key."""
@@ -99,6 +124,7 @@ class AuditLog:
             _write(log, written)
             os.fsync(log.fileno())
             _write_head(self._path, number + 1, digest(written))
+        self._written()
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -127,15 +153,16 @@ class AuditLog:
         return 0, BEGINNING
 
 
-def beside(path: Path, what: str) -> Path:
-    """Return the path of the log's `head` (its newest hash), `key` or `lock`."""
-    return path.with_name(f"{path.name}.{what}")
+def name_hash(key: bytes, name: str) -> str:
+    """Return the hash of a name that a call is about; case and blanks around it make no difference."""
+    name = name.strip().casefold().removeprefix("cio_")
+    return hmac.new(key, f"about {name}".encode(errors="surrogatepass"), hashlib.sha256).hexdigest()[:16]
 
 
 def head(path: Path) -> tuple[int, str] | None:
     """Return number and hash of the newest line as in the head; if lines were cut off, the gap remains."""
     try:
-        head = json.loads(beside(path, "head").read_text())
+        head = json.loads(beside(path, "head").read_text(encoding="ascii"))
         return int(head["number"]), str(head["hash"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
@@ -183,7 +210,8 @@ def _write(log: BinaryIO, text: bytes) -> None:
 
 
 def _write_head(path: Path, number: int, newest: str) -> None:
-    replace(beside(path, "head"), json.dumps({"number": number, "hash": newest}).encode() + b"\n")
+    text = json.dumps({"number": number, "hash": newest}).encode() + b"\n"
+    replace(beside(path, "head"), text, durable=False)  # the log is on the disk, and counts if it is newer
 
 
 def _key(path: Path) -> bytes:
@@ -193,27 +221,3 @@ def _key(path: Path) -> bytes:
     if not kept.stat().st_size:
         replace(kept, secrets.token_bytes(32))
     return kept.read_bytes()
-
-
-def lock_of(path: Path) -> "FileLock":
-    """Return the lock of the log at `path`, to be kept: making one takes longer than taking it."""
-    from filelock import FileLock  # noqa: PLC0415 - only where a log is kept
-
-    return FileLock(
-        beside(path, "lock"), mode=0o600, poll_interval=PAUSE, fallback_to_soft=False, preserve_lock_file=True
-    )
-
-
-@contextmanager
-def locked(lock: "FileLock", patience: float) -> Iterator[None]:
-    """Hold a log's lock; raises OSError if another process keeps it for more than `patience` seconds."""
-    from filelock import Timeout  # noqa: PLC0415 - as above
-
-    try:
-        lock.acquire(patience)
-    except Timeout:
-        raise TimeoutError(errno.ETIMEDOUT, "another process holds its lock") from None
-    try:
-        yield
-    finally:
-        lock.release()

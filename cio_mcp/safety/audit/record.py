@@ -10,6 +10,9 @@ from cio_mcp.errors import CustomerIOError, NotAllowed
 from cio_mcp.safety.audit.log import AuditLog
 from cio_mcp.safety.call import ToolCall
 from cio_mcp.toolkit.answers import Answer
+from cio_mcp.toolkit.arguments import has_mark
+from cio_mcp.toolkit.params import Naming
+from cio_mcp.toolkit.registry import Tool
 
 # Ids in answers that identify what a call produced; none is personal.
 IDS = ("delivery_id", "trigger_id", "event_id", "newsletter_id", "broadcast_id", "export_id")
@@ -17,11 +20,33 @@ IDS = ("delivery_id", "trigger_id", "event_id", "newsletter_id", "broadcast_id",
 _log = logging.getLogger(__name__)
 
 
-class Record:
-    """Records calls in an audit log, if there is one."""
+def named(call: ToolCall) -> list[str]:
+    """Return all that a call names: people, recipients, and things of the workspace, by their identifiers."""
+    found = [
+        text
+        for name, (hint, _) in call.tool.parameters.items()
+        if has_mark(hint, Naming)
+        for text in _leaves(call.given.get(name))
+    ]
+    if reached := call.audience:
+        found += [*reached.addresses, *(name for names in reached.people.values() for name in names)]
+    return found
 
-    def __init__(self, audit: AuditLog | None) -> None:
+
+def _leaves(value: object) -> Iterator[str]:
+    if isinstance(value, (dict, list, tuple)):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from _leaves(inner)
+    elif isinstance(value, (str, int)):
+        yield str(value)
+
+
+class Record:
+    """Records calls in an audit log, if there is one; those that only read if `reads` says so."""
+
+    def __init__(self, audit: AuditLog | None, *, reads: bool = False) -> None:
         self._audit = audit
+        self._reads = reads
 
     @contextlib.contextmanager
     def refusals(self, call: ToolCall) -> Iterator[None]:
@@ -30,11 +55,25 @@ class Record:
             yield
         except NotAllowed as error:
             if self._audit:
+                tool, about = call.tool, named(call)
                 with contextlib.suppress(OSError):
                     self._audit.refusal(
-                        call.request, call.caller, call.tool.name, call.tool.effect, call.given, error.record
+                        call.request, call.caller, tool.name, tool.effect, call.given, error.record, about
                     )
             raise
+
+    def denial(self, call: ToolCall, tool: Tool | None, arguments: dict[str, Any], reason: str) -> None:
+        """Record that a caller may not call a tool, or not in the workspace that they named."""
+        if self._audit:
+            effect = str(tool.effect) if tool else "none"
+            with contextlib.suppress(OSError):
+                self._audit.refusal(call.request, call.caller, call.name, effect, arguments, reason)
+
+    @contextlib.contextmanager
+    def read(self, call: ToolCall) -> Iterator[None]:
+        """Record the call inside, which only reads, if reads of the workspace are recorded."""
+        with self.act(call) if self._reads and call.tool.apis else contextlib.nullcontext():
+            yield
 
     @contextlib.contextmanager
     def act(self, call: ToolCall) -> Iterator[None]:
@@ -46,7 +85,8 @@ class Record:
             yield
             return
         try:
-            self._audit.intent(call.request, call.caller, call.tool.name, call.tool.effect, call.given)
+            tool = call.tool
+            self._audit.intent(call.request, call.caller, tool.name, tool.effect, call.given, named(call))
         except OSError as error:
             raise NotAllowed(
                 f"Nothing was done: the audit log (CIO_AUDIT_LOG) cannot be written: {error.strerror}.",

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cio_mcp.safety.audit.log import BEGINNING, PATIENCE, TORN, beside, digest, dump, head, lock_of, locked
+from cio_mcp.safety.audit.lock import PATIENCE, beside, lock_of, locked
+from cio_mcp.safety.audit.log import BEGINNING, TORN, digest, dump, head
 
 
 @dataclass(frozen=True)

@@ -55,11 +55,38 @@ _PHONE = re.compile(
     re.IGNORECASE,
 )
 
-# Letters, digits and punctuation of an address, as JSON and HTML escape them.
+# A number as people write it in their own country: with 00 and another country's code, with the 0 before a
+# town's or a network's code (but no date), as North Americans write theirs, or after a word that says so.
+_NATIONAL = re.compile(
+    rf"""(?<![\w.:/+-])(?:
+        \(?00[ -]?[1-9](?:{_BETWEEN}{{0,3}}\d){{7,13}}
+      | (?!\d{{1,2}}([-./])\d{{1,2}}\1(?:\d\d){{1,2}}(?![-./]?\d))
+        (?:\(0[1-9]\d{{0,4}}\)|\(0\)|0(?!\.))(?:{_BETWEEN}{{0,3}}\d){{7,12}}
+      | (?:1[-. ])?(?:\([2-9]\d\d\)[ ]?|[2-9]\d\d[-. ])\d{{3}}[-. ]\d{{4}}
+    )(?!\w|[-.:]\d)
+    | \b(?:tele?(?:fon|phone)?|phone|mobile?|handy|cell|fax|whatsapp|sms|call)(?:[ ](?:number|no|is))?
+      [.:#=]{{0,2}}[ ]{{0,2}}(?P<told>\(?\d(?:{_BETWEEN}{{0,3}}\d){{6,14}})(?!\w)""",
+    re.IGNORECASE | re.VERBOSE,
+)
+
+# Letters, digits and punctuation of an address, as JSON, HTML, Python, JavaScript and mail escape them.
 _ESCAPES = re.compile(
-    r"(?:\\{1,7}ud[89ab][0-9a-f]{2})?\\{1,7}u[0-9a-f]{4}|&(?:#\d{2,7}|#x[0-9a-f]{2,6}|commat|plus|period);",
+    r"\\{1,7}(?:x[0-9a-f]{2}|u\{[0-9a-f]{1,6}\}|(?-i:U)[0-9a-f]{8})"
+    r"|(?:\\{1,7}ud[89ab][0-9a-f]{2})?\\{1,7}u[0-9a-f]{4}"
+    r"|%u[0-9a-f]{4}|\\{1,7}100(?!\d)|&(?:#\d{2,7};?|#x[0-9a-f]{2,6};?|(?:commat|plus|period);?)"
+    r"|(?<=[\w.+-])=40(?P<host>(?:[\w-]|=2D)+(?:(?:\.|=2E)[a-z](?:[\w-]|=2D)+)+)",
     re.IGNORECASE,
 )
+_BY_NUMBER = re.compile(r"(?:\\+(?:x|u\{?|U)|%u)(?P<hex>[0-9a-f]+)\}?", re.IGNORECASE)
+
+# What can stand in the middle of an address without being part of it: tags, comments, and ends of lines.
+_TAG = r"(?:<(?:!--[^<>]{0,200}--|/?(?:a|b|i|u|em|wbr|font|mark|span|small|strong)\b[^<>]{0,200})/?>)"
+_JOINTS = re.compile(
+    rf"=\r?\n|(?<=[\w.+@-]){_TAG}{{1,9}}(?=[\w.+@-])|\s{{0,9}}[\r\n]\s{{0,9}}(?=@)|(?<=@)\s{{0,9}}[\r\n]\s{{0,9}}"
+    rf"|(?<=@)\s{{0,9}}{_TAG}{{1,9}}\s{{0,9}}|\s{{0,9}}{_TAG}{{1,9}}\s{{0,9}}(?=@)",
+    re.IGNORECASE,
+)
+_BROKEN_HOST = re.compile(r"(@[\w-]{1,63})[ \t]{0,9}\r?\n[ \t]{0,9}([\w-]{0,63}\.[a-z]{2})", re.IGNORECASE)
 _SYNTAX = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\"\\<>&]")
 
 
@@ -67,12 +94,13 @@ def replaced(text: str, stand_in: StandIn) -> str:
     """Return `text` with each address and phone number replaced by what `stand_in` returns for it."""
     if _WHOLE.fullmatch(text):
         return stand_in("email", text)
-    plain = _ESCAPES.sub(_unescaped, text)
+    plain = _BROKEN_HOST.sub(r"\1\2", _ESCAPES.sub(_unescaped, _JOINTS.sub("", text)))
     pieces, done = [], 0
     for address in _addresses(plain):
         pieces += [plain[done : address.start], address.written(stand_in)]
         done = address.end
     found = _PHONE.sub(lambda phone: _phone(phone, stand_in), "".join(pieces) + plain[done:])
+    found = _NATIONAL.sub(lambda phone: _national(phone, stand_in), found)
     return text if found == plain else found
 
 
@@ -132,6 +160,11 @@ def _phone(phone: re.Match[str], stand_in: StandIn) -> str:
     return stand_in("phone", number).replace("@", f"{plus[:-2]}40" if times else "@")
 
 
+def _national(phone: re.Match[str], stand_in: StandIn) -> str:
+    number = phone["told"] or phone[0]
+    return phone[0].removesuffix(number) + stand_in("phone", number)
+
+
 def _decoded(text: str, times: int) -> str:
     for _ in range(times):
         text = unquote(text)
@@ -140,6 +173,16 @@ def _decoded(text: str, times: int) -> str:
 
 def _unescaped(escapes: re.Match[str]) -> str:
     """Return escapes decoded, unless the decoded text would have another meaning in its place."""
-    single = re.sub(r"\\+u", r"\\u", escapes[0], flags=re.IGNORECASE)
-    plain: str = html.unescape(json.loads(f'"{single}"'))
-    return escapes[0] if _SYNTAX.search(plain) else plain
+    text = escapes[0]
+    if host := escapes["host"]:
+        return "@" + re.sub("=2E", ".", host, flags=re.IGNORECASE).replace("=2D", "-")
+    if text.startswith("&"):
+        plain = html.unescape(f"{text.removesuffix(';')};")
+    elif text.endswith("100"):
+        plain = "@"
+    elif (number := _BY_NUMBER.fullmatch(text)) and len(number["hex"]) != 4:
+        plain = chr(int(number["hex"], 16)) if int(number["hex"], 16) < 0x110000 else text
+    else:
+        single = re.sub(r"(?:\\+|%)u", r"\\u", text, flags=re.IGNORECASE)
+        plain = json.loads(f'"{single}"')
+    return text if _SYNTAX.search(plain) else plain

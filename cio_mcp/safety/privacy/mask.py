@@ -4,11 +4,10 @@ A pseudonym is the address or number itself, encrypted with a key that stays on 
 same in every process as long as the key is kept, and no table of people is needed.
 """
 
+import hmac
 import json
-import os
 import re
 import secrets
-import tempfile
 from base64 import b32decode, b32encode
 from collections.abc import Iterable
 from contextlib import suppress
@@ -19,7 +18,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from cio_mcp.errors import InvalidArgument, Json, SettingsError
-from cio_mcp.files import narrow
+from cio_mcp.files import create, narrow
 from cio_mcp.safety.privacy.contacts import ContactKind, replaced
 
 # Replaces the value of a hidden attribute, irreversibly.
@@ -53,7 +52,7 @@ _PHONE_NAME = re.compile(
 _PHONE_NUMBER = re.compile(r"\s*[+(]*\d(?:[\s().\-/]{0,5}\d){5,}\s*")
 
 # A text without any of these has no address, number, escape or JSON in it.
-_PERHAPS = re.compile(r"[@\ufe6b\uff20+\uff0b%&\\{\[\"']|tel:", re.IGNORECASE)
+_PERHAPS = re.compile(r"[@\ufe6b\uff20+\uff0b%&\\{\[\"']|tel:|=40|\d(?:[^\w\n]{0,3}\d){6}", re.IGNORECASE)
 
 # A name and its value in a text that is not JSON as a whole, such as an error that quotes JSON.
 _NAMED = re.compile(
@@ -119,6 +118,16 @@ class Mask:
             message = "write a pseudonym alone, between commas, or as Name <pseudonym>"
             raise ValueError(message)
         return meant
+
+    def check_guess(self, name: str, value: Json) -> None:
+        """Raise ValueError if comparing an attribute with a value would confirm a guess of what is hidden."""
+        if isinstance(value, str) and _PSEUDONYM.fullmatch(value):
+            return
+        if value not in (None, "") and (self._masks(name) or self.hide({name: value}) != {name: value}):
+            message = (
+                f"{name}: is hidden here, so no guess of it is compared; pass a pseudonym, or leave it out"
+            )
+            raise ValueError(message)
 
     @staticmethod
     def check(given: dict[str, Any]) -> None:
@@ -194,7 +203,7 @@ def load_key(folder: Path) -> bytes:
     try:
         if not path.exists():
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _make(path)
+            create(path, secrets.token_bytes(KEY_BYTES))
         narrow(path)
         key = path.read_bytes()
     except OSError as error:
@@ -205,18 +214,9 @@ def load_key(folder: Path) -> bytes:
     return key
 
 
-def _make(path: Path) -> None:
-    """Write a new key atomically; if another process was first, its key stays."""
-    number, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)  # mode 0600
-    try:
-        with os.fdopen(number, "wb") as file:
-            file.write(secrets.token_bytes(KEY_BYTES))
-            file.flush()
-            os.fsync(number)
-        with suppress(FileExistsError):
-            path.hardlink_to(name)
-    finally:
-        Path(name).unlink()
+def workspace_key(key: bytes, workspace: str) -> bytes:
+    """Return the key of one workspace: the same person has another pseudonym in each."""
+    return hmac.digest(key, f"workspace {workspace}".encode(), "sha512")
 
 
 @lru_cache

@@ -3,8 +3,9 @@
 A store is a SQLite file (`file`) or a Redis (`redis`).
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Literal, Protocol
 
 Use = Literal["first", "again", "late", "never"]
@@ -38,18 +39,29 @@ class Store(Protocol):
     async def restore(self, code: str, bound: str | None = None) -> None:
         """Make a code valid again, because its call was not executed; `bound` is what it is bound to now."""
 
-    async def spend(self, workspace: str, recipients: int, caps: Mapping[float, int]) -> Refund | NoRoom:
-        """Count `recipients`, if no cap (recipients by seconds) would be exceeded.
+    async def spend(
+        self, workspace: str, recipients: int, caps: Mapping[float, int], at: float | None = None
+    ) -> Refund | NoRoom:
+        """Count `recipients`, now or `at` a later time, if no cap (recipients by seconds) would be exceeded.
 
-        Returns a function that undoes the counting, or else when there may be room. To keep few rows, a
-        window may last up to a 60th longer.
+        A cap holds for every window in which that time is. Returns a function that undoes the counting, or
+        else when there may be room. To keep few rows, a window may last up to a 60th longer.
         """
+
+    async def schedule(self, what: str, at: float) -> None:
+        """Remember that something goes out `at` a later time; 0 if it no longer does."""
+
+    async def scheduled(self) -> list[str]:
+        """Return what goes out later, each with its time."""
 
     async def sent(self, workspace: str, seconds: float) -> int:
         """Return the number of recipients counted in the last `seconds`."""
 
-    async def stop(self, stop: bool) -> None:
-        """Stop all calls that act in all servers that share this store, or allow them again."""
+    async def stop(self, stop: bool) -> str:
+        """Stop all calls that act in all servers that share this store, or lift one's own stop.
+
+        Returns what stops them now, empty if nothing does.
+        """
 
     async def stopped(self) -> bool:
         """Return whether all calls that act are stopped."""
@@ -59,3 +71,9 @@ class Store(Protocol):
 
     async def aclose(self) -> None:
         """Close what is open."""
+
+
+def in_order(scheduled: Iterable[tuple[str, float]]) -> list[str]:
+    """Return what is scheduled as texts, the next first."""
+    moments = ((datetime.fromtimestamp(round(at), UTC), what) for what, at in scheduled)
+    return [f"{moment.isoformat().replace('+00:00', 'Z')}: {what}" for moment, what in sorted(moments)]

@@ -11,12 +11,12 @@ from pathlib import Path
 from cio_mcp.databases.sqlite import use_wal
 from cio_mcp.errors import NotAllowed
 from cio_mcp.files import make_private
-from cio_mcp.safety.stores import NoRoom, Refund, Use
+from cio_mcp.safety.stores import NoRoom, Refund, Use, in_order
 from cio_mcp.settings.scopes import WINDOWS
 
 # Seconds. Counts are kept for the longest of all windows, since other processes that share the file may use
 # it. Codes are kept as long after they expire, so that a refusal can say what is wrong with one.
-REMEMBERED = max(WINDOWS.values())
+REMEMBERED = max(window.seconds for window in WINDOWS.values())
 
 # Sends within this part of a window are added up in one row, so that a busy day is quick to sum before a
 # send.
@@ -32,6 +32,7 @@ CREATE TABLE IF NOT EXISTS sent (
 );
 CREATE INDEX IF NOT EXISTS sent_at ON sent (workspace, at);
 CREATE TABLE IF NOT EXISTS stop (since REAL NOT NULL);
+CREATE TABLE IF NOT EXISTS scheduled (what TEXT PRIMARY KEY, at REAL NOT NULL) WITHOUT ROWID;
 """
 
 FIRST = "INSERT INTO sent (recipients, workspace, at) VALUES (?, ?, ?)"
@@ -77,21 +78,36 @@ class FileStore:
         with self._transaction() as db:
             db.execute("UPDATE code SET used = 0, bound = coalesce(?, bound) WHERE hash = ?", (bound, code))
 
-    async def spend(self, workspace: str, recipients: int, caps: Mapping[float, int]) -> Refund | NoRoom:
+    async def spend(
+        self, workspace: str, recipients: int, caps: Mapping[float, int], at: float | None = None
+    ) -> Refund | NoRoom:
         """See `Store.spend`."""
         moment = self._clock()
+        due = max(moment, at or moment)
         with self._transaction() as db:
             if not self._kept:
                 raise self._unusable()
             for seconds, most in caps.items():
-                if self._count(db, workspace, moment - seconds) + recipients > most:
+                if self._count(db, workspace, due, seconds) + recipients > most:
                     return self._wait(db, workspace, seconds, most - recipients, moment)
             db.execute("DELETE FROM sent WHERE workspace = ? AND at < ?", (workspace, moment - REMEMBERED))
             slice_ = min(caps) * SLICE
-            entry = (workspace, math.ceil(moment / slice_) * slice_)
+            entry = (workspace, math.ceil(due / slice_) * slice_)
             if not db.execute(ADD, (recipients, *entry)).rowcount:
                 db.execute(FIRST, (recipients, *entry))
         return partial(self._refund, recipients, entry)
+
+    async def schedule(self, what: str, at: float) -> None:
+        """See `Store.schedule`."""
+        with self._transaction() as db:
+            db.execute("DELETE FROM scheduled WHERE what = ? OR at < ?", (what, self._clock()))
+            if at:
+                db.execute("INSERT INTO scheduled VALUES (?, ?)", (what, at))
+
+    async def scheduled(self) -> list[str]:
+        """See `Store.scheduled`."""
+        with self._transaction("BEGIN") as db:
+            return in_order(db.execute("SELECT what, at FROM scheduled WHERE at >= ?", (self._clock(),)))
 
     async def _refund(self, recipients: int, entry: tuple[str, float]) -> None:
         with self._transaction() as db:
@@ -100,9 +116,9 @@ class FileStore:
     async def sent(self, workspace: str, seconds: float) -> int:
         """See `Store.sent`."""
         with self._transaction() as db:
-            return self._count(db, workspace, self._clock() - seconds)
+            return self._count(db, workspace, self._clock(), seconds)
 
-    async def stop(self, stop: bool) -> None:
+    async def stop(self, stop: bool) -> str:
         """See `Store.stop`."""
         with self._transaction() as db:
             if not self._kept:
@@ -110,6 +126,7 @@ class FileStore:
             db.execute("DELETE FROM stop")
             if stop:
                 db.execute("INSERT INTO stop VALUES (?)", (self._clock(),))
+        return self.place if stop else ""
 
     async def stopped(self) -> bool:
         """See `Store.stopped`."""
@@ -130,9 +147,12 @@ class FileStore:
             self._db.close()
 
     @staticmethod
-    def _count(db: sqlite3.Connection, workspace: str, since: float) -> int:
-        query = "SELECT coalesce(sum(recipients), 0) FROM sent WHERE workspace = ? AND at > ?"
-        return int(db.execute(query, (workspace, since)).fetchone()[0])
+    def _count(db: sqlite3.Connection, workspace: str, due: float, seconds: float) -> int:
+        """Return the recipients in the fullest window of so many seconds that the time `due` is in."""
+        query = "SELECT at, recipients FROM sent WHERE workspace = ? AND at > ? AND at < ?"
+        rows = db.execute(query, (workspace, due - seconds, due + seconds)).fetchall()
+        ends = [due, *(at for at, _ in rows if at > due)]
+        return max(sum(int(each) for at, each in rows if end - seconds < at <= end) for end in ends)
 
     @staticmethod
     def _wait(db: sqlite3.Connection, workspace: str, seconds: float, room: int, moment: float) -> NoRoom:

@@ -1,4 +1,4 @@
-"""The HTTP side, one module per area."""
+"""The HTTP side, one module per area. Each route says where it is known from what it does."""
 
 from cio_mcp.sandbox.routes import (
     activities,
@@ -18,6 +18,7 @@ from cio_mcp.sandbox.routes import (
     segments,
     snippets,
     subscriptions,
+    suppressions,
     transactional,
     workspaces,
 )
@@ -26,8 +27,7 @@ TABLES = [
     entry
     for module in (
         *(customers, subscriptions, relationships, events, activities, campaigns, broadcasts, newsletters),
-        *(transactional, messages, metrics, segments),
-        *(entities, objects),
+        *(transactional, messages, metrics, segments, suppressions, entities, objects),
         *(exports, snippets, collections, reporting_webhooks, workspaces),
     )
     for entry in module.routes.table

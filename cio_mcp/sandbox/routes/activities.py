@@ -11,7 +11,7 @@ routes = Routes()
 
 @routes("GET", "/v1/activities")
 def every(asked: ApiRequest) -> dict[str, Any]:
-    """Answer the workspace's activities, newest first, of one customer where asked."""
+    """Answer the workspace's activities, newest first, of one customer where asked. Documented."""
     if "customer_id" in asked.query:
         # By cio_id it wants the prefix here, which paths do not have (App API, listActivities).
         asked.ids["customer_id"] = asked.query["customer_id"].removeprefix("cio_")
@@ -21,7 +21,7 @@ def every(asked: ApiRequest) -> dict[str, Any]:
 
 @routes("GET", "/v1/customers/{customer_id}/activities")
 def of_customer(asked: ApiRequest) -> dict[str, Any]:
-    """Answer what a person did and what became of writes about them."""
+    """Answer what a person did and what became of writes about them. Documented."""
     return _answer(asked, person(asked)["cio_id"], 50, 1000)
 
 

@@ -12,7 +12,7 @@ INTERNAL = {"workflow", "journeys"}
 
 def campaign(asked: ApiRequest) -> dict[str, Any]:
     """Return the campaign that a path names."""
-    return asked.thing("campaign", "campaign_id", "campaign")
+    return asked.thing("campaign", "campaign_id")
 
 
 def action(asked: ApiRequest) -> dict[str, Any]:
@@ -21,18 +21,18 @@ def action(asked: ApiRequest) -> dict[str, Any]:
     for found in campaign(asked)["workflow"]:
         if found["id"] == number:
             return dict(found)
-    raise app_error("action not found", 404)
+    raise app_error("not found", 404)
 
 
 @routes("GET", "/v1/campaigns")
 def every(asked: ApiRequest) -> dict[str, Any]:
-    """Answer all campaigns; the endpoint takes no parameters."""
+    """Answer all campaigns; the endpoint takes no parameters. Documented."""
     return {"campaigns": [_public(found) for found in asked.workspace.things("campaign")]}
 
 
 @routes("GET", "/v1/campaigns/{campaign_id}")
 def one(asked: ApiRequest) -> dict[str, Any]:
-    """Answer one campaign."""
+    """Answer one campaign. Documented."""
     return {"campaign": _public(campaign(asked))}
 
 
@@ -42,7 +42,7 @@ def _public(found: dict[str, Any]) -> dict[str, Any]:
 
 @routes("GET", "/v1/campaigns/{campaign_id}/actions")
 def actions(asked: ApiRequest) -> dict[str, Any]:
-    """Answer a campaign's actions, ten at a time."""
+    """Answer a campaign's actions, ten at a time (documented). Live: their ids are texts here."""
     # Keys of pages descend, and the actions come in their order.
     keyed = [((-number, 0), _told(step)) for number, step in enumerate(campaign(asked)["workflow"])]
     kept, after = asked.page(keyed, 10, 10)
@@ -50,4 +50,4 @@ def actions(asked: ApiRequest) -> dict[str, Any]:
 
 
 def _told(step: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in step.items() if name != "links"}
+    return {name: value for name, value in step.items() if name != "links"} | {"id": str(step["id"])}

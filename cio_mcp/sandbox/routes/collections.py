@@ -15,7 +15,7 @@ FETCHED = [{"fetched": "by the sandbox"}]
 
 
 def _collection(asked: ApiRequest) -> dict[str, Any]:
-    return asked.thing("collection", "collection_id", "collection")
+    return asked.thing("collection", "collection_id")
 
 
 def _public(collection: dict[str, Any]) -> dict[str, Any]:
@@ -27,13 +27,13 @@ def _public(collection: dict[str, Any]) -> dict[str, Any]:
 
 @routes("GET", "/v1/collections")
 def every(asked: ApiRequest) -> dict[str, Any]:
-    """Answer all collections, without their rows; the endpoint has no pages."""
+    """Answer all collections, without their rows; the endpoint has no pages. Documented."""
     return {"collections": [_public(found) for found in asked.workspace.things("collection")]}
 
 
 @routes("POST", "/v1/collections")
 def create(asked: ApiRequest) -> dict[str, Any]:
-    """Make a collection; whether two can have one name is not documented, and refused here."""
+    """Make a collection (documented). Assumed (names of collections): no two have the same."""
     body = asked.json()
     name = str(body.get("name") or "").strip()
     if not name:
@@ -49,7 +49,7 @@ def create(asked: ApiRequest) -> dict[str, Any]:
 
 @routes("PUT", "/v1/collections/{collection_id}")
 def replace(asked: ApiRequest) -> dict[str, Any]:
-    """Replace a collection's rows, rename it, or both."""
+    """Replace a collection's rows, rename it, or both. Documented."""
     collection, body = _collection(asked), asked.json()
     return _stored(asked, collection | {"name": body.get("name") or collection["name"]}, body)
 
@@ -67,12 +67,15 @@ def _stored(asked: ApiRequest, collection: dict[str, Any], body: dict[str, Any])
 
 @routes("GET", "/v1/collections/{collection_id}/content")
 def content(asked: ApiRequest) -> list[dict[str, Any]]:
-    """Answer the rows as they were given: a list, though the spec's example has one row only."""
+    """Answer the rows as they were given.
+
+    Assumed (rows of a collection): they are a list. The documents' example has one row only.
+    """
     rows: list[dict[str, Any]] = _collection(asked)["data"]
     return rows
 
 
 @routes("DELETE", "/v1/collections/{collection_id}")
 def delete(asked: ApiRequest) -> None:
-    """Remove a collection."""
+    """Remove a collection. Documented."""
     asked.workspace.remove("collection", _collection(asked)["id"])

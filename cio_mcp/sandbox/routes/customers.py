@@ -20,7 +20,7 @@ def checked_identifier(asked: ApiRequest) -> str:
 
 @routes("PUT", "/api/v1/customers/{customer_id}")
 def identify(asked: ApiRequest) -> dict[str, Any]:
-    """Check what Track checks at once, and accept the rest."""
+    """Check what Track checks at once, and accept the rest. Documented."""
     identifier, body = checked_identifier(asked), asked.json()
     if len(body) > 300:
         raise track_error("cannot identify more than 300 attributes in one request")
@@ -55,28 +55,28 @@ def _are_relationships(asked: Any) -> bool:
 
 @routes("DELETE", "/api/v1/customers/{customer_id}")
 def delete(asked: ApiRequest) -> dict[str, Any]:
-    """Accept a deletion."""
+    """Accept a deletion. Documented."""
     asked.workspace.accept("delete", {"identifier": checked_identifier(asked)})
     return {}
 
 
 @routes("POST", "/api/v1/customers/{customer_id}/suppress")
 def suppress(asked: ApiRequest) -> dict[str, Any]:
-    """Accept a suppression."""
+    """Accept a suppression. Documented."""
     asked.workspace.accept("suppress", {"identifier": checked_identifier(asked)})
     return {}
 
 
 @routes("POST", "/api/v1/customers/{customer_id}/unsuppress")
 def unsuppress(asked: ApiRequest) -> dict[str, Any]:
-    """Accept the end of a suppression."""
+    """Accept the end of a suppression. Documented."""
     asked.workspace.accept("unsuppress", {"identifier": checked_identifier(asked)})
     return {}
 
 
 @routes("POST", "/api/v1/merge_customers")
 def merge(asked: ApiRequest) -> dict[str, Any]:
-    """Accept a merge; each side has one identifier, a cio_id without its prefix."""
+    """Accept a merge; each side has one identifier, a cio_id without its prefix. Documented."""
     body = asked.json()
     for which in ("primary", "secondary"):
         named = body.get(which)
@@ -90,7 +90,7 @@ def merge(asked: ApiRequest) -> dict[str, Any]:
 
 @routes("PUT", "/api/v1/customers/{customer_id}/devices")
 def add_device(asked: ApiRequest) -> dict[str, Any]:
-    """Accept a device."""
+    """Accept a device. Documented."""
     device = asked.json().get("device")
     if (
         not isinstance(device, dict)
@@ -104,7 +104,7 @@ def add_device(asked: ApiRequest) -> dict[str, Any]:
 
 @routes("DELETE", "/api/v1/customers/{customer_id}/devices/{device_id}")
 def delete_device(asked: ApiRequest) -> dict[str, Any]:
-    """Accept the end of a device."""
+    """Accept the end of a device. Documented."""
     write = {"identifier": checked_identifier(asked), "device_id": asked.ids["device_id"]}
     asked.workspace.accept(devices.DELETE, write)
     return {}
@@ -112,16 +112,19 @@ def delete_device(asked: ApiRequest) -> dict[str, Any]:
 
 @routes("GET", "/api/v1/accounts/region")
 def region(asked: ApiRequest) -> dict[str, Any]:
-    """Answer where the workspace is."""
+    """Answer where the workspace is. Documented."""
     host = "track-eu" if asked.workspace.region == "eu" else "track"
     return {"url": f"https://{host}.customer.io", "region": asked.workspace.region, "environment_id": 1}
 
 
 def person(asked: ApiRequest) -> Row:
-    """Return who an App path names; `id_type` is id by default. The body of a 404 is not documented."""
+    """Return who an App path names; `id_type` is id by default (documented).
+
+    Assumed (unknown customers): the 404 is told as for anything else.
+    """
     found = people.find(asked.workspace, asked.ids["customer_id"], _id_type(asked))
     if found is None:
-        raise app_error("customer not found", 404)
+        raise app_error("not found", 404)
     return found
 
 
@@ -134,22 +137,22 @@ def _id_type(asked: ApiRequest) -> str:
 
 @routes("GET", "/v1/customers/{customer_id}/attributes")
 def attributes(asked: ApiRequest) -> dict[str, Any]:
-    """Answer a person's profile."""
+    """Answer a person's profile. Documented."""
     return {"customer": people.profile(asked.workspace, person(asked))}
 
 
 @routes("GET", "/v1/customers")
 def by_email(asked: ApiRequest) -> dict[str, Any]:
-    """Answer who has an address: a list, empty for nobody."""
+    """Answer who has an address. Live, recorded: the list is empty and not null for nobody."""
     found = people.find(asked.workspace, asked.query.get("email", ""), "email")
     return {"results": [people.identifiers(found)] if found else []}
 
 
 @routes("POST", "/v1/customers/attributes")
 def many_attributes(asked: ApiRequest) -> dict[str, Any]:
-    """Answer the profiles of up to 100 people; who is unknown is left out.
+    """Answer the profiles of up to 100 people.
 
-    Live, 2026-10-07: not wrapped in `customer` as the documents have it.
+    Live: who is unknown is left out, and none is wrapped in `customer` as the documents have it.
     """
     ids = asked.json().get("ids")
     if not isinstance(ids, list) or not 0 < len(ids) <= 100:

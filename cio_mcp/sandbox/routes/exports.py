@@ -12,7 +12,7 @@ SOURCES = {"newsletter_id", "campaign_id", "transactional_message_id", "action_i
 
 
 def _export(asked: ApiRequest) -> dict[str, Any]:
-    return asked.thing("export", "export_id", "export")
+    return asked.thing("export", "export_id")
 
 
 def _public(asked: ApiRequest, export: dict[str, Any]) -> dict[str, Any]:
@@ -31,13 +31,13 @@ def _public(asked: ApiRequest, export: dict[str, Any]) -> dict[str, Any]:
 
 @routes("GET", "/v1/exports")
 def every(asked: ApiRequest) -> dict[str, Any]:
-    """Answer all exports; where there are none the list is null, as recorded."""
+    """Answer all exports (documented). Live, recorded: without any, the list is null."""
     return {"exports": [_public(asked, found) for found in asked.workspace.things("export")] or None}
 
 
 @routes("POST", "/v1/exports/customers")
 def start_customers(asked: ApiRequest) -> dict[str, Any]:
-    """Start an export of who fits a filter."""
+    """Start an export of who fits a filter. Documented."""
     body = asked.json()
     _check_columns(body)
     if not isinstance(body.get("filters"), dict):
@@ -51,7 +51,7 @@ def start_customers(asked: ApiRequest) -> dict[str, Any]:
 
 @routes("POST", "/v1/exports/deliveries")
 def start_deliveries(asked: ApiRequest) -> dict[str, Any]:
-    """Start an export of what one source sent: in the last 6 months, or at most 12 up to `end`."""
+    """Start an export of what one source sent (documented): in 6 months, or at most 12 up to `end`."""
     body = asked.json()
     _check_columns(body)
     if len(sources := SOURCES & body.keys()) != 1:
@@ -76,14 +76,14 @@ def _started(asked: ApiRequest, type_: str, description: str, total: int) -> dic
 
 @routes("GET", "/v1/exports/{export_id}")
 def one(asked: ApiRequest) -> dict[str, Any]:
-    """Answer one export."""
+    """Answer one export. Documented."""
     return {"export": _public(asked, _export(asked))}
 
 
 @routes("GET", "/v1/exports/{export_id}/download")
 def download(asked: ApiRequest) -> dict[str, Any]:
-    """Answer a link to the file; what comes back before there is one is not documented."""
+    """Answer a link to the file (documented). Assumed (early downloads): before there is one, it is a 400."""
     export = _export(asked)
     if not exports.done(asked.workspace, export):
         raise app_error("export is not done", 400)
-    return {"url": exports.link(asked.workspace, export)}
+    return {"link": exports.link(asked.workspace, export)}

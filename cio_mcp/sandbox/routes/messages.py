@@ -13,7 +13,7 @@ HALF_A_YEAR = 184 * 86400
 
 @routes("GET", "/v1/messages")
 def every(asked: ApiRequest) -> dict[str, Any]:
-    """Answer the workspace's deliveries, newest first; drafts only where asked."""
+    """Answer the workspace's deliveries, newest first; drafts only where asked. Documented."""
     return _answer(
         asked,
         metric=asked.query.get("metric"),
@@ -28,8 +28,8 @@ def of_broadcast(asked: ApiRequest) -> dict[str, Any]:
     number = asked.number("broadcast_id")
     if asked.workspace.thing("broadcast", number) is None:
         raise app_error(f"broadcast with id {number} does not exist", 404)
-    # Documented: other than in the workspace's list, drafts are a state. Assumed: a state is a metric that
-    # was reached, and without one there are no drafts.
+    # Documented: other than in the workspace's list, drafts are a state.
+    # Assumed (states of deliveries): one is a metric that was reached, and without one there are no drafts.
     state, metric = asked.query.get("state"), asked.query.get("metric")
     return _answer(
         asked, metric=metric or state, drafts=state == "drafted", broadcast_id=number, **_channel(asked)
@@ -38,26 +38,33 @@ def of_broadcast(asked: ApiRequest) -> dict[str, Any]:
 
 @routes("GET", "/v1/customers/{customer_id}/messages")
 def of_customer(asked: ApiRequest) -> dict[str, Any]:
-    """Answer a person's deliveries, newest first."""
+    """Answer a person's deliveries, newest first. Documented."""
     return _answer(asked, cio_id=person(asked)["cio_id"])
 
 
 @routes("GET", "/v1/messages/{delivery_id}")
 def one(asked: ApiRequest) -> dict[str, Any]:
-    """Answer one delivery."""
+    """Answer one delivery. Documented."""
     found = deliveries.one(asked.workspace, asked.ids["delivery_id"])
     if found is None:
-        raise app_error("message not found", 404)
+        raise app_error("not found", 404)
     return {"message": found}
 
 
 def _answer(asked: ApiRequest, **filters: Any) -> dict[str, Any]:
+    """Answer deliveries by when they were created.
+
+    Live: both ends count, more than half a year is cut to that, and a list without messages is null.
+    Assumed (half a year): it is cut at its beginning, and an end before the beginning is refused.
+    Assumed (no messages): the list of a customer or a broadcast is null too.
+    """
     until = asked.seconds("end_ts", asked.workspace.now())
     since = asked.seconds("start_ts", until - HALF_A_YEAR)
-    if not 0 <= until - since <= HALF_A_YEAR:
-        raise app_error("end_ts must be later than start_ts, and at most 6 months", 400)
+    if since > until:
+        raise app_error("end_ts must be later than start_ts", 400)
+    since = max(since, until - HALF_A_YEAR)
     found, after = asked.page(deliveries.listed(asked.workspace, since, until, **filters))
-    return {"messages": found, "next": after}
+    return {"messages": found or None, "next": after}
 
 
 def _parents(asked: ApiRequest) -> dict[str, Any]:

@@ -25,21 +25,21 @@ STEPS = {
 
 @routes("GET", "/v1/campaigns/{campaign_id}/metrics")
 def of_campaign(asked: ApiRequest) -> dict[str, Any]:
-    """Answer a campaign's counts, of one channel where asked."""
+    """Answer a campaign's counts, of one channel where asked. Documented."""
     number, channel = campaign(asked)["id"], asked.query.get("type")
     return _of_version(asked, list(metrics.of_campaign(asked.workspace, number, channel=channel)))
 
 
 @routes("GET", "/v1/campaigns/{campaign_id}/actions/{action_id}/metrics")
 def of_action(asked: ApiRequest) -> dict[str, Any]:
-    """Answer one action's counts."""
+    """Answer one action's counts. Documented."""
     return _of_version(asked, _clicks(asked, action(asked)["id"]))
 
 
 def _of_version(asked: ApiRequest, counted: list[metrics.Counted]) -> dict[str, Any]:
     """Answer the series of version 1, or of 2, which needs `res`, `start` and `end`; `tz` is UTC by default.
 
-    Documented 2026-09-17. That what is missing is answered with 400 is assumed.
+    Documented, 2026-09-17. Assumed (missing windows): what is missing is answered with 400.
     """
     query = asked.query
     if query.get("version", "1") == "1":
@@ -80,7 +80,7 @@ def of_journeys(asked: ApiRequest) -> dict[str, Any]:
     found = campaign(asked)
     if missing := [name for name in ("start", "end", "resolution") if not asked.query.get(name)]:
         raise app_error(f"{missing[0]} is required", 400)
-    # Assumed: days begin in UTC, as they do in version 2 of other metrics.
+    # Assumed (days of journeys): they begin in UTC, as they do in version 2 of other metrics.
     edges = _edges(asked, "resolution", ZoneInfo("UTC"), asked.seconds("start", 0), asked.seconds("end", 0))
     counted = metrics.of_journeys(asked.workspace, found)
     return {"journey_metric": metrics.series(counted, edges, metrics.JOURNEYS)}
@@ -88,7 +88,7 @@ def of_journeys(asked: ApiRequest) -> dict[str, Any]:
 
 @routes("GET", "/v1/campaigns/{campaign_id}/metrics/links")
 def links_of_campaign(asked: ApiRequest) -> dict[str, Any]:
-    """Answer clicks on the links of all of a campaign's messages."""
+    """Answer clicks on the links of all of a campaign's messages. Documented."""
     return {
         "links": [
             link
@@ -100,7 +100,7 @@ def links_of_campaign(asked: ApiRequest) -> dict[str, Any]:
 
 @routes("GET", "/v1/campaigns/{campaign_id}/actions/{action_id}/metrics/links")
 def links_of_action(asked: ApiRequest) -> dict[str, Any]:
-    """Answer clicks on the links of one action."""
+    """Answer clicks on the links of one action. Documented."""
     step = action(asked)
     return {"links": metrics.links(_clicks(asked, step["id"]), _newest(asked), step.get("links", []))}
 
@@ -127,17 +127,19 @@ def _of_deliveries(folder: str, kind: str, source: str) -> None:
     def found(asked: ApiRequest) -> tuple[dict[str, Any], list[metrics.Counted]]:
         thing = asked.workspace.thing(kind, asked.number("source_id"))
         if thing is None:
-            raise app_error(f"{kind} not found", 404)
+            raise app_error("not found", 404)
         of = {source: thing["id"]} | ({"type": channel} if (channel := asked.query.get("type")) else {})
         return thing, list(metrics.of_deliveries(asked.workspace, **of))
 
     @routes("GET", f"/v1/{folder}/{{source_id}}/metrics")
     def of_message(asked: ApiRequest) -> dict[str, Any]:
+        """Answer a version 1 series. Documented."""
         _, counted = found(asked)
         return _version_1(asked, counted)
 
     @routes("GET", f"/v1/{folder}/{{source_id}}/metrics/links")
     def links_of_message(asked: ApiRequest) -> dict[str, Any]:
+        """Answer clicks on links. Documented. Assumed (no links): without any, the list is null."""
         thing, counted = found(asked)
         return {"links": metrics.links(counted, _newest(asked), thing.get("links", [])) or None}
 

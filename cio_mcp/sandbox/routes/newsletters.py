@@ -3,22 +3,14 @@
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from cio_mcp.sandbox.http import ApiRequest, Rejected, Routes
+from cio_mcp.sandbox.http import ApiRequest, Routes
 from cio_mcp.sandbox.state import newsletters
 
 routes = Routes()
 
 
 def _newsletter(asked: ApiRequest) -> dict[str, Any]:
-    found = asked.workspace.thing("newsletter", asked.number("newsletter_id"))
-    if found is None:
-        raise _refused("newsletter not found", 404)
-    return found
-
-
-def _refused(detail: str, status: int = 400) -> Rejected:
-    """Return a refusal as newsletters have it: without a status inside."""
-    return Rejected(status, {"errors": [{"detail": detail}]})
+    return asked.thing("newsletter", "newsletter_id")
 
 
 def _public(newsletter: dict[str, Any]) -> dict[str, Any]:
@@ -28,24 +20,27 @@ def _public(newsletter: dict[str, Any]) -> dict[str, Any]:
 
 @routes("GET", "/v1/newsletters")
 def every(asked: ApiRequest) -> dict[str, Any]:
-    """Answer newsletters, newest first, or oldest first with `sort=asc`."""
+    """Answer newsletters, newest first, or oldest first with `sort=asc` (documented).
+
+    Live, recorded: the page of the last one has a `next` too, and the page after it is empty and not null.
+    """
     oldest_first = asked.query.get("sort") == "asc"
     found = sorted(asked.workspace.things("newsletter"), key=lambda one: one["id"], reverse=not oldest_first)
     # Keys of pages descend, whatever the order.
     keyed = [((-one["id"] if oldest_first else one["id"], 0), _public(one)) for one in found]
-    kept, after = asked.page(keyed)
+    kept, after = asked.page(keyed, ends_empty=True)
     return {"newsletters": kept, "next": after}
 
 
 @routes("GET", "/v1/newsletters/{newsletter_id}")
 def one(asked: ApiRequest) -> dict[str, Any]:
-    """Answer one newsletter."""
+    """Answer one newsletter. Documented."""
     return {"newsletter": _public(_newsletter(asked))}
 
 
 @routes("GET", "/v1/newsletters/{newsletter_id}/contents")
 def contents(asked: ApiRequest) -> dict[str, Any]:
-    """Answer what a newsletter says: one content, since the sandbox has no languages and tests of it."""
+    """Answer what a newsletter says (documented): one content, for want of languages and tests of it."""
     newsletter = _newsletter(asked)
     content = {
         "id": newsletter["content_ids"][0],
@@ -61,40 +56,40 @@ def contents(asked: ApiRequest) -> dict[str, Any]:
 
 @routes("POST", "/v1/newsletters/{newsletter_id}/send")
 def send(asked: ApiRequest) -> dict[str, Any]:
-    """Send a newsletter now; a body is optional."""
+    """Send a newsletter now; a body is optional. Documented."""
     newsletter = _to_be_sent(asked)
     return {"newsletter": _public(newsletters.send(asked.workspace, newsletter))}
 
 
 @routes("POST", "/v1/newsletters/{newsletter_id}/schedule")
 def schedule(asked: ApiRequest) -> dict[str, Any]:
-    """Set when a newsletter goes out, or take that back with 0."""
+    """Set when a newsletter goes out, or take that back with 0. Documented."""
     newsletter = _to_be_sent(asked)
     body = asked.json()
     at = body.get("scheduled_at")
     if not isinstance(at, int):
-        raise _refused("scheduled_at is required", 422)
+        raise asked.refusal("scheduled_at is required", 422)
     if at == 0 and newsletter["scheduled_at"] is None:
-        raise _refused("newsletter is not currently scheduled")
+        raise asked.refusal("newsletter is not currently scheduled")
     if at and at <= asked.workspace.now():
-        raise _refused("scheduled_at must be in the future", 422)
+        raise asked.refusal("scheduled_at must be in the future", 422)
     if at and not body.get("timezone"):
-        raise _refused("timezone is required", 422)
+        raise asked.refusal("timezone is required", 422)
     if at:
         try:
             ZoneInfo(body["timezone"])
         except (ZoneInfoNotFoundError, ValueError, TypeError):
-            raise _refused("unknown timezone", 422) from None
+            raise asked.refusal("unknown timezone", 422) from None
     return {"newsletter": _public(newsletters.schedule(asked.workspace, newsletter, at))}
 
 
 def _to_be_sent(asked: ApiRequest) -> dict[str, Any]:
     newsletter = _newsletter(asked)
     if newsletter["sent_at"]:
-        raise _refused("newsletter has already been sent")
+        raise asked.refusal("newsletter has already been sent")
     if not newsletter["recipients"]:
-        raise _refused("newsletter has no recipients")
+        raise asked.refusal("newsletter has no recipients")
     for number in newsletters.segment_ids(newsletter["recipients"]):
         if (asked.workspace.thing("segment", number) or {}).get("state") != "finished":
-            raise _refused("segments are still processing")
+            raise asked.refusal("segments are still processing")
     return newsletter

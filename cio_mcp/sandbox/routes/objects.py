@@ -23,7 +23,7 @@ def _object(asked: ApiRequest) -> Row:
 
 @routes("GET", "/v1/objects/{object_type_id}/{object_id}/attributes")
 def attributes(asked: ApiRequest) -> dict[str, Any]:
-    """Answer an object's attributes; that they are texts, as people's are, is assumed."""
+    """Answer an object's attributes (documented). Assumed (attributes of objects): they are texts."""
     found = _object(asked)
     values: dict[str, Any] = json.loads(found["attributes"])
     return {
@@ -38,14 +38,14 @@ def attributes(asked: ApiRequest) -> dict[str, Any]:
 
 @routes("GET", "/v1/objects/{object_type_id}/{object_id}/relationships")
 def members(asked: ApiRequest) -> dict[str, Any]:
-    """Answer who is related to an object."""
+    """Answer who is related to an object (documented)."""
     found, after = asked.page(objects.members(asked.workspace, _object(asked)))
     return {"cio_relationships": found, "next": after}
 
 
 @routes("POST", "/v1/objects")
 def search(asked: ApiRequest) -> dict[str, Any]:
-    """Answer the objects of one type that fit a filter."""
+    """Answer the objects of one type that fit a filter (documented)."""
     body = asked.json()
     type_id, condition = str(body.get("object_type_id", "")), body.get("filter")
     if not type_id.isdecimal() or not isinstance(condition, dict):

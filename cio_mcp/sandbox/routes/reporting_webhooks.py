@@ -10,30 +10,30 @@ SWITCHES = ("disabled", "full_resolution", "with_content")
 
 
 def _webhook(asked: ApiRequest) -> dict[str, Any]:
-    return asked.thing("reporting_webhook", "webhook_id", "webhook")
+    return asked.thing("reporting_webhook", "webhook_id")
 
 
 @routes("GET", "/v1/reporting_webhooks")
 def every(asked: ApiRequest) -> dict[str, Any]:
-    """Answer all webhooks; the endpoint has no pages."""
+    """Answer all webhooks; the endpoint has no pages. Documented."""
     return {"reporting_webhooks": asked.workspace.things("reporting_webhook")}
 
 
 @routes("POST", "/v1/reporting_webhooks")
 def create(asked: ApiRequest) -> dict[str, Any]:
-    """Make a webhook."""
+    """Make a webhook. Documented."""
     return _stored(asked, asked.workspace.next_number("reporting_webhook"))
 
 
 @routes("GET", "/v1/reporting_webhooks/{webhook_id}")
 def one(asked: ApiRequest) -> dict[str, Any]:
-    """Answer one webhook, without an envelope."""
+    """Answer one webhook, without an envelope. Documented."""
     return _webhook(asked)
 
 
 @routes("PUT", "/v1/reporting_webhooks/{webhook_id}")
 def replace(asked: ApiRequest) -> dict[str, Any]:
-    """Replace all settings of a webhook."""
+    """Replace all settings of a webhook. Documented."""
     return _stored(asked, _webhook(asked)["id"])
 
 
@@ -57,6 +57,6 @@ def _stored(asked: ApiRequest, number: int) -> dict[str, Any]:
 
 @routes("DELETE", "/v1/reporting_webhooks/{webhook_id}")
 def delete(asked: ApiRequest) -> dict[str, Any]:
-    """Remove a webhook; unlike other deletions this is a 200."""
+    """Remove a webhook; unlike other deletions this is a 200. Documented."""
     asked.workspace.remove("reporting_webhook", _webhook(asked)["id"])
     return {}

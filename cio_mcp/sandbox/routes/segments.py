@@ -11,46 +11,51 @@ routes = Routes()
 
 
 def _segment(asked: ApiRequest) -> dict[str, Any]:
-    return asked.thing("segment", "segment_id", "segment")
+    return asked.thing("segment", "segment_id")
 
 
 def _members(asked: ApiRequest) -> list[Row]:
     return segments.audience(asked.workspace, {"segment": {"id": _segment(asked)["id"]}})
 
 
-def _page(asked: ApiRequest, found: list[Row], default: int, most: int) -> dict[str, Any]:
-    """Answer a page of people, oldest first."""
+def _page(asked: ApiRequest, found: list[Row], *sizes: int, ends_empty: bool = False) -> dict[str, Any]:
+    """Answer a page of people, oldest first, of usually and at most so many.
+
+    Live: without anybody both lists are null, and who has no id is an empty text among the ids.
+    """
     keyed: list[tuple[Key, Row]] = [((-person["number"], 0), person) for person in found]
-    kept, after = asked.page(keyed, default, most)
+    kept, after = asked.page(keyed, *sizes, ends_empty=ends_empty)
     return {
-        "identifiers": [people.identifiers(person) for person in kept],
-        "ids": [person["id"] or "" for person in kept],
+        "identifiers": [people.identifiers(person) for person in kept] or None,
+        "ids": [person["id"] or "" for person in kept] or None,
         "next": after,
     }
 
 
 def _public(segment: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in segment.items() if name not in {"conditions", "performed"}}
+    """Return a segment as the App API tells it. Live: with the conditions of one that goes by them."""
+    rules = {"conditions": {"and": [segment["conditions"]]}} if "conditions" in segment else {}
+    return {name: value for name, value in segment.items() if name != "performed"} | rules
 
 
 @routes("GET", "/v1/segments")
 def every(asked: ApiRequest) -> dict[str, Any]:
-    """Answer all segments; the endpoint has no pages."""
+    """Answer all segments; the endpoint has no pages. Documented."""
     return {"segments": [_public(found) for found in asked.workspace.things("segment")]}
 
 
 @routes("POST", "/v1/segments")
 def create(asked: ApiRequest) -> dict[str, Any]:
-    """Make an empty manual segment."""
+    """Make an empty manual segment. Live, recorded: its refusal, and null for what it does not have."""
     wanted = asked.json().get("segment") or {}
     if not isinstance(wanted, dict) or not (name := str(wanted.get("name") or "").strip()):
-        raise app_error("segment name is required", 400)
+        raise app_error("Name can't be blank", 422, "/data/attributes/name")
     return {"segment": segments.create(asked.workspace, name, wanted.get("description") or "")}
 
 
 @routes("DELETE", "/v1/segments/{segment_id}")
 def delete(asked: ApiRequest) -> None:
-    """Remove a manual segment; whether one in use can be removed is not documented."""
+    """Remove a manual segment (documented). Assumed (segments in use): they cannot be removed."""
     segment = _segment(asked)
     if segment["type"] != "manual":
         raise app_error("only manual segments can be deleted", 400)
@@ -62,7 +67,7 @@ def delete(asked: ApiRequest) -> None:
 
 @routes("GET", "/v1/segments/{segment_id}/used_by")
 def used_by(asked: ApiRequest) -> dict[str, Any]:
-    """Answer which campaigns and newsletters use a segment, by their ids."""
+    """Answer which campaigns and newsletters use a segment, by their ids. Documented."""
     return {"segment_id": _segment(asked)["id"], "used_by": _uses(asked)}
 
 
@@ -87,36 +92,40 @@ def _named(segment: dict[str, Any], message: dict[str, Any]) -> bool:
 
 @routes("GET", "/v1/segments/{segment_id}")
 def one(asked: ApiRequest) -> dict[str, Any]:
-    """Answer one segment."""
+    """Answer one segment. Documented."""
     return {"segment": _public(_segment(asked))}
 
 
 @routes("GET", "/v1/segments/{segment_id}/customer_count")
 def count(asked: ApiRequest) -> dict[str, Any]:
-    """Answer how many people are in a segment now."""
+    """Answer how many people are in a segment now. Documented."""
     return {"segment_id": asked.number("segment_id"), "count": len(_members(asked))}
 
 
 @routes("GET", "/v1/segments/{segment_id}/membership")
 def membership(asked: ApiRequest) -> dict[str, Any]:
-    """Answer who is in a segment now."""
-    return {"segment_id": asked.number("segment_id")} | _page(asked, _members(asked), 1000, 30_000)
+    """Answer who is in a segment now. Live: the page of the last one has a `next` too."""
+    found = _page(asked, _members(asked), 1000, 30_000, ends_empty=True)
+    return {"segment_id": asked.number("segment_id")} | found
 
 
 @routes("POST", "/api/v1/segments/{segment_id}/add_customers")
 def add_customers(asked: ApiRequest) -> dict[str, Any]:
-    """Accept people for a manual segment."""
+    """Accept people for a manual segment. Documented."""
     return _change_members(asked, remove=False)
 
 
 @routes("POST", "/api/v1/segments/{segment_id}/remove_customers")
 def remove_customers(asked: ApiRequest) -> dict[str, Any]:
-    """Accept that people leave a manual segment."""
+    """Accept that people leave a manual segment. Documented."""
     return _change_members(asked, remove=True)
 
 
 def _change_members(asked: ApiRequest, *, remove: bool) -> dict[str, Any]:
-    """Check what Track checks at once; what it says of other than manual segments is unknown."""
+    """Check what Track checks at once.
+
+    Assumed (segments by rules): their members cannot be changed, and what is no segment is not found.
+    """
     number = asked.ids["segment_id"]
     segment = asked.workspace.thing("segment", int(number)) if number.isdecimal() else None
     if segment is None:
@@ -143,7 +152,7 @@ def _are_ids(ids: Any) -> bool:
 
 @routes("POST", "/v1/customers")
 def search(asked: ApiRequest) -> dict[str, Any]:
-    """Answer who fits a filter."""
+    """Answer who fits a filter. Documented."""
     try:
         found = segments.audience(asked.workspace, asked.json().get("filter") or {})
     except segments.WrongFilter as wrong:
@@ -153,7 +162,7 @@ def search(asked: ApiRequest) -> dict[str, Any]:
 
 @routes("GET", "/v1/customers/{customer_id}/segments")
 def of_customer(asked: ApiRequest) -> dict[str, Any]:
-    """Answer which segments a person is in."""
+    """Answer which segments a person is in. Documented."""
     who = person(asked)
     return {
         "segments": [

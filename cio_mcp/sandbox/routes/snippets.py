@@ -14,13 +14,13 @@ def _public(snippet: dict[str, Any]) -> dict[str, Any]:
 
 @routes("GET", "/v1/snippets")
 def every(asked: ApiRequest) -> dict[str, Any]:
-    """Answer all snippets; the endpoint has no pages."""
+    """Answer all snippets; the endpoint has no pages. Documented."""
     return {"snippets": [_public(found) for found in asked.workspace.things("snippet")]}
 
 
 @routes("PUT", "/v1/snippets")
 def put(asked: ApiRequest) -> dict[str, Any]:
-    """Make a snippet or change it; blanks around its name and text are dropped."""
+    """Make a snippet or change it; blanks around its name and text are dropped. Documented."""
     body = asked.json()
     name, value = str(body.get("name") or "").strip(), str(body.get("value") or "").strip()
     for field, text, most in (("name", name, 150), ("value", value, 16_000)):
@@ -36,10 +36,10 @@ def put(asked: ApiRequest) -> dict[str, Any]:
 
 @routes("DELETE", "/v1/snippets/{snippet_name}")
 def delete(asked: ApiRequest) -> None:
-    """Remove a snippet that no message uses."""
+    """Remove a snippet that no message uses. Documented."""
     found = snippets.named(asked.workspace, asked.ids["snippet_name"])
     if found is None:
-        raise app_error("snippet not found", 404)
+        raise app_error("not found", 404)
     if snippets.in_use(asked.workspace, found["name"]):
         raise app_error("unable to delete snippet in use", 400)
     asked.workspace.remove("snippet", found["id"])

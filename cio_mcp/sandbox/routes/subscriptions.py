@@ -12,18 +12,18 @@ routes = Routes()
 
 @routes("GET", "/v1/subscription_topics")
 def topics(asked: ApiRequest) -> dict[str, Any]:
-    """Answer all topics."""
+    """Answer all topics. Documented."""
     return {"topics": asked.workspace.things("topic")}
 
 
 @routes("GET", "/v1/customers/{customer_id}/subscription_preferences")
 def preferences(asked: ApiRequest) -> dict[str, Any]:
-    """Answer what a person gets."""
+    """Answer what a person gets. Documented."""
     who = person(asked)
     attributes = people.attributes(asked.workspace, who)
     return {
         "customer": {
-            "id": who["id"] or "",
+            "id": people.shown_id(who),
             "identifiers": people.identifiers(who),
             "topics": subscriptions.wanted(asked.workspace, attributes),
             "unsubscribed": people.unsubscribed(attributes),
@@ -36,7 +36,7 @@ def preferences(asked: ApiRequest) -> dict[str, Any]:
 def token(asked: ApiRequest) -> dict[str, Any]:
     """Answer a link to a person's preferences; who is unknown is a 400 here (documented, 2026-09-17).
 
-    Assumed: the words of the 400, and that a person has one token at a time.
+    Assumed (preference links): a person has one at a time.
     """
     name = asked.ids["customer_id"]
     who = people.find(asked.workspace, name, "id") or people.find(asked.workspace, name, "email")

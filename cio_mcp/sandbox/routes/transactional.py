@@ -21,14 +21,14 @@ E164 = re.compile(r"\+[1-9]\d{1,14}")
 
 @routes("GET", "/v1/transactional")
 def every(asked: ApiRequest) -> dict[str, Any]:
-    """Answer all transactional messages."""
+    """Answer all transactional messages. Documented."""
     return {"messages": [_public(found) for found in asked.workspace.things("transactional")]}
 
 
 @routes("GET", "/v1/transactional/{message_id}")
 def one(asked: ApiRequest) -> dict[str, Any]:
-    """Answer one transactional message."""
-    return {"message": _public(asked.thing("transactional", "message_id", "transactional message"))}
+    """Answer one transactional message. Documented."""
+    return {"message": _public(asked.thing("transactional", "message_id"))}
 
 
 def _public(message: dict[str, Any]) -> dict[str, Any]:
@@ -37,7 +37,7 @@ def _public(message: dict[str, Any]) -> dict[str, Any]:
 
 @routes("POST", "/v1/send/email")
 def send_email(asked: ApiRequest) -> dict[str, Any]:
-    """Check a message and queue it; a second call is a second message."""
+    """Check a message and queue it; a second call is a second message. Documented."""
     body = asked.json()
     _check_size(asked, body)
     to = body.get("to")
@@ -59,6 +59,7 @@ def _of_channel(channel: str) -> None:
 
     @routes("POST", f"/v1/send/{channel}")
     def send_message(asked: ApiRequest) -> dict[str, Any]:
+        """Check a message and queue it. Documented."""
         body = asked.json()
         if body.get("transactional_message_id") is None:
             raise track_error('Missing required field: "transactional_message_id"')
@@ -75,7 +76,7 @@ for other in transactional.TYPES.keys() - {"email"}:
 
 
 def _check_number(to: Any) -> None:
-    """Refuse what is neither a number nor Liquid; documented, the words for a missing `to` are assumed."""
+    """Refuse what is neither a number nor Liquid, in the documented words."""
     if not to:
         raise track_error('Missing required field: "to"')
     if not E164.fullmatch(str(to)) and not transactional.LIQUID.search(str(to)):
@@ -83,7 +84,10 @@ def _check_number(to: Any) -> None:
 
 
 def _check_device(workspace: Workspace, body: dict[str, Any]) -> None:
-    """Refuse a device that is not the person's: documented as what `to` must name; the refusal is assumed."""
+    """Refuse a device that is not the person's: documented as what `to` must name.
+
+    Assumed (devices of a push): the refusal, and that the request itself may bring the device.
+    """
     person, device = _person(workspace, body.get("identifiers")), body.get("custom_device") or {}
     if person and device.get("token") and device.get("platform"):
         devices.put(workspace, person, {**device, "id": device["token"]})
@@ -110,7 +114,7 @@ def _template(workspace: Workspace, body: dict[str, Any], channel: str) -> dict[
                 raise track_error('"transactional_message_id" belongs to another channel')
             return found
     if body.get("auto_create") is True and not name.isdecimal():
-        # Documented: an empty message of that trigger name. What else it has is assumed.
+        # Documented: an empty message of that trigger name. Assumed (auto_create): what else it has.
         number = workspace.next_number("transactional")
         dates = {"created_at": workspace.now(), "updated_at": workspace.now()}
         new = {"id": number, "name": name, "trigger_name": name, "channel": channel, "description": ""}

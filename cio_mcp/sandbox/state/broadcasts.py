@@ -6,24 +6,28 @@ from typing import Any
 from cio_mcp.sandbox.state import deliveries, people, segments
 from cio_mcp.sandbox.state.workspace import Row, Workspace
 
-# At most one trigger of a broadcast in so many seconds, and so many that wait to be worked through (App API,
-# "Send Messages"); whether the latter counts for each broadcast or for all of them is not documented.
+# Documented: one trigger of a broadcast in so many seconds, and so many that wait to be worked through.
+# Assumed (waiting triggers): the latter counts for each broadcast by itself.
 INTERVAL, MOST_WAITING = 10, 5
 
 
-def too_many(workspace: Workspace, broadcast_id: int) -> bool:
-    """Say whether a broadcast was triggered within the interval, or has as many waiting as may be."""
+def pause(workspace: Workspace, broadcast_id: int) -> int:
+    """Return in how many seconds a broadcast can be triggered again, or 0: it can be now."""
     earlier = triggers(workspace, broadcast_id)
-    waiting = sum(trigger["processed_at"] is None for trigger in earlier)
-    too_soon = bool(earlier) and workspace.now() - earlier[-1]["created_at"] < INTERVAL
-    return too_soon or waiting >= MOST_WAITING
+    waiting = [trigger["created_at"] for trigger in earlier if trigger["processed_at"] is None]
+    free = [workspace.now()]
+    if earlier:
+        free.append(earlier[-1]["created_at"] + INTERVAL)
+    if len(waiting) >= MOST_WAITING:
+        free.append(waiting[-MOST_WAITING] + workspace.broadcast_seconds)
+    return max(free) - workspace.now()
 
 
 def trigger(workspace: Workspace, broadcast: dict[str, Any], body: dict[str, Any]) -> int:
-    """Trigger a broadcast; returns the trigger's number among the broadcast's.
+    """Trigger a broadcast; returns the trigger's number among the broadcast's. Raises WrongFilter.
 
-    With an audience member missing and not to be ignored nothing is delivered at all, and the trigger's
-    errors say why; so it goes with an address that several people share. Raises WrongFilter.
+    Documented: with somebody missing and not to be ignored nothing is delivered at all, and the trigger's
+    errors say why.
     """
     found, errors = _audience(workspace, broadcast, body)
     newest = workspace.row("SELECT max(id) AS id FROM triggers WHERE broadcast_id = ?", broadcast["id"])

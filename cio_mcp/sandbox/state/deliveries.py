@@ -15,6 +15,11 @@ REPORT = "delivery_event"
 # nothing else is its fate.
 FATE = {"sent": 2, "delivered": 5}
 
+SECONDARY = "secondary:"
+
+# What a delivery can come from; a transactional message has its template instead.
+PARENTS = ("campaign_id", "newsletter_id", "broadcast_id", "action_id", "content_id", "trigger_event_id")
+
 
 def add(
     workspace: Workspace, person: Row | None, body: dict[str, Any], *, to_unsubscribed: bool = True
@@ -66,11 +71,11 @@ def listed(
     )
     for row in rows:
         message = _message(workspace, row)
-        reached = message["metrics"]
+        states = reached(message)
         if (
-            (metric is None or metric in reached)
-            and (drafts is None or ("drafted" in reached) is drafts)
-            and all(message[name] == value for name, value in parents.items())
+            (metric is None or metric in states)
+            and (drafts is None or ("drafted" in states) is drafts)
+            and all(message.get(name) == value for name, value in parents.items())
         ):
             yield (row["created"], row["number"]), message
 
@@ -81,42 +86,55 @@ def one(workspace: Workspace, number: str) -> dict[str, Any] | None:
     return _message(workspace, row) if row else None
 
 
+def reached(message: dict[str, Any]) -> dict[str, int]:
+    """Return when a delivery reached each state, under the plain names."""
+    return {name.removeprefix(SECONDARY): at for name, at in message["metrics"].items()}
+
+
 def _message(workspace: Workspace, row: Row) -> dict[str, Any]:
+    """Return a delivery as the App API tells it.
+
+    Live: whose it is can be null, and what it does not come from is not named. Documented: or is null.
+    """
     body = json.loads(row["body"])
     person = people.find(workspace, row["cio_id"] or "", "cio_id")
+    template = body.get("transactional_message_id")
+    parents = {name: body.get(name) for name in PARENTS}
+    sources = {"transactional_message_id": template, "msg_template_id": template} if template else parents
+    failure = {"failure_message": body["failure_message"]} if body["failure_message"] else {}
     return {
         "id": row["id"],
         "deduplicate_id": f"{row['id']}:{row['created']}",
         "type": body["type"],
-        "customer_id": person["id"] or "" if person else "",
-        "customer_identifiers": people.identifiers(person) if person else {},
+        "customer_id": person["id"] if person else None,
+        "customer_identifiers": people.identifiers(person) if person else None,
         "recipient": body["recipient"],
         "subject": body.get("subject") or "",
         "metrics": _metrics(workspace, row["created"], body),
         "created": row["created"],
-        "failure_message": body["failure_message"],
-        "campaign_id": body.get("campaign_id"),
-        "newsletter_id": body.get("newsletter_id"),
-        "broadcast_id": body.get("broadcast_id"),
-        "transactional_message_id": body.get("transactional_message_id"),
-        "action_id": body.get("action_id"),
-        "content_id": body.get("content_id"),
-        "trigger_event_id": None,
         "forgotten": False,
+        **sources,
+        **failure,
     }
 
 
 def _metrics(workspace: Workspace, created: int, body: dict[str, Any]) -> dict[str, int]:
-    """Return when a delivery reached each state, as far as time has passed."""
+    """Return when a delivery reached each state, as far as time has passed.
+
+    Live: an email is delivered by the state `secondary:delivered` and no plain one.
+    Assumed (secondary metrics): no other state is, and no other message.
+    """
     if body["failure_message"]:
         return {"created": created, "undeliverable": created}
     if body.get("draft"):
         return {"created": created, "drafted": created}
     leaves = max(created, body.get("send_at") or 0)
-    reached = {name: leaves + after for name, after in (body.get("fate") or FATE).items()}
-    passed = {name: at for name, at in reached.items() if at <= workspace.now()}
+    fate = body.get("fate") or FATE
+    if body["type"] == "email":
+        fate = {SECONDARY * (name == "delivered") + name: after for name, after in fate.items()}
+    due = {name: leaves + after for name, after in fate.items()}
     reported: dict[str, int] = body.get("reported", {})
-    return {"created": created} | passed | reported
+    return {"created": created} | {name: at for name, at in due.items() if at <= workspace.now()} | reported
 
 
 @applies(REPORT)

@@ -11,7 +11,11 @@ from cio_mcp.sandbox.state.workspace import Row, Workspace, applies
 
 @applies("event")
 def record(workspace: Workspace, write: dict[str, Any]) -> None:
-    """Record an event once: one with a known id is dropped. An unknown person is created."""
+    """Record an event once: one with a known id is dropped.
+
+    Assumed (events of strangers): an unknown person is created, unless the identifier is suppressed.
+    Assumed (ids of events): they are known for good.
+    """
     body: dict[str, Any] = write["body"]
     cio_id = None
     if identifier := write.get("identifier"):
@@ -41,7 +45,7 @@ def record(workspace: Workspace, write: dict[str, Any]) -> None:
 
 
 def _known_visitor(workspace: Workspace, visitor: str) -> str | None:
-    """Return who a visitor turned out to be: events that come within five minutes still attach."""
+    """Return who a visitor turned out to be: events within five minutes still attach (documented)."""
     known = workspace.row(
         "SELECT cio_id FROM activities WHERE type = 'attribute_change' AND name = 'anonymous_id' "
         "AND json_extract(data, '$.to') = ? AND timestamp >= ? ORDER BY number DESC",
@@ -71,16 +75,18 @@ def activities(
 def _activity(workspace: Workspace, row: Row) -> dict[str, Any]:
     person = people.find(workspace, row["cio_id"] or "", "cio_id")
     data = json.loads(row["data"])
-    # A page has an address for a name; a change names the attribute in its data (App API, listActivities).
+    # Documented: a page has an address for a name, and a change names the attribute in its data.
     named = {"url" if row["type"] == "page" else "name": row["name"] or ""}
     if row["type"] == "attribute_change":
         named, data = {}, {row["name"]: data}
+    known = people.identifiers(person) if person else {}
     return {
         "id": str(row["number"]),
         "type": row["type"],
         "timestamp": row["timestamp"],
-        "customer_id": person["id"] or "" if person else "",
-        "customer_identifiers": people.identifiers(person) if person else {},
+        # Live: null for who has no id, which is then not among the identifiers.
+        "customer_id": person["id"] if person else None,
+        "customer_identifiers": {name: value for name, value in known.items() if value},
         "data": data,
         **named,
     }

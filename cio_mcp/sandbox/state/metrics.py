@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from cio_mcp.sandbox.state import deliveries
 from cio_mcp.sandbox.state.workspace import Workspace
 
-# Every key of a version 2 series (App API, campaignMetrics, documented 2026-09-17).
+# Documented, 2026-09-17: every key of a version 2 series.
 SERIES = (
     "attempted",
     "bounced",
@@ -42,14 +42,14 @@ SERIES = (
 
 DAY = 86400
 
-# Version 1 does not tell people from machines, links do.
+# Documented: version 1 does not tell people from machines, links do.
 SERIES_1 = tuple(name for name in SERIES if not name.startswith(("human_", "machine_", "prefetch_")))
 CLICKS = ("clicked", "human_clicked", "machine_clicked")
 
-# What journeys tell (App API, campaignJourneyMetrics).
+# Documented: what journeys tell.
 JOURNEYS = ("started", "activated", "exited_early", "finished", "converted", "never_activated", "messaged")
 
-# Version 1: how many periods there are at most, where none are asked for, and the seconds of each.
+# Documented for version 1: how many periods there are at most, where none are asked for, and their seconds.
 MOST = {"hours": 24, "days": 45, "weeks": 12, "months": 121}
 DEFAULT = MOST | {"months": 12}
 SECONDS = {"hours": 3600, "days": DAY, "weeks": 7 * DAY}
@@ -89,7 +89,7 @@ def of_campaign(
 def of_deliveries(workspace: Workspace, **source: Any) -> Iterator[Counted]:
     """Yield each state that a delivery of a source has reached; all clicks are people's here."""
     for _, message in deliveries.listed(workspace, 0, workspace.now(), **source):
-        for state, at in message["metrics"].items():
+        for state, at in deliveries.reached(message).items():
             yield at, {state: 1, f"human_{state}": 1}
 
 

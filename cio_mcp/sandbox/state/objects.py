@@ -57,7 +57,10 @@ def _named(workspace: Workspace, write: dict[str, Any]) -> int | None:
 
 
 def _relate(workspace: Workspace, number: int, body: dict[str, Any], *, removes: bool) -> None:
-    """Relate people, and visitors, to an object. Assumed: an unknown person is created, as events do."""
+    """Relate people, and visitors, to an object (documented).
+
+    Assumed (members of objects): an unknown person is created, as an event creates one.
+    """
     for relationship in body.get("cio_relationships") or []:
         named = relationship["identifiers"]
         attributes = relationship.get("relationship_attributes") or {}

@@ -5,13 +5,13 @@ import re
 import secrets
 from typing import Any, Literal
 
-from cio_mcp.sandbox.state import relationships, subscriptions
+from cio_mcp.sandbox.state import relationships, subscriptions, visitors
 from cio_mcp.sandbox.state.rejections import drop, outdated
 from cio_mcp.sandbox.state.workspace import Row, Workspace, applies
 
 IdType = Literal["id", "email", "phone", "cio_id"]
 
-# What looks like an address; the exact rule is not documented.
+# Assumed (addresses): what looks like one.
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 # Keys of an identify body that steer it and are no attributes (Track API, identify).
@@ -19,7 +19,10 @@ STEERING = ("_update", "_timestamp", "cio_relationships")
 
 
 def find(workspace: Workspace, value: str, id_type: str) -> Row | None:
-    """Return a person by one identifier; `id_type` is id, email, phone or cio_id (bare)."""
+    """Return a person by one identifier; `id_type` is id, email, phone or cio_id (bare).
+
+    Assumed (phone numbers): a person is identified by their attribute `phone`.
+    """
     if not value:
         return None
     column = "json_extract(attributes, '$.phone')" if id_type == "phone" else id_type
@@ -65,9 +68,10 @@ def suppressed(workspace: Workspace, identifier: str) -> bool:
 
 @applies("identify")
 def identify(workspace: Workspace, write: dict[str, Any]) -> None:
-    """Create or update a person: by the path, else by an identifier in the body, else new.
+    """Create or update a person: by the path, else by an identifier in the body, else new. Documented.
 
-    What conflicts changes nothing and is logged as a failed attribute change; the caller got its 200 already.
+    What conflicts is logged as a failed attribute change; the caller got its 200 already.
+    Assumed (conflicts): it changes nothing else either.
     """
     body: dict[str, Any] = write["body"]
     id_type, value = by_shape(write["identifier"])
@@ -100,7 +104,7 @@ def identify(workspace: Workspace, write: dict[str, Any]) -> None:
     _set_attributes(workspace, person, body)
     relationships.relate(workspace, person["cio_id"], body.get("cio_relationships") or {})
     if body.get("anonymous_id"):
-        _merge_anonymous(workspace, person["cio_id"], str(body["anonymous_id"]))
+        visitors.merge(workspace, person["cio_id"], str(body["anonymous_id"]))
 
 
 def _set_identifier(workspace: Workspace, person: Row, kind: str, value: str, *, may_change: bool) -> None:
@@ -109,7 +113,7 @@ def _set_identifier(workspace: Workspace, person: Row, kind: str, value: str, *,
     if same:
         return
     if current and not may_change:
-        # A set identifier changes only for who is addressed by cio_id (Track API, identify).
+        # Documented: a set identifier changes only for who is addressed by cio_id.
         change = {kind: {"from": current, "to": value}, "reason": "identifier is already set"}
         workspace.enter("failed_attribute_change", person["cio_id"], kind, change)
         return
@@ -129,7 +133,7 @@ def _set_attributes(workspace: Workspace, person: Row, body: dict[str, Any]) -> 
     for name, value in changes.items():
         before = attributes.get(name)
         if value is None or value == "":
-            # Stated for objects; relied on for people, and so imitated.
+            # Assumed (empty attributes): of people too. Documented: of objects.
             attributes.pop(name, None)
         else:
             attributes[name] = value
@@ -141,22 +145,12 @@ def _set_attributes(workspace: Workspace, person: Row, body: dict[str, Any]) -> 
     )
 
 
-def _merge_anonymous(workspace: Workspace, cio_id: str, anonymous_id: str) -> None:
-    """Give a person the relationships of an anonymous id, and its events of the last 30 days."""
-    relationships.carry_over(workspace, cio_id, anonymous_id)
-    moved = workspace.change(
-        "UPDATE events SET cio_id = ? WHERE anonymous_id = ? AND cio_id IS NULL AND timestamp >= ?",
-        cio_id,
-        anonymous_id,
-        workspace.now() - 30 * 86400,
-    )
-    if moved:
-        workspace.log("anon_merge", cio_id, name=anonymous_id, events=moved)
-
-
 @applies("delete")
 def delete(workspace: Workspace, write: dict[str, Any]) -> None:
-    """Remove a person and all their data, which frees the identifiers. Assumed: an unknown one is fine."""
+    """Remove a person and all their data, which frees the identifiers.
+
+    Assumed (deleting nobody): an unknown person is fine.
+    """
     id_type, value = by_shape(write["identifier"])
     if person := find(workspace, value, id_type):
         for table in ("devices", "relationships", "members", "events", "people"):
@@ -181,8 +175,13 @@ def unsuppress(workspace: Workspace, write: dict[str, Any]) -> None:
 
 
 def identifiers(person: Row) -> dict[str, Any]:
-    """Return a person's identifiers as the App API has them."""
-    return {"id": person["id"] or "", "email": person["email"] or "", "cio_id": person["cio_id"]}
+    """Return a person's identifiers as the App API has them. Live: one that a person lacks is null."""
+    return {"id": person["id"], "email": person["email"], "cio_id": person["cio_id"]}
+
+
+def shown_id(person: Row) -> str:
+    """Return a person's id where it stands outside of identifiers. Live: without one, the cio_id."""
+    return str(person["id"] or person["cio_id"])
 
 
 def attributes(workspace: Workspace, person: Row) -> dict[str, Any]:
@@ -213,17 +212,26 @@ def _computed(workspace: Workspace, cio_id: str) -> dict[str, Any]:
 
 
 def profile(workspace: Workspace, person: Row) -> dict[str, Any]:
-    """Return a person as `GET …/attributes` does: every value as text, `unsubscribed` as a boolean."""
+    """Return a person as `GET …/attributes` does: every value as text, `unsubscribed` as a boolean.
+
+    Live: without `customer` around it in a list of people; `timestamps` has the time of each change.
+    """
     values = attributes(workspace, person)
     computed = subscriptions.computed(workspace, values)
     devices = workspace.rows("SELECT id, platform, last_used FROM devices WHERE cio_id = ?", person["cio_id"])
+    changed = workspace.rows(
+        "SELECT coalesce(name, 'cio_id') AS name, max(timestamp) AS at FROM activities WHERE cio_id = ? "
+        "AND type IN ('profile_create', 'attribute_change') GROUP BY name",
+        person["cio_id"],
+    )
+    at = {row["name"]: row["at"] for row in changed}
     return {
-        "id": person["id"] or "",
+        "id": shown_id(person),
         "identifiers": identifiers(person),
         "attributes": {
             name: as_text(value) for name, value in (values | computed).items() if name != "anonymous_id"
         },
-        "timestamps": {},
+        "timestamps": {name: at.get(name, at.get("cio_id", 0)) for name in values},
         "unsubscribed": unsubscribed(values),
         "devices": [dict(device) for device in devices],
     }

@@ -1,4 +1,7 @@
-"""What Track accepted and later dropped. What such an activity holds is not documented."""
+"""What Track accepted and later dropped, as activities tell it (documented).
+
+Assumed (dropped writes): what such an activity holds.
+"""
 
 from typing import Any
 

@@ -8,10 +8,9 @@ from cio_mcp.sandbox.state.workspace import Row, Workspace
 
 
 def relate(workspace: Workspace, cio_id: str, asked: dict[str, Any]) -> None:
-    """Add or remove relationships as `cio_relationships` of an identify asks (Track API, identify).
+    """Add or remove relationships as `cio_relationships` of an identify asks. Documented.
 
-    What names no object is logged as a failed attribute change; what Customer.io does then is not
-    documented.
+    Assumed (unknown objects): what names none is logged as a failed attribute change.
     """
     removes = asked.get("action") == "delete_relationships"
     for relationship in asked.get("relationships") or []:
@@ -85,11 +84,3 @@ def listed(workspace: Workspace, person: Row) -> Iterator[tuple[tuple[int, int],
                 "timestamps": {},
             },
         )
-
-
-def carry_over(workspace: Workspace, cio_id: str, anonymous_id: str) -> None:
-    """Relate a person to what a visitor was related to who turned out to be them."""
-    known = "SELECT object, attributes FROM anonymous_relationships WHERE anonymous_id = ?"
-    for row in workspace.rows(known, anonymous_id):
-        add(workspace, cio_id, row["object"], json.loads(row["attributes"]))
-    workspace.change("DELETE FROM anonymous_relationships WHERE anonymous_id = ?", anonymous_id)

@@ -18,7 +18,7 @@ SWITCHES = {
     "queue_drafts": False,
 }
 
-# What the App API calls each channel in a delivery. That of inbox messages is assumed.
+# Documented: what the App API calls each channel in a delivery. Assumed (inbox messages): their name.
 TYPES = {
     "email": "email",
     "push": "push",
@@ -70,7 +70,7 @@ def _recipient(workspace: Workspace, channel: str, person: Row | None, to: str |
         )
         return ", ".join(device["id"] for device in found)
     if channel in BY_NUMBER:
-        # Documented: Liquid is filled in. Assumed: what it names and the customer lacks is blank.
+        # Documented: Liquid is filled in. Assumed (Liquid in numbers): what the customer lacks is blank.
         known = people.attributes(workspace, person) if person else {}
         return LIQUID.sub(lambda named: str(known.get(named["attribute"]) or ""), to or "")
     if to and channel in ADDRESSED:

@@ -28,6 +28,9 @@ def _columns(columns: dict[str, Any]) -> dict[str, str | None]:
 Columns = Annotated[JsonObject, AfterValidator(_columns)]
 
 
+# Arguments that a call has for all its rows.
+NOT_OF_ROWS = {"dry_run", "confirmation", "timezone"}
+
 # So many rows are checked before others have their turn.
 TURN = 200
 
@@ -70,7 +73,7 @@ class Form:
     """What a row of a tool holds: the tool's arguments, and in its argument `rest` whatever else there is."""
 
     def __init__(self, tool: Tool, rest: str, **others: Any) -> None:
-        parameters = {name: of for name, of in tool.parameters.items() if name not in {"dry_run", "timezone"}}
+        parameters = {name: of for name, of in tool.parameters.items() if name not in NOT_OF_ROWS}
         self._rest = rest
         self._model: type[BaseModel] = create_model(
             tool.name, __config__=ConfigDict(extra="forbid", defer_build=True), **parameters | others

@@ -33,6 +33,10 @@ class Given:
         self.rows, self.context = rows, context
         self.plan: Any = None  # what a call makes of them: it is asked for several times
 
+    def name(self, column: str) -> bool:
+        """Say whether a row has a value of this name."""
+        return any(column in row.values for row in self.rows)
+
     def __str__(self) -> str:
         written = json.dumps([(row.number, row.values, row.fault) for row in self.rows], default=str)
         return hashlib.sha256(written.encode(errors="replace")).hexdigest()

@@ -1,5 +1,6 @@
 """Triggering a broadcast."""
 
+import asyncio
 from dataclasses import replace
 from typing import Annotated, Any, Literal
 
@@ -10,7 +11,7 @@ from cio_mcp.errors import InvalidArgument
 from cio_mcp.limits import TRIGGER_BYTES
 from cio_mcp.toolkit.addresses import OneAddress, parsed
 from cio_mcp.toolkit.answers import Acted
-from cio_mcp.toolkit.audience import Audience, of_filter, reaches
+from cio_mcp.toolkit.audience import Audience, Template, of_filter, reaches, senders
 from cio_mcp.toolkit.lists import Addresses, Objects, People
 from cio_mcp.toolkit.params import (
     CONDITIONS,
@@ -24,7 +25,6 @@ from cio_mcp.toolkit.params import (
 )
 from cio_mcp.toolkit.reading import Fields, made
 from cio_mcp.toolkit.registry import Toolbox
-from cio_mcp.toolkit.things import named
 
 tools = Toolbox(__name__)
 
@@ -115,13 +115,17 @@ async def _reached(
     recipients: dict[str, Any] | None,
     per_user_data: list[dict[str, Any]] | None,
     data_file_url: str | None,
+    id_ignore_missing: bool,
+    email_ignore_missing: bool,
 ) -> Audience:
     entries = per_user_data or []
     addresses = emails or [str(entry["email"]) for entry in entries if "email" in entry]
     people = ids or [str(entry["id"]) for entry in entries if "id" in entry]
     if addresses or people:
         size = len(addresses) + len(people)
-        found = Audience("the people listed in the call", size, addresses=addresses, people={"id": people})
+        found = Audience(
+            "the people listed in the call", size, addresses=addresses, people={"id": people}, profiles=True
+        )
     elif recipients:
         found = Audience(
             "customers who match the filter", chosen_by=recipients, count=lambda: of_filter(app, recipients)
@@ -133,11 +137,20 @@ async def _reached(
     else:
         found = Audience("the audience set in Customer.io, which its API cannot count")
 
-    async def template() -> str:
-        answer = await app.get("/v1/broadcasts/{broadcast_id}", broadcast_id=broadcast_id)
-        return named(f"broadcast {broadcast_id}", Fields(answer).wrapped("broadcast"))
+    skipped = {"id": id_ignore_missing, "email": email_ignore_missing}
+    kinds = {id_type for id_type, _ in found.customers}
+    ignored = all(skipped[id_type] for id_type in kinds)
 
-    return replace(found, template=template)
+    async def template() -> Template:
+        named, (contents, unread) = await asyncio.gather(
+            app.get("/v1/broadcasts/{broadcast_id}", broadcast_id=broadcast_id),
+            senders(app, "/v1/broadcasts/{broadcast_id}/actions", "actions", broadcast_id=broadcast_id),
+        )
+        name = Fields(named).wrapped("broadcast").text("name")
+        return Template(f"broadcast {broadcast_id}", name or "", **contents, unread=unread)
+
+    if_unknown = "they are skipped" if ignored else "the whole run would fail"
+    return replace(found, template=template, if_unknown=if_unknown)
 
 
 @tools.sends

@@ -5,7 +5,9 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from cio_mcp.client import AnyIdType, TrackApi
+from cio_mcp.client.identifiers import in_operation
 from cio_mcp.errors import InvalidArgument
+from cio_mcp.toolkit.consequences import Consequence, affects
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.rows.checks import Checked, Columns, Form, Plan, Planned
 from cio_mcp.toolkit.rows.delivery import carry_out
@@ -27,6 +29,7 @@ MOST, LONGEST = 300, 31_000
 
 
 @tools.writes
+@affects(Consequence.BULK, Consequence.IDENTIFY, Consequence.SUBSCRIPTIONS)
 async def identify_customers(
     track: TrackApi,
     results: Results,
@@ -46,18 +49,16 @@ async def identify_customers(
     """
     given = given_rows(rows, csv)
     defaults = {"id_type": id_type} | ({"update_only": True} if update_only else {})
-    return await carry_out(track, results, await _plan(track, given, columns or {}, defaults))
+    return await carry_out(track, results, await _plan(given, columns or {}, defaults))
 
 
-async def _plan(
-    track: TrackApi, given: Given, columns: dict[str, str | None], defaults: dict[str, Any]
-) -> Plan:
+async def _plan(given: Given, columns: dict[str, str | None], defaults: dict[str, Any]) -> Plan:
     plan, checked = Plan(len(given.rows)), []
     merging = _Merging(plan)
     async for one in FORM.check(given, columns, defaults, plan):
         values = dict(one.arguments)
         try:
-            identifiers = track.identifiers(values.pop("customer_id"), values.pop("id_type"))
+            identifiers = in_operation(values.pop("customer_id"), values.pop("id_type"))
         except InvalidArgument as wrong:
             plan.refused.append((one.row, wrong.faults))
             continue

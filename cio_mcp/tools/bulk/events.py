@@ -5,9 +5,11 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from cio_mcp.client import AnyIdType, TrackApi
+from cio_mcp.client.identifiers import in_operation
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.addresses import recipients
 from cio_mcp.toolkit.audience import Audience, reaches
+from cio_mcp.toolkit.consequences import Consequence, affects
 from cio_mcp.toolkit.lists import Names
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.rows.checks import Columns, Form, Plan, Planned
@@ -47,6 +49,7 @@ async def _reached(
 
 @tools.writes
 @reaches(_reached)
+@affects(Consequence.BULK, Consequence.EVENTS)
 async def track_events(
     track: TrackApi,
     results: Results,
@@ -90,7 +93,7 @@ async def _plan(
     ):
         values = one.arguments
         try:
-            who = track.identifiers(values["customer_id"], values["id_type"])
+            who = in_operation(values["customer_id"], values["id_type"])
             body = {"name": values["name"], "timestamp": values["timestamp"], "attributes": values["data"]}
             event = {"identifiers": who} | {name: value for name, value in body.items() if value}
             event_id = ids.of(event, one.row.number, values["event_id"])

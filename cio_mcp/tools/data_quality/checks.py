@@ -3,12 +3,12 @@
 import json
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from cio_mcp.client import AppApi, IdType
 from cio_mcp.errors import InvalidArgument, Refused
 from cio_mcp.toolkit.answers import Anything, Quoted, Shape
-from cio_mcp.toolkit.params import CustomerId, JsonObject, Text
+from cio_mcp.toolkit.params import CustomerId, JsonObject, Text, unguessed
 from cio_mcp.toolkit.reading import Fields, needed, seconds, unusable
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.things import identifiers
@@ -83,7 +83,7 @@ async def check_write(
     customer_id: CustomerId,
     id_type: IdType = "id",
     attributes: Annotated[
-        JsonObject | None,
+        Annotated[JsonObject, AfterValidator(unguessed)] | None,
         Field(description="The attributes of an identify, as written."),
     ] = None,
     event: Annotated[

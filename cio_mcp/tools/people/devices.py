@@ -6,6 +6,7 @@ from pydantic import Field
 
 from cio_mcp.client import IdType, TrackApi
 from cio_mcp.toolkit.answers import Accepted
+from cio_mcp.toolkit.consequences import Consequence, affects
 from cio_mcp.toolkit.params import CustomerId, ItemKey
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.times import Timestamp
@@ -17,6 +18,7 @@ DeviceId = Annotated[ItemKey, Field(description="The device's push token.")]
 
 
 @tools.writes
+@affects(Consequence.DEVICES)
 async def add_device(
     track: TrackApi,
     customer_id: CustomerId,
@@ -42,6 +44,7 @@ async def add_device(
 
 
 @tools.writes
+@affects(Consequence.DEVICES)
 async def remove_device(
     track: TrackApi, customer_id: CustomerId, device_id: DeviceId, id_type: IdType = "id"
 ) -> Accepted:

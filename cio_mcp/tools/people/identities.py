@@ -7,6 +7,8 @@ from pydantic import Field
 from cio_mcp.client import AppApi, IdType, RequestKind, TrackApi
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.answers import Accepted
+from cio_mcp.toolkit.consequences import Consequence, affects
+from cio_mcp.toolkit.losses import of_customer, of_merge
 from cio_mcp.toolkit.params import CustomerId
 from cio_mcp.toolkit.registry import Toolbox
 
@@ -19,6 +21,7 @@ UNSURE = (
 
 
 @tools.deletes
+@affects(shows=of_customer)
 async def suppress_customer(track: TrackApi, customer_id: CustomerId, id_type: IdType = "id") -> Accepted:
     """Delete a customer and block their identifiers, so that they cannot be messaged or created again.
 
@@ -28,6 +31,7 @@ async def suppress_customer(track: TrackApi, customer_id: CustomerId, id_type: I
 
 
 @tools.writes
+@affects(Consequence.SUBSCRIPTIONS)
 async def unsuppress_customer(track: TrackApi, customer_id: CustomerId, id_type: IdType = "id") -> Accepted:
     """Lift the block on a suppressed identifier. The deleted profile does not come back."""
     return await _change(track, "unsuppress", customer_id, id_type)
@@ -41,6 +45,7 @@ async def _change(track: TrackApi, change: str, customer_id: str, id_type: IdTyp
 
 
 @tools.deletes
+@affects(Consequence.IDENTIFY, shows=of_merge)
 async def merge_customers(
     track: TrackApi,
     customer_id: CustomerId,

@@ -7,8 +7,10 @@ from pydantic import AfterValidator, Field
 
 from cio_mcp.client import AppApi, IdType, TrackApi
 from cio_mcp.toolkit.answers import Accepted, Cut, Quoted, Shape
+from cio_mcp.toolkit.consequences import Consequence, affects
 from cio_mcp.toolkit.habits import OfPeople
 from cio_mcp.toolkit.lists import SomeNames
+from cio_mcp.toolkit.losses import of_customer
 from cio_mcp.toolkit.pages import PAGE_BYTES
 from cio_mcp.toolkit.params import AnonymousId, CustomerId, size_of
 from cio_mcp.toolkit.reading import Fields, needed, plain
@@ -57,6 +59,7 @@ Attributes = Annotated[
 
 
 @tools.writes
+@affects(Consequence.IDENTIFY, Consequence.SUBSCRIPTIONS)
 async def identify_customer(
     track: TrackApi,
     customer_id: CustomerId,
@@ -103,6 +106,7 @@ def written(
 
 
 @tools.deletes
+@affects(shows=of_customer)
 async def delete_customer(track: TrackApi, customer_id: CustomerId, id_type: IdType = "id") -> Accepted:
     """Delete a customer (person, profile) and all their data, permanently.
 

@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field, TypeAdapter, ValidationError, Valida
 from cio_mcp.client import AppApi, IdType, TrackApi
 from cio_mcp.toolkit import lists
 from cio_mcp.toolkit.answers import Accepted, Page, Quoted, Shape
+from cio_mcp.toolkit.consequences import Consequence, affects
 from cio_mcp.toolkit.pages import cut, joined
 from cio_mcp.toolkit.params import Cursor, CustomerId, ItemKey, Limit
 from cio_mcp.toolkit.reading import Fields, beside
@@ -110,6 +111,7 @@ Objects = Annotated[
 
 
 @tools.writes
+@affects(Consequence.RELATIONSHIPS)
 async def set_relationships(
     track: TrackApi,
     customer_id: CustomerId,

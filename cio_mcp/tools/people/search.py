@@ -18,6 +18,7 @@ from cio_mcp.toolkit.params import (
     Limit,
     ObjectId,
     compared,
+    unguessed,
 )
 from cio_mcp.toolkit.profiles import matching, profiles
 from cio_mcp.toolkit.reading import Fields, beside, time
@@ -66,6 +67,7 @@ async def search_customers(
     segment_id: Annotated[ObjectId | None, Field(description="From list_segments.")] = None,
     attributes: Annotated[
         JsonObject | None,
+        AfterValidator(unguessed),
         AfterValidator(_values),
         Field(description='Exact values, such as {"plan": "pro"}.'),
     ] = None,

@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field
 from cio_mcp.client import AppApi, IdType, TrackApi
 from cio_mcp.errors import InvalidArgument, Refused
 from cio_mcp.toolkit.answers import Accepted, Acted, Answer, Numbered
+from cio_mcp.toolkit.consequences import Consequence, affects
 from cio_mcp.toolkit.params import CustomerId, JsonObject
 from cio_mcp.toolkit.reading import Fields
 from cio_mcp.toolkit.registry import Toolbox
@@ -69,6 +70,7 @@ def _topics(topics: dict[str, Any]) -> dict[int, bool]:
 
 
 @tools.writes
+@affects(Consequence.SUBSCRIPTIONS)
 async def set_subscriptions(
     track: TrackApi,
     customer_id: CustomerId,
@@ -110,6 +112,7 @@ class PreferenceLink(Acted):
 
 # Such a link is a credential, so creating one is not a read.
 @tools.writes
+@affects(Consequence.SUBSCRIPTIONS)
 async def create_preference_link(
     app: AppApi, customer_id: CustomerId, id_type: Literal["id", "email"] = "id"
 ) -> PreferenceLink:

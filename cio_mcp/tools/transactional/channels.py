@@ -76,6 +76,7 @@ async def _reached(
         people={id_type: [customer_id]},
         to_one=True,
         template=partial(template_of, app, transactional_message_id),
+        if_unknown="a new customer would be created",
     )
 
 

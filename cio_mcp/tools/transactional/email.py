@@ -52,6 +52,7 @@ async def _reached(
         to_one=known and len(found) == 1,
         blind_copies=bool(bcc),
         template=partial(template_of, app, transactional_message_id),
+        if_unknown="a new customer would be created",
     )
 
 

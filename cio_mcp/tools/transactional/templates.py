@@ -1,18 +1,21 @@
 """Transactional messages: templates of messages to one person."""
 
+import asyncio
 from typing import Annotated
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from cio_mcp.client import AppApi, SendApi
 from cio_mcp.toolkit.answers import Numbered, Page
+from cio_mcp.toolkit.audience import Template, senders
 from cio_mcp.toolkit.pages import newest, page_by_id
 from cio_mcp.toolkit.params import CountCursor, Naming, as_id, one_line
 from cio_mcp.toolkit.reading import Fields
 from cio_mcp.toolkit.registry import Toolbox
-from cio_mcp.toolkit.things import named
 
 tools = Toolbox(__name__)
+
+PATH = "/v1/transactional/{transactional_message_id}"
 
 
 def _number_or_name(value: object) -> int | str:
@@ -76,20 +79,28 @@ def _message(item: Fields) -> TransactionalMessage:
     )
 
 
-async def template_of(app: SendApi, number_or_name: int | str | None) -> str:
-    """Return the name of the template, for a preview."""
+async def template_of(app: SendApi, number_or_name: int | str | None) -> Template:
+    """Return what is set up in the template, for a preview."""
     if number_or_name is None:
-        return "no template: the call has its own subject and body"
+        return Template("no template: the call has its own subject and body")
     if not app.reads:
-        return f"transactional message {number_or_name}"
+        return Template(f"transactional message {number_or_name}")
     if str(number_or_name).isdecimal():
-        path = "/v1/transactional/{transactional_message_id}"
-        answer = Fields(await app.get(path, transactional_message_id=number_or_name))
-        return named(f"transactional message {number_or_name}", answer.wrapped("message"))
+        named, (contents, unread) = await asyncio.gather(
+            app.get(PATH, transactional_message_id=number_or_name),
+            senders(app, f"{PATH}/contents", "contents", transactional_message_id=number_or_name),
+        )
+        name = Fields(named).wrapped("message").text("name")
+        return Template(f"transactional message {number_or_name}", name or "", **contents, unread=unread)
     answer = Fields(await app.get("/v1/transactional"))
     wanted = str(number_or_name).casefold()
     for message in answer.objects("messages") or []:
         if (message.text("trigger_name") or "").casefold() == wanted:
-            return named(f"transactional message {message.text('id') or number_or_name}", message)
+            number = message.text("id") or str(number_or_name)
+            contents, unread = await senders(
+                app, f"{PATH}/contents", "contents", transactional_message_id=number
+            )
+            name = message.text("name") or ""
+            return Template(f"transactional message {number}", name, **contents, unread=unread)
     # Not every answer includes trigger names, so a name that is not found can still be valid.
-    return f"transactional message {number_or_name}"
+    return Template("transactional message", str(number_or_name))

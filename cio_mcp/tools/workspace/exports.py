@@ -7,6 +7,7 @@ from pydantic import Field, WithJsonSchema
 from cio_mcp.client import AppApi, RequestKind
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.answers import Acted, Cut, Item
+from cio_mcp.toolkit.consequences import affects
 from cio_mcp.toolkit.lists import SomeNames
 from cio_mcp.toolkit.params import Filter, ObjectId, WholeNumber
 from cio_mcp.toolkit.polling import Polling
@@ -55,6 +56,7 @@ class ExportStarted(Acted):
 
 
 @tools.writes
+@affects()
 async def start_export(
     app: AppApi,
     of: Literal["customers", "newsletter", "campaign", "transactional_message", "action"],

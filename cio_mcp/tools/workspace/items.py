@@ -8,6 +8,7 @@ from pydantic import Field
 from cio_mcp.client import AppApi
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.answers import Acted, Item, Page
+from cio_mcp.toolkit.consequences import Consequence, Outlook, affects
 from cio_mcp.toolkit.pages import fitting, page
 from cio_mcp.toolkit.params import Cursor, Https, ItemKey, Line, Text
 from cio_mcp.toolkit.reading import Fields, beside, needed, text
@@ -166,6 +167,15 @@ async def _find(app: AppApi, kind: str, item: str) -> Fields:
     raise InvalidArgument(f"item: {what} this id or name; list_workspace_items with kind={kind} lists them")
 
 
+async def _content(app: AppApi, kind: ItemKind, item: str) -> Outlook:
+    """Return what is lost with the content of an item, which can be one that does not exist yet."""
+    found = [one for one in await _all(app, kind) if item in (one.text("name"), one.text("id"))]
+    if not found:
+        return Outlook(whom=f"there is no {kind} of this name yet")
+    told = KINDS[kind][2](found[0]).model_dump(exclude_none=True)
+    return Outlook(loses=told | ({"value": found[0].text("value")} if kind == "snippet" else {}))
+
+
 class ItemSet(Acted):
     """A saved snippet or collection."""
 
@@ -176,7 +186,12 @@ class ItemSet(Acted):
     previous_rows: int | None = Field(None, description="Number of rows that were replaced.")
 
 
+async def _replaced(app: AppApi, kind: ItemKind, name: str) -> Outlook:
+    return await _content(app, kind, name)
+
+
 @tools.writes
+@affects(Consequence.CONTENT, shows=_replaced)
 async def set_workspace_item(
     app: AppApi,
     kind: Literal["snippet", "collection"],
@@ -209,6 +224,7 @@ class ItemDeleted(Acted):
 
 
 @tools.deletes
+@affects(Consequence.CONTENT, shows=_content)
 async def delete_workspace_item(
     app: AppApi,
     kind: Literal["snippet", "collection", "reporting_webhook"],

@@ -9,8 +9,10 @@ from cio_mcp.client import AppApi, RequestKind
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.answers import Acted, Item
 from cio_mcp.toolkit.audience import Audience, reaches
+from cio_mcp.toolkit.consequences import Consequence, affects
 from cio_mcp.toolkit.lists import Words
 from cio_mcp.toolkit.params import Https, Line, ObjectId
+from cio_mcp.toolkit.quoting import ascii_host
 from cio_mcp.toolkit.reading import Fields, made, needed
 from cio_mcp.toolkit.registry import Toolbox
 
@@ -64,7 +66,7 @@ async def _reached(
     if disabled and endpoint is None:
         return Audience("nobody: the webhook is disabled", 0, chosen_by=where)
     # Even a disabled webhook counts if its endpoint is set: events go there once somebody enables it.
-    host = urlsplit(where or "").hostname
+    host = ascii_host(urlsplit(where or "").hostname or "")
     return Audience(
         f"{host}, which receives each event and the person's data until the webhook is disabled",
         chosen_by=where,
@@ -75,6 +77,7 @@ async def _reached(
 # a message, it is restricted like a send: by permission, confirmation, allow list and caps.
 @tools.sends
 @reaches(_reached)
+@affects(Consequence.WEBHOOKS)
 async def set_reporting_webhook(
     app: AppApi,
     webhook_id: Annotated[ObjectId | None, Field(description="Default: create a new webhook.")] = None,

@@ -6,7 +6,6 @@
 import contextlib
 from collections.abc import AsyncIterator, Collection, Sequence
 
-from mcp.server.transport_security import TransportSecuritySettings
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -19,11 +18,13 @@ from cio_mcp.app.build import build
 from cio_mcp.logs import configure
 from cio_mcp.server.server import Server
 from cio_mcp.settings import Settings, load
-from cio_mcp.settings.values import LOOPBACK
 from cio_mcp.transports.http.authentication import authenticator_of
 from cio_mcp.transports.http.browsers import opened
 from cio_mcp.transports.http.disconnects import Disconnects
 from cio_mcp.transports.http.health import Health
+from cio_mcp.transports.http.hosts import security_of
+from cio_mcp.transports.http.intake import Intake, Rooms
+from cio_mcp.transports.http.loopback import LoopbackOnly
 from cio_mcp.transports.http.monitoring import AnswerCounter, AnswerCounts, metrics_route
 from cio_mcp.transports.http.narrowing import NarrowingCheck
 from cio_mcp.transports.http.oversize import Oversize
@@ -60,17 +61,20 @@ def create_app(
 
 def _application(app: App, settings: Settings, ways: Sequence[Transport]) -> Starlette:
     server = Server(app)
-    authenticator, security = authenticator_of(settings, app.tokens), _security(settings)
+    authenticator, rooms = authenticator_of(settings, app), Rooms(settings.max_request_bytes)
+    security = security_of(settings.allowed_hosts, settings.allowed_origins)
 
     def guarded(inner: ASGIApp) -> ASGIApp:
         checked = NarrowingCheck(inner, app.catalogue.tools, app.workspaces)
-        return Oversize(checked, settings.max_request_bytes)
+        return Oversize(Intake(checked, rooms), settings.max_request_bytes)
 
     found = [route for way in ways for route in way.routes(server, settings, security)]
     routes = [wrapped(route, guarded) for route in found]
     routes += [with_slash(route) for route in routes if isinstance(route, Route)]
     if authenticator:
         routes = [authenticator.guard(route) for route in routes]
+    else:
+        routes = [wrapped(route, LoopbackOnly) for route in routes]
     if settings.allowed_origins:
         routes = opened(routes, settings.allowed_origins)
     if authenticator:
@@ -97,16 +101,6 @@ def _application(app: App, settings: Settings, ways: Sequence[Transport]) -> Sta
     application.add_middleware(AnswerCounter, counts=counts)
     application.state.app = app
     return application
-
-
-def _security(settings: Settings) -> TransportSecuritySettings:
-    """Return which Host and Origin headers are answered: loopback's, and those that the settings name."""
-    here = [f"[{host}]" if ":" in host else host for host in LOOPBACK]
-    hosts = [name for host in (*here, *settings.allowed_hosts) for name in (host, f"{host}:*")]
-    origins = [f"http://{name}" for host in here for name in (host, f"{host}:*")]
-    return TransportSecuritySettings(
-        allowed_hosts=hosts, allowed_origins=[*origins, *settings.allowed_origins]
-    )
 
 
 def _operations(health: Health) -> list[BaseRoute]:

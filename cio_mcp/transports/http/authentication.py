@@ -17,10 +17,12 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from cio_mcp.app.application import App
 from cio_mcp.auth.oauth import Jwts, Keys, ProtectedResource
 from cio_mcp.auth.oauth.resource import WELL_KNOWN
 from cio_mcp.auth.tokens import Tokens
 from cio_mcp.errors import Unauthorized
+from cio_mcp.safety.audit.strangers import Strangers
 from cio_mcp.safety.grant import Grant
 from cio_mcp.settings import Settings
 from cio_mcp.transports.http.routes import wrapped
@@ -39,9 +41,10 @@ class TokenUser(AuthenticatedUser):
 class Authenticator:
     """Lets in who brings a token of the file, or a JWT."""
 
-    def __init__(self, tokens: Tokens | None, jwts: Jwts | None) -> None:
+    def __init__(self, tokens: Tokens | None, jwts: Jwts | None, strangers: Strangers) -> None:
         self._tokens = tokens
         self._jwts = jwts
+        self.strangers = strangers
 
     async def __aenter__(self) -> Self:
         if self._jwts:
@@ -98,10 +101,10 @@ class Authenticator:
         return [_about(self._jwts.resource, path) for path in self._jwts.resource.places]
 
 
-def authenticator_of(settings: Settings, tokens: Tokens | None) -> Authenticator | None:
+def authenticator_of(settings: Settings, app: App) -> Authenticator | None:
     """Return the authenticator that the settings ask for, None if anybody on this machine may call."""
     if settings.oauth_issuer is None:
-        return Authenticator(tokens, None) if tokens else None
+        return Authenticator(app.tokens, None, app.strangers) if app.tokens else None
     resource = ProtectedResource(
         settings.oauth_issuer,
         settings.oauth_audience,
@@ -109,7 +112,8 @@ def authenticator_of(settings: Settings, tokens: Tokens | None) -> Authenticator
         settings.permissions,
         [transport.paths[0] for transport in TRANSPORTS.values()],
     )
-    return Authenticator(tokens, Jwts(resource, Keys(settings.oauth_issuer, settings.oauth_jwks_url)))
+    jwts = Jwts(resource, Keys(settings.oauth_issuer, settings.oauth_jwks_url))
+    return Authenticator(app.tokens, jwts, app.strangers)
 
 
 class _Authentication:
@@ -125,6 +129,7 @@ class _Authentication:
                 Headers(scope=scope).get("authorization", "")
             )
         except Unauthorized as why:
+            self._authenticator.strangers.add(str(why))
             await self._authenticator.refusal(why, scope["path"])(scope, receive, send)
             return
         await self._app(scope, receive, send)

@@ -29,6 +29,7 @@ class Health:
         others = [
             await self._app.store.trouble(),
             self._authenticator.trouble() if self._authenticator else None,
+            self._app.copier.trouble if self._app.copier else None,
         ]
         return [*found, *filter(None, others)]
 

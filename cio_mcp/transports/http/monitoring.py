@@ -11,15 +11,13 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cio_mcp.server.server import Server
-from cio_mcp.settings.values import LOOPBACK, MetricsReaders, is_loopback
+from cio_mcp.settings.values import MetricsReaders
+from cio_mcp.transports.http.loopback import is_local
 from cio_mcp.transports.http.metrics import exposition
 from cio_mcp.transports.http.transports import TRANSPORTS
 
 # Paths that are told apart; a client may make up any other.
 PATHS = (*chain(*(way.paths for way in TRANSPORTS.values())), "/healthz", "/readyz", "/metrics")
-
-# Besides X-Forwarded-…, what tells that a proxy passed a request on.
-PROXIED = {"forwarded", "via", "x-real-ip"}
 
 
 class AnswerCounts:
@@ -77,13 +75,6 @@ def _refusal(request: Request, readers: MetricsReaders) -> Response | None:
             return None
         headers = {"WWW-Authenticate": "Bearer"}
         return PlainTextResponse("/metrics wants the token of CIO_METRICS.\n", 401, headers)
-    if readers == "open" or _is_local(request):
+    if readers == "open" or is_local(request):
         return None
     return PlainTextResponse("/metrics is read from this host only; see CIO_METRICS.\n", 403)
-
-
-def _is_local(request: Request) -> bool:
-    """Say whether a request is from this host, by a name of loopback: not through a proxy that runs here."""
-    near = is_loopback(request.client.host if request.client else "")
-    direct = not any(name in PROXIED or name.startswith("x-forwarded-") for name in request.headers)
-    return near and direct and request.url.hostname in LOOPBACK

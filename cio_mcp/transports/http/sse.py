@@ -2,13 +2,12 @@
 
 from collections.abc import Mapping
 
-from mcp.server.transport_security import TransportSecurityMiddleware, TransportSecuritySettings
-from starlette.requests import Request
+from mcp.server.transport_security import TransportSecuritySettings
 from starlette.routing import BaseRoute, Route
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from cio_mcp.server.server import Server
 from cio_mcp.settings import Settings
+from cio_mcp.transports.http.hosts import HostCheck
 from cio_mcp.transports.http.routes import wrapped
 from cio_mcp.transports.http.transport import Transport
 
@@ -24,27 +23,13 @@ class Sse(Transport):
     ) -> list[BaseRoute]:
         """See `Transport.routes`."""
         most = settings.max_request_bytes
+        # The SDK checks that too, but raises after its answer: the log fills up and the connection breaks.
         found = server.sse_app(transport_security=security, max_request_body_size=most).routes
         return [
-            wrapped(route, lambda inner: _HostCheck(inner, security)) if isinstance(route, Route) else route
+            wrapped(route, lambda inner: HostCheck(inner, security)) if isinstance(route, Route) else route
             for route in found
         ]
 
     def sessions(self, _: Server, answering: Mapping[str, int]) -> int:
         """See `Transport.sessions`."""
         return answering[self.paths[0]]
-
-
-class _HostCheck:
-    """A stream that begins only for Host and Origin headers that are answered.
-
-    The SDK checks that too, but raises after its answer: the log fills up and the connection breaks.
-    """
-
-    def __init__(self, app: ASGIApp, security: TransportSecuritySettings) -> None:
-        self._app = app
-        self._check = TransportSecurityMiddleware(security)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        refusal = await self._check.validate_request(Request(scope, receive), is_post=False)
-        await (refusal or self._app)(scope, receive, send)

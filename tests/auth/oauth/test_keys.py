@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse, Response
 
 from cio_mcp.auth.oauth import Jwts, Keys, ProtectedResource
 from cio_mcp.errors import Unauthorized
+from cio_mcp.safety.audit.strangers import Strangers
 from cio_mcp.transports.http.authentication import Authenticator
 from tests.auth.oauth.issuer import AUDIENCE, Issuer, rsa_key
 from tests.virtual_time import VirtualTimeLoop
@@ -176,7 +177,7 @@ async def test_known_keys_work_for_as_long_as_the_issuer_is_away_and_hardly_wait
 async def test_who_asks_what_is_wrong_with_the_issuer_learns_when_it_is_back_though_nobody_calls() -> None:
     issuer = Issuer()
     jwts = reading(issuer)
-    async with Authenticator(None, jwts) as authenticator:
+    async with Authenticator(None, jwts, Strangers(None)) as authenticator:
         assert await outcome(jwts, issuer.token()) == 200
         issuer.asked.clear()
         assert authenticator.trouble() == ""

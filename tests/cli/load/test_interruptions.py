@@ -27,6 +27,7 @@ from cio_mcp.cli.load.mapping import Column
 from cio_mcp.cli.load.rejects import Rejects
 from cio_mcp.settings import load
 from cio_mcp.toolkit.rows.table import Row
+from tests.agent import Clock
 from tests.upstream import LATE, Fault, Upstream
 from tests.virtual_time import VirtualTimeLoop
 
@@ -66,7 +67,7 @@ async def attempt(
     folder: Path, upstream: Upstream, tool: str, rows: list[Row], full_at: int | None = None
 ) -> bool:
     """Run a load until it ends or is interrupted, perhaps by a full disk; say whether it ended."""
-    app = build(load(KEYS | {"XDG_STATE_HOME": str(folder)}), wire=upstream)
+    app = build(load(KEYS | {"XDG_STATE_HOME": str(folder)}), wire=upstream, clock=Clock())
     journal = OnSmallDisk.read(folder / "journal")
     assert isinstance(journal, OnSmallDisk)
     journal.full_at = full_at

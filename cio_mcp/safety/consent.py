@@ -1,0 +1,76 @@
+"""Consent: which calls somebody must agree to first, and that what they agreed to is this call."""
+
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from cio_mcp.errors import Declined, NotAllowed, NotConfirmed
+from cio_mcp.safety.call import ToolCall
+from cio_mcp.safety.confirmation import Confirmations
+from cio_mcp.toolkit.answers import Preview
+from cio_mcp.toolkit.consequences import CONFIRMED, Consequence, holds
+from cio_mcp.toolkit.registry import Effect, Tool
+
+# Returns the preview of a call: with a code, if the argument is true.
+Show = Callable[[bool], Awaitable[Preview]]
+
+NOBODY = "Nothing was done: CIO_CONFIRM=human requires a person's consent, and there is nobody to ask here."
+
+
+@dataclass(frozen=True)
+class Consent:
+    """Asks for consent.
+
+    `by` says whose: the caller's, by a preview's code, a human's, or nobody's. `also` is what they agree to
+    besides deletions, sends to many, and what changes live messages.
+    """
+
+    by: Literal["preview", "human", "off"]
+    confirmations: Confirmations
+    also: Collection[Consequence] = ()
+
+    def may_ask(self, tool: Tool, given: dict[str, Any] | None = None) -> bool:
+        """Say whether a tool's calls, or one with the arguments `given`, may need consent."""
+        if self.by == "off":
+            return False
+        found = [each for each in tool.affects.consequences if given is None or holds(each, given)]
+        return tool.effect in {Effect.DELETES, Effect.SENDS} or any(
+            each in CONFIRMED or each in self.also for each in found
+        )
+
+    def needed(self, call: ToolCall) -> bool:
+        """Say whether a call needs consent; a message to one person does not."""
+        to_one = call.audience is not None and call.audience.to_one
+        return self.may_ask(call.tool, call.given) and not to_one
+
+    async def code(self, call: ToolCall) -> str | None:
+        """Return a code for the call; a dry run works without one if the store cannot be used."""
+        try:
+            return await self.confirmations.issue(call.tool.name, call.bound, call.audience)
+        except NotAllowed:
+            if call.preview_only:
+                return None
+            raise
+
+    async def of_person(self, call: ToolCall, show: Show) -> None:
+        """Ask the person at the client; raises NotAllowed without consent, and Suspended."""
+        if call.person is None:
+            raise NotAllowed(NOBODY)
+        try:
+            call.code = await call.person.consent(lambda: show(True))
+        except Declined as declined:
+            await self.confirmations.void(declined.code)  # the same question cannot be answered again
+            raise
+
+    async def check(self, call: ToolCall, show: Show) -> Preview | None:
+        """Return the preview that the caller has to confirm first; None once the call is confirmed."""
+        if call.code is None:
+            return await show(True)
+        reason, call.approved = await self.confirmations.use(
+            call.code, call.tool.name, call.bound, call.audience
+        )
+        if reason:
+            preview = await show(self.by == "preview")
+            raise NotConfirmed(reason, preview.model_dump(mode="json", exclude_none=True))
+        call.confirmed = True
+        return None

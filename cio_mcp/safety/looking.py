@@ -1,0 +1,153 @@
+"""What is looked up for a preview, beside what the call itself says. All of it only informs.
+
+So what cannot be read is named, and the preview is shown without it; and nothing of it takes more than a few
+requests, side by side.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from cio_mcp.client import AppApi, IdType
+from cio_mcp.errors import CustomerIOError, Refused
+from cio_mcp.safety.bounds import BATCH, identifier
+from cio_mcp.safety.call import ToolCall
+from cio_mcp.toolkit.audience import SAMPLES, Audience, Template
+from cio_mcp.toolkit.consequences import Outlook
+from cio_mcp.toolkit.profiles import NAMES, profiles
+from cio_mcp.toolkit.reading import Fields
+
+_Found = TypeVar("_Found")
+
+# At most so many people of an audience are looked up, and so many of their addresses searched for among those
+# to which no mail is delivered: each takes a request of its own.
+PEOPLE, ADDRESSES = 1000, 10
+
+
+@dataclass
+class People:
+    """What the profiles of the people whom a call names tell of them.
+
+    `names` are those of the first few, by identifier and attribute; `looked_up` is how many were looked up.
+    """
+
+    names: dict[str, dict[str, str]] = field(default_factory=dict)
+    looked_up: int = 0
+    unknown: int = 0
+    unsubscribed: int = 0
+    suppressed: int = 0
+
+
+@dataclass
+class Looked:
+    """What was found, and what could not be read."""
+
+    template: Template | None = None
+    outlook: Outlook = field(default_factory=Outlook)
+    people: People | None = None
+    unread: list[str] = field(default_factory=list)
+
+
+async def look(call: ToolCall, app: AppApi | None) -> Looked:
+    """Look up what a preview of a call shows; `app` is None if its caller may not read.
+
+    Raises Refused if the template does not exist.
+    """
+    found = Looked()
+    audience = call.audience or Audience("nobody")
+    wanted: list[Awaitable[None]] = []
+    if audience.template:
+        wanted.append(_template(found, audience.template()))
+    if app and call.tool.affects.shows:
+        wanted.append(_outlook(found, call.tool.outlook(app, call.given)))
+    if app and audience.customers:
+        wanted.append(_people(found, app, audience.customers))
+    if app is None and (call.tool.affects.shows or audience.customers):
+        found.unread.append(
+            "what Customer.io knows of it: reading is not permitted, or there is no App API key"
+        )
+    await asyncio.gather(*wanted)
+    return found
+
+
+async def _template(found: Looked, reading: Awaitable[Template]) -> None:
+    try:
+        found.template = await reading
+    except Refused as refused:
+        if refused.status == 404:
+            raise
+        found.unread.append(f"the template ({refused.what})")
+    except CustomerIOError as error:
+        found.unread.append(f"the template ({error.what})")
+    if found.template and found.template.unread:
+        found.unread.append(found.template.unread)
+
+
+async def _outlook(found: Looked, reading: Awaitable[Outlook]) -> None:
+    found.outlook = await _tried(found, "what else it sets off", reading) or Outlook()
+
+
+async def _tried(found: Looked, what: str, reading: Awaitable[_Found]) -> _Found | None:
+    try:
+        return await reading
+    except CustomerIOError as error:
+        found.unread.append(f"{what} ({error.what})")
+        return None
+
+
+async def _people(found: Looked, app: AppApi, customers: Sequence[tuple[IdType, str]]) -> None:
+    people = found.people = People()
+    if len(customers) > PEOPLE:
+        found.unread.append(f"all but the first {PEOPLE} of {len(customers)} people")
+    by_type: dict[IdType, list[str]] = {}
+    for id_type, name in customers[:PEOPLE]:
+        by_type.setdefault(id_type, []).append(name)
+    batches = [
+        (id_type, names[at : at + BATCH])
+        for id_type, names in by_type.items()
+        for at in range(0, len(names), BATCH)
+    ]
+    addresses = [
+        address
+        for batch in await asyncio.gather(*(_batch(found, app, people, *batch) for batch in batches))
+        for address in batch
+    ]
+    if len(addresses) <= ADDRESSES:
+        await asyncio.gather(*(_suppression(found, app, people, address) for address in addresses))
+
+
+async def _batch(
+    found: Looked, app: AppApi, people: People, id_type: IdType, names: Sequence[str]
+) -> list[str]:
+    """Count what a batch of profiles tells; return the addresses in them."""
+    answer = await _tried(found, f"{len(names)} people", profiles(app, names, id_type))
+    if answer is None:
+        return []
+    known = {_compared(identifier(each, id_type), id_type): each for each in answer}
+    people.looked_up += len(names)
+    addresses = []
+    for name in names:
+        profile = known.get(_compared(app.person(name, id_type), id_type))
+        if profile is None:
+            people.unknown += 1
+            continue
+        people.unsubscribed += profile.flag("unsubscribed") is True
+        attributes = profile.fields("attributes")
+        parts = {part: word for part in NAMES if (word := attributes.text(part))}
+        if parts and len(people.names) < SAMPLES:
+            people.names[name] = parts
+        addresses += [address] if (address := attributes.text("email")) else []
+    return addresses
+
+
+def _compared(name: str, id_type: IdType) -> str:
+    """Return an identifier as Customer.io compares it: addresses in any case, ids as they are."""
+    return name.lower() if id_type == "email" else name
+
+
+async def _suppression(found: Looked, app: AppApi, people: People, address: str) -> None:
+    path = "/v1/esp/search_suppression/{email_address}"
+    answer = await _tried(found, "one address's suppressions", app.get(path, email_address=address))
+    if answer is not None:
+        people.suppressed += bool(Fields(answer).objects("suppressions"))

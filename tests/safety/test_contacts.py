@@ -1,0 +1,70 @@
+"""Giving somebody an address, a number or a device is judged like a send to it."""
+
+from typing import Any
+
+import pytest
+
+from cio_mcp.client.call import Outgoing
+from cio_mcp.safety.contacts import addresses_set
+from tests.safety.test_attacks import attempt
+
+pytestmark = pytest.mark.anyio
+
+WHO = {"customer_id": "u_1"}
+MAIL = {"customer_id": "boss@corp.example", "id_type": "email"}
+DEVICE: dict[str, Any] = {**WHO, "device_id": "token", "platform": "ios"}
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments"),
+    [
+        ("identify_customer", WHO | {"email": "boss@corp.example"}),
+        ("identify_customer", WHO | {"email": "ada@example.com@corp.example"}),
+        ("identify_customer", WHO | {"email": "ada@busineß.com"}),
+        ("identify_customer", WHO | {"attributes": {"phone": "+15551234567"}}),
+        ("identify_customer", WHO | {"attributes": {"phone": "004930123456"}}),
+        ("identify_customer", WHO | {"attributes": {"phone": 15551234567}}),
+        ("identify_customer", WHO | {"attributes": {"Email": "boss@corp.example"}}),
+        ("identify_customer", WHO | {"attributes": {" email": "boss@corp.example"}}),
+        ("identify_customer", WHO | {"attributes": {"phone": ["+15551234567"]}}),
+        ("identify_customer", MAIL),
+        ("identify_customer", {"customer_id": "boss@corp.example"}),
+        ("add_device", DEVICE),
+    ],
+)
+async def test_nobody_gets_an_address_that_is_not_on_the_list(tool: str, arguments: dict[str, Any]) -> None:
+    assert await attempt(tool, arguments) == []
+    assert await attempt(tool, arguments | {"dry_run": True}) == []
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments", "allowed"),
+    [
+        ("identify_customer", WHO | {"email": "new@example.com"}, "example.com"),
+        ("identify_customer", WHO | {"attributes": {"phone": "+4930123456"}}, "example.com, +4930*"),
+        ("identify_customer", WHO | {"attributes": {"phone": None, "plan": "pro"}}, "example.com"),
+        ("identify_customer", MAIL | {"update_only": True, "attributes": {"plan": "pro"}}, "example.com"),
+        ("add_device", DEVICE, "example.com, device:any"),
+        ("identify_customer", WHO | {"email": "boss@corp.example"}, "corp.example"),
+    ],
+)
+async def test_who_is_on_the_list_gets_it(tool: str, arguments: dict[str, Any], allowed: str) -> None:
+    assert len(await attempt(tool, arguments, allowed)) == 1
+
+
+PERSON = {"type": "person", "identifiers": {"id": "u_1"}, "action": "identify"}
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        (PERSON | {"attributes": {"email": "x@corp.example"}}, ["x@corp.example"]),
+        ({"batch": [PERSON | {"attributes": {"phone": "+1"}}, PERSON]}, ["+1"]),
+        (PERSON | {"identifiers": {"email": "x@corp.example"}}, ["x@corp.example"]),
+        (PERSON | {"identifiers": {"email": "x@corp.example"}, "attributes": {"_update": True}}, []),
+        (PERSON | {"action": "add_device", "device": {"token": "t"}}, ["device:t"]),
+        (PERSON | {"action": "event", "attributes": {"recipient": "x@corp.example"}}, ["x@corp.example"]),
+    ],
+)
+def test_an_address_in_a_batch_is_found_too(body: dict[str, Any], found: list[str]) -> None:
+    assert addresses_set(Outgoing("POST", "https://track.customer.io/api/v2/batch", body)) == found

@@ -1,0 +1,28 @@
+"""docs/safety.md claims nothing that no test shows."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).parent.parent
+PAGES = sorted((TESTS.parent / "docs").glob("safety*.md"))
+NAMES = {
+    name for path in TESTS.rglob("test_*.py") for name in re.findall(r"def (test_\w+)", path.read_text())
+}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_each_test_that_the_page_names_exists(page: Path) -> None:
+    named = set(re.findall(r"`(test_\w+)`", page.read_text()))
+
+    assert named
+    assert not named - NAMES
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_each_bound_that_the_page_claims_names_a_test(page: Path) -> None:
+    bounds = page.read_text().partition("shown by |\n| --- | --- | --- |\n")[2].partition("\n\n")[0]
+
+    for claim in bounds.splitlines():
+        assert "`test_" in claim.rpartition(" | ")[2], claim

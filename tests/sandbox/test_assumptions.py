@@ -1,0 +1,366 @@
+"""What is assumed of Customer.io: the list for people, the code that does it, and what it does are one."""
+
+import inspect
+import re
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import cio_mcp.sandbox
+from cio_mcp.sandbox import Sandbox
+from cio_mcp.sandbox.routes import TABLES
+from tests.sandbox.conftest import Caller, Calling, Clock
+
+pytestmark = pytest.mark.anyio
+
+CODE = "\n".join(path.read_text() for path in Path(cio_mcp.sandbox.__file__).parent.rglob("*.py"))
+LISTED = re.findall(r"^- \*\*(.+?)\*\*: ", Path("docs/sandbox.md").read_text(), re.MULTILINE)
+
+Check = Callable[[Caller], Awaitable[None]]
+CHECKS: dict[str, Check] = {}
+
+ADA, DAY = "u_1001", 86_400
+PUSH = {"transactional_message_id": 3, "identifiers": {"id": ADA}}
+
+
+def assumed(name: str) -> Callable[[Check], Check]:
+    def register(check: Check) -> Check:
+        CHECKS[name] = check
+        return check
+
+    return register
+
+
+def test_what_is_listed_is_what_the_code_names_and_what_is_checked() -> None:
+    assert len(LISTED) == len(set(LISTED))
+    assert set(LISTED) == set(re.findall(r"Assumed \(([^)]+)\)", CODE)) == set(CHECKS)
+
+
+def test_nothing_in_the_code_is_assumed_without_a_name() -> None:
+    words = re.findall(r"(?i)\b(assum\w*\b|not documented|undocumented)(?! \()", CODE)
+
+    assert words == []
+
+
+@pytest.mark.parametrize("row", TABLES, ids=lambda row: f"{row[0]} {row[1]}")
+def test_every_route_says_where_what_it_does_comes_from(row: tuple[str, str, Any]) -> None:
+    assert re.search(r"(?i)\b(live|documented|assumed)\b", inspect.getsource(row[2]))
+
+
+@pytest.mark.parametrize("name", LISTED)
+async def test_the_sandbox_does_what_is_listed(name: str, caller: Caller) -> None:
+    await CHECKS[name](caller)
+
+
+async def attributes(caller: Caller, who: str = ADA) -> dict[str, str]:
+    found: dict[str, str] = (await caller.profile(who))["attributes"]
+    return found
+
+
+async def details(caller: Caller, status: int, method: str, path: str, body: Any = None) -> str:
+    answer = await caller.no(status, method, path, body)
+    return str(answer.get("errors") or answer["meta"])
+
+
+@assumed("unknown fields")
+async def unknown_fields(caller: Caller) -> None:
+    await caller.no(400, "GET", "/v1/campaigns?colour=red")
+    await caller.no(400, "POST", "/v1/segments", {"segment": {"name": "n", "colour": "red"}})
+
+
+@assumed("missing windows")
+async def missing_windows(caller: Caller) -> None:
+    await caller.no(400, "GET", "/v1/campaigns/1/metrics?version=2&res=days&start=1779000000")
+
+
+@assumed("half a year")
+async def half_a_year(caller: Caller) -> None:
+    now = int(caller.clock.now)
+    caller.clock.now += 180 * DAY
+    last, all_time = (f"&start_ts={now - days * DAY}&end_ts={now + 180 * DAY}" for days in (4, 900))
+    assert await caller.messages(all_time) == await caller.messages(last) != []
+    await caller.no(400, "GET", "/v1/messages?start_ts=1779000001&end_ts=1779000000")
+
+
+@assumed("sizes of data")
+async def sizes_of_data(caller: Caller) -> None:
+    for size, status in ((101_000, 200), (103_000, 400)):
+        event = {"name": "big", "data": {"text": "x" * size}}
+        assert (await caller.send("POST", f"/api/v1/customers/{ADA}/events", event)).status_code == status
+
+
+@assumed("addresses")
+async def addresses(caller: Caller) -> None:
+    await caller.identify("a@b.c", plan="pro")
+    await caller.identify("a@b", plan="pro")
+    assert (await caller.profile("a@b.c", "email"))["identifiers"]["id"] is None
+    assert (await caller.profile("a@b"))["identifiers"]["email"] is None
+
+
+@assumed("service accounts")
+async def service_accounts(caller: Caller) -> None:
+    token = {"Authorization": f"Bearer {caller.sandbox.credentials.service_account}"}
+    assert (await caller.send("POST", "/v1/send/push", PUSH, headers=token)).status_code == 401
+
+
+@assumed("words of refusals")
+async def words_of_refusals(caller: Caller) -> None:
+    assert "only manual segments can be deleted" in await details(caller, 400, "DELETE", "/v1/segments/1")
+    many = dict.fromkeys(map(str, range(301)), 1)
+    assert "more than 300" in await details(caller, 400, "PUT", "/api/v1/customers/n", many)
+
+
+@assumed("no entry")
+async def no_entry(caller: Caller) -> None:
+    wrong = {"headers": {"Authorization": "Bearer wrong"}}
+    track = await caller.send("GET", "/api/v1/accounts/region", **wrong)
+    app, send = [await caller.send("POST", path, {}, **wrong) for path in ("/v1/customers", "/v1/send/push")]
+    assert track.json() == {"meta": {"error": "Unauthorized"}}
+    for answer in (app, send):
+        (error,) = answer.json()["errors"]
+        assert (error["code"], error["status"]) == ("invalid_credentials", "401")
+
+
+async def test_a_429_of_track_has_no_pause_and_one_of_a_send_is_like_the_apps(
+    calling: Calling, clock: Clock
+) -> None:
+    caller = calling(Sandbox(clock=clock, counts=lambda _: [("all", 1, 60)]), clock)
+    await caller.ok("GET", "/v1/campaigns")
+    track = await caller.send("DELETE", f"/api/v1/customers/{ADA}")
+    send = await caller.send("POST", "/v1/send/push", PUSH)
+
+    assert (track.status_code, track.json()) == (429, {"meta": {"error": "rate limit exceeded"}})
+    assert "retry-after" not in track.headers
+    assert (send.status_code, send.json()["errors"][0]["status"]) == (429, "429")
+    assert send.headers["retry-after"] == "58"
+
+
+@assumed("429s of triggers")
+async def triggers_429(caller: Caller) -> None:
+    path = "/v1/campaigns/10/triggers"
+    await caller.ok("POST", path, {})
+    answer = await caller.send("POST", path, {})
+    assert (answer.status_code, answer.headers["retry-after"]) == (429, "9")
+
+
+@assumed("unknown customers")
+async def unknown_customers(caller: Caller) -> None:
+    same = [await caller.no(404, "GET", f"/v1/{path}") for path in ("customers/n/attributes", "segments/99")]
+    assert same == [{"errors": [{"detail": "not found", "status": "404"}]}] * 2
+
+
+@assumed("no messages")
+async def no_messages(caller: Caller) -> None:
+    for path in ("customers/u_1012/messages", "broadcasts/12/messages", "messages?newsletter_id=22"):
+        if path.startswith("customers"):
+            await caller.identify("u_1012", plan="pro")
+        assert await caller.ok("GET", f"/v1/{path}") == {"messages": None, "next": ""}
+
+
+@assumed("no links")
+async def no_links(caller: Caller) -> None:
+    assert await caller.ok("GET", "/v1/broadcasts/11/metrics/links") == {"links": None}
+
+
+@assumed("no senders")
+async def no_senders(caller: Caller) -> None:
+    last = (await caller.ok("GET", "/v1/sender_identities"))["next"]
+    after = await caller.ok("GET", f"/v1/sender_identities?start={last}")
+    assert after == {"sender_identities": [], "next": ""}
+
+
+@assumed("secondary metrics")
+async def secondary_metrics(caller: Caller) -> None:
+    for message in await caller.messages():
+        secondary = {name for name in message["metrics"] if name.startswith("secondary:")}
+        assert secondary <= {"secondary:delivered"}
+        assert not secondary or message["type"] == "email"
+        assert message["type"] != "email" or "delivered" not in message["metrics"]
+    assert any("secondary:delivered" in message["metrics"] for message in await caller.messages())
+    assert await caller.messages("&metric=delivered")
+
+
+async def delivery(caller: Caller, channel: str, body: dict[str, Any]) -> dict[str, Any]:
+    number = (await caller.ok("POST", f"/v1/send/{channel}", body))["delivery_id"]
+    found: dict[str, Any] = (await caller.ok("GET", f"/v1/messages/{number}"))["message"]
+    return found
+
+
+@assumed("inbox messages")
+async def inbox_messages(caller: Caller) -> None:
+    sent = await delivery(caller, "inbox_message", PUSH | {"transactional_message_id": 6})
+    assert sent["type"] == "inbox"
+
+
+@assumed("auto_create")
+async def auto_create(caller: Caller) -> None:
+    body = PUSH | {"transactional_message_id": "new_one", "auto_create": True}
+    number = (await delivery(caller, "in_app", body))["transactional_message_id"]
+    made = (await caller.ok("GET", f"/v1/transactional/{number}"))["message"]
+    assert (made["name"], made["trigger_name"], made["queue_drafts"]) == ("new_one", "new_one", False)
+
+
+@assumed("states of deliveries")
+async def states_of_deliveries(caller: Caller) -> None:
+    path = "/v1/broadcasts/11/messages"
+    everything = (await caller.ok("GET", path))["messages"]
+    attempted = (await caller.ok("GET", f"{path}?state=sent"))["messages"]
+    assert attempted == [message for message in everything if "sent" in message["metrics"]]
+    assert (await caller.ok("GET", f"{path}?state=drafted"))["messages"] is None
+
+
+@assumed("days of journeys")
+async def days_of_journeys(caller: Caller) -> None:
+    noon = 1_779_000_000 // DAY * DAY + DAY // 2
+    path = f"/v1/campaigns/1/journey_metrics?resolution=days&start={noon}&end={noon + DAY}"
+    assert len((await caller.ok("GET", path))["journey_metric"]["started"]) == 2
+
+
+@assumed("rows of a collection")
+async def rows_of_a_collection(caller: Caller) -> None:
+    assert isinstance(await caller.ok("GET", "/v1/collections/1/content"), list)
+
+
+@assumed("empty attributes")
+async def empty_attributes(caller: Caller) -> None:
+    for empty in (None, ""):
+        await caller.identify(ADA, colour="red")
+        await caller.identify(ADA, colour=empty)
+        assert "colour" not in await attributes(caller)
+
+
+@assumed("conflicts")
+async def conflicts(caller: Caller) -> None:
+    await caller.identify(ADA, email="bruno@example.com", colour="red")
+    assert "colour" not in await attributes(caller)
+
+
+@assumed("deleting nobody")
+async def deleting_nobody(caller: Caller) -> None:
+    assert await caller.ok("DELETE", "/api/v1/customers/nobody") == {}
+
+
+@assumed("events of strangers")
+async def events_of_strangers(caller: Caller) -> None:
+    await caller.ok("POST", "/api/v1/customers/stranger/events", {"name": "hello"})
+    await caller.ok("POST", "/api/v1/customers/mallory@example.com/events", {"name": "hello"})
+    assert (await caller.profile("stranger"))["id"] == "stranger"
+    await caller.no(404, "GET", "/v1/customers/mallory@example.com/attributes?id_type=email")
+
+
+@assumed("ids of events")
+async def ids_of_events(caller: Caller) -> None:
+    for _ in range(2):
+        event = {"name": "once", "id": "01JC7Z7N8V6Q4M2K0X5Y9T3B1A"}
+        await caller.ok("POST", f"/api/v1/customers/{ADA}/events", event)
+        assert len(await caller.activities("event&name=once")) == 1 or caller.clock.now > 1.79e9
+        caller.clock.now += 365 * DAY
+    assert await caller.activities("event&name=once") == []
+
+
+@assumed("dropped writes")
+async def dropped_writes(caller: Caller) -> None:
+    await caller.ok("PUT", "/api/v1/customers/n", {"_update": True, "plan": "pro"})
+    (dropped, *_) = await caller.activities("failed_attribute_change")
+    assert dropped["data"]["body"] == {"_update": True, "plan": "pro"}
+    assert dropped["data"]["reason"] == "there is no such person to update"
+
+
+@assumed("unknown objects")
+async def unknown_objects(caller: Caller) -> None:
+    named = {"object_type_id": "99", "object_id": "acme"}
+    asked = {"action": "add_relationships", "relationships": [{"identifiers": named}]}
+    await caller.identify(ADA, cio_relationships=asked)
+    (failed, *_) = await caller.activities("failed_attribute_change")
+    assert failed["data"]["identifiers"] == named
+
+
+@assumed("waiting triggers")
+async def waiting_triggers(caller: Caller) -> None:
+    caller.sandbox.workspace.broadcast_seconds, caller.pause = 600, 10
+    for _ in range(5):
+        await caller.ok("POST", "/v1/campaigns/10/triggers", {})
+    await caller.no(429, "POST", "/v1/campaigns/10/triggers", {})
+    await caller.ok("POST", "/v1/campaigns/11/triggers", {})
+
+
+@assumed("Liquid in numbers")
+async def liquid_in_numbers(caller: Caller) -> None:
+    body = PUSH | {"transactional_message_id": 4, "to": "{{customer.fax}}"}
+    sent = await delivery(caller, "sms", body)
+    assert (sent["recipient"], sent["failure_message"]) == ("", "recipient is blank")
+
+
+@assumed("devices of a push")
+async def devices_of_a_push(caller: Caller) -> None:
+    device = {"token": "new", "platform": "ios"}
+    await caller.no(400, "POST", "/v1/send/push", PUSH | {"to": "new"})
+    await caller.ok("POST", "/v1/send/push", PUSH | {"to": "new", "custom_device": device})
+
+
+@assumed("preference links")
+async def preference_links(caller: Caller) -> None:
+    path = f"/v1/subscription_center/{ADA}/token"
+    assert await caller.ok("GET", path) == await caller.ok("GET", path)
+
+
+@assumed("segments in use")
+async def segments_in_use(caller: Caller) -> None:
+    await caller.no(400, "DELETE", "/v1/segments/3")
+
+
+@assumed("segments by rules")
+async def segments_by_rules(caller: Caller) -> None:
+    for number, status in ((1, 400), (99, 404)):
+        await caller.no(status, "POST", f"/api/v1/segments/{number}/add_customers", {"ids": [ADA]})
+
+
+@assumed("names of collections")
+async def names_of_collections(caller: Caller) -> None:
+    await caller.no(400, "POST", "/v1/collections", {"name": "workshops", "data": []})
+
+
+@assumed("early downloads")
+async def early_downloads(caller: Caller) -> None:
+    export = (await caller.ok("POST", "/v1/exports/customers", {"filters": {"segment": {"id": 1}}}))["export"]
+    await caller.no(400, "GET", f"/v1/exports/{export['id']}/download")
+
+
+@assumed("kilobytes of batches")
+async def kilobytes_of_batches(caller: Caller) -> None:
+    def event(size: int) -> dict[str, Any]:
+        who = {"type": "person", "action": "event", "identifiers": {"id": ADA}, "name": "n"}
+        return who | {"attributes": {"a": "x" * size}}
+
+    await caller.ok("POST", "/api/v2/entity", event(32_500))
+    await caller.no(400, "POST", "/api/v2/entity", event(32_760))
+    await caller.ok("POST", "/api/v2/batch", {"batch": [event(31_700)] * 16})
+
+
+@assumed("attributes of objects")
+async def attributes_of_objects(caller: Caller) -> None:
+    named = {"object_type_id": "1", "object_id": "new"}
+    write = {"type": "object", "action": "identify", "identifiers": named, "attributes": {"seats": 5}}
+    await caller.ok("POST", "/api/v2/entity", write)
+
+    found = await caller.ok("GET", "/v1/objects/1/new/attributes")
+    assert found["object"]["attributes"] == {"seats": "5"}
+
+
+@assumed("members of objects")
+async def members_of_objects(caller: Caller) -> None:
+    named = {"object_type_id": "1", "object_id": "new"}
+    member = {"identifiers": {"id": "stranger"}}
+    write = {"type": "object", "action": "identify", "identifiers": named, "cio_relationships": [member]}
+    await caller.ok("POST", "/api/v2/entity", write)
+
+    await caller.profile("stranger")
+
+
+@assumed("phone numbers")
+async def phone_numbers(caller: Caller) -> None:
+    await caller.identify(ADA, phone="+4930123456")
+
+    assert (await caller.profile("%2B4930123456", "phone"))["id"] == ADA
