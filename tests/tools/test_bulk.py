@@ -391,3 +391,18 @@ async def test_ten_thousand_rows_are_one_call_and_a_short_answer(upstream: tuple
 
     assert len(json.dumps([content.model_dump() for content in result.content])) < 2000
     assert len(there.people) == 10_000
+
+
+@pytest.mark.parametrize("tool", ["identify_customers", "track_events"])
+async def test_an_operator_can_have_calls_of_many_rows_confirmed(tool: str) -> None:
+    rows = [{"customer_id": "a", "name": "order"}, {"customer_id": "b", "name": "order"}]
+    async with an_agent(confirm="preview", confirm_also="bulk") as agent:
+        preview = await agent.call(tool, rows=rows)
+        assert (preview["outcome"], preview["checked"]["rows"]) == ("preview", 2)
+        assert "it holds for every row" in preview["sets_off"]
+        text = await agent.fail(tool, rows=rows[:1], confirmation=preview["confirmation"])
+        assert "Nothing was done" in text
+        assert batches(agent) == []
+
+        answer = await agent.call(tool, rows=rows, confirmation=preview["confirmation"])
+        assert answer["accepted"] == 2
