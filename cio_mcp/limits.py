@@ -66,6 +66,14 @@ LIMITS = (
         each_path=True,
     ),
     Limit(
+        "archive",
+        requests=100,
+        window=86_400,
+        covers=re.compile(r"GET /v1/messages/[^/]+/archived_message"),
+        purpose="bodies of sent messages",
+        within="app",
+    ),
+    Limit(
         "app",
         requests=10,
         window=1,

@@ -15,7 +15,7 @@ PAGE = Path(__file__).parent.parent.joinpath("docs/tools.md").read_text()
 
 # What a tool's first word promises. Suppressing deletes; merging deletes one of two.
 VERBS = {
-    Effect.READS: {"get", "list", "search", "find", "check", "compare", "wait", "server"},
+    Effect.READS: {"get", "list", "search", "find", "check", "compare", "preview", "wait", "server"},
     Effect.WRITES: {"identify", "track", "set", "add", "remove", "create", "unsuppress", "start"},
     Effect.DELETES: {"delete", "suppress", "merge"},
     Effect.SENDS: {"send", "trigger", "set"},

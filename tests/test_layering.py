@@ -13,12 +13,13 @@ ALLOWED = {
     "limits": set[str](),
     "logs": set[str](),
     "traces": set[str](),
-    "sandbox": set[str](),
+    "liquid": set[str](),
+    "sandbox": {"liquid"},
     "databases": {"errors"},
     "settings": {"errors", "files", "limits"},
     "client": {"databases", "errors", "files", "limits"},
-    "toolkit": {"client", "errors"},
-    "tools": {"client", "errors", "limits", "toolkit"},
+    "toolkit": {"client", "errors", "liquid"},
+    "tools": {"client", "errors", "limits", "liquid", "toolkit"},
     "safety": {"client", "databases", "errors", "files", "settings", "toolkit"},
     "auth": {"client", "errors", "files", "safety", "settings", "toolkit", "tools"},
     "app": {
@@ -41,6 +42,8 @@ ALLOWED = {
 
 # Who may use what others must not know about.
 RESERVED = {
+    "liquid": {"liquid"},
+    "babel": {"liquid"},
     "mcp": {"cli", "server", "transports"},
     "httpx": {"app", "auth", "cli", "client"},
     "opentelemetry": {"app", "client", "traces"},

@@ -102,5 +102,7 @@ def test_a_limit_names_only_limits_and_settings_that_exist(limit: Limit) -> None
     assert limit.setting in {"", *Settings.model_fields}
 
 
-def test_every_cap_on_sends_says_over_which_time_it_counts() -> None:
-    assert set(WINDOWS) == {name for name in Settings.model_fields if name.startswith("max_sends_per_")}
+def test_every_cap_says_over_which_time_it_counts() -> None:
+    assert set(WINDOWS) == {
+        name for name in Settings.model_fields if name.startswith("max_") and "_per_" in name
+    }

@@ -164,6 +164,9 @@ ACTS = {
     "list_customer_messages": Act(RequestKind.READ, {"customer_id": ADA}),
     "list_messages": Act(RequestKind.READ, {}),
     "get_message": Act(RequestKind.READ, {}, find=a_delivery),
+    "get_content": Act(RequestKind.READ, {"kind": "transactional", "message_id": "4"}),
+    "get_sent_message": Act(RequestKind.READ, {}, find=a_delivery),
+    "preview_message": Act(RequestKind.READ, {"kind": "transactional", "message_id": "4"}),
     "wait_for_delivery": Act(RequestKind.READ, {}, find=a_delivery),
     "get_message_metrics": Act(RequestKind.READ, {"kind": "newsletter", "source_id": 20}),
     "get_link_metrics": Act(RequestKind.READ, {"kind": "campaign", "source_id": 1, "action_id": 101}),
@@ -267,7 +270,10 @@ async def test_a_call_is_repeated_after_a_429_and_after_a_lost_answer_only_where
 
     act = ACTS[tool]
     then = {RequestKind.TRIGGER: ("refused", 1), RequestKind.ONCE: ("unknown", 2)}
-    assert (await ends(agent, tool), len(agent.sent)) == then.get(act.kind, ("done", act.requests + 2))
+    expected = then.get(act.kind, ("done", act.requests + 2))
+    if tool == "get_sent_message":
+        expected = ("refused", 1)  # a limit per day: no pause within a call would help
+    assert (await ends(agent, tool), len(agent.sent)) == expected
 
 
 @OTHERS

@@ -138,6 +138,10 @@ class Api:
         self._call.effects += changes  # until it is certain that there is none
         try:
             response = self._without_keys(await self._wire.handle_async_request(request))
+            # The call holds its newest response: as a cycle, a large body would wait for the collector.
+            request.extensions.pop("call", None)
+            left = response.headers.get("x-ratelimit-remaining", "")
+            self._call.quota_left = int(left) if left.isdecimal() else None
             if not response.is_success:
                 raise self._refusal(response)
             answer = _body(response, bodies)

@@ -15,6 +15,9 @@ from cio_mcp.client.call import now
 # them. Read and parsed, the worst of such bodies takes less than 64 MB.
 LARGEST_BODY, MOST_MARKS = 4_000_000, 300_000
 
+# So many bytes are kept of a body that is too large: an error's reason is at its start.
+START = 65_536
+
 # The most levels of an answer's JSON: everything that handles it later is recursive.
 MOST_LEVELS = 400
 
@@ -48,6 +51,7 @@ async def whole(response: httpx.Response, until: float = math.inf) -> httpx.Resp
         raise httpx.DecodingError(str(error)) from None
     dropped = {b"content-encoding", b"content-length", b"transfer-encoding"}
     headers = [(name, value) for name, value in response.headers.raw if name.lower() not in dropped]
+    body = body[:START] if cut else body
     extensions = {**response.extensions, CUT: cut}
     return httpx.Response(response.status_code, headers=headers, content=body, extensions=extensions)
 

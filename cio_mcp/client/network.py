@@ -83,6 +83,10 @@ class _Pool:
         try:
             response = await self.transport.handle_async_request(request)
             return await whole(response, deadline_of(request))
+        except httpx.ConnectError as error:
+            if self._tls_to_proxy and not behind:
+                raise ProxyUnreached(str(error)) from error
+            raise
         finally:
             self.in_use -= 1
 

@@ -82,6 +82,7 @@ class Guard:
             call.read(arguments, self.timezone, self.files, self.mask)
             if self.mask:
                 self.mask.check(call.given)
+                call.conceal = self.mask.hide
             if tool.effect is Effect.READS:
                 with self.record.read(call):
                     return await self._run(call)

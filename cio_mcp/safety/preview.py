@@ -14,6 +14,7 @@ from cio_mcp.toolkit.audience import Audience, masked
 from cio_mcp.toolkit.consequences import IN_WORDS, Told, holds
 from cio_mcp.toolkit.quoting import hosts, quoted
 from cio_mcp.toolkit.registry import Effect
+from cio_mcp.toolkit.texts.checking import OPENING, Checked
 
 # The largest request, in bytes, that is shown in full. In a larger one, lists are cut to so many items and
 # texts to so many characters, with a note.
@@ -37,16 +38,20 @@ def preview_of(
     request = hide(call.would_send)
     body = request.get("body") or {}
     template, outlook = looked.template, looked.outlook
-    sender = body.get("from") or (template.sender if template else "")
+    says = template.says if template else Checked()
+    sender = body.get("from") or says.sender
     also = [IN_WORDS[each] for each in call.tool.affects.consequences if holds(each, call.given)]
-    links = hosts(body)
+    links = sorted({*hosts(body), *says.links})
     return Preview(
         would=call.tool.summary,
         template=f"{template.what}{f': {quoted(hide(template.name))}' if template.name else ''}"
         if template
         else None,
         sender=quoted(hide(sender)) if sender else None,
-        subject=quoted(hide(template.subject)) if template and template.subject else None,
+        subject=quoted(hide(says.subject)) if says.subject else None,
+        opening=quoted(hide(says.opening), longest=OPENING) if says.opening else None,
+        missing_data=[quoted(each) for each in says.missing[:FIELDS]] or None,
+        unused_data=[quoted(each) for each in says.unused[:FIELDS]] or None,
         audience=_reached(call, looked.people, hide, show),
         checked=call.checked,
         whom=_whom(outlook.whom, hide),

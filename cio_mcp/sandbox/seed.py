@@ -10,7 +10,15 @@ import math
 from pathlib import Path
 from typing import Any
 
-from cio_mcp.sandbox.state import broadcasts, deliveries, newsletters, people, segments, transactional
+from cio_mcp.sandbox.state import (
+    broadcasts,
+    contents,
+    deliveries,
+    newsletters,
+    people,
+    segments,
+    transactional,
+)
 from cio_mcp.sandbox.state.metrics import DAY
 from cio_mcp.sandbox.state.workspace import Workspace
 
@@ -41,6 +49,7 @@ def plant(workspace: Workspace) -> None:
         if workspace.things("campaign"):
             return
         _configure(workspace, story)
+        contents.plant(workspace)
         for campaign in story["performance"]:
             _perform(workspace, campaign)
         for person in story["people"]:

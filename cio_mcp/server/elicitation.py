@@ -92,7 +92,9 @@ def _question(preview: Preview) -> str:
     field.
     """
     lines = [preview.would or "", _line("Sends", preview.template), _line("From", preview.sender)]
-    lines.append(_line("Subject", preview.subject))
+    lines += [_line("Subject", preview.subject), _line("Begins", preview.opening)]
+    lines.append(_line("Missing in the data", ", ".join(preview.missing_data or ())))
+    lines.append(_line("Not used by the template", ", ".join(preview.unused_data or ())))
     if reached := preview.audience:
         size = "number unknown" if reached.size is None else f"{reached.size} people"
         more = "at least " if reached.at_least else ""

@@ -149,13 +149,22 @@ class Preview(Acted):
     would: str | None = Field(None, description="What the tool does.")
     template: str | None = Field(None, description="The message that would be sent.")
     sender: str | None = Field(None, description="Who the message comes from.")
-    subject: str | None = Field(None, description="The template's subject.")
+    subject: str | None = Field(None, description="The template's subject, with the data of the call.")
+    opening: str | None = Field(None, description="How the body begins, with the data of the call.")
+    missing_data: list[str] | None = Field(
+        None, description="Variables that the template needs and the data lacks for somebody: it would fail."
+    )
+    unused_data: list[str] | None = Field(
+        None, description="Keys of the data that the template does not use."
+    )
     audience: Reached | None = Field(None, description="The people whom the call would reach.")
     checked: CheckedRows | None = None
     whom: str | None = Field(None, description="The customer whom the call is about.")
     sets_off: list[str] | None = Field(None, description="What else would come of it.")
     loses: dict[str, str] | None = Field(None, description="What would be gone afterwards, by field.")
-    links: list[str] | None = Field(None, description="Hosts to which links in the call's texts lead.")
+    links: list[str] | None = Field(
+        None, description="Hosts to which links in the call's texts and the template lead."
+    )
     unread: list[str] | None = Field(None, description="What could not be looked up for this preview.")
     request: dict[str, Any] = Field(
         description="The request's method, url and body, without the credentials; of several, the first."

@@ -15,6 +15,8 @@ from cio_mcp.client import AppApi, IdType
 from cio_mcp.errors import CustomerIOError
 from cio_mcp.toolkit.profiles import matching
 from cio_mcp.toolkit.reading import Fields, needed
+from cio_mcp.toolkit.texts.checking import Checked, checked
+from cio_mcp.toolkit.texts.messages import Kind, read_texts
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -106,12 +108,11 @@ class Audience:
 
 @dataclass(frozen=True)
 class Template:
-    """The message that a call sends, as it is set up: in our words, its name, and who it comes from."""
+    """The message that a call sends, as it is set up: in our words, its name, and what it says."""
 
     what: str
     name: str = ""
-    sender: str = ""
-    subject: str = ""
+    says: Checked = field(default_factory=Checked)
     unread: str = ""
 
 
@@ -128,17 +129,27 @@ def reaches(audience: Callable[..., Awaitable[Audience]]) -> Callable[[_Function
     return declare
 
 
-async def senders(app: AppApi, path: str, listed: str, **ids: int | str) -> tuple[dict[str, str], str]:
-    """Return the sender and subject of a message's first content, and a note if they could not be read."""
+async def content_of(
+    app: AppApi,
+    kind: Kind,
+    message_id: int,
+    sets: Sequence[Mapping[str, Any]] | None = (),
+    instead: Mapping[str, Any] | None = None,
+    language: str | None = None,
+) -> tuple[Checked, str]:
+    """Return what a message says with the data of a send, and a note if it could not be read.
+
+    `sets` are the data of each person, or one for all; None where they are not known. `instead` are fields
+    that the send has in place of the template's.
+    """
     try:
-        found = await app.get(path, None, **ids)
+        texts = await read_texts(app, kind, message_id)
     except CustomerIOError as error:
-        return {}, f"the template's sender ({error.what})"
-    first = next((each for each in Fields(found).objects(listed) or [] if each.text("from", "subject")), None)
-    told = (
-        {} if first is None else {"sender": first.text("from") or "", "subject": first.text("subject") or ""}
-    )
-    return told, ""
+        return Checked(), f"the template's texts ({error.what})"
+    texts = [text for text in texts if text.fields.text("language") == (language or None)] or texts
+    texts = [text.with_fields(instead or {}) for text in texts]
+    found = checked(texts, sets or (), app.call.called_at)
+    return found if sets is not None else replace(found, missing=(), unused=()), ""
 
 
 async def of_filter(app: AppApi, condition: dict[str, Any]) -> Audience:

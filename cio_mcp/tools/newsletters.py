@@ -7,7 +7,7 @@ from pydantic import Field
 
 from cio_mcp.client import AppApi, RequestKind
 from cio_mcp.toolkit.answers import Acted, Cut, Numbered, Page, Shape
-from cio_mcp.toolkit.audience import Audience, Template, reaches, senders
+from cio_mcp.toolkit.audience import Audience, Template, content_of, reaches
 from cio_mcp.toolkit.pages import cut
 from cio_mcp.toolkit.params import Cursor, Limit, ObjectId
 from cio_mcp.toolkit.reading import Fields, beside, made
@@ -107,12 +107,12 @@ class NewsletterSend(Acted):
 
 async def _reached(app: AppApi, newsletter_id: int) -> Audience:
     async def template() -> Template:
-        named, (contents, unread) = await asyncio.gather(
+        named, (says, unread) = await asyncio.gather(
             app.get("/v1/newsletters/{newsletter_id}", newsletter_id=newsletter_id),
-            senders(app, "/v1/newsletters/{newsletter_id}/contents", "contents", newsletter_id=newsletter_id),
+            content_of(app, "newsletter", newsletter_id),
         )
         name = Fields(named).wrapped("newsletter").text("name")
-        return Template(f"newsletter {newsletter_id}", name or "", **contents, unread=unread)
+        return Template(f"newsletter {newsletter_id}", name or "", says, unread)
 
     # The API lists included and excluded segments alike, so the audience cannot be counted from them.
     return Audience("the audience set in the newsletter, which the API cannot count", template=template)

@@ -10,6 +10,7 @@ from cio_mcp.app.build import build, open_sandbox
 from cio_mcp.cli import main
 from cio_mcp.cli.answers import Look, looks
 from cio_mcp.settings import load
+from tests.agent import Clock
 
 pytestmark = pytest.mark.anyio
 
@@ -18,7 +19,7 @@ Change = Callable[[dict[str, Any]], object]
 
 async def seen(path: str, change: Change) -> tuple[dict[str, Look], list[str]]:
     """Return the looks, by operation, at a sandbox whose answer at `path` is changed, and its requests."""
-    sandbox = open_sandbox(load({}))
+    sandbox = open_sandbox(load({}), clock=Clock())
     port = httpx.ASGITransport(app=sandbox.app)
     requests: list[str] = []
 

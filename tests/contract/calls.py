@@ -381,6 +381,31 @@ FORMS: dict[str, list[Form]] = {
         ),
     ],
     "get_message": [Form(find={"delivery_id": a_delivery})],
+    "get_content": [
+        Form({"kind": "campaign", "message_id": "1"}, {"part_id": [101], "html": YES_NO}),
+        Form({"kind": "broadcast", "message_id": "10"}, {"part_id": [1001]}),
+        Form({"kind": "newsletter", "message_id": "20"}, {"part_id": [201], "language": ["fr"]}),
+        Form({"kind": "transactional", "message_id": "order_confirmation"}, {"part_id": [11]}),
+        Form({"kind": "transactional", "message_id": "1"}, {"language": ["fr"]}),
+        Form({"kind": "campaign", "message_id": "1", "part_id": 101, "language": "fr"}),
+        Form({"kind": "broadcast", "message_id": "11", "part_id": 1101, "language": "fr"}),
+    ],
+    "preview_message": [
+        Form(
+            {"kind": "transactional", "message_id": "1"},
+            {"customer_id": [ADA], "data": [{"order_id": 1}], "id_type": ["id"]},
+        ),
+        Form({"kind": "broadcast", "message_id": "10"}, {"html": YES_NO, "part_id": [1001]}),
+        Form({"kind": "newsletter", "message_id": "20"}, {"language": ["fr"]}),
+        Form({"kind": "campaign", "message_id": "1", "part_id": 101}, {"language": ["fr"]}),
+        Form(
+            {"kind": "newsletter", "message_id": "21", "id_type": "cio_id"}, find={"customer_id": adas_cio_id}
+        ),
+        Form(
+            {"kind": "newsletter", "message_id": "21", "customer_id": "ada@example.com", "id_type": "email"}
+        ),
+    ],
+    "get_sent_message": [Form({}, {"html": YES_NO}, find={"delivery_id": a_delivery})],
     "wait_for_delivery": [Form({}, {"seconds": [1, 20]}, find={"delivery_id": a_delivery})],
     "get_message_metrics": [
         Form({"kind": "campaign", "source_id": 1}, SPAN | PERIODS | {"channel": EVERY}),

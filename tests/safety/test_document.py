@@ -1,4 +1,4 @@
-"""docs/safety.md claims nothing that no test shows."""
+"""docs/safety.md and docs/hardening.md claim nothing that no test shows."""
 
 import re
 from pathlib import Path
@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 TESTS = Path(__file__).parent.parent
-PAGES = sorted((TESTS.parent / "docs").glob("safety*.md"))
+PAGES = [TESTS.parent / "docs" / f"{name}.md" for name in ("safety", "hardening")]
+FILES = {path.name for path in TESTS.rglob("test_*.py")}
 NAMES = {
     name for path in TESTS.rglob("test_*.py") for name in re.findall(r"def (test_\w+)", path.read_text())
 }
@@ -14,10 +15,12 @@ NAMES = {
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_each_test_that_the_page_names_exists(page: Path) -> None:
-    named = set(re.findall(r"`(test_\w+)`", page.read_text()))
+    named = set(re.findall(r"`(?:\w+\.py::)?(test_\w+)`", page.read_text()))
+    files = set(re.findall(r"`(test_\w+\.py)", page.read_text()))
 
     assert named
     assert not named - NAMES
+    assert not files - FILES
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -59,10 +59,10 @@ async def test_a_change_within_the_second_of_the_last_look_up_is_seen() -> None:
     assert len(posted(agent)) == 2
 
 
-odd = Toolbox("odd")
+halves = Toolbox("halves")
 
 
-@odd.writes
+@halves.writes
 async def set_two_things(track: TrackApi, customer_id: CustomerId) -> Accepted:
     """Change two things, one after the other."""
     for number in range(2):
@@ -74,11 +74,11 @@ async def set_two_things(track: TrackApi, customer_id: CustomerId) -> Accepted:
 
 def installed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a package of others offer the toolset."""
-    (folder / "odd_package.py").write_text("from tests.safety.test_growth import odd as it\n")
-    info = folder / "odd_package-1.dist-info"
+    (folder / "halves_package.py").write_text("from tests.safety.test_growth import halves as it\n")
+    info = folder / "halves_package-1.dist-info"
     info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: odd-package\nVersion: 1\n")
-    (info / "entry_points.txt").write_text("[cio_mcp.toolsets]\nodd = odd_package:it\n")
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: halves-package\nVersion: 1\n")
+    (info / "entry_points.txt").write_text("[cio_mcp.toolsets]\nodd = halves_package:it\n")
     monkeypatch.syspath_prepend(str(folder))
 
 
@@ -104,7 +104,7 @@ async def test_a_call_that_is_stopped_after_its_first_change_does_not_say_that_n
     environ = {
         "CIO_SITE_ID": "site",
         "CIO_TRACK_API_KEY": "key",
-        "CIO_TOOLSETS": "odd",
+        "CIO_TOOLSETS": "halves",
         "CIO_STOP_FILE": str(stop),
     }
     app = build(load(environ), wire=httpx.MockTransport(upstream))
@@ -125,7 +125,7 @@ async def test_a_call_that_is_refused_after_its_first_change_is_of_unknown_outco
 ) -> None:
     installed(tmp_path, monkeypatch)
     answers = iter((httpx.Response(200, json={}), httpx.Response(400, json={"meta": {"error": "bad"}})))
-    environ = {"CIO_SITE_ID": "site", "CIO_TRACK_API_KEY": "key", "CIO_TOOLSETS": "odd"}
+    environ = {"CIO_SITE_ID": "site", "CIO_TRACK_API_KEY": "key", "CIO_TOOLSETS": "halves"}
     app = build(load(environ), wire=httpx.MockTransport(lambda _: next(answers)))
     async with Client(Server(app)) as client:
         caller = Caller(client)

@@ -159,6 +159,12 @@ async def no_messages(caller: Caller) -> None:
         assert await caller.ok("GET", f"/v1/{path}") == {"messages": None, "next": ""}
 
 
+@assumed("no suppressions")
+async def no_suppressions(caller: Caller) -> None:
+    found = await caller.ok("GET", "/v1/esp/search_suppression/a@example.com")
+    assert found == {"category": "", "suppressions": None}
+
+
 @assumed("no links")
 async def no_links(caller: Caller) -> None:
     assert await caller.ok("GET", "/v1/broadcasts/11/metrics/links") == {"links": None}
@@ -364,3 +370,18 @@ async def phone_numbers(caller: Caller) -> None:
     await caller.identify(ADA, phone="+4930123456")
 
     assert (await caller.profile("%2B4930123456", "phone"))["id"] == ADA
+
+
+@assumed("single actions")
+async def single_actions(caller: Caller) -> None:
+    assert (await caller.ok("GET", "/v1/campaigns/1/actions/101"))["action"]["id"] == "101"
+
+
+@assumed("archived messages")
+async def archived_messages(caller: Caller) -> None:
+    send = {"transactional_message_id": 1, "identifiers": {"id": ADA}, "to": "ada@example.com"}
+    sent = (await caller.ok("POST", "/v1/send/email", send))["delivery_id"]
+    await caller.ok("PUT", "/v1/snippets", {"name": "footer", "value": "Now"})
+    found = (await caller.ok("GET", f"/v1/messages/{sent}/archived_message"))["archived_message"]
+    assert found["subject"] == "Your order "
+    assert "Now" in found["body"]

@@ -96,7 +96,7 @@ def forms(tool: Tool, agent: Agent) -> Iterator[dict[str, Any]]:
 def arguments_of(tool: Tool, agent: Agent) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield each argument of a tool, with arguments that the call needs besides."""
     for base in forms(tool, agent):
-        for name in tool.arguments.model_fields:
+        for name in tool.input_schema["properties"]:
             yield name, {other: value for other, value in base.items() if other != name}
 
 

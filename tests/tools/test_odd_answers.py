@@ -227,7 +227,7 @@ async def test_a_webhook_of_which_something_is_unknown_is_not_changed(agent: Age
 
 
 async def test_who_would_be_reached_is_not_counted_as_nobody_where_it_is_not_told(agent: Agent) -> None:
-    agent.wire.fail(httpx.Response(200, json={"segment_id": 1, "count": None}))
+    agent.wire.fail(httpx.Response(200, json={"segment_id": 1, "count": None}), times=2)
 
     text = await agent.fail(
         "trigger_broadcast", broadcast_id=10, recipients={"segment": {"id": 1}}, dry_run=True

@@ -17,7 +17,7 @@ from cio_mcp.asgi import create_app
 from cio_mcp.auth.tokens import add
 from cio_mcp.safety.grant import Grant
 from cio_mcp.settings import load
-from cio_mcp.transports.http.connections import HEADERS, MOST_WAITING, PatientProtocol
+from cio_mcp.transports.http.connections import HEADERS, MOMENT, MOST_WAITING, PatientProtocol
 from cio_mcp.transports.http.intake import BYTES, PART, REQUESTS, STREAMS
 from cio_mcp.transports.http.streamable_http import MOST_SESSIONS
 from tests.transports.test_readable import HELLO
@@ -249,7 +249,9 @@ async def test_a_connection_on_which_no_request_comes_in_is_cut(first: bytes) ->
 
 async def test_of_too_many_connections_that_only_wait_the_oldest_are_cut_and_new_ones_answered() -> None:
     async with listening(hello) as port:
-        idle = [await asyncio.open_connection("127.0.0.1", port) for _ in range(MOST_WAITING + 44)]
+        idle = [await asyncio.open_connection("127.0.0.1", port) for _ in range(MOST_WAITING)]
+        await asyncio.sleep(MOMENT)
+        idle += [await asyncio.open_connection("127.0.0.1", port) for _ in range(44)]
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(HALF + b"\r\n")
         answer = await reader.readuntil(b"ok")
@@ -259,6 +261,18 @@ async def test_of_too_many_connections_that_only_wait_the_oldest_are_cut_and_new
 
     assert answer.startswith(b"HTTP/1.1 200")
     assert cut == [True] * 45 + [False] * (MOST_WAITING - 1)
+
+
+async def test_many_that_connect_at_once_are_all_answered() -> None:
+    async with listening(hello) as port:
+        many = [await asyncio.open_connection("127.0.0.1", port) for _ in range(2 * MOST_WAITING)]
+        for _, writer in many:
+            writer.write(HALF + b"\r\n")
+        answers = [await reader.readuntil(b"ok") for reader, _ in many]
+        for _, writer in many:
+            writer.close()
+
+    assert all(answer.startswith(b"HTTP/1.1 200") for answer in answers)
 
 
 async def test_health_is_told_while_one_token_has_all_that_it_may(tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ async def test_calls_are_counted_by_tool_and_by_how_they_ended() -> None:
         await agent.call("cio_get_customer", customer_id="u_1001")
         await agent.fail("cio_get_customer", customer_id=PERSON)
         await agent.fail("cio_get_customer", person=PERSON)
-        await agent.call("cio_identify_customer", customer_id=PERSON)
+        await agent.call("cio_identify_customer", customer_id=PERSON, update_only=True)
         await agent.call("cio_delete_customer", customer_id="u_1001")
         await agent.call("cio_send_transactional_email", **email, to="ada@example.com")
         await agent.fail("cio_send_transactional_email", **email, to=PERSON)

@@ -132,7 +132,7 @@ class Copier:
 
     def _copied(self) -> tuple[int, int]:
         try:
-            found = json.loads(beside(self._path, "copied").read_text())
+            found = json.loads(beside(self._path, "copied").read_text(encoding="utf-8"))
             return int(found["file"]), int(found["at"])
         except (OSError, ValueError, KeyError, TypeError):
             return 0, 0

@@ -79,7 +79,9 @@ class Mask:
 
         `answer` is the model that `value` was dumped from. Its fields are not attributes of a customer, so a
         campaign keeps its name, and the result still matches the tool's output schema. Fields that the model
-        lists in `opens_personal_data` lead to data in which nothing is hidden, and are hidden completely.
+        lists in `opens_personal_data` lead to data in which nothing is hidden, and are hidden completely;
+        where attributes are to be hidden, so are those in `quotes_attributes`, whose texts have values of
+        attributes in them.
         """
         match value:
             case str():
@@ -88,9 +90,11 @@ class Mask:
                 models = answer if isinstance(answer, list) else [None] * len(value)
                 return [self.hide(item, model) for item, model in zip(value, models, strict=True)]
             case dict() if isinstance(answer, BaseModel):
-                opened = getattr(answer, "opens_personal_data", ())
+                covered: frozenset[str] = getattr(answer, "opens_personal_data", frozenset())
+                if self._attributes:
+                    covered |= getattr(answer, "quotes_attributes", frozenset())
                 return {
-                    name: MASK if item and name in opened else self.hide(item, getattr(answer, name, None))
+                    name: _covered(item) if name in covered else self.hide(item, getattr(answer, name, None))
                     for name, item in value.items()
                 }
             case dict():
@@ -192,6 +196,12 @@ class Mask:
         except (ValueError, InvalidTag):
             message = "this pseudonym is not from this server; copy it exactly from an answer"
             raise ValueError(message) from None
+
+
+def _covered(value: Json) -> Json:
+    if isinstance(value, list):
+        return [MASK] * len(value)
+    return MASK if value else value
 
 
 def load_key(folder: Path) -> bytes:

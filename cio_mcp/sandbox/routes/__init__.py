@@ -5,6 +5,7 @@ from cio_mcp.sandbox.routes import (
     broadcasts,
     campaigns,
     collections,
+    contents,
     customers,
     entities,
     events,
@@ -27,7 +28,7 @@ TABLES = [
     entry
     for module in (
         *(customers, subscriptions, relationships, events, activities, campaigns, broadcasts, newsletters),
-        *(transactional, messages, metrics, segments, suppressions, entities, objects),
+        *(transactional, contents, messages, metrics, segments, suppressions, entities, objects),
         *(exports, snippets, collections, reporting_webhooks, workspaces),
     )
     for entry in module.routes.table

@@ -3,6 +3,7 @@
 from typing import Any
 
 from cio_mcp.sandbox.http import ApiRequest, Routes, app_error
+from cio_mcp.sandbox.state import contents
 
 routes = Routes()
 
@@ -44,10 +45,7 @@ def _public(found: dict[str, Any]) -> dict[str, Any]:
 def actions(asked: ApiRequest) -> dict[str, Any]:
     """Answer a campaign's actions, ten at a time (documented). Live: their ids are texts here."""
     # Keys of pages descend, and the actions come in their order.
-    keyed = [((-number, 0), _told(step)) for number, step in enumerate(campaign(asked)["workflow"])]
+    steps = [contents.action(asked.workspace, step) for step in campaign(asked)["workflow"]]
+    keyed = [((-number, 0), step) for number, step in enumerate(steps)]
     kept, after = asked.page(keyed, 10, 10)
     return {"actions": kept, "next": after}
-
-
-def _told(step: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in step.items() if name != "links"} | {"id": str(step["id"])}

@@ -38,22 +38,6 @@ def one(asked: ApiRequest) -> dict[str, Any]:
     return {"newsletter": _public(_newsletter(asked))}
 
 
-@routes("GET", "/v1/newsletters/{newsletter_id}/contents")
-def contents(asked: ApiRequest) -> dict[str, Any]:
-    """Answer what a newsletter says (documented): one content, for want of languages and tests of it."""
-    newsletter = _newsletter(asked)
-    content = {
-        "id": newsletter["content_ids"][0],
-        "newsletter_id": newsletter["id"],
-        "name": "",
-        "language": "",
-        "body": newsletter.get("body") or f"<p>{newsletter['subject']}</p>",
-        "recipient": "{{customer.email}}",
-        **{name: newsletter[name] for name in ("type", "subject", "from")},
-    }
-    return {"contents": [content]}
-
-
 @routes("POST", "/v1/newsletters/{newsletter_id}/send")
 def send(asked: ApiRequest) -> dict[str, Any]:
     """Send a newsletter now; a body is optional. Documented."""

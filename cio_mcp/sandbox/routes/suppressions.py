@@ -9,5 +9,5 @@ routes = Routes()
 
 @routes("GET", "/v1/esp/search_suppression/{email_address}")
 def search(_: ApiRequest) -> dict[str, Any]:
-    """Answer an empty search. Assumed: its form."""
-    return {"category": "", "suppressions": []}
+    """Answer an empty search (documented). Live: such lists are null. Assumed (no suppressions): here too."""
+    return {"category": "", "suppressions": None}

@@ -39,6 +39,7 @@ def trigger(workspace: Workspace, broadcast: dict[str, Any], body: dict[str, Any
         workspace.now(),
         json.dumps(errors),
     )
+    own = _own_data(workspace, body)
     for person in [] if errors else found:
         message = {
             "type": "email",
@@ -46,6 +47,7 @@ def trigger(workspace: Workspace, broadcast: dict[str, Any], body: dict[str, Any
             "subject": broadcast["subject"],
             "broadcast_id": broadcast["id"],
             "action_id": broadcast["actions"][0]["id"],
+            "data": body.get("data", {}) | own.get(person["cio_id"], {}),
         }
         deliveries.add(workspace, person, message, to_unsubscribed=False)
     return number
@@ -71,6 +73,13 @@ def _trigger(workspace: Workspace, row: Row) -> dict[str, Any]:
         "created_at": row["created_at"],
         "processed_at": processed if processed <= workspace.now() else None,
     }
+
+
+def _own_data(workspace: Workspace, body: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the data that a trigger has for single people, by their cio_id."""
+    entries = [(entry, "email" if "email" in entry else "id") for entry in body.get("per_user_data", [])]
+    found = [(entry, people.find(workspace, entry[kind], kind)) for entry, kind in entries]
+    return {person["cio_id"]: entry.get("data") or {} for entry, person in found if person}
 
 
 def _audience(

@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Iterator
 from typing import Any
 
-from cio_mcp.sandbox.state import people
+from cio_mcp.sandbox.state import contents, people
 from cio_mcp.sandbox.state.workspace import Row, Workspace, applies
 
 REPORT = "delivery_event"
@@ -42,7 +42,7 @@ def add(
         number,
         person["cio_id"] if person else None,
         workspace.now(),
-        json.dumps(body | {"failure_message": failure}),
+        json.dumps(body | {"failure_message": failure, "customer": contents.snapshot(workspace, person)}),
     )
     return number
 
@@ -81,9 +81,14 @@ def listed(
 
 
 def one(workspace: Workspace, number: str) -> dict[str, Any] | None:
-    """Return a delivery by its id."""
-    row = workspace.row("SELECT * FROM deliveries WHERE id = ?", number)
-    return _message(workspace, row) if row else None
+    """Return a delivery by its id, as the API tells it."""
+    found = row(workspace, number)
+    return _message(workspace, found) if found else None
+
+
+def row(workspace: Workspace, number: str) -> Row | None:
+    """Return a delivery by its id, as it is kept."""
+    return workspace.row("SELECT * FROM deliveries WHERE id = ?", number)
 
 
 def reached(message: dict[str, Any]) -> dict[str, int]:
@@ -109,7 +114,7 @@ def _message(workspace: Workspace, row: Row) -> dict[str, Any]:
         "customer_id": person["id"] if person else None,
         "customer_identifiers": people.identifiers(person) if person else None,
         "recipient": body["recipient"],
-        "subject": body.get("subject") or "",
+        "subject": contents.subject(body),
         "metrics": _metrics(workspace, row["created"], body),
         "created": row["created"],
         "forgotten": False,

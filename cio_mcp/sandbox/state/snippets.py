@@ -20,6 +20,6 @@ def put(workspace: Workspace, name: str, value: str) -> dict[str, Any]:
 
 
 def in_use(workspace: Workspace, name: str) -> bool:
-    """Say whether a newsletter shows a snippet: `{{snippets.name}}` or `{{snippets["a name"]}}`."""
+    """Say whether a message shows a snippet: `{{snippets.name}}` or `{{snippets["a name"]}}`."""
     shows = re.compile(rf"snippets(\.{re.escape(name)}\b|\[\"{re.escape(name)}\"\])")
-    return any(shows.search(letter.get("body", "")) for letter in workspace.things("newsletter"))
+    return any(shows.search(text.get("body", "")) for text in workspace.things("content"))

@@ -157,10 +157,11 @@ Check a broadcast before it is sent: {broadcast}. Audience: {audience}.{needs} S
    the last 24 hours, to this audience or another. If so, say that first.
 2. Read the newest run with `get_broadcast_trigger`. Errors of that run will happen again unless they were fixed.
 3. Count the audience: `get_segment` for a segment, `search_customers` for a filter. Compare the count with the expected
-   one; if it is off by half, the filter is wrong. Read three of these customers with `get_customer`: are they
-   subscribed, and do they have the attributes that the template uses?
-4. Check with `server_status`: live or sandbox, what is left of the caps, allowed recipients.
-5. Call `trigger_broadcast` with dry_run=true, and show the request, the audience and the template exactly as returned.
+   one; if it is off by half, the filter is wrong.
+4. Read with `get_content` which data the template needs. Show it with `preview_message` and the data for three of these
+   customers: what fails, what is empty, which data is not used? Are they subscribed (`get_customer`)?
+5. Check with `server_status`: live or sandbox, what is left of the caps, allowed recipients.
+6. Call `trigger_broadcast` with dry_run=true, and show the request, the audience and the template exactly as returned.
 
 Answer "go" or "no go" with the reasons, what a person has to decide, and the exact call to make. Do not make that call.
 """

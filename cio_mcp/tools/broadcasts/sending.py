@@ -11,7 +11,7 @@ from cio_mcp.errors import InvalidArgument
 from cio_mcp.limits import TRIGGER_BYTES
 from cio_mcp.toolkit.addresses import OneAddress, parsed
 from cio_mcp.toolkit.answers import Acted
-from cio_mcp.toolkit.audience import Audience, Template, of_filter, reaches, senders
+from cio_mcp.toolkit.audience import Audience, Template, content_of, of_filter, reaches
 from cio_mcp.toolkit.lists import Addresses, Objects, People
 from cio_mcp.toolkit.params import (
     CONDITIONS,
@@ -117,6 +117,7 @@ async def _reached(
     data_file_url: str | None,
     id_ignore_missing: bool,
     email_ignore_missing: bool,
+    data: dict[str, Any] | None,
 ) -> Audience:
     entries = per_user_data or []
     addresses = emails or [str(entry["email"]) for entry in entries if "email" in entry]
@@ -142,12 +143,13 @@ async def _reached(
     ignored = all(skipped[id_type] for id_type in kinds)
 
     async def template() -> Template:
-        named, (contents, unread) = await asyncio.gather(
+        own = [(data or {}) | (entry.get("data") or {}) for entry in entries] or [data or {}]
+        named, (says, unread) = await asyncio.gather(
             app.get("/v1/broadcasts/{broadcast_id}", broadcast_id=broadcast_id),
-            senders(app, "/v1/broadcasts/{broadcast_id}/actions", "actions", broadcast_id=broadcast_id),
+            content_of(app, "broadcast", broadcast_id, None if data_file_url else own),
         )
         name = Fields(named).wrapped("broadcast").text("name")
-        return Template(f"broadcast {broadcast_id}", name or "", **contents, unread=unread)
+        return Template(f"broadcast {broadcast_id}", name or "", says, unread)
 
     if_unknown = "they are skipped" if ignored else "the whole run would fail"
     return replace(found, template=template, if_unknown=if_unknown)

@@ -34,18 +34,17 @@ async def identify_customers(
     track: TrackApi,
     results: Results,
     rows: RowList | None = None,
-    csv: Annotated[Table | None, Field(description="CSV with a header, or file:NAME.")] = None,
+    csv: Annotated[Table | None, Field(description="CSV, or file:NAME.")] = None,
     columns: Annotated[
         Columns | None,
-        Field(description='New names, such as {"E-Mail": "email"}; null leaves a column out.'),
+        Field(description='New names, such as {"E-Mail": "email"}.'),
     ] = None,
     id_type: AnyIdType = "id",
     update_only: bool = False,
 ) -> ManyAccepted:
-    """Create or update up to 10,000 customers in one call.
+    """Create or update up to 10,000 customers.
 
-    A row, or line of csv, has identify_customer's arguments; its other keys become attributes. Rows of one
-    customer apply in order. dry_run first: it checks all rows and tells what is odd.
+    Rows have identify_customer's arguments; other keys are attributes. dry_run tells what is odd.
     """
     given = given_rows(rows, csv)
     defaults = {"id_type": id_type} | ({"update_only": True} if update_only else {})

@@ -54,22 +54,19 @@ async def track_events(
     track: TrackApi,
     results: Results,
     rows: RowList | None = None,
-    csv: Annotated[Table | None, Local, Field(description="CSV with a header, or file:NAME.")] = None,
-    columns: Annotated[
-        Columns | None,
-        Field(description='New names, such as {"Ordered": "timestamp"}; null leaves a column out.'),
-    ] = None,
+    csv: Annotated[Table | None, Local] = None,
+    columns: Columns | None = None,
     name: Annotated[single.EventName | None, Field(description="If a row has none.")] = None,
     id_type: AnyIdType = "id",
     unique: Annotated[
         Names | None,
-        Field(description='What tells events apart, such as ["order_id"].'),
+        Field(description='Such as ["order_id"].'),
     ] = None,
 ) -> ManyAccepted:
-    """Record up to 10,000 events of customers in one call.
+    """Record up to 10,000 events of customers.
 
-    A row, or line of csv, has track_event's arguments; its other keys become data. Only timestamp says when
-    it happened. A repeated call counts once. dry_run first: it checks all rows and tells what is odd.
+    Rows have track_event's arguments; other keys are data. A repeated call counts once. dry_run tells what
+    is odd.
     """
     plan = await _plan(track, given_rows(rows, csv), columns or {}, id_type, name, unique)
     return await carry_out(track, results, plan)

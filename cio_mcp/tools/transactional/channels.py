@@ -60,6 +60,8 @@ async def _reached(
     id_type: IdType,
     to: str | None,
     custom_device: dict[str, Any] | None,
+    message_data: dict[str, Any] | None,
+    language: str | None,
 ) -> Audience:
     # A number or device may belong to somebody other than the customer; other Liquid can be any number.
     own = not to or bool(OWN_NUMBER.fullmatch(to))
@@ -75,7 +77,7 @@ async def _reached(
         own_number=channel != "push" and own and to is not None,
         people={id_type: [customer_id]},
         to_one=True,
-        template=partial(template_of, app, transactional_message_id),
+        template=partial(template_of, app, transactional_message_id, message_data, language),
         if_unknown="a new customer would be created",
     )
 

@@ -1,7 +1,7 @@
 """Transactional email: one email to one person at once."""
 
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -40,8 +40,15 @@ async def _reached(
     customer_id: str,
     id_type: IdType,
     transactional_message_id: int | str | None,
+    message_data: dict[str, Any] | None,
+    subject: str | None,
+    body: str | None,
+    from_address: str | None,
+    preheader: str | None,
+    language: str | None,
 ) -> Audience:
     found = _recipients(to, cc, bcc)
+    replaced = {"subject": subject, "body": body, "from": from_address, "preheader_text": preheader}
     own = [recipient for recipient in found if THEIR_OWN.fullmatch(recipient.address)]
     known = all(not recipient.liquid or recipient in own for recipient in found)
     return Audience(
@@ -51,7 +58,7 @@ async def _reached(
         people={id_type: [customer_id]},
         to_one=known and len(found) == 1,
         blind_copies=bool(bcc),
-        template=partial(template_of, app, transactional_message_id),
+        template=partial(template_of, app, transactional_message_id, message_data, language, replaced),
         if_unknown="a new customer would be created",
     )
 

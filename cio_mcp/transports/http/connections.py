@@ -7,8 +7,8 @@ from typing import Any
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 # Seconds in which a request's headers must come in, and how many connections may be waited for at once:
-# beyond that the one that has had the most time is cut.
-HEADERS, MOST_WAITING = 10.0, 256
+# beyond that those are cut that have had a moment, the oldest first.
+HEADERS, MOST_WAITING, MOMENT = 10.0, 256, 1.0
 
 
 class PatientProtocol(H11Protocol):
@@ -39,7 +39,10 @@ class PatientProtocol(H11Protocol):
         if self in self._waiting or self.transport.is_closing():
             return
         if len(self._waiting) >= MOST_WAITING:
-            next(iter(self._waiting))._cut()
+            oldest = next(iter(self._waiting))
+            # What has only just connected may have sent its request, and nobody has read it yet.
+            if self._waiting[oldest].when() <= self.loop.time() + HEADERS - MOMENT:
+                oldest._cut()
         self._waiting[self] = self.loop.call_later(HEADERS, self._cut)
 
     def _stop_waiting(self) -> None:

@@ -1,0 +1,35 @@
+"""Renders a text with data: what python-liquid does, within bounds, and with notes on what is missing."""
+
+import random
+from collections.abc import Mapping
+from typing import Any
+
+from liquid.exceptions import LiquidError
+
+from cio_mcp.liquid.context import Rendering, Run
+from cio_mcp.liquid.metering import Exceeded, Meter, Output
+from cio_mcp.liquid.results import Bounds, Rendered
+from cio_mcp.liquid.scanning import Unreadable, line_at
+from cio_mcp.liquid.templates import read, told
+
+
+def rendered(
+    text: str, data: Mapping[str, Any], *, strict: bool, now: float, seed: str, bounds: Bounds
+) -> Rendered:
+    """Render a text with Liquid."""
+    notes, buffer = Rendered(), None
+    try:
+        template = read(text, bounds)
+        run = Run(Meter(bounds), strict, now, random.Random(seed), notes)  # noqa: S311 - for a preview
+        buffer = Output(run.meter)
+        template.render_with_context(Rendering(template, data, run), buffer)
+    except Exceeded as exceeded:
+        notes.cut, notes.fault = True, f"cut: {exceeded.message}"
+    except Unreadable as unreadable:
+        notes.fault = f"line {line_at(text, unreadable.at)}: {unreadable}"
+    except LiquidError as error:
+        notes.fault = told(error)
+    except RecursionError:
+        notes.fault = "it is nested too deeply"
+    notes.text = buffer.getvalue() if buffer else ""
+    return notes

@@ -1,0 +1,103 @@
+"""What rendering and analysis answer, and their bounds."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+# Where a variable comes from, by the first part of its name ("Liquid syntax list", "Use objects in liquid").
+SOURCES = {
+    "customer": "customer",
+    "event": "event",
+    "event_name": "event",
+    "event_id": "event",
+    "event_timestamp": "event",
+    "trigger": "trigger",
+    "journey": "journey",
+    "objects": "object",
+    "snippets": "snippet",
+    "campaign": "message",
+    "message": "message",
+    "delivery_id": "message",
+    "layout": "message",
+    "content": "message",
+    "editor": "message",
+}
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What one text may take: beyond them it is cut, and the result says so.
+
+    `seconds` of rendering by `clock`, which is the processor's; characters of the `text` itself, of its
+    `output`, and of all that is made on the way (`work`); `depth` of blocks in blocks; `rounds` of a loop,
+    those around it multiplied.
+    """
+
+    seconds: float = 1.0
+    text: int = 500_000
+    output: int = 1_000_000
+    work: int = 10_000_000
+    depth: int = 30
+    rounds: int = 20_000
+    clock: Callable[[], float] = time.thread_time
+
+
+@dataclass
+class Rendered:
+    """A rendered text, and what a reader must know about it.
+
+    `missing` are variables that were printed and are not in the data, `empty` those that are there and hold
+    nothing, `defaulted` those that a default stood in for. `unknown` tells filters and tags that the dialect
+    does not have: a filter let its value pass, a tag printed nothing. `fault` is why Customer.io would not
+    send such a text, or why it could not be rendered to its end; `cut` says that bounds ended it.
+    """
+
+    text: str = ""
+    missing: list[str] = field(default_factory=list)
+    empty: list[str] = field(default_factory=list)
+    defaulted: list[str] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+    fault: str | None = None
+    cut: bool = False
+
+
+@dataclass(frozen=True)
+class Variable:
+    """A variable that a text uses: its path, such as `customer.first_name`, and where it comes from.
+
+    `bare` says that some use has no default and stands under no condition, so that a message without a value
+    fails; `has_default` that each use has one. `in_link` and `bare_in_link` say so of uses in an address.
+    """
+
+    path: str
+    source: str | None
+    has_default: bool
+    bare: bool
+    in_link: bool
+    bare_in_link: bool
+
+
+@dataclass
+class Uses:
+    """What a text uses, in the order of its first use; `fault` is why it could not be read."""
+
+    variables: list[Variable] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+    fault: str | None = None
+
+
+def source_of(path: str) -> str | None:
+    """Return where a variable comes from; None for a name that Customer.io does not document."""
+    return SOURCES.get(path.partition(".")[0].partition("[")[0])
+
+
+def notation(path: list[Any]) -> str:
+    """Return a path as it is written: `customer.name`, `customer["home city"]`, `objects.classes[0]`."""
+    written = str(path[0])
+    for item in path[1:]:
+        if isinstance(item, str) and item.replace("_", "a").replace("-", "a").isalnum():
+            written += f".{item}"
+        else:
+            written += f'["{item}"]' if isinstance(item, str) else f"[{item}]"
+    return written

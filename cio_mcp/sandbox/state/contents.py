@@ -1,0 +1,126 @@
+"""What messages say: the texts of each, in its languages, and what they said to a person."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from cio_mcp.liquid import has_liquid, render
+from cio_mcp.sandbox.state import people
+from cio_mcp.sandbox.state.workspace import Row, Workspace
+
+TEXTS = Path(__file__).parent.parent / "contents.json"
+
+# Fields of an email that no text of the story sets.
+EMAIL = {
+    "type": "email",
+    "from": "Quill <hello@example.com>",
+    "from_id": 1,
+    "reply_to": "",
+    "reply_to_id": None,
+    "recipient": "{{customer.email}}",
+    "preheader_text": "",
+    "cc": "",
+    "bcc": "",
+    "fake_bcc": False,
+    "headers": "[]",
+    "layout": "",
+    "preprocessor": "premailer",
+    "body_amp": "",
+}
+
+# Where a text belongs, which the API does not tell.
+PARENTS = ("action", "newsletter", "transactional")
+
+
+def plant(workspace: Workspace) -> None:
+    """Give the story's messages their texts."""
+    now = workspace.now()
+    for text in json.loads(TEXTS.read_text(encoding="utf-8")):
+        kind = {} if text.get("type", "email") != "email" else EMAIL
+        workspace.configure("content", {"language": "", "name": "", "updated": now, **kind, **text})
+
+
+def action(workspace: Workspace, step: dict[str, Any], language: str = "") -> dict[str, Any] | None:
+    """Return an action of a campaign or broadcast as the API tells it, None where it lacks a language.
+
+    Live: its id is a text. What sends no message has no text either.
+    """
+    texts = belonging(workspace, "action", step["id"])
+    found = next((text for text in texts if text["language"] == language), None)
+    if found is None and language:
+        return None
+    known = {name: value for name, value in step.items() if name != "links"}
+    text = told(found) if found else {}
+    own = {name: value for name, value in text.items() if name not in {"name", "type", "updated"}}
+    return known | own | {"id": str(step["id"])}
+
+
+def belonging(workspace: Workspace, parent: str, number: int) -> list[dict[str, Any]]:
+    """Return the texts of a message, the default language first."""
+    found = [text for text in workspace.things("content") if text.get(parent) == number]
+    return sorted(found, key=lambda text: str(text["language"]))
+
+
+def told(text: dict[str, Any]) -> dict[str, Any]:
+    """Return a text as the API tells it. Documented: a recipient that is Liquid is blank for SMS."""
+    blank = {"recipient": ""} if text["type"] == "twilio" and has_liquid(text.get("recipient", "")) else {}
+    return {name: value for name, value in text.items() if name not in PARENTS} | blank
+
+
+def of_delivery(workspace: Workspace, body: dict[str, Any]) -> dict[str, Any]:
+    """Return the text that a delivery was made of; one that a call brought along has its own parts."""
+    number = body.get("transactional_message_id")
+    if body.get("content_id"):
+        found = [text for text in workspace.things("content") if text["id"] == body["content_id"]]
+    elif body.get("action_id"):
+        found = belonging(workspace, "action", body["action_id"])
+    else:
+        found = belonging(workspace, "transactional", number) if number else []
+        found = [text for text in found if text["language"] == (body.get("language") or "")] or found
+    own = {name: value for name, value in (body.get("text") or {}).items() if value}
+    return (found[0] if found else {}) | own
+
+
+def subject(body: dict[str, Any]) -> str:
+    """Return the subject that a delivery had."""
+    data = {"customer": body.get("customer") or {}, "trigger": body.get("data") or {}}
+    return render(str(body.get("subject") or ""), data).text
+
+
+def archived(workspace: Workspace, row: Row) -> dict[str, Any]:
+    """Return what a delivery said: the message's text with what the send gave and the person had.
+
+    Assumed (archived messages): a variable without a value printed nothing; what the person had is what they
+    had then, while snippets are as they are now.
+    """
+    body: dict[str, Any] = json.loads(row["body"])
+    text, forgotten = of_delivery(workspace, body), bool(body.get("forgotten"))
+    data = {
+        "customer": body.get("customer") or {},
+        "trigger": body.get("data") or {},
+        "snippets": {found["name"]: found["value"] for found in workspace.things("snippet")},
+        "delivery_id": row["id"],
+    }
+
+    def shown(name: str) -> str:
+        return render(str(text.get(name) or ""), data, now=row["created"], seed=row["id"]).text
+
+    return {
+        "id": row["id"],
+        "recipient": body["recipient"],
+        "from": shown("from"),
+        "reply_to": shown("reply_to"),
+        "subject": shown("subject"),
+        "preheader_text": "" if forgotten else shown("preheader_text"),
+        "cc": shown("cc"),
+        "bcc": shown("bcc"),
+        "fake_bcc": bool(text.get("fake_bcc")),
+        "body": "" if forgotten else shown("body"),
+        "headers": text.get("headers") or "[]",
+        "forgotten": forgotten,
+    }
+
+
+def snapshot(workspace: Workspace, person: Row | None) -> dict[str, Any]:
+    """Return what a person has at the time of a delivery."""
+    return people.attributes(workspace, person) if person else {}

@@ -1,0 +1,75 @@
+"""What a message would say with the data of a send, and which of the data it lacks or does not use."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from cio_mcp.liquid import render, source_of
+from cio_mcp.toolkit.quoting import hosts
+from cio_mcp.toolkit.texts.messages import Text
+from cio_mcp.toolkit.texts.readable import readable
+from cio_mcp.toolkit.texts.variables import variables_of
+
+# Characters of the body that a preview shows.
+OPENING = 200
+
+# Data of that many people is looked at.
+MOST = 1000
+
+_STEP = re.compile(r"\[\"(.*?)\"\]|[^.\[]+")
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A message with the data of a send: its first text, and what all its texts lack and leave unused.
+
+    `missing` are variables that the data must have, and lacks or leaves empty for somebody.
+    """
+
+    sender: str = ""
+    subject: str = ""
+    opening: str = ""
+    missing: tuple[str, ...] = ()
+    unused: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
+
+
+def checked(texts: Sequence[Text], sets: Sequence[Mapping[str, Any]], now: float) -> Checked:
+    """Return what a message says with data; `sets` are the data of each person, or one for all."""
+    if not texts:
+        return Checked()
+    first, data = texts[0], sets[0] if sets else {}
+    needed: dict[str, None] = {}
+    used = set[str]()
+    for text in texts:
+        found = variables_of(text.written, {})
+        needed |= dict.fromkeys(found.needed("trigger"))
+        used |= found.keys_of({"trigger"})
+    some = sets[:MOST] or [{}]
+    return Checked(
+        sender=first.fields.text("from") or "",
+        subject=_filled(first.fields.text("subject"), data, now),
+        opening=readable(_filled(first.fields.text("body"), data, now)).text[:OPENING],
+        missing=tuple(path for path in needed if any(not _has(each, path) for each in some)),
+        unused=tuple(dict.fromkeys(key for each in some for key in each if key not in used)),
+        links=tuple(hosts([_filled(text.fields.text("body"), data, now) for text in texts])),
+    )
+
+
+def _filled(text: str | None, data: Mapping[str, Any], now: float) -> str:
+    """Return a text with the data of the send in it; where it needs more than that, as it is written."""
+    found = render(text or "", {"trigger": data}, now=now)
+    own = all(source_of(path) == "trigger" for path in found.missing)
+    return found.text if own and not found.fault else text or ""
+
+
+def _has(data: Mapping[str, Any], path: str) -> bool:
+    """Say whether data has a value for a variable such as `trigger.order.id`."""
+    value: Any = data
+    for step in list(_STEP.finditer(path))[1:]:
+        name = step[1] or step[0]
+        if not isinstance(value, Mapping):
+            return value not in (None, "")  # of a list, its items are not looked at
+        value = value.get(name)
+    return value not in (None, "")

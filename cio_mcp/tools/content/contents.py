@@ -1,0 +1,106 @@
+"""Reading what messages say."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from cio_mcp.client import AppApi
+from cio_mcp.toolkit.answers import Cut, Quoted, Shape
+from cio_mcp.toolkit.pages import joined
+from cio_mcp.toolkit.params import ItemKey, Line, ObjectId
+from cio_mcp.toolkit.reading import beside
+from cio_mcp.toolkit.registry import Toolbox
+from cio_mcp.toolkit.texts.messages import Kind, Text, message_number, read_snippets, read_texts
+from cio_mcp.toolkit.texts.readable import readable
+from cio_mcp.toolkit.texts.variables import Variables, variables_of
+
+tools = Toolbox(__name__)
+
+# Characters of all bodies in one answer, of HTML, and of a body that is one of many.
+BODIES, HTML, LEAST = 10_000, 40_000, 400
+
+
+class MessageText(Shape):
+    """One text of a message: an action's, a language's or a variant's."""
+
+    part_id: int | None = Field(None, description="Id of the action or content.")
+    name: str | None = None
+    channel: str | None = None
+    language: str | None = Field(None, description="Absent for the default language.")
+    sending_state: str | None = Field(None, description="automatic, draft or off.")
+    sender: str | None = None
+    reply_to: str | None = None
+    recipient: str | None = Field(None, description="Absent if it is the customer's address.")
+    subject: str | None = None
+    preheader: str | None = None
+    body: str | None = Field(None, description="As text; [1] stands for the first of links.")
+    links: list[str] | None = None
+    variables: list[Variables] | None = Field(None, description="Liquid variables, by where they come from.")
+    unknown: list[str] | None = Field(None, description="Liquid filters and tags that are not known here.")
+    faults: list[str] | None = Field(None, description="What is wrong with the Liquid, by field.")
+    html: str | None = Field(None, description="The body as it is stored.")
+    left_out: str | None = None
+
+
+class Content(Quoted, Cut):
+    """What a message says."""
+
+    texts: list[MessageText]
+
+
+@tools.reads
+async def get_content(
+    app: AppApi,
+    kind: Kind,
+    message_id: Annotated[
+        ItemKey,
+        Field(description="Id of the campaign, broadcast, ...; of transactional also the trigger name."),
+    ],
+    part_id: Annotated[ObjectId | None, Field(description="Only this action or content.")] = None,
+    language: Annotated[Line | None, Field(description="Only this language, such as fr.")] = None,
+    html: Annotated[
+        bool, Field(description="Add the HTML; needs part_id if there are several texts.")
+    ] = False,
+) -> Content:
+    """Read what a message says: subject, body with links, and the Liquid variables that it needs.
+
+    Call it before you trigger a broadcast or send a transactional message, to learn which data it takes.
+    """
+    number = await message_number(app, kind, message_id)
+    texts = await read_texts(app, kind, number, part_id, language)
+    snippets, refused = None, None
+    if any("snippets" in part for text in texts for part in text.written.values()):
+        snippets, refused = await beside("variables in snippets", read_snippets(app))
+    several = "html: pass part_id to get it" if html and len(texts) > 1 else None
+    room = max(LEAST, BODIES // max(1, len(texts)))
+    return Content(
+        texts=[_told(kind, text, snippets or {}, room, html=html and len(texts) == 1) for text in texts],
+        left_out=joined(refused, several),
+    )
+
+
+def _told(kind: Kind, text: Text, snippets: dict[str, str], room: int, *, html: bool) -> MessageText:
+    item, written = text.fields, text.written
+    body = written.get("body", "")
+    page, found = readable(body), variables_of(written, snippets)
+    cut = f"body after {room} characters: pass part_id" if len(page.text) > room else None
+    cut_html = f"html after {HTML} characters" if html and len(body) > HTML else None
+    return MessageText(
+        part_id=text.number,
+        name=item.text("name"),
+        channel=item.text("type"),
+        language=item.text("language"),
+        sending_state=item.text("sending_state"),
+        sender=item.text("from"),
+        reply_to=item.text("reply_to"),
+        recipient=written.get("recipient"),
+        subject=item.text("subject"),
+        preheader=item.text("preheader_text"),
+        body=page.text[:room] or None,
+        links=[link.url for link in page.links] or None,
+        variables=found.told(kind) or None,
+        unknown=found.unknown or None,
+        faults=found.faults or None,
+        html=body[:HTML] if html else None,
+        left_out=joined(page.left_out, cut, cut_html, "a version for AMP" if "body_amp" in written else None),
+    )

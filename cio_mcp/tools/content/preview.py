@@ -1,0 +1,133 @@
+"""Showing a message as one person would get it."""
+
+import asyncio
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from cio_mcp.client import AppApi, IdType
+from cio_mcp.errors import InvalidArgument, Refused
+from cio_mcp.toolkit.answers import Cut, Quoted
+from cio_mcp.toolkit.pages import joined
+from cio_mcp.toolkit.params import CustomerId, ItemKey, JsonObject, Line, ObjectId
+from cio_mcp.toolkit.registry import Toolbox
+from cio_mcp.toolkit.texts.messages import Kind, Text, message_number, read_snippets, read_texts
+from cio_mcp.toolkit.texts.readable import readable
+from cio_mcp.toolkit.texts.rendering import attributes_of, data_of, shown
+from cio_mcp.toolkit.texts.variables import variables_of
+
+tools = Toolbox(__name__)
+
+# Characters of the body as text, and as HTML.
+BODY, HTML = 12_000, 40_000
+
+
+class RenderedMessage(Quoted, Cut):
+    """A message as one person would get it."""
+
+    rendered_by: Literal["cio-mcp"] = Field(
+        "cio-mcp",
+        description="Not by Customer.io: this server rendered it, as far as its Liquid is documented.",
+    )
+    part_id: int | None = None
+    language: str | None = None
+    channel: str | None = None
+    sender: str | None = None
+    recipient: str | None = None
+    subject: str | None = None
+    preheader: str | None = None
+    body: str | None = Field(None, description="As text; [1] stands for the first of links.")
+    links: list[str] | None = None
+    html: str | None = None
+    fails: list[str] | None = Field(
+        None, description="Why Customer.io would not send it: variables without a value, wrong Liquid."
+    )
+    empty: list[str] | None = Field(None, description="Variables whose value prints nothing.")
+    defaults_used: list[str] | None = Field(None, description="Variables for which a default stands.")
+    unused_data: list[str] | None = Field(None, description="Keys of data that the message does not use.")
+    not_read: list[str] | None = Field(
+        None, description="Variables whose values this server does not know; printed as nothing here."
+    )
+    unknown: list[str] | None = Field(None, description="Liquid filters and tags that are not known here.")
+
+
+@tools.reads
+async def preview_message(
+    app: AppApi,
+    kind: Kind,
+    message_id: Annotated[ItemKey, Field(description="As in get_content.")],
+    customer_id: CustomerId | None = None,
+    id_type: IdType = "id",
+    data: Annotated[
+        JsonObject | None,
+        Field(description="data, message_data, or of a campaign the data of its event."),
+    ] = None,
+    part_id: Annotated[
+        ObjectId | None, Field(description="Which action or content, if there are several.")
+    ] = None,
+    language: Annotated[Line | None, Field(description="Default: the message's own.")] = None,
+    html: Annotated[bool, Field(description="Add the HTML.")] = False,
+) -> RenderedMessage:
+    """Show a message as one customer would get it with this data, and what is missing. Sends nothing."""
+    number = await message_number(app, kind, message_id)
+    texts = await read_texts(app, kind, number, part_id, language)
+    text = _one(texts)
+    uses_snippets = any("snippets" in part for part in text.written.values())
+    customer, snippets = await asyncio.gather(
+        attributes_of(app, customer_id, id_type) if customer_id else _nothing(),
+        read_snippets(app) if uses_snippets else _nothing(),
+    )
+    given = data or {}
+    unread = frozenset({"customer"} if customer_id is None else ()) | (
+        frozenset({"event", "trigger"}) if kind == "campaign" and data is None else frozenset()
+    )
+    # Hidden before it is rendered: in the text no rule could tell a name from other words.
+    filled = data_of(kind, text, app.call.conceal(customer), given, snippets)
+    found = shown(text, filled, app.call.called_at, unread)
+    used = variables_of(text.written, snippets).keys_of({"trigger", "event"})
+    body = found.parts.get("body", "")
+    page = readable(body)
+    fails = found.faults + [f"{path} has no value" for path in found.missing if not _told(path, found.faults)]
+    return RenderedMessage(
+        part_id=text.number,
+        language=text.fields.text("language"),
+        channel=text.fields.text("type"),
+        sender=found.parts.get("from"),
+        recipient=found.parts.get("recipient"),
+        subject=found.parts.get("subject"),
+        preheader=found.parts.get("preheader_text"),
+        body=page.text[:BODY] or None,
+        links=[link.url for link in page.links] or None,
+        html=body[:HTML] if html and body else None,
+        fails=fails or None,
+        empty=found.empty or None,
+        defaults_used=found.defaulted or None,
+        unused_data=[key for key in given if key not in used] or None,
+        not_read=found.not_read or None,
+        unknown=found.unknown or None,
+        left_out=joined(
+            page.left_out,
+            f"body after {BODY} characters" if len(page.text) > BODY else None,
+            f"html after {HTML} characters" if html and len(body) > HTML else None,
+        ),
+    )
+
+
+async def _nothing() -> dict[str, str]:
+    return {}
+
+
+def _told(path: str, faults: list[str]) -> bool:
+    return any(f"'{path}'" in fault for fault in faults)
+
+
+def _one(texts: list[Text]) -> Text:
+    """Return the text that is meant: the only one, or the only one in the default language."""
+    default = [text for text in texts if not text.fields.text("language")]
+    for found in (texts, default):
+        if len(found) == 1:
+            return found[0]
+    if not texts:
+        raise Refused("This message has no text.", do="Read it with get_content.")
+    names = ", ".join(f"{text.number} ({text.fields.text('name', 'subject') or ''})" for text in texts[:10])
+    raise InvalidArgument(f"part_id: is needed, since there are several texts: {names}")

@@ -1,0 +1,77 @@
+"""Reading what a delivery said."""
+
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from cio_mcp.client import AppApi
+from cio_mcp.toolkit.answers import Cut, Quoted
+from cio_mcp.toolkit.pages import joined
+from cio_mcp.toolkit.params import ItemKey
+from cio_mcp.toolkit.reading import Fields
+from cio_mcp.toolkit.registry import Toolbox
+from cio_mcp.toolkit.texts.readable import readable
+
+tools = Toolbox(__name__)
+
+# Characters of the body as text, and as HTML.
+BODY, HTML = 12_000, 40_000
+
+
+class SentMessage(Quoted, Cut):
+    """What a message said to one customer."""
+
+    # Values of attributes stand in these as text, where no rule can tell them from other words.
+    quotes_attributes: ClassVar[frozenset[str]] = frozenset(
+        {"sender", "subject", "preheader", "body", "links", "html", "url"}
+    )
+
+    delivery_id: str
+    recipient: str | None = None
+    sender: str | None = None
+    reply_to: str | None = None
+    subject: str | None = None
+    preheader: str | None = None
+    url: str | None = Field(None, description="Of a webhook.")
+    body: str | None = Field(None, description="As text; [1] stands for the first of links.")
+    links: list[str] | None = None
+    html: str | None = Field(None, description="The body as it was sent.")
+    forgotten: bool | None = Field(None, description="true: Customer.io did not keep the text.")
+    left_today: int | None = Field(
+        None, description="So many more can be read today; Customer.io allows 100 a day."
+    )
+
+
+@tools.reads
+async def get_sent_message(
+    app: AppApi,
+    delivery_id: Annotated[ItemKey, Field(description="From a send or a list of messages.")],
+    html: Annotated[bool, Field(description="Add the HTML.")] = False,
+) -> SentMessage:
+    """Read what one sent message (delivery) said: subject and body. At most 100 a day.
+
+    For what the message says to all, use get_content.
+    """
+    path = "/v1/messages/{delivery_id}/archived_message"
+    answer = Fields(await app.get(path, delivery_id=delivery_id))
+    item = answer.inside("archived_message", "id", "body", "subject", "forgotten")
+    body = item.text("body") or ""
+    page = readable(body)
+    cut = f"body after {BODY} characters" if len(page.text) > BODY else None
+    return SentMessage(
+        delivery_id=delivery_id,
+        recipient=item.text("recipient"),
+        sender=item.text("from"),
+        reply_to=item.text("reply_to"),
+        subject=item.text("subject"),
+        preheader=item.text("preheader_text"),
+        url=item.text("url"),
+        body=page.text[:BODY] or None,
+        links=[link.url for link in page.links] or None,
+        html=body[:HTML] if html and body else None,
+        forgotten=item.flag("forgotten") or None,
+        left_today=app.call.quota_left,
+        left_out=joined(
+            page.left_out, cut, f"html after {HTML} characters" if html and len(body) > HTML else None
+        ),
+    )
