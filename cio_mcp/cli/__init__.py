@@ -135,6 +135,10 @@ class _Parser(argparse.ArgumentParser):
         self.epilog = f"{more}\n\nsettings, from the environment:\n{settings}"
         return super().format_help()
 
+    def _print_message(self, message: str, file: Any = None) -> None:
+        """Print a text as anything else is printed: argparse passes over that nobody reads it."""
+        (file or sys.stderr).write(message)
+
 
 class _Paragraphs(argparse.HelpFormatter):
     """Wraps each paragraph of a text by itself; lines that begin with blanks stay as they are."""

@@ -35,19 +35,18 @@ LOADED, REJECTED, WRONG, STOPPED, UNKNOWN = range(5)
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Take a file, and what its columns mean."""
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.description = (
-        "Load customers or events from a file of any size: CSV, TSV, NDJSON or JSON, gzip too, - for stdin.\n"
+        "Load customers or events from a file of any size: CSV, TSV, NDJSON or JSON, gzip too, - for stdin. "
         "What each column means is guessed and shown; --yes accepts that, and --map says it otherwise."
     )
     parser.epilog = (
-        "A journal beside the file lets the same command go on after any interruption. Rejected rows are\n"
+        "A journal beside the file lets the same command go on after any interruption. Rejected rows are "
         "written with their reasons to FILE.rejected.csv (or .ndjson), to be mended and loaded again.\n\n"
-        "Exit status: 0 all rows accepted, 1 some rejected, 2 wrong arguments, settings or file, 3 stopped\n"
+        "Exit status: 0 all rows accepted, 1 some rejected, 2 wrong arguments, settings or file, 3 stopped "
         "(the same command goes on), 4 the same, and for some rows no answer came.\n\n"
-        "example:\n"
-        "  cio-mcp load orders.csv --as events --name order --unique order_id \\\n"
-        "    --map 'Ordered=timestamp:date(dayfirst,Europe/Berlin)' --map 'Internal note=-'"
+        "examples:\n"
+        "  cio-mcp load people.csv --map 'Signed up=created_at:date(dayfirst)'\n"
+        "  cio-mcp load orders.csv --as events --name order --unique order_id"
     )
     parser.add_argument("file", help="the file, or - for stdin")
     parser.add_argument("--as", dest="kind", choices=TOOLS, default="people", help="what a row is (people)")
