@@ -24,7 +24,7 @@ class CustomerIOError(Exception):
 
     `retryable` says whether the same call can succeed later, `retry_in` after how many seconds. `status`,
     `reason` and `field` come from Customer.io's answer, if there was one. `waited` is how many seconds the
-    call waited for its turn, if that is worth mentioning.
+    call waited for its turn, if that is worth mentioning, and `results` the name of what is kept of its rows.
     """
 
     outcome: ClassVar[Literal["refused", "not_sent", "unknown"]]
@@ -45,6 +45,7 @@ class CustomerIOError(Exception):
         self.retryable, self.retry_in = retryable, retry_in
         self.status, self.reason, self.field = status, reason, field
         self.waited: float | None = None
+        self.results: str | None = None
 
     def __str__(self) -> str:
         waited = f"The call waited {self.waited:.0f} s for its turn." if self.waited else ""
@@ -58,6 +59,7 @@ class CustomerIOError(Exception):
             "field": self.field,
             "retry_in_seconds": None if self.retry_in is None else round(self.retry_in, 1),
             "waited_seconds": self.waited,
+            "results": self.results,
             "next": self.do or None,
         }
         return {

@@ -127,6 +127,16 @@ ACTS = {
     "delete_segment": Act(
         RequestKind.REPEATABLE, {"segment_id": 5}, gone("things", "kind = 'segment' AND id = 5")
     ),
+    "identify_customers": Act(
+        RequestKind.REPEATABLE,
+        {"rows": [{"customer_id": "new"}, {"customer_id": "new", "plan": "pro"}]},
+        count("people", "id = 'new'"),
+    ),
+    "track_events": Act(
+        RequestKind.REPEATABLE,
+        {"rows": [{"customer_id": ADA, "name": "tried", "n": 1}]},
+        count("events", "name = 'tried'"),
+    ),
     "track_event": Act(RequestKind.REPEATABLE, {"customer_id": ADA, "name": "tried"}, EVENT),
     "track_anonymous_event": Act(RequestKind.REPEATABLE, {"anonymous_id": "a", "name": "tried"}, EVENT),
     "track_page_view": Act(RequestKind.REPEATABLE, {"customer_id": ADA, "url": "tried"}, EVENT),

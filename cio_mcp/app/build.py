@@ -46,6 +46,7 @@ from cio_mcp.safety.counting import Counting
 from cio_mcp.safety.stop import Stop
 from cio_mcp.safety.stores import Store
 from cio_mcp.safety.stores.file import FileStore
+from cio_mcp.safety.supplies import Supplies
 from cio_mcp.settings import Settings
 from cio_mcp.settings.workspaces import each
 from cio_mcp.toolkit.consequences import Consequence
@@ -162,10 +163,14 @@ def _open(
         rules=rules_named(settings.rules),
         record=Record(open_audit_log(settings, clock, name or None, copier), reads=settings.audit_reads),
         mask=mask_of(budget) if mask_of else None,
-        status=lambda: status_of(
-            *(settings, store, stop, (caps, deletions), client, off),
-            now=clock(),
-            sandbox=sandbox is not None,
+        files=settings.files,
+        supplies=Supplies(
+            client,
+            lambda: status_of(
+                *(settings, store, stop, (caps, deletions), client, off),
+                now=clock(),
+                sandbox=sandbox is not None,
+            ),
         ),
     )
     about = _in_sandbox(settings) if sandbox else _live(settings)

@@ -4,7 +4,7 @@ import hashlib
 import logging
 import sqlite3
 from base64 import b64encode
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Literal
@@ -13,6 +13,7 @@ from platformdirs import user_state_path
 from pydantic import SecretStr
 
 from cio_mcp.client.access import Access
+from cio_mcp.client.api import Api, TrackApi
 from cio_mcp.client.pacing import Limits, MemorySlots, Slots
 from cio_mcp.client.pacing.file_slots import FileSlots
 from cio_mcp.errors import SettingsError
@@ -25,6 +26,7 @@ from cio_mcp.safety.stores.file import FileStore
 from cio_mcp.settings import Settings
 from cio_mcp.settings.workspaces import each
 from cio_mcp.toolkit.registry import Tool
+from cio_mcp.toolkit.rows.outcomes import Results
 from cio_mcp.tools import CORE
 
 ApiName = Literal["track", "app"]
@@ -51,10 +53,18 @@ SENDS_ONLY = "CIO_APP_API_KEY is a service account token, which can only send: s
 def tools_off(settings: Settings, tools: Iterable[Tool]) -> Mapping[str, str]:
     """Return the names of those of `tools` that are off with these settings, and the reason for each."""
     tools, opened, why = list(tools), accesses(settings), closed_apis(settings)
-    closed = {tool.name: [api for api in tool.apis if not any(map(api.opened_by, opened))] for tool in tools}
+    closed = {
+        tool.name: [api for api in _needed(tool) if not any(map(api.opened_by, opened))] for tool in tools
+    }
     return switched_off(tools, CORE, settings) | {
         name: "; ".join(why[api.name] for api in apis) for name, apis in closed.items() if why and apis
     }
+
+
+def _needed(tool: Tool) -> Sequence[type[Api]]:
+    """Return the APIs without which a tool cannot work; what kept results tell of was sent through Track."""
+    keeps = any(issubclass(what, Results) for what in tool.supplied.values())
+    return tool.apis or ([TrackApi] if keeps else [])
 
 
 def closed_apis(settings: Settings) -> Mapping[ApiName, str]:

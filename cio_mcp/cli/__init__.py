@@ -24,6 +24,7 @@ COMMANDS = {
     "demo": "show the main operations on the embedded sandbox",
     "tools": "list the tools, or show the arguments of one",
     "call": "call one tool and print its answer",
+    "load": "load customers or events from a file of any size",
     "pace": "show how much of each limit this host's processes use, live",
     "stop": "halt all writes, deletions and sends in all servers",
     "resume": "allow writes, deletions and sends again after cio-mcp stop",
@@ -133,6 +134,10 @@ class _Parser(argparse.ArgumentParser):
         more = "`cio-mcp COMMAND --help` tells more of a command."
         self.epilog = f"{more}\n\nsettings, from the environment:\n{settings}"
         return super().format_help()
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        """Print a text as anything else is printed: argparse passes over that nobody reads it."""
+        (file or sys.stderr).write(message)
 
 
 class _Paragraphs(argparse.HelpFormatter):

@@ -3,8 +3,20 @@
 A request's way: `api` (verbs) -> `retry` -> `breaker` -> `pacing` -> `redirect` -> the wire.
 """
 
-from cio_mcp.client.api import AppApi, IdType, Query, SendApi, TrackApi
+from cio_mcp.client.api import AppApi, Query, SendApi, TrackApi
 from cio_mcp.client.call import Call, RequestKind, now
 from cio_mcp.client.customerio import CustomerIO
+from cio_mcp.client.identifiers import AnyIdType, IdType
 
-__all__ = ["AppApi", "Call", "CustomerIO", "IdType", "Query", "RequestKind", "SendApi", "TrackApi", "now"]
+__all__ = [
+    "AnyIdType",
+    "AppApi",
+    "Call",
+    "CustomerIO",
+    "IdType",
+    "Query",
+    "RequestKind",
+    "SendApi",
+    "TrackApi",
+    "now",
+]

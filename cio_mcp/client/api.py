@@ -9,12 +9,11 @@ import httpx
 from cio_mcp.client.access import Access
 from cio_mcp.client.bodies import TooMuch, json_of
 from cio_mcp.client.call import Call, Outgoing, RequestKind
+from cio_mcp.client.identifiers import IdType, in_track_path
 from cio_mcp.client.pacing import Limits
 from cio_mcp.client.paths import fill
 from cio_mcp.client.refusals import not_found, refusal, throttled
-from cio_mcp.errors import CustomerIOError, InvalidArgument, Refused, UnknownOutcome
-
-IdType = Literal["id", "email", "cio_id"]
+from cio_mcp.errors import CustomerIOError, Refused, UnknownOutcome
 
 # What a request asks for in its address. What is None or empty was not asked for, and is left out.
 Query = Mapping[str, object]
@@ -29,11 +28,12 @@ SAFE_TO_REPEAT = "Calling again with the same arguments is safe."
 
 
 class WouldSend(Exception):
-    """Raised instead of sending, by the first request of a dry run that would change something."""
+    """Raised instead of sending, by the first change of a dry run; `checked` is what is known of its rows."""
 
     def __init__(self, request: Outgoing) -> None:
         super().__init__(request.method, request.url)
         self.request = request
+        self.checked: Any = None
 
 
 class Api:
@@ -188,17 +188,8 @@ class TrackApi(Api):
 
     @staticmethod
     def person(customer_id: str, id_type: IdType) -> str:
-        """Return the path value for a customer: Track v1 infers the kind of identifier from its shape."""
-        if id_type == "cio_id":
-            return f"cio_{customer_id.removeprefix('cio_')}"
-        if id_type == "email" and "@" not in customer_id:
-            raise InvalidArgument("customer_id: is not an email address, but id_type is email")
-        if id_type == "id" and customer_id.startswith("cio_"):
-            raise InvalidArgument(
-                "customer_id: Track reads an id that starts with cio_ as a cio_id; did you mean "
-                "id_type=cio_id?"
-            )
-        return customer_id
+        """Return the path value for a customer; raises InvalidArgument."""
+        return in_track_path(customer_id, id_type)
 
 
 class AppApi(Api):

@@ -76,11 +76,12 @@ class Call:
     the call is for, since callers take turns, and `share` the part of each limit that is theirs at most;
     `tell` is told its place while it waits long. `waited` is how many seconds it has spent in queues so far,
     in however many at once: `queued` are there now, and the first of them `queued_since`;
-    `requests` how many it has made, without their retries, and `sending` the newest that left; `effects` is
-    how many changed something, or may have, and `quota_left` what the newest answer said is left of a limit
-    per day. `called_at` is the time of day when it began, in unix seconds, and `timezone` the one in which
-    its days begin. `leaving` is awaited for each request that changes something, each time that its turn has
-    come. `conceal` hides people in what the call has read, for a tool that makes text of it.
+    `requests` how many it has made, without their retries, and `sending` the newest that left; once a call
+    is acting, those that only read do not count as such. `several` says that it acts by several requests,
+    `effects` is how many changed something, or may have, and `quota_left` what the newest answer said is left
+    of a limit per day. `called_at` is the time of day when it began, in unix seconds, and `timezone` the one
+    in which its days begin. `leaving` is awaited for each request that changes something, each time that its
+    turn has come. `conceal` hides people in what the call has read, for a tool that makes text of it.
     """
 
     deadline: float
@@ -95,6 +96,7 @@ class Call:
     queued: int = 0
     queued_since: float = 0.0
     requests: int = 0
+    several: bool = False
     effects: int = 0
     quota_left: int | None = None
     conceal: Callable[[Any], Any] = lambda value: value

@@ -100,11 +100,12 @@ def _faults(body: bytes) -> Iterator[tuple[str, str | None]]:
         found = meta
     entries = found.get("errors", found.get("error", found)) if isinstance(found, dict) else found
     for entry in entries if isinstance(entries, list) else [entries]:
-        if fault := _fault(entry):
+        if fault := fault_in(entry):
             yield fault
 
 
-def _fault(entry: Json) -> tuple[str, str | None] | None:
+def fault_in(entry: Json) -> tuple[str, str | None] | None:
+    """Return the reason and the field that one entry of an envelope tells, None for an empty one."""
     if not isinstance(entry, dict):
         return (_plain(str(entry)), None) if entry else None
     source = entry.get("source")

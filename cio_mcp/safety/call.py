@@ -4,13 +4,14 @@ import secrets
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from cio_mcp.client import Call
 from cio_mcp.client.call import Outgoing
 from cio_mcp.safety.grant import Grant
 from cio_mcp.safety.stores import Refund
-from cio_mcp.toolkit.answers import Answer, Preview
+from cio_mcp.toolkit.answers import Answer, CheckedRows, Preview
 from cio_mcp.toolkit.audience import Audience
 from cio_mcp.toolkit.context import ParseContext
 from cio_mcp.toolkit.registry import Tool
@@ -49,9 +50,9 @@ class ToolCall(Call):
     NotAllowed once the caller's token is no longer valid or allows something else.
     Found by the guard: `tool` and its checked arguments `given`, with `notes` on them and the instants that
     `times` stand for; whether only a preview is wanted; the confirmation `code`, and whether it
-    `confirmed` the call; the request that the call would send, which `outgoing` has in full; its audience,
-    when that was `looked_up`, the size that was `approved`, how many are `counted`, and what undoes that,
-    `refunds`; and its outcome.
+    `confirmed` the call; the request that the call would send, which `outgoing` has in full, and what was
+    `checked` of its rows, if it has many; its audience, when that was `looked_up`, the size that was
+    `approved`, how many are `counted`, and what undoes that, `refunds`; and its outcome.
     """
 
     deadline: float = float("inf")
@@ -71,6 +72,7 @@ class ToolCall(Call):
     confirmed: bool = False
     would_send: dict[str, Any] = field(default_factory=dict)
     outgoing: Outgoing | None = None
+    checked: CheckedRows | None = None
     audience: Audience | None = None
     looked_up: float = float("-inf")
     approved: int | None = None
@@ -80,14 +82,21 @@ class ToolCall(Call):
     outcome: str = "cancelled"
     status: int | None = None
 
-    def read(self, arguments: dict[str, Any], timezone: str, mask: "Mask | None" = None) -> None:
+    def read(
+        self,
+        arguments: dict[str, Any],
+        timezone: str,
+        files: Path | None = None,
+        mask: "Mask | None" = None,
+    ) -> None:
         """Check and convert the raw arguments; `timezone` is that of times that name none.
 
-        Raises InvalidArgument. `mask` replaces pseudonyms, and lets no guess of what it hides be compared.
+        Raises InvalidArgument. `files` holds files that may be read. `mask` replaces pseudonyms, and lets no
+        guess of what it hides be compared.
         """
-        context = ParseContext(timezone, self.called_at)
+        context = ParseContext(timezone, self.called_at, folder=files)
         if mask:
-            context.reveal, context.check_guess = mask.reveal, mask.check_guess
+            context.reveal, context.check, context.check_guess = mask.reveal, mask.check, mask.check_guess
         self.given = self.tool.parse(arguments, context)
         self.given.pop("timezone", None)
         self.timezone, self.notes, self.times = context.timezone, context.notes, context.times

@@ -8,10 +8,11 @@ import math
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cio_mcp.client import AppApi, CustomerIO
-from cio_mcp.client.api import Api, WouldSend
+from cio_mcp.client.api import WouldSend
 from cio_mcp.client.call import Outgoing, now
 from cio_mcp.errors import (
     CustomerIOError,
@@ -31,7 +32,8 @@ from cio_mcp.safety.looking import look
 from cio_mcp.safety.preview import preview_of
 from cio_mcp.safety.recipients import check_recipients
 from cio_mcp.safety.stop import Stop
-from cio_mcp.toolkit.answers import Acted, Answer, Preview, Status
+from cio_mcp.safety.supplies import Supplies
+from cio_mcp.toolkit.answers import Acted, Answer, Preview
 from cio_mcp.toolkit.audience import masked
 from cio_mcp.toolkit.candidates import suggest
 from cio_mcp.toolkit.habits import unusual
@@ -52,8 +54,8 @@ Rule = Callable[[ToolCall], Awaitable[None]]
 class Guard:
     """Runs tools on a workspace within an operator's bounds.
 
-    `sandbox` is true for the embedded sandbox, which answers then mention. `status` returns the server's
-    status, `timezone` is that of times which name none, and `reads` permits reading.
+    `sandbox` is true for the embedded sandbox, which answers then mention. `timezone` is that of times which
+    name none, `files` the folder of files that may be read, and `reads` permits reading.
     """
 
     client: CustomerIO
@@ -63,12 +65,13 @@ class Guard:
     counting: Counting
     stop: Stop
     record: Record
-    status: Callable[[], Awaitable[Status]]
+    supplies: Supplies
     rules: Sequence[Rule] = ()
     workspace: str | None = None
     timezone: str = "UTC"
     reads: bool = True
     mask: "Mask | None" = None
+    files: Path | None = None
 
     async def perform(self, call: ToolCall, tool: Tool, arguments: dict[str, Any]) -> Answer:
         """Make a call of `tool` with raw `arguments`; raises CustomerIOError."""
@@ -76,7 +79,7 @@ class Guard:
         call.share = min((grant.rate_share for grant in call.grants), default=1.0)
         self.client.start(call)
         try:
-            call.read(arguments, self.timezone, self.mask)
+            call.read(arguments, self.timezone, self.files, self.mask)
             if self.mask:
                 self.mask.check(call.given)
                 call.conceal = self.mask.hide
@@ -116,17 +119,18 @@ class Guard:
         if request is None:
             await self._check_permit(call)
             await self._rehearse(call)
+            request = call.outgoing
         else:
-            call.outgoing = request
             self.bounds.check_set(addresses_set(request))
-            check_recipients(call)  # with the audience that was approved, not with a newer one
+            check_recipients(call, request)  # with the audience that was approved, not with a newer one
         if now() - call.looked_up >= CURRENT:
             await self._find_audience(call)
             await self._check_bounds(call)
             call.looked_up = now()
-            self.bounds.check_set(addresses_set(call.outgoing))
-            check_recipients(call)
+            self.bounds.check_set(addresses_set(request))
+            check_recipients(call, request)
         for rule in self.rules:
+            call.outgoing = request  # several requests of a call can be about to leave
             await rule(call)
 
     async def _check_permit(self, call: ToolCall) -> None:
@@ -136,7 +140,7 @@ class Guard:
 
     async def _check_leaving(self, call: ToolCall, request: Outgoing) -> None:
         """Check a call once more as its request leaves; count the recipients by whom its audience grew."""
-        sending, counted = call.sending, call.audience
+        counted = call.audience
         try:
             await self._check(call, request)
         except NotAllowed:
@@ -144,8 +148,6 @@ class Guard:
         except CustomerIOError as error:
             what = f"Not sent: the call could not be checked again before it left. {error.what}"
             raise NotSent(what, do="Call again.", retryable=True) from None
-        finally:
-            call.sending = sending  # look-ups do not count
         if call.audience and call.audience is not counted:
             await self.counting.grow(call, call.audience)
         await self._check_permit(call)  # last: the rest takes time when there is something to look up
@@ -157,9 +159,9 @@ class Guard:
             return
         try:
             with call.only_reading():
-                await call.tool.function(**await self._supplied(call), **call.given)
+                await call.tool.function(**await self.supplies.of(call), **call.given)
         except WouldSend as would:
-            call.outgoing = would.request
+            call.outgoing, call.checked = would.request, would.checked
             body = {} if would.request.body is None else {"body": would.request.body}
             call.would_send = {"method": would.request.method, "url": would.request.url} | body
 
@@ -169,7 +171,7 @@ class Guard:
         counts = call.tool.effect is Effect.SENDS and (bounds.sized or self.consent.by != "off")
         # Once a call is made, other requests of it may be changing something.
         with nullcontext() if call.leaving else call.only_reading():
-            call.audience = await call.tool.reached(await self._supplied(call) | call.given)
+            call.audience = await call.tool.reached(await self.supplies.of(call) | call.given)
             if call.audience and (call.preview_only or counts):
                 call.audience = await call.audience.counted()
 
@@ -202,7 +204,7 @@ class Guard:
 
     async def _run(self, call: ToolCall) -> Answer:
         try:
-            answer = await call.tool.function(**await self._supplied(call), **call.given)
+            answer = await call.tool.function(**await self.supplies.of(call), **call.given)
         except CustomerIOError as error:
             error.waited = call.worth_telling
             if call.effects and error.outcome != "unknown":
@@ -225,12 +227,6 @@ class Guard:
         """Return the API with which to look up more than the call asks for, if its caller may read that."""
         may = self.reads and all("read" in grant.permissions for grant in call.grants)
         return self.client.api(AppApi, call) if may and self.client.opens(AppApi) else None
-
-    async def _supplied(self, call: ToolCall) -> dict[str, Any]:
-        return {
-            name: self.client.api(what, call) if issubclass(what, Api) else await self.status()
-            for name, what in call.tool.supplied.items()
-        }
 
     def hide(self, value: Any, answer: Answer | None = None) -> Any:
         """Return `value` without what must not be shown; `answer` is the model it was dumped from, if any."""

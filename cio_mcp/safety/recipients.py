@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from cio_mcp.client.call import Outgoing
 from cio_mcp.errors import NotAllowed
 from cio_mcp.safety.call import ToolCall
 from cio_mcp.toolkit.addresses import THEIR_OWN, recipients
@@ -80,6 +81,15 @@ def _event_data(data: Mapping[str, Any]) -> Iterator[Reached]:
         yield from _addresses(data["recipient"])
 
 
+def _operations(operations: Iterable[Mapping[str, Any]]) -> Iterator[Reached]:
+    """Yield whom operations of Track v2 reach; raises ValueError for a field that none of them has."""
+    for operation in operations:
+        if unknown := operation.keys() - OPERATION:
+            raise ValueError(min(unknown))
+        if operation["action"] in EVENTS and (data := operation.get("attributes")):
+            yield from _event_data(data)
+
+
 def _nobody(_: object) -> Iterator[Reached]:
     yield from ()
 
@@ -133,15 +143,19 @@ ROUTES: tuple[tuple[re.Pattern[str], dict[str, Reader], dict[str, Any]], ...] = 
         _fields("name timestamp id type anonymous_id", data=_event_data),
         {},
     ),
+    (re.compile(r"/api/v2/(entity|batch)"), {"batch": _operations}, {}),
 )
+
+# The fields of an operation of Track v2, and the actions whose attributes are an event's data.
+OPERATION = {"type", "action", "identifiers", "name", "id", "timestamp", "attributes", "cio_relationships"}
+EVENTS = {"event", "page", "screen"}
 
 # Routes whose audience is what Customer.io has, unless the body names one.
 _AS_SET = re.compile(r".*(/triggers|/send|/schedule)")
 
 
-def check_recipients(call: ToolCall) -> None:
+def check_recipients(call: ToolCall, request: Outgoing | None) -> None:
     """Raise NotAllowed unless the request of a call, if it is known, reaches only the call's audience."""
-    request = call.outgoing
     if request is None or request.method == "DELETE":
         return
     path = path_of(request.url)
@@ -152,7 +166,8 @@ def check_recipients(call: ToolCall) -> None:
                 f"this server does not know whom {request.method} {path} reaches", "Update cio-mcp."
             )
         return
-    extra = _read(request.body or {}, *known)
+    body = request.body or {}
+    extra = _read({"batch": [body]} if path == "/api/v2/entity" else body, *known)
     if not extra and _AS_SET.fullmatch(path):
         extra = {("audience", as_set_there(None))}
     if beyond := extra - _approved(call.audience):

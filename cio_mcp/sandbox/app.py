@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from cio_mcp.sandbox.contract import CONTRACT
 from cio_mcp.sandbox.gate import Counts, Credentials, Gate
-from cio_mcp.sandbox.http import ApiRequest, Handler, Rejected
+from cio_mcp.sandbox.http import ApiRequest, Handler, Partly, Rejected
 from cio_mcp.sandbox.routes import TABLES
 from cio_mcp.sandbox.seed import plant
 from cio_mcp.sandbox.state.workspace import Workspace
@@ -87,6 +87,8 @@ class Sandbox:
                 left = self._gate.check(request)
                 with self.workspace.transaction():
                     answer = _checked(facts, asked, handler)
+                if isinstance(answer, Partly):
+                    return _json(207, answer.body, left)
                 return Response(status_code=204, headers=left) if answer is None else _json(200, answer, left)
             except Rejected as rejected:
                 return _json(rejected.status, rejected.body, left | rejected.headers)

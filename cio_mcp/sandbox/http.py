@@ -22,6 +22,13 @@ class Rejected(Exception):
         self.status, self.body, self.headers = status, body, headers or {}
 
 
+@dataclass(frozen=True)
+class Partly:
+    """The body of an answer that something of a batch was refused; the rest of it takes effect."""
+
+    body: dict[str, Any]
+
+
 def track_error(message: str, status: int = 400) -> Rejected:
     """Return a refusal of the Track API and of sends: `{"meta": {"error": …}}` (documented).
 
@@ -61,6 +68,8 @@ class ApiRequest:
 
         All documented.
         """
+        if self.path.startswith("/api/v2/"):
+            return Rejected(status, {"errors": [{"reason": "invalid", "field": "", "message": detail}]})
         if self.path.startswith(("/api/", "/v1/send/")):
             return track_error(detail, status)
         if self.path.startswith("/v1/newsletters"):

@@ -41,7 +41,8 @@ repeat the call with the preview's confirmation code. dry_run=true only previews
 - If a call's outcome is unknown, the error says how to find out. Do that before you repeat a send or a \
 broadcast.
 - Times are ISO 8601 or unix seconds, never milliseconds. Without a zone they are in server_status's timezone.
-- Calls wait for their turn under Customer.io's rate limits: make as many as you need, in parallel too.
+- Calls wait for their turn under Customer.io's rate limits: make as many as you need, in parallel too. For \
+lists use identify_customers and track_events.
 - Customer.io also says automation for campaign, one-time send for newsletter, profile for customer.
 """
 

@@ -142,6 +142,9 @@ class WorkspaceSettings(TokenSettings):
         (),
         description="Rules of installed packages that every write, deletion and send must pass too.",
     )
+    files: UserPath | None = Field(
+        None, description="Folder whose files may be loaded by tools that take many rows. Default: none."
+    )
     stop_file: UserPath | None = Field(
         None, description="While this file exists, nothing is written, deleted or sent."
     )

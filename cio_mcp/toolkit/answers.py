@@ -120,6 +120,26 @@ class Reached(Shape):
     )
 
 
+class Refusals(Shape):
+    """The rows that are refused for one reason."""
+
+    reason: str
+    count: int
+    rows: str = Field(description="Their numbers: lines of the CSV, or positions in rows from 1.")
+
+
+class CheckedRows(Shape):
+    """What a call of many rows would do with them."""
+
+    rows: int
+    operations: int = Field(description="What would be sent: rows of one customer are merged.")
+    repeated: int | None = Field(None, description="Rows that repeat another row; sent once.")
+    refused: int | None = None
+    refusals: list[Refusals] | None = None
+    results: str | None = Field(None, description="list_row_results tells the refused rows by this.")
+    odd: list[str] | None = Field(None, description="What may not be meant.")
+
+
 class Preview(Acted):
     """What a call would do. It passed every check, and nothing was sent."""
 
@@ -138,6 +158,7 @@ class Preview(Acted):
         None, description="Keys of the data that the template does not use."
     )
     audience: Reached | None = Field(None, description="The people whom the call would reach.")
+    checked: CheckedRows | None = None
     whom: str | None = Field(None, description="The customer whom the call is about.")
     sets_off: list[str] | None = Field(None, description="What else would come of it.")
     loses: dict[str, str] | None = Field(None, description="What would be gone afterwards, by field.")
@@ -146,7 +167,7 @@ class Preview(Acted):
     )
     unread: list[str] | None = Field(None, description="What could not be looked up for this preview.")
     request: dict[str, Any] = Field(
-        description="The request's method, url and body, without the credentials."
+        description="The request's method, url and body, without the credentials; of several, the first."
     )
     confirmation: str | None = Field(
         None,

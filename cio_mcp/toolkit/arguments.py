@@ -13,12 +13,14 @@ from cio_mcp.toolkit.params import Naming, size_of
 from cio_mcp.toolkit.times import is_zone
 
 
-def parsed(model: type[BaseModel], arguments: dict[str, Any], context: ParseContext) -> dict[str, Any]:
+def parsed(
+    model: type[BaseModel], arguments: dict[str, Any], context: ParseContext, *, known_as_json: bool = False
+) -> dict[str, Any]:
     """Return checked and converted arguments; raises InvalidArgument with one line per fault.
 
     A null counts as absent, since agents send it for what they leave out; and so does blank text for an
     optional argument, unless it names somebody or something: left out, the call could reach more. The
-    argument `timezone` replaces the context's.
+    argument `timezone` replaces the context's. `known_as_json` says that JSON can hold all arguments.
     """
     fields = model.model_fields
     given = {
@@ -26,7 +28,8 @@ def parsed(model: type[BaseModel], arguments: dict[str, Any], context: ParseCont
         for name, value in arguments.items()
         if name not in fields or not (value is None or (_blank(value) and name in _may_be_blank(model)))
     }
-    _refuse_what_json_cannot_hold(given)
+    if not known_as_json:
+        _refuse_what_json_cannot_hold(given)
     try:
         if "timezone" in fields and is_zone(zone := given.get("timezone")):
             context.timezone = zone.strip()

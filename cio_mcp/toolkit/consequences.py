@@ -101,4 +101,7 @@ def holds(consequence: Consequence, given: Mapping[str, Any]) -> bool:
     """Say whether a tool's consequence can come of a call with these arguments."""
     if consequence is not Consequence.SUBSCRIPTIONS:
         return True
+    if rows := given.get("rows") or given.get("csv"):
+        renamed = (given.get("columns") or {}).values()
+        return rows.name("unsubscribed") or "unsubscribed" in renamed
     return given.get("unsubscribed") is False or any((given.get("topics") or {}).values())

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationInfo
@@ -11,15 +12,18 @@ from pydantic import ValidationInfo
 class ParseContext:
     """The context of one call's arguments, which their types can read and add to.
 
-    `timezone` is that of times that name none, `now` the time of the call in unix seconds, and `reveal`
-    replaces pseudonyms. The types add `notes` for the answer and, in `times`, the instant that each argument
-    stands for. `check_guess` raises ValueError if comparing an attribute with a value would confirm a guess.
+    `timezone` is that of times that name none, `now` the time of the call in unix seconds, `reveal` replaces
+    pseudonyms, and `check` raises InvalidArgument for one that is left among arguments. `check_guess` raises
+    ValueError if comparing an attribute with a value would confirm a guess. `folder` holds the files that may
+    be read. The types add `notes` for the answer and, in `times`, the instant that each argument stands for.
     """
 
     timezone: str = "UTC"
     now: float = 0.0
     reveal: Callable[[str], str] | None = None
+    check: Callable[[dict[str, Any]], None] = lambda _: None
     check_guess: Callable[[str, Any], None] = lambda *_: None
+    folder: Path | None = None
     notes: list[str] = field(default_factory=list)
     times: dict[str, str] = field(default_factory=dict)
 

@@ -195,7 +195,7 @@ class Naming:
 
 Text = Annotated[str, AfterValidator(_not_blank)]
 
-NameContains = Annotated[Text, Field(description="Part of the name, in any case.")]
+NameContains = Annotated[Text, Field(description="Part of the name.")]
 
 # The value of a header, a name or a title.
 Line = Annotated[Text, AfterValidator(one_line)]
@@ -209,11 +209,9 @@ ItemKey = Annotated[Line, BeforeValidator(as_id), Naming]
 
 Person = Annotated[ItemKey, AfterValidator(meant)]
 
-CustomerId = Annotated[Person, at_most(150), Field(description="Id, email or cio_id: see id_type.")]
+CustomerId = Annotated[Person, at_most(150), Field(description="Id, email or cio_id.")]
 
-AnonymousId = Annotated[
-    Person, at_most(150), Field(description="Your own id for a visitor who is not identified yet.")
-]
+AnonymousId = Annotated[Person, at_most(150), Field(description="Your own id for the visitor.")]
 
 # The schema omits the minimum, here and in Limit: it costs bytes in many tools, and a refusal states it.
 ObjectId = Annotated[int, Field(gt=0), BeforeValidator(whole), Naming, WithJsonSchema({"type": "integer"})]
@@ -233,7 +231,7 @@ WholeNumber = BeforeValidator(whole)
 Number = Annotated[int, WholeNumber]
 Limit = Annotated[int, Field(ge=1, le=100), WholeNumber, WithJsonSchema({"type": "integer", "maximum": 100})]
 
-_CURSOR = "next_cursor of the previous page."
+_CURSOR = "From next_cursor."
 
 Cursor = Annotated[str, BeforeValidator(as_id), Field(description=_CURSOR)]
 

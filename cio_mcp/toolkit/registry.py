@@ -20,11 +20,15 @@ from cio_mcp.toolkit.arguments import has_mark, parsed
 from cio_mcp.toolkit.audience import Audience
 from cio_mcp.toolkit.consequences import CONFIRMED, NOTHING, Affects, Outlook
 from cio_mcp.toolkit.context import ParseContext
+from cio_mcp.toolkit.rows.outcomes import Results
 from cio_mcp.toolkit.schemas import either_schema, flat_schema
 from cio_mcp.toolkit.times import Local, Timezone
 
 _Of = TypeVar("_Of", bound=Callable[..., Any])
 _Function = TypeVar("_Function", bound=Callable[..., Awaitable[Answer]])
+
+# What the server fills in for a tool.
+Supplied = Api | Status | Results
 
 _Confirmation = Annotated[str | None, Field(description="Code from the preview.")]
 
@@ -83,13 +87,13 @@ class Tool(Named[Callable[..., Awaitable[Answer]]]):
     """One operation that an agent can call.
 
     `parameters` are its arguments: their types and defaults, by name. `supplied` maps the parameters that the
-    server fills in to their types: an API or the server's status. `audience` finds the people whom a call
-    reaches, and `affects` is what else a call can set off.
+    server fills in to their types: an API, the server's status, or results that are kept. `audience` finds
+    the people whom a call reaches, and `affects` is what else a call can set off.
     """
 
     effect: Effect
     toolset: str
-    supplied: dict[str, type[Api] | type[Status]]
+    supplied: dict[str, type[Supplied]]
     parameters: dict[str, Any]
     result: type[Answer]
     audience: Callable[..., Awaitable[Audience]] | None = None
@@ -102,7 +106,7 @@ class Tool(Named[Callable[..., Awaitable[Answer]]]):
 
     @property
     def apis(self) -> list[type[Api]]:
-        """The APIs without which the tool cannot work."""
+        """The APIs that the tool asks."""
         return [what for what in self.supplied.values() if issubclass(what, Api)]
 
     @property
@@ -178,6 +182,9 @@ class Toolbox:
     def __iter__(self) -> Iterator[Tool]:
         return iter(self._tools)
 
+    def __getitem__(self, name: str) -> Tool:
+        return next(tool for tool in self._tools if tool.name == name)
+
     def reads(self, function: _Function) -> _Function:
         """Register a tool that changes nothing."""
         return self._register(function, Effect.READS)
@@ -197,10 +204,10 @@ class Toolbox:
     def _register(self, function: _Function, effect: Effect) -> _Function:
         hints = get_type_hints(function, include_extras=True)
         result = hints.pop("return")
-        supplied: dict[str, type[Api] | type[Status]] = {}
+        supplied: dict[str, type[Supplied]] = {}
         arguments: dict[str, Any] = {}
         for name, parameter in inspect.signature(function).parameters.items():
-            if isinstance(hints[name], type) and issubclass(hints[name], (Api, Status)):
+            if isinstance(hints[name], type) and issubclass(hints[name], Supplied):
                 supplied[name] = hints[name]
             else:
                 required = parameter.default is parameter.empty

@@ -46,11 +46,18 @@ def either_schema(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
     outcomes = [schema["properties"]["outcome"] for schema in (one, other)]
     outcome = {
         "type": "string",
-        "enum": [kind["const"] for kind in outcomes],
-        "description": " ".join(f"{kind['const']}: {kind['description']}" for kind in outcomes),
+        "enum": [word for kind in outcomes for word in _words(kind)],
+        "description": " ".join(
+            f"{kind['const']}: {kind['description']}" if "const" in kind else kind["description"]
+            for kind in outcomes
+        ),
     }
     return {
         "type": "object",
         "properties": {**one["properties"], **other["properties"], "outcome": outcome},
         "required": ["outcome"],
     }
+
+
+def _words(kind: dict[str, Any]) -> list[str]:
+    return [kind["const"]] if "const" in kind else kind["enum"]

@@ -47,13 +47,13 @@ Email = Annotated[Address, AfterValidator(_tell_address)]
 Values = Annotated[JsonObject, AfterValidator(tell_times)]
 
 
-def _inside(name: str, value: Any) -> Iterator[tuple[str, Any]]:
+def _inside(name: str, value: dict[str, Any] | list[Any]) -> Iterator[tuple[str, Any]]:
     """Yield each value inside another one, with the name that leads there."""
-    if isinstance(value, (dict, list)):
-        for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
+    for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
+        if isinstance(inner, (dict, list)):
             yield from _inside(f"{name}.{key}", inner)
-    else:
-        yield name, value
+        else:
+            yield f"{name}.{key}", inner
 
 
 def _another_form(value: Any, timezone: str) -> str:

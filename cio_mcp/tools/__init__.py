@@ -2,6 +2,7 @@
 
 from cio_mcp.tools import (
     broadcasts,
+    bulk,
     campaigns,
     content,
     data_quality,
@@ -18,8 +19,9 @@ from cio_mcp.tools import (
 )
 
 TOOLSETS = (
-    *(people.tools, segments.tools, events.tools, campaigns.tools, broadcasts.tools, newsletters.tools),
-    *(content.tools, transactional.tools, messages.tools, deliverability.tools, metrics.tools),
+    *(people.tools, segments.tools, events.tools, bulk.tools),
+    *(campaigns.tools, broadcasts.tools, newsletters.tools, content.tools),
+    *(transactional.tools, messages.tools, deliverability.tools, metrics.tools),
     *(data_quality.tools, workspace.tools, status.tools),
 )
 
@@ -30,6 +32,7 @@ TOOLS = [tool for toolset in TOOLSETS for tool in toolset]
 CORE = (
     *("identify_customer", "delete_customer", "get_customer", "search_customers", "list_segments"),
     *("track_event", "track_anonymous_event", "track_page_view"),
+    *("identify_customers", "track_events", "list_row_results"),
     *("list_campaigns", "get_campaign_metrics"),
     *("trigger_broadcast", "list_broadcasts", "list_broadcast_triggers", "get_broadcast_trigger"),
     *("send_transactional_email", "list_transactional_messages", "list_customer_messages"),

@@ -3,6 +3,7 @@
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
+from pydantic_core import to_json
 from ulid import ULID
 
 from cio_mcp.client import AppApi, IdType, RequestKind, TrackApi
@@ -54,7 +55,7 @@ def _event_data(data: dict[str, Any], asked: ValidationInfo) -> dict[str, Any]:
             message = f"recipient must be an email address; {HOW}"
             raise ValueError(message) from None
         data = data | {"recipient": recipient}
-    if (size := size_of(data)) > LARGEST_DATA:
+    if (size := len(to_json(data))) > LARGEST_DATA:
         message = f"at most {LARGEST_DATA} bytes are allowed; this has {size}"
         raise ValueError(message)
     return data
@@ -76,12 +77,12 @@ EventData = Annotated[
     AfterValidator(_event_data),
     Field(description='Properties, such as {"total": 25}.'),
 ]
-EventTime = Annotated[Timestamp | None, Field(description="When it happened, in ISO 8601. Default: now.")]
+EventTime = Annotated[Timestamp | None, Field(description="When, in ISO 8601. Default: now.")]
 EventId = Annotated[
     str,
     BeforeValidator(_ulid),
     Naming,
-    Field(description="Only to repeat a call: the event_id it returned."),
+    Field(description="To repeat a call: the event_id it returned."),
 ]
 
 
@@ -115,8 +116,7 @@ async def track_event(
 ) -> Accepted:
     """Record an event: something a customer did, such as a purchase. It can start campaigns (automations).
 
-    check_write tells whether it was applied. For a visitor who is not identified yet use
-    track_anonymous_event, for a page view track_page_view.
+    check_write tells whether it was applied.
     """
     customer = track.person(customer_id, id_type)
     return await _record(track, name, data, timestamp, event_id, customer=customer)
@@ -136,7 +136,7 @@ async def track_anonymous_event(
     """Record an event of a visitor who is not identified yet.
 
     It moves to the customer who gets this anonymous_id by identify_customer within 30 days; without one it
-    invites data.recipient. For a known customer use track_event.
+    invites data.recipient.
     """
     if anonymous_id is None and not (data and "recipient" in data):
         raise InvalidArgument("anonymous_id: is required, unless data.recipient is whom the event invites")

@@ -53,10 +53,7 @@ async def list_segments(
     limit: Limit = 50,
     cursor: CountCursor | None = None,
 ) -> Segments:
-    """List segments with their ids, newest first.
-
-    For the customers in one use search_customers with segment_id.
-    """
+    """List segments with their ids, newest first."""
     # The endpoint takes no parameters and returns everything at once (App API, listSegments).
     answer = Fields(await app.get("/v1/segments"))
     found = [

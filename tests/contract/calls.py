@@ -258,6 +258,40 @@ FORMS: dict[str, list[Form]] = {
     ],
     "delete_segment": [Form({"segment_id": 5})],
     "track_event": of_a_customer({"name": "purchase"}, **EVENT),
+    "identify_customers": [
+        Form(
+            {
+                "rows": [
+                    {"customer_id": ADA, "plan": "pro", "attributes": OBJECT, "created_at": DATE},
+                    {"id": "n"},
+                ]
+            },
+            {"update_only": EVERY, "columns": [{"plan": "tier"}, {"plan": None}], "id_type": ["id"]},
+        ),
+        Form({"csv": "email;plan\nada@example.com;pro\n", "id_type": "email"}),
+        Form({"csv": "phone,plan\n+4915112345678,pro\n", "id_type": "phone"}),
+        Form({"rows": [{"cio_id": "cio_0123", "email": "a@example.com"}], "id_type": "cio_id"}),
+    ],
+    "track_events": [
+        Form(
+            {
+                "rows": [
+                    {"customer_id": ADA, "name": "a", "data": OBJECT, "at": DATE, "n": 1},
+                    {"id": "n", "name": "b", "n": 2},
+                ]
+            },
+            {
+                "name": ["order"],
+                "columns": [{"at": "timestamp"}, {"at": None}],
+                "unique": [["n"]],
+                "id_type": ["id"],
+                "timezone": ["Europe/Berlin"],
+            },
+        ),
+        Form({"csv": "email,name\nada@example.com,order\n", "id_type": "email"}),
+        Form({"csv": "phone,name\n+4915112345678,order\n", "id_type": "phone"}),
+        Form({"rows": [{"cio_id": "cio_0123", "name": "order"}], "id_type": "cio_id"}),
+    ],
     "track_anonymous_event": [Form({"anonymous_id": "visitor", "name": "purchase"}, EVENT)],
     "track_page_view": [
         *of_a_customer({"url": "/pricing"}, **EVENT),

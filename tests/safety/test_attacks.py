@@ -241,6 +241,8 @@ def test_an_entry_that_names_nobody_stops_the_start(entry: str) -> None:
         build(load({"CIO_ALLOWED_RECIPIENTS": entry}))
 
 
+EVENT = {"type": "person", "action": "event", "identifiers": {"id": "u_1"}, "name": "n", "timestamp": 1}
+RECIPIENT = {"recipient": "ada@example.com"}
 ADA = Audience("ada", 1, addresses=["ada@example.com"], people={"id": ["u_1"]})
 SEGMENT = Audience("a segment", 4, chosen_by={"segment": {"id": 1}})
 TO_ADA = {"to": "ada@example.com", "identifiers": {"id": "u_1"}}
@@ -274,6 +276,15 @@ TO_ADA = {"to": "ada@example.com", "identifiers": {"id": "u_1"}}
         ("/api/v1/customers/u_1/events", {"name": "n", "data": {"recipient": "x@corp.example"}}, ADA, False),
         ("/api/v1/events", {"name": "n", "data": {"recipient": "ada@example.com"}}, ADA, True),
         ("/api/v1/events", {"name": "n", "context": {}}, ADA, False),
+        ("/api/v2/batch", {"batch": [EVENT, EVENT | {"attributes": RECIPIENT}]}, ADA, True),
+        ("/api/v2/batch", {"batch": [EVENT, EVENT | {"attributes": RECIPIENT}]}, None, False),
+        ("/api/v2/batch", {"batch": [EVENT | {"action": "identify", "attributes": RECIPIENT}]}, None, True),
+        ("/api/v2/batch", {"batch": [EVENT | {"context": {}}]}, ADA, False),
+        ("/api/v2/batch", {"batch": [EVENT], "context": {}}, ADA, False),
+        ("/api/v2/batch", {"batch": EVENT}, ADA, False),
+        ("/api/v2/entity", EVENT | {"attributes": RECIPIENT}, ADA, True),
+        ("/api/v2/entity", EVENT | {"attributes": RECIPIENT}, None, False),
+        ("/api/v2/entity", EVENT | {"context": {}}, ADA, False),
     ],
 )
 async def test_a_finished_request_reaches_whom_was_approved_and_nobody_else(
@@ -281,13 +292,13 @@ async def test_a_finished_request_reaches_whom_was_approved_and_nobody_else(
 ) -> None:
     call = ToolCall()
     call.tool = next(tool for tool in TOOLS if tool.effect is Effect.SENDS)
-    call.outgoing = Outgoing("POST", f"https://api.customer.io/proxy{path}?a=/v1/x", body)
+    request = Outgoing("POST", f"https://api.customer.io/proxy{path}?a=/v1/x", body)
     call.audience = audience
     if allowed:
-        check_recipients(call)
+        check_recipients(call, request)
     else:
         with pytest.raises(NotAllowed):
-            check_recipients(call)
+            check_recipients(call, request)
 
 
 @pytest.mark.parametrize(

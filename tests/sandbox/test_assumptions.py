@@ -328,6 +328,44 @@ async def early_downloads(caller: Caller) -> None:
     await caller.no(400, "GET", f"/v1/exports/{export['id']}/download")
 
 
+@assumed("kilobytes of batches")
+async def kilobytes_of_batches(caller: Caller) -> None:
+    def event(size: int) -> dict[str, Any]:
+        who = {"type": "person", "action": "event", "identifiers": {"id": ADA}, "name": "n"}
+        return who | {"attributes": {"a": "x" * size}}
+
+    await caller.ok("POST", "/api/v2/entity", event(32_500))
+    await caller.no(400, "POST", "/api/v2/entity", event(32_760))
+    await caller.ok("POST", "/api/v2/batch", {"batch": [event(31_700)] * 16})
+
+
+@assumed("attributes of objects")
+async def attributes_of_objects(caller: Caller) -> None:
+    named = {"object_type_id": "1", "object_id": "new"}
+    write = {"type": "object", "action": "identify", "identifiers": named, "attributes": {"seats": 5}}
+    await caller.ok("POST", "/api/v2/entity", write)
+
+    found = await caller.ok("GET", "/v1/objects/1/new/attributes")
+    assert found["object"]["attributes"] == {"seats": "5"}
+
+
+@assumed("members of objects")
+async def members_of_objects(caller: Caller) -> None:
+    named = {"object_type_id": "1", "object_id": "new"}
+    member = {"identifiers": {"id": "stranger"}}
+    write = {"type": "object", "action": "identify", "identifiers": named, "cio_relationships": [member]}
+    await caller.ok("POST", "/api/v2/entity", write)
+
+    await caller.profile("stranger")
+
+
+@assumed("phone numbers")
+async def phone_numbers(caller: Caller) -> None:
+    await caller.identify(ADA, phone="+4930123456")
+
+    assert (await caller.profile("%2B4930123456", "phone"))["id"] == ADA
+
+
 @assumed("single actions")
 async def single_actions(caller: Caller) -> None:
     assert (await caller.ok("GET", "/v1/campaigns/1/actions/101"))["action"]["id"] == "101"

@@ -59,9 +59,12 @@ class PaceTransport(httpx.AsyncBaseTransport):
                 turns = await self._turns(buckets, call, bulk=request.extensions["bulk"])
         finally:
             self._counts(request).waits.add(now() - asked)
-        if call.leaving and request.extensions["kind"] is not RequestKind.READ:
+        acts = request.extensions["kind"] is not RequestKind.READ
+        if call.leaving and acts:
             await self._check_leaving(call.leaving, request, turns)
-        call.sending = sending = asyncio.create_task(self._send(request, turns))
+        sending = asyncio.create_task(self._send(request, turns))
+        if acts or not call.leaving:
+            call.sending = sending
         self._in_flight[sending] = request
         sending.add_done_callback(self._is_back)
         await asyncio.wait([sending], timeout=call.deadline - now())

@@ -113,7 +113,8 @@ class Record:
                 return
             status: int = sending.result().status_code
             lost = status >= 500 or status == 408
-            self._ended(call, "unknown" if lost else "done" if status < 300 else "refused", status)
+            unclear = lost or call.several  # of several requests, others may not have left
+            self._ended(call, "unknown" if unclear else "done" if status < 300 else "refused", status)
 
         if call.sending is None:
             self._ended(call, "not_sent")

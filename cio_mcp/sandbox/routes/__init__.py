@@ -7,11 +7,13 @@ from cio_mcp.sandbox.routes import (
     collections,
     contents,
     customers,
+    entities,
     events,
     exports,
     messages,
     metrics,
     newsletters,
+    objects,
     opt_outs,
     relationships,
     reporting_webhooks,
@@ -27,7 +29,7 @@ TABLES = [
     entry
     for module in (
         *(customers, subscriptions, relationships, events, activities, campaigns, broadcasts, newsletters),
-        *(transactional, contents, messages, metrics, segments, suppressions, opt_outs),
+        *(transactional, contents, messages, metrics, segments, suppressions, opt_outs, entities, objects),
         *(exports, snippets, collections, reporting_webhooks, workspaces),
     )
     for entry in module.routes.table

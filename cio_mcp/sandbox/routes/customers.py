@@ -130,7 +130,7 @@ def person(asked: ApiRequest) -> Row:
 
 def _id_type(asked: ApiRequest) -> str:
     id_type = asked.query.get("id_type", "id")
-    if id_type not in {"id", "email", "cio_id"}:
+    if id_type not in {"id", "email", "phone", "cio_id"}:
         raise app_error(f"id_type {id_type} is not an identifier of this workspace", 400)
     return id_type
 

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from cio_mcp.sandbox.state import contents, opt_outs, people, suppressions
-from cio_mcp.sandbox.state.workspace import Row, Workspace
+from cio_mcp.sandbox.state.workspace import Row, Workspace, applies
+
+REPORT = "delivery_event"
 
 # Seconds after it leaves (at its creation or its send_at) at which a delivery reaches each state, where
 # nothing else is its fate.
@@ -147,4 +149,16 @@ def _metrics(workspace: Workspace, created: int, body: dict[str, Any]) -> dict[s
     if body["type"] == "email":
         fate = {SECONDARY * (name == "delivered") + name: after for name, after in fate.items()}
     due = {name: leaves + after for name, after in fate.items()}
-    return {"created": created} | {name: at for name, at in due.items() if at <= workspace.now()}
+    reported: dict[str, int] = body.get("reported", {})
+    return {"created": created} | {name: at for name, at in due.items() if at <= workspace.now()} | reported
+
+
+@applies(REPORT)
+def report(workspace: Workspace, write: dict[str, Any]) -> None:
+    """Add what a device reports of a delivery (Track API, entity); of an unknown one nothing happens."""
+    number = write["identifiers"]["id"]
+    if row := workspace.row("SELECT body FROM deliveries WHERE id = ?", number):
+        body = json.loads(row["body"])
+        at = write.get("timestamp", workspace.now())
+        body["reported"] = {write["name"]: at} | body.get("reported", {})
+        workspace.change("UPDATE deliveries SET body = ? WHERE id = ?", json.dumps(body), number)

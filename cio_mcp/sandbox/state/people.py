@@ -5,11 +5,11 @@ import re
 import secrets
 from typing import Any, Literal
 
-from cio_mcp.sandbox.state import relationships, subscriptions
+from cio_mcp.sandbox.state import relationships, subscriptions, visitors
 from cio_mcp.sandbox.state.rejections import drop, outdated
 from cio_mcp.sandbox.state.workspace import Row, Workspace, applies
 
-IdType = Literal["id", "email", "cio_id"]
+IdType = Literal["id", "email", "phone", "cio_id"]
 
 # Assumed (addresses): what looks like one.
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
@@ -19,14 +19,20 @@ STEERING = ("_update", "_timestamp", "cio_relationships")
 
 
 def find(workspace: Workspace, value: str, id_type: str) -> Row | None:
-    """Return a person by one identifier; `id_type` is id, email or cio_id (bare)."""
+    """Return a person by one identifier; `id_type` is id, email, phone or cio_id (bare).
+
+    Assumed (phone numbers): a person is identified by their attribute `phone`.
+    """
     if not value:
         return None
-    return workspace.row(f"SELECT * FROM people WHERE {id_type} = ?", value)  # noqa: S608 - one of three names
+    column = "json_extract(attributes, '$.phone')" if id_type == "phone" else id_type
+    return workspace.row(f"SELECT * FROM people WHERE {column} = ?", value)  # noqa: S608 - one of four
 
 
-def by_shape(identifier: str) -> tuple[IdType, str]:
-    """Return what a Track path value identifies by: Track tells the kinds apart by their shape."""
+def by_shape(identifier: str | dict[IdType, str]) -> tuple[IdType, str]:
+    """Return what a write identifies by: v1 tells the kinds apart by their shape, v2 names the kind."""
+    if isinstance(identifier, dict):
+        return next(iter(identifier.items()))
     if identifier.startswith("cio_"):
         return "cio_id", identifier.removeprefix("cio_")
     return ("email" if EMAIL.fullmatch(identifier) else "id"), identifier
@@ -34,16 +40,20 @@ def by_shape(identifier: str) -> tuple[IdType, str]:
 
 def create(workspace: Workspace, **identifiers: str | None) -> Row:
     """Create a person; returns them."""
-    cio_id = secrets.token_hex(6)
+    cio_id, phone = secrets.token_hex(6), identifiers.get("phone")
     workspace.change(
-        "INSERT INTO people VALUES (?, ?, ?, '{}')", cio_id, identifiers.get("id"), identifiers.get("email")
+        "INSERT INTO people VALUES (?, ?, ?, ?)",
+        cio_id,
+        identifiers.get("id"),
+        identifiers.get("email"),
+        json.dumps({"phone": phone} if phone else {}),
     )
     workspace.log("profile_create", cio_id)
     return workspace.rows("SELECT * FROM people WHERE cio_id = ?", cio_id)[0]
 
 
-def find_or_create(workspace: Workspace, identifier: str) -> Row | None:
-    """Return the person a Track path names, made where new; None for a suppressed or unknown cio_id."""
+def find_or_create(workspace: Workspace, identifier: str | dict[IdType, str]) -> Row | None:
+    """Return the person a write names, made where new; None for a suppressed or unknown cio_id."""
     id_type, value = by_shape(identifier)
     if suppressed(workspace, value):
         return None
@@ -87,14 +97,14 @@ def identify(workspace: Workspace, write: dict[str, Any]) -> None:
         drop(workspace, "failed_attribute_change", write, "there is no such person to update")
         return
     person = person or create(workspace, **{id_type: value})
-    wanted = {id_type: value} if id_type != "cio_id" else {}
+    wanted = {id_type: value} if id_type in {"id", "email"} else {}
     wanted |= {kind: str(body[kind]) for kind in ("id", "email") if body.get(kind)}
     for kind, identifier in wanted.items():
         _set_identifier(workspace, person, kind, identifier, may_change=id_type == "cio_id")
     _set_attributes(workspace, person, body)
     relationships.relate(workspace, person["cio_id"], body.get("cio_relationships") or {})
     if body.get("anonymous_id"):
-        _merge_anonymous(workspace, person["cio_id"], str(body["anonymous_id"]))
+        visitors.merge(workspace, person["cio_id"], str(body["anonymous_id"]))
 
 
 def _set_identifier(workspace: Workspace, person: Row, kind: str, value: str, *, may_change: bool) -> None:
@@ -133,18 +143,6 @@ def _set_attributes(workspace: Workspace, person: Row, body: dict[str, Any]) -> 
     workspace.change(
         "UPDATE people SET attributes = ? WHERE cio_id = ?", json.dumps(attributes), person["cio_id"]
     )
-
-
-def _merge_anonymous(workspace: Workspace, cio_id: str, anonymous_id: str) -> None:
-    """Give a person the events of the last 30 days under an anonymous id."""
-    moved = workspace.change(
-        "UPDATE events SET cio_id = ? WHERE anonymous_id = ? AND cio_id IS NULL AND timestamp >= ?",
-        cio_id,
-        anonymous_id,
-        workspace.now() - 30 * 86400,
-    )
-    if moved:
-        workspace.log("anon_merge", cio_id, name=anonymous_id, events=moved)
 
 
 @applies("delete")

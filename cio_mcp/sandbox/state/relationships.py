@@ -1,4 +1,4 @@
-"""Relationships of people to objects. An object is there once somebody is related to it."""
+"""Objects, and people's relationships to them. An object is there once it is written or related to."""
 
 import json
 from collections.abc import Iterator
@@ -15,17 +15,17 @@ def relate(workspace: Workspace, cio_id: str, asked: dict[str, Any]) -> None:
     removes = asked.get("action") == "delete_relationships"
     for relationship in asked.get("relationships") or []:
         named = relationship["identifiers"]
-        found = _object(workspace, named)
+        found = object_number(workspace, named)
         if found is None:
             told = {"reason": "there is no such object or object type", "identifiers": named}
             workspace.enter("failed_attribute_change", cio_id, None, told)
         elif removes:
-            workspace.change("DELETE FROM relationships WHERE cio_id = ? AND object = ?", cio_id, found)
+            remove(workspace, cio_id, found)
         else:
-            _add(workspace, cio_id, found, relationship.get("relationship_attributes") or {})
+            add(workspace, cio_id, found, relationship.get("relationship_attributes") or {})
 
 
-def _object(workspace: Workspace, named: dict[str, Any]) -> int | None:
+def object_number(workspace: Workspace, named: dict[str, Any]) -> int | None:
     """Return the number of an object, which is made where it is new and named by type and id."""
     if "cio_object_id" in named:
         number = str(named["cio_object_id"]).removeprefix("ob")
@@ -41,12 +41,17 @@ def _object(workspace: Workspace, named: dict[str, Any]) -> int | None:
     return int(workspace.rows(number, int(type_id), name)[0]["number"])
 
 
-def _add(workspace: Workspace, cio_id: str, object_: int, attributes: dict[str, Any]) -> None:
+def remove(workspace: Workspace, cio_id: str, object_: int) -> None:
+    """End a person's relationship to an object."""
+    workspace.change("DELETE FROM relationships WHERE cio_id = ? AND object = ?", cio_id, object_)
+
+
+def add(workspace: Workspace, cio_id: str, object_: int, attributes: dict[str, Any]) -> None:
+    """Relate a person to an object; null and an empty text remove an attribute of the relationship."""
     row = workspace.row(
         "SELECT attributes FROM relationships WHERE cio_id = ? AND object = ?", cio_id, object_
     )
-    merged = (json.loads(row["attributes"]) if row else {}) | attributes
-    kept = {name: value for name, value in merged.items() if value not in (None, "")}
+    kept = merged(row["attributes"] if row else "{}", attributes)
     workspace.change(
         "INSERT INTO relationships (cio_id, object, attributes) VALUES (?, ?, ?) "
         "ON CONFLICT (cio_id, object) DO UPDATE SET attributes = excluded.attributes",
@@ -54,6 +59,12 @@ def _add(workspace: Workspace, cio_id: str, object_: int, attributes: dict[str, 
         object_,
         json.dumps(kept),
     )
+
+
+def merged(stored: str, changes: dict[str, Any]) -> dict[str, Any]:
+    """Return attributes with what changes; null and an empty text remove one (Track API, entity)."""
+    attributes = json.loads(stored) | changes
+    return {name: value for name, value in attributes.items() if value not in (None, "")}
 
 
 def listed(workspace: Workspace, person: Row) -> Iterator[tuple[tuple[int, int], dict[str, Any]]]:

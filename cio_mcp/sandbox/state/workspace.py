@@ -12,14 +12,18 @@ from typing import Any, Literal
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS people (
   cio_id TEXT PRIMARY KEY, id TEXT UNIQUE, email TEXT UNIQUE COLLATE NOCASE, attributes TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS phones ON people (json_extract(attributes, '$.phone'));
 CREATE TABLE IF NOT EXISTS devices (
   cio_id TEXT NOT NULL, id TEXT NOT NULL, platform TEXT, last_used INTEGER, PRIMARY KEY (cio_id, id));
 CREATE TABLE IF NOT EXISTS objects (
   number INTEGER PRIMARY KEY, object_type_id INTEGER NOT NULL, object_id TEXT NOT NULL,
-  UNIQUE (object_type_id, object_id));
+  attributes TEXT NOT NULL DEFAULT '{}', UNIQUE (object_type_id, object_id));
 CREATE TABLE IF NOT EXISTS relationships (
   number INTEGER PRIMARY KEY, cio_id TEXT NOT NULL, object INTEGER NOT NULL, attributes TEXT NOT NULL,
   UNIQUE (cio_id, object));
+CREATE TABLE IF NOT EXISTS anonymous_relationships (
+  anonymous_id TEXT NOT NULL, object INTEGER NOT NULL, attributes TEXT NOT NULL,
+  PRIMARY KEY (anonymous_id, object));
 CREATE TABLE IF NOT EXISTS members (
   segment_id INTEGER NOT NULL, cio_id TEXT NOT NULL, PRIMARY KEY (segment_id, cio_id));
 CREATE TABLE IF NOT EXISTS events (

@@ -38,10 +38,7 @@ async def list_broadcasts(
     broadcast_id: Annotated[ObjectId | None, Field(description="Only this broadcast.")] = None,
     cursor: CountCursor | None = None,
 ) -> Broadcasts:
-    """List API-triggered broadcasts with their ids, newest first.
-
-    trigger_broadcast sends one, list_broadcast_triggers lists its runs.
-    """
+    """List API-triggered broadcasts with their ids, newest first."""
     if broadcast_id is not None:
         answer = Fields(await app.get("/v1/broadcasts/{broadcast_id}", broadcast_id=broadcast_id))
         found = _broadcast(answer.inside("broadcast", "id", "name"))

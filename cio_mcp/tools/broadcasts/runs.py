@@ -42,8 +42,7 @@ class Triggers(Cut):
 async def list_broadcast_triggers(app: AppApi, broadcast_id: ObjectId, limit: Limit = 20) -> Triggers:
     """List the runs (triggers) of a broadcast, newest first.
 
-    After a trigger_broadcast with an unknown outcome, this shows whether the run was started. For a run's
-    errors use get_broadcast_trigger.
+    After a trigger_broadcast with an unknown outcome, this shows whether the run was started.
     """
     answer = Fields(await app.get("/v1/broadcasts/{broadcast_id}/triggers", broadcast_id=broadcast_id))
     found = newest(answer.listed("triggers"))
@@ -69,9 +68,7 @@ class TriggerStatus(Quoted, Page, Trigger):
 async def get_broadcast_trigger(
     app: AppApi,
     broadcast_id: ObjectId,
-    trigger_id: Annotated[
-        ObjectId, Field(description="The run, from trigger_broadcast or list_broadcast_triggers.")
-    ],
+    trigger_id: Annotated[ObjectId, Field(description="From trigger_broadcast.")],
     cursor: CountCursor | None = None,
 ) -> TriggerStatus:
     """Read one run (trigger) of a broadcast: whether it is processed, and the errors that stopped it.

@@ -14,7 +14,6 @@ from cio_mcp.toolkit.answers import Acted
 from cio_mcp.toolkit.audience import Audience, Template, content_of, of_filter, reaches
 from cio_mcp.toolkit.lists import Addresses, Objects, People
 from cio_mcp.toolkit.params import (
-    CONDITIONS,
     Filter,
     JsonObject,
     Line,
@@ -164,7 +163,7 @@ async def trigger_broadcast(
     ids: Annotated[Ids | None, Field(description="Audience: up to 10,000 customer ids.")] = None,
     recipients: Annotated[
         Filter | None,
-        Field(description=f"Audience: those who match {CONDITIONS}"),
+        Field(description='Audience: a filter as search_customers takes it, such as {"segment": {"id": 7}}.'),
     ] = None,
     per_user_data: PerUserData | None = None,
     data_file_url: Annotated[

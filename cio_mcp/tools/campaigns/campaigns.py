@@ -221,7 +221,7 @@ async def get_campaign_metrics(
 ) -> CampaignMetrics:
     """Read the results of a campaign (automation): sent, delivered, opened, clicked, converted, with rates.
 
-    Totals cover start to end, by default the last 30 whole days. list_campaigns has the campaign_id.
+    Totals cover start to end, by default the last 30 whole days.
     """
     span = span_of(app, start, end)
     answer = Fields(

@@ -54,13 +54,11 @@ async def get_content(
     kind: Kind,
     message_id: Annotated[
         ItemKey,
-        Field(description="Id of the campaign, broadcast, ...; of transactional also the trigger name."),
+        Field(description="Its id; for transactional also the trigger name."),
     ],
     part_id: Annotated[ObjectId | None, Field(description="Only this action or content.")] = None,
     language: Annotated[Line | None, Field(description="Only this language, such as fr.")] = None,
-    html: Annotated[
-        bool, Field(description="Add the HTML; needs part_id if there are several texts.")
-    ] = False,
+    html: Annotated[bool, Field(description="Add the HTML.")] = False,
 ) -> Content:
     """Read what a message says: subject, body with links, and the Liquid variables that it needs.
 

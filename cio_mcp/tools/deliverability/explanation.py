@@ -53,11 +53,7 @@ async def explain_no_message(
     delivery_id: Annotated[ItemKey | None, Field(description="The very message, if known.")] = None,
     expected: Annotated[Timestamp | None, Field(description="About when, in ISO 8601.")] = None,
 ) -> Explanation:
-    """Explain why a customer did not get a message: verdict, evidence, cure, and what cannot be known.
-
-    One call reads all that can tell: profile, subscriptions, suppressions, messages, dropped writes, and
-    what should have sent it.
-    """
+    """Explain why a customer did not get a message: verdict, evidence, cure, and what cannot be known."""
     if kind and source_id is None:
         raise InvalidArgument("kind: needs source_id")
     case = Case(customer_id, id_type, app.call.called_at, delivery_id, expected)

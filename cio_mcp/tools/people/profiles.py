@@ -67,7 +67,7 @@ async def identify_customer(
     email: Annotated[Email | None, Field(description="Email address to set.")] = None,
     created_at: Annotated[Timestamp | None, Field(description="When they signed up, in ISO 8601.")] = None,
     unsubscribed: Annotated[
-        bool | None, Field(description="true stops all messages and keeps the profile; false resumes them.")
+        bool | None, Field(description="true stops all messages; false resumes them.")
     ] = None,
     anonymous_id: Annotated[
         AnonymousId | None,
@@ -78,9 +78,22 @@ async def identify_customer(
 ) -> Accepted:
     """Create a customer (person, profile) or update their attributes.
 
-    Attributes that you leave out keep their values. check_write tells whether it was applied. To record
-    something that the customer did use track_event.
+    Attributes that you leave out keep their values. check_write tells whether it was applied.
     """
+    body = written(email, created_at, unsubscribed, anonymous_id, attributes, update_only)
+    await track.put("/api/v1/customers/{customer_id}", body, customer_id=track.person(customer_id, id_type))
+    return Accepted()
+
+
+def written(
+    email: str | None,
+    created_at: int | None,
+    unsubscribed: bool | None,
+    anonymous_id: str | None,
+    attributes: dict[str, Any] | None,
+    update_only: bool,
+) -> dict[str, Any]:
+    """Return the attributes that an identify writes, those with a meaning of their own among them."""
     standard = {
         "email": email,
         "created_at": created_at,
@@ -88,9 +101,7 @@ async def identify_customer(
         "anonymous_id": anonymous_id,
         "_update": update_only or None,
     }
-    body = {name: value for name, value in standard.items() if value is not None} | (attributes or {})
-    await track.put("/api/v1/customers/{customer_id}", body, customer_id=track.person(customer_id, id_type))
-    return Accepted()
+    return {name: value for name, value in standard.items() if value is not None} | (attributes or {})
 
 
 @tools.deletes
@@ -139,10 +150,7 @@ async def get_customer(
         Field(description='Attributes to return, such as ["plan"]. Default: all.'),
     ] = None,
 ) -> Customer:
-    """Read one customer (person, profile): attributes, subscription state and devices.
-
-    To find customers by attribute or segment use search_customers.
-    """
+    """Read one customer (person, profile): attributes, subscription state and devices."""
     path, query = "/v1/customers/{customer_id}/attributes", {"id_type": id_type}
     answer = Fields(await app.get(path, query, customer_id=app.person(customer_id, id_type)))
     found = answer.inside("customer", "attributes", "identifiers")

@@ -76,8 +76,7 @@ async def send_transactional_email(
     transactional_message_id: Annotated[
         MessageId | None,
         Field(
-            description="Template: id or trigger name (list_transactional_messages). Without it, body, "
-            "subject and from_address are required."
+            description="Template: id or trigger name. Without it, body, subject and from_address are needed."
         ),
     ] = None,
     message_data: MessageData | None = None,
@@ -86,18 +85,16 @@ async def send_transactional_email(
     ] = None,
     subject: Line | None = None,
     body: Annotated[Text | None, Field(description="HTML.")] = None,
-    body_plain: Annotated[Text | None, Field(description="Plain text. Default: made from body.")] = None,
+    body_plain: Annotated[Text | None, Field(description="Default: made from body.")] = None,
     body_amp: Annotated[Text | None, Field(description="AMP for email.")] = None,
     preheader: Line | None = None,
     reply_to: Line | None = None,
     cc: Recipients | None = None,
     bcc: Recipients | None = None,
-    fake_bcc: Annotated[
-        bool, Field(description="Send bcc a separate copy whose subject names the recipient.")
-    ] = False,
+    fake_bcc: Annotated[bool, Field(description="Send bcc separate copies.")] = False,
     headers: Annotated[
         Headers | None,
-        Field(description='X-… and List-… headers, such as {"X-Order": "42"}; none for people or routes.'),
+        Field(description='X-… and List-… headers, such as {"X-Order": "42"}.'),
     ] = None,
     language: Language | None = None,
     send_at: SendAt = None,
@@ -117,7 +114,7 @@ async def send_transactional_email(
     """Send one email to one person at once, such as a receipt.
 
     customer_id is the profile that it is recorded for; an unknown one is created. What you pass replaces the
-    template's own. list_customer_messages shows what became of it. For many people use trigger_broadcast.
+    template's own. list_customer_messages shows what became of it.
     """
     if (number := len(_recipients(to, cc, bcc))) > 15:
         raise InvalidArgument(f"to, cc, bcc: 1 to 15 recipients are allowed in all; these are {number}")

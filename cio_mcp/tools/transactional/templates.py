@@ -58,7 +58,7 @@ async def list_transactional_messages(
 ) -> TransactionalMessages:
     """List transactional messages (templates) with their ids and trigger names, newest first.
 
-    Pass one to send_transactional_email, or to send_transactional_message for other channels.
+    Pass one to send_transactional_email.
     """
     # The endpoint takes no parameters and returns everything at once (App API, listTransactional).
     answer = Fields(await app.get("/v1/transactional"))

@@ -103,7 +103,7 @@ def _workspaces(app: App) -> list[tuple[Labels, OpenWorkspace]]:
 
 async def _sends_left(opened: OpenWorkspace) -> dict[str, int]:
     try:
-        caps = (await opened.guard.status()).caps
+        caps = (await opened.guard.supplies.status()).caps
         return {cap.setting: cap.left for cap in caps if cap.left is not None}
     except CustomerIOError:
         return {}  # where they are counted cannot be read: not known is not 0

@@ -1,0 +1,184 @@
+"""`cio-mcp load`: customers and events from a file of any size, each row's end told."""
+
+import argparse
+import asyncio
+import hashlib
+import sys
+from collections.abc import Iterator
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any
+
+from cio_mcp.app.application import App
+from cio_mcp.app.build import build
+from cio_mcp.cli.load.journal import Journal
+from cio_mcp.cli.load.loading import EVENTS, PEOPLE, Interrupted, Load
+from cio_mcp.cli.load.mapping import KINDS, Column, Columns, as_facts, guessed, told
+from cio_mcp.cli.load.rejects import Rejects
+from cio_mcp.cli.load.source import STDIN, Source
+from cio_mcp.cli.load.telling import Teller, described
+from cio_mcp.errors import SettingsError
+from cio_mcp.settings import load
+from cio_mcp.toolkit.rows.table import Row
+
+# The tool for many rows and the one for one of each kind, and their arguments that an option sets.
+TOOLS = {
+    "people": (PEOPLE, "identify_customer", ("id_type", "update_only")),
+    "events": (EVENTS, "track_event", ("id_type", "name", "unique")),
+}
+
+# Rows by which the meaning of columns is guessed.
+LOOKED_AT = 1000
+
+LOADED, REJECTED, WRONG, STOPPED, UNKNOWN = range(5)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Take a file, and what its columns mean."""
+    parser.description = (
+        "Load customers or events from a file of any size: CSV, TSV, NDJSON or JSON, gzip too, - for stdin. "
+        "What each column means is guessed and shown; --yes accepts that, and --map says it otherwise."
+    )
+    parser.epilog = (
+        "A journal beside the file lets the same command go on after any interruption. Rejected rows are "
+        "written with their reasons to FILE.rejected.csv (or .ndjson), to be mended and loaded again.\n\n"
+        "Exit status: 0 all rows accepted, 1 some rejected, 2 wrong arguments, settings or file, 3 stopped "
+        "(the same command goes on), 4 the same, and for some rows no answer came.\n\n"
+        "examples:\n"
+        "  cio-mcp load people.csv --map 'Signed up=created_at:date(dayfirst)'\n"
+        "  cio-mcp load orders.csv --as events --name order --unique order_id"
+    )
+    parser.add_argument("file", help="the file, or - for stdin")
+    parser.add_argument("--as", dest="kind", choices=TOOLS, default="people", help="what a row is (people)")
+    parser.add_argument(
+        "--map",
+        action="append",
+        default=[],
+        metavar="COLUMN=TARGET",
+        help=f"what a column means, with :KIND of {', '.join(KINDS[1:])}; TARGET - leaves it out",
+    )
+    parser.add_argument("--id-type", choices=("id", "email", "cio_id", "phone"), default="id")
+    parser.add_argument("--update-only", action="store_true", help="create no unknown customers")
+    parser.add_argument("--name", help="the events' name, if no column has it")
+    parser.add_argument("--unique", action="append", metavar="TARGET", help="what tells events apart")
+    parser.add_argument("--timezone", default="", help="of times that name none; CIO_TIMEZONE without it")
+    parser.add_argument("--workspace", help="which workspace, if there are several")
+    parser.add_argument("--format", choices=("csv", "tsv", "ndjson", "json"), default="")
+    parser.add_argument("--encoding", default="")
+    parser.add_argument("--delimiter", default="")
+    parser.add_argument("--journal", type=Path, help="where the journal is, for stdin too")
+    parser.add_argument("--dry-run", action="store_true", help="read and check all rows, and send nothing")
+    parser.add_argument("--yes", action="store_true", help="accept what was guessed")
+    parser.add_argument("--again", action="store_true", help="load once more what is loaded already")
+
+
+def run(asked: argparse.Namespace) -> int:
+    """Load a file; returns the exit status."""
+    return asyncio.run(_load(asked))
+
+
+async def _load(asked: argparse.Namespace) -> int:
+    settings = load()
+    source = Source.open(asked.file, asked.format, asked.encoding, asked.delimiter)
+    app = build(settings)
+    try:
+        journal = _journal(asked, source)
+        rows = source.rows()
+        first = list(islice(rows, LOOKED_AT))
+        columns = _columns(asked, app, first, journal, asked.timezone or settings.timezone)
+        if not _agreed(asked, source, columns, journal, first):
+            return WRONG
+        return await _loaded(asked, app, source, journal, columns, chain(first, rows))
+    finally:
+        source.close()
+        await app.aclose(5.0)
+
+
+def _journal(asked: argparse.Namespace, source: Source) -> Journal:
+    """Return the journal of the file: an empty one, or that of a load of it which was interrupted."""
+    path = asked.journal or (None if asked.file == STDIN else Path(f"{asked.file}.journal"))
+    journal = Journal.read(None if asked.dry_run else path)
+    if not journal.facts or asked.again:
+        return Journal(journal.path)
+    if journal.facts["file"] != _fingerprint(source):
+        raise SettingsError(f"{path}: it is of another state of the file: delete it to load the file anew")
+    if journal.facts["asked"] != _asked(asked):
+        raise SettingsError(f"{path}: a load with other arguments was begun: repeat them, or delete it")
+    if journal.done:
+        raise SettingsError(f"{asked.file} is loaded already; --again loads it once more")
+    return journal
+
+
+def _fingerprint(source: Source) -> list[Any]:
+    if source.name == STDIN:
+        return []
+    with Path(source.name).open("rb") as file:
+        start = hashlib.sha256(file.read(65_536)).hexdigest()
+    return [Path(source.name).stat().st_size, start]
+
+
+def _asked(asked: argparse.Namespace) -> dict[str, Any]:
+    """Return the arguments that make a load what it is."""
+    without = {"command", "file", "yes", "again", "journal", "dry_run"}
+    return {name: value for name, value in sorted(vars(asked).items()) if name not in without}
+
+
+def _columns(asked: argparse.Namespace, app: App, first: list[Row], journal: Journal, zone: str) -> Columns:
+    if journal.facts:
+        return {name: Column(**column) for name, column in journal.facts["columns"].items()}
+    tools = {tool.name: tool for tool in app.catalogue.tools}
+    known = tools[TOOLS[asked.kind][1]].parameters
+    if not first:
+        raise SettingsError(f"{asked.file} has no rows")
+    return guessed(first, told(asked.map), known, zone, asked.id_type)
+
+
+def _agreed(
+    asked: argparse.Namespace, source: Source, columns: Columns, journal: Journal, first: list[Row]
+) -> bool:
+    """Show what will be loaded how; say whether it may be."""
+    given = told(asked.map)
+    sys.stderr.write(described(source, asked.kind, columns, given, first))
+    if journal.facts:
+        sys.stderr.write(f"goes on behind {journal.progress.rows} rows\n")
+    if asked.yes or asked.dry_run or journal.facts or (given.keys() >= columns.keys() and not source.guessed):
+        return True
+    if asked.file == STDIN or not sys.stdin.isatty():
+        sys.stderr.write("Nothing was sent. --yes accepts what was guessed; --map says it otherwise.\n")
+        return False
+    sys.stderr.write("Load it so? [y/N] ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower() in {"y", "yes"}
+
+
+async def _loaded(
+    asked: argparse.Namespace,
+    app: App,
+    source: Source,
+    journal: Journal,
+    columns: Columns,
+    rows: Iterator[Row],
+) -> int:
+    tool, _, names = TOOLS[asked.kind]
+    options = {name: value for name in names if (value := getattr(asked, name))}
+    options |= {"workspace": asked.workspace} if asked.workspace else {}
+    table = source.kind in {"csv", "tsv"}
+    beside = None if asked.file == STDIN and not asked.journal else Path(str(asked.journal or asked.file))
+    rejects = beside.with_name(f"{beside.name}.rejected.{'csv' if table else 'ndjson'}") if beside else None
+    kept = Rejects(rejects, list(columns) if table else [], journal.progress.rejects)
+    teller = Teller(source, journal.progress.rows)
+    going = Load(app, tool, columns, options, journal, kept, teller.tell, asked.dry_run)
+    try:
+        if not asked.dry_run and not journal.facts:
+            facts = {"file": _fingerprint(source), "asked": _asked(asked), "columns": as_facts(columns)}
+            journal.start(facts)
+        await going.run(rows)
+    except Interrupted as stopped:
+        teller.end(going, f"Stopped: {stopped} The same command goes on from here.")
+        return UNKNOWN if stopped.unknown else STOPPED
+    except OSError as error:
+        teller.end(going, f"Stopped: {error.filename or 'the journal'} cannot be written: {error.strerror}.")
+        return STOPPED
+    rejected = f"They are in {rejects}, with the reasons." if rejects and not asked.dry_run else ""
+    teller.end(going, rejected if going.progress.refused else "")
+    return REJECTED if going.progress.refused else LOADED

@@ -1,0 +1,98 @@
+"""The journal of a load: what has left, and how it ended, so that an interrupted load goes on where it was.
+
+Each line is on the disk before what it tells of goes on: `begins` before a part's first request leaves, and
+`ends` with its outcome. A part without its end is sent again, with the same ids.
+"""
+
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cio_mcp.errors import SettingsError
+
+
+@dataclass
+class Progress:
+    """How far a load is: rows that are settled, and how they ended."""
+
+    rows: int = 0
+    accepted: int = 0
+    repeated: int = 0
+    refused: int = 0
+    rejects: int = 0  # bytes of the file of rejected rows
+
+
+@dataclass
+class Journal:
+    """A journal at `path`; `facts` are what the load was begun with, and `done` says that it has ended."""
+
+    path: Path | None
+    facts: dict[str, Any] = field(default_factory=dict)
+    progress: Progress = field(default_factory=Progress)
+    done: bool = False
+
+    @classmethod
+    def read(cls, path: Path | None) -> "Journal":
+        """Return the journal that is there, or an empty one; a torn last line is as if it were not there."""
+        journal = cls(path)
+        try:
+            lines = path.read_bytes().splitlines(keepends=True) if path else []
+        except FileNotFoundError:
+            lines = []
+        except OSError as error:
+            raise SettingsError(f"{path}: {error.strerror}") from None
+        whole = [line for line in lines if line.endswith(b"\n")]
+        for number, line in enumerate(whole):
+            try:
+                journal._take(json.loads(line))
+            except (ValueError, TypeError, KeyError):
+                raise SettingsError(f"{path}: line {number + 1} is of no journal of this program") from None
+        if path and len(whole) < len(lines):
+            with path.open("r+b") as file:
+                file.truncate(sum(map(len, whole)))
+        return journal
+
+    def _take(self, line: dict[str, Any]) -> None:
+        match line:
+            case {"load": facts}:
+                self.facts = facts
+            case {"ends": progress}:
+                self.progress = Progress(**progress)
+            case {"done": bool()}:
+                self.done = True
+            case {"begins": _}:
+                pass
+            case _:
+                raise ValueError
+
+    def start(self, facts: dict[str, Any]) -> None:
+        """Begin a load; raises OSError, as the others do."""
+        self.facts = facts
+        self._write({"load": facts}, "wb")
+
+    def begins(self, rows: list[int]) -> None:
+        """Note the numbers of the first and last row of a part that is about to leave."""
+        self._write({"begins": rows})
+
+    def ends(self, progress: Progress) -> None:
+        """Note how far the load is once a part is settled."""
+        self._write({"ends": progress.__dict__})
+        self.progress = progress
+
+    def finish(self) -> None:
+        """Note that the load has ended."""
+        self._write({"done": True})
+        self.done = True
+
+    def _write(self, line: dict[str, Any], mode: str = "ab") -> None:
+        if self.path is None:
+            return
+        descriptor = os.open(
+            self.path, os.O_WRONLY | os.O_CREAT | (os.O_TRUNC if mode == "wb" else os.O_APPEND), 0o600
+        )
+        with open(descriptor, mode) as file:  # noqa: PTH123 - it is open already
+            file.write(json.dumps(line).encode() + b"\n")
+            file.flush()
+            os.fsync(descriptor)

@@ -1,0 +1,159 @@
+"""Files of rows: opened, unpacked, decoded, and read row by row, however large they are."""
+
+import codecs
+import gzip
+import io
+import json
+import sys
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO, TextIO
+
+from cio_mcp.errors import SettingsError
+from cio_mcp.toolkit.rows.table import Row, records
+
+STDIN = "-"
+
+# How each kind of file is read, by the end of its name.
+KINDS = {".csv": "csv", ".tsv": "tsv", ".ndjson": "ndjson", ".jsonl": "ndjson", ".json": "json"}
+
+# Bytes by whose look the encoding is told, and characters of one object of a JSON list at most.
+LOOK, LONGEST = 262_144, 1_000_000
+
+# zlib's word for what gzip wraps.
+GZIP = 31
+
+MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+
+
+@dataclass
+class Source:
+    """A file to load; `encoding` and `delimiter` are as found if they were not given."""
+
+    name: str
+    kind: str
+    encoding: str
+    guessed: bool
+    delimiter: str = ""
+    _raw: BinaryIO = field(default_factory=io.BytesIO)
+    _text: TextIO = field(default_factory=io.StringIO)
+
+    @classmethod
+    def open(cls, name: str, kind: str = "", encoding: str = "", delimiter: str = "") -> "Source":
+        """Open a file, or stdin for `-`; raises SettingsError for one that cannot be read."""
+        try:
+            raw: Any = sys.stdin.buffer if name == STDIN else Path(name).open("rb")  # noqa: SIM115 - read later
+        except OSError as error:
+            raise SettingsError(f"{name}: {error.strerror}") from None
+        buffered: Any = io.BufferedReader(raw, LOOK * 2)
+        start = buffered.peek(LOOK)[:LOOK]
+        packed = start.startswith(b"\x1f\x8b")
+        try:
+            if packed:
+                start = zlib.decompressobj(GZIP).decompress(start, LOOK)
+            found, guessed = (encoding, False) if encoding else _encoding(start)
+        except (zlib.error, SettingsError) as error:
+            raw.close()
+            raise SettingsError(f"{name}: {error}") from None
+        unpacked: Any = gzip.GzipFile(fileobj=buffered) if packed else buffered
+        suffixes = [suffix.lower() for suffix in Path(name).suffixes]
+        kind = kind or next((KINDS[suffix] for suffix in reversed(suffixes) if suffix in KINDS), "")
+        if not kind:
+            first = start.decode(found, "replace").lstrip("\ufeff \t\r\n")[:1]
+            kind = {"{": "ndjson", "[": "json"}.get(first, "csv")
+        # What is not of the encoding stays in its row, and the row is refused.
+        text = io.TextIOWrapper(unpacked, found, errors="surrogateescape", newline="")
+        return cls(name, kind, found, guessed, delimiter or ("\t" if kind == "tsv" else ""), raw, text)
+
+    def close(self) -> None:
+        """Close the file; stdin stays open."""
+        if self.name != STDIN:
+            self._text.close()
+            self._raw.close()
+
+    def done(self) -> float | None:
+        """Return the part of the file that was read, None where its size is not known."""
+        try:
+            size = Path(self.name).stat().st_size if self.name != STDIN else 0
+            return self._raw.tell() / size if size else None
+        except (OSError, ValueError):
+            return None
+
+    def rows(self) -> Iterator[Row]:
+        """Yield the rows; what cannot be read is a row with a fault. Raises SettingsError for a header."""
+        number = 0
+        try:
+            for row in self._read(self._text):
+                number = row.number
+                yield row
+        except (EOFError, zlib.error, gzip.BadGzipFile, UnicodeError, OSError) as error:
+            yield Row(number + 1, {}, f"the file ends in its middle here: {error}")
+        except ValueError as error:
+            raise SettingsError(f"{self.name}: {error}") from None
+
+    def _read(self, text: TextIO) -> Iterator[Row]:
+        if self.kind in {"csv", "tsv"}:
+            return records(text, self.delimiter)
+        return _objects(text) if self.kind == "json" else _lines(text)
+
+
+def _encoding(start: bytes) -> tuple[str, bool]:
+    """Return the encoding of a text that begins so, and whether that is a guess."""
+    for mark, name in MARKS:
+        if start.startswith(mark):
+            return name, False
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(start)
+    except UnicodeDecodeError:
+        pass
+    else:
+        return "utf-8", False
+    try:
+        from charset_normalizer import from_bytes  # noqa: PLC0415 - an extra
+    except ImportError:
+        raise SettingsError("the file is not UTF-8: name its --encoding, or install cio-mcp[load]") from None
+    best = from_bytes(start).best()
+    if best is None:
+        raise SettingsError("the file's encoding is unclear: name it with --encoding")
+    return best.encoding, True
+
+
+def _lines(text: TextIO) -> Iterator[Row]:
+    """Yield the objects of NDJSON; numbers are of lines."""
+    for number, line in enumerate(text, 1):
+        if line.strip():
+            yield _row(number, line)
+
+
+def _row(number: int, written: str) -> Row:
+    try:
+        found = json.loads(written)
+    except (ValueError, RecursionError) as error:
+        return Row(number, {}, f"is not JSON: {error}")
+    return Row(number, found) if isinstance(found, dict) else Row(number, {}, "is no object")
+
+
+def _objects(text: TextIO) -> Iterator[Row]:
+    """Yield the objects of one JSON list, numbered from 1. Behind what is no JSON nothing can be read."""
+    decode, held, number = json.JSONDecoder().raw_decode, text.read(65_536).lstrip("\ufeff \t\r\n"), 1
+    if not held.startswith("["):
+        message = "is no JSON list of objects; name another --format"
+        raise ValueError(message)
+    held = held[1:]
+    while True:
+        held = held.lstrip(" \t\r\n,")
+        if held.startswith("]"):
+            return
+        try:
+            found, end = decode(held)
+        except (ValueError, RecursionError) as error:
+            if len(held) <= LONGEST and (more := text.read(65_536)):
+                held += more
+                continue
+            yield Row(number, {}, f"is not JSON, nor is what follows: {error}")
+            return
+        held = held[end:]
+        yield Row(number, found) if isinstance(found, dict) else Row(number, {}, "is no object")
+        number += 1

@@ -1,0 +1,91 @@
+"""What a load tells people: how the file is read, how far it is, how it ended."""
+
+import sys
+import time
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from cio_mcp.cli.load.journal import Progress
+from cio_mcp.cli.load.loading import Load
+from cio_mcp.cli.load.mapping import Columns
+from cio_mcp.cli.load.source import Source
+from cio_mcp.toolkit.rows.table import Row
+from cio_mcp.toolkit.times import iso
+
+# Seconds between two lines of progress, on a terminal and elsewhere.
+OFTEN, SELDOM = 0.5, 10.0
+
+# So many reasons, and notes of a dry run, are told.
+MOST = 10
+
+
+def described(
+    source: Source, kind: str, columns: Columns, given: Collection[str], first: Iterable[Row]
+) -> str:
+    """Return how a file is read, with what its first dates and letters are taken for."""
+    rows = [row.values for row in first if not row.fault]
+    lines = [f"{source.name}: {source.kind}, {source.encoding}, as {kind}"]
+    if source.guessed:
+        letters = next((str(cell) for row in rows for cell in row.values() if not str(cell).isascii()), "")
+        lines[0] += f" (the encoding is guessed: {letters!r})"
+    width = max(map(len, columns), default=0)
+    for name, column in columns.items():
+        line = f"  {name:<{width}}  ->  {column}" + ("" if name in given else "  (guessed)")
+        if column.kind == "date":
+            line += "".join(_read(row[name], column.value(row[name])) for row in _dated(rows, columns, name))
+        lines.append(line)
+    return "\n".join(lines) + "\n"
+
+
+def _dated(rows: list[dict[str, object]], columns: Columns, name: str) -> Iterator[dict[str, object]]:
+    """Yield the first row whose date can be read, if there is one."""
+    for row in rows:
+        with suppress(ValueError, OverflowError, KeyError):
+            columns[name].value(row[name])
+            yield row
+            return
+
+
+def _read(written: object, seconds: float) -> str:
+    return f"  {written} is {iso(seconds)}"
+
+
+@dataclass
+class Teller:
+    """Tells on stderr how far a load is that began behind so many rows, with its rate and the time left."""
+
+    source: Source
+    before: int
+    began: float = field(default_factory=time.monotonic)
+    told: float = 0.0
+
+    def tell(self, progress: Progress) -> None:
+        """Tell how far the load is, now and then."""
+        moment, terminal = time.monotonic(), sys.stderr.isatty()
+        if moment < self.told + (OFTEN if terminal else SELDOM):
+            return
+        self.told = moment
+        line = self._line(progress)
+        sys.stderr.write(f"\r{line:<78}" if terminal else f"{line}\n")
+        sys.stderr.flush()
+
+    def _line(self, progress: Progress) -> str:
+        seconds = max(time.monotonic() - self.began, 0.001)
+        rate = (progress.rows - self.before) / seconds
+        line = f"{progress.rows:,} rows, {rate:,.0f} a second"
+        done = self.source.done()
+        return line + (f", {done:.0%}, {seconds * (1 - done) / done:,.0f} s left" if done else "")
+
+    def end(self, load: Load, words: str) -> None:
+        """Tell how the load ended, and why rows were rejected."""
+        progress = load.progress
+        parts = [f"{progress.accepted:,} {'right' if load.dry_run else 'accepted'}"]
+        parts += [f"{progress.repeated:,} repeat others"] if progress.repeated else []
+        parts += [f"{progress.refused:,} rejected"] if progress.refused else []
+        sys.stderr.write(f"\n{self._line(progress)}: {', '.join(parts)}.\n")
+        for reason, count in load.reasons.most_common(MOST):
+            sys.stderr.write(f"  {count:,} x {reason}\n")
+        for note, _ in load.odd.most_common(MOST) if load.dry_run else ():
+            sys.stderr.write(f"  note: {note}\n")
+        sys.stderr.write(f"{words}\n" if words else "")

@@ -1,0 +1,30 @@
+"""What a tool is supplied with beside its arguments: the APIs, the server's status, results that are kept."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from cio_mcp.client import CustomerIO
+from cio_mcp.client.api import Api
+from cio_mcp.safety.call import ToolCall
+from cio_mcp.toolkit.answers import Status
+from cio_mcp.toolkit.registry import Supplied
+from cio_mcp.toolkit.rows.outcomes import Results
+
+
+@dataclass(frozen=True)
+class Supplies:
+    """Supplies tools; `status` returns the server's status."""
+
+    client: CustomerIO
+    status: Callable[[], Awaitable[Status]]
+    results: Results = field(default_factory=Results)
+
+    async def of(self, call: ToolCall) -> dict[str, Any]:
+        """Return what the tool of a call is supplied with, by parameter."""
+        return {name: await self._supply(what, call) for name, what in call.tool.supplied.items()}
+
+    async def _supply(self, what: type[Supplied], call: ToolCall) -> Supplied:
+        if issubclass(what, Api):
+            return self.client.api(what, call)
+        return self.results.of(call.caller) if issubclass(what, Results) else await self.status()

@@ -1,0 +1,151 @@
+"""Carrying a plan out: waves of batches, progress, and the answer."""
+
+import asyncio
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+
+from cio_mcp.client import TrackApi, now
+from cio_mcp.client.api import WouldSend
+from cio_mcp.client.batches import NOT_SENT, End, Ended, Sent, send
+from cio_mcp.client.call import Call, Place
+from cio_mcp.errors import CustomerIOError, InvalidArgument, Refused, UnknownOutcome
+from cio_mcp.toolkit.answers import CheckedRows
+from cio_mcp.toolkit.rows.checks import Plan, Planned
+from cio_mcp.toolkit.rows.outcomes import WHOLE, ManyAccepted, Results, RowEnd, by_reason, ranges
+
+AGAIN = "Calling again with the same rows is safe: what was accepted counts once."
+
+# Seconds between two reports of progress.
+TELL_EVERY = 1.0
+
+
+async def carry_out(track: TrackApi, results: Results, plan: Plan) -> ManyAccepted:
+    """Send what is planned; returns what became of each row.
+
+    Raises InvalidArgument if no row can be sent, and the error of all rows if none was accepted.
+    """
+    refused = [RowEnd(row, End.REFUSED, reasons) for row, reasons in plan.refused]
+    if not plan.operations:
+        wrong = InvalidArgument(*(f"rows {one.rows}: {one.reason}" for one in by_reason(refused)))
+        wrong.results = results.keep(refused)
+        raise wrong
+    progress = _Progress(track.call, len(plan.operations))
+    ends: dict[int, Ended] = {}
+    stopped: CustomerIOError | None = None
+    waves: defaultdict[int, list[Planned]] = defaultdict(list)
+    for planned in plan.operations:
+        waves[planned.wave].append(planned)
+    try:
+        for number in sorted(waves):
+            if not stopped:
+                sent = await _wave(track, waves[number], number, len(waves), progress)
+                stopped = sent.stopped
+                ends |= {id(one): end for one, end in zip(waves[number], sent.ends, strict=True)}
+    except WouldSend as would:
+        would.checked = _checked(plan, refused, results)
+        raise
+    for planned in plan.operations:
+        end = ends.get(id(planned), NOT_SENT)
+        if end.end is not End.ACCEPTED:
+            refused += [RowEnd(row, end.end, (end.reason,) if end.reason else ()) for row in planned.rows]
+    return _answer(plan, sorted(refused, key=lambda end: end.row.number), stopped, results)
+
+
+async def _wave(
+    track: TrackApi, planned: list[Planned], number: int, waves: int, progress: "_Progress"
+) -> Sent:
+    """Send the operations of one wave; where there are several, each second has one, and its time is told.
+
+    Customer.io orders updates of a person by whole seconds.
+    """
+    call = track.call
+    if number:
+        second = call.called_at + now() - call.begun
+        await asyncio.sleep(1 - second % 1)
+    at = int(call.called_at + now() - call.begun)
+    stamp = {"timestamp": at} if waves > 1 else {}
+    sent = await send(track, [one.operation | stamp for one in planned], progress.tell)
+    progress.before += len(planned)
+    return sent
+
+
+@dataclass
+class _Progress:
+    call: Call
+    operations: int
+    before: int = 0
+
+    async def tell(self, done: int) -> None:
+        """Report how far the call is, every second."""
+        if self.call.tell is None or now() < self.call.told + TELL_EVERY:
+            return
+        self.call.told = now()
+        elapsed, done = now() - self.call.begun, self.before + done
+        to_go = elapsed * (self.operations - done) / max(done, 1)
+        what = f"{done} of {self.operations} rows sent"
+        await self.call.tell(Place(elapsed, 0, to_go, what))
+
+
+def _checked(plan: Plan, refused: list[RowEnd], results: Results) -> CheckedRows:
+    return CheckedRows(
+        rows=plan.rows,
+        operations=len(plan.operations),
+        repeated=len(plan.repeated) or None,
+        refused=len(refused) or None,
+        refusals=by_reason(refused) or None,
+        results=results.keep(refused) if refused else None,
+        odd=[*plan.odd, *plan.look()] or None,
+    )
+
+
+def _answer(
+    plan: Plan, ends: list[RowEnd], stopped: CustomerIOError | None, results: Results
+) -> ManyAccepted:
+    counts = Counter(end.end for end in ends)
+    accepted = plan.rows - len(ends) - len(plan.repeated)
+    if accepted <= 0:
+        error = _failure(ends, stopped)
+        error.results = results.keep(ends)
+        raise error
+    refused = [end for end in ends if end.end is End.REFUSED]
+    told = [end.told() for end in refused[:WHOLE]]
+    return ManyAccepted(
+        outcome="partly_accepted" if ends else "accepted",
+        rows=plan.rows,
+        accepted=accepted,
+        repeated=len(plan.repeated) or None,
+        refused=counts[End.REFUSED] or None,
+        unknown=counts[End.UNKNOWN] or None,
+        not_sent=counts[End.NOT_SENT] or None,
+        refusals=by_reason(refused) or None,
+        first=told or None,
+        results=results.keep(ends) if ends else None,
+        next=_next(ends, stopped, several=any(planned.wave for planned in plan.operations)),
+        notes=plan.odd[:3] or None,
+    )
+
+
+def _failure(ends: list[RowEnd], stopped: CustomerIOError | None) -> CustomerIOError:
+    """Return the error of a call of which nothing was accepted: what is unknown comes first."""
+    if lost := [end for end in ends if end.end is End.UNKNOWN]:
+        return UnknownOutcome(
+            f"Unknown outcome of {len(lost)} of {len(ends)} rows: {lost[0].reasons[0]}",
+            do=AGAIN,
+            retryable=True,
+        )
+    if stopped:
+        return stopped
+    reasons = "; ".join(f"{one.reason} (rows {one.rows})" for one in by_reason(ends))
+    return Refused(f"All {len(ends)} rows were refused: {reasons}.", do="Correct them and call again.")
+
+
+def _next(ends: list[RowEnd], stopped: CustomerIOError | None, *, several: bool) -> str | None:
+    """Return what to do about rows that were not accepted; after several waves a part would come too late."""
+    steps = []
+    if again := [end.row.number for end in ends if end.end is not End.REFUSED]:
+        why = f"{stopped} " if stopped else ""
+        which = "all rows" if several else f"rows {ranges(again)}, or with all"
+        steps.append(f"{why}Call again with {which}: what was accepted counts once.")
+    if any(end.end is End.REFUSED for end in ends):
+        steps.append("Correct the refused rows and call again with them alone.")
+    return " ".join(steps) or None

@@ -1,0 +1,143 @@
+"""The rows of a call, as they were given: a list, CSV text, or a file that the operator lets be read."""
+
+import hashlib
+import io
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import PlainValidator, ValidationInfo, WithJsonSchema
+
+from cio_mcp.errors import InvalidArgument
+from cio_mcp.toolkit.context import ParseContext, context_of
+from cio_mcp.toolkit.lists import of_objects
+from cio_mcp.toolkit.rows.table import Row, records
+
+# The most rows of one call, and bytes of a file.
+MOST, LARGEST_FILE = 10_000, 32_000_000
+
+FILE = "file:"
+
+# A number as JSON has it, which nobody would write for a code: no zeros in front, no plus, not too long.
+_NUMBER = re.compile(r"-?(0|[1-9]\d{0,14})(\.\d{1,10})?", re.ASCII)
+_CODE = re.compile(r"\+?0\d+", re.ASCII)
+_BOOLEAN = re.compile("true|false", re.IGNORECASE)
+
+
+class Given:
+    """The rows of a call, and the context in which their values are read; as text, their fingerprint."""
+
+    def __init__(self, rows: Sequence[Row], context: ParseContext) -> None:
+        self.rows, self.context = rows, context
+        self.plan: Any = None  # what a call makes of them: it is asked for several times
+
+    def name(self, column: str) -> bool:
+        """Say whether a row has a value of this name."""
+        return any(column in row.values for row in self.rows)
+
+    def __str__(self) -> str:
+        written = json.dumps([(row.number, row.values, row.fault) for row in self.rows], default=str)
+        return hashlib.sha256(written.encode(errors="replace")).hexdigest()
+
+
+def given_rows(rows: Given | None, csv: Given | None) -> Given:
+    """Return the rows of a call, which come in one way; raises InvalidArgument."""
+    found = [given for given in (rows, csv) if given is not None]
+    if len(found) != 1:
+        raise InvalidArgument("rows, csv: give exactly one of them")
+    return found[0]
+
+
+def _rows(value: object, asked: ValidationInfo) -> Given:
+    found: Any = of_objects(value)
+    rows = [
+        Row(number, values) if isinstance(values, dict) else Row(number, {}, "is no object")
+        for number, values in enumerate(found, 1)
+    ]
+    return Given(_some(rows), context_of(asked))
+
+
+def _table(value: object, asked: ValidationInfo) -> Given:
+    context = context_of(asked)
+    if not isinstance(value, str):
+        message = f"must be CSV text, or {FILE} and a file's name"
+        raise ValueError(message)  # noqa: TRY004 - pydantic reports ValueErrors
+    text = value
+    if value.startswith(FILE):
+        text = decoded(_content(value.removeprefix(FILE).strip(), context.folder))
+    rows = _some(list(records(io.StringIO(text.removeprefix("\ufeff"), newline=""))))
+    return Given(typed(rows), context)
+
+
+def _some(rows: list[Row]) -> list[Row]:
+    if not 0 < len(rows) <= MOST:
+        message = f"must be 1 to {MOST} rows; these are {len(rows)}. cio-mcp load takes a file of any size"
+        raise ValueError(message)
+    return rows
+
+
+def _content(name: str, folder: Path | None) -> bytes:
+    """Return what a file in the operator's folder holds; raises ValueError for any other."""
+    if folder is None:
+        message = "the operator of this server lets no files be read (CIO_FILES); pass the rows themselves"
+        raise ValueError(message)
+    name = name.replace("\0", "")  # which no path can have
+    try:
+        inside = folder.resolve(strict=True)
+        path = (inside / name).resolve(strict=True)
+        if not path.is_relative_to(inside) or not path.is_file():
+            raise FileNotFoundError
+        if path.stat().st_size > LARGEST_FILE:
+            message = f"the file has more than {LARGEST_FILE} bytes; use cio-mcp load"
+            raise ValueError(message)
+        return path.read_bytes()
+    except OSError:
+        message = "there is no such file in the folder that the operator lets be read (CIO_FILES)"
+        raise ValueError(message) from None
+
+
+def decoded(content: bytes) -> str:
+    """Return the text of a file in UTF-8, or UTF-16 with its mark; raises ValueError for another encoding."""
+    wide = content.startswith((b"\xff\xfe", b"\xfe\xff"))
+    try:
+        return content.decode("utf-16" if wide else "utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        message = f"line {line} is not UTF-8; save the file as UTF-8, or use cio-mcp load, which asks"
+        raise ValueError(message) from None
+
+
+def typed(rows: list[Row]) -> list[Row]:
+    """Return rows of texts with what was meant: in a column of mostly numbers, or of true and false, those.
+
+    Blank cells are left out: what is there keeps its value.
+    """
+    cells: dict[str, list[str]] = {}
+    for row in rows:
+        row.values = {name: text for name, cell in row.values.items() if (text := cell.strip())}
+        for name, text in row.values.items():
+            cells.setdefault(name, []).append(text)
+    values = {name: value for name, texts in cells.items() if (value := _value_in(texts))}
+    for row in rows:
+        for name in values.keys() & row.values.keys():
+            if values[name].fullmatch(row.values[name]):
+                row.values[name] = json.loads(row.values[name].lower())
+    return rows
+
+
+def _value_in(texts: list[str]) -> re.Pattern[str] | None:
+    """Return what is a value in a column, None for one of texts; a code with zeros in front makes it one."""
+    if any(map(_CODE.fullmatch, texts)):
+        return None
+    kinds = (
+        kind for kind in (_NUMBER, _BOOLEAN) if sum(map(bool, map(kind.fullmatch, texts))) * 2 > len(texts)
+    )
+    return next(kinds, None)
+
+
+RowList = Annotated[
+    Any, PlainValidator(_rows), WithJsonSchema({"type": "array", "items": {"type": "object"}})
+]
+Table = Annotated[Any, PlainValidator(_table), WithJsonSchema({"type": "string"})]

@@ -1,0 +1,6 @@
+"""The toolset `bulk`: thousands of customers and events in one call."""
+
+from cio_mcp.toolkit.registry import Toolbox
+from cio_mcp.tools.bulk import customers, events, results
+
+tools = Toolbox(__name__, customers.tools, events.tools, results.tools)

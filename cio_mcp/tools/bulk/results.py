@@ -1,0 +1,47 @@
+"""What became of the rows of a call."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from cio_mcp.errors import NotSent
+from cio_mcp.toolkit.answers import Page, Quoted
+from cio_mcp.toolkit.pages import page
+from cio_mcp.toolkit.params import CountCursor, Line
+from cio_mcp.toolkit.registry import Toolbox
+from cio_mcp.toolkit.rows.outcomes import Results, RowTold
+
+tools = Toolbox(__name__)
+
+# Rows of one page.
+MOST = 100
+
+
+class RowResults(Quoted, Page):
+    """Rows of a call that were not accepted."""
+
+    rows: list[RowTold]
+    total: int
+
+
+@tools.reads
+async def list_row_results(
+    kept: Results,
+    results: Annotated[Line, Field(description="From that answer.")],
+    cursor: CountCursor | None = None,
+) -> RowResults:
+    """List the rows that an answer to many rows left out, with reasons."""
+    ends = kept.read(results)
+    if ends is None:
+        raise NotSent(
+            "These results are not kept any more: only those of the last few calls are.",
+            do="Call with dry_run=true to see what is wrong with the rows.",
+        )
+    first = cursor or 0
+    told, _ = page([end.told() for end in ends[first : first + MOST]], MOST)
+    after = first + len(told)
+    return RowResults(
+        rows=told,
+        total=len(ends),
+        next_cursor=str(after) if after < len(ends) else None,
+    )

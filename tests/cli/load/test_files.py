@@ -1,0 +1,295 @@
+"""Files as they come: whatever is in them, each row is accepted or rejected with a reason that names it."""
+
+import csv
+import gzip
+import io
+import json
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cio_mcp.cli import main
+
+Loading = Callable[..., tuple[int, str]]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("CIO_SANDBOX", "on")
+    monkeypatch.setenv("CIO_SANDBOX_PATH", str(tmp_path / "sandbox.sqlite"))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def loading(folder: Path, capsys: pytest.CaptureFixture[str]) -> Loading:
+    """Provide a function that loads a file of this content; returns the exit status and what was told."""
+
+    def load(content: str | bytes, *options: str, name: str = "rows.csv") -> tuple[int, str]:
+        data = content.encode() if isinstance(content, str) else content
+        (folder / name).write_bytes(data)
+        status = main(["load", name, *options])
+        return status, capsys.readouterr().err
+
+    return load
+
+
+def people(folder: Path) -> dict[str, dict[str, Any]]:
+    """Return the attributes of those who were loaded, by id."""
+    db = sqlite3.connect(folder / "sandbox.sqlite")
+    found = db.execute(
+        "SELECT id, email, attributes FROM people WHERE id NOT LIKE 'u\\_%' ESCAPE '\\'"
+    ).fetchall()
+    db.close()
+    return {str(id_): {"email": email} | json.loads(attributes) for id_, email, attributes in found if id_}
+
+
+def rejected(folder: Path, name: str = "rows.csv.rejected.csv") -> list[dict[str, str]]:
+    with (folder / name).open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+TABLE = "customer_id,email,plan,seats\na1,a1@example.com,pro,5\na2,a2@example.com,free,7\n"
+
+ROWS = list(csv.DictReader(io.StringIO(TABLE)))
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("rows.csv", TABLE.encode()),
+        ("rows.tsv", TABLE.replace(",", "\t").encode()),
+        ("rows.csv", TABLE.replace(",", ";").replace("\n", "\r\n").encode("utf-8-sig")),
+        ("rows.txt", TABLE.replace(",", "|").encode("utf-16")),
+        ("rows.csv", ("\n\n" + TABLE.replace("\n", "\n\n")).encode()),
+        ("rows.csv.gz", gzip.compress(TABLE.encode())),
+        ("rows.csv", gzip.compress(TABLE.encode())),
+        ("rows.json", json.dumps(ROWS, indent=1).encode()),
+        ("rows.ndjson", "\n\n".join(map(json.dumps, ROWS)).encode()),
+        ("rows.jsonl.gz", gzip.compress("\n".join(map(json.dumps, ROWS)).encode())),
+        ("rows", json.dumps(ROWS).encode("utf-8-sig")),
+    ],
+)
+def test_every_form_of_file_is_read_alike(folder: Path, loading: Loading, name: str, content: bytes) -> None:
+    status, told = loading(content, "--yes", name=name)
+
+    assert status == 0, told
+    assert "2 accepted" in told
+    assert people(folder)["a2"] == {"email": "a2@example.com", "plan": "free", "seats": 7}
+
+
+def test_what_is_guessed_is_shown_and_nothing_is_sent_before_it_is_accepted(
+    folder: Path, loading: Loading
+) -> None:
+    german = "Kundennummer;E-Mail;Angemeldet am;Sitze;Aktiv\n7;e@example.com;31.03.2026 09:30;5;true\n"
+
+    status, told = loading(german, "--timezone", "Europe/Berlin")
+
+    assert status == 2
+    assert "Kundennummer   ->  customer_id  (guessed)" in told
+    assert "created_at:date(dayfirst, Europe/Berlin)  (guessed)" in told
+    assert "31.03.2026 09:30 is 2026-03-31T07:30:00Z" in told
+    assert people(folder) == {}
+    assert not (folder / "rows.csv.journal").exists()
+
+    assert loading(german, "--timezone", "Europe/Berlin", "--yes")[0] == 0
+    assert people(folder)["7"] == {
+        "email": "e@example.com",
+        "created_at": 1774942200,
+        "Sitze": 5,
+        "Aktiv": True,
+    }
+
+
+def test_columns_mean_what_map_says_and_then_nothing_is_asked(folder: Path, loading: Loading) -> None:
+    status, told = loading(
+        'Nr,Sign up=x,Zip,Tags,secret,ok\n1,3/4/2026,1067,"[1, 2]",x,yes\n',
+        *("--map", "Nr=customer_id", "--map", "Sign up=x=created_at:date(monthfirst,America/New_York)"),
+        *("--map", "Zip=postal code:text", "--map", "Tags=tags:json", "--map", "secret=-"),
+        *("--map", "ok=ok:boolean"),
+    )
+
+    assert status == 0, told
+    assert people(folder)["1"] == {
+        "email": None,
+        "created_at": 1772600400,
+        "postal code": "1067",
+        "tags": [1, 2],
+        "ok": True,
+    }
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--map", "x"), "write it as"),
+        (("--map", "plan=x:colour"), "the kinds are"),
+        (("--map", "plan=x:date(dayfirst,Nowhere/City)"), "the kinds are"),
+        (("--map", "none=x"), "there is no column none"),
+        (("--format", "json"), "no JSON list"),
+        (("--journal", "."), "directory"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_before_anything_is_read_on(
+    folder: Path, loading: Loading, options: tuple[str, ...], words: str
+) -> None:
+    status, told = loading(TABLE, "--yes", *options)
+
+    assert (status, words in told) == (2, True), told
+    assert people(folder) == {}
+
+
+def test_dates_whose_order_is_unclear_are_not_guessed(loading: Loading) -> None:
+    status, told = loading("customer_id,created at\n1,03/04/2026\n2,05/06/2026\n", "--yes")
+
+    assert status == 2
+    assert "it is unclear how 03/04/2026 is read" in told
+    assert "--map" in told
+
+
+DATES = {
+    "31.12.2025": "2025-12-31T00:00:00",
+    "31.12.25 9:30": "2025-12-31T09:30:00",
+    "31/12/2025 09:30:15": "2025-12-31T09:30:15",
+    "Wed, 31 Dec 2025 10:00 +0100": "2025-12-31T09:00:00",
+    "31 December 2025": "2025-12-31T00:00:00",
+    "2025-12-31T09:30Z": "2025-12-31T09:30:00",
+    "12/2025": "",
+    "December": "",
+    "31.02.2025": "",
+    "soon": "",
+    "=TODAY()": "",
+    "31.12.2025 25:00": "",
+}
+
+
+def test_dates_in_many_spellings_are_read_whole_or_rejected(folder: Path, loading: Loading) -> None:
+    rows = "".join(f'{number},"{date}"\n' for number, date in enumerate(DATES))
+    status, told = loading(f"customer_id,since\n{rows}", "--yes", "--map", "since=created_at:date(dayfirst)")
+
+    assert status == 1, told
+    db = sqlite3.connect(folder / "sandbox.sqlite")
+    read = {
+        id_: db.execute(
+            "SELECT strftime('%Y-%m-%dT%H:%M:%S', ?, 'unixepoch')", [found["created_at"]]
+        ).fetchone()[0]
+        for id_, found in people(folder).items()
+    }
+    db.close()
+    assert read == {str(number): meant for number, meant in enumerate(DATES.values()) if meant}
+    reasons = {row["since"]: row["cio_mcp_reason"] for row in rejected(folder)}
+    assert reasons.keys() == {date for date, meant in DATES.items() if not meant}
+    assert "since: '31.02.2025' is no complete date" in reasons["31.02.2025"]
+
+
+DIRT = (
+    b"customer_id,email,note,created_at\r\n"
+    b"g1,g1@example.com,fine,2026-01-31\r\n"
+    b"\r\n"
+    b",,,\r\n"
+    b"b1,two@example.com,too few\r\n"
+    b"b2,x@example.com,too,2026-01-31,many\r\n"
+    b"b3,x@example.com,Zo\xeb,2026-01-31\r\n"
+    b"b4,x@example.com,when,31.13.2026\r\n"
+    b'g2,,"a ""quoted""\r\nline, with comma",2026-02-31T\r\n'
+    b'b5,"x"y,z,2026-01-31\r\n'
+    b"g3,g3@example.com,=HYPERLINK(1),2026-01-31 10:00\r\n"
+    b"b6," + b"x" * 200 + b"@example.com,long id," + b"2026-01-31\r\n"
+    b"b7,x@example.com," + b"h" * 1200 + b",2026-01-31\r\n"
+    b"cio_8,x@example.com,looks like a cio_id,2026-01-31\r\n"
+    b",x@example.com,nobody,2026-01-31\r\n"
+    b"g4,g4@example.com,\xf0\x9f\x8e\x89,1769817600\r\n"
+    b'b9,x@example.com,"never closed,2026-01-31\r\n'
+    b"b10,x@example.com,swallowed,2026-01-31\r\n"
+)
+
+
+def test_dirt_stops_nothing_and_each_reason_names_its_row(folder: Path, loading: Loading) -> None:
+    status, told = loading(DIRT, "--yes", "--encoding", "utf-8")
+
+    assert status == 1, told
+    assert people(folder).keys() == {"g1", "g3", "g4", "b6"}
+    reasons = [row["cio_mcp_reason"] for row in rejected(folder)]
+    for number, words in {
+        5: "has 3 cells; the header has 4",
+        6: "has 5 cells; the header has 4; more cells: ['many']",
+        7: "is not of the file's encoding",
+        8: "created_at: '31.13.2026'",
+        9: "created_at: '2026-02-31T'",
+        11: "not CSV",
+        14: "note: a value must have at most 1000 bytes",
+        15: "starts with cio_",
+        16: "customer_id: is required",
+        18: "lines 18 to 19 are not CSV",
+    }.items():
+        assert any(f"row {number}: " in reason and words in reason for reason in reasons), (number, reasons)
+    assert len(reasons) == 10
+
+
+def test_rejected_rows_can_be_mended_and_loaded_again(folder: Path, loading: Loading) -> None:
+    loading('customer_id,seats,plan\n1,5,pro\n2,6,"a, b"\n,7,free\n', "--yes")
+    broken = (folder / "rows.csv.rejected.csv").read_text()
+
+    status, told = loading(broken.replace("\n,7", "\n3,7"), "--yes", name="mended.csv")
+
+    assert status == 0, told
+    assert people(folder)["3"]["plan"] == "free"
+    assert "cio_mcp_reason  ->  -" in told
+
+
+def test_a_dry_run_reads_all_rows_and_sends_and_leaves_nothing(folder: Path, loading: Loading) -> None:
+    status, told = loading(TABLE + ",x@example.com,,\n", "--dry-run")
+
+    assert status == 1
+    assert "2 right, 1 rejected" in told
+    assert "1 x customer_id: is required" in told
+    assert people(folder) == {}
+    assert {path.name for path in folder.glob("rows*")} == {"rows.csv"}
+
+
+def test_a_file_is_loaded_once_unless_it_is_asked_again(folder: Path, loading: Loading) -> None:
+    events = "customer_id,name,n\nv1,order,1\nv1,order,1\nv2,order,2\n"
+    assert loading(events, "--yes", "--as", "events")[0] == 0
+    assert "loaded already" in loading(events, "--yes", "--as", "events")[1]
+    assert loading(events, "--yes", "--as", "events", "--again")[0] == 0
+    assert "another state" in loading(events + "v3,order,3\n", "--yes", "--as", "events")[1]
+
+    db = sqlite3.connect(folder / "sandbox.sqlite")
+    (count,) = db.execute("SELECT count(*) FROM events WHERE name = 'order'").fetchone()
+    db.close()
+    assert count == 3
+
+
+@pytest.mark.parametrize("content", [b"", b"\n\n", b"customer_id,plan\n", b"[]", b"\x1f\x8bbroken"])
+def test_a_file_without_rows_is_told_apart_from_one_that_is_loaded(loading: Loading, content: bytes) -> None:
+    status, told = loading(content, "--yes")
+
+    assert status == 2
+    assert "cio-mcp: rows.csv" in told
+
+
+def test_a_file_that_ends_in_its_middle_is_loaded_as_far_as_it_goes_and_that_is_told(
+    folder: Path, loading: Loading
+) -> None:
+    rows = "".join(f"c{number},{number * 7919 % 10007}\n" for number in range(20_000))
+    packed = gzip.compress(f"customer_id,x\n{rows}".encode())
+
+    status, told = loading(packed[: len(packed) // 2], "--yes", name="rows.csv.gz")
+
+    assert status == 1
+    assert "the file ends in its middle" in told
+    assert len(people(folder)) > 1000
+
+
+def test_stdin_is_read_too(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stdin = io.TextIOWrapper(io.BytesIO(TABLE.encode()))
+    monkeypatch.setattr("sys.stdin", stdin)
+
+    assert main(["load", "-", "--yes"]) == 0
+    assert "2 accepted" in capsys.readouterr().err
+    assert people(folder).keys() == {"a1", "a2"}
