@@ -26,20 +26,7 @@ from cio_mcp.sandbox.state.workspace import Workspace
 
 # What an action of a campaign has besides its name, and what one has that sends a message.
 BLANK = {"language": "", "layout": "", "body": "", "editor": "", "recipient": ""}
-MESSAGE = {
-    "sending_state": "automatic",
-    "layout": "standard",
-    "from": "Quill <hello@example.com>",
-    "from_id": 1,
-    "reply_to": "Quill Support <support@example.com>",
-    "reply_to_id": None,
-    "preprocessor": "premailer",
-    "recipient": "{{customer.email}}",
-    "bcc": "",
-    "fake_bcc": False,
-    "preheader_text": "",
-    "headers": "[]",
-}
+MESSAGE = {"sending_state": "automatic", **contents.EMAIL}
 
 STORY = Path(__file__).with_name("story.json")
 

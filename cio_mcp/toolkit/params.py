@@ -31,9 +31,9 @@ def at_most(limit: int) -> AfterValidator:
     return AfterValidator(check)
 
 
-# Two of Unicode's noncharacters. Transports write them where a caller's JSON has half a character, or is
-# nested too deeply.
-HALF, DEEP = "\ufdd0", "\ufdd1"
+# Texts with a noncharacter of Unicode around them. Transports write them where a caller's JSON has half a
+# character, or is nested too deeply.
+HALF, DEEP = "\ufdd0half a character\ufdd0", "\ufdd0too deep\ufdd0"
 
 
 def size_of(value: object) -> int:

@@ -78,7 +78,7 @@ def installed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     info = folder / "halves_package-1.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: halves-package\nVersion: 1\n")
-    (info / "entry_points.txt").write_text("[cio_mcp.toolsets]\nodd = halves_package:it\n")
+    (info / "entry_points.txt").write_text("[cio_mcp.toolsets]\nhalves = halves_package:it\n")
     monkeypatch.syspath_prepend(str(folder))
 
 

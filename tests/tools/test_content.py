@@ -36,6 +36,7 @@ async def test_a_broadcast_tells_its_words_its_links_and_the_data_that_it_needs(
         "channel": "email",
         "sending_state": "automatic",
         "sender": "Quill <hello@example.com>",
+        "reply_to": "hello@example.com",
         "subject": "{{trigger.coupon_code}}: a fifth off",
         "preheader": 'Until {{ trigger.ends | default: "the end of April" }}',
         "body": 0,

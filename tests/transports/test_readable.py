@@ -137,7 +137,7 @@ def test_a_message_that_can_be_read_is_left_as_it_is(value: object) -> None:
         assert readable(text) == text
 
 
-@given(st.text(st.characters()), st.sampled_from(["\ud800", "\udfff"]))
+@given(st.text(), st.sampled_from(["\ud800", "\udfff"]))
 def test_each_half_is_marked_and_whole_characters_stay(text: str, half: str) -> None:
     found = json.loads(readable(json.dumps(["tools/call", text + half + "\U0001f600\\ud800"]).encode()))[1]
 

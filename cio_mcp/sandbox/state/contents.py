@@ -15,7 +15,7 @@ EMAIL = {
     "type": "email",
     "from": "Quill <hello@example.com>",
     "from_id": 1,
-    "reply_to": "",
+    "reply_to": "hello@example.com",
     "reply_to_id": None,
     "recipient": "{{customer.email}}",
     "preheader_text": "",
@@ -23,7 +23,7 @@ EMAIL = {
     "bcc": "",
     "fake_bcc": False,
     "headers": "[]",
-    "layout": "",
+    "layout": "Quill",
     "preprocessor": "premailer",
     "body_amp": "",
 }

@@ -91,6 +91,14 @@ class Case:
             self.unread.append(f"{what}: {error.what}")
             return None
 
+    def is_anothers(self, delivery: Fields) -> bool:
+        """Say whether a delivery names its customer by what this one has another of."""
+        own = self.profile.fields("identifiers") if self.profile else Fields(None)
+        told = delivery.fields("customer_identifiers")
+        known = [(own.text(name), told.text(name)) for name in ("id", "email", "cio_id")]
+        both = [(one.casefold(), other.casefold()) for one, other in known if one and other]
+        return bool(both) and all(one != other for one, other in both)
+
     def mentions(self, item: Fields) -> bool:
         """Say whether an activity or a message names the customer anywhere; its own id is none of theirs."""
         inside = {name: value for name, value in item.raw.items() if name != "id"}
