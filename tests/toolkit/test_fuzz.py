@@ -16,6 +16,7 @@ import httpx
 import pytest
 
 from cio_mcp.app.application import Outcome
+from cio_mcp.safety.call import MakePreview
 from cio_mcp.toolkit.registry import Effect, Tool
 from cio_mcp.tools import TOOLS
 from tests.agent import Agent, an_agent
@@ -63,10 +64,17 @@ UNUSED = {"confirmation"}
 ACTING = re.compile(r"(PUT|DELETE|POST) (?!/v1/customers(/attributes)?[ ?])")
 
 
+class Agreeing:
+    """A person who agrees to everything: some tools do nothing without one."""
+
+    async def consent(self, preview: MakePreview) -> str:
+        return (await preview()).confirmation or ""
+
+
 async def made(agent: Agent, tool: str, arguments: dict[str, Any]) -> tuple[Outcome, list[str], str]:
     """Return how a call ended, what left, and both in words; a fault of ours or a second effect fails."""
     agent.wire.requests.clear()
-    outcome = await agent.app.call(tool, arguments)
+    outcome = await agent.app.call(tool, arguments, person=Agreeing())
     sent = [_seen(request) for request in agent.wire.requests]
     acts = [line for line in sent if ACTING.match(line)]
     told = f"{tool}({arguments!r}): {outcome.error or outcome.facts}, {sent}"

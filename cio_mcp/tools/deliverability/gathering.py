@@ -7,7 +7,6 @@ from cio_mcp.client import AppApi, IdType, Query
 from cio_mcp.errors import CustomerIOError, Refused
 from cio_mcp.toolkit.pages import newest
 from cio_mcp.toolkit.reading import Fields, needed
-from cio_mcp.toolkit.things import identifiers
 from cio_mcp.tools.data_quality.activities import read_activities
 from cio_mcp.tools.data_quality.rejections import rejection
 from cio_mcp.tools.deliverability.case import Case
@@ -147,7 +146,7 @@ async def _read_delivery(app: AppApi, case: Case) -> None:
         read = app.get("/v1/messages/{delivery_id}", delivery_id=case.delivery_id)
         answer = await case.read("message", read)
         found = Fields(answer).wrapped("message")
-        if identifiers(found) and case.profile and not case.mentions(found):
+        if case.is_anothers(found):
             case.unread.append("message: left aside, it is one to another customer")
         elif answer:
             case.asked = found
