@@ -26,7 +26,7 @@ def test_a_tool_that_is_off_says_why(
     out = capsys.readouterr().out
     assert "track_event" in out
     assert "off: the Track API has no credentials: set CIO_SITE_ID and CIO_TRACK_API_KEY" in out
-    assert f"{len(CORE) - 7} on, {len(TOOLS) - len(CORE) + 7} off, on a live workspace (us)." in out
+    assert f"{len(CORE) - 8} on, {len(TOOLS) - len(CORE) + 8} off, on a live workspace (us)." in out
 
 
 def test_the_list_as_json_holds_schemas(capsys: pytest.CaptureFixture[str]) -> None:
