@@ -38,7 +38,7 @@ class Confirmations:
     async def issue(self, tool: str, arguments: dict[str, Any], audience: Audience | None) -> str:
         """Return a new code for a call. It cannot be guessed, and the store holds only its hash."""
         code = secrets.token_urlsafe(12)
-        size = audience.size if audience and audience.countable else None
+        size = audience.size if audience else None
         bound = {"call": self._call(tool, arguments), "size": size}
         await self._store.remember(_hash(code), json.dumps(bound), LIFE)
         return code

@@ -37,7 +37,7 @@ class Counting:
         """Count the recipients against the caps, and undo that if the call was certainly not executed."""
         call.sending, call.requests = None, 0  # forget the requests that only read
         try:
-            if call.audience and call.audience.countable and call.approved is None:
+            if call.audience and call.approved is None:
                 call.approved = call.audience.size
             if call.audience and call.audience.size != 0:
                 await self._spend(call, call.audience)

@@ -70,3 +70,14 @@ async def test_what_is_more_than_ten_pages_counts_as_uncountable_where_counts_ar
         text = await workspace.fail("trigger_broadcast", broadcast_id=7, recipients=PRO)
 
     assert "CIO_MAX_RECIPIENTS" in text
+
+
+async def test_addresses_that_several_profiles_may_share_are_at_least_as_many_people() -> None:
+    call = {"broadcast_id": 7, "emails": ["ada@example.com"], "email_add_duplicates": True}
+    async with canned({"": ManyPeople(0)}) as workspace:
+        found = (await workspace.call("trigger_broadcast", **call))["audience"]
+    async with canned({"": ManyPeople(0)}, CIO_MAX_RECIPIENTS="5") as workspace:
+        text = await workspace.fail("trigger_broadcast", **call)
+
+    assert (found["size"], found["at_least"]) == (1, True)
+    assert "CIO_MAX_RECIPIENTS" in text

@@ -116,15 +116,20 @@ async def _reached(
     data_file_url: str | None,
     id_ignore_missing: bool,
     email_ignore_missing: bool,
+    email_add_duplicates: bool,
     data: dict[str, Any] | None,
 ) -> Audience:
     entries = per_user_data or []
     addresses = emails or [str(entry["email"]) for entry in entries if "email" in entry]
     people = ids or [str(entry["id"]) for entry in entries if "id" in entry]
     if addresses or people:
-        size = len(addresses) + len(people)
         found = Audience(
-            "the people listed in the call", size, addresses=addresses, people={"id": people}, profiles=True
+            "the people listed in the call",
+            len(addresses) + len(people),
+            at_least=email_add_duplicates and bool(addresses),  # several profiles can share an address
+            addresses=addresses,
+            people={"id": people},
+            profiles=True,
         )
     elif recipients:
         found = Audience(
