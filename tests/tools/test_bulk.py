@@ -221,6 +221,15 @@ async def test_rows_that_cannot_be_merged_follow_a_second_later_with_rising_time
     assert (await agent.call("get_customer", customer_id="a"))["attributes"]["plan"] == "team"
 
 
+async def test_a_dry_run_names_the_rows_that_give_a_customer_another_address(agent: Agent) -> None:
+    rows = [{"customer_id": "c1", "email": "a@example.com"}, {"customer_id": "c1", "email": "b@example.com"}]
+
+    preview = await agent.call("identify_customers", rows=rows, dry_run=True)
+
+    assert [note for note in preview["checked"]["odd"] if note.startswith("rows 2 cannot be merged")]
+    assert "c1" in str(preview["checked"]["odd"])
+
+
 async def test_a_repeated_call_doubles_no_event(agent: Agent) -> None:
     rows = [*orders(5), {"customer_id": "c1", "name": "login"}, {"customer_id": "c1", "name": "login"}]
     for _ in range(2):

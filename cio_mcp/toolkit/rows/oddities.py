@@ -23,7 +23,7 @@ def alike(checked: Iterable[Checked], of: Callable[[Checked], Any], what: str) -
             spelled["".join(value.split()).casefold()][value] += 1
     near = [" and ".join(variants) for variants in spelled.values() if len(variants) > 1]
     if near:
-        yield f"{len(near)} {what} differ in case or blanks alone: {_some(near)}"
+        yield f"{len(near)} {what} differ in case or blanks alone: {some(near)}"
 
 
 def shared(checked: Iterable[Checked]) -> Iterator[str]:
@@ -33,7 +33,7 @@ def shared(checked: Iterable[Checked]) -> Iterator[str]:
         if email := one.arguments.get("email"):
             owners[email.casefold()].add(one.arguments["customer_id"])
     if several := [email for email, ids in owners.items() if len(ids) > 1]:
-        yield f"{len(several)} addresses have several customers, and only one can have it: {_some(several)}"
+        yield f"{len(several)} addresses have several customers, and only one can have it: {some(several)}"
 
 
 def mixed(checked: Iterable[Checked], argument: str) -> Iterator[str]:
@@ -81,5 +81,6 @@ def _kind(value: Any) -> str:
     return kinds.get(type(value), "other")
 
 
-def _some(names: list[str]) -> str:
+def some(names: list[str]) -> str:
+    """Return the first of many names."""
     return ", ".join(names[:NAMED]) + (" …" if len(names) > NAMED else "")

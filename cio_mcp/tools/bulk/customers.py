@@ -12,8 +12,8 @@ from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.rows.checks import Checked, Columns, Form, Plan, Planned
 from cio_mcp.toolkit.rows.delivery import carry_out
 from cio_mcp.toolkit.rows.given import Given, RowList, Table, given_rows
-from cio_mcp.toolkit.rows.oddities import alike, formulas, mixed, shared, times
-from cio_mcp.toolkit.rows.outcomes import ManyAccepted, Results
+from cio_mcp.toolkit.rows.oddities import alike, formulas, mixed, shared, some, times
+from cio_mcp.toolkit.rows.outcomes import ManyAccepted, Results, ranges
 from cio_mcp.tools.people import profiles
 
 tools = Toolbox(__name__)
@@ -98,11 +98,14 @@ class _Merging:
     def told(self) -> list[str]:
         """Return what to tell about customers who have several rows."""
         merged = sum(len(planned.rows) > 1 for planned in self._plan.operations)
-        late = sum(planned.wave > 0 for planned in self._plan.operations)
+        late = [planned for planned in self._plan.operations if planned.wave > 0]
         notes = [f"{merged} customers have several rows, which are merged in their order"] if merged else []
         if late:
+            rows = ranges([planned.rows[0].number for planned in late])
+            who = some([value for planned in late for value in planned.operation["identifiers"].values()])
             notes.append(
-                f"{late} rows cannot be merged with earlier ones of their customer, and go a second later"
+                f"rows {rows} cannot be merged with earlier ones of their customer ({who}), and go a second "
+                "later; another email than the customer has may be dropped"
             )
         return notes
 

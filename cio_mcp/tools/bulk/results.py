@@ -34,7 +34,7 @@ async def list_row_results(
     ends = kept.read(results)
     if ends is None:
         raise NotSent(
-            "These results are not kept any more: only those of the last few calls are.",
+            "These results are not kept any more: a server keeps those of its last few calls, while it runs.",
             do="Call with dry_run=true to see what is wrong with the rows.",
         )
     first = cursor or 0

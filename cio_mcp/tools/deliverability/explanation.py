@@ -67,7 +67,7 @@ async def explain_no_message(
         certainty=cause.certainty,
         cure=Cure(do=cause.do, by=cause.by),
         evidence=evidence(case),
-        also=[f"{other.verdict}." for other in others] or None,
+        also=list(dict.fromkeys(f"{other.verdict}." for other in others)) or None,
         cannot_know=unknowable(case) if cause.certainty != "certain" else None,
         unread=case.unread or None,
     )
