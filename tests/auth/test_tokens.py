@@ -111,7 +111,7 @@ async def test_a_header_can_narrow_further_and_never_widen(
     async with calling(served, tokens["reader"], "http", mode, **narrow) as reader:
         listed = {tool.name for tool in (await reader.list_tools()).tools}
 
-    assert listed == {"get_customer", "get_campaign_metrics", "get_broadcast_trigger"}
+    assert listed == {"get_customer", "get_campaign_metrics", "get_broadcast_trigger", "get_content"}
 
 
 @pytest.mark.parametrize("header", ["permissions", "toolsets", "tools", "workspaces"])
