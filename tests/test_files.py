@@ -1,5 +1,6 @@
 """Files with keys, tokens, state and the audit log are for their owner alone."""
 
+import asyncio
 import logging
 import os
 import stat
@@ -73,7 +74,10 @@ def test_a_file_that_was_open_to_others_is_for_its_owner_alone_once_it_is_used(
         for found in tmp_path.iterdir():
             found.chmod(0o664)
         with caplog.at_level(logging.WARNING):
-            build(load({"CIO_TOKENS_FILE": str(path)})) if name == "tokens.json" else use(path)
+            if name == "tokens.json":
+                asyncio.run(build(load({"CIO_TOKENS_FILE": str(path)})).aclose())
+            else:
+                use(path)
     finally:
         os.umask(before)
 

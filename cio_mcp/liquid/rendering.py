@@ -29,6 +29,8 @@ def rendered(
         notes.fault = f"line {line_at(text, unreadable.at)}: {unreadable}"
     except LiquidError as error:
         notes.fault = told(error)
+    except (ArithmeticError, TypeError, ValueError):
+        notes.fault = "it cannot be computed"
     except RecursionError:
         notes.fault = "it is nested too deeply"
     notes.text = buffer.getvalue() if buffer else ""

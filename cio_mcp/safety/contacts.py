@@ -11,6 +11,7 @@ from cio_mcp.toolkit.audience import DEVICE
 
 # Routes that change people, one or many in a request.
 _PROFILE = re.compile(r"/api/v1/customers/[^/]+")
+_EVENTS = re.compile(r"/api/v1/customers/[^/]+/events")
 _DEVICES = re.compile(r"/api/v1/customers/[^/]+/devices")
 _ENTITIES = re.compile(r"/api/v2/(entity|batch)")
 
@@ -28,6 +29,9 @@ def addresses_set(request: Outgoing | None) -> list[str]:
         return [who for entry in entries if isinstance(entry, dict) for who in _given_to(entry)]
     if _DEVICES.fullmatch(path):
         return list(_tokens(body.get("device"), "id"))
+    if _EVENTS.fullmatch(path):  # an event, too, creates whom it names and nobody is yet
+        name = unquote(path.split("/")[-2])
+        return [name] if "@" in name else []
     if not _PROFILE.fullmatch(path):
         return []
     name = unquote(path.rpartition("/")[2])
@@ -43,8 +47,11 @@ def _given_to(entry: Mapping[str, Any]) -> Iterator[str]:
         if not attributes.get("_update") and isinstance(who := entry.get("identifiers"), dict):
             yield from _contacts(who)
     yield from _tokens(entry.get("device"), "token")
-    if entry.get("action") in {"event", "page", "screen"} and "recipient" in attributes:
-        yield str(attributes["recipient"])
+    if entry.get("action") in {"event", "page", "screen"}:
+        if isinstance(who := entry.get("identifiers"), dict):
+            yield from _contacts(who)
+        if "recipient" in attributes:
+            yield str(attributes["recipient"])
 
 
 def _contacts(attributes: Mapping[str, Any]) -> Iterator[str]:

@@ -79,7 +79,7 @@ class Guard:
         call.share = min((grant.rate_share for grant in call.grants), default=1.0)
         self.client.start(call)
         try:
-            call.read(arguments, self.timezone, self.files, self.mask)
+            call.read(arguments, self.timezone, None if self.mask else self.files, self.mask)
             if self.mask:
                 self.mask.check(call.given)
                 call.conceal = self.mask.hide

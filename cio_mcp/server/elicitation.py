@@ -101,6 +101,9 @@ def _question(preview: Preview) -> str:
         samples = f", such as {', '.join(reached.samples)}" if reached.samples else ""
         lines.append(f"Reaches: {reached.what} ({more}{size}{samples})")
         lines += [f"Note: {warning}" for warning in reached.warnings or ()]
+    if checked := preview.checked:
+        lines.append(f"Rows: {checked.rows}, of which {checked.refused or 0} cannot be sent")
+        lines += [f"Odd: {quoted(each)}" for each in (checked.odd or ())[:SHOWN]]
     lines.append(_line("About", preview.whom))
     lines += [f"Also: {each}" for each in preview.sets_off or ()]
     lines += _fields("It is gone afterwards:", preview.loses or {})

@@ -220,3 +220,16 @@ def test_python_liquid_is_imported_with_the_first_text_that_has_liquid() -> None
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
 
     assert told.split() == ["False", "False", "True"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{% for one in customer.list limit: -1 %}{{ one }}{% endfor %}",
+        "{% assign v = 'Infinity' | at_least: 0 %}{% for one in (1..v) %}x{% endfor %}",
+    ],
+)
+def test_a_number_that_counts_nothing_is_a_fault_of_the_text(text: str) -> None:
+    rendered = render(text, {"customer": {"list": [1, 2]}})
+
+    assert rendered.fault or rendered.text.isascii()

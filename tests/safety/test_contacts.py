@@ -29,6 +29,9 @@ DEVICE: dict[str, Any] = {**WHO, "device_id": "token", "platform": "ios"}
         ("identify_customer", WHO | {"attributes": {"phone": ["+15551234567"]}}),
         ("identify_customer", MAIL),
         ("identify_customer", {"customer_id": "boss@corp.example"}),
+        ("track_event", MAIL | {"name": "order"}),
+        ("track_page_view", MAIL | {"url": "/pricing"}),
+        ("track_events", {"rows": [{"email": "boss@corp.example", "name": "order"}], "id_type": "email"}),
         ("add_device", DEVICE),
     ],
 )

@@ -147,6 +147,37 @@ async def test_files_are_read_from_the_operators_folder_alone(tmp_path: Path) ->
         assert len(agent.sent) == 1
 
 
+async def test_no_file_is_read_where_people_are_hidden(tmp_path: Path) -> None:
+    (tmp_path / "people.csv").write_text("customer_id,first_name\n1,Grace\n")
+    async with an_agent(files=str(tmp_path), pii="mask") as agent:
+        call = {"csv": "file:people.csv", "columns": {"first_name": "shown"}, "dry_run": True}
+
+        assert "CIO_FILES" in await agent.fail("identify_customers", **call)
+
+
+async def test_two_columns_are_not_taken_for_one(agent: Agent) -> None:
+    csv = "customer_id,email,Mail\n1,a@example.com,b@example.com\n"
+
+    text = await agent.fail("identify_customers", csv=csv, columns={"Mail": "email"})
+
+    assert "columns email and Mail both hold it" in text
+    assert agent.sent == []
+
+
+async def test_a_number_that_is_nothing_elsewhere_is_an_id_here(agent: Agent) -> None:
+    assert (await agent.call("identify_customers", rows=[{"id": 0, "plan": "pro"}]))["accepted"] == 1
+    assert batches(agent)[0][0]["identifiers"] == {"id": "0"}
+
+
+async def test_a_long_value_is_cut_between_words(agent: Agent) -> None:
+    note = f"{'x' * 70} ada.lovelace@example.com"
+
+    await agent.fail("identify_customers", rows=[{"note": note}])
+    (row,) = (await agent.call("list_row_results", results=agent.facts["results"]))["rows"]
+
+    assert row["values"] == {"note": f"{'x' * 70}…"}
+
+
 async def test_a_dry_run_checks_all_rows_and_tells_what_is_odd(agent: Agent) -> None:
     csv = (
         "customer_id,email,age,since,note\n"

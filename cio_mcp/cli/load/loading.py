@@ -72,6 +72,7 @@ class Load:
         rejected: list[Reject] = []
         ready: list[tuple[Row, dict[str, Any]]] = []
         derive = self.tool == EVENTS and not self.options.get("unique")
+        file = self.journal.path.name if self.journal.path else ""
         for row in part:
             try:
                 arguments = mapped(row, self.columns)
@@ -80,7 +81,7 @@ class Load:
                 rejected.append((row, str(error)))
                 continue
             if derive and "event_id" not in arguments:
-                arguments["event_id"] = id_of_row(row.number, row.values)
+                arguments["event_id"] = id_of_row(file, self.options.get("name", ""), row.number, row.values)
             ready.append((row, arguments))
         return rejected, ready
 

@@ -119,16 +119,19 @@ class Form:
         known = self._model.model_fields
         arguments = dict(defaults)
         rest: dict[str, Any] = {}
+        filled: dict[str, str] = {}
         for name, value in row.values.items():
             if (meant := columns.get(name, name)) is None or meant == "":
                 continue
+            if (other := filled.setdefault(meant, name)) != name:
+                raise InvalidArgument(f"{meant}: columns {other} and {name} both hold it; leave one out")
             if meant in known:
                 arguments[meant] = value
             else:
                 rest[meant] = value
         if "customer_id" not in arguments:
             kind = str(arguments["id_type"])
-            if (named := rest.pop(kind, None) or arguments.pop(kind, None)) is not None:
+            if (named := rest.pop(kind) if kind in rest else arguments.pop(kind, None)) is not None:
                 arguments["customer_id"] = named
         if rest:
             whole = arguments.get(self._rest) or {}

@@ -120,7 +120,7 @@ def _answer(
         refusals=by_reason(refused) or None,
         first=told or None,
         results=results.keep(ends) if ends else None,
-        next=_next(ends, stopped, several=any(planned.wave for planned in plan.operations)),
+        next=_next(ends, stopped),
         notes=plan.odd[:3] or None,
     )
 
@@ -139,13 +139,16 @@ def _failure(ends: list[RowEnd], stopped: CustomerIOError | None) -> CustomerIOE
     return Refused(f"All {len(ends)} rows were refused: {reasons}.", do="Correct them and call again.")
 
 
-def _next(ends: list[RowEnd], stopped: CustomerIOError | None, *, several: bool) -> str | None:
-    """Return what to do about rows that were not accepted; after several waves a part would come too late."""
+def _next(ends: list[RowEnd], stopped: CustomerIOError | None) -> str | None:
+    """Return what to do about rows that were not accepted.
+
+    All rows are sent again: what a row is depends on the others, such as the type of a column and the ids of
+    equal events.
+    """
     steps = []
     if again := [end.row.number for end in ends if end.end is not End.REFUSED]:
         why = f"{stopped} " if stopped else ""
-        which = "all rows" if several else f"rows {ranges(again)}, or with all"
-        steps.append(f"{why}Call again with {which}: what was accepted counts once.")
+        steps.append(f"{why}Call again with all rows, for {ranges(again)}: what was accepted counts once.")
     if any(end.end is End.REFUSED for end in ends):
         steps.append("Correct the refused rows and call again with them alone.")
     return " ".join(steps) or None

@@ -66,6 +66,6 @@ def _ulid(event: dict[str, Any], digest: bytes) -> str:
     return str(ULID.from_bytes(at.to_bytes(6) + digest[:10]))
 
 
-def id_of_row(number: int, values: dict[str, Any]) -> str:
+def id_of_row(file: str, event: str, number: int, values: dict[str, Any]) -> str:
     """Return the id of the event that one row of a file stands for: of what it says, and where."""
-    return _ulid({}, _digest([number, values]))
+    return _ulid({}, _digest([file, event, number, values]))

@@ -5,6 +5,7 @@ import secrets
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, Literal
 
 from pydantic import Field
@@ -15,6 +16,9 @@ from cio_mcp.toolkit.rows.table import Row
 
 # So many reasons, rows of one reason, and whole rows are told; a value is cut to so many characters.
 REASONS, NUMBERS, WHOLE, LETTERS = 8, 12, 3, 80
+
+# The most cells of a row that are told.
+CELLS = 30
 
 # The results of so many calls are kept for reading.
 KEPT = 20
@@ -58,14 +62,17 @@ class RowEnd:
 
     def told(self) -> RowTold:
         """Return it for an answer, with long values cut."""
-        values = {name: _short(value) for name, value in self.row.values.items()}
+        values = {name: _short(value) for name, value in islice(self.row.values.items(), CELLS)}
         return RowTold(
             row=self.row.number, outcome=self.end, reasons=list(self.reasons), values=values or None
         )
 
 
 def _short(value: Any) -> Any:
-    return f"{value[:LETTERS]}…" if isinstance(value, str) and len(value) > LETTERS else value
+    """Return a value, and of a long text its first words: half an address could not be hidden any more."""
+    if not isinstance(value, str) or len(value) <= LETTERS:
+        return value
+    return f"{value[:LETTERS].rpartition(' ')[0]}…"
 
 
 def by_reason(ends: Iterable[RowEnd]) -> list[Refusals]:

@@ -29,7 +29,7 @@ def _state(case: Case) -> Found:
     if source is None or source.kind == "transactional":
         return
     if source.kind == "newsletter":
-        if source.item.time("sent_at") is None:
+        if "sent_at" in source.item.raw and source.item.time("sent_at") is None:
             verdict = f"{source.called} has not been sent: it is a draft, or scheduled for later"
             yield Cause(
                 "not_sent", verdict, "certain", "Send it in Customer.io, or with send_newsletter.", PERSON

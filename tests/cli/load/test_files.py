@@ -263,6 +263,19 @@ def test_a_file_is_loaded_once_unless_it_is_asked_again(folder: Path, loading: L
     assert count == 3
 
 
+def test_the_same_rows_are_other_events_under_another_name_and_in_another_file(
+    folder: Path, loading: Loading
+) -> None:
+    rows = "customer_id,plan\n1,pro\n2,pro\n"
+    for file, name in (("mon.csv", "invited"), ("tue.csv", "invited"), ("wed.csv", "reminded")):
+        assert loading(rows, "--yes", "--as", "events", "--name", name, name=file)[0] == 0
+
+    db = sqlite3.connect(folder / "sandbox.sqlite")
+    found = db.execute("SELECT name, count(*) FROM events WHERE name LIKE '%ed' GROUP BY name").fetchall()
+    db.close()
+    assert {"invited": 4, "reminded": 2}.items() <= dict(found).items()
+
+
 @pytest.mark.parametrize("content", [b"", b"\n\n", b"customer_id,plan\n", b"[]", b"\x1f\x8bbroken"])
 def test_a_file_without_rows_is_told_apart_from_one_that_is_loaded(loading: Loading, content: bytes) -> None:
     status, told = loading(content, "--yes")
