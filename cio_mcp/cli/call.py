@@ -12,7 +12,6 @@ from typing import Any
 from cio_mcp.app.application import Outcome
 from cio_mcp.app.build import build
 from cio_mcp.app.workspace import remembering
-from cio_mcp.auth.principal import OWNER
 from cio_mcp.cli import give_up
 from cio_mcp.cli.table import answer_table, printable
 from cio_mcp.errors import SettingsError
@@ -116,8 +115,9 @@ def _in_short(outcome: Outcome) -> str:
 async def _call(settings: Settings, tool: str, given: list[str]) -> Outcome:
     app = build(settings)
     try:
-        schemas = {name: schema for name, _, schema in app.catalogue.listed(OWNER)}
-        return await app.call(tool, _arguments(given, schemas.get(tool, {}).get("properties", {})))
+        named = app.catalogue.named(tool)  # alone: making the schemas of all takes longer than the call
+        properties = named.confirming_schema["properties"] if named else {}  # all others are text
+        return await app.call(tool, _arguments(given, properties))
     finally:
         await app.aclose()
 
