@@ -28,11 +28,15 @@ SAFE_TO_REPEAT = "Calling again with the same arguments is safe."
 
 
 class WouldSend(Exception):
-    """Raised instead of sending, by the first change of a dry run; `checked` is what is known of its rows."""
+    """Raised instead of sending, by the first change of a dry run.
+
+    `request` would leave first, and `whole` is what all requests of the call say together. `checked` is what
+    is known of its rows.
+    """
 
     def __init__(self, request: Outgoing) -> None:
         super().__init__(request.method, request.url)
-        self.request = request
+        self.request = self.whole = request
         self.checked: Any = None
 
 

@@ -36,6 +36,7 @@ from cio_mcp.safety.supplies import Supplies
 from cio_mcp.toolkit.answers import Acted, Answer, Preview
 from cio_mcp.toolkit.audience import masked
 from cio_mcp.toolkit.candidates import suggest
+from cio_mcp.toolkit.consequences import Consequence
 from cio_mcp.toolkit.habits import unusual
 from cio_mcp.toolkit.registry import Effect, Tool
 
@@ -155,13 +156,16 @@ class Guard:
     async def _rehearse(self, call: ToolCall) -> None:
         """Find the request that the call would send; raises what the call would raise before sending it."""
         plain = call.tool.effect is Effect.WRITES and not self.consent.may_ask(call.tool, call.given)
-        if plain and not call.preview_only:
+        in_parts = bool(self.bounds.allowed) and Consequence.BULK in call.tool.affects.consequences
+        if (
+            plain and not call.preview_only and not in_parts
+        ):  # a part could have left before the next is judged
             return
         try:
             with call.only_reading():
                 await call.tool.function(**await self.supplies.of(call), **call.given)
         except WouldSend as would:
-            call.outgoing, call.checked = would.request, would.checked
+            call.outgoing, call.checked = would.whole, would.checked
             body = {} if would.request.body is None else {"body": would.request.body}
             call.would_send = {"method": would.request.method, "url": would.request.url} | body
 

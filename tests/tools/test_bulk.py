@@ -147,6 +147,16 @@ async def test_files_are_read_from_the_operators_folder_alone(tmp_path: Path) ->
         assert len(agent.sent) == 1
 
 
+@pytest.mark.parametrize("dry_run", [False, True])
+async def test_all_rows_are_judged_before_the_first_batch_leaves(dry_run: bool) -> None:
+    rows = [*customers(1000), {"customer_id": "last", "email": "boss@corp.example"}]
+    async with an_agent(allowed_recipients="example.com") as agent:
+        text = await agent.fail("identify_customers", rows=rows, dry_run=dry_run)
+
+        assert "CIO_ALLOWED_RECIPIENTS" in text
+        assert batches(agent) == []
+
+
 async def test_no_file_is_read_where_people_are_hidden(tmp_path: Path) -> None:
     (tmp_path / "people.csv").write_text("customer_id,first_name\n1,Grace\n")
     async with an_agent(files=str(tmp_path), pii="mask") as agent:

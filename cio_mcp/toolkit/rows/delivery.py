@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter, defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cio_mcp.client import TrackApi, now
 from cio_mcp.client.api import WouldSend
@@ -42,6 +42,7 @@ async def carry_out(track: TrackApi, results: Results, plan: Plan) -> ManyAccept
                 stopped = sent.stopped
                 ends |= {id(one): end for one, end in zip(waves[number], sent.ends, strict=True)}
     except WouldSend as would:
+        would.whole = replace(would.request, body={"batch": [one.operation for one in plan.operations]})
         would.checked = _checked(plan, refused, results)
         raise
     for planned in plan.operations:

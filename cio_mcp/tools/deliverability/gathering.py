@@ -111,7 +111,8 @@ async def _read_person(app: AppApi, case: Case) -> None:
         case.unsubscribed = case.unsubscribed if unsubscribed is None else unsubscribed
         case.topics = wanted.objects("topics")
     if found is not None:
-        case.segments = {number for item in found if (number := item.whole("id")) is not None}
+        numbers = [item.whole("id") for item in found]
+        case.segments = None if None in numbers else {number for number in numbers if number is not None}
     case.rejected = None if dropped is None else [rejection(item) for item in dropped]
 
 

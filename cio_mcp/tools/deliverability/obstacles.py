@@ -34,14 +34,14 @@ def _state(case: Case) -> Found:
             yield Cause(
                 "not_sent", verdict, "certain", "Send it in Customer.io, or with send_newsletter.", PERSON
             )
-    elif (state := state_of(source.item)) not in {None, "running"}:
+    elif (state := state_of(source.item)) not in {None, "running"} and not str(state).isdecimal():
         verdict = f"{source.called} is not running: its state is {state}"
         yield Cause("not_running", verdict, "certain", "Start it, if it is meant to run.", PERSON)
 
 
 def _runs(case: Case) -> Found:
     source, runs = case.source, case.runs
-    if source is None or runs is None:
+    if source is None or runs is None or not all(run.raw for run in runs):
         return
     if not runs:
         verdict = f"{source.called} was never triggered"
@@ -51,7 +51,7 @@ def _runs(case: Case) -> Found:
         verdict = f"The run of {source.called} {when} failed as a whole, for everybody: {case.run_errors[0]}"
         do = "Correct the audience, or skip unknown people with id_ignore_missing, and trigger it again."
         yield Cause("run_failed", verdict, "certain", do, AGENT)
-    elif runs[0].time("processed_at") is None:
+    elif "processed_at" in runs[0].raw and runs[0].time("processed_at") is None:
         verdict = f"The run of {source.called} {runs[0].time('created_at')} is not processed yet"
         yield Cause("run_in_progress", verdict, "certain", "Wait, and ask again.", AGENT)
 
@@ -157,7 +157,7 @@ def _channel(case: Case) -> Found:
     if case.profile is None or len(channels) != 1:
         return
     lacks = {
-        "email": None if case.attributes.text("email") else "email address",
+        "email": None if case.email else "email address",
         "twilio": None if case.attributes.text("phone") else "attribute phone",
         "push": "device" if case.profile.objects("devices") == [] else None,
     }
@@ -171,8 +171,10 @@ def _channel(case: Case) -> Found:
 def _address(case: Case) -> Found:
     if _channels(case) <= {"email"}:
         for one in case.suppressions or []:
-            why = f": {one.reason}" if one.reason else ""
-            verdict = f"The mail service suppresses {one.email} since {one.since} ({one.category}){why}"
+            if not (one.email and one.category):
+                continue
+            why, since = f": {one.reason}" if one.reason else "", f" since {one.since}" if one.since else ""
+            verdict = f"The mail service suppresses {one.email}{since} ({one.category}){why}"
             spam = "spam" in (one.category or "")
             do = "They reported spam: send them no more." if spam else CORRECT
             yield Cause("spam_report" if spam else "address_suppressed", verdict, "certain", do, PERSON)
