@@ -51,6 +51,15 @@ async def test_what_is_refused_never_takes_the_answer_down(agent: Agent, refused
         assert answer["cause"] == "bounced"
 
 
+async def test_a_newsletter_that_cannot_be_read_is_not_called_a_draft(agent: Agent) -> None:
+    agent.wire.refuses = lambda request: request.url.path.endswith("/newsletters/20")
+
+    answer = await agent.call("explain_no_message", customer_id="u_1001", kind="newsletter", source_id="20")
+
+    assert "draft" not in json.dumps(answer)
+    assert answer["cause"] != "not_sent"
+
+
 async def test_where_everything_is_refused_the_refusal_is_the_answer(agent: Agent) -> None:
     agent.wire.fail(401, times=99)
 
