@@ -217,6 +217,8 @@ def test_escapes_beside_an_address_keep_their_meaning() -> None:
 
 @given(contexts, plain_addresses)
 def test_a_pseudonym_in_text_is_that_of_the_address_alone(context: str, address: str) -> None:
+    # Before a line end, a host without a dot may be the first part of one that was split there.
+    assume(context != "list" or "." in address.rpartition("@")[2])
     found = PSEUDONYM.findall(masked(context, address))
 
     assert found
