@@ -18,7 +18,7 @@ from tests.virtual_time import VirtualTimeLoop
 
 os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", ".cache/hypothesis")
 
-# The same examples in every run: what is judged is the change. `--hypothesis-profile=default` looks for others.
+# The same examples in every run: what is judged is the change. `--hypothesis-profile=default` finds others.
 settings.register_profile("same", derandomize=True)
 settings.load_profile("same")
 
