@@ -19,7 +19,8 @@ from cio_mcp.safety.audit.verify import lines
 from cio_mcp.safety.grant import Grant
 from tests.client.wires import serving as an_api
 from tests.redis_server import PASSWORD, RedisServer
-from tests.transports.test_stdio import a_server, ask, call, hear, say
+from tests.transports.messages import call
+from tests.transports.test_stdio import a_server, ask, hear, say
 from tests.transports.test_transports import Served, client, serving
 
 pytestmark = [pytest.mark.anyio, pytest.mark.processes]

@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from tests.transports.test_stdio import a_server, call, hear, say
+from tests.transports.messages import call
+from tests.transports.test_stdio import a_server, hear, say
 from tests.transports.test_transports import client, serving
 
 pytestmark = [pytest.mark.anyio, pytest.mark.processes]

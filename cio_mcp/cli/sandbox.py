@@ -11,7 +11,7 @@ import uvicorn
 
 from cio_mcp.app.build import open_sandbox
 from cio_mcp.cli.certificate import make_certificate
-from cio_mcp.cli.host_check import HostCheck
+from cio_mcp.cli.name_check import NameCheck
 from cio_mcp.cli.port_server import PortServer
 from cio_mcp.cli.ports import listen
 from cio_mcp.settings import load
@@ -45,7 +45,7 @@ def run(asked: argparse.Namespace) -> int:
         host, port = listener.getsockname()[:2]
         certificate = make_certificate(Path(folder), asked.host) if asked.tls else None
         config = uvicorn.Config(
-            HostCheck(sandbox.app, [asked.host, *settings.allowed_hosts]),
+            NameCheck(sandbox.app, [asked.host, *settings.allowed_hosts]),
             proxy_headers=False,
             log_level="warning",
             lifespan="off",

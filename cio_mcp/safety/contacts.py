@@ -10,8 +10,7 @@ from cio_mcp.safety.recipients import path_of
 from cio_mcp.toolkit.audience import DEVICE
 
 # Routes that change people, one or many in a request.
-_PROFILE = re.compile(r"/api/v1/customers/[^/]+")
-_EVENTS = re.compile(r"/api/v1/customers/[^/]+/events")
+_PERSON = re.compile(r"/api/v1/customers/[^/]+(/events)?")
 _DEVICES = re.compile(r"/api/v1/customers/[^/]+/devices")
 _ENTITIES = re.compile(r"/api/v2/(entity|batch)")
 
@@ -29,12 +28,9 @@ def addresses_set(request: Outgoing | None) -> list[str]:
         return [who for entry in entries if isinstance(entry, dict) for who in _given_to(entry)]
     if _DEVICES.fullmatch(path):
         return list(_tokens(body.get("device"), "id"))
-    if _EVENTS.fullmatch(path):  # an event, too, creates whom it names and nobody is yet
-        name = unquote(path.split("/")[-2])
-        return [name] if "@" in name else []
-    if not _PROFILE.fullmatch(path):
+    if not _PERSON.fullmatch(path):
         return []
-    name = unquote(path.rpartition("/")[2])
+    name = unquote(path.split("/")[4])  # whom it names is created if there is nobody, by an event as well
     return [*_contacts(body), *([name] if "@" in name and not body.get("_update") else [])]
 
 

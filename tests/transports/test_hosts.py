@@ -12,23 +12,13 @@ from cio_mcp.auth.principal import HEADERS
 from cio_mcp.cli import main
 from cio_mcp.errors import SettingsError
 from cio_mcp.settings import load
+from tests.transports.messages import ACCEPT, HELLO
 from tests.transports.test_transports import Served, serving
 
 pytestmark = [pytest.mark.anyio, pytest.mark.processes]
 
 PAGE = "https://app.example"
 ASKS = {"access-control-request-method": "POST", "access-control-request-headers": "content-type"}
-ACCEPT = {"accept": "application/json, text/event-stream"}
-HELLO = {
-    "jsonrpc": "2.0",
-    "id": 1,
-    "method": "initialize",
-    "params": {
-        "protocolVersion": "2025-11-25",
-        "capabilities": {},
-        "clientInfo": {"name": "test", "version": "1"},
-    },
-}
 
 
 @pytest.fixture
@@ -172,15 +162,6 @@ async def test_a_slash_at_the_end_of_the_address_makes_no_difference(served: Ser
 
     async with Client(f"{served.url}/mcp/", mode="2026-07-28") as agent:
         assert (await agent.list_tools()).tools
-
-
-def call(tool: str, **arguments: Any) -> dict[str, Any]:
-    return {
-        "jsonrpc": "2.0",
-        "id": 2,
-        "method": "tools/call",
-        "params": {"name": tool, "arguments": arguments},
-    }
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from cio_mcp.settings import load
 from cio_mcp.transports.http.connections import HEADERS, MOMENT, MOST_WAITING, PatientProtocol
 from cio_mcp.transports.http.intake import BYTES, PART, REQUESTS, STREAMS
 from cio_mcp.transports.http.streamable_http import MOST_SESSIONS
-from tests.transports.test_readable import HELLO
+from tests.transports.messages import HELLO
 
 pytestmark = pytest.mark.anyio
 

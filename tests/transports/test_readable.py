@@ -15,6 +15,7 @@ from cio_mcp.settings import load
 from cio_mcp.toolkit.params import DEEP, HALF
 from cio_mcp.transports.readable import MOST_LEVELS, readable
 from tests.processes import Command
+from tests.transports.messages import HELLO
 from tests.transports.test_transports import Served, serving
 
 pytestmark = pytest.mark.anyio
@@ -42,18 +43,6 @@ def calling(data: str, meta: dict[str, Any] | None = None) -> bytes:
     params = {"name": "track_event", "arguments": arguments, **({"_meta": meta} if meta else {})}
     message = {"jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": params}
     return json.dumps(message).replace('"DATA"', data).encode()
-
-
-HELLO = {
-    "jsonrpc": "2.0",
-    "id": 1,
-    "method": "initialize",
-    "params": {
-        "protocolVersion": "2025-11-25",
-        "capabilities": {},
-        "clientInfo": {"name": "test", "version": "1"},
-    },
-}
 
 
 @pytest.mark.parametrize("modern", [False, True], ids=["2025-11-25", "2026-07-28"])

@@ -14,15 +14,11 @@ from mcp import Client, StdioServerParameters
 
 from cio_mcp.tools import CORE
 from tests.processes import Command
+from tests.transports.messages import call, initialize
 
 pytestmark = pytest.mark.processes
 
 INITIALIZED = {"jsonrpc": "2.0", "method": "notifications/initialized"}
-
-
-def initialize(version: str) -> dict[str, Any]:
-    client = {"protocolVersion": version, "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}}
-    return {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": client}
 
 
 @contextmanager
@@ -45,15 +41,6 @@ def say(process: Command, message: dict[str, Any]) -> None:
 def hear(process: Command) -> dict[str, Any]:
     answer: dict[str, Any] = json.loads(process.stdout.readline())
     return answer
-
-
-def call(tool: str, **arguments: Any) -> dict[str, Any]:
-    return {
-        "jsonrpc": "2.0",
-        "id": 2,
-        "method": "tools/call",
-        "params": {"name": tool, "arguments": arguments},
-    }
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -27,6 +27,7 @@ from cio_mcp.settings import load
 from cio_mcp.tools import CORE
 from cio_mcp.transports.http.transports import TRANSPORTS
 from tests.processes import Command
+from tests.transports.messages import ACCEPT, HELLO
 
 pytestmark = [pytest.mark.anyio, pytest.mark.processes]
 
@@ -160,19 +161,8 @@ def named() -> Iterator[Served]:
 async def test_only_named_hosts_and_origins_are_answered(
     named: Served, headers: dict[str, str], status: int
 ) -> None:
-    hello = {
-        "jsonrpc": "2.0",
-        "id": 1,
-        "method": "initialize",
-        "params": {
-            "protocolVersion": "2025-11-25",
-            "capabilities": {},
-            "clientInfo": {"name": "test", "version": "1"},
-        },
-    }
-    accept = {"accept": "application/json, text/event-stream"}
     async with httpx.AsyncClient(trust_env=False, verify=False) as http:
-        answer = await http.post(f"{named.url}/mcp", json=hello, headers=accept | headers)
+        answer = await http.post(f"{named.url}/mcp", json=HELLO, headers=ACCEPT | headers)
 
     assert answer.status_code == status
 

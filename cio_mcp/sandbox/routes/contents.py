@@ -65,13 +65,6 @@ def one_of_broadcast_in(asked: ApiRequest) -> dict[str, Any]:
     return _action(asked, _step(asked))
 
 
-def _texts(asked: ApiRequest, parent: str, name: str) -> list[dict[str, Any]]:
-    """Return the texts of the newsletter or transactional message that a path names."""
-    number = asked.thing(parent, name)["id"]
-    own = {"newsletter_id": number} if parent == "newsletter" else {}
-    return [contents.told(text) | own for text in contents.belonging(asked.workspace, parent, number)]
-
-
 def _one(asked: ApiRequest, texts: list[dict[str, Any]], field: str, wanted: Any) -> dict[str, Any]:
     for text in texts:
         if text[field] == wanted:
@@ -79,40 +72,32 @@ def _one(asked: ApiRequest, texts: list[dict[str, Any]], field: str, wanted: Any
     raise asked.refusal("not found", 404)
 
 
-@routes("GET", "/v1/newsletters/{newsletter_id}/contents")
-def of_newsletter(asked: ApiRequest) -> dict[str, Any]:
-    """Answer the texts of a newsletter, one for each language (documented); there are no A/B tests here."""
-    return {"contents": _texts(asked, "newsletter", "newsletter_id")}
+def _of_messages(folder: str, parent: str, own: str = "") -> None:
+    """Register the texts of a kind of message; each names its message in the field `own`, if there is one."""
+
+    def texts(asked: ApiRequest) -> list[dict[str, Any]]:
+        number = asked.thing(parent, f"{parent}_id")["id"]
+        known = {own: number} if own else {}
+        return [contents.told(text) | known for text in contents.belonging(asked.workspace, parent, number)]
+
+    @routes("GET", f"/v1/{folder}/{{{parent}_id}}/contents")
+    def every(asked: ApiRequest) -> dict[str, Any]:
+        """Answer the texts, one for each language (documented); there are no A/B tests here."""
+        return {"contents": texts(asked)}
+
+    @routes("GET", f"/v1/{folder}/{{{parent}_id}}/contents/{{content_id}}")
+    def one(asked: ApiRequest) -> dict[str, Any]:
+        """Answer one text. Documented."""
+        return _one(asked, texts(asked), "id", asked.number("content_id"))
+
+    @routes("GET", f"/v1/{folder}/{{{parent}_id}}/language/{{language}}")
+    def one_in(asked: ApiRequest) -> dict[str, Any]:
+        """Answer the text in a language. Documented."""
+        return _one(asked, texts(asked), "language", asked.ids["language"])
 
 
-@routes("GET", "/v1/newsletters/{newsletter_id}/contents/{content_id}")
-def one_of_newsletter(asked: ApiRequest) -> dict[str, Any]:
-    """Answer one text of a newsletter. Documented."""
-    return _one(asked, _texts(asked, "newsletter", "newsletter_id"), "id", asked.number("content_id"))
-
-
-@routes("GET", "/v1/newsletters/{newsletter_id}/language/{language}")
-def one_of_newsletter_in(asked: ApiRequest) -> dict[str, Any]:
-    """Answer the text of a newsletter in a language. Documented."""
-    return _one(asked, _texts(asked, "newsletter", "newsletter_id"), "language", asked.ids["language"])
-
-
-@routes("GET", "/v1/transactional/{transactional_id}/contents")
-def of_transactional(asked: ApiRequest) -> dict[str, Any]:
-    """Answer the texts of a transactional message, one for each language. Documented."""
-    return {"contents": _texts(asked, "transactional", "transactional_id")}
-
-
-@routes("GET", "/v1/transactional/{transactional_id}/contents/{content_id}")
-def one_of_transactional(asked: ApiRequest) -> dict[str, Any]:
-    """Answer one text of a transactional message. Documented."""
-    return _one(asked, _texts(asked, "transactional", "transactional_id"), "id", asked.number("content_id"))
-
-
-@routes("GET", "/v1/transactional/{transactional_id}/language/{language}")
-def one_of_transactional_in(asked: ApiRequest) -> dict[str, Any]:
-    """Answer the text of a transactional message in a language. Documented."""
-    return _one(asked, _texts(asked, "transactional", "transactional_id"), "language", asked.ids["language"])
+_of_messages("newsletters", "newsletter", "newsletter_id")
+_of_messages("transactional", "transactional")
 
 
 @routes("GET", "/v1/messages/{message_id}/archived_message")

@@ -10,14 +10,14 @@ from cio_mcp.toolkit.pages import joined
 from cio_mcp.toolkit.params import ItemKey, Line, ObjectId
 from cio_mcp.toolkit.reading import beside
 from cio_mcp.toolkit.registry import Toolbox
+from cio_mcp.toolkit.texts.bodies import body_of
 from cio_mcp.toolkit.texts.messages import Kind, Text, message_number, read_snippets, read_texts
-from cio_mcp.toolkit.texts.readable import readable
 from cio_mcp.toolkit.texts.variables import Variables, variables_of
 
 tools = Toolbox(__name__)
 
-# Characters of all bodies in one answer, of HTML, and of a body that is one of many.
-BODIES, HTML, LEAST = 10_000, 40_000, 400
+# Characters of all bodies in one answer, and of a body that is one of many.
+BODIES, LEAST = 10_000, 400
 
 
 class MessageText(Shape):
@@ -79,10 +79,8 @@ async def get_content(
 
 def _told(kind: Kind, text: Text, snippets: dict[str, str], room: int, *, html: bool) -> MessageText:
     item, written = text.fields, text.written
-    body = written.get("body", "")
-    page, found = readable(body), variables_of(written, snippets)
-    cut = f"body after {room} characters: pass part_id" if len(page.text) > room else None
-    cut_html = f"html after {HTML} characters" if html and len(body) > HTML else None
+    body = body_of(written.get("body", ""), html=html, room=room, more=": pass part_id")
+    found = variables_of(written, snippets)
     return MessageText(
         part_id=text.number,
         name=item.text("name"),
@@ -94,11 +92,11 @@ def _told(kind: Kind, text: Text, snippets: dict[str, str], room: int, *, html: 
         recipient=written.get("recipient"),
         subject=item.text("subject"),
         preheader=item.text("preheader_text"),
-        body=page.text[:room] or None,
-        links=[link.url for link in page.links] or None,
+        body=body.text,
+        links=body.links,
         variables=found.told(kind) or None,
         unknown=found.unknown or None,
         faults=found.faults or None,
-        html=body[:HTML] if html else None,
-        left_out=joined(page.left_out, cut, cut_html, "a version for AMP" if "body_amp" in written else None),
+        html=body.html,
+        left_out=joined(body.left_out, "a version for AMP" if "body_amp" in written else None),
     )

@@ -8,18 +8,14 @@ from pydantic import Field
 from cio_mcp.client import AppApi, IdType
 from cio_mcp.errors import InvalidArgument, Refused
 from cio_mcp.toolkit.answers import Cut, Quoted
-from cio_mcp.toolkit.pages import joined
 from cio_mcp.toolkit.params import CustomerId, ItemKey, JsonObject, Line, ObjectId
 from cio_mcp.toolkit.registry import Toolbox
+from cio_mcp.toolkit.texts.bodies import body_of
 from cio_mcp.toolkit.texts.messages import Kind, Text, message_number, read_snippets, read_texts
-from cio_mcp.toolkit.texts.readable import readable
 from cio_mcp.toolkit.texts.rendering import attributes_of, data_of, shown
 from cio_mcp.toolkit.texts.variables import variables_of
 
 tools = Toolbox(__name__)
-
-# Characters of the body as text, and as HTML.
-BODY, HTML = 12_000, 40_000
 
 
 class RenderedMessage(Quoted, Cut):
@@ -85,8 +81,8 @@ async def preview_message(
     filled = data_of(kind, text, app.call.conceal(customer), given, snippets)
     found = shown(text, filled, app.call.called_at, unread)
     used = variables_of(text.written, snippets).keys_of({"trigger", "event"})
-    body = found.parts.get("body", "")
-    page = readable(body)
+    printed = found.parts.get("body", "")
+    body = body_of(printed, html=html and bool(printed))
     fails = found.faults + [f"{path} has no value" for path in found.missing if not _told(path, found.faults)]
     return RenderedMessage(
         part_id=text.number,
@@ -96,20 +92,16 @@ async def preview_message(
         recipient=found.parts.get("recipient"),
         subject=found.parts.get("subject"),
         preheader=found.parts.get("preheader_text"),
-        body=page.text[:BODY] or None,
-        links=[link.url for link in page.links] or None,
-        html=body[:HTML] if html and body else None,
+        body=body.text,
+        links=body.links,
+        html=body.html,
         fails=fails or None,
         empty=found.empty or None,
         defaults_used=found.defaulted or None,
         unused_data=[key for key in given if key not in used] or None,
         not_read=found.not_read or None,
         unknown=found.unknown or None,
-        left_out=joined(
-            page.left_out,
-            f"body after {BODY} characters" if len(page.text) > BODY else None,
-            f"html after {HTML} characters" if html and len(body) > HTML else None,
-        ),
+        left_out=body.left_out,
     )
 
 

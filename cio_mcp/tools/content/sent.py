@@ -6,16 +6,12 @@ from pydantic import Field
 
 from cio_mcp.client import AppApi
 from cio_mcp.toolkit.answers import Cut, Quoted
-from cio_mcp.toolkit.pages import joined
 from cio_mcp.toolkit.params import ItemKey
 from cio_mcp.toolkit.reading import Fields
 from cio_mcp.toolkit.registry import Toolbox
-from cio_mcp.toolkit.texts.readable import readable
+from cio_mcp.toolkit.texts.bodies import body_of
 
 tools = Toolbox(__name__)
-
-# Characters of the body as text, and as HTML.
-BODY, HTML = 12_000, 40_000
 
 
 class SentMessage(Quoted, Cut):
@@ -55,9 +51,8 @@ async def get_sent_message(
     path = "/v1/messages/{delivery_id}/archived_message"
     answer = Fields(await app.get(path, delivery_id=delivery_id))
     item = answer.inside("archived_message", "id", "body", "subject", "forgotten")
-    body = item.text("body") or ""
-    page = readable(body)
-    cut = f"body after {BODY} characters" if len(page.text) > BODY else None
+    sent = item.text("body") or ""
+    body = body_of(sent, html=html and bool(sent))
     return SentMessage(
         delivery_id=delivery_id,
         recipient=item.text("recipient"),
@@ -66,12 +61,10 @@ async def get_sent_message(
         subject=item.text("subject"),
         preheader=item.text("preheader_text"),
         url=item.text("url"),
-        body=page.text[:BODY] or None,
-        links=[link.url for link in page.links] or None,
-        html=body[:HTML] if html and body else None,
+        body=body.text,
+        links=body.links,
+        html=body.html,
         forgotten=item.flag("forgotten") or None,
         left_today=app.call.quota_left,
-        left_out=joined(
-            page.left_out, cut, f"html after {HTML} characters" if html and len(body) > HTML else None
-        ),
+        left_out=body.left_out,
     )

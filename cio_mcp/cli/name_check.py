@@ -9,7 +9,7 @@ from cio_mcp.settings.values import LOOPBACK
 Application = Callable[[Any, Any, Any], Awaitable[None]]
 
 
-class HostCheck:
+class NameCheck:
     """An ASGI application for requests whose Host, and Origin if there is one, is of loopback or of `hosts`.
 
     It does without the SDK, which takes a second to import.

@@ -1,0 +1,34 @@
+"""A message's body in an answer: as readable text with its links, as HTML if asked, and what was left out."""
+
+from dataclasses import dataclass
+
+from cio_mcp.toolkit.pages import joined
+from cio_mcp.toolkit.texts.readable import readable
+
+# Characters of a body as text, where an answer has only one, and as HTML.
+TEXT, HTML = 12_000, 40_000
+
+
+@dataclass(frozen=True)
+class Body:
+    """What an answer tells of a body; None stands for nothing."""
+
+    text: str | None
+    links: list[str] | None
+    html: str | None
+    left_out: str | None
+
+
+def body_of(written: str, *, html: bool, room: int = TEXT, more: str = "") -> Body:
+    """Return a body with at most `room` characters of text; `more` says how to get the rest."""
+    page = readable(written)
+    return Body(
+        text=page.text[:room] or None,
+        links=[link.url for link in page.links] or None,
+        html=written[:HTML] if html else None,
+        left_out=joined(
+            page.left_out,
+            f"body after {room} characters{more}" if len(page.text) > room else None,
+            f"html after {HTML} characters" if html and len(written) > HTML else None,
+        ),
+    )
