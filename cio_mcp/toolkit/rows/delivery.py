@@ -149,7 +149,9 @@ def _next(ends: list[RowEnd], stopped: CustomerIOError | None) -> str | None:
     steps = []
     if again := [end.row.number for end in ends if end.end is not End.REFUSED]:
         why = f"{stopped} " if stopped else ""
-        steps.append(f"{why}Call again with all rows, for {ranges(again)}: what was accepted counts once.")
+        steps.append(
+            f"{why}Call again with all rows, since {ranges(again)} may be missing: what was accepted counts once."
+        )
     if any(end.end is End.REFUSED for end in ends):
         steps.append("Correct the refused rows and call again with them alone.")
     return " ".join(steps) or None
