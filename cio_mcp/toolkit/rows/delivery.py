@@ -150,7 +150,7 @@ def _next(ends: list[RowEnd], stopped: CustomerIOError | None) -> str | None:
     if again := [end.row.number for end in ends if end.end is not End.REFUSED]:
         why = f"{stopped} " if stopped else ""
         steps.append(
-            f"{why}Call again with all rows, since {ranges(again)} may be missing: what was accepted counts once."
+            f"{why}Rows {ranges(again)} may be missing. Call again with all: what was accepted counts once."
         )
     if any(end.end is End.REFUSED for end in ends):
         steps.append("Correct the refused rows and call again with them alone.")
