@@ -25,7 +25,7 @@ def body_of(written: str, *, html: bool, room: int = TEXT, more: str = "") -> Bo
     return Body(
         text=page.text[:room] or None,
         links=[link.url for link in page.links] or None,
-        html=written[:HTML] if html else None,
+        html=(written[:HTML] or None) if html else None,
         left_out=joined(
             page.left_out,
             f"body after {room} characters{more}" if len(page.text) > room else None,
