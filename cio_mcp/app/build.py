@@ -51,6 +51,7 @@ from cio_mcp.settings import Settings
 from cio_mcp.settings.workspaces import each
 from cio_mcp.toolkit.consequences import Consequence
 from cio_mcp.toolkit.registry import Tool
+from cio_mcp.toolkit.texts.history import History
 
 if TYPE_CHECKING:
     from cio_mcp.safety.privacy.mask import Mask
@@ -171,6 +172,7 @@ def _open(
                 now=clock(),
                 sandbox=sandbox is not None,
             ),
+            History(store, budget),
         ),
     )
     about = _in_sandbox(settings) if sandbox else _live(settings)
