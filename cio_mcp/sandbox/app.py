@@ -17,6 +17,8 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from cio_mcp.sandbox.contract import CONTRACT
+from cio_mcp.sandbox.faults import book
+from cio_mcp.sandbox.faults.layer import FaultLayer
 from cio_mcp.sandbox.gate import Counts, Credentials, Gate
 from cio_mcp.sandbox.http import ApiRequest, Handler, Partly, Rejected
 from cio_mcp.sandbox.routes import TABLES
@@ -72,7 +74,16 @@ class Sandbox:
             _route(path, method, self._endpoint(handler, CONTRACT.of(method, path)))
             for method, path, handler in TABLES
         ]
-        return _RawPath(Starlette(routes=routes, exception_handlers={404: _not_imitated}))
+        api = _RawPath(Starlette(routes=routes, exception_handlers={404: _not_imitated}))
+        return FaultLayer(api, self.workspace)
+
+    def notes(self) -> list[str]:
+        """Return what whoever uses it should know: the faults that are in force."""
+        return [
+            "fault {number} is in force: {says} (struck {struck} of {met})".format(**fault)
+            for fault in book.listed(self.workspace)
+            if fault["in_force"]
+        ]
 
     def close(self) -> None:
         """Close the database."""
