@@ -14,7 +14,7 @@ from cio_mcp.cli.certificate import make_certificate
 from cio_mcp.cli.name_check import NameCheck
 from cio_mcp.cli.port_server import PortServer
 from cio_mcp.cli.ports import listen
-from cio_mcp.cli.sandbox_port import CuttingProtocol
+from cio_mcp.sandbox.port import CuttingProtocol
 from cio_mcp.settings import load
 
 

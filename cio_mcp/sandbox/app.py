@@ -69,13 +69,17 @@ class Sandbox:
 
     @cached_property
     def app(self) -> ASGIApp:
+        """What answers, with the faults that are in force."""
+        return FaultLayer(self.api, self.workspace)
+
+    @cached_property
+    def api(self) -> ASGIApp:
         """The routes, made at the first request: who waits for a server to start has made none."""
         routes = [
             _route(path, method, self._endpoint(handler, CONTRACT.of(method, path)))
             for method, path, handler in TABLES
         ]
-        api = _RawPath(Starlette(routes=routes, exception_handlers={404: _not_imitated}))
-        return FaultLayer(api, self.workspace)
+        return _RawPath(Starlette(routes=routes, exception_handlers={404: _not_imitated}))
 
     def notes(self) -> list[str]:
         """Return what whoever uses it should know: the faults that are in force."""

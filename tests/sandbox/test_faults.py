@@ -14,10 +14,10 @@ import uvicorn
 
 from cio_mcp.app.sandbox_wire import SandboxWire
 from cio_mcp.cli.port_server import PortServer
-from cio_mcp.cli.sandbox_port import CuttingProtocol
 from cio_mcp.sandbox import Sandbox
 from cio_mcp.sandbox.faults import book
 from cio_mcp.sandbox.faults.fault import WrongFault, parse
+from cio_mcp.sandbox.port import CuttingProtocol
 from cio_mcp.sandbox.state import people
 from tests.agent import an_agent
 from tests.planted import START
