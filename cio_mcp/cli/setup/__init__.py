@@ -30,7 +30,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "once as the client will. Keys that are set here (CIO_SITE_ID, CIO_TRACK_API_KEY, CIO_APP_API_KEY) "
         "need not be typed."
     )
-    parser.epilog = "in a script, with the keys in the environment:\n  cio-mcp setup cursor --region eu --read-only --yes"
+    parser.epilog = (
+        "in a script, with the keys in the environment:\n  cio-mcp setup cursor --region eu --read-only --yes"
+    )
     parser.add_argument("client", nargs="?", choices=clients(), metavar="client", help=", ".join(clients()))
     parser.add_argument("--region", choices=["us", "eu"], help="where the workspace is")
     parser.add_argument("--sandbox", action="store_true", help="use no keys: the embedded sandbox")
