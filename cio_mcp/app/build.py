@@ -176,8 +176,7 @@ def _open(
             History(store, budget),
         ),
     )
-    about = _in_sandbox(settings) if sandbox else _live(settings)
-    return OpenWorkspace(off, guard, client, about)
+    return OpenWorkspace(off, guard, client, _in_sandbox(settings) if sandbox else _live(settings))
 
 
 def _masks(settings: Settings) -> "Callable[[str], Mask] | None":
