@@ -1,7 +1,7 @@
 """What a message would say with the data of a send, and which of the data it lacks or does not use."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,8 +35,13 @@ class Checked:
     links: tuple[str, ...] = ()
 
 
-def checked(texts: Sequence[Text], sets: Sequence[Mapping[str, Any]], now: float) -> Checked:
-    """Return what a message says with data; `sets` are the data of each person, or one for all."""
+def checked(
+    texts: Sequence[Text], sets: Sequence[Mapping[str, Any]], now: float, hide: Callable[[str], str]
+) -> Checked:
+    """Return what a message says with data; `sets` are the data of each person, or one for all.
+
+    `hide` hides people in its opening, before that is cut.
+    """
     if not texts:
         return Checked()
     first, data = texts[0], sets[0] if sets else {}
@@ -50,7 +55,7 @@ def checked(texts: Sequence[Text], sets: Sequence[Mapping[str, Any]], now: float
     return Checked(
         sender=first.fields.text("from") or "",
         subject=_filled(first.fields.text("subject"), data, now),
-        opening=readable(_filled(first.fields.text("body"), data, now)).text[:OPENING],
+        opening=readable(_filled(first.fields.text("body"), data, now), hide).text[:OPENING],
         missing=tuple(path for path in needed if any(not _has(each, path) for each in some)),
         unused=tuple(dict.fromkeys(key for each in some for key in each if key not in used)),
         links=tuple(hosts([_filled(text.fields.text("body"), data, now) for text in texts])),

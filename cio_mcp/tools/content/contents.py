@@ -1,5 +1,6 @@
 """Reading what messages say."""
 
+from collections.abc import Callable
 from typing import Annotated
 
 from pydantic import Field
@@ -71,15 +72,18 @@ async def get_content(
         snippets, refused = await beside("variables in snippets", read_snippets(app))
     several = "html: pass part_id to get it" if html and len(texts) > 1 else None
     room = max(LEAST, BODIES // max(1, len(texts)))
+    whole, hide = html and len(texts) == 1, app.call.conceal
     return Content(
-        texts=[_told(kind, text, snippets or {}, room, html=html and len(texts) == 1) for text in texts],
+        texts=[_told(kind, text, snippets or {}, hide, room, html=whole) for text in texts],
         left_out=joined(refused, several),
     )
 
 
-def _told(kind: Kind, text: Text, snippets: dict[str, str], room: int, *, html: bool) -> MessageText:
+def _told(
+    kind: Kind, text: Text, snippets: dict[str, str], hide: Callable[[str], str], room: int, *, html: bool
+) -> MessageText:
     item, written = text.fields, text.written
-    body = body_of(written.get("body", ""), html=html, room=room, more=": pass part_id")
+    body = body_of(written.get("body", ""), hide, html=html, room=room, more=": pass part_id")
     found = variables_of(written, snippets)
     return MessageText(
         part_id=text.number,

@@ -82,7 +82,7 @@ async def preview_message(
     found = shown(text, filled, app.call.called_at, unread)
     used = variables_of(text.written, snippets).keys_of({"trigger", "event"})
     printed = found.parts.get("body", "")
-    body = body_of(printed, html=html)
+    body = body_of(printed, app.call.conceal, html=html)
     fails = found.faults + [f"{path} has no value" for path in found.missing if not _told(path, found.faults)]
     return RenderedMessage(
         part_id=text.number,
