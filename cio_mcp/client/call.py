@@ -90,11 +90,11 @@ class Call:
     `requests` how many it has made, without their retries, and `sending` the newest that left; once a call
     is acting, those that only read do not count as such. `several` says that it acts by several requests,
     `effects` is how many changed something, or may have, and `quota_left` what the newest answer said is left
-    of a limit per day. `called_at` is the time of day when it began, in unix seconds, and `timezone` the one
-    in which its days begin. `leaving` is awaited for each request that changes something, each time that its
-    turn has come. `replaces` is what stands in the place of what the call writes, for its preview, and so
-    that a confirmation holds for no other. `conceal` hides people in what the call has read, for a tool that
-    makes text of it.
+    of a limit per day, and `answered` its status. `called_at` is the time of day when it began, in unix
+    seconds, and `timezone` the one in which its days begin. `leaving` is awaited for each request that
+    changes something, each time that its turn has come. `replaces` is what stands in the place of what the
+    call writes, for its preview, and so that a confirmation holds for no other. `conceal` hides people in
+    what the call has read, for a tool that makes text of it.
     """
 
     deadline: float
@@ -113,6 +113,7 @@ class Call:
     effects: int = 0
     quota_left: int | None = None
     replaces: Replaced | None = None
+    answered: int | None = None
     conceal: Callable[[Any], Any] = lambda value: value
     begun: float = field(default_factory=now)
     told: float = field(default_factory=now)

@@ -7,6 +7,7 @@ from typing import Any
 from cio_mcp.client import AppApi
 from cio_mcp.client.call import Replaced
 from cio_mcp.errors import InvalidArgument, Refused
+from cio_mcp.liquid import Meter
 from cio_mcp.toolkit.reading import Fields, needed, text, whole
 from cio_mcp.toolkit.texts.history import History
 from cio_mcp.toolkit.texts.messages import Kind, Text
@@ -64,19 +65,18 @@ class Edit:
         return {name: self.text.fields.raw.get(name) for name in self.values}
 
     @property
-    def replaced(self) -> Replaced:
-        """Each field as text, before and after, and what its Liquid then needs."""
-        pairs = {name: (text(self.before[name]) or "", str(new)) for name, new in self.values.items()}
-        return Replaced(pairs, [*self._new_needs(), *self._faults()])
+    def pairs(self) -> dict[str, tuple[str, str]]:
+        """Each field as text, before and after."""
+        return {name: (text(self.before[name]) or "", str(new)) for name, new in self.values.items()}
 
     def _new_needs(self) -> list[tuple[str, str]]:
-        now = variables_of(self.text.written, {}).all_needed
-        then = variables_of(self.text.with_fields(self.values).written, {}).all_needed
+        now = variables_of(self.text.written, {}, Meter()).all_needed
+        then = variables_of(self.text.with_fields(self.values).written, {}, Meter()).all_needed
         return [("it then fails for whoever lacks", path) for path in then if path not in now]
 
     def _faults(self) -> list[tuple[str, str]]:
         written = {name: str(value) for name, value in self.values.items()}
-        faults = variables_of(written, {}).faults
+        faults = variables_of(written, {}, Meter()).faults
         return [("its Liquid is wrong, so that it would not be sent:", fault) for fault in faults]
 
     async def write(self, app: AppApi, history: History) -> tuple[int, list[str]]:
@@ -86,7 +86,7 @@ class Edit:
         """
         if not self.values:
             raise InvalidArgument("nothing would change: the text holds all of this already")
-        app.call.replaces = self.replaced
+        app.call.replaces = Replaced(self.pairs, [*self._new_needs(), *self._faults()])
         path = _ROUTES[self.kind]
         ids: dict[str, object] = {"message_id": self.message_id, "part_id": needed(self.text.number, "id")}
         if self.in_language:
