@@ -52,6 +52,7 @@ from cio_mcp.settings import Settings
 from cio_mcp.settings.workspaces import each
 from cio_mcp.toolkit.consequences import Consequence
 from cio_mcp.toolkit.registry import Tool
+from cio_mcp.toolkit.texts.history import History
 
 if TYPE_CHECKING:
     from cio_mcp.safety.privacy.mask import Mask
@@ -172,10 +173,10 @@ def _open(
                 now=clock(),
                 sandbox=sandbox,
             ),
+            History(store, budget),
         ),
     )
-    about = _in_sandbox(settings) if sandbox else _live(settings)
-    return OpenWorkspace(off, guard, client, about)
+    return OpenWorkspace(off, guard, client, _in_sandbox(settings) if sandbox else _live(settings))
 
 
 def _masks(settings: Settings) -> "Callable[[str], Mask] | None":
