@@ -6,6 +6,6 @@ what a workspace knows and does, `routes/` speaks HTTP about it, `seed` tells th
 
 from cio_mcp.sandbox.app import Sandbox
 from cio_mcp.sandbox.gate import Counts, Credentials
-from cio_mcp.sandbox.state.workspace import VERSION
+from cio_mcp.sandbox.state.schema import VERSION
 
 __all__ = ["VERSION", "Counts", "Credentials", "Sandbox"]
