@@ -79,7 +79,7 @@ async def status_of(
 
 
 def _of_sandbox(settings: Settings, sandbox: "Sandbox") -> Iterator[str]:
-    """Yield where an embedded sandbox is kept, what its clock shows if that is another time, and its faults."""
+    """Yield where a sandbox is kept, what its clock shows if that is another time, and its faults."""
     if settings.sandbox_path:
         yield f"the sandbox is kept in {settings.sandbox_path}; delete that file to begin anew"
     if (clock := sandbox.clock.read()).differs:
