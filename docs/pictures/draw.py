@@ -98,7 +98,8 @@ class Picture:
         anchor = ' text-anchor="middle"' if middle else ""
         fill = colour or (self.theme.soft if soft else self.theme.ink)
         self.parts.append(
-            f'<text x="{x:g}" y="{y:g}" font-size="{size}" fill="{fill}"{weight}{anchor}>{escape(text)}</text>'
+            f'<text x="{x:g}" y="{y:g}" font-size="{size}" fill="{fill}"{weight}{anchor}>'
+            f"{escape(text)}</text>"
         )
 
     def save(self, name: str) -> None:
@@ -107,7 +108,7 @@ class Picture:
 
 
 def overview(theme: Theme) -> Picture:
-    """What it is, for README."""
+    """Draw what it is, for README."""
     told = "An agent calls cio-mcp over MCP; guard, typed tool and pace stand between it and Customer.io"
     picture = Picture(1060, 330, theme, told)
     picture.box(20, 115, 170, 100, "Your agent", "Claude, Cursor, Codex,", "a framework, a script")
@@ -139,7 +140,7 @@ STEPS = (
 
 
 def request(theme: Theme) -> Picture:
-    """The way of a request, for the page on architecture."""
+    """Draw the way of a request, for the page on architecture."""
     picture = Picture(
         980, 92 * len(STEPS) + 30, theme, "The way of a request, from the transport to the network"
     )
