@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from cio_mcp import __version__
@@ -14,6 +15,9 @@ from cio_mcp.safety.stores import Store
 from cio_mcp.settings import CREDENTIALS, Settings, variable
 from cio_mcp.settings.scopes import WINDOWS, WorkspaceSettings
 from cio_mcp.toolkit.answers import Cap, Limited, Status
+
+if TYPE_CHECKING:
+    from cio_mcp.sandbox import Sandbox
 
 # Settings that the status shows in another form: as permissions, confirmation, time zone, caps, limits, tools
 # that are off.
@@ -40,7 +44,7 @@ async def status_of(
     off: Mapping[str, str],
     *,
     now: float,
-    sandbox: bool,
+    sandbox: "Sandbox | None",
 ) -> Status:
     """Return the status at `now` (unix seconds), without secrets and values of credentials."""
     bounds = {variable(name): _text(getattr(settings, name)) for name in BOUNDS}
@@ -51,6 +55,7 @@ async def status_of(
         f"the sandbox is kept in {settings.sandbox_path}; delete that file to begin anew"
         if sandbox and settings.sandbox_path
         else None,
+        *(sandbox.notes() if sandbox else []),
     ]
     return Status(
         version=__version__,

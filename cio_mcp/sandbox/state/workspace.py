@@ -44,6 +44,9 @@ CREATE TABLE IF NOT EXISTS triggers (broadcast_id INTEGER NOT NULL, id INTEGER N
   created_at INTEGER NOT NULL, errors TEXT NOT NULL, PRIMARY KEY (broadcast_id, id));
 CREATE TABLE IF NOT EXISTS deliveries (
   number INTEGER PRIMARY KEY, id TEXT UNIQUE, cio_id TEXT, created INTEGER, body TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS faults (
+  number INTEGER PRIMARY KEY AUTOINCREMENT, body TEXT NOT NULL, met INTEGER NOT NULL DEFAULT 0,
+  struck INTEGER NOT NULL DEFAULT 0);
 """
 
 # Kept in the file: what was made with other tables is not touched.
