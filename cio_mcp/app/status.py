@@ -1,6 +1,6 @@
 """The server's status."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -17,7 +17,7 @@ from cio_mcp.settings.scopes import WINDOWS, WorkspaceSettings
 from cio_mcp.toolkit.answers import Cap, Limited, Status
 
 if TYPE_CHECKING:
-    from cio_mcp.sandbox import Sandbox
+    from cio_mcp.sandbox.engine.clock import Reading
 
 # Settings that the status shows in another form: as permissions, confirmation, time zone, caps, limits, tools
 # that are off.
@@ -44,30 +44,32 @@ async def status_of(
     off: Mapping[str, str],
     *,
     now: float,
-    sandbox: "Sandbox | None",
+    world: "Reading | None",
+    faults: Iterable[str],
 ) -> Status:
-    """Return the status at `now` (unix seconds), without secrets and values of credentials."""
+    """Return the status at `now` (unix seconds), without secrets and values of credentials.
+
+    `world` is what the clock of an embedded sandbox shows, and `faults` tell those that are in force there.
+    """
     bounds = {variable(name): _text(getattr(settings, name)) for name in BOUNDS}
     stopped = await stop.stopped()
     notes = [
         await store.trouble(),
         STATELESS if settings.stateless else None,
-        f"the sandbox is kept in {settings.sandbox_path}; delete that file to begin anew"
-        if sandbox and settings.sandbox_path
-        else None,
-        *(sandbox.notes() if sandbox else []),
+        *(_of_sandbox(settings, world) if world else ()),
+        *faults,
     ]
     return Status(
         version=__version__,
-        environment="sandbox" if sandbox else f"live, {settings.region}",
+        environment="sandbox" if world else f"live, {settings.region}",
         credentials={}
-        if sandbox
+        if world
         else {variable(name): getattr(settings, name) is not None for name in CREDENTIALS},
         permissions=list(settings.permissions),
         confirmation=settings.confirm,
         stopped=stopped or None,
         timezone=settings.timezone,
-        now=_time_of_day(now, settings.timezone),
+        now=_time_of_day(world.now if world else now, settings.timezone),
         notes=[note for note in notes if note] or None,
         bounds={name: text for name, text in bounds.items() if text},
         caps=[
@@ -79,6 +81,14 @@ async def status_of(
         limits=[_limited(state) for state in client.buckets()],
         off=dict(off),
     )
+
+
+def _of_sandbox(settings: Settings, world: "Reading") -> Iterator[str]:
+    """Yield what is told of an embedded sandbox: where it is kept, and its clock if that is another."""
+    if settings.sandbox_path:
+        yield f"the sandbox is kept in {settings.sandbox_path}; delete that file to begin anew"
+    if world.differs:
+        yield f"times here are of the sandbox's own clock: {world}; cio-mcp sandbox clock moves it"
 
 
 def _time_of_day(now: float, zone: str) -> str:

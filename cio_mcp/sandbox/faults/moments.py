@@ -6,8 +6,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
-AHEAD = re.compile(r"\+(\d{1,6})([smhd])")
+UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+AHEAD = re.compile(r"\+(\d{1,6})([smhdw])")
 LATEST = 10**10
 
 
