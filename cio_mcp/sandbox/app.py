@@ -17,6 +17,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from cio_mcp.sandbox.contract import CONTRACT
+from cio_mcp.sandbox.controls.layer import ControlLayer
 from cio_mcp.sandbox.engine.clock import Clock
 from cio_mcp.sandbox.faults import book
 from cio_mcp.sandbox.faults.layer import FaultLayer
@@ -72,6 +73,11 @@ class Sandbox:
     def app(self) -> ASGIApp:
         """What answers, with the faults that are in force."""
         return FaultLayer(self.api, self.workspace)
+
+    @cached_property
+    def controlled(self) -> ASGIApp:
+        """What answers, with the controls beside it: for those only who may do anything to the sandbox."""
+        return ControlLayer(self.app, self.workspace)
 
     @cached_property
     def api(self) -> ASGIApp:
@@ -171,6 +177,8 @@ async def _not_imitated(request: Request, _: Exception) -> Response:
     Live, recorded: there it is a 404 of plain text.
     """
     detail = f"the sandbox does not imitate {request.method} {request.url.path}"
+    if request.url.path.startswith("/_sandbox"):
+        detail = "the sandbox's controls are off at this address: start it with --controls"
     return _json(501, {"errors": [{"detail": detail, "status": "501"}]})
 
 
