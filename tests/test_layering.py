@@ -48,8 +48,11 @@ RESERVED = {
     "mcp": {"cli", "server", "transports"},
     "httpx": {"app", "auth", "cli", "client", "testing"},
     "opentelemetry": {"app", "client", "traces"},
+    "keyring": {"settings"},
     "redis": {"databases"},
+    "ruamel": {"cli"},
     "starlette": {"sandbox", "transports"},
+    "tomlkit": {"cli"},
     "os.environ": {"settings", "cli", "traces"},  # traces: the variables are OpenTelemetry's
 }
 
