@@ -17,6 +17,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from cio_mcp.sandbox.contract import CONTRACT
+from cio_mcp.sandbox.controls.layer import ControlLayer
 from cio_mcp.sandbox.engine.clock import Clock
 from cio_mcp.sandbox.faults import book
 from cio_mcp.sandbox.faults.layer import FaultLayer
@@ -74,6 +75,11 @@ class Sandbox:
         return FaultLayer(self.api, self.workspace)
 
     @cached_property
+    def controlled(self) -> ASGIApp:
+        """What answers, with the controls beside it: for those only who may do anything to the sandbox."""
+        return ControlLayer(self.app, self.workspace)
+
+    @cached_property
     def api(self) -> ASGIApp:
         """The routes, made at the first request: who waits for a server to start has made none."""
         routes = [
@@ -82,11 +88,6 @@ class Sandbox:
         ]
         return _RawPath(Starlette(routes=routes, exception_handlers={404: _not_imitated}))
 
-    @property
-    def clock(self) -> Clock:
-        """The sandbox's own time of day."""
-        return self.workspace.clock
-
     def notes(self) -> list[str]:
         """Return what whoever uses it should know: the faults that are in force."""
         return [
@@ -94,6 +95,11 @@ class Sandbox:
             for fault in book.listed(self.workspace)
             if fault["in_force"]
         ]
+
+    @property
+    def clock(self) -> Clock:
+        """The sandbox's own time of day."""
+        return self.workspace.clock
 
     def close(self) -> None:
         """Close the database."""
@@ -171,6 +177,8 @@ async def _not_imitated(request: Request, _: Exception) -> Response:
     Live, recorded: there it is a 404 of plain text.
     """
     detail = f"the sandbox does not imitate {request.method} {request.url.path}"
+    if request.url.path.startswith("/_sandbox"):
+        detail = "the sandbox's controls are off at this address: start it with --controls"
     return _json(501, {"errors": [{"detail": detail, "status": "501"}]})
 
 

@@ -5,12 +5,18 @@ Each command is a module of this package, with `add_arguments` and `run` as all 
 
 import argparse
 from importlib import import_module
+from keyword import iskeyword
 from typing import Any
 
 from cio_mcp.cli.sandbox import port
 
 COMMANDS = {
     "clock": "show or move the clock of a sandbox that is kept",
+    "fault": "let requests and deliveries go wrong",
+    "point": "keep states of a sandbox, and go back to them",
+    "reset": "begin anew",
+    "export": "write all that a sandbox holds to a file",
+    "import": "let a sandbox hold what an export holds",
 }
 
 
@@ -29,4 +35,4 @@ def run(asked: argparse.Namespace) -> int:
 
 
 def _module(name: str) -> Any:
-    return import_module(f"cio_mcp.cli.sandbox.{name}")
+    return import_module(f"cio_mcp.cli.sandbox.{name}{'_' * iskeyword(name)}")
