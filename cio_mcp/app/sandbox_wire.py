@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 import httpx
 
 if TYPE_CHECKING:
-    from cio_mcp.sandbox import Sandbox
+    from starlette.types import ASGIApp
 
 
 class SandboxWire(httpx.AsyncBaseTransport):
     """Leads to a sandbox. Who stops waiting stops nothing, as a server goes on behind a port."""
 
-    def __init__(self, sandbox: "Sandbox") -> None:
-        self._inner = httpx.ASGITransport(app=sandbox)
+    def __init__(self, app: "ASGIApp") -> None:
+        self._inner = httpx.ASGITransport(app=app)
         self._running: set[asyncio.Task[httpx.Response]] = set()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
