@@ -52,6 +52,7 @@ from cio_mcp.settings import Settings
 from cio_mcp.settings.workspaces import each
 from cio_mcp.toolkit.consequences import Consequence
 from cio_mcp.toolkit.registry import Tool
+from cio_mcp.toolkit.texts.history import History
 
 if TYPE_CHECKING:
     from cio_mcp.safety.privacy.mask import Mask
@@ -77,7 +78,7 @@ def build(
 
     `wire` replaces the network, and then limits are not shared with other processes. `clock` is the real time
     of day; tools on an embedded sandbox take their time from the sandbox's own clock, and nothing else does.
-    The loggers of underlying libraries are set to warnings only: they log URLs, and whole answers.
+    Loggers of libraries are set to warnings, since they log URLs, which contain identifiers, and answers.
     """
     for name in ("httpx", "httpcore", "mcp", "sse_starlette"):
         logging.getLogger(name).setLevel(logging.WARNING)
@@ -170,13 +171,12 @@ def _open(
             lambda: status_of(
                 *(settings, store, stop, (caps, deletions), client, off),
                 now=clock(),
-                world=sandbox.clock.read() if sandbox else None,
-                faults=sandbox.notes() if sandbox else (),
+                sandbox=sandbox,
             ),
+            History(store, budget),
         ),
     )
-    about = _in_sandbox(settings) if sandbox else _live(settings)
-    return OpenWorkspace(off, guard, client, about)
+    return OpenWorkspace(off, guard, client, _in_sandbox(settings) if sandbox else _live(settings))
 
 
 def _masks(settings: Settings) -> "Callable[[str], Mask] | None":

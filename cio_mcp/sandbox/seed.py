@@ -209,7 +209,6 @@ def _reach(workspace: Workspace, step: dict[str, Any]) -> None:
     message = {
         "type": action["type"],
         "recipient": person["email"] if person else "",
-        "subject": action["subject"],
         "campaign_id": step["campaign"],
         "action_id": step["action"],
         "fate": step.get("fate"),
