@@ -88,11 +88,6 @@ class Sandbox:
         ]
         return _RawPath(Starlette(routes=routes, exception_handlers={404: _not_imitated}))
 
-    @property
-    def clock(self) -> Clock:
-        """The sandbox's own time of day."""
-        return self.workspace.clock
-
     def notes(self) -> list[str]:
         """Return what whoever uses it should know: the faults that are in force."""
         return [
@@ -100,6 +95,11 @@ class Sandbox:
             for fault in book.listed(self.workspace)
             if fault["in_force"]
         ]
+
+    @property
+    def clock(self) -> Clock:
+        """The sandbox's own time of day."""
+        return self.workspace.clock
 
     def close(self) -> None:
         """Close the database."""

@@ -13,6 +13,7 @@ from cio_mcp.sandbox.routes import (
     exports,
     messages,
     metrics,
+    newsletter_drafts,
     newsletters,
     objects,
     opt_outs,
@@ -30,7 +31,17 @@ TABLES = [
     entry
     for module in (
         *(customers, subscriptions, relationships, events, activities, campaigns, broadcasts, newsletters),
-        *(transactional, contents, content_updates, messages, metrics, segments, suppressions, opt_outs),
+        *(
+            newsletter_drafts,
+            transactional,
+            contents,
+            content_updates,
+            messages,
+            metrics,
+            segments,
+            suppressions,
+            opt_outs,
+        ),
         *(entities, objects),
         *(exports, snippets, collections, reporting_webhooks, workspaces),
     )
