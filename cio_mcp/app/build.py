@@ -76,9 +76,9 @@ def build(
 ) -> App:
     """Build the application.
 
-    `wire` replaces the network, and then limits are not shared with other processes. `clock` is the time of
-    day, for the embedded sandbox too. The loggers of underlying libraries are set to warnings only, since
-    they log URLs, which contain identifiers, and whole answers.
+    `wire` replaces the network, and then limits are not shared with other processes. `clock` is the real time
+    of day; tools on an embedded sandbox take their time from the sandbox's own clock, and nothing else does.
+    The loggers of underlying libraries are set to warnings only: they log URLs, and whole answers.
     """
     for name in ("httpx", "httpcore", "mcp", "sse_starlette"):
         logging.getLogger(name).setLevel(logging.WARNING)
@@ -144,7 +144,7 @@ def _open(
         deadline=settings.deadline,
         user_agent=f"cio-mcp/{__version__}",
         slots=None if wire else slots(settings, files),
-        clock=clock,
+        clock=sandbox.clock if sandbox else clock,
     )
     budget, bound = accesses(settings)[-1].workspace, bounds(settings)
     caps = Caps("sends", bound.caps, store, budget)

@@ -112,8 +112,8 @@ class Call:
     several: bool = False
     effects: int = 0
     quota_left: int | None = None
-    replaces: Replaced | None = None
     answered: int | None = None
+    replaces: Replaced | None = None
     conceal: Callable[[Any], Any] = lambda value: value
     begun: float = field(default_factory=now)
     told: float = field(default_factory=now)
