@@ -18,10 +18,10 @@ ROOT = Path(__file__).parent.parent
 SYSTEMS = {"macOS": ("darwin", "~"), "Linux": ("linux", "~"), "Windows": ("win32", "%USERPROFILE%")}
 
 ENDS = {
-    "reads": "the data",
-    "writes": "`accepted`",
-    "deletes": "`preview`, and with its code `accepted`",
-    "sends": "`queued` or `triggered`, after a `preview` where more than one person is reached",
+    "reads": "returns the data",
+    "writes": "ends as `accepted`",
+    "deletes": "ends as `preview`, and with its code `accepted`",
+    "sends": "ends as `queued` or `triggered`, after a `preview` where it reaches more than one person",
 }
 
 # What somebody should know of a client besides its file.
@@ -37,8 +37,8 @@ def documents() -> dict[Path, str]:
     pages["reference/index.md"] = "\n".join(
         (
             "# Tools in full\n",
-            "Each tool with its arguments, how a call ends, and an example. [Tools](../tools.md) says what is",
-            "on, how arguments are read, and what an answer means.\n",
+            "Each tool with its arguments, how a call ends, and an example. [Tools](../tools.md) says what",
+            "is on, how arguments are read, and what an answer means.\n",
             *(
                 f"- [{_title(name)}]({name}.md): {', '.join(f'`{tool.name}`' for tool in tools)}"
                 for name, tools in toolsets.items()
@@ -77,7 +77,7 @@ def _tool(tool: Tool) -> str:
 def _ends(tool: Tool) -> str:
     """Return how a call of a tool can end."""
     known = tool.affects.consequences
-    ends = [f"A good call ends as {ENDS[str(tool.effect)]}."]
+    ends = [f"A good call {ENDS[str(tool.effect)]}."]
     if always := [IN_WORDS[each] for each in known if each in CONFIRMED]:
         ends.append(f"Previewed and confirmed first: {', '.join(always)}.")
     if others := [f"`{each}`" for each in known if each not in CONFIRMED]:
