@@ -26,6 +26,7 @@ VERBS = {
         "preview",
         "wait",
         "server",
+        "review",
     },
     Effect.WRITES: {
         "identify",
@@ -38,6 +39,8 @@ VERBS = {
         "start",
         "update",
         "restore",
+        "link",
+        "publish",
     },
     Effect.DELETES: {"delete", "suppress", "merge"},
     Effect.SENDS: {"send", "trigger", "set"},
