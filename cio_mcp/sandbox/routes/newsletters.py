@@ -38,6 +38,12 @@ def one(asked: ApiRequest) -> dict[str, Any]:
     return {"newsletter": _public(_newsletter(asked))}
 
 
+@routes("GET", "/v1/newsletters/{newsletter_id}/test_groups")
+def groups(asked: ApiRequest) -> dict[str, Any]:
+    """Answer the groups of a newsletter's A/B test, none where there is no test. Documented."""
+    return {"test_groups": _newsletter(asked).get("test_groups", [])}
+
+
 @routes("POST", "/v1/newsletters/{newsletter_id}/send")
 def send(asked: ApiRequest) -> dict[str, Any]:
     """Send a newsletter now; a body is optional. Documented."""

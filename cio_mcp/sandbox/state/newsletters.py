@@ -6,7 +6,7 @@ from cio_mcp.sandbox.state import deliveries, segments
 from cio_mcp.sandbox.state.workspace import Workspace, applies
 
 # What the API does not tell about a newsletter: its audience and words, when it is to go out, and its story.
-INTERNAL = {"recipients", "subject", "from", "scheduled_at", "sent_days_ago", "fates", "links"}
+INTERNAL = {"recipients", "subject", "from", "scheduled_at", "sent_days_ago", "fates", "links", "test_groups"}
 
 
 def send(workspace: Workspace, newsletter: dict[str, Any]) -> dict[str, Any]:
