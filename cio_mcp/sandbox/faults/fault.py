@@ -15,7 +15,7 @@ from pydantic import (
     model_validator,
 )
 
-from cio_mcp.sandbox.faults.moments import Moment, settled, written
+from cio_mcp.sandbox.moments import Moment, settled, written
 
 # What can go wrong with a request, and with a delivery.
 OfRequests = Literal["throttle", "quota", "error", "html", "cut", "slow"]
@@ -141,8 +141,8 @@ class Fault(BaseModel):
                 "error": f"status {self.status or STATUS['error']}",
                 "html": f"a proxy's HTML with status {self.status or STATUS['html']}",
                 "cut": "a cut connection",
-                "slow": f"{self.seconds} s of waiting",
-                "late": f"deliveries {self.seconds} s late",
+                "slow": f"{self.seconds or 0:g} s of waiting",
+                "late": f"deliveries {self.seconds or 0:g} s late",
                 "secondary": "deliveries reported as secondary:",
             }[self.does],
             "after the effect" if self.after else "",
