@@ -24,6 +24,7 @@ VERBS = {
         "compare",
         "explain",
         "preview",
+        "report",
         "wait",
         "server",
         "review",

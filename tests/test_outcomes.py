@@ -193,6 +193,8 @@ ACTS = {
     "preview_message": Act(RequestKind.READ, {"kind": "transactional", "message_id": "4"}),
     "wait_for_delivery": Act(RequestKind.READ, {}, find=a_delivery),
     "get_message_metrics": Act(RequestKind.READ, {"kind": "newsletter", "source_id": 20}),
+    "compare_messages": Act(RequestKind.READ, {"kind": "broadcast", "source_id": 10}, requests=2),
+    "report_workspace": Act(RequestKind.READ, {}, requests=18),
     "get_link_metrics": Act(RequestKind.READ, {"kind": "campaign", "source_id": 1, "action_id": 101}),
     "get_journey_metrics": Act(
         RequestKind.READ, {"campaign_id": 1, "start": "2026-05-01", "end": "2026-05-08"}

@@ -574,6 +574,12 @@ FORMS: dict[str, list[Form]] = {
         Form({"kind": "newsletter", "source_id": 20}, PERIODS | {"periods": [2, 12], "channel": EVERY}),
         Form({"kind": "transactional", "source_id": 1}, PERIODS | {"periods": [2, 12]}),
     ],
+    "compare_messages": [
+        Form({"kind": "campaign", "source_id": 1}, SPAN),
+        Form({"kind": "broadcast", "source_id": 10}),
+        Form({"kind": "newsletter", "source_id": 20}),
+    ],
+    "report_workspace": [Form({}, {"days": [1, 22], "name_contains": ["w"]})],
     "get_link_metrics": [
         Form({"kind": "campaign", "source_id": 1}, {"action_id": [101], "days": [2, 45], "unique": EVERY}),
         *(
