@@ -16,7 +16,7 @@ from cio_mcp.client import RequestKind
 from cio_mcp.sandbox import Sandbox
 from cio_mcp.tools import TOOLS
 from tests.agent import Agent, Fault
-from tests.contract.calls import NEWS_EMAIL, TRIAL_EMAIL, a_publishing, a_version
+from tests.contract.calls import NEWS_EMAIL, TRIAL_EMAIL, a_publishing
 
 pytestmark = pytest.mark.anyio
 
@@ -256,9 +256,8 @@ ACTS = {
     ),
     "restore_email": Act(
         RequestKind.REPEATABLE,
-        TRIAL_EMAIL,
+        TRIAL_EMAIL | {"version_id": "4c0b2bdd-a66e-584b-a92b-31b756255c4c"},
         count("things", "kind = 'design_email' AND id = 1 AND body NOT LIKE '%changed%'"),
-        lambda sandbox: {"version_id": a_version("")(sandbox)},
         requests=3,
         reads_first=True,
         first=("update_email", TRIAL_EMAIL | {"subject": "changed"}),
