@@ -408,7 +408,10 @@ def test_at_a_terminal_nothing_that_is_secret_shows_and_the_server_is_tried(cust
 
     assert "s3cret" not in screen.seen
     assert "cursr: choose one of" in screen.seen
-    assert f"starts, lists {len(CORE) - len(SANDBOX_TOOLS)} tools and works on a live workspace (us)" in screen.seen
+    assert (
+        f"starts, lists {len(CORE) - len(SANDBOX_TOOLS)} tools and works on a live workspace (us)"
+        in screen.seen
+    )
     assert screen.seen.count("\n  - ") == 3
     assert (customerio / ".cursor/mcp.json").exists()
 
