@@ -27,6 +27,7 @@ VERBS = {
         "report",
         "wait",
         "server",
+        "review",
     },
     Effect.WRITES: {
         "identify",
@@ -39,6 +40,8 @@ VERBS = {
         "start",
         "update",
         "restore",
+        "link",
+        "publish",
     },
     Effect.DELETES: {"delete", "suppress", "merge"},
     Effect.SENDS: {"send", "trigger", "set"},

@@ -3,7 +3,7 @@
 import json
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -16,6 +16,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from cio_mcp.sandbox import assumptions
 from cio_mcp.sandbox.contract import CONTRACT
 from cio_mcp.sandbox.controls.layer import ControlLayer
 from cio_mcp.sandbox.engine.clock import Clock
@@ -26,6 +27,8 @@ from cio_mcp.sandbox.http import ApiRequest, Handler, Partly, Rejected
 from cio_mcp.sandbox.routes import TABLES
 from cio_mcp.sandbox.seed import plant
 from cio_mcp.sandbox.state.workspace import Workspace
+
+Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 class Sandbox:
@@ -83,10 +86,10 @@ class Sandbox:
     def api(self) -> ASGIApp:
         """The routes, made at the first request: who waits for a server to start has made none."""
         routes = [
-            _route(path, method, self._endpoint(handler, CONTRACT.of(method, path)))
+            _route(path, method, _numbered(method, path, self._endpoint(handler, CONTRACT.of(method, path))))
             for method, path, handler in TABLES
         ]
-        return _RawPath(Starlette(routes=routes, exception_handlers={404: _not_imitated}))
+        return _RawPath(Starlette(routes=routes, exception_handlers={404: _not_imitated, 405: _not_imitated}))
 
     def notes(self) -> list[str]:
         """Return what whoever uses it should know: the faults that are in force."""
@@ -105,7 +108,7 @@ class Sandbox:
         """Close the database."""
         self.workspace.close()
 
-    def _endpoint(self, handler: Handler, facts: dict[str, Any] | None) -> Callable[[Request], Any]:
+    def _endpoint(self, handler: Handler, facts: dict[str, Any] | None) -> Endpoint:
         async def endpoint(request: Request) -> Response:
             ids, query = dict(request.path_params), dict(request.query_params)
             asked = ApiRequest(request.url.path, ids, query, await request.body(), self.workspace)
@@ -121,6 +124,18 @@ class Sandbox:
                 return _json(rejected.status, rejected.body, left | rejected.headers)
 
         return endpoint
+
+
+def _numbered(method: str, path: str, endpoint: Endpoint) -> Endpoint:
+    """Return an endpoint whose answers name the assumptions that they may rest on."""
+
+    async def numbered(request: Request) -> Response:
+        answer = await endpoint(request)
+        if numbers := assumptions.of_answer(method, path, answer.status_code):
+            answer.headers[assumptions.HEADER] = numbers
+        return answer
+
+    return numbered
 
 
 def _checked(facts: dict[str, Any] | None, asked: ApiRequest, handler: Handler) -> Any:

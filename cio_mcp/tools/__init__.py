@@ -7,6 +7,7 @@ from cio_mcp.tools import (
     content,
     data_quality,
     deliverability,
+    design_studio,
     events,
     messages,
     metrics,
@@ -21,6 +22,7 @@ from cio_mcp.tools import (
 TOOLSETS = (
     *(people.tools, segments.tools, events.tools, bulk.tools),
     *(campaigns.tools, broadcasts.tools, newsletters.tools, content.tools),
+    design_studio.tools,
     *(transactional.tools, messages.tools, deliverability.tools, metrics.tools),
     *(data_quality.tools, workspace.tools, status.tools),
 )
