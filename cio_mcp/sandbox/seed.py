@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
+from cio_mcp.sandbox.engine import reacting
 from cio_mcp.sandbox.state import (
     broadcasts,
     contents,
@@ -35,7 +36,7 @@ STORY = Path(__file__).with_name("story.json")
 def plant(workspace: Workspace) -> None:
     """Plant the story into a workspace that is still empty."""
     story: dict[str, Any] = json.loads(STORY.read_text(encoding="utf-8"))
-    with workspace.transaction():
+    with workspace.transaction(), workspace.planting():
         if workspace.things("campaign"):
             return
         _configure(workspace, story)
@@ -49,6 +50,7 @@ def plant(workspace: Workspace) -> None:
         opt_outs.plant(workspace, story["opted_out"])
         for rejected in story["rejected"]:
             _reject(workspace, rejected)
+        reacting.begin(workspace)
 
 
 def _configure(workspace: Workspace, story: dict[str, Any]) -> None:

@@ -400,6 +400,7 @@ async def reasons_of_failures(caller: Caller) -> None:
 @assumed("dropped messages")
 async def dropped_messages(caller: Caller) -> None:
     to_jomo = {"transactional_message_id": 1, "to": "jomo@example.org", "identifiers": {"id": "u_1010"}}
+    to_jomo |= {"message_data": {"order_id": "4711"}}
     await caller.ok("POST", "/v1/send/email", to_jomo)
     caller.clock.now += 10
     newest, *_ = (await caller.ok("GET", "/v1/customers/u_1010/messages"))["messages"]

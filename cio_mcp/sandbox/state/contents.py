@@ -28,6 +28,9 @@ EMAIL = {
     "body_amp": "",
 }
 
+# What the API does not tell about an action: what it does, which only the sandbox knows.
+INTERNAL = {"links", "delay", "if", "then", "else", "next", "set", "chances", "send_to_unsubscribed"}
+
 # Where a text belongs, which the API does not tell.
 PARENTS = ("action", "newsletter", "transactional")
 
@@ -49,7 +52,7 @@ def action(workspace: Workspace, step: dict[str, Any], language: str = "") -> di
     found = next((text for text in texts if text["language"] == language), None)
     if found is None and language:
         return None
-    known = {name: value for name, value in step.items() if name != "links"}
+    known = {name: value for name, value in step.items() if name not in INTERNAL}
     text = told(found) if found else {}
     own = {name: value for name, value in text.items() if name not in {"name", "type", "updated"}}
     return known | own | {"id": str(step["id"])}
@@ -74,6 +77,7 @@ def of_delivery(workspace: Workspace, body: dict[str, Any]) -> dict[str, Any]:
         found = [text for text in workspace.things("content") if text["id"] == body["content_id"]]
     elif body.get("action_id"):
         found = belonging(workspace, "action", body["action_id"])
+        found = [text for text in found if text["language"] == (body.get("language") or "")] or found
     else:
         found = belonging(workspace, "transactional", number) if number else []
         found = [text for text in found if text["language"] == (body.get("language") or "")] or found
@@ -81,10 +85,34 @@ def of_delivery(workspace: Workspace, body: dict[str, Any]) -> dict[str, Any]:
     return (found[0] if found else {}) | own
 
 
-def subject(body: dict[str, Any]) -> str:
-    """Return the subject that a delivery had."""
-    data = {"customer": body.get("customer") or {}, "trigger": body.get("data") or {}}
-    return render(str(body.get("subject") or ""), data).text
+def filled(workspace: Workspace, number: str, body: dict[str, Any]) -> tuple[str, str | None]:
+    """Return the subject of a delivery, and why its message cannot be rendered: then it does not go out.
+
+    Documented: what is wrong with its Liquid keeps a message from going out. Live: so does a variable that
+    is missing.
+    """
+    text, data = of_delivery(workspace, body), _data(workspace, number, body)
+    now, own = workspace.now(), text.get("subject") if body["type"] == "email" else None
+    subject = render(str(own or body.get("subject") or ""), data, now=now, seed=number)
+    for name in ("subject", "preheader_text", "body", "from", "reply_to") if workspace.lives else ():
+        found = render(str(text.get(name) or ""), data, strict=True, now=now, seed=number)
+        if found.fault:
+            return subject.text, f"Liquid error: {found.fault}"
+    return subject.text, None
+
+
+def _data(workspace: Workspace, number: str, body: dict[str, Any]) -> dict[str, Any]:
+    """Return what the texts of a delivery can use."""
+    event: dict[str, Any] = {
+        name: body[name] for name in ("event", "event_name", "event_timestamp") if name in body
+    }
+    return {
+        "customer": body.get("customer") or {},
+        "trigger": body.get("data") or {},
+        **event,
+        "snippets": {found["name"]: found["value"] for found in workspace.things("snippet")},
+        "delivery_id": number,
+    }
 
 
 def archived(workspace: Workspace, row: Row) -> dict[str, Any]:
@@ -95,12 +123,7 @@ def archived(workspace: Workspace, row: Row) -> dict[str, Any]:
     """
     body: dict[str, Any] = json.loads(row["body"])
     text, forgotten = of_delivery(workspace, body), bool(body.get("forgotten"))
-    data = {
-        "customer": body.get("customer") or {},
-        "trigger": body.get("data") or {},
-        "snippets": {found["name"]: found["value"] for found in workspace.things("snippet")},
-        "delivery_id": row["id"],
-    }
+    data = _data(workspace, row["id"], body)
 
     def shown(name: str) -> str:
         return render(str(text.get(name) or ""), data, now=row["created"], seed=row["id"]).text
