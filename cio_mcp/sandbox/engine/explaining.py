@@ -98,12 +98,13 @@ def _absent(
 ) -> Iterator[str]:
     """Yield why a person got no message: what the log has of them and its campaign, and how they stand."""
     if wanted.campaign is None:
-        yield from _never_addressed(workspace, wanted, profile)
+        told = list(_never_addressed(workspace, wanted, profile))
     else:
-        yield from _off_course(workspace, wanted, cio_id, profile)
-    if gone is not None:
-        yield "They are deleted:"
-        yield from telling.chain(workspace, gone["number"])
+        told = list(_off_course(workspace, wanted, cio_id, profile))
+    yield from told
+    for line in telling.chain(workspace, gone["number"]) if gone else []:
+        if line not in told:
+            yield line
 
 
 def _off_course(workspace: Workspace, wanted: Message, cio_id: str, profile: Profile | None) -> Iterator[str]:

@@ -31,6 +31,7 @@ SENTENCES = {
     "triggered": "broadcast {name} was triggered",
     "sent": "newsletter {name} was sent",
     "asked": "a send of template {name} was asked for",
+    "profile_delete": "{who} was deleted",
     "profile_suppress": "{name} was suppressed: the profile is deleted, and its identifiers are blocked",
 }
 
@@ -89,8 +90,13 @@ def _campaign(workspace: Workspace, number: str) -> str:
 
 
 def _who(workspace: Workspace, cio_id: str | None) -> str:
-    person = people.find(workspace, cio_id or "", "cio_id")
-    return str((person["id"] or person["email"]) if person else f"cio_{cio_id}" if cio_id else "")
+    """Return how a person is called, also one who is deleted."""
+    if person := people.find(workspace, cio_id or "", "cio_id"):
+        return str(person["id"] or person["email"] or f"cio_{cio_id}")
+    deleted = "SELECT data FROM log WHERE cio_id = ? AND kind = 'profile_delete' ORDER BY number DESC"
+    row = workspace.row(deleted, cio_id)
+    known = json.loads(row["data"])["identifiers"] if row else {}
+    return str(known.get("id") or known.get("email") or (f"cio_{cio_id}" if cio_id else ""))
 
 
 def condition(workspace: Workspace, asked: dict[str, Any]) -> str:

@@ -93,12 +93,14 @@ def filled(workspace: Workspace, number: str, body: dict[str, Any]) -> tuple[str
     """
     text, data = of_delivery(workspace, body), _data(workspace, number, body)
     now, own = workspace.now(), text.get("subject") if body["type"] == "email" else None
-    subject = render(str(own or body.get("subject") or ""), data, now=now, seed=number)
-    for name in ("subject", "preheader_text", "body", "from", "reply_to") if workspace.lives else ():
-        found = render(str(text.get(name) or ""), data, strict=True, now=now, seed=number)
+    written = str(own or body.get("subject") or "")
+    subject = render(written, data, now=now, seed=number).text
+    parts = [written, *(text.get(name) for name in ("preheader_text", "body", "from", "reply_to"))]
+    for part in parts if workspace.lives else ():
+        found = render(str(part or ""), data, strict=True, now=now, seed=number)
         if found.fault:
-            return subject.text, f"Liquid error: {found.fault}"
-    return subject.text, None
+            return subject, f"Liquid error: {found.fault}"
+    return subject, None
 
 
 def _data(workspace: Workspace, number: str, body: dict[str, Any]) -> dict[str, Any]:
