@@ -10,6 +10,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from cio_mcp.cli.answers import ANSWERS, SHAPES
+from cio_mcp.toolkit.reading import time
 
 # A value of each type.
 EXAMPLES = {
@@ -69,7 +70,7 @@ class Change:
 
     def made(self, answer: Any) -> Any:
         """Return an answer with the change."""
-        holder = {"": deepcopy(answer)}
+        holder = {"": json.loads(json.dumps(answer))}
         found = list(places(holder))
         inside, key = found[self.place % len(found)]
         if self.how == "drop":
@@ -111,6 +112,21 @@ def leaves(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
             yield from leaves(inner, name)
     elif value is not None:
         yield name, value
+
+
+HALF = re.compile("[\ud800-\udfff]")
+
+
+def said_or_asked(said: list[Any], arguments: dict[str, Any]) -> set[str]:
+    """Return, as texts, all that an answer can tell: what was said, the times in it, and what was asked."""
+    given = list(leaves([said, arguments]))
+    values = [value for _, value in given]
+    whole = {str(int(value)) for value in values if isinstance(value, float)}
+    times = {told for value in values if (told := time(value))}
+    names = {name.removeprefix("secondary:") for name, _ in given}
+    found = {str(value) for value in values} | {str(value).lower() for value in values}
+    found |= whole | times | names | {value.strip() for value in found}
+    return {HALF.sub("\ufffd", value) for value in found}
 
 
 def written(value: Any) -> bytes:

@@ -15,6 +15,7 @@ from cio_mcp.app.application import App
 from cio_mcp.app.audit import copier_of, open_audit_log
 from cio_mcp.app.catalogue import Catalogue, OpenWorkspace
 from cio_mcp.app.extensions import rules_named, tools_with
+from cio_mcp.app.sandbox_wire import SandboxWire
 from cio_mcp.app.status import status_of
 from cio_mcp.app.workspace import (
     accesses,
@@ -135,7 +136,7 @@ def _open(
     off, sandbox = tools_off(settings, tools), None
     if settings.uses_sandbox:
         sandbox = files.enter_context(closing(open_sandbox(settings, clock=clock)))
-        wire, settings = httpx.ASGITransport(app=sandbox), _for_sandbox(settings, sandbox)
+        wire, settings = SandboxWire(sandbox), _for_sandbox(settings, sandbox)
     client = CustomerIO(
         with_spans(wire or Network()),
         accesses(settings),
@@ -170,7 +171,7 @@ def _open(
             lambda: status_of(
                 *(settings, store, stop, (caps, deletions), client, off),
                 now=clock(),
-                world=sandbox.clock.read() if sandbox else None,
+                sandbox=sandbox,
             ),
         ),
     )

@@ -17,7 +17,7 @@ from cio_mcp.settings.scopes import WINDOWS, WorkspaceSettings
 from cio_mcp.toolkit.answers import Cap, Limited, Status
 
 if TYPE_CHECKING:
-    from cio_mcp.sandbox.engine.clock import Reading
+    from cio_mcp.sandbox import Sandbox
 
 # Settings that the status shows in another form: as permissions, confirmation, time zone, caps, limits, tools
 # that are off.
@@ -44,30 +44,27 @@ async def status_of(
     off: Mapping[str, str],
     *,
     now: float,
-    world: "Reading | None",
+    sandbox: "Sandbox | None",
 ) -> Status:
-    """Return the status at `now` (unix seconds), without secrets and values of credentials.
-
-    `world` is what the clock of an embedded sandbox shows.
-    """
+    """Return the status at `now` (unix seconds), without secrets and values of credentials."""
     bounds = {variable(name): _text(getattr(settings, name)) for name in BOUNDS}
     stopped = await stop.stopped()
     notes = [
         await store.trouble(),
         STATELESS if settings.stateless else None,
-        *(_of_sandbox(settings, world) if world else ()),
+        *(_of_sandbox(settings, sandbox) if sandbox else ()),
     ]
     return Status(
         version=__version__,
-        environment="sandbox" if world else f"live, {settings.region}",
+        environment="sandbox" if sandbox else f"live, {settings.region}",
         credentials={}
-        if world
+        if sandbox
         else {variable(name): getattr(settings, name) is not None for name in CREDENTIALS},
         permissions=list(settings.permissions),
         confirmation=settings.confirm,
         stopped=stopped or None,
         timezone=settings.timezone,
-        now=_time_of_day(world.now if world else now, settings.timezone),
+        now=_time_of_day(sandbox.clock() if sandbox else now, settings.timezone),
         notes=[note for note in notes if note] or None,
         bounds={name: text for name, text in bounds.items() if text},
         caps=[
@@ -81,12 +78,13 @@ async def status_of(
     )
 
 
-def _of_sandbox(settings: Settings, world: "Reading") -> Iterator[str]:
-    """Yield what is told of an embedded sandbox: where it is kept, and its clock if that is another."""
+def _of_sandbox(settings: Settings, sandbox: "Sandbox") -> Iterator[str]:
+    """Yield where a sandbox is kept, what its clock shows if that is another time, and its faults."""
     if settings.sandbox_path:
         yield f"the sandbox is kept in {settings.sandbox_path}; delete that file to begin anew"
-    if world.differs:
-        yield f"times here are of the sandbox's own clock: {world}; cio-mcp sandbox clock moves it"
+    if (clock := sandbox.clock.read()).differs:
+        yield f"times here are of the sandbox's own clock: {clock}; cio-mcp sandbox clock moves it"
+    yield from sandbox.notes()
 
 
 def _time_of_day(now: float, zone: str) -> str:

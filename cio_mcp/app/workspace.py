@@ -26,7 +26,7 @@ from cio_mcp.safety.stores.file import FileStore
 from cio_mcp.settings import Settings
 from cio_mcp.settings.workspaces import each
 from cio_mcp.toolkit.registry import Tool
-from cio_mcp.toolkit.rows.outcomes import Results
+from cio_mcp.toolkit.rows.results import Results
 from cio_mcp.tools import CORE
 
 ApiName = Literal["track", "app"]

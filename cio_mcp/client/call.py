@@ -79,9 +79,10 @@ class Call:
     `requests` how many it has made, without their retries, and `sending` the newest that left; once a call
     is acting, those that only read do not count as such. `several` says that it acts by several requests,
     `effects` is how many changed something, or may have, and `quota_left` what the newest answer said is left
-    of a limit per day. `called_at` is the time of day when it began, in unix seconds, and `timezone` the one
-    in which its days begin. `leaving` is awaited for each request that changes something, each time that its
-    turn has come. `conceal` hides people in what the call has read, for a tool that makes text of it.
+    of a limit per day, and `answered` its status. `called_at` is the time of day when it began, in unix
+    seconds, and `timezone` the one in which its days begin. `leaving` is awaited for each request that
+    changes something, each time that its turn has come. `conceal` hides people in what the call has read, for
+    a tool that makes text of it.
     """
 
     deadline: float
@@ -99,6 +100,7 @@ class Call:
     several: bool = False
     effects: int = 0
     quota_left: int | None = None
+    answered: int | None = None
     conceal: Callable[[Any], Any] = lambda value: value
     begun: float = field(default_factory=now)
     told: float = field(default_factory=now)

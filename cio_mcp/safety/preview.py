@@ -53,7 +53,7 @@ def preview_of(
         missing_data=[quoted(each) for each in says.missing[:FIELDS]] or None,
         unused_data=[quoted(each) for each in says.unused[:FIELDS]] or None,
         audience=_reached(call, looked.people, hide, show),
-        checked=call.checked,
+        checked=call.checked() if call.checked else None,
         whom=_whom(outlook.whom, hide),
         sets_off=[*also, *(_told(each, hide) for each in outlook.sets_off)] or None,
         loses=_lost(hide(dict(outlook.loses)), show) or None,

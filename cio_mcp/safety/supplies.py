@@ -9,7 +9,7 @@ from cio_mcp.client.api import Api
 from cio_mcp.safety.call import ToolCall
 from cio_mcp.toolkit.answers import Status
 from cio_mcp.toolkit.registry import Supplied
-from cio_mcp.toolkit.rows.outcomes import Results
+from cio_mcp.toolkit.rows.results import Results
 
 
 @dataclass(frozen=True)

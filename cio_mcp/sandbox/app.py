@@ -18,6 +18,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from cio_mcp.sandbox.contract import CONTRACT
 from cio_mcp.sandbox.engine.clock import Clock
+from cio_mcp.sandbox.faults import book
+from cio_mcp.sandbox.faults.layer import FaultLayer
 from cio_mcp.sandbox.gate import Counts, Credentials, Gate
 from cio_mcp.sandbox.http import ApiRequest, Handler, Partly, Rejected
 from cio_mcp.sandbox.routes import TABLES
@@ -68,6 +70,11 @@ class Sandbox:
 
     @cached_property
     def app(self) -> ASGIApp:
+        """What answers, with the faults that are in force."""
+        return FaultLayer(self.api, self.workspace)
+
+    @cached_property
+    def api(self) -> ASGIApp:
         """The routes, made at the first request: who waits for a server to start has made none."""
         routes = [
             _route(path, method, self._endpoint(handler, CONTRACT.of(method, path)))
@@ -79,6 +86,14 @@ class Sandbox:
     def clock(self) -> Clock:
         """The sandbox's own time of day."""
         return self.workspace.clock
+
+    def notes(self) -> list[str]:
+        """Return what whoever uses it should know: the faults that are in force."""
+        return [
+            "fault {number} is in force: {says} (struck {struck} of {met})".format(**fault)
+            for fault in book.listed(self.workspace)
+            if fault["in_force"]
+        ]
 
     def close(self) -> None:
         """Close the database."""

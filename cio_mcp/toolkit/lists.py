@@ -5,7 +5,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator
 
-from cio_mcp.toolkit.params import Line, Naming, Person, size_of
+from cio_mcp.toolkit.params import Line, Naming, Person
+from cio_mcp.toolkit.sizes import size_of
 
 
 def listed(value: object) -> object:

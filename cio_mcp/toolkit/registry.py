@@ -20,7 +20,7 @@ from cio_mcp.toolkit.arguments import has_mark, parsed
 from cio_mcp.toolkit.audience import Audience
 from cio_mcp.toolkit.consequences import CONFIRMED, NOTHING, Affects, Outlook
 from cio_mcp.toolkit.context import ParseContext
-from cio_mcp.toolkit.rows.outcomes import Results
+from cio_mcp.toolkit.rows.results import Results
 from cio_mcp.toolkit.schemas import either_schema, flat_schema
 from cio_mcp.toolkit.times import Local, Timezone
 

@@ -14,6 +14,7 @@ from cio_mcp.cli.certificate import make_certificate
 from cio_mcp.cli.name_check import NameCheck
 from cio_mcp.cli.port_server import PortServer
 from cio_mcp.cli.ports import listen
+from cio_mcp.sandbox.port import CuttingProtocol
 from cio_mcp.settings import load
 
 
@@ -46,6 +47,7 @@ def run(asked: argparse.Namespace) -> int:
         certificate = make_certificate(Path(folder), asked.host) if asked.tls else None
         config = uvicorn.Config(
             NameCheck(sandbox.app, [asked.host, *settings.allowed_hosts]),
+            http=CuttingProtocol,
             proxy_headers=False,
             log_level="warning",
             lifespan="off",

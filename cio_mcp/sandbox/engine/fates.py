@@ -63,14 +63,21 @@ def by_chance(seed: str, number: str, type_: str, chances: dict[str, float]) -> 
     return fate
 
 
-def states(type_: str, leaves: int, fate: dict[str, int]) -> dict[str, int]:
+def states(
+    type_: str, leaves: int, fate: dict[str, int], *, late: int = 0, secondary: bool = False
+) -> dict[str, int]:
     """Return when a delivery that leaves at a time reaches each state, as the App API names it.
 
+    Faults may let those after `sent` be so many seconds late, and all secondary.
     Live: an email is delivered by the state `secondary:delivered` and no plain one.
     Assumed (secondary metrics): no other state is, and no other message.
     """
-    named = {SECONDARY * (type_ == "email" and name == "delivered") + name: at for name, at in fate.items()}
-    return {name: leaves + after for name, after in named.items()}
+    found: dict[str, int] = {}
+    for name, after in fate.items():
+        first = name == "sent"
+        apart = (secondary and not first) or (type_ == "email" and name == "delivered")
+        found[SECONDARY * apart + name] = leaves + after + (0 if first else late)
+    return found
 
 
 SECONDARY = "secondary:"

@@ -6,6 +6,7 @@ from typing import Any
 
 from cio_mcp.sandbox.engine import fates
 from cio_mcp.sandbox.engine.chance import delivery_id, share
+from cio_mcp.sandbox.faults import book
 from cio_mcp.sandbox.state import contents, obstacles, people
 from cio_mcp.sandbox.state.workspace import Row, Workspace, applies
 
@@ -47,9 +48,9 @@ def add(
         *(json.dumps(states), json.dumps(body)),
     )
     with workspace.because(entry):
-        for name in EFFECTS:
-            if name in states and workspace.lives:
-                workspace.wait(states[name], EFFECT, {"id": number, "state": name})
+        for name, at in states.items() if workspace.lives else ():
+            if (state := name.removeprefix(fates.SECONDARY)) in EFFECTS:
+                workspace.wait(at, EFFECT, {"id": number, "state": state})
     return number
 
 
@@ -81,8 +82,11 @@ def _states(workspace: Workspace, number: str, created: int, body: dict[str, Any
     if fate is None:
         chances = fates.chances_of(body) if workspace.lives else {}
         fate = fates.by_chance(workspace.seed, number, body["type"], chances)
+    struck = book.met_by_delivery(workspace, body["recipient"])
+    late = sum(fault.seconds or 0 for fault in struck)
+    secondary = any(fault.does == "secondary" for fault in struck)
     leaves = max(created, body.get("send_at") or 0)
-    return {"created": created} | fates.states(body["type"], leaves, fate)
+    return {"created": created} | fates.states(body["type"], leaves, fate, late=late, secondary=secondary)
 
 
 def listed(

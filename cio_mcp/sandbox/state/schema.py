@@ -65,6 +65,9 @@ CREATE INDEX IF NOT EXISTS journeys_of_people ON journeys (cio_id, campaign_id);
 CREATE INDEX IF NOT EXISTS journeys_of_campaigns ON journeys (campaign_id, started);
 CREATE TABLE IF NOT EXISTS matches (
   campaign_id INTEGER NOT NULL, cio_id TEXT NOT NULL, PRIMARY KEY (campaign_id, cio_id)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS faults (
+  number INTEGER PRIMARY KEY AUTOINCREMENT, body TEXT NOT NULL, met INTEGER NOT NULL DEFAULT 0,
+  struck INTEGER NOT NULL DEFAULT 0);
 """
 
 # Kept in the file: what was made with other tables is not touched.
