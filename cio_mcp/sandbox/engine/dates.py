@@ -6,6 +6,7 @@ and `start_minutes`. Assumed (dates): what the words of `frequency` are, and tha
 """
 
 import calendar
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,7 +17,7 @@ from cio_mcp.sandbox.state.workspace import Workspace, applies
 
 COMES = "date"
 
-YEARS_AHEAD = 2
+MONTHS_AHEAD = 26
 
 
 def schedule(workspace: Workspace, person: Profile) -> None:
@@ -51,8 +52,10 @@ def next_time(campaign: dict[str, Any], value: Any, now: int, zone: ZoneInfo) ->
     first = day_of(value, zone)
     if first is None:
         return None
-    for day in _days(first, campaign.get("frequency", "once"), datetime.fromtimestamp(now, zone).year):
-        wanted = day + timedelta(days=campaign.get("offset_days", 0))
+    offset = timedelta(days=campaign.get("offset_days", 0))
+    since = datetime.fromtimestamp(now, zone).date() - offset - timedelta(days=1)
+    for day in _days(first, campaign.get("frequency", "once"), since):
+        wanted = day + offset
         hour, minute = campaign.get("start_hour", 0), campaign.get("start_minutes", 0)
         at = delays.on_the_wall(datetime(wanted.year, wanted.month, wanted.day, hour, minute), zone)
         if at.timestamp() > now:
@@ -60,16 +63,15 @@ def next_time(campaign: dict[str, Any], value: Any, now: int, zone: ZoneInfo) ->
     return None
 
 
-def _days(first: date, frequency: str, year: int) -> list[date]:
-    """Return the days on which a date comes, from last year on."""
-    months = {"yearly": [first.month], "monthly": list(range(1, 13))}.get(frequency)
-    if months is None:
-        return [first]
-    return [
-        date(number, month, min(first.day, calendar.monthrange(number, month)[1]))
-        for number in range(year - 1, year + YEARS_AHEAD + 1)
-        for month in months
-    ]
+def _days(first: date, frequency: str, since: date) -> Iterator[date]:
+    """Yield the days on which a date comes, from the month of a day on."""
+    if frequency not in {"yearly", "monthly"}:
+        yield first
+        return
+    for count in range(MONTHS_AHEAD):
+        year, month = divmod(since.year * 12 + since.month - 1 + count, 12)
+        if frequency == "monthly" or month + 1 == first.month:
+            yield date(year, month + 1, min(first.day, calendar.monthrange(year, month + 1)[1]))
 
 
 def day_of(value: Any, zone: ZoneInfo) -> date | None:

@@ -1,10 +1,11 @@
 """What messages say: the texts of each, in its languages, and what they said to a person."""
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
-from cio_mcp.liquid import Meter, has_liquid, render
+from cio_mcp.liquid import Bounds, Meter, has_liquid, render
 from cio_mcp.sandbox.state import people
 from cio_mcp.sandbox.state.workspace import Row, Workspace
 
@@ -30,6 +31,9 @@ EMAIL = {
 
 # What the API does not tell about an action: what it does, which only the sandbox knows.
 INTERNAL = {"links", "delay", "if", "then", "else", "next", "set", "chances", "send_to_unsubscribed"}
+
+# To ask for the processor's time, as the usual bounds do, takes longer than to render a usual text.
+BOUNDS = Bounds(seconds=10, clock=time.monotonic)
 
 # Where a text belongs, which the API does not tell.
 PARENTS = ("action", "newsletter", "transactional")
@@ -94,13 +98,14 @@ def filled(workspace: Workspace, number: str, body: dict[str, Any]) -> tuple[str
     text, data = of_delivery(workspace, body), _data(workspace, number, body)
     now, own = workspace.now(), text.get("subject") if body["type"] == "email" else None
     written = str(own or body.get("subject") or "")
-    subject = render(written, data, now=now, seed=number).text
-    parts = [written, *(text.get(name) for name in ("preheader_text", "body", "from", "reply_to"))]
-    for part in parts if workspace.lives else ():
-        found = render(str(part or ""), data, strict=True, now=now, seed=number)
-        if found.fault:
-            return subject, f"Liquid error: {found.fault}"
-    return subject, None
+    others = (text.get(name) for name in ("preheader_text", "body", "from", "reply_to"))
+    meter = Meter(BOUNDS)
+    subject, fault = render(written, data, now=now, seed=number, meter=meter), None
+    if workspace.lives:
+        parts = [*(subject.missing and [written]), *(str(other) for other in others if other)]
+        found = (render(part, data, strict=True, now=now, seed=number, meter=meter) for part in parts)
+        fault = subject.fault or next((one.fault for one in found if one.fault), None)
+    return subject.text, f"Liquid error: {fault}" if fault else None
 
 
 def _data(workspace: Workspace, number: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -125,9 +130,7 @@ def archived(workspace: Workspace, row: Row) -> dict[str, Any]:
     """
     body: dict[str, Any] = json.loads(row["body"])
     text, forgotten = of_delivery(workspace, body), bool(body.get("forgotten"))
-    data = _data(workspace, row["id"], body)
-
-    meter = Meter()
+    data, meter = _data(workspace, row["id"], body), Meter()
 
     def shown(name: str) -> str:
         written = str(text.get(name) or "")

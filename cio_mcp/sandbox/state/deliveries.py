@@ -83,7 +83,7 @@ def _states(workspace: Workspace, number: str, created: int, body: dict[str, Any
         chances = fates.chances_of(body) if workspace.lives else {}
         fate = fates.by_chance(workspace.seed, number, body["type"], chances)
     struck = book.met_by_delivery(workspace, body["recipient"])
-    late = sum(fault.seconds or 0 for fault in struck)
+    late = int(sum(fault.seconds or 0 for fault in struck))
     secondary = any(fault.does == "secondary" for fault in struck)
     leaves = max(created, body.get("send_at") or 0)
     return {"created": created} | fates.states(body["type"], leaves, fate, late=late, secondary=secondary)

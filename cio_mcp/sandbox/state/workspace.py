@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -29,8 +30,7 @@ Reaction = Callable[["Workspace", list[Entry]], None]
 _APPLIERS: dict[str, Applier] = {}
 _REACTIONS: list[Reaction] = []
 
-# So many times what happens to people may have consequences for people by one cause: further ones go in
-# circles.
+# Consequences of consequences of one cause, beyond which they go in circles.
 MOST_ROUNDS = 50
 
 
@@ -80,7 +80,7 @@ class Workspace(Database):
         """Return the time of day in whole unix seconds."""
         return int(self.clock())
 
-    @property
+    @cached_property
     def seed(self) -> str:
         """What chance depends on."""
         return str(self.rows("SELECT seed FROM world")[0]["seed"])
@@ -229,7 +229,7 @@ class Workspace(Database):
         if kind not in self._things:
             found = self.rows("SELECT body FROM things WHERE kind = ? ORDER BY id", kind)
             self._things[kind] = [json.loads(row["body"]) for row in found]
-        return list(self._things[kind])
+        return self._things[kind]
 
     def thing(self, kind: str, number: int) -> dict[str, Any] | None:
         """Return one of them, or None."""
