@@ -33,11 +33,15 @@ MESSAGE = {"sending_state": "automatic", **contents.EMAIL}
 STORY = Path(__file__).with_name("story.json")
 
 
+# A thing of a workspace that is empty on purpose.
+EMPTY = "empty"
+
+
 def plant(workspace: Workspace) -> None:
-    """Plant the story into a workspace that is still empty."""
+    """Plant the story into a workspace that is still empty, and not so on purpose."""
     story: dict[str, Any] = json.loads(STORY.read_text(encoding="utf-8"))
     with workspace.transaction(), workspace.planting():
-        if workspace.things("campaign"):
+        if workspace.things("campaign") or workspace.things(EMPTY):
             return
         _configure(workspace, story)
         contents.plant(workspace)
@@ -51,6 +55,11 @@ def plant(workspace: Workspace) -> None:
         for rejected in story["rejected"]:
             _reject(workspace, rejected)
         reacting.begin(workspace)
+
+
+def leave_empty(workspace: Workspace) -> None:
+    """Keep an empty workspace from the story for good."""
+    workspace.configure(EMPTY, {"id": 1})
 
 
 def _configure(workspace: Workspace, story: dict[str, Any]) -> None:
@@ -202,7 +211,6 @@ def _reach(workspace: Workspace, step: dict[str, Any]) -> None:
     message = {
         "type": action["type"],
         "recipient": person["email"] if person else "",
-        "subject": action["subject"],
         "campaign_id": step["campaign"],
         "action_id": step["action"],
         "fate": step.get("fate"),

@@ -47,7 +47,7 @@ def a_world() -> Caller:
     )
     pro = attribute("plan", "eq", "pro")
     goal = {"condition": {"event": {"name": "buy"}}, "days": 9}
-    mail = {"chances": OFTEN}
+    mail: dict[str, Any] = {"chances": OFTEN}
     run(
         caller,
         *(email(1, **mail), delay(2, days=3), branch(3, pro, 4, 5), email(4, **mail), email(5, **mail)),

@@ -47,7 +47,6 @@ def trigger(workspace: Workspace, broadcast: dict[str, Any], body: dict[str, Any
             message = {
                 "type": "email",
                 "recipient": person["email"] or "",
-                "subject": broadcast["subject"],
                 "broadcast_id": broadcast["id"],
                 "action_id": broadcast["actions"][0]["id"],
                 "data": body.get("data", {}) | own.get(person["cio_id"], {}),

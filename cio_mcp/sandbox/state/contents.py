@@ -30,13 +30,13 @@ EMAIL = {
 }
 
 # What the API does not tell about an action: what it does, which only the sandbox knows.
-INTERNAL = {"links", "delay", "if", "then", "else", "next", "set", "chances", "send_to_unsubscribed"}
+OF_ACTIONS = {"links", "delay", "if", "then", "else", "next", "set", "chances", "send_to_unsubscribed"}
 
 # To ask for the processor's time, as the usual bounds do, takes longer than to render a usual text.
 BOUNDS = Bounds(seconds=10, clock=time.monotonic)
 
-# Where a text belongs, which the API does not tell.
-PARENTS = ("action", "newsletter", "transactional")
+# What the API does not tell of a text: where it belongs, and which editor it was made in.
+INTERNAL = {"action", "newsletter", "transactional", "made_in"}
 
 
 def plant(workspace: Workspace) -> None:
@@ -56,7 +56,7 @@ def action(workspace: Workspace, step: dict[str, Any], language: str = "") -> di
     found = next((text for text in texts if text["language"] == language), None)
     if found is None and language:
         return None
-    known = {name: value for name, value in step.items() if name not in INTERNAL}
+    known = {name: value for name, value in step.items() if name not in OF_ACTIONS}
     text = told(found) if found else {}
     own = {name: value for name, value in text.items() if name not in {"name", "type", "updated"}}
     return known | own | {"id": str(step["id"])}
@@ -71,11 +71,38 @@ def belonging(workspace: Workspace, parent: str, number: int) -> list[dict[str, 
 def told(text: dict[str, Any]) -> dict[str, Any]:
     """Return a text as the API tells it. Documented: a recipient that is Liquid is blank for SMS."""
     blank = {"recipient": ""} if text["type"] == "twilio" and has_liquid(text.get("recipient", "")) else {}
-    return {name: value for name, value in text.items() if name not in PARENTS} | blank
+    own = {"newsletter_id": text["newsletter"]} if "newsletter" in text else {}
+    return {name: value for name, value in text.items() if name not in INTERNAL} | blank | own
 
 
-def of_delivery(workspace: Workspace, body: dict[str, Any]) -> dict[str, Any]:
-    """Return the text that a delivery was made of; one that a call brought along has its own parts."""
+def update(workspace: Workspace, text: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    """Change a text for all that is not sent yet, and keep what it said for what is sent; returns it."""
+    newest = workspace.row("SELECT max(number) AS number FROM deliveries")
+    before = {"last": (newest["number"] if newest else None) or 0, "until": workspace.now(), "text": text}
+    workspace.configure("text_before", {"id": workspace.next_number("text_before"), **before})
+    changed = text | given | {"updated": workspace.now()}
+    workspace.configure("content", changed)
+    return changed
+
+
+def _as_sent(workspace: Workspace, text: dict[str, Any], row: Row, body: dict[str, Any]) -> dict[str, Any]:
+    """Return a text as it was when a delivery left."""
+    leaves = body.get("send_at") or 0
+    for before in workspace.things("text_before"):
+        if (
+            before["text"]["id"] == text["id"]
+            and row["number"] <= before["last"]
+            and leaves <= before["until"]
+        ):
+            return dict(before["text"])
+    return text
+
+
+def of_delivery(workspace: Workspace, body: dict[str, Any], row: Row | None = None) -> dict[str, Any]:
+    """Return the text that a delivery is made of; one that a call brought along has its own parts.
+
+    That of a delivery in `row` is as it was then.
+    """
     number = body.get("transactional_message_id")
     if body.get("content_id"):
         found = [text for text in workspace.things("content") if text["id"] == body["content_id"]]
@@ -86,7 +113,8 @@ def of_delivery(workspace: Workspace, body: dict[str, Any]) -> dict[str, Any]:
         found = belonging(workspace, "transactional", number) if number else []
         found = [text for text in found if text["language"] == (body.get("language") or "")] or found
     own = {name: value for name, value in (body.get("text") or {}).items() if value}
-    return (found[0] if found else {}) | own
+    text = found[0] if found else {}
+    return (_as_sent(workspace, text, row, body) if row and text else text) | own
 
 
 def filled(workspace: Workspace, number: str, body: dict[str, Any]) -> tuple[str, str | None]:
@@ -129,7 +157,7 @@ def archived(workspace: Workspace, row: Row) -> dict[str, Any]:
     had then, while snippets are as they are now.
     """
     body: dict[str, Any] = json.loads(row["body"])
-    text, forgotten = of_delivery(workspace, body), bool(body.get("forgotten"))
+    text, forgotten = of_delivery(workspace, body, row), bool(body.get("forgotten"))
     data, meter = _data(workspace, row["id"], body), Meter()
 
     def shown(name: str) -> str:

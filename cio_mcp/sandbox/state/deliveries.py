@@ -7,7 +7,7 @@ from typing import Any
 from cio_mcp.sandbox.engine import fates
 from cio_mcp.sandbox.engine.chance import delivery_id, share
 from cio_mcp.sandbox.faults import book
-from cio_mcp.sandbox.state import contents, obstacles, people
+from cio_mcp.sandbox.state import contents, magic, obstacles, people
 from cio_mcp.sandbox.state.workspace import Row, Workspace, applies
 
 REPORT, EFFECT = "delivery_event", "delivery_effect"
@@ -35,7 +35,8 @@ def add(
     body = body | {"customer": contents.snapshot(workspace, person)}
     subject, fault = contents.filled(workspace, number, body)
     failure = obstacles.of(workspace, person, body, to_unsubscribed=to_unsubscribed) or fault
-    body |= obstacles.in_the_way(workspace, body) | {"failure_message": failure, "subject": subject}
+    body |= magic.fate_of(workspace, body) | obstacles.in_the_way(workspace, body)
+    body |= {"failure_message": failure, "subject": subject}
     states = _states(workspace, number, created, body)
     state = next((name for name in ("undeliverable", "drafted", "dropped") if name in states), "created")
     told = {"delivery": number, "state": state, "message": message_of(body), "why": failure or ""}

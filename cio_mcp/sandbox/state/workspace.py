@@ -4,11 +4,11 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-from cio_mcp.sandbox.state.database import Database, Row
+from cio_mcp.sandbox.state.database import Row
+from cio_mcp.sandbox.state.things import Things
 
 __all__ = ["Entry", "Row", "Workspace", "applies", "reacts"]
 
@@ -50,7 +50,7 @@ def reacts(reaction: Reaction) -> Reaction:
     return reaction
 
 
-class Workspace(Database):
+class Workspace(Things):
     """One workspace in SQLite. Every request is one transaction.
 
     Times are unix seconds by its own clock. A Track write is accepted first and applied `lag` seconds later,
@@ -72,18 +72,11 @@ class Workspace(Database):
         self._lag = lag
         self._cause: int | None = None
         self._news: list[Entry] | None = []
-        self._things: dict[str, list[dict[str, Any]]] = {}
-        self._state = 0
         super().__init__(path, real)
 
     def now(self) -> int:
         """Return the time of day in whole unix seconds."""
         return int(self.clock())
-
-    @cached_property
-    def seed(self) -> str:
-        """What chance depends on."""
-        return str(self.rows("SELECT seed FROM world")[0]["seed"])
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -92,24 +85,13 @@ class Workspace(Database):
             pass
         with self.locked():
             self.clock.note_use()
+            # What failed has no consequences.
+            self._news = []
             with self.clock.at(self.clock()):
                 self.settle()
                 yield
                 self._react()
                 self.settle()
-
-    @contextmanager
-    def locked(self) -> Iterator[None]:
-        """Do as the database does, and know of nothing that others have changed or that failed."""
-        try:
-            with super().locked():
-                state = self.rows("PRAGMA data_version")[0][0]
-                if state != self._state:
-                    self._things, self._state = {}, state
-                yield
-        except BaseException:
-            self._things, self._news = {}, []
-            raise
 
     def advance(self, moment: float) -> dict[str, int]:
         """Move the clock on to a time, from timer to timer: others see it on its way.
@@ -131,6 +113,7 @@ class Workspace(Database):
         if until is None and not self._next(self.clock()):
             return False
         with self.locked():
+            self._news = []
             due = self._next(self.clock() if until is None else until)
             if until is not None:
                 self.clock.set(max(due["due"] if due else until, self.clock()))
@@ -223,28 +206,3 @@ class Workspace(Database):
     ) -> int:
         """Add to the activities with whatever data, at a time of its own; returns the entry's number."""
         return self.note(type_, cio_id, name, data, timestamp=self.now() if at is None else at)
-
-    def things(self, kind: str) -> list[dict[str, Any]]:
-        """Return everything of a kind that is configured: campaigns, broadcasts, segments, messages."""
-        if kind not in self._things:
-            found = self.rows("SELECT body FROM things WHERE kind = ? ORDER BY id", kind)
-            self._things[kind] = [json.loads(row["body"]) for row in found]
-        return self._things[kind]
-
-    def thing(self, kind: str, number: int) -> dict[str, Any] | None:
-        """Return one of them, or None."""
-        return next((thing for thing in self.things(kind) if thing["id"] == number), None)
-
-    def configure(self, kind: str, body: dict[str, Any]) -> None:
-        """Add or change one of them."""
-        self._things.pop(kind, None)
-        self.change("INSERT OR REPLACE INTO things VALUES (?, ?, ?)", kind, body["id"], json.dumps(body))
-
-    def next_number(self, kind: str) -> int:
-        """Return the id that the next thing of a kind has."""
-        return max((thing["id"] for thing in self.things(kind)), default=0) + 1
-
-    def remove(self, kind: str, number: int) -> None:
-        """Remove one of them."""
-        self._things.pop(kind, None)
-        self.change("DELETE FROM things WHERE kind = ? AND id = ?", kind, number)
