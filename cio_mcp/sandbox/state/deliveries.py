@@ -16,7 +16,7 @@ REPORT, EFFECT = "delivery_event", "delivery_effect"
 FAILED = {"bounced", "dropped", "failed"}
 
 # States that change something of the person or their address.
-EFFECTS = ("bounced", "spammed", "unsubscribed")
+EFFECTS = {"bounced", "spammed", "unsubscribed"}
 
 # What a delivery can come from; a transactional message has its template instead.
 PARENTS = ("campaign_id", "newsletter_id", "broadcast_id", "action_id", "content_id", "trigger_event_id")
@@ -48,9 +48,11 @@ def add(
         *(body.get("campaign_id"), body.get("action_id"), body.get("journey")),
         *(json.dumps(states), json.dumps(body)),
     )
+    # An address that asks for a bounce, or a story that tells of one, does so for each message alone.
+    effects = EFFECTS if body.get("fate") is None else EFFECTS - {"bounced"}
     with workspace.because(entry):
         for name, at in states.items() if workspace.lives else ():
-            if (state := name.removeprefix(fates.SECONDARY)) in EFFECTS:
+            if (state := name.removeprefix(fates.SECONDARY)) in effects:
                 workspace.wait(at, EFFECT, {"id": number, "state": state})
     return number
 
