@@ -12,6 +12,13 @@ from cio_mcp.sandbox.state.schema import SCHEMA, VERSION
 
 Row = sqlite3.Row
 
+# Seconds that a transaction waits for others at the most, and after how many it looks again. SQLite by itself
+# looks so seldom that it would hardly ever meet a gap between many transactions in a row.
+PATIENCE, BREATH = 5.0, 0.002
+
+# Seconds of transactions in a row between two gaps.
+WORK = 0.02
+
 
 class Database:
     """The database, and its clock, which `real` time drives.
@@ -20,15 +27,19 @@ class Database:
     """
 
     def __init__(self, path: str | Path, real: Callable[[], float]) -> None:
-        self._db = sqlite3.connect(path, timeout=5, isolation_level=None, check_same_thread=False)
+        self._is_file = str(path) != ":memory:"
+        self._gave_way = time.monotonic()
+        self._db = sqlite3.connect(path, timeout=BREATH, isolation_level=None, check_same_thread=False)
         self._db.row_factory = sqlite3.Row
         self.clock = Clock(self._db, real)
         try:
             self._check_version()
             self._use_wal()
             self._db.execute("PRAGMA synchronous = NORMAL")
-            self._db.executescript(f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version = {VERSION}; COMMIT")
             with self.locked():
+                for statement in SCHEMA.split(";"):
+                    self._db.execute(statement)
+                self._db.execute(f"PRAGMA user_version = {VERSION}")
                 self.clock.begin()
         except BaseException:
             self._db.close()
@@ -42,17 +53,8 @@ class Database:
             raise sqlite3.DatabaseError(message)
 
     def _use_wal(self) -> None:
-        """Let processes read and write side by side. Only here SQLite itself does not wait for a writer."""
-        until = time.monotonic() + 5
-        while True:
-            try:
-                self._db.execute("PRAGMA journal_mode = WAL")
-            except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
-                    raise
-                time.sleep(0.01)
-            else:
-                return
+        """Let processes read and write side by side."""
+        self._wait_for("PRAGMA journal_mode = WAL")
 
     def copy(self, other: "Database") -> None:
         """Hold what another database holds, in place of all that was here."""
@@ -65,13 +67,32 @@ class Database:
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Change everything inside at once or not at all; nobody else changes anything meanwhile."""
-        self._db.execute("BEGIN IMMEDIATE")
+        self._wait_for("BEGIN IMMEDIATE")
         try:
             yield
         except BaseException:
             self._db.execute("ROLLBACK")
             raise
         self._db.execute("COMMIT")
+
+    def _wait_for(self, statement: str) -> None:
+        """Run a statement once no other process is in its way."""
+        until = time.monotonic() + PATIENCE
+        while True:
+            try:
+                self._db.execute(statement)
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                    raise
+                time.sleep(BREATH)
+            else:
+                return
+
+    def give_way(self) -> None:
+        """Between many transactions in a row let those of other processes have their turn."""
+        if self._is_file and time.monotonic() > self._gave_way + WORK:
+            time.sleep(2 * BREATH)
+            self._gave_way = time.monotonic()
 
     def rows(self, statement: str, *values: Any, **named: Any) -> list[Row]:
         """Return what a statement finds, with values for each `?` in turn or for each `:name`."""

@@ -82,7 +82,7 @@ class Workspace(Things):
     def transaction(self) -> Iterator[None]:
         """Do everything inside at once or not at all, at one moment; what is due by then is done before."""
         while self._pass():
-            pass
+            self.give_way()
         with self.locked():
             self.clock.note_use()
             # What failed has no consequences.
@@ -101,7 +101,7 @@ class Workspace(Things):
         newest = "SELECT coalesce(max(number), 0) AS number FROM log"
         before = self.rows(newest)[0]["number"]
         while self._pass(moment):
-            pass
+            self.give_way()
         counts = "SELECT kind, count(*) AS count FROM log WHERE number > ? GROUP BY kind ORDER BY kind"
         return {row["kind"]: row["count"] for row in self.rows(counts, before)}
 
