@@ -89,7 +89,7 @@ class Sandbox:
             _route(path, method, _numbered(method, path, self._endpoint(handler, CONTRACT.of(method, path))))
             for method, path, handler in TABLES
         ]
-        return _RawPath(Starlette(routes=routes, exception_handlers={404: _not_imitated}))
+        return _RawPath(Starlette(routes=routes, exception_handlers={404: _not_imitated, 405: _not_imitated}))
 
     def notes(self) -> list[str]:
         """Return what whoever uses it should know: the faults that are in force."""

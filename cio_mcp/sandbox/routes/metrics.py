@@ -120,26 +120,57 @@ def _newest(asked: ApiRequest) -> list[float]:
 def _of_deliveries(folder: str, kind: str, source: str) -> None:
     """Register what a kind of message has: metrics that come from its deliveries."""
 
-    def found(asked: ApiRequest) -> tuple[dict[str, Any], tuple[str, int, str | None]]:
+    def found(asked: ApiRequest) -> dict[str, Any]:
         thing = asked.workspace.thing(kind, asked.number("source_id"))
         if thing is None:
             raise app_error("not found", 404)
-        return thing, (source, thing["id"], asked.query.get("type") or None)
+        return thing
 
     @routes("GET", f"/v1/{folder}/{{source_id}}/metrics")
     def of_message(asked: ApiRequest) -> dict[str, Any]:
         """Answer a version 1 series. Documented."""
-        _, which = found(asked)
-        return _version_1(asked, list(metrics.of_deliveries(asked.workspace, *which)))
+        return _of_messages(asked, **{source: found(asked)["id"]})
 
     @routes("GET", f"/v1/{folder}/{{source_id}}/metrics/links")
     def links_of_message(asked: ApiRequest) -> dict[str, Any]:
         """Answer clicks on links. Documented. Assumed (no links): without any, the list is null."""
-        thing, which = found(asked)
-        clicks = metrics.clicks_of(asked.workspace, *which)
+        thing = found(asked)
+        clicks = metrics.clicks_of(asked.workspace, _channel(asked), **{source: thing["id"]})
         return {"links": metrics.links(clicks, _newest(asked), thing.get("links", [])) or None}
 
 
 _of_deliveries("broadcasts", "broadcast", "broadcast_id")
 _of_deliveries("newsletters", "newsletter", "newsletter_id")
 _of_deliveries("transactional", "transactional", "transactional_message_id")
+
+
+@routes("GET", "/v1/broadcasts/{broadcast_id}/actions/{action_id}/metrics")
+def of_action_of_broadcast(asked: ApiRequest) -> dict[str, Any]:
+    """Answer a version 1 series of one message of a broadcast. Documented."""
+    actions = [step["id"] for step in asked.thing("broadcast", "broadcast_id")["actions"]]
+    return _of_part(
+        asked, actions, broadcast_id=asked.number("broadcast_id"), action_id=asked.number("action_id")
+    )
+
+
+@routes("GET", "/v1/newsletters/{newsletter_id}/contents/{content_id}/metrics")
+def of_content(asked: ApiRequest) -> dict[str, Any]:
+    """Answer a version 1 series of one variant of a newsletter. Documented."""
+    contents = asked.thing("newsletter", "newsletter_id")["content_ids"]
+    return _of_part(
+        asked, contents, newsletter_id=asked.number("newsletter_id"), content_id=asked.number("content_id")
+    )
+
+
+def _of_part(asked: ApiRequest, parts: list[int], **of: int) -> dict[str, Any]:
+    if [*of.values()][-1] not in parts:
+        raise asked.refusal("not found", 404)
+    return _of_messages(asked, **of)
+
+
+def _of_messages(asked: ApiRequest, **of: int) -> dict[str, Any]:
+    return _version_1(asked, list(metrics.of_deliveries(asked.workspace, _channel(asked), **of)))
+
+
+def _channel(asked: ApiRequest) -> str | None:
+    return asked.query.get("type") or None

@@ -36,7 +36,7 @@ OF_ACTIONS = {"links", "delay", "if", "then", "else", "next", "set", "chances", 
 BOUNDS = Bounds(seconds=10, clock=time.monotonic)
 
 # What the API does not tell of a text: where it belongs, and which editor it was made in.
-INTERNAL = {"action", "newsletter", "transactional", "made_in"}
+INTERNAL = {"action", "newsletter", "transactional", "made_in", "email"}
 
 
 def plant(workspace: Workspace) -> None:

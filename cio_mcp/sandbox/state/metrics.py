@@ -99,15 +99,18 @@ def _told(
         yield row["day"] * DAY + DAY // 2, json.loads(row["counts"])
 
 
-def of_deliveries(workspace: Workspace, source: str, number: int, channel: str | None) -> Iterator[Counted]:
-    """Yield what the deliveries of a newsletter, a broadcast or a template have reached."""
-    yield from _counted(workspace, _of_source(workspace, source, number, channel))
+def of_deliveries(workspace: Workspace, channel: str | None, **of: int) -> Iterator[Counted]:
+    """Yield what deliveries have reached, of a newsletter, a broadcast, a template or a part of it."""
+    yield from _counted(workspace, _of_source(workspace, channel, **of))
 
 
-def _of_source(workspace: Workspace, source: str, number: int, channel: str | None) -> list[Row]:
+def _of_source(workspace: Workspace, channel: str | None, **of: int) -> list[Row]:
+    each = " AND ".join(["json_extract(body, '$.' || ?) = ?"] * len(of))
+    named = [part for item in of.items() for part in item]
     return workspace.rows(
-        "SELECT * FROM deliveries WHERE json_extract(body, '$.' || ?1) = ?2 AND (?3 IS NULL OR type = ?3)",
-        *(source, number, channel),
+        f"SELECT * FROM deliveries WHERE {each} AND coalesce(?, type) = type",  # noqa: S608 - holes only
+        *named,
+        channel,
     )
 
 
@@ -151,9 +154,9 @@ def clicks_in_action(workspace: Workspace, action_id: int) -> Iterator[Click]:
     yield from _clicks(workspace, rows)
 
 
-def clicks_of(workspace: Workspace, source: str, number: int, channel: str | None) -> Iterator[Click]:
+def clicks_of(workspace: Workspace, channel: str | None, **of: int) -> Iterator[Click]:
     """Yield the clicks in messages of a newsletter, a broadcast or a template."""
-    yield from _clicks(workspace, _of_source(workspace, source, number, channel))
+    yield from _clicks(workspace, _of_source(workspace, channel, **of))
 
 
 def _clicks(workspace: Workspace, rows: Iterable[Row]) -> Iterator[Click]:
