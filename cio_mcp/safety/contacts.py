@@ -42,6 +42,9 @@ def _given_to(entry: Mapping[str, Any]) -> Iterator[str]:
         yield from _contacts(attributes)
         if not attributes.get("_update") and isinstance(who := entry.get("identifiers"), dict):
             yield from _contacts(who)
+    if entry.get("type") == "object" and entry.get("action") != "delete_relationships":
+        for relationship in entry.get("cio_relationships") or ():  # who is unknown is created
+            yield from _contacts(relationship.get("identifiers") or {})
     yield from _tokens(entry.get("device"), "token")
     if entry.get("action") in {"event", "page", "screen"}:
         if isinstance(who := entry.get("identifiers"), dict):

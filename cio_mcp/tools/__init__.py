@@ -11,6 +11,7 @@ from cio_mcp.tools import (
     messages,
     metrics,
     newsletters,
+    objects,
     people,
     segments,
     status,
@@ -19,7 +20,7 @@ from cio_mcp.tools import (
 )
 
 TOOLSETS = (
-    *(people.tools, segments.tools, events.tools, bulk.tools),
+    *(people.tools, objects.tools, segments.tools, events.tools, bulk.tools),
     *(campaigns.tools, broadcasts.tools, newsletters.tools, content.tools),
     *(transactional.tools, messages.tools, deliverability.tools, metrics.tools),
     *(data_quality.tools, workspace.tools, status.tools),

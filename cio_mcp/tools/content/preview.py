@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from cio_mcp.client import AppApi, IdType
+from cio_mcp.client import AnyIdType, AppApi
 from cio_mcp.errors import InvalidArgument, Refused
 from cio_mcp.toolkit.answers import Cut, Quoted
 from cio_mcp.toolkit.params import CustomerId, ItemKey, JsonObject, Line, ObjectId
@@ -53,7 +53,7 @@ async def preview_message(
     kind: Kind,
     message_id: Annotated[ItemKey, Field(description="As in get_content.")],
     customer_id: CustomerId | None = None,
-    id_type: IdType = "id",
+    id_type: AnyIdType = "id",
     data: Annotated[
         JsonObject | None,
         Field(description="data, message_data, or of a campaign the data of its event."),
