@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from cio_mcp.liquid import has_liquid, render
+from cio_mcp.liquid import Meter, has_liquid, render
 from cio_mcp.sandbox.state import people
 from cio_mcp.sandbox.state.workspace import Row, Workspace
 
@@ -102,8 +102,11 @@ def archived(workspace: Workspace, row: Row) -> dict[str, Any]:
         "delivery_id": row["id"],
     }
 
+    meter = Meter()
+
     def shown(name: str) -> str:
-        return render(str(text.get(name) or ""), data, now=row["created"], seed=row["id"]).text
+        written = str(text.get(name) or "")
+        return render(written, data, now=row["created"], seed=row["id"], meter=meter).text
 
     return {
         "id": row["id"],

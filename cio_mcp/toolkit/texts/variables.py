@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from pydantic import Field
 
-from cio_mcp.liquid import analyze, notation
+from cio_mcp.liquid import Meter, analyze, notation
 from cio_mcp.toolkit.answers import Shape
 from cio_mcp.toolkit.texts.messages import Kind
 
@@ -97,11 +97,11 @@ def filled_by(source: str | None, kind: Kind) -> str:
     return _FILLED_BY[source]
 
 
-def variables_of(written: Mapping[str, str], snippets: Mapping[str, str]) -> Found:
+def variables_of(written: Mapping[str, str], snippets: Mapping[str, str], meter: Meter) -> Found:
     """Return what the parts of a text use, by field."""
     found = Found(frozenset(notation(["snippets", name]) for name in snippets))
     for name, text in written.items():
-        uses = analyze(text, snippets)
+        uses = analyze(text, snippets, meter=meter)
         for variable in uses.variables:
             known = found.uses.setdefault(variable.path, _Use(variable.source))
             known.bare |= variable.bare

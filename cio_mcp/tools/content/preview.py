@@ -7,6 +7,7 @@ from pydantic import Field
 
 from cio_mcp.client import AnyIdType, AppApi
 from cio_mcp.errors import InvalidArgument, Refused
+from cio_mcp.liquid import Meter
 from cio_mcp.toolkit.answers import Cut, Quoted
 from cio_mcp.toolkit.params import CustomerId, ItemKey, JsonObject, Line, ObjectId
 from cio_mcp.toolkit.registry import Toolbox
@@ -79,10 +80,11 @@ async def preview_message(
     )
     # Hidden before it is rendered: in the text no rule could tell a name from other words.
     filled = data_of(kind, text, app.call.conceal(customer), given, snippets)
-    found = shown(text, filled, app.call.called_at, unread)
-    used = variables_of(text.written, snippets).keys_of({"trigger", "event"})
+    meter = Meter()
+    found = shown(text, filled, app.call.called_at, unread, meter)
+    used = variables_of(text.written, snippets, meter).keys_of({"trigger", "event"})
     printed = found.parts.get("body", "")
-    body = body_of(printed, html=html)
+    body = body_of(printed, app.call.conceal, html=html)
     fails = found.faults + [f"{path} has no value" for path in found.missing if not _told(path, found.faults)]
     return RenderedMessage(
         part_id=text.number,
