@@ -12,6 +12,7 @@ from cio_mcp.toolkit.audience import DEVICE
 # Routes that change people, one or many in a request.
 _PERSON = re.compile(r"/api/v1/customers/[^/]+(/events)?")
 _DEVICES = re.compile(r"/api/v1/customers/[^/]+/devices")
+_IMPORTS = re.compile(r"/v1/imports")
 _ENTITIES = re.compile(r"/api/v2/(entity|batch)")
 
 # Attributes that messages go to.
@@ -26,6 +27,8 @@ def addresses_set(request: Outgoing | None) -> list[str]:
     if _ENTITIES.fullmatch(path):
         entries = body.get("batch", [body])
         return [who for entry in entries if isinstance(entry, dict) for who in _given_to(entry)]
+    if _IMPORTS.fullmatch(path):
+        return ["whoever the file names"]
     if _DEVICES.fullmatch(path):
         return list(_tokens(body.get("device"), "id"))
     if not _PERSON.fullmatch(path):

@@ -6,6 +6,7 @@ from types import EllipsisType
 from typing import Any, Literal, get_args, get_origin
 
 from cio_mcp.sandbox import Sandbox
+from cio_mcp.sandbox.state import imports
 from cio_mcp.toolkit.registry import Tool
 
 # Every word that an argument can have, as the tool's schema lists them.
@@ -84,6 +85,15 @@ def adas_cio_id(sandbox: Sandbox) -> str:
 def a_delivery(sandbox: Sandbox) -> str:
     """Return the id of a message that was sent."""
     return str(sandbox.workspace.rows("SELECT id FROM deliveries ORDER BY number")[0]["id"])
+
+
+FILE = "https://files.sandbox.invalid/none.csv"
+
+
+def an_import(sandbox: Sandbox) -> int:
+    """Return the id of an import."""
+    asked = {"data_file_url": FILE, "name": "n", "type": "people", "identifier": "id"}
+    return int(imports.start(sandbox.workspace, asked)["id"])
 
 
 def of_a_customer(given: dict[str, Any] | None = None, /, **options: Any) -> list[Form]:
@@ -307,6 +317,23 @@ FORMS: dict[str, list[Form]] = {
         Form({"segment_id": 5, "ids": ["cio_0123"], "id_type": "cio_id"}),
     ],
     "delete_segment": [Form({"segment_id": 5})],
+    "import_file": [
+        Form(
+            {"url": FILE, "of": "people", "name": "leads", "identifier": "id"},
+            {
+                "process": EVERY,
+                "description": ["new ones"],
+                "identifier": ["id", "email"],
+                "wait_seconds": [1, 5],
+            },
+        ),
+        Form({"url": FILE, "of": "events", "name": "e", "identifier": "id"}, {"process": ["only_existing"]}),
+        Form({"url": FILE, "of": "objects", "name": "o", "object_type_id": 1}),
+        Form(
+            {"url": FILE, "of": "relationships", "name": "r", "identifier": "cio_id", "object_type_id": "1"}
+        ),
+    ],
+    "get_import": [Form({}, {"wait_seconds": [0, 5]}, find={"import_id": an_import})],
     "track_event": of_anybody({"name": "purchase"}, **EVENT),
     "identify_customers": [
         Form(

@@ -12,6 +12,7 @@ import cio_mcp.sandbox
 from cio_mcp.sandbox import Sandbox
 from cio_mcp.sandbox.routes import TABLES
 from tests.sandbox.conftest import Caller, Calling, Clock
+from tests.sandbox.test_imports import LEADS as BY_EMAIL
 
 pytestmark = pytest.mark.anyio
 
@@ -357,6 +358,24 @@ async def members_of_objects(caller: Caller) -> None:
     await caller.ok("POST", "/api/v2/entity", write)
 
     await caller.profile("stranger")
+
+
+LEADS = BY_EMAIL | {"identifier": "id"}
+
+
+@assumed("imports")
+async def of_imports(caller: Caller) -> None:
+    await caller.ok("POST", "/v1/imports", {"import": LEADS})
+
+    assert (await caller.profile("lead_1"))["attributes"]["plan"] == "trial"
+
+
+@assumed("speed of imports")
+async def speed_of_imports(caller: Caller) -> None:
+    number = (await caller.ok("POST", "/v1/imports", {"import": LEADS}))["import"]["id"]
+    caller.clock.now += 12
+
+    assert (await caller.ok("GET", f"/v1/imports/{number}"))["import"]["state"] == "imported"
 
 
 @assumed("phone numbers")

@@ -10,6 +10,7 @@ from cio_mcp.sandbox.routes import (
     entities,
     events,
     exports,
+    imports,
     messages,
     metrics,
     newsletters,
@@ -30,7 +31,7 @@ TABLES = [
     for module in (
         *(customers, subscriptions, relationships, events, activities, campaigns, broadcasts, newsletters),
         *(transactional, contents, messages, metrics, segments, suppressions, opt_outs, entities, objects),
-        *(exports, snippets, collections, reporting_webhooks, workspaces),
+        *(exports, imports, snippets, collections, reporting_webhooks, workspaces),
     )
     for entry in module.routes.table
 ]

@@ -9,8 +9,8 @@ from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.answers import Acted, Cut, Item
 from cio_mcp.toolkit.consequences import affects
 from cio_mcp.toolkit.lists import SomeNames
-from cio_mcp.toolkit.params import Filter, ObjectId, WholeNumber
-from cio_mcp.toolkit.polling import Polling
+from cio_mcp.toolkit.params import Filter, ObjectId
+from cio_mcp.toolkit.polling import Polling, WaitSeconds
 from cio_mcp.toolkit.reading import Fields, beside, made, unusable
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.times import Timestamp
@@ -115,14 +115,8 @@ class ExportStatus(Cut, Export):
     next: str | None = Field(None, description="What to do next.")
 
 
-Seconds = Annotated[
-    Annotated[int, Field(ge=0, le=600), WholeNumber, WithJsonSchema({"type": "integer"})] | None,
-    Field(description="Seconds to wait for the file, at most 600."),
-]
-
-
 @tools.reads
-async def get_export(app: AppApi, export_id: ObjectId, wait_seconds: Seconds = None) -> ExportStatus:
+async def get_export(app: AppApi, export_id: ObjectId, wait_seconds: WaitSeconds = None) -> ExportStatus:
     """Read the status of an export and, once it is done, the link to its file."""
     looks = Polling(app.call, wait_seconds or 0, LONGEST_PAUSE)
     while True:
