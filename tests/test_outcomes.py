@@ -128,6 +128,11 @@ ACTS = {
     "get_object": Act(RequestKind.READ, {"object_type_id": 1, "object_id": "acme"}),
     "search_objects": Act(RequestKind.READ, {"object_type_id": 1}, requests=2),
     "list_object_members": Act(RequestKind.READ, {"object_type_id": 1, "object_id": "acme"}),
+    "set_objects": Act(
+        RequestKind.REPEATABLE,
+        {"rows": [{"object_type_id": 1, "object_id": "tried"}]},
+        count("objects", "object_id = 'tried'"),
+    ),
     "import_file": Act(
         RequestKind.ONCE,
         {"url": LEADS, "of": "people", "name": "tried", "identifier": "id"},

@@ -104,6 +104,19 @@ async def set_object(
 
     Unknown people are created. For several objects of one customer use set_relationships.
     """
+    await entity(track, written(object_type_id, object_id, id_type, attributes, people, action))
+    return Accepted()
+
+
+def written(
+    object_type_id: str,
+    object_id: str,
+    id_type: KindOfId,
+    attributes: dict[str, Any] | None,
+    people: list[dict[str, Any]] | None,
+    action: Literal["add", "remove"],
+) -> dict[str, Any]:
+    """Return the operation of Track v2 that a call stands for; raises InvalidArgument."""
     if action == "remove":
         if attributes or not people or "anonymous_id" in people[0]["identifiers"]:
             raise InvalidArgument("action: remove takes customers in people, and no attributes")
@@ -118,8 +131,7 @@ async def set_object(
         "attributes": attributes,
         "cio_relationships": people,
     }
-    await entity(track, {name: value for name, value in operation.items() if value})
-    return Accepted()
+    return {name: value for name, value in operation.items() if value}
 
 
 class Thing(Quoted):

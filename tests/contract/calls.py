@@ -317,6 +317,26 @@ FORMS: dict[str, list[Form]] = {
         Form({"segment_id": 5, "ids": ["cio_0123"], "id_type": "cio_id"}),
     ],
     "delete_segment": [Form({"segment_id": 5})],
+    "set_objects": [
+        Form(
+            {
+                "rows": [
+                    OBJECT_ID | {"name": "Acme", "customer_id": ADA},
+                    {"object_type_id": 2, "object_id": "b"},
+                ]
+            }
+        ),
+        Form({"csv": "object_id,plan\na,pro\n", "object_type_id": 1}, {"columns": [{"plan": "tier"}]}),
+        Form(
+            {
+                "rows": [
+                    OBJECT_ID | {"people": [{"anonymous_id": "v"}]},
+                    OBJECT_ID | {"customer_id": "a@example.com", "customer_id_type": "email"},
+                    OBJECT_ID | {"customer_id": ADA, "action": "remove"},
+                ]
+            }
+        ),
+    ],
     "import_file": [
         Form(
             {"url": FILE, "of": "people", "name": "leads", "identifier": "id"},

@@ -17,7 +17,7 @@ from cio_mcp.toolkit.rows.event_ids import id_of_row
 from cio_mcp.toolkit.rows.table import Row
 from cio_mcp.toolkit.sizes import size_of
 
-PEOPLE, EVENTS = "identify_customers", "track_events"
+PEOPLE, EVENTS, OBJECTS = "identify_customers", "track_events", "set_objects"
 
 # Rows of one call.
 PART = 5000
@@ -111,9 +111,10 @@ class Load:
 
     async def _call(self, arguments: dict[str, Any]) -> Outcome:
         """Call the tool; where the operator's settings ask for a confirmation, whoever loads has given it."""
-        outcome = await self.app.call(self.tool, arguments)
+        tool = self.app.catalogue.name_of(self.tool)
+        outcome = await self.app.call(tool, arguments)
         if not self.dry_run and (code := outcome.facts.get("confirmation")):
-            return await self.app.call(self.tool, arguments | {"confirmation": code})
+            return await self.app.call(tool, arguments | {"confirmation": code})
         return outcome
 
     def _arguments(self, ready: list[tuple[Row, dict[str, Any]]]) -> dict[str, Any]:
