@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Take a file, and what its columns mean."""
     parser.description = (
         "Load customers, events or objects from a file of any size: CSV, TSV, NDJSON or JSON, gzip too, - for "
-        "stdin. What each column means is guessed and shown; --yes accepts that, and --map says it otherwise."
+        "stdin. What each column means is guessed and shown; --yes accepts that, --map says it otherwise."
     )
     parser.epilog = (
         "A journal beside the file lets the same command go on after any interruption. Rejected rows are "
