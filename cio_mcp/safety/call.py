@@ -114,8 +114,15 @@ class ToolCall(Call):
 
     @property
     def bound(self) -> dict[str, Any]:
-        """What a confirmation is bound to: the arguments, the time zone they were read in, and the caller."""
-        return self.given | {"timezone": self.timezone, "the caller": self.identity}
+        """What a confirmation is bound to: the arguments, the time zone they were read in, the caller.
+
+        And the texts that the call replaces, as they were shown.
+        """
+        texts = self.replaces.texts if self.replaces else {}
+        there = {"what stands there now": {name: before for name, (before, _) in texts.items()}}
+        return (
+            self.given | {"timezone": self.timezone, "the caller": self.identity} | (there if texts else {})
+        )
 
     @property
     def worth_telling(self) -> float | None:

@@ -17,6 +17,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from cio_mcp.sandbox.contract import CONTRACT
+from cio_mcp.sandbox.engine.clock import Clock
 from cio_mcp.sandbox.faults import book
 from cio_mcp.sandbox.faults.layer import FaultLayer
 from cio_mcp.sandbox.gate import Counts, Credentials, Gate
@@ -29,11 +30,11 @@ from cio_mcp.sandbox.state.workspace import Workspace
 class Sandbox:
     """An imitation of one workspace: an ASGI application, with the state behind it in `workspace`.
 
-    `path` is a SQLite file that several sandboxes may share, or `:memory:`; `clock` is the time of day in
-    unix seconds; what `counts` allows is answered and the rest gets a 429, and without it nothing is counted;
-    `lag` is how many seconds a Track write waits before it takes effect, `broadcast_seconds`
-    how many a broadcast's trigger takes to be worked through. A new workspace is planted with a small story
-    unless `seed` is false, or starts with all that `copy_of` holds: times in it do not move with the clock.
+    `path` is a SQLite file that several sandboxes may share, or `:memory:`; `clock` is the real time in unix
+    seconds, which drives the sandbox's own and the limits; what `counts` allows is answered and the rest gets
+    a 429, and without it nothing is counted; `lag` is how many seconds a Track write waits before it takes
+    effect, `broadcast_seconds` how many a broadcast's trigger takes to be worked through. A new workspace is
+    planted with a small story unless `seed` is false, or starts with all that `copy_of` holds.
     """
 
     def __init__(
@@ -51,7 +52,7 @@ class Sandbox:
     ) -> None:
         self.credentials = credentials or Credentials()
         self.workspace = Workspace(
-            path, clock=clock, region=region, lag=lag, broadcast_seconds=broadcast_seconds
+            path, real=clock, region=region, lag=lag, broadcast_seconds=broadcast_seconds
         )
         try:
             if copy_of:
@@ -80,6 +81,11 @@ class Sandbox:
             for method, path, handler in TABLES
         ]
         return _RawPath(Starlette(routes=routes, exception_handlers={404: _not_imitated}))
+
+    @property
+    def clock(self) -> Clock:
+        """The sandbox's own time of day."""
+        return self.workspace.clock
 
     def notes(self) -> list[str]:
         """Return what whoever uses it should know: the faults that are in force."""

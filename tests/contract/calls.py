@@ -41,12 +41,14 @@ class Form:
     """One way to call a tool: what is always given, and what each option can be beside it.
 
     Each option is given alone with each of its values, and all of them together with their first and with
-    their last ones. `find` has what finds arguments that only the workspace knows.
+    their last ones. `find` has what finds arguments that only the workspace knows, and `first` is a call of
+    another tool that is made before.
     """
 
     given: dict[str, Any] = field(default_factory=dict)
     options: Options = field(default_factory=dict)
     find: dict[str, Found] = field(default_factory=dict)
+    first: tuple[str, dict[str, Any]] | None = None
 
     def calls(self, tool: Tool) -> Iterator[dict[str, Any]]:
         """Yield the arguments of each call."""
@@ -195,6 +197,16 @@ def message(channel: str, template: int | str, options: dict[str, Any] | None = 
     send = {"channel": channel, "transactional_message_id": template, "customer_id": ADA}
     return Form(send | given, MESSAGE | (options or {}))
 
+
+# Two of each, so that a second call changes something too.
+TEXT: Options = {
+    "preheader": ["One", ""],
+    "body": ["<p>One</p>", "<p>Two</p>"],
+    "body_amp": ["<html amp4email></html>", ""],
+    "sender_id": [2, 1],
+    "reply_to_id": [1, 2],
+}
+WHOLE_FRENCH = {"part_id": 1101, "language": "fr"}
 
 SPAN: dict[str, Any] = {"start": [DATE], "end": [LATER]}
 PERIODS: dict[str, Any] = {"resolution": EVERY, "series": EVERY}
@@ -568,6 +580,29 @@ FORMS: dict[str, list[Form]] = {
         *of_anybody({"attributes": {"plan": "free"}}, since=[DATE]),
         Form({"customer_id": ADA, "event": "purchase"}, {"since": [DATE]}),
         Form({"customer_id": "nobody", "event": "purchase"}),
+    ],
+    "update_content": [
+        Form({"kind": "campaign", "message_id": 1, "part_id": 101, "subject": "Hi"}, TEXT),
+        Form({"kind": "broadcast", "message_id": 11, "subject": "Hi"}, TEXT),
+        Form({"kind": "newsletter", "message_id": 21, "part_id": 210, "subject": "Hi"}, TEXT),
+        Form({"kind": "transactional", "message_id": 1, "part_id": 11, "subject": "Hi"}, TEXT),
+        Form({"kind": "campaign", "message_id": 1, "part_id": 101, "language": "fr", "body": "Salut"}),
+        Form({"kind": "broadcast", "message_id": 11, "part_id": 1101, "language": "fr", "body": "Salut"}),
+        Form({"kind": "broadcast", "message_id": 10, "replace": {"Get the offer": "Get it"}}),
+        Form({"kind": "transactional", "message_id": 4, "body": "Code"}),
+    ],
+    "restore_content": [
+        Form(
+            {"kind": kind, "message_id": number} | more,
+            first=("update_content", {"kind": kind, "message_id": number, "body": "Hi"} | part),
+        )
+        for kind, number, part, more in (
+            ("campaign", 1, {"part_id": 101}, {"part_id": 101}),
+            ("broadcast", 11, {}, {"change_id": 1}),
+            ("broadcast", 11, WHOLE_FRENCH, WHOLE_FRENCH),
+            ("newsletter", 21, {}, {}),
+            ("transactional", 1, {}, {}),
+        )
     ],
     "list_workspace_items": [
         Form({"kind": "export"}, {"kind": EVERY, "cursor": COUNT}),

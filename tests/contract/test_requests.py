@@ -140,6 +140,8 @@ async def driven(tool: Tool) -> Driven:
     done, tried = Driven(), set()
     for form in FORMS[tool.name]:
         async with an_agent() as agent:
+            if form.first:
+                await agent.call(form.first[0], **form.first[1])
             found = {name: find(agent.wire.sandbox) for name, find in form.find.items()}
             for call in form.calls(tool):
                 before = len(agent.wire.requests)

@@ -301,7 +301,7 @@ async def test_faults_in_force_stand_in_server_status(tmp_path: Path) -> None:
     path = tmp_path / "sandbox.db"
     async with an_agent(sandbox="on", sandbox_path=str(path)) as agent:
         before = (await agent.call("server_status"))["notes"]
-        with closing(Sandbox(path)) as beside, beside.workspace.transaction():
+        with closing(Sandbox(path, clock=agent.clock)) as beside, beside.workspace.transaction():
             book.add(beside.workspace, parse({"does": "quota", "route": "GET /v1/segments"}))
             book.add(beside.workspace, parse({"does": "cut", "until": 5}))
         await agent.fail("list_segments")

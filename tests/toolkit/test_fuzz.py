@@ -111,6 +111,7 @@ def arguments_of(tool: Tool, agent: Agent) -> Iterator[tuple[str, dict[str, Any]
 @EVERY_TOOL
 async def test_every_argument_is_taken_as_documented_or_refused_by_name(tool: Tool) -> None:
     async with an_agent(confirm="preview") as agent:
+        await ACTS[tool.name].prepare(agent)
         for name, rest in arguments_of(tool, agent):
             schema, field = tool.input_schema["properties"][name], tool.arguments.model_fields[name]
             _, absent, _ = await made(agent, tool.name, rest)
@@ -136,6 +137,7 @@ async def test_every_argument_is_taken_as_documented_or_refused_by_name(tool: To
 @EVERY_TOOL
 async def test_a_number_means_the_same_as_its_text(tool: Tool) -> None:
     async with an_agent(confirm="preview") as agent:
+        await ACTS[tool.name].prepare(agent)
         for name, rest in arguments_of(tool, agent):
             if re.fullmatch(r".*_id|item|cursor|limit|ids|periods|days|seconds|wait_seconds", name):
                 ends = [await made(agent, tool.name, rest | {name: value}) for value in (7, 7.0, "7")]

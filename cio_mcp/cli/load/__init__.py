@@ -39,8 +39,8 @@ LOADED, REJECTED, WRONG, STOPPED, UNKNOWN = range(5)
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Take a file, and what its columns mean."""
     parser.description = (
-        "Load customers, events or objects from a file of any size: CSV, TSV, NDJSON or JSON, gzip too, - for "
-        "stdin. What each column means is guessed and shown; --yes accepts that, --map says it otherwise."
+        "Load customers, events or objects from a file of any size: CSV, TSV, NDJSON or JSON, gzip too, or - "
+        "for stdin. What each column means is guessed and shown; --yes accepts that, --map says it otherwise."
     )
     parser.epilog = (
         "A journal beside the file lets the same command go on after any interruption. Rejected rows are "

@@ -5,6 +5,7 @@ from cio_mcp.sandbox.routes import (
     broadcasts,
     campaigns,
     collections,
+    content_updates,
     contents,
     customers,
     entities,
@@ -30,7 +31,8 @@ TABLES = [
     entry
     for module in (
         *(customers, subscriptions, relationships, events, activities, campaigns, broadcasts, newsletters),
-        *(transactional, contents, messages, metrics, segments, suppressions, opt_outs, entities, objects),
+        *(transactional, contents, content_updates, messages, metrics, segments, suppressions, opt_outs),
+        *(entities, objects),
         *(exports, imports, snippets, collections, reporting_webhooks, workspaces),
     )
     for entry in module.routes.table

@@ -50,7 +50,13 @@ def add(
         person["cio_id"] if person else None,
         workspace.now(),
         json.dumps(
-            body | stopped | {"failure_message": failure, "customer": contents.snapshot(workspace, person)}
+            body
+            | stopped
+            | {
+                "subject": body.get("subject") or contents.subject_now(workspace, body),
+                "failure_message": failure,
+                "customer": contents.snapshot(workspace, person),
+            }
         ),
     )
     return number

@@ -34,7 +34,6 @@ def deliver(workspace: Workspace, write: dict[str, Any]) -> None:
         message = {
             "type": newsletter["type"],
             "recipient": person["email"] or "",
-            "subject": newsletter["subject"],
             "newsletter_id": newsletter["id"],
             "content_id": newsletter["content_ids"][0],
             "fate": newsletter.get("fates", {}).get(person["id"]),

@@ -86,6 +86,12 @@ class Found:
         """Return the variables from a source that have no default and stand under no condition."""
         return [path for path, use in self.uses.items() if use.source == source and use.bare]
 
+    @property
+    def all_needed(self) -> list[str]:
+        """The variables without a default and under no condition that Customer.io itself does not fill."""
+        own = {"snippet", "message"}
+        return [path for path, use in self.uses.items() if use.bare and use.source not in own]
+
 
 def filled_by(source: str | None, kind: Kind) -> str:
     """Return what gives the variables from a source their values in a kind of message."""

@@ -1,4 +1,4 @@
-"""`cio-mcp sandbox`: the embedded Customer.io on a port."""
+"""The embedded Customer.io on a port."""
 
 import argparse
 import signal
