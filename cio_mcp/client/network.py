@@ -47,6 +47,12 @@ class Network(httpx.AsyncBaseTransport):
         pool = next((pool for pool in pools if pool.in_use < POOL), None) or min(pools, key=_Pool.load)
         return await pool.send(request)
 
+    async def stream(self, request: httpx.Request) -> httpx.Response:
+        """Send `request`, and leave the body to be read and closed: for files larger than memory."""
+        self._trust = self._trust or _trust()
+        transport = _transport(self._trust, _proxy(request.url))
+        return await transport.handle_async_request(request)
+
     def _open(self, proxy: str) -> "list[_Pool]":
         if proxy not in self._through:
             self._trust = self._trust or _trust()

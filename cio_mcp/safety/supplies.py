@@ -8,6 +8,7 @@ from cio_mcp.client import CustomerIO
 from cio_mcp.client.api import Api
 from cio_mcp.safety.call import ToolCall
 from cio_mcp.toolkit.answers import Status
+from cio_mcp.toolkit.downloads import Downloads
 from cio_mcp.toolkit.registry import Supplied
 from cio_mcp.toolkit.rows.results import Results
 from cio_mcp.toolkit.texts.history import History
@@ -15,11 +16,12 @@ from cio_mcp.toolkit.texts.history import History
 
 @dataclass(frozen=True)
 class Supplies:
-    """Supplies tools; `status` returns the server's status."""
+    """Supplies tools; `status` returns the server's status, and `downloads` saves files."""
 
     client: CustomerIO
     status: Callable[[], Awaitable[Status]]
     history: History
+    downloads: Downloads
     results: Results = field(default_factory=Results)
 
     async def of(self, call: ToolCall) -> dict[str, Any]:
@@ -31,4 +33,6 @@ class Supplies:
             return self.client.api(what, call)
         if issubclass(what, History):
             return replace(self.history, call=call)
+        if issubclass(what, Downloads):
+            return self.downloads
         return self.results.of(call.caller) if issubclass(what, Results) else await self.status()

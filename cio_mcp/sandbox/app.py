@@ -16,6 +16,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from cio_mcp.sandbox import files
 from cio_mcp.sandbox.contract import CONTRACT
 from cio_mcp.sandbox.engine.clock import Clock
 from cio_mcp.sandbox.faults import book
@@ -80,6 +81,7 @@ class Sandbox:
             _route(path, method, self._endpoint(handler, CONTRACT.of(method, path)))
             for method, path, handler in TABLES
         ]
+        routes.append(Route(files.PATH, files.download(self.workspace)))
         return _RawPath(Starlette(routes=routes, exception_handlers={404: _not_imitated}))
 
     @property

@@ -20,6 +20,7 @@ from cio_mcp.toolkit.arguments import has_mark, parsed
 from cio_mcp.toolkit.audience import Audience
 from cio_mcp.toolkit.consequences import CONFIRMED, NOTHING, Affects, Outlook
 from cio_mcp.toolkit.context import ParseContext
+from cio_mcp.toolkit.downloads import Downloads
 from cio_mcp.toolkit.rows.results import Results
 from cio_mcp.toolkit.schemas import either_schema, flat_schema
 from cio_mcp.toolkit.texts.history import History
@@ -29,7 +30,7 @@ _Of = TypeVar("_Of", bound=Callable[..., Any])
 _Function = TypeVar("_Function", bound=Callable[..., Awaitable[Answer]])
 
 # What the server fills in for a tool.
-Supplied = Api | Status | Results | History
+Supplied = Api | Status | Results | Downloads | History
 
 _Confirmation = Annotated[str | None, Field(description="Code from the preview.")]
 

@@ -641,7 +641,10 @@ FORMS: dict[str, list[Form]] = {
             )
         ),
     ],
-    "get_export": [Form({"export_id": 1}, {"wait_seconds": [0, 5]}), Form({"export_id": 2})],
+    "get_export": [
+        Form({"export_id": 1}, {"wait_seconds": [0, 5], "save_as": ["a.csv"]}),
+        Form({"export_id": 2}),
+    ],
     "set_reporting_webhook": [
         Form(
             {

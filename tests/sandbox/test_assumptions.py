@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 import cio_mcp.sandbox
@@ -361,6 +362,34 @@ async def members_of_objects(caller: Caller) -> None:
 
 
 LEADS = BY_EMAIL | {"identifier": "id"}
+
+
+async def a_file(caller: Caller) -> httpx.Response:
+    """Return the file of an export, as its host answers a link."""
+    number = (await caller.ok("POST", "/v1/exports/customers", {"filters": {"segment": {"id": 1}}}))[
+        "export"
+    ]["id"]
+    caller.clock.now += 10
+    link = (await caller.ok("GET", f"/v1/exports/{number}/download"))["link"]
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(caller.sandbox)) as http:
+        whole = await http.get(link)
+        part = await http.get(link, headers={"range": "bytes=10-", "if-range": whole.headers["etag"]})
+        assert (part.status_code, part.content) == (206, whole.content[10:])
+        caller.clock.now += 1000
+        assert (await http.get(link)).status_code == 403
+    return whole
+
+
+@assumed("columns of exports")
+async def columns_of_exports(caller: Caller) -> None:
+    header = (await a_file(caller)).text.splitlines()[0].split(",")
+
+    assert {"id", "email", "cio_id", "plan"} <= set(header)
+
+
+@assumed("files of exports")
+async def files_of_exports(caller: Caller) -> None:
+    assert (await a_file(caller)).headers["accept-ranges"] == "bytes"
 
 
 @assumed("imports")
