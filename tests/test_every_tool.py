@@ -28,6 +28,7 @@ VERBS = {
         "server",
     },
     Effect.WRITES: {
+        "import",
         "identify",
         "track",
         "set",

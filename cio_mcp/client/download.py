@@ -77,7 +77,7 @@ class Downloader:
 
     async def _attempt(self, call: Call, link: str, part: _Part) -> int:
         have = part.size()
-        known = {"range": f"bytes={have}-", "if-range": part.tag.read_text()} if have else {}
+        known = {"range": f"bytes={have}-", "if-range": part.tag.read_text("ascii")} if have else {}
         async with self._answer(link, known) as answer:
             if answer.status_code == 206 and _begins(answer) == have:
                 total = have + int(answer.headers.get("content-length", 0))
@@ -131,7 +131,7 @@ def _write_tag(part: _Part, answer: httpx.Response) -> None:
     """Keep the mark of what is downloaded; what has none, or is packed, cannot be continued."""
     tag = answer.headers.get("etag", "")
     if tag and not tag.startswith("W/") and "content-encoding" not in answer.headers:
-        part.tag.write_text(tag)
+        part.tag.write_text(tag, "ascii")
     else:
         part.tag.unlink(missing_ok=True)
 

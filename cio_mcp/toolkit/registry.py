@@ -231,8 +231,7 @@ class Toolbox:
         if any(has_mark(hint, Local) for hint in hints.values()):
             arguments.setdefault("timezone", (Timezone | None, None))
         if effect is not Effect.READS:
-            arguments["dry_run"] = (bool, False)
-            arguments["confirmation"] = (_Confirmation, None)
+            arguments |= {"dry_run": (bool, False), "confirmation": (_Confirmation, None)}
         affects = getattr(function, "__affects__", NOTHING)
         tool = Tool(function, effect, self.toolset, supplied, arguments, result, audience, affects)
         self._tools.append(tool)
