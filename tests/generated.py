@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from cio_mcp.limits import LIMITS
+from cio_mcp.sandbox.assumptions import every as every_assumption
 from cio_mcp.server.guides import PROMPTS, RESOURCES, TEMPLATES
 from cio_mcp.settings import Settings, variable
 from cio_mcp.settings.scopes import RequestSettings, TokenSettings, WorkspaceIdentity, WorkspaceSettings
@@ -47,6 +48,7 @@ def documents() -> dict[Path, str]:
         "limits": _limits_table(),
         "settings": _settings_table(),
         "consequences": _consequences_table(),
+        "assumptions": _assumptions_table(),
         "links": published.links_list(),
         "registry": f"<!-- mcp-name: {published.registry_name()} -->",
         **{name: f"```python\n{script}```" for name, script in scripts.items()},
@@ -62,6 +64,15 @@ def documents() -> dict[Path, str]:
         ROOT / "tests" / "tools.json": json.dumps(list(map(_contract, TOOLS)), indent=2, ensure_ascii=False)
         + "\n",
     }
+
+
+def _assumptions_table() -> str:
+    head = "| number | name | why so | what it follows from |\n| --- | --- | --- | --- |\n"
+    return head + "\n".join(
+        f"| {one.number} | {one.name} | {one.reason} | {one.source or 'none'} |"
+        for one in every_assumption()
+        if f"- **{one.name}**: " in (ROOT / "docs/sandbox.md").read_text()
+    )
 
 
 def _with_parts(text: str, parts: dict[str, str]) -> str:

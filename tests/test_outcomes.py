@@ -232,6 +232,18 @@ ACTS = {
     "get_broadcast_trigger": Act(RequestKind.READ, {"broadcast_id": 12, "trigger_id": 1}, requests=2),
     "list_newsletters": Act(RequestKind.READ, {}),
     "get_newsletter": Act(RequestKind.READ, {"newsletter_id": 21}, requests=2),
+    "create_newsletter": Act(
+        RequestKind.ONCE,
+        {"name": "tried", "subject": "Hi", "body": "<p>Hi</p>", "in_segments": [1]},
+        count("things", "kind = 'newsletter' AND body LIKE '%tried%'"),
+        requests=3,
+        reads_first=True,
+    ),
+    "add_newsletter_text": Act(
+        RequestKind.ONCE,
+        {"newsletter_id": 21, "language": "fr", "subject": "tried", "body": "<p>Hi</p>"},
+        count("things", "kind = 'content' AND body LIKE '%tried%'"),
+    ),
     "send_newsletter": Act(RequestKind.ONCE, {"newsletter_id": 21}, newsletters_sent),
     "update_content": Act(
         RequestKind.REPEATABLE,
@@ -339,6 +351,7 @@ async def test_a_call_is_repeated_after_a_429_and_after_a_lost_answer_only_where
 
     act = ACTS[tool]
     then = {RequestKind.TRIGGER: ("refused", 1), RequestKind.ONCE: ("unknown", 2)}
+    then = {} if act.reads_first else then  # both faults strike reads
     expected = then.get(act.kind, ("done", act.requests + 2))
     if tool == "get_sent_message":
         expected = ("refused", 1)  # a limit per day: no pause within a call would help

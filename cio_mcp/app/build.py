@@ -80,7 +80,7 @@ def build(
 
     `wire` replaces the network, and then limits are not shared with other processes. `clock` is the real time
     of day; tools on an embedded sandbox take their time from the sandbox's own clock, and nothing else does.
-    Loggers of libraries are set to warnings, since they log URLs, which contain identifiers, and answers.
+    The loggers of underlying libraries are set to warnings only: they log URLs, and whole answers.
     """
     for name in ("httpx", "httpcore", "mcp", "sse_starlette"):
         logging.getLogger(name).setLevel(logging.WARNING)

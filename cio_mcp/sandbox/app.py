@@ -3,7 +3,7 @@
 import json
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -16,8 +16,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from cio_mcp.sandbox import files
+from cio_mcp.sandbox import assumptions, files
 from cio_mcp.sandbox.contract import CONTRACT
+from cio_mcp.sandbox.controls.layer import ControlLayer
 from cio_mcp.sandbox.engine.clock import Clock
 from cio_mcp.sandbox.faults import book
 from cio_mcp.sandbox.faults.layer import FaultLayer
@@ -26,6 +27,8 @@ from cio_mcp.sandbox.http import ApiRequest, Handler, Partly, Rejected
 from cio_mcp.sandbox.routes import TABLES
 from cio_mcp.sandbox.seed import plant
 from cio_mcp.sandbox.state.workspace import Workspace
+
+Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 class Sandbox:
@@ -75,19 +78,19 @@ class Sandbox:
         return FaultLayer(self.api, self.workspace)
 
     @cached_property
+    def controlled(self) -> ASGIApp:
+        """What answers, with the controls beside it: for those only who may do anything to the sandbox."""
+        return ControlLayer(self.app, self.workspace)
+
+    @cached_property
     def api(self) -> ASGIApp:
         """The routes, made at the first request: who waits for a server to start has made none."""
         routes = [
-            _route(path, method, self._endpoint(handler, CONTRACT.of(method, path)))
+            _route(path, method, _numbered(method, path, self._endpoint(handler, CONTRACT.of(method, path))))
             for method, path, handler in TABLES
         ]
         routes.append(Route(files.PATH, files.download(self.workspace)))
         return _RawPath(Starlette(routes=routes, exception_handlers={404: _not_imitated}))
-
-    @property
-    def clock(self) -> Clock:
-        """The sandbox's own time of day."""
-        return self.workspace.clock
 
     def notes(self) -> list[str]:
         """Return what whoever uses it should know: the faults that are in force."""
@@ -97,11 +100,16 @@ class Sandbox:
             if fault["in_force"]
         ]
 
+    @property
+    def clock(self) -> Clock:
+        """The sandbox's own time of day."""
+        return self.workspace.clock
+
     def close(self) -> None:
         """Close the database."""
         self.workspace.close()
 
-    def _endpoint(self, handler: Handler, facts: dict[str, Any] | None) -> Callable[[Request], Any]:
+    def _endpoint(self, handler: Handler, facts: dict[str, Any] | None) -> Endpoint:
         async def endpoint(request: Request) -> Response:
             ids, query = dict(request.path_params), dict(request.query_params)
             asked = ApiRequest(request.url.path, ids, query, await request.body(), self.workspace)
@@ -117,6 +125,18 @@ class Sandbox:
                 return _json(rejected.status, rejected.body, left | rejected.headers)
 
         return endpoint
+
+
+def _numbered(method: str, path: str, endpoint: Endpoint) -> Endpoint:
+    """Return an endpoint whose answers name the assumptions that they may rest on."""
+
+    async def numbered(request: Request) -> Response:
+        answer = await endpoint(request)
+        if numbers := assumptions.of_answer(method, path, answer.status_code):
+            answer.headers[assumptions.HEADER] = numbers
+        return answer
+
+    return numbered
 
 
 def _checked(facts: dict[str, Any] | None, asked: ApiRequest, handler: Handler) -> Any:
@@ -173,6 +193,8 @@ async def _not_imitated(request: Request, _: Exception) -> Response:
     Live, recorded: there it is a 404 of plain text.
     """
     detail = f"the sandbox does not imitate {request.method} {request.url.path}"
+    if request.url.path.startswith("/_sandbox"):
+        detail = "the sandbox's controls are off at this address: start it with --controls"
     return _json(501, {"errors": [{"detail": detail, "status": "501"}]})
 
 

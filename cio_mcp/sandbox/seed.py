@@ -32,11 +32,15 @@ MESSAGE = {"sending_state": "automatic", **contents.EMAIL}
 STORY = Path(__file__).with_name("story.json")
 
 
+# A thing of a workspace that is empty on purpose.
+EMPTY = "empty"
+
+
 def plant(workspace: Workspace) -> None:
-    """Plant the story into a workspace that is still empty."""
+    """Plant the story into a workspace that is still empty, and not so on purpose."""
     story: dict[str, Any] = json.loads(STORY.read_text(encoding="utf-8"))
     with workspace.transaction():
-        if workspace.things("campaign"):
+        if workspace.things("campaign") or workspace.things(EMPTY):
             return
         _configure(workspace, story)
         contents.plant(workspace)
@@ -49,6 +53,11 @@ def plant(workspace: Workspace) -> None:
         opt_outs.plant(workspace, story["opted_out"])
         for rejected in story["rejected"]:
             _reject(workspace, rejected)
+
+
+def leave_empty(workspace: Workspace) -> None:
+    """Keep an empty workspace from the story for good."""
+    workspace.configure(EMPTY, {"id": 1})
 
 
 def _configure(workspace: Workspace, story: dict[str, Any]) -> None:

@@ -442,8 +442,52 @@ FORMS: dict[str, list[Form]] = {
     "get_broadcast_trigger": [Form({"broadcast_id": 12, "trigger_id": 1}, {"cursor": ["1"]})],
     "list_newsletters": [Form({}, {"limit": [1, 100], "cursor": CURSOR})],
     "get_newsletter": [Form({"newsletter_id": 20})],
+    "create_newsletter": [
+        Form(
+            {"name": "June", "subject": "Hi", "body": "<p>Hi</p>", "in_segments": [1, 4]},
+            {
+                "not_in_segments": [[3], [3, 5]],
+                "attributes": [{"plan": "pro", "seats": 5, "beta": True}, {"plan": None}],
+                "not_attributes": [{"plan": "free", "beta": None}],
+                "preheader": ["Read this"],
+                "body_plain": ["Hi"],
+                "sender_id": [1],
+                "subscription_topic_id": [1],
+            },
+        ),
+        Form({"name": "June", "channel": "email", "subject": "a", "body": "b", "not_in_segments": [3]}),
+        Form({"name": "June", "channel": "sms", "body": "Hi", "attributes": {"plan": "pro"}}),
+        Form({"name": "June", "channel": "push", "subject": "Hi", "in_segments": [1]}),
+        Form({"name": "June", "channel": "push", "body": "Hi", "in_segments": [1]}),
+        Form(
+            {"name": "June", "channel": "webhook", "body": "{}", "in_segments": [1]}
+            | {"url": "https://example.com/hook", "method": "POST"},
+            {"method": EVERY},
+        ),
+    ],
+    "add_newsletter_text": [
+        Form(
+            {"newsletter_id": 21, "language": "fr", "subject": "Salut", "body": "<p>Salut</p>"},
+        ),
+        Form(
+            {"newsletter_id": 21, "language": "de", "subject": "Hallo", "body": "<p>Hallo</p>"}
+            | {"preheader": "Sommer", "body_plain": "Hallo"}
+        ),
+        Form({"newsletter_id": 21, "test_group": "new", "subject": "Hi", "body": "<p>Hi</p>"}),
+        Form(
+            {"newsletter_id": 21, "test_group": "2", "language": "fr", "subject": "a", "body": "b"},
+            first=(
+                "add_newsletter_text",
+                {"newsletter_id": 21, "test_group": "new", "subject": "a", "body": "b"},
+            ),
+        ),
+    ],
     "send_newsletter": [
         Form({"newsletter_id": 21}),
+        Form({"newsletter_id": 21, "rate": 100, "spread": True}),
+        Form({"newsletter_id": 21, "spread": True}),
+        Form({"newsletter_id": 21, "send_at": FUTURE, "rate": 100}, {"period": EVERY, "spread": YES_NO}),
+        Form({"newsletter_id": 21, "send_at": FUTURE}, {"recipient_timezone": YES_NO}),
         Form(
             {"newsletter_id": 21, "send_at": FUTURE}, {"timezone": ["Europe/Berlin"], "send_at": [FUTURE, 0]}
         ),

@@ -121,11 +121,14 @@ async def test_every_argument_is_taken_as_documented_or_refused_by_name(tool: To
                 refused = outcome.facts.get("outcome") == "not_sent"
                 assert not refused or re.search(rf"(^|[\n ,]){name}\b", str(outcome.error)), told
                 if value is None:
-                    assert refused if field.is_required() else sent == absent, told
+                    # What is made only once is refused the second time, and then similar ones are looked for.
+                    assert refused if field.is_required() else sent[: len(absent)] == absent, told
                 elif value in BLANK:
-                    assert refused or (sent == absent and not naming), told
+                    assert refused or (sent[: len(absent)] == absent and not naming), told
                 elif value in EMPTY[:2]:
-                    assert refused or (sent == absent and not naming) or ": []" in str(sent), told
+                    assert refused or (sent[: len(absent)] == absent and not naming) or ": []" in str(sent), (
+                        told
+                    )
                 elif value in CONTROL and tool.effect is not Effect.READS:
                     assert refused or name in CONTENT | UNUSED, told
                 elif schema.get("type") == "integer" and value != 7:

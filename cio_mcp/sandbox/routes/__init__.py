@@ -14,6 +14,7 @@ from cio_mcp.sandbox.routes import (
     imports,
     messages,
     metrics,
+    newsletter_drafts,
     newsletters,
     objects,
     opt_outs,
@@ -31,7 +32,17 @@ TABLES = [
     entry
     for module in (
         *(customers, subscriptions, relationships, events, activities, campaigns, broadcasts, newsletters),
-        *(transactional, contents, content_updates, messages, metrics, segments, suppressions, opt_outs),
+        *(
+            newsletter_drafts,
+            transactional,
+            contents,
+            content_updates,
+            messages,
+            metrics,
+            segments,
+            suppressions,
+            opt_outs,
+        ),
         *(entities, objects),
         *(exports, imports, snippets, collections, reporting_webhooks, workspaces),
     )

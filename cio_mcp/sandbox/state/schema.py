@@ -53,6 +53,9 @@ CREATE TABLE IF NOT EXISTS deliveries (
 CREATE TABLE IF NOT EXISTS faults (
   number INTEGER PRIMARY KEY AUTOINCREMENT, body TEXT NOT NULL, met INTEGER NOT NULL DEFAULT 0,
   struck INTEGER NOT NULL DEFAULT 0);
+CREATE TABLE IF NOT EXISTS points (
+  number INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, at INTEGER NOT NULL, made INTEGER NOT NULL,
+  position INTEGER NOT NULL, copy BLOB NOT NULL);
 """
 
 # Kept in the file: what was made with other tables is not touched.

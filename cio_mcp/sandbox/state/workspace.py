@@ -62,7 +62,7 @@ class Workspace:
         self._use_wal()
         self._db.execute("PRAGMA synchronous = NORMAL")
         self._db.executescript(f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version = {VERSION}; COMMIT")
-        with self._locked():
+        with self.locked():
             self.clock.begin()
 
     def _check_version(self) -> None:
@@ -98,7 +98,8 @@ class Workspace:
         return int(self.clock())
 
     @contextmanager
-    def _locked(self) -> Iterator[None]:
+    def locked(self) -> Iterator[None]:
+        """Change everything inside at once or not at all; nobody else changes anything meanwhile."""
         self._db.execute("BEGIN IMMEDIATE")
         try:
             yield
@@ -112,7 +113,7 @@ class Workspace:
         """Do everything inside at once or not at all, at one moment; what is due by then is done before."""
         while self._pass():
             pass
-        with self._locked():
+        with self.locked():
             self.clock.note_use()
             with self.clock.at(self.clock()):
                 self.settle()
@@ -138,7 +139,7 @@ class Workspace:
         """
         if until is None and not self._next(self.clock()):
             return False
-        with self._locked():
+        with self.locked():
             due = self._next(self.clock() if until is None else until)
             if until is not None:
                 self.clock.set(max(due["due"] if due else until, self.clock()))

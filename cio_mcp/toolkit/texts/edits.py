@@ -65,10 +65,9 @@ class Edit:
         return {name: self.text.fields.raw.get(name) for name in self.values}
 
     @property
-    def replaced(self) -> Replaced:
-        """Each field as text, before and after, and what its Liquid then needs."""
-        pairs = {name: (text(self.before[name]) or "", str(new)) for name, new in self.values.items()}
-        return Replaced(pairs, [*self._new_needs(), *self._faults()])
+    def pairs(self) -> dict[str, tuple[str, str]]:
+        """Each field as text, before and after."""
+        return {name: (text(self.before[name]) or "", str(new)) for name, new in self.values.items()}
 
     def _new_needs(self) -> list[tuple[str, str]]:
         now = variables_of(self.text.written, {}, Meter()).all_needed
@@ -87,7 +86,7 @@ class Edit:
         """
         if not self.values:
             raise InvalidArgument("nothing would change: the text holds all of this already")
-        app.call.replaces = self.replaced
+        app.call.replaces = Replaced(self.pairs, [*self._new_needs(), *self._faults()])
         path = _ROUTES[self.kind]
         ids: dict[str, object] = {"message_id": self.message_id, "part_id": needed(self.text.number, "id")}
         if self.in_language:

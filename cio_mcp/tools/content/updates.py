@@ -61,11 +61,10 @@ async def _text_of(
 
 async def _changed(app: AppApi, history: History, edit: Edit) -> ContentUpdated:
     number, not_taken = await edit.write(app, history)
-    pairs = edit.replaced.texts
     return ContentUpdated(
         part_id=edit.text.number,
         language=edit.text.fields.text("language"),
-        changes={name: difference(before, after) for name, (before, after) in pairs.items()},
+        changes={name: difference(before, after) for name, (before, after) in edit.pairs.items()},
         change_id=number,
         not_taken=not_taken or None,
     )
