@@ -17,7 +17,7 @@ from cio_mcp.settings.scopes import RequestSettings, TokenSettings, WorkspaceIde
 from cio_mcp.toolkit.consequences import CONFIRMED, IN_WORDS, Consequence
 from cio_mcp.toolkit.registry import Tool
 from cio_mcp.tools import CORE, TOOLS
-from tests import published
+from tests import published, reference
 
 ROOT = Path(__file__).parent.parent
 
@@ -61,6 +61,7 @@ def documents() -> dict[Path, str]:
         **{page: _with_parts(page.read_text(), parts) for page in PAGES},
         manifest: published.as_json(bundle),
         **published.documents(),
+        **reference.documents(),
         ROOT / "tests" / "tools.json": json.dumps(list(map(_contract, TOOLS)), indent=2, ensure_ascii=False)
         + "\n",
     }

@@ -90,7 +90,7 @@ class Sandbox:
             for method, path, handler in TABLES
         ]
         routes.append(Route(files.PATH, files.download(self.workspace)))
-        return _RawPath(Starlette(routes=routes, exception_handlers={404: _not_imitated}))
+        return _RawPath(Starlette(routes=routes, exception_handlers={404: _not_imitated, 405: _not_imitated}))
 
     def notes(self) -> list[str]:
         """Return what whoever uses it should know: the faults that are in force."""

@@ -527,3 +527,26 @@ async def recipients_time_zones(caller: Caller) -> None:
     await caller.ok("POST", "/v1/newsletters/21/schedule", own)
     caller.clock.now = at
     assert await caller.messages("&newsletter_id=21")
+
+
+STUDIO = "/v1/design_studio/emails"
+
+
+@assumed("pages of Design Studio")
+async def pages_of_design_studio(caller: Caller) -> None:
+    meta = (await caller.ok("GET", f"{STUDIO}?limit=2&page=2"))["meta"]
+    assert meta == {"page": 2, "limit": 2, "total": 3}
+
+
+@assumed("reviews of emails")
+async def reviews_of_emails(caller: Caller) -> None:
+    review = await caller.ok("GET", f"{STUDIO}/7d9f3a10-0000-4000-8000-000000000003/review")
+    assert (review["score"]["score"], review["findings"]) == (100, [])
+
+
+@assumed("publishing several languages")
+async def publishing_several_languages(caller: Caller) -> None:
+    path, caller.pause = f"{STUDIO}/7d9f3a10-0000-4000-8000-000000000001", 1
+    begun = (await caller.ok("POST", f"{path}/publish"))["publish_id"]
+    states = [(await caller.ok("GET", f"{path}/publish_status?publish_id={begun}"))["status"] for _ in "abc"]
+    assert states == ["pending", "pending", "done"]
