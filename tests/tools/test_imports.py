@@ -133,7 +133,7 @@ async def test_addresses_of_reports_are_passed_on_unless_people_are_hidden(mask:
             "error_report_url": "https://a.example/errors.csv",
         }
     }
-    async with canned({"imports/7": found}, **({"CIO_PII": "mask"} if mask else {})) as workspace:
+    async with canned({"imports/7": found}, CIO_PII="mask" if mask else "show") as workspace:
         answer = await workspace.call("get_import", import_id=7)
 
     assert answer["imported"] == 1

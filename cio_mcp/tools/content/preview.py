@@ -114,7 +114,7 @@ async def _by_customerio(
     email_id: str,
     language: str | None,
     customer_id: str | None,
-    id_type: IdType,
+    id_type: AnyIdType,
     data: dict[str, Any],
     *,
     html: bool,
