@@ -51,7 +51,7 @@ class Downloader:
     """Downloads through `wire`. Links name hosts of Customer.io's storage: no key is sent to them."""
 
     def __init__(self, wire: httpx.AsyncBaseTransport) -> None:
-        self._send = wire.stream if isinstance(wire, Network) else wire.handle_async_request
+        self._wire = wire
 
     async def to_file(self, call: Call, link: Link, path: Path) -> int:
         """Download to a file that is not there yet; returns its size. `link` makes a link for each attempt.
@@ -112,11 +112,11 @@ class Downloader:
             "GET", url, headers={"accept-encoding": "identity"} | headers, extensions={"timeout": PATIENCE}
         )
         try:
-            answer = await self._send(asked)
-            try:
-                yield answer
-            finally:
-                await answer.aclose()
+            if isinstance(self._wire, Network):
+                async with self._wire.streamed(asked) as answer:
+                    yield answer
+            else:
+                yield await self._wire.handle_async_request(asked)
         except httpx.RequestError as error:
             raise _Broken(str(failure_of(error, url))) from None
 
