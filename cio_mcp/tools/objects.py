@@ -186,9 +186,9 @@ async def search_objects(
     if object_type_id is None and (filter or cursor):
         raise InvalidArgument("object_type_id: is required")
     condition = _typed(filter or EVERY, object_type_id or "")
-    types, refused = await beside("object_types", read_object_types(app))
     if object_type_id is None:
-        return ThingsFound(object_types=types, left_out=refused)
+        return ThingsFound(object_types=await read_object_types(app))
+    types, refused = await beside("object_types", read_object_types(app))
     body = {"object_type_id": object_type_id, "filter": condition}
     answer = Fields(
         await app.post("/v1/objects", body, query={"limit": limit, "start": cursor}, kind=RequestKind.READ)

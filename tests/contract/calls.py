@@ -6,7 +6,6 @@ from types import EllipsisType
 from typing import Any, Literal, get_args, get_origin
 
 from cio_mcp.sandbox import Sandbox
-from cio_mcp.sandbox.state import imports
 from cio_mcp.toolkit.registry import Tool
 
 # Every word that an argument can have, as the tool's schema lists them.
@@ -90,12 +89,7 @@ def a_delivery(sandbox: Sandbox) -> str:
 
 
 FILE = "https://files.sandbox.invalid/none.csv"
-
-
-def an_import(sandbox: Sandbox) -> int:
-    """Return the id of an import."""
-    asked = {"data_file_url": FILE, "name": "n", "type": "people", "identifier": "id"}
-    return int(imports.start(sandbox.workspace, asked)["id"])
+AN_IMPORT = {"url": FILE, "of": "people", "name": "n", "identifier": "id"}
 
 
 def of_a_customer(given: dict[str, Any] | None = None, /, **options: Any) -> list[Form]:
@@ -393,7 +387,7 @@ FORMS: dict[str, list[Form]] = {
             {"url": FILE, "of": "relationships", "name": "r", "identifier": "cio_id", "object_type_id": "1"}
         ),
     ],
-    "get_import": [Form({}, {"wait_seconds": [0, 5]}, find={"import_id": an_import})],
+    "get_import": [Form({"import_id": 1}, {"wait_seconds": [0, 5]}, first=("import_file", AN_IMPORT))],
     "track_event": of_anybody({"name": "purchase"}, **EVENT),
     "identify_customers": [
         Form(
@@ -769,8 +763,8 @@ FORMS: dict[str, list[Form]] = {
         ),
     ],
     "get_export": [
-        Form({"export_id": 1}, {"wait_seconds": [0, 5], "save_as": ["a.csv"]}),
-        Form({"export_id": 2}),
+        Form({"export_id": 1}, {"wait_seconds": [0, 5]}),
+        Form({"export_id": 2}, {"save_as": ["none.csv"]}),  # it has failed, so nothing is saved
     ],
     "set_reporting_webhook": [
         Form(
