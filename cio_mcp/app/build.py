@@ -54,6 +54,7 @@ from cio_mcp.settings.workspaces import each
 from cio_mcp.toolkit.consequences import Consequence
 from cio_mcp.toolkit.downloads import Downloads
 from cio_mcp.toolkit.registry import Tool
+from cio_mcp.toolkit.sandbox_controls import SandboxControls
 from cio_mcp.toolkit.texts.history import History
 
 if TYPE_CHECKING:
@@ -78,9 +79,8 @@ def build(
 ) -> App:
     """Build the application.
 
-    `wire` replaces the network, and then limits are not shared with other processes. `clock` is the real time
-    of day; tools on an embedded sandbox take their time from the sandbox's own clock, and nothing else does.
-    The loggers of underlying libraries are set to warnings only: they log URLs, and whole answers.
+    `wire` replaces the network, and then limits are not shared with other processes. `clock` is the real
+    time; only tools on a sandbox take theirs from the sandbox's. Loggers of libraries log URLs and answers.
     """
     for name in ("httpx", "httpcore", "mcp", "sse_starlette"):
         logging.getLogger(name).setLevel(logging.WARNING)
@@ -89,7 +89,8 @@ def build(
     stops = shared_store(settings, clock)
     store, mask_of = _store(list(workspaces.values()), stops, clock), _masks(settings)
     tokens = Tokens(settings.tokens_file, clock) if settings.tokens_file else None
-    tools = tools_with(word for one in workspaces.values() for word in one.toolsets)
+    words = [word for one in workspaces.values() for word in one.toolsets]
+    tools = tools_with(words, sandbox=any(one.uses_sandbox for one in workspaces.values()))
     with ExitStack() as files:
         copier = copier_of(settings)
         opened = {
@@ -172,12 +173,11 @@ def _open(
         supplies=Supplies(
             client,
             lambda: status_of(
-                *(settings, store, stop, (caps, deletions), client, off),
-                now=clock(),
-                sandbox=sandbox,
+                *(settings, store, stop, (caps, deletions), client, off), now=clock(), sandbox=sandbox
             ),
             History(store, budget),
             Downloads(None if mask_of else settings.downloads, Downloader(wire)),
+            SandboxControls(sandbox.control) if sandbox else None,
         ),
     )
     return OpenWorkspace(off, guard, client, _in_sandbox(settings) if sandbox else _live(settings))

@@ -25,6 +25,7 @@ COMMANDS = {
     "demo": "show the main operations on the embedded sandbox",
     "tools": "list the tools, or show the arguments of one",
     "call": "call one tool and print its answer",
+    "report": "report how all messages did, as a table or a page",
     "load": "load customers, events or objects from a file of any size",
     "export": "export customers or deliveries to a file",
     "pace": "show how much of each limit this host's processes use, live",

@@ -53,6 +53,10 @@ class Answer(Shape):
     notes: list[str] | None = Field(None, description="What else to know about this call.")
 
 
+class Pictured(Answer):
+    """An answer of which there is a picture, for hosts that show pages."""
+
+
 class Quoted(Answer):
     """An answer that quotes text from customers: names, attributes, event data, message bodies."""
 
