@@ -1,14 +1,14 @@
 """Customer.io's two HTTP APIs as verbs: paths filled safely, credentials added, every failure one error."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal, TypeVar
+from typing import Any, ClassVar, Literal, Self, TypeVar
 from urllib.parse import urlencode
 
 import httpx
 
 from cio_mcp.client.access import Access
 from cio_mcp.client.bodies import TooMuch, json_of
-from cio_mcp.client.call import Call, Outgoing, RequestKind
+from cio_mcp.client.call import SINGLE, Call, Outgoing, RequestKind, now
 from cio_mcp.client.identifiers import IdType, in_track_path
 from cio_mcp.client.pacing import Limits
 from cio_mcp.client.paths import fill
@@ -23,6 +23,9 @@ _Body = TypeVar("_Body", bound=dict[str, Any] | list[Any])
 # Seconds that one attempt may take: where there can be others, it must not use up the call's time alone.
 ATTEMPT = httpx.Timeout(10.0, connect=5.0).as_dict()
 ONLY_ATTEMPT = httpx.Timeout(60.0, connect=5.0).as_dict()
+
+# Seconds that a call may take that nobody waits for.
+BESIDE = 60.0
 
 SAFE_TO_REPEAT = "Calling again with the same arguments is safe."
 
@@ -69,6 +72,11 @@ class Api:
     def call(self) -> Call:
         """The tool call that this serves."""
         return self._call
+
+    def beside(self) -> Self:
+        """Return this API for a call that nobody waits for, behind those of others."""
+        call = Call(now() + BESIDE, self._call.caller, requests=SINGLE)
+        return type(self)(self._wire, self._headers, self._access, self._limits, call)
 
     async def get(self, path: str, query: Query | None = None, **ids: object) -> dict[str, Any] | list[Any]:
         """Read an object or a list; raises Refused, NotSent, or UnknownOutcome when no answer came."""

@@ -6,9 +6,12 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import Enum, auto
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
+
+if TYPE_CHECKING:
+    from cio_mcp.client.keeping import Kept
 
 
 class RequestKind(Enum):
@@ -81,7 +84,8 @@ class Call:
     `effects` is how many changed something, or may have, and `quota_left` what the newest answer said is left
     of a limit per day. `called_at` is the time of day when it began, in unix seconds, and `timezone` the one
     in which its days begin. `leaving` is awaited for each request that changes something, each time that its
-    turn has come. `conceal` hides people in what the call has read, for a tool that makes text of it.
+    turn has come. `conceal` hides people in what the call has read, for a tool that makes text of it. `kept`
+    has what calls of the workspace share.
     """
 
     deadline: float
@@ -100,6 +104,7 @@ class Call:
     effects: int = 0
     quota_left: int | None = None
     conceal: Callable[[Any], Any] = lambda value: value
+    kept: "Kept" = field(init=False)
     begun: float = field(default_factory=now)
     told: float = field(default_factory=now)
     sending: "asyncio.Task[httpx.Response] | None" = None

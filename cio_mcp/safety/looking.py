@@ -49,14 +49,16 @@ class Looked:
     unread: list[str] = field(default_factory=list)
 
 
-async def look(call: ToolCall, app: AppApi | None) -> Looked:
+async def look(call: ToolCall, app: AppApi | None, reading: Awaitable[None] | None = None) -> Looked:
     """Look up what a preview of a call shows; `app` is None if its caller may not read.
+
+    What else is `reading` runs beside.
 
     Raises Refused if the template does not exist.
     """
     found = Looked()
     audience = call.audience or Audience("nobody")
-    wanted: list[Awaitable[None]] = []
+    wanted = [reading] if reading else []
     if audience.template:
         wanted.append(_template(found, audience.template()))
     if app and call.tool.affects.shows:
@@ -68,6 +70,8 @@ async def look(call: ToolCall, app: AppApi | None) -> Looked:
             "what Customer.io knows of it: reading is not permitted, or there is no App API key"
         )
     await asyncio.gather(*wanted)
+    if call.words and call.words.unread:
+        found.unread.append(call.words.unread)
     return found
 
 
@@ -80,8 +84,6 @@ async def _template(found: Looked, reading: Awaitable[Template]) -> None:
         found.unread.append(f"the template ({refused.what})")
     except CustomerIOError as error:
         found.unread.append(f"the template ({error.what})")
-    if found.template and found.template.unread:
-        found.unread.append(found.template.unread)
 
 
 async def _outlook(found: Looked, reading: Awaitable[Outlook]) -> None:

@@ -12,6 +12,7 @@ from cio_mcp.toolkit.audience import Audience, reaches
 from cio_mcp.toolkit.headers import Headers
 from cio_mcp.toolkit.params import CustomerId, Line, Text
 from cio_mcp.toolkit.registry import Toolbox
+from cio_mcp.toolkit.texts.sending import AllowMissing
 from cio_mcp.tools.transactional.attachments import Attachments
 from cio_mcp.tools.transactional.sending import (
     AsDraft,
@@ -21,6 +22,7 @@ from cio_mcp.tools.transactional.sending import (
     NotKept,
     Queued,
     SendAt,
+    content_of,
     send,
 )
 from cio_mcp.tools.transactional.templates import MessageId, template_of
@@ -45,10 +47,19 @@ async def _reached(
     body: str | None,
     from_address: str | None,
     preheader: str | None,
+    body_amp: str | None,
+    reply_to: str | None,
     language: str | None,
 ) -> Audience:
     found = _recipients(to, cc, bcc)
-    replaced = {"subject": subject, "body": body, "from": from_address, "preheader_text": preheader}
+    replaced = {
+        "subject": subject,
+        "body": body,
+        "body_amp": body_amp,
+        "from": from_address,
+        "preheader_text": preheader,
+        "reply_to": reply_to,
+    }
     own = [recipient for recipient in found if THEIR_OWN.fullmatch(recipient.address)]
     known = all(not recipient.liquid or recipient in own for recipient in found)
     return Audience(
@@ -58,7 +69,8 @@ async def _reached(
         people={id_type: [customer_id]},
         to_one=known and len(found) == 1,
         blind_copies=bool(bcc),
-        template=partial(template_of, app, transactional_message_id, message_data, language, replaced),
+        template=partial(template_of, app, transactional_message_id),
+        content=content_of(app, transactional_message_id, message_data, language, replaced),
         if_unknown="a new customer would be created",
     )
 
@@ -69,7 +81,7 @@ async def send_transactional_email(
     app: SendApi,
     to: Annotated[
         Recipients,
-        Field(description="Address, or several separated by commas; at most 15 with cc and bcc."),
+        Field(description="Addresses, separated by commas; at most 15 with cc and bcc."),
     ],
     customer_id: CustomerId,
     id_type: IdType = "id",
@@ -110,11 +122,12 @@ async def send_transactional_email(
     disable_css_preprocessing: Annotated[bool, Field(description="Do not inline CSS.")] = False,
     queue_draft: AsDraft = False,
     auto_create: AutoCreate = False,
+    allow_missing: AllowMissing = False,  # noqa: ARG001 - the guard heeds it
 ) -> Queued:
     """Send one email to one person at once, such as a receipt.
 
-    customer_id is the profile that it is recorded for; an unknown one is created. What you pass replaces the
-    template's own. list_customer_messages shows what became of it.
+    It is recorded for customer_id, which is created if unknown. What you pass replaces the template's own.
+    list_customer_messages shows what became of it.
     """
     if (number := len(_recipients(to, cc, bcc))) > 15:
         raise InvalidArgument(f"to, cc, bcc: 1 to 15 recipients are allowed in all; these are {number}")
