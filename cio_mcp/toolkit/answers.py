@@ -230,4 +230,4 @@ class Status(Answer):
     bounds: dict[str, str] = Field({}, description="Other settings that restrict calls, with their values.")
     caps: list[Cap] = Field([], description="Caps, and what is left of them.")
     limits: list[Limited] = Field([], description="Customer.io's rate limits, once a call has used them.")
-    off: dict[str, str] = Field({}, description="Tools that are off, with the reason.")
+    off: dict[str, list[str]] = Field({}, description="Why tools are off, with the tools of each reason.")

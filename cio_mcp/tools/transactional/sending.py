@@ -13,7 +13,7 @@ from cio_mcp.toolkit.reading import Fields, made
 from cio_mcp.toolkit.texts.sending import Sending
 from cio_mcp.toolkit.times import SendTime
 
-AutoCreate = Annotated[bool, Field(description="Create an empty template if none has this trigger name.")]
+AutoCreate = Annotated[bool, Field(description="Create an empty template if none has this name.")]
 
 FIND_OUT = (
     "Do not send it again yet: wait some seconds, then call list_customer_messages with "
