@@ -12,7 +12,7 @@ from cio_mcp.errors import CustomerIOError
 
 # Seconds after which a thing is read anew, what could not be read a little sooner; seconds that a call waits
 # for what was never read; and how many things are kept.
-AGE, AGE_OF_FAILURE, PATIENCE, MOST = 600.0, 60.0, 2.0, 100
+AGE, AGE_OF_FAILURE, PATIENCE, MOST = 600.0, 60.0, 2.0, 300
 
 Read = Callable[[], Awaitable[Any]]
 

@@ -26,7 +26,10 @@ FIELDS = 30
 # The fields of a profile of which a preview shows a part.
 CONTACTS = {"email", "phone"}
 
-NEXT = "To carry it out, repeat the call with the same arguments and this confirmation, within ten minutes."
+CONFIRM = (
+    "To carry it out, repeat the call with the same arguments and this confirmation, within ten minutes."
+)
+AGAIN = "To carry it out, call again without dry_run."
 
 # Replaces what must not be shown in any value.
 Hide = Callable[[Any], Any]
@@ -65,7 +68,7 @@ def preview_of(
         unread=[hide(each) for each in looked.unread] or None,
         request=request if len(json.dumps(request)) <= WHOLE else _cut(request),
         confirmation=code,
-        next=NEXT if code else None,
+        next=CONFIRM if code else AGAIN if call.preview_only else None,
     )
 
 

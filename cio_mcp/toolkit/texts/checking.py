@@ -17,6 +17,9 @@ OPENING = 200
 # Data of that many people is looked at.
 MOST = 1000
 
+# Characters of texts whose uses are kept: that is as much as most messages have, and 30 MB in all.
+LONGEST_KEPT = 100_000
+
 _STEP = re.compile(r"\[\"(.*?)\"\]|[^.\[]+")
 
 
@@ -60,7 +63,9 @@ def checked(
 
 def uses_in(texts: Sequence[Text]) -> Found:
     """Return what the texts of a message use together."""
-    return uses_of(tuple(tuple(text.written.items()) for text in texts))
+    written = tuple(tuple(text.written.items()) for text in texts)
+    size = sum(len(words) for fields in written for _, words in fields)
+    return (uses_of if size < LONGEST_KEPT else uses_of.__wrapped__)(written)
 
 
 def _filled(text: str | None, data: Mapping[str, Any], now: float, meter: Meter) -> str:

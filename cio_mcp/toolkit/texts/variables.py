@@ -104,7 +104,7 @@ class Found:
         return [path for path, use in self.uses.items() if use.source == source and use.vital]
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=300)
 def uses_of(written: tuple[tuple[tuple[str, str], ...], ...]) -> Found:
     """Return what the texts of a message use, each given by its fields; kept, since many sends ask it."""
     found, meter = Found(), Meter()
