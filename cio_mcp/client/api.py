@@ -24,9 +24,6 @@ _Body = TypeVar("_Body", bound=dict[str, Any] | list[Any])
 ATTEMPT = httpx.Timeout(10.0, connect=5.0).as_dict()
 ONLY_ATTEMPT = httpx.Timeout(60.0, connect=5.0).as_dict()
 
-# Seconds that a call may take that nobody waits for.
-BESIDE = 60.0
-
 SAFE_TO_REPEAT = "Calling again with the same arguments is safe."
 
 
@@ -74,8 +71,8 @@ class Api:
         return self._call
 
     def beside(self) -> Self:
-        """Return this API for a call that nobody waits for, behind those of others."""
-        call = Call(now() + BESIDE, self._call.caller, requests=SINGLE)
+        """Return this API for a call that nobody waits for: it has a minute, behind those of others."""
+        call = Call(now() + 60.0, self._call.caller, requests=SINGLE)
         return type(self)(self._wire, self._headers, self._access, self._limits, call)
 
     async def get(self, path: str, query: Query | None = None, **ids: object) -> dict[str, Any] | list[Any]:

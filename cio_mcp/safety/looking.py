@@ -58,7 +58,7 @@ async def look(call: ToolCall, app: AppApi | None, reading: Awaitable[None] | No
     """
     found = Looked()
     audience = call.audience or Audience("nobody")
-    wanted = [reading] if reading else []
+    wanted: list[Awaitable[None]] = []
     if audience.template:
         wanted.append(_template(found, audience.template()))
     if app and call.tool.affects.shows:
@@ -69,7 +69,11 @@ async def look(call: ToolCall, app: AppApi | None, reading: Awaitable[None] | No
         found.unread.append(
             "what Customer.io knows of it: reading is not permitted, or there is no App API key"
         )
-    await asyncio.gather(*wanted)
+    # None goes on once the call has ended, because another has failed.
+    ends = await asyncio.gather(*wanted, *([reading] if reading else []), return_exceptions=True)
+    for end in ends:
+        if isinstance(end, BaseException):
+            raise end
     if call.words and call.words.unread:
         found.unread.append(call.words.unread)
     return found

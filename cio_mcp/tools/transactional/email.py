@@ -81,7 +81,7 @@ async def send_transactional_email(
     app: SendApi,
     to: Annotated[
         Recipients,
-        Field(description="Addresses by commas; at most 15 with cc and bcc."),
+        Field(description="Address, or several separated by commas; at most 15 with cc and bcc."),
     ],
     customer_id: CustomerId,
     id_type: IdType = "id",
