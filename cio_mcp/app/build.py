@@ -52,6 +52,7 @@ from cio_mcp.settings import Settings
 from cio_mcp.settings.workspaces import each
 from cio_mcp.toolkit.consequences import Consequence
 from cio_mcp.toolkit.registry import Tool
+from cio_mcp.toolkit.texts.history import History
 
 if TYPE_CHECKING:
     from cio_mcp.safety.privacy.mask import Mask
@@ -75,9 +76,9 @@ def build(
 ) -> App:
     """Build the application.
 
-    `wire` replaces the network, and then limits are not shared with other processes. `clock` is the time of
-    day, for the embedded sandbox too. The loggers of underlying libraries are set to warnings only, since
-    they log URLs, which contain identifiers, and whole answers.
+    `wire` replaces the network, and then limits are not shared with other processes. `clock` is the real time
+    of day; tools on an embedded sandbox take their time from the sandbox's own clock, and nothing else does.
+    The loggers of underlying libraries are set to warnings only: they log URLs, and whole answers.
     """
     for name in ("httpx", "httpcore", "mcp", "sse_starlette"):
         logging.getLogger(name).setLevel(logging.WARNING)
@@ -143,7 +144,7 @@ def _open(
         deadline=settings.deadline,
         user_agent=f"cio-mcp/{__version__}",
         slots=None if wire else slots(settings, files),
-        clock=clock,
+        clock=sandbox.clock if sandbox else clock,
     )
     budget, bound = accesses(settings)[-1].workspace, bounds(settings)
     caps = Caps("sends", bound.caps, store, budget)
@@ -172,10 +173,10 @@ def _open(
                 now=clock(),
                 sandbox=sandbox,
             ),
+            History(store, budget),
         ),
     )
-    about = _in_sandbox(settings) if sandbox else _live(settings)
-    return OpenWorkspace(off, guard, client, about)
+    return OpenWorkspace(off, guard, client, _in_sandbox(settings) if sandbox else _live(settings))
 
 
 def _masks(settings: Settings) -> "Callable[[str], Mask] | None":

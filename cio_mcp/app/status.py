@@ -1,6 +1,6 @@
 """The server's status."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -52,10 +52,7 @@ async def status_of(
     notes = [
         await store.trouble(),
         STATELESS if settings.stateless else None,
-        f"the sandbox is kept in {settings.sandbox_path}; delete that file to begin anew"
-        if sandbox and settings.sandbox_path
-        else None,
-        *(sandbox.notes() if sandbox else []),
+        *(_of_sandbox(settings, sandbox) if sandbox else ()),
     ]
     return Status(
         version=__version__,
@@ -67,7 +64,7 @@ async def status_of(
         confirmation=settings.confirm,
         stopped=stopped or None,
         timezone=settings.timezone,
-        now=_time_of_day(now, settings.timezone),
+        now=_time_of_day(sandbox.clock() if sandbox else now, settings.timezone),
         notes=[note for note in notes if note] or None,
         bounds={name: text for name, text in bounds.items() if text},
         caps=[
@@ -79,6 +76,15 @@ async def status_of(
         limits=[_limited(state) for state in client.buckets()],
         off={why: [name for name, reason in off.items() if reason == why] for why in off.values()},
     )
+
+
+def _of_sandbox(settings: Settings, sandbox: "Sandbox") -> Iterator[str]:
+    """Yield where a sandbox is kept, what its clock shows if that is another time, and its faults."""
+    if settings.sandbox_path:
+        yield f"the sandbox is kept in {settings.sandbox_path}; delete that file to begin anew"
+    if (clock := sandbox.clock.read()).differs:
+        yield f"times here are of the sandbox's own clock: {clock}; cio-mcp sandbox clock moves it"
+    yield from sandbox.notes()
 
 
 def _time_of_day(now: float, zone: str) -> str:

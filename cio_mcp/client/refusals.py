@@ -24,6 +24,9 @@ NEXT_STEP = {
 # What a route asks for.
 _ASKED = re.compile(r"{(\w+)}")
 
+# The status of an answer that refuses a part of what was asked.
+PARTLY = 207
+
 # The number of faults of one answer that are reported, and the length of each in characters.
 FAULTS_TOLD = 10
 FAULT_LENGTH = 300
@@ -75,6 +78,20 @@ def throttled(response: httpx.Response) -> Refused:
     return refusal(429, response.content, do=do, retry_in=retry_in)
 
 
+def error_in(answer: Json, response: httpx.Response) -> str:
+    """Return the error that an answer tells although it says that it is a success, "" if there is none.
+
+    A read can answer a list of errors, and a batch (207) those of some operations.
+    """
+    if response.request.extensions["kind"] is RequestKind.READ or response.status_code == PARTLY:
+        return ""
+    told = answer.get("meta", answer) if isinstance(answer, dict) else None
+    error = (told.get("error") or told.get("errors")) if isinstance(told, dict) else None
+    first = error[0] if isinstance(error, list) else error
+    fault = fault_in(first) if error else None
+    return fault[0] if fault else ""
+
+
 def not_found(route: str) -> str:
     """Return the advice for a 404 on a route such as `/v1/segments/{segment_id}`: check what it asks for."""
     names = [f"{name} and id_type" if name == "customer_id" else name for name in _ASKED.findall(route)]
@@ -113,6 +130,8 @@ def fault_in(entry: Json) -> tuple[str, str | None] | None:
     field = entry.get("field") or pointer
     words = [entry.get(key) for key in ("detail", "message", "reason")]
     text = next((_plain(word) for word in words if isinstance(word, str) and word.strip()), "")
+    if text and (more := entry.get("meta")):
+        text = _plain(f"{text}: {json.dumps(more, ensure_ascii=False)}")
     return (text or _plain(json.dumps(entry)), _plain(str(field)) if field else None) if entry else None
 
 

@@ -3,7 +3,7 @@
 import json
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -16,7 +16,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from cio_mcp.sandbox import assumptions
 from cio_mcp.sandbox.contract import CONTRACT
+from cio_mcp.sandbox.controls.layer import ControlLayer
+from cio_mcp.sandbox.engine.clock import Clock
 from cio_mcp.sandbox.faults import book
 from cio_mcp.sandbox.faults.layer import FaultLayer
 from cio_mcp.sandbox.gate import Counts, Credentials, Gate
@@ -25,15 +28,17 @@ from cio_mcp.sandbox.routes import TABLES
 from cio_mcp.sandbox.seed import plant
 from cio_mcp.sandbox.state.workspace import Workspace
 
+Endpoint = Callable[[Request], Awaitable[Response]]
+
 
 class Sandbox:
     """An imitation of one workspace: an ASGI application, with the state behind it in `workspace`.
 
-    `path` is a SQLite file that several sandboxes may share, or `:memory:`; `clock` is the time of day in
-    unix seconds; what `counts` allows is answered and the rest gets a 429, and without it nothing is counted;
-    `lag` is how many seconds a Track write waits before it takes effect, `broadcast_seconds`
-    how many a broadcast's trigger takes to be worked through. A new workspace is planted with a small story
-    unless `seed` is false, or starts with all that `copy_of` holds: times in it do not move with the clock.
+    `path` is a SQLite file that several sandboxes may share, or `:memory:`; `clock` is the real time in unix
+    seconds, which drives the sandbox's own and the limits; what `counts` allows is answered and the rest gets
+    a 429, and without it nothing is counted; `lag` is how many seconds a Track write waits before it takes
+    effect, `broadcast_seconds` how many a broadcast's trigger takes to be worked through. A new workspace is
+    planted with a small story unless `seed` is false, or starts with all that `copy_of` holds.
     """
 
     def __init__(
@@ -51,7 +56,7 @@ class Sandbox:
     ) -> None:
         self.credentials = credentials or Credentials()
         self.workspace = Workspace(
-            path, clock=clock, region=region, lag=lag, broadcast_seconds=broadcast_seconds
+            path, real=clock, region=region, lag=lag, broadcast_seconds=broadcast_seconds
         )
         try:
             if copy_of:
@@ -73,13 +78,18 @@ class Sandbox:
         return FaultLayer(self.api, self.workspace)
 
     @cached_property
+    def controlled(self) -> ASGIApp:
+        """What answers, with the controls beside it: for those only who may do anything to the sandbox."""
+        return ControlLayer(self.app, self.workspace)
+
+    @cached_property
     def api(self) -> ASGIApp:
         """The routes, made at the first request: who waits for a server to start has made none."""
         routes = [
-            _route(path, method, self._endpoint(handler, CONTRACT.of(method, path)))
+            _route(path, method, _numbered(method, path, self._endpoint(handler, CONTRACT.of(method, path))))
             for method, path, handler in TABLES
         ]
-        return _RawPath(Starlette(routes=routes, exception_handlers={404: _not_imitated}))
+        return _RawPath(Starlette(routes=routes, exception_handlers={404: _not_imitated, 405: _not_imitated}))
 
     def notes(self) -> list[str]:
         """Return what whoever uses it should know: the faults that are in force."""
@@ -89,11 +99,16 @@ class Sandbox:
             if fault["in_force"]
         ]
 
+    @property
+    def clock(self) -> Clock:
+        """The sandbox's own time of day."""
+        return self.workspace.clock
+
     def close(self) -> None:
         """Close the database."""
         self.workspace.close()
 
-    def _endpoint(self, handler: Handler, facts: dict[str, Any] | None) -> Callable[[Request], Any]:
+    def _endpoint(self, handler: Handler, facts: dict[str, Any] | None) -> Endpoint:
         async def endpoint(request: Request) -> Response:
             ids, query = dict(request.path_params), dict(request.query_params)
             asked = ApiRequest(request.url.path, ids, query, await request.body(), self.workspace)
@@ -109,6 +124,18 @@ class Sandbox:
                 return _json(rejected.status, rejected.body, left | rejected.headers)
 
         return endpoint
+
+
+def _numbered(method: str, path: str, endpoint: Endpoint) -> Endpoint:
+    """Return an endpoint whose answers name the assumptions that they may rest on."""
+
+    async def numbered(request: Request) -> Response:
+        answer = await endpoint(request)
+        if numbers := assumptions.of_answer(method, path, answer.status_code):
+            answer.headers[assumptions.HEADER] = numbers
+        return answer
+
+    return numbered
 
 
 def _checked(facts: dict[str, Any] | None, asked: ApiRequest, handler: Handler) -> Any:
@@ -165,6 +192,8 @@ async def _not_imitated(request: Request, _: Exception) -> Response:
     Live, recorded: there it is a 404 of plain text.
     """
     detail = f"the sandbox does not imitate {request.method} {request.url.path}"
+    if request.url.path.startswith("/_sandbox"):
+        detail = "the sandbox's controls are off at this address: start it with --controls"
     return _json(501, {"errors": [{"detail": detail, "status": "501"}]})
 
 

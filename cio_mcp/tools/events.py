@@ -21,9 +21,9 @@ from cio_mcp.toolkit.params import (
     at_most,
     meant,
     one_line,
-    size_of,
 )
 from cio_mcp.toolkit.registry import Toolbox
+from cio_mcp.toolkit.sizes import size_of
 from cio_mcp.toolkit.times import Timestamp
 from cio_mcp.toolkit.values import Values
 
@@ -77,7 +77,7 @@ EventData = Annotated[
     AfterValidator(_event_data),
     Field(description='Properties, such as {"total": 25}.'),
 ]
-EventTime = Annotated[Timestamp | None, Field(description="When, in ISO 8601. Default: now.")]
+EventTime = Annotated[Timestamp | None, Field(description="ISO 8601. Default: now.")]
 EventId = Annotated[
     str,
     BeforeValidator(_ulid),

@@ -40,12 +40,14 @@ class Form:
     """One way to call a tool: what is always given, and what each option can be beside it.
 
     Each option is given alone with each of its values, and all of them together with their first and with
-    their last ones. `find` has what finds arguments that only the workspace knows.
+    their last ones. `find` has what finds arguments that only the workspace knows, and `first` is a call of
+    another tool that is made before.
     """
 
     given: dict[str, Any] = field(default_factory=dict)
     options: Options = field(default_factory=dict)
     find: dict[str, Found] = field(default_factory=dict)
+    first: tuple[str, dict[str, Any]] | None = None
 
     def calls(self, tool: Tool) -> Iterator[dict[str, Any]]:
         """Yield the arguments of each call."""
@@ -178,6 +180,44 @@ def message(channel: str, template: int | str, options: dict[str, Any] | None = 
     send = {"channel": channel, "transactional_message_id": template, "customer_id": ADA}
     return Form(send | given, MESSAGE | (options or {}))
 
+
+TRIAL_EMAIL = {"email_id": "7d9f3a10-0000-4000-8000-000000000001"}
+FRENCH_EMAIL = TRIAL_EMAIL | {"language": "fr"}
+NEWS_EMAIL = {"email_id": "7d9f3a10-0000-4000-8000-000000000002"}
+
+
+def a_version(language: str) -> Found:
+    """Return what finds a version of the trial email in a language."""
+
+    def find(sandbox: Sandbox) -> str:
+        (node,) = [
+            one
+            for one in sandbox.workspace.things("design_email")
+            if (one["group"], one["language"]) == (TRIAL_EMAIL["email_id"], language)
+        ]
+        kept = sandbox.workspace.things("design_version")
+        return next(str(one["uuid"]) for one in kept if one["node_id"] == node["uuid"])
+
+    return find
+
+
+def a_publishing(sandbox: Sandbox) -> str:
+    """Return the id of a publishing of the trial email that has begun."""
+    begun = {"id": 7, "email": TRIAL_EMAIL["email_id"], "due": 0, "mappings": None}
+    with sandbox.workspace.transaction():
+        sandbox.workspace.configure("design_publish", begun)
+    return "7"
+
+
+# Two of each, so that a second call changes something too.
+TEXT: Options = {
+    "preheader": ["One", ""],
+    "body": ["<p>One</p>", "<p>Two</p>"],
+    "body_amp": ["<html amp4email></html>", ""],
+    "sender_id": [2, 1],
+    "reply_to_id": [1, 2],
+}
+WHOLE_FRENCH = {"part_id": 1101, "language": "fr"}
 
 SPAN: dict[str, Any] = {"start": [DATE], "end": [LATER]}
 PERIODS: dict[str, Any] = {"resolution": EVERY, "series": EVERY}
@@ -338,8 +378,52 @@ FORMS: dict[str, list[Form]] = {
     "get_broadcast_trigger": [Form({"broadcast_id": 12, "trigger_id": 1}, {"cursor": ["1"]})],
     "list_newsletters": [Form({}, {"limit": [1, 100], "cursor": CURSOR})],
     "get_newsletter": [Form({"newsletter_id": 20})],
+    "create_newsletter": [
+        Form(
+            {"name": "June", "subject": "Hi", "body": "<p>Hi</p>", "in_segments": [1, 4]},
+            {
+                "not_in_segments": [[3], [3, 5]],
+                "attributes": [{"plan": "pro", "seats": 5, "beta": True}, {"plan": None}],
+                "not_attributes": [{"plan": "free", "beta": None}],
+                "preheader": ["Read this"],
+                "body_plain": ["Hi"],
+                "sender_id": [1],
+                "subscription_topic_id": [1],
+            },
+        ),
+        Form({"name": "June", "channel": "email", "subject": "a", "body": "b", "not_in_segments": [3]}),
+        Form({"name": "June", "channel": "sms", "body": "Hi", "attributes": {"plan": "pro"}}),
+        Form({"name": "June", "channel": "push", "subject": "Hi", "in_segments": [1]}),
+        Form({"name": "June", "channel": "push", "body": "Hi", "in_segments": [1]}),
+        Form(
+            {"name": "June", "channel": "webhook", "body": "{}", "in_segments": [1]}
+            | {"url": "https://example.com/hook", "method": "POST"},
+            {"method": EVERY},
+        ),
+    ],
+    "add_newsletter_text": [
+        Form(
+            {"newsletter_id": 21, "language": "fr", "subject": "Salut", "body": "<p>Salut</p>"},
+        ),
+        Form(
+            {"newsletter_id": 21, "language": "de", "subject": "Hallo", "body": "<p>Hallo</p>"}
+            | {"preheader": "Sommer", "body_plain": "Hallo"}
+        ),
+        Form({"newsletter_id": 21, "test_group": "new", "subject": "Hi", "body": "<p>Hi</p>"}),
+        Form(
+            {"newsletter_id": 21, "test_group": "2", "language": "fr", "subject": "a", "body": "b"},
+            first=(
+                "add_newsletter_text",
+                {"newsletter_id": 21, "test_group": "new", "subject": "a", "body": "b"},
+            ),
+        ),
+    ],
     "send_newsletter": [
         Form({"newsletter_id": 21}),
+        Form({"newsletter_id": 21, "rate": 100, "spread": True}),
+        Form({"newsletter_id": 21, "spread": True}),
+        Form({"newsletter_id": 21, "send_at": FUTURE, "rate": 100}, {"period": EVERY, "spread": YES_NO}),
+        Form({"newsletter_id": 21, "send_at": FUTURE}, {"recipient_timezone": YES_NO}),
         Form(
             {"newsletter_id": 21, "send_at": FUTURE}, {"timezone": ["Europe/Berlin"], "send_at": [FUTURE, 0]}
         ),
@@ -438,6 +522,10 @@ FORMS: dict[str, list[Form]] = {
         Form({"kind": "broadcast", "message_id": "10"}, {"html": YES_NO, "part_id": [1001]}),
         Form({"kind": "newsletter", "message_id": "20"}, {"language": ["fr"]}),
         Form({"kind": "newsletter", "message_id": "20"}, {"recipients": [{"segment": {"id": 1}}]}),
+        Form(
+            {"kind": "design_studio", "message_id": TRIAL_EMAIL["email_id"]},
+            {"language": ["fr"], "customer_id": [ADA], "data": [OBJECT], "html": YES_NO},
+        ),
         Form({"kind": "campaign", "message_id": "1", "part_id": 101}, {"language": ["fr"]}),
         Form(
             {"kind": "newsletter", "message_id": "21", "id_type": "cio_id"}, find={"customer_id": adas_cio_id}
@@ -446,6 +534,51 @@ FORMS: dict[str, list[Form]] = {
             {"kind": "newsletter", "message_id": "21", "customer_id": "ada@example.com", "id_type": "email"}
         ),
     ],
+    "list_emails": [Form({}, {"linked": YES_NO, "cursor": ["1"]})],
+    "get_email": [Form(TRIAL_EMAIL, {"language": ["fr"], "html": YES_NO}), Form(NEWS_EMAIL)],
+    "list_components": [Form({}, {"tag": ["x-footer"], "cursor": ["1"]})],
+    "create_email": [
+        Form(
+            {"name": "New", "subject": "Hi", "html": "<p>Hi</p>"},
+            {"preheader": ["Read this"], "text": ["Hi"], "sender_id": [1]},
+        ),
+        Form({"translates": NEWS_EMAIL["email_id"], "language": "de"}),
+        Form(
+            {"translates": NEWS_EMAIL["email_id"], "language": "es", "subject": "Hola", "html": "<p>a</p>"}
+            | {"sender_id": 2}
+        ),
+    ],
+    "update_email": [
+        Form(
+            NEWS_EMAIL | {"subject": "Hi"},
+            {
+                "name": ["One", "Two"],
+                "preheader": ["One", ""],
+                "html": ["<p>One</p>", "<p>Two</p>"],
+                "text": ["One", "Two"],
+                "sender_id": [2, 1],
+            },
+        ),
+        Form(NEWS_EMAIL | {"replace": {"Autumn": "Winter"}}),
+        Form(TRIAL_EMAIL | {"language": "fr", "subject": "Salut"}),
+    ],
+    "create_email_version": [Form(NEWS_EMAIL | {"name": "First"}), Form(FRENCH_EMAIL | {"name": "First"})],
+    "restore_email": [
+        Form(TRIAL_EMAIL, find={"version_id": a_version("")}),
+        Form(FRENCH_EMAIL, find={"version_id": a_version("fr")}),
+    ],
+    "review_email": [Form(NEWS_EMAIL), Form(FRENCH_EMAIL)],
+    "link_email": [
+        Form(NEWS_EMAIL | {"to": "newsletter", "target_id": 21}),
+        Form(NEWS_EMAIL | {"to": "transactional_message", "target_id": 1}),
+        Form(NEWS_EMAIL | {"to": "campaign_action", "target_id": 201, "replace_other": True}),
+        Form(NEWS_EMAIL | {"to": "campaign_action", "target_id": 101, "replace_other": False}),
+    ],
+    "publish_email": [
+        Form(TRIAL_EMAIL, first=("update_email", TRIAL_EMAIL | {"subject": "New"})),
+        Form(NEWS_EMAIL, first=("link_email", NEWS_EMAIL | {"to": "newsletter", "target_id": 21})),
+    ],
+    "get_publish_state": [Form(TRIAL_EMAIL, find={"publish_id": a_publishing})],
     "get_sent_message": [Form({}, {"html": YES_NO}, find={"delivery_id": a_delivery})],
     "wait_for_delivery": [Form({}, {"seconds": [1, 20]}, find={"delivery_id": a_delivery})],
     "get_message_metrics": [
@@ -455,6 +588,12 @@ FORMS: dict[str, list[Form]] = {
         Form({"kind": "newsletter", "source_id": 20}, PERIODS | {"periods": [2, 12], "channel": EVERY}),
         Form({"kind": "transactional", "source_id": 1}, PERIODS | {"periods": [2, 12]}),
     ],
+    "compare_messages": [
+        Form({"kind": "campaign", "source_id": 1}, SPAN),
+        Form({"kind": "broadcast", "source_id": 10}),
+        Form({"kind": "newsletter", "source_id": 20}),
+    ],
+    "report_workspace": [Form({}, {"days": [1, 22], "name_contains": ["w"]})],
     "get_link_metrics": [
         Form({"kind": "campaign", "source_id": 1}, {"action_id": [101], "days": [2, 45], "unique": EVERY}),
         *(
@@ -484,6 +623,29 @@ FORMS: dict[str, list[Form]] = {
         *of_a_customer({"attributes": {"plan": "free"}}, since=[DATE]),
         Form({"customer_id": ADA, "event": "purchase"}, {"since": [DATE]}),
         Form({"customer_id": "nobody", "event": "purchase"}),
+    ],
+    "update_content": [
+        Form({"kind": "campaign", "message_id": 1, "part_id": 101, "subject": "Hi"}, TEXT),
+        Form({"kind": "broadcast", "message_id": 11, "subject": "Hi"}, TEXT),
+        Form({"kind": "newsletter", "message_id": 21, "part_id": 210, "subject": "Hi"}, TEXT),
+        Form({"kind": "transactional", "message_id": 1, "part_id": 11, "subject": "Hi"}, TEXT),
+        Form({"kind": "campaign", "message_id": 1, "part_id": 101, "language": "fr", "body": "Salut"}),
+        Form({"kind": "broadcast", "message_id": 11, "part_id": 1101, "language": "fr", "body": "Salut"}),
+        Form({"kind": "broadcast", "message_id": 10, "replace": {"Get the offer": "Get it"}}),
+        Form({"kind": "transactional", "message_id": 4, "body": "Code"}),
+    ],
+    "restore_content": [
+        Form(
+            {"kind": kind, "message_id": number} | more,
+            first=("update_content", {"kind": kind, "message_id": number, "body": "Hi"} | part),
+        )
+        for kind, number, part, more in (
+            ("campaign", 1, {"part_id": 101}, {"part_id": 101}),
+            ("broadcast", 11, {}, {"change_id": 1}),
+            ("broadcast", 11, WHOLE_FRENCH, WHOLE_FRENCH),
+            ("newsletter", 21, {}, {}),
+            ("transactional", 1, {}, {}),
+        )
     ],
     "list_workspace_items": [
         Form({"kind": "export"}, {"kind": EVERY, "cursor": COUNT}),

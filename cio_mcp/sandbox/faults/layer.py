@@ -39,7 +39,7 @@ class FaultLayer:
         if scope["type"] != "http" or not book.any_kept(self._workspace):
             await self._app(scope, receive, send)
             return
-        body = await _body(receive)
+        body = await body_of(receive)
         path = [
             unquote(part, errors="replace") for part in scope["raw_path"].decode("latin-1").split("/")[1:]
         ]
@@ -68,7 +68,8 @@ class FaultLayer:
             await send(message)
 
 
-async def _body(receive: Receive) -> bytes:
+async def body_of(receive: Receive) -> bytes:
+    """Return a request's body, whole."""
     parts, more = [], True
     while more:
         message = await receive()

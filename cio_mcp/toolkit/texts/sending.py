@@ -16,7 +16,7 @@ from cio_mcp.toolkit.texts.checking import Checked, checked, is_absent, uses_in
 from cio_mcp.toolkit.texts.messages import Kind, Text, message_number, read_texts
 from cio_mcp.toolkit.texts.readable import readable
 
-AllowMissing = Annotated[bool, Field(description="Send though data lacks a value.")]
+AllowMissing = Annotated[bool, Field(description="Send though data is missing.")]
 
 # Keys of data that a refusal names.
 UNUSED = 10

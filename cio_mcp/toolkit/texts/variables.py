@@ -103,6 +103,12 @@ class Found:
         """Return those of them that the subject or a link needs."""
         return [path for path, use in self.uses.items() if use.source == source and use.vital]
 
+    @property
+    def all_needed(self) -> list[str]:
+        """The variables without a default and under no condition that Customer.io itself does not fill."""
+        own = {"snippet", "message"}
+        return [path for path, use in self.uses.items() if use.bare and use.source not in own]
+
 
 @lru_cache(maxsize=300)
 def uses_of(written: tuple[tuple[tuple[str, str], ...], ...]) -> Found:

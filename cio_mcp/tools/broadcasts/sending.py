@@ -19,10 +19,10 @@ from cio_mcp.toolkit.params import (
     Naming,
     ObjectId,
     Person,
-    size_of,
 )
 from cio_mcp.toolkit.reading import Fields, made
 from cio_mcp.toolkit.registry import Toolbox
+from cio_mcp.toolkit.sizes import size_of
 from cio_mcp.toolkit.texts.sending import AllowMissing, Sending
 
 tools = Toolbox(__name__)
@@ -171,7 +171,7 @@ async def trigger_broadcast(
     ids: Annotated[Ids | None, Field(description="Audience: up to 10,000 customer ids.")] = None,
     recipients: Annotated[
         Filter | None,
-        Field(description='Audience: a filter as search_customers takes it, such as {"segment": {"id": 7}}.'),
+        Field(description='Audience: filter of search_customers, such as {"segment": {"id": 7}}.'),
     ] = None,
     per_user_data: PerUserData | None = None,
     data_file_url: Annotated[
@@ -183,9 +183,7 @@ async def trigger_broadcast(
         Field(description='Values for the message: {"city": "Oslo"} fills {{trigger.city}}.'),
     ] = None,
     email_ignore_missing: Annotated[bool, Field(description="Skip unknown addresses.")] = False,
-    email_add_duplicates: Annotated[
-        bool, Field(description="Send to all profiles that share an address.")
-    ] = False,
+    email_add_duplicates: Annotated[bool, Field(description="Send to each profile of an address.")] = False,
     id_ignore_missing: Annotated[bool, Field(description="Skip unknown ids.")] = False,
     allow_missing: AllowMissing = False,  # noqa: ARG001 - the guard heeds it
 ) -> Triggered:
@@ -193,7 +191,7 @@ async def trigger_broadcast(
 
     Give one audience, or none for the one set in Customer.io. An unknown person fails the whole run unless
     email_ignore_missing or id_ignore_missing is set. Then call get_broadcast_trigger: only that tells whether
-    it failed. At most one run in 10 s. For one person use send_transactional_email.
+    it failed. For one person use send_transactional_email.
     """
     forms = {
         "emails": emails,

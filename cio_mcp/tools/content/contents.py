@@ -72,7 +72,7 @@ async def get_content(
 ) -> Content:
     """Read what a message says: subject, body with links, and the Liquid variables that it needs.
 
-    Call it before you send, to learn which data the message takes.
+    Call it before you send, to learn which data it takes.
     """
     number = await message_number(app, kind, message_id)
     texts = await read_texts(app, kind, number, part_id, language)

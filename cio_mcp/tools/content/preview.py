@@ -6,13 +6,14 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from cio_mcp.client import AppApi, IdType
-from cio_mcp.errors import InvalidArgument, Refused
+from cio_mcp.errors import InvalidArgument
 from cio_mcp.liquid import Meter
 from cio_mcp.toolkit.answers import Cut, Quoted
+from cio_mcp.toolkit.design_studio import rendered
 from cio_mcp.toolkit.params import CustomerId, Filter, ItemKey, JsonObject, Line, ObjectId
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.texts.bodies import body_of
-from cio_mcp.toolkit.texts.messages import Kind, Text, message_number, read_snippets, read_texts
+from cio_mcp.toolkit.texts.messages import message_number, read_snippets, read_texts, the_one
 from cio_mcp.toolkit.texts.rendering import Shown, attributes_of, data_of, shown
 from cio_mcp.toolkit.texts.variables import variables_of
 from cio_mcp.tools.content.examples import Example, audience_of, chosen, people_with
@@ -23,9 +24,9 @@ tools = Toolbox(__name__)
 class RenderedMessage(Quoted, Cut):
     """A message as one person would get it."""
 
-    rendered_by: Literal["cio-mcp"] = Field(
+    rendered_by: Literal["cio-mcp", "customer.io"] = Field(
         "cio-mcp",
-        description="Not by Customer.io: this server rendered it, as far as its Liquid is documented.",
+        description="cio-mcp: this server rendered it, as far as Customer.io's Liquid is documented.",
     )
     part_id: int | None = None
     language: str | None = None
@@ -55,8 +56,8 @@ class RenderedMessage(Quoted, Cut):
 @tools.reads
 async def preview_message(
     app: AppApi,
-    kind: Kind,
-    message_id: Annotated[ItemKey, Field(description="As in get_content.")],
+    kind: Literal["campaign", "broadcast", "newsletter", "transactional", "design_studio"],
+    message_id: Annotated[ItemKey, Field(description="As in get_content; of design_studio the email_id.")],
     customer_id: CustomerId | None = None,
     id_type: IdType = "id",
     recipients: Annotated[
@@ -74,11 +75,13 @@ async def preview_message(
     html: Annotated[bool, Field(description="Add the HTML.")] = False,
 ) -> RenderedMessage:
     """Show a message as one customer would get it with this data, and what is missing. Sends nothing."""
-    if recipients and customer_id:
-        raise InvalidArgument("recipients, customer_id: give one of them")
+    if recipients and (customer_id or kind == "design_studio"):
+        raise InvalidArgument("recipients: pass either these or customer_id; Design Studio takes only that")
+    if kind == "design_studio":
+        return await _by_customerio(app, message_id, language, customer_id, id_type, data or {}, html=html)
     number = await message_number(app, kind, message_id)
     texts = await read_texts(app, kind, number, part_id, language)
-    text = _one(texts)
+    text = the_one(texts)
     uses_snippets = any("snippets" in part for part in text.written.values())
     customers, snippets = await asyncio.gather(
         _customers(app, customer_id, id_type, recipients),
@@ -89,12 +92,12 @@ async def preview_message(
         frozenset({"event", "trigger"}) if kind == "campaign" and data is None else frozenset()
     )
 
-    def rendered(customer: dict[str, Any]) -> Shown:
+    def here(customer: dict[str, Any]) -> Shown:
         # Hidden before it is rendered: in the text no rule could tell a name from other words.
         filled = data_of(kind, text, hide(customer), given, snippets)
         return shown(text, filled, app.call.called_at, unread, Meter())
 
-    people = await people_with(customers, rendered, hide)
+    people = await people_with(customers, here, hide)
     typical, others = chosen(people)
     found = typical.shown
     used = variables_of(text.written, snippets, Meter()).keys_of({"trigger", "event"})
@@ -132,17 +135,33 @@ async def _customers(
     return [await attributes_of(app, customer_id, id_type) if customer_id else {}]
 
 
+async def _by_customerio(
+    app: AppApi,
+    email_id: str,
+    language: str | None,
+    customer_id: str | None,
+    id_type: IdType,
+    data: dict[str, Any],
+    *,
+    html: bool,
+) -> RenderedMessage:
+    """Return an email of Design Studio as Customer.io's own preview shows it."""
+    found, fails = await rendered(app, email_id, language, customer_id, id_type, data)
+    body = body_of(found.text("html") or "", app.call.conceal, html=html)
+    return RenderedMessage(
+        rendered_by="customer.io",
+        language=found.text("language"),
+        channel="email",
+        sender=found.text("from"),
+        subject=found.text("subject"),
+        preheader=found.text("preheader_text"),
+        body=body.text,
+        links=body.links,
+        html=body.html,
+        fails=fails or None,
+        left_out=body.left_out,
+    )
+
+
 async def _nothing() -> dict[str, str]:
     return {}
-
-
-def _one(texts: list[Text]) -> Text:
-    """Return the text that is meant: the only one, or the only one in the default language."""
-    default = [text for text in texts if not text.fields.text("language")]
-    for found in (texts, default):
-        if len(found) == 1:
-            return found[0]
-    if not texts:
-        raise Refused("This message has no text.", do="Read it with get_content.")
-    names = ", ".join(f"{text.number} ({text.fields.text('name', 'subject') or ''})" for text in texts[:10])
-    raise InvalidArgument(f"part_id: is needed, since there are several texts: {names}")

@@ -12,9 +12,10 @@ from cio_mcp.toolkit.habits import OfPeople
 from cio_mcp.toolkit.lists import SomeNames
 from cio_mcp.toolkit.losses import of_customer
 from cio_mcp.toolkit.pages import PAGE_BYTES
-from cio_mcp.toolkit.params import AnonymousId, CustomerId, size_of
+from cio_mcp.toolkit.params import AnonymousId, CustomerId
 from cio_mcp.toolkit.reading import Fields, needed, plain
 from cio_mcp.toolkit.registry import Toolbox
+from cio_mcp.toolkit.sizes import size_of
 from cio_mcp.toolkit.times import Timestamp
 from cio_mcp.toolkit.values import Email, Values
 
@@ -109,8 +110,8 @@ def written(
 async def delete_customer(track: TrackApi, customer_id: CustomerId, id_type: IdType = "id") -> Accepted:
     """Delete a customer (person, profile) and all their data, permanently.
 
-    A later identify or event with the same identifier creates the customer again; to prevent that use
-    suppress_customer. To only stop messages use identify_customer with unsubscribed=true.
+    A later identify or event creates the customer again, unless suppress_customer is used. To only stop
+    messages use identify_customer with unsubscribed=true.
     """
     await track.delete("/api/v1/customers/{customer_id}", customer_id=track.person(customer_id, id_type))
     return Accepted()

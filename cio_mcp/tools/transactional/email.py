@@ -87,9 +87,7 @@ async def send_transactional_email(
     id_type: IdType = "id",
     transactional_message_id: Annotated[
         MessageId | None,
-        Field(
-            description="Template: id or trigger name. Without it, body, subject and from_address are needed."
-        ),
+        Field(description="Template: id or trigger name; without it give body, subject and from_address."),
     ] = None,
     message_data: MessageData | None = None,
     from_address: Annotated[
@@ -106,17 +104,15 @@ async def send_transactional_email(
     fake_bcc: Annotated[bool, Field(description="Send bcc separate copies.")] = False,
     headers: Annotated[
         Headers | None,
-        Field(description='X-… and List-… headers, such as {"X-Order": "42"}.'),
+        Field(description='X-… and List-…, such as {"X-Order": "42"}.'),
     ] = None,
     language: Language | None = None,
     send_at: SendAt = None,
     attachments: Annotated[
         Attachments | None,
-        Field(description="Base64 contents by file name, under 2 MB in all."),
+        Field(description="Base64 by file name, under 2 MB in all."),
     ] = None,
-    send_to_unsubscribed: Annotated[
-        bool, Field(description="false: skip if the customer is unsubscribed.")
-    ] = True,
+    send_to_unsubscribed: Annotated[bool, Field(description="false: skip the unsubscribed.")] = True,
     tracked: Annotated[bool, Field(description="Track opens and clicks.")] = True,
     disable_message_retention: NotKept = False,
     disable_css_preprocessing: Annotated[bool, Field(description="Do not inline CSS.")] = False,

@@ -6,23 +6,36 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
-AHEAD = re.compile(r"\+(\d{1,6})([smhd])")
+UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+AHEAD = re.compile(r"\+(\d{1,6})([smhdw])")
 LATEST = 10**10
+
+# A step of the clock further than this is a slip: everything that is due until then is done.
+FURTHEST = 3660
 
 
 def settled(at: int | str, now: int) -> int:
     """Return a time in unix seconds; `+2d` is counted from `now`. Raises ValueError."""
     if isinstance(at, int):
         return at
-    if found := AHEAD.fullmatch(at):
+    if found := AHEAD.fullmatch(at.strip()):
         return now + int(found[1]) * UNITS[found[2]]
     try:
-        moment = datetime.fromisoformat(at)
+        moment = datetime.fromisoformat(at.strip())
         return int(moment.replace(tzinfo=moment.tzinfo or UTC).timestamp())
     except (ValueError, OverflowError):
-        message = "must be a time such as 2026-11-29T08:00:00Z, unix seconds, or +2d"
+        message = f"{at!r} must be a time such as 2026-11-29T08:00:00Z, unix seconds, or +2d"
         raise ValueError(message) from None
+
+
+def ahead(at: int | str, now: int) -> int:
+    """Return a time to which a clock can go on from `now`; raises ValueError."""
+    moment = settled(at, now)
+    if moment < now:
+        raise ValueError(f"{at} is over: it is {written(now)}, and the clock goes on only")
+    if moment > now + FURTHEST * UNITS["d"]:
+        raise ValueError(f"{at} is too far away: at most {FURTHEST} days at once")
+    return moment
 
 
 def written(at: int | str) -> str:
