@@ -5,6 +5,9 @@ PYTHON ?= python3
 VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 VENV ?= .venv$(if $(filter-out python3,$(PYTHON)),-$(VERSION))
 BIN := $(VENV)/bin
+# Whatever the machine has set: tests start many processes, and each would compile all that it imports.
+export PYTHONDONTWRITEBYTECODE :=
+
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .PHONY: demo test test-fast lint fix compat constraints clean
@@ -12,8 +15,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 demo: $(VENV)/installed ## the main operations on the embedded sandbox, no account needed
 	@$(BIN)/cio-mcp demo
 
-test: $(VENV)/ready ## every test, with branch coverage
-	@$(BIN)/python -m pytest --cov --cov-report=term $(ARGS)
+test: $(VENV)/ready ## every test, on all cores, with branch coverage
+	@$(BIN)/python -m pytest --numprocesses=auto --dist=loadgroup --cov --cov-report=term $(ARGS)
 
 test-fast: $(VENV)/ready ## the tests that start no process
 	@$(BIN)/python -m pytest -m "not processes" $(ARGS)

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from hypothesis import strategies as st
@@ -39,17 +40,22 @@ STRANGE = st.one_of(
 )
 
 
+@cache
+def example_text(method: str, path: str) -> str:
+    """Return as JSON an answer to a request, with all that may be missing."""
+    return json.dumps(example(form_of(method, path)))
+
+
 def example(form: Any) -> Any:
     """Return an answer of a form, with all that may be missing."""
     if isinstance(form, str):
-        return (
-            example(SHAPES[form[1:]]) if form.startswith("#") else deepcopy(EXAMPLES[form.partition("|")[0]])
-        )
+        return example(SHAPES[form[1:]]) if form.startswith("#") else EXAMPLES[form.partition("|")[0]]
     if isinstance(form, list):
         return [example(form[0]), example(form[0])]
     return {name.rstrip("?~").replace("*", "footer"): example(inner) for name, inner in form.items()}
 
 
+@cache
 def form_of(method: str, path: str) -> Any:
     """Return the form of what a request is answered with."""
     asked = f"{method} {path}"
@@ -68,16 +74,16 @@ class Change:
     value: Any
 
     def made(self, answer: Any) -> Any:
-        """Return an answer with the change."""
-        holder = {"": deepcopy(answer)}
+        """Change an answer where it is, and return what it is then."""
+        holder, value = {"": answer}, deepcopy(self.value)
         found = list(places(holder))
         inside, key = found[self.place % len(found)]
         if self.how == "drop":
             del inside[key]
         elif self.how == "add" and isinstance(target := inside[key], (dict, list)):
-            target.append(self.value) if isinstance(target, list) else target.update(new=self.value)
+            target.append(value) if isinstance(target, list) else target.update(new=value)
         else:
-            inside[key] = None if self.how == "null" else self.value
+            inside[key] = None if self.how == "null" else value
         return holder.get("", {})
 
 

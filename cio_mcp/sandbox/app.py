@@ -4,7 +4,7 @@ import json
 import re
 import time
 from collections.abc import Callable
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import unquote
@@ -67,33 +67,27 @@ class Sandbox:
 
     @cached_property
     def app(self) -> ASGIApp:
-        """The routes, made at the first request: who waits for a server to start has made none."""
-        routes = [
-            _route(path, method, self._endpoint(handler, CONTRACT.of(method, path)))
-            for method, path, handler in TABLES
-        ]
-        return _RawPath(Starlette(routes=routes, exception_handlers={404: _not_imitated}))
+        """What answers requests."""
+        return _RawPath(self)
 
     def close(self) -> None:
         """Close the database."""
         self.workspace.close()
 
-    def _endpoint(self, handler: Handler, facts: dict[str, Any] | None) -> Callable[[Request], Any]:
-        async def endpoint(request: Request) -> Response:
-            ids, query = dict(request.path_params), dict(request.query_params)
-            asked = ApiRequest(request.url.path, ids, query, await request.body(), self.workspace)
-            left: dict[str, str] = {}
-            try:
-                left = self._gate.check(request)
-                with self.workspace.transaction():
-                    answer = _checked(facts, asked, handler)
-                if isinstance(answer, Partly):
-                    return _json(207, answer.body, left)
-                return Response(status_code=204, headers=left) if answer is None else _json(200, answer, left)
-            except Rejected as rejected:
-                return _json(rejected.status, rejected.body, left | rejected.headers)
-
-        return endpoint
+    async def answer(self, request: Request, handler: Handler, facts: dict[str, Any] | None) -> Response:
+        """Answer a request to a known route."""
+        ids, query = dict(request.path_params), dict(request.query_params)
+        asked = ApiRequest(request.url.path, ids, query, await request.body(), self.workspace)
+        left: dict[str, str] = {}
+        try:
+            left = self._gate.check(request)
+            with self.workspace.transaction():
+                answer = _checked(facts, asked, handler)
+            if isinstance(answer, Partly):
+                return _json(207, answer.body, left)
+            return Response(status_code=204, headers=left) if answer is None else _json(200, answer, left)
+        except Rejected as rejected:
+            return _json(rejected.status, rejected.body, left | rejected.headers)
 
 
 def _checked(facts: dict[str, Any] | None, asked: ApiRequest, handler: Handler) -> Any:
@@ -131,16 +125,29 @@ class _Segment(Convertor[str]):
 class _RawPath:
     """Routes by the path as it came: an encoded slash in an identifier does not end a segment."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._sandbox = sandbox
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            scope = {**scope, "path": scope["raw_path"].decode("latin-1")}
-        await self._app(scope, receive, send)
+            scope = {**scope, "path": scope["raw_path"].decode("latin-1"), "sandbox": self._sandbox}
+        await _routes()(scope, receive, send)
 
 
-def _route(path: str, method: str, endpoint: Callable[[Request], Any]) -> Route:
+@cache
+def _routes() -> ASGIApp:
+    """Return the routes of every sandbox, made at the first request: no server makes them at its start."""
+    routes = [_route(path, method, handler) for method, path, handler in TABLES]
+    return Starlette(routes=routes, exception_handlers={404: _not_imitated})
+
+
+def _route(path: str, method: str, handler: Handler) -> Route:
+    facts = CONTRACT.of(method, path)
+
+    async def endpoint(request: Request) -> Response:
+        sandbox: Sandbox = request.scope["sandbox"]
+        return await sandbox.answer(request, handler, facts)
+
     return Route(re.sub(r"{(\w+)}", r"{\1:segment}", path), endpoint, methods=[method])
 
 
