@@ -8,7 +8,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from jsonschema import Draft202012Validator
 from mcp.client.session import ClientSession
 from mcp.types import CallToolResult
@@ -20,8 +20,11 @@ from tests.virtual_time import VirtualTimeLoop
 
 os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", ".cache/hypothesis")
 
-# The same examples in every run: what is judged is the change. `--hypothesis-profile=default` finds others.
-settings.register_profile("same", derandomize=True)
+# The same examples in every run: what is judged is the change, and not how busy the machine is.
+# `--hypothesis-profile=default` finds others.
+settings.register_profile(
+    "same", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("same")
 
 # The test that runs now, if it is not marked as one that starts processes.
