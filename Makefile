@@ -10,7 +10,7 @@ export PYTHONDONTWRITEBYTECODE :=
 
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test test-fast lint fix compat constraints clean
+.PHONY: demo test test-fast lint fix compat wheels bundle pictures first-call constraints clean
 
 demo: $(VENV)/installed ## the main operations on the embedded sandbox, no account needed
 	@$(BIN)/cio-mcp demo
@@ -34,6 +34,29 @@ fix: $(VENV)/ready ## mend style, write generated lists anew
 
 compat: $(VENV)/ready ## frameworks, SDKs and tools of others, in their newest versions; needs npm
 	@VENV=$(VENV) tests/compat/run $(ARGS)
+
+wheels: $(VENV)/ready ## dist/: the package, and in dist/wheels all that it needs, to install without an index
+	@rm -rf dist && mkdir -p dist/wheels
+	@$(BIN)/python -m hatchling build --directory dist
+	@$(PIP) download --require-hashes --no-deps --requirement .ci/requirements.txt --dest dist/wheels
+	@cp dist/*.whl dist/wheels
+
+bundle: $(VENV)/ready ## dist/cio-mcp.mcpb, the desktop bundle; needs npm
+	@mkdir -p dist $(VENV)/node
+	@npm --prefix $(VENV)/node install --silent --no-audit --no-fund @anthropic-ai/mcpb
+	@$(VENV)/node/node_modules/.bin/mcpb validate manifest.json
+	@$(VENV)/node/node_modules/.bin/mcpb pack . dist/cio-mcp.mcpb
+
+pictures: $(VENV)/ready ## the pictures of README, docs and the bundle; needs npm
+	@mkdir -p $(VENV)/node
+	@npm --prefix $(VENV)/node install --silent --no-audit --no-fund @resvg/resvg-js
+	@$(BIN)/python docs/pictures/draw.py
+	@node docs/pictures/render.mjs $(VENV)/node/node_modules
+
+first-call: wheels ## from these wheels to an answered tool call, by uvx and pipx, without git or an index
+	@$(PIP) install --upgrade uv pipx
+	@$(PIP) download --no-deps --dest dist/wheels pip # pipx renews its own
+	@$(BIN)/python -m benchmarks.installing dist/wheels
 
 constraints: $(VENV)/made ## the versions that CI and the image install: the newest that fit
 	@$(PIP) install --upgrade uv

@@ -5,12 +5,12 @@ import re
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 from hypothesis import strategies as st
 
 from cio_mcp.cli.answers import ANSWERS, SHAPES
+from cio_mcp.toolkit.reading import time
 
 # A value of each type.
 EXAMPLES = {
@@ -40,22 +40,17 @@ STRANGE = st.one_of(
 )
 
 
-@cache
-def example_text(method: str, path: str) -> str:
-    """Return as JSON an answer to a request, with all that may be missing."""
-    return json.dumps(example(form_of(method, path)))
-
-
 def example(form: Any) -> Any:
     """Return an answer of a form, with all that may be missing."""
     if isinstance(form, str):
-        return example(SHAPES[form[1:]]) if form.startswith("#") else EXAMPLES[form.partition("|")[0]]
+        return (
+            example(SHAPES[form[1:]]) if form.startswith("#") else deepcopy(EXAMPLES[form.partition("|")[0]])
+        )
     if isinstance(form, list):
         return [example(form[0]), example(form[0])]
     return {name.rstrip("?~").replace("*", "footer"): example(inner) for name, inner in form.items()}
 
 
-@cache
 def form_of(method: str, path: str) -> Any:
     """Return the form of what a request is answered with."""
     asked = f"{method} {path}"
@@ -74,16 +69,16 @@ class Change:
     value: Any
 
     def made(self, answer: Any) -> Any:
-        """Change an answer where it is, and return what it is then."""
-        holder, value = {"": answer}, deepcopy(self.value)
+        """Return an answer with the change."""
+        holder = {"": json.loads(json.dumps(answer))}
         found = list(places(holder))
         inside, key = found[self.place % len(found)]
         if self.how == "drop":
             del inside[key]
         elif self.how == "add" and isinstance(target := inside[key], (dict, list)):
-            target.append(value) if isinstance(target, list) else target.update(new=value)
+            target.append(self.value) if isinstance(target, list) else target.update(new=self.value)
         else:
-            inside[key] = None if self.how == "null" else value
+            inside[key] = None if self.how == "null" else self.value
         return holder.get("", {})
 
 
@@ -117,6 +112,21 @@ def leaves(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
             yield from leaves(inner, name)
     elif value is not None:
         yield name, value
+
+
+HALF = re.compile("[\ud800-\udfff]")
+
+
+def said_or_asked(said: list[Any], arguments: dict[str, Any]) -> set[str]:
+    """Return, as texts, all that an answer can tell: what was said, the times in it, and what was asked."""
+    given = list(leaves([said, arguments]))
+    values = [value for _, value in {(type(value), value) for _, value in given}]  # 1, 1.0 and True are three
+    whole = {str(int(value)) for value in values if isinstance(value, float)}
+    times = {told for value in values if (told := time(value))}
+    names = {name.removeprefix("secondary:") for name, _ in given}
+    found = {str(value) for value in values} | {str(value).lower() for value in values}
+    found |= whole | times | names | {value.strip() for value in found}
+    return {HALF.sub("\ufffd", value) for value in found}
 
 
 def written(value: Any) -> bytes:

@@ -16,6 +16,7 @@ from cio_mcp.settings.scopes import RequestSettings, TokenSettings, WorkspaceIde
 from cio_mcp.toolkit.consequences import CONFIRMED, IN_WORDS, Consequence
 from cio_mcp.toolkit.registry import Tool
 from cio_mcp.tools import CORE, TOOLS
+from tests import published
 
 ROOT = Path(__file__).parent.parent
 
@@ -26,6 +27,8 @@ FRAMEWORKS = tuple(
     for where in ("", "_remote")
 )
 
+
+PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
 
 # For what less than the whole process a setting can be set.
 SCOPES = {
@@ -44,14 +47,18 @@ def documents() -> dict[Path, str]:
         "limits": _limits_table(),
         "settings": _settings_table(),
         "consequences": _consequences_table(),
+        "links": published.links_list(),
+        "registry": f"<!-- mcp-name: {published.registry_name()} -->",
         **{name: f"```python\n{script}```" for name, script in scripts.items()},
     }
     manifest = ROOT / "manifest.json"
     bundle = json.loads(manifest.read_text())
     bundle["tools"] = [{"name": tool.name, "description": tool.summary} for tool in TOOLS]
+    bundle |= {"repository": {"type": "git", "url": published.ADDRESS}} if published.ADDRESS else {}
     return {
-        **{page: _with_parts(page.read_text(), parts) for page in sorted(ROOT.glob("docs/*.md"))},
-        manifest: json.dumps(bundle, indent=2, ensure_ascii=False) + "\n",
+        **{page: _with_parts(page.read_text(), parts) for page in PAGES},
+        manifest: published.as_json(bundle),
+        **published.documents(),
         ROOT / "tests" / "tools.json": json.dumps(list(map(_contract, TOOLS)), indent=2, ensure_ascii=False)
         + "\n",
     }
@@ -134,7 +141,10 @@ def visible_bytes(tools: Iterable[Tool]) -> int:
 
 
 if __name__ == "__main__":
+    for path in published.stale():
+        path.unlink()
     for path, text in documents().items():
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
     default = visible_bytes(tool for tool in TOOLS if tool.name in CORE)
     sys.stdout.write(f"the model sees {default} bytes of the default tools, {visible_bytes(TOOLS)} of all\n")

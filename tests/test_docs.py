@@ -13,7 +13,7 @@ from tests.agent import Agent
 pytestmark = pytest.mark.anyio
 
 ROOT = Path(__file__).parent.parent
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(ROOT.glob("docs/*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 SHELL = re.compile(r"```bash\n(.*?)```", re.DOTALL)
 VARIABLE = re.compile(r"\bCIO_[A-Z_]+\b")
@@ -28,7 +28,7 @@ OTHERS = {
     "CIO_MCP_TOKEN",
 }
 
-each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 
 
 def anchors(page: Path) -> set[str]:
@@ -39,7 +39,7 @@ def anchors(page: Path) -> set[str]:
 
 @each_page
 def test_a_link_leads_to_a_file_and_a_heading_that_are_there(page: Path) -> None:
-    links = [link for link in LINK.findall(page.read_text()) if "://" not in link]
+    links = [link for link in LINK.findall(page.read_text()) if not re.match(r"[a-z]+:", link)]
 
     for link in links:
         path, _, anchor = link.partition("#")
@@ -66,7 +66,7 @@ def test_a_command_that_is_shown_is_one_that_the_program_takes(page: Path) -> No
     for line in lines:
         words = shlex.split(line, comments=True)
         if "cio-mcp" in words and words[0] not in {"claude", "npx", "pip", "pipx"}:
-            arguments = words[words.index("cio-mcp") + 1 :]
+            arguments = words[len(words) - words[::-1].index("cio-mcp") :]
             _parser(arguments).parse_args(arguments)  # exits if it does not
 
 

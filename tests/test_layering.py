@@ -32,6 +32,7 @@ ALLOWED = {
         "traces",
     },
     "asgi": {"transports"},
+    "testing": {"sandbox"},
     "cli": {
         *("app", "auth", "client", "databases", "errors", "files", "logs", "safety", "sandbox", "server"),
         *("settings", "toolkit", "tools", "transports"),
@@ -45,10 +46,13 @@ RESERVED = {
     "liquid": {"liquid"},
     "babel": {"liquid"},
     "mcp": {"cli", "server", "transports"},
-    "httpx": {"app", "auth", "cli", "client"},
+    "httpx": {"app", "auth", "cli", "client", "testing"},
     "opentelemetry": {"app", "client", "traces"},
+    "keyring": {"settings"},
     "redis": {"databases"},
+    "ruamel": {"cli"},
     "starlette": {"sandbox", "transports"},
+    "tomlkit": {"cli"},
     "os.environ": {"settings", "cli", "traces"},  # traces: the variables are OpenTelemetry's
 }
 

@@ -32,7 +32,8 @@ class Act:
     """A tool call: what repeating it would do, its arguments, and how often it has taken effect.
 
     Arguments that only the workspace knows are found in it; `requests` is how many the call makes, and
-    `reads_first` says that the first of them is a read, without whose answer nothing is done.
+    `reads_first` says that the first of them is a read, without whose answer nothing is done. `first` is a
+    call of another tool that is made before.
     """
 
     kind: RequestKind
@@ -41,6 +42,16 @@ class Act:
     find: Callable[[Sandbox], dict[str, Any]] = lambda _: {}
     requests: int = 1
     reads_first: bool = False
+    first: tuple[str, dict[str, Any]] | None = None
+
+    async def prepare(self, agent: Agent) -> None:
+        """Make the call of another tool that comes before, and forget what it sent."""
+        if self.first:
+            tool, arguments = self.first
+            done = await agent.call(tool, **arguments)
+            if done["outcome"] == "preview":
+                await agent.call(tool, **arguments, confirmation=done["confirmation"])
+            agent.wire.requests.clear()
 
     def on(self, sandbox: Sandbox) -> dict[str, Any]:
         """Return the arguments for a call on a sandbox."""
@@ -192,7 +203,34 @@ ACTS = {
     "get_broadcast_trigger": Act(RequestKind.READ, {"broadcast_id": 12, "trigger_id": 1}, requests=2),
     "list_newsletters": Act(RequestKind.READ, {}),
     "get_newsletter": Act(RequestKind.READ, {"newsletter_id": 21}, requests=2),
+    "create_newsletter": Act(
+        RequestKind.ONCE,
+        {"name": "tried", "subject": "Hi", "body": "<p>Hi</p>", "in_segments": [1]},
+        count("things", "kind = 'newsletter' AND body LIKE '%tried%'"),
+        requests=3,
+        reads_first=True,
+    ),
+    "add_newsletter_text": Act(
+        RequestKind.ONCE,
+        {"newsletter_id": 21, "language": "fr", "subject": "tried", "body": "<p>Hi</p>"},
+        count("things", "kind = 'content' AND body LIKE '%tried%'"),
+    ),
     "send_newsletter": Act(RequestKind.ONCE, {"newsletter_id": 21}, newsletters_sent),
+    "update_content": Act(
+        RequestKind.REPEATABLE,
+        {"kind": "broadcast", "message_id": 10, "subject": "tried"},
+        count("things", "kind = 'content' AND body LIKE '%tried%'"),
+        requests=2,
+        reads_first=True,
+    ),
+    "restore_content": Act(
+        RequestKind.REPEATABLE,
+        {"kind": "broadcast", "message_id": 10},
+        count("things", "kind = 'content' AND id = 1001 AND body NOT LIKE '%changed%'"),
+        requests=2,
+        reads_first=True,
+        first=("update_content", {"kind": "broadcast", "message_id": 10, "subject": "changed"}),
+    ),
     "list_workspace_items": Act(RequestKind.READ, {"kind": "snippet"}),
     "set_workspace_item": Act(
         RequestKind.REPEATABLE,
@@ -269,6 +307,7 @@ async def ends(agent: Agent, tool: str) -> str:
 
 @EVERY_TOOL
 async def test_a_call_without_a_fault_takes_effect_once(agent: Agent, tool: str) -> None:
+    await ACTS[tool].prepare(agent)
     assert await ends(agent, tool) == "done"
     assert len(agent.sent) == ACTS[tool].requests
 
@@ -277,11 +316,13 @@ async def test_a_call_without_a_fault_takes_effect_once(agent: Agent, tool: str)
 async def test_a_call_is_repeated_after_a_429_and_after_a_lost_answer_only_where_that_is_harmless(
     agent: Agent, tool: str
 ) -> None:
+    await ACTS[tool].prepare(agent)
     agent.wire.fail(429)
     agent.wire.fail(500, late=True)
 
     act = ACTS[tool]
     then = {RequestKind.TRIGGER: ("refused", 1), RequestKind.ONCE: ("unknown", 2)}
+    then = {} if act.reads_first else then  # both faults strike reads
     expected = then.get(act.kind, ("done", act.requests + 2))
     if tool == "get_sent_message":
         expected = ("refused", 1)  # a limit per day: no pause within a call would help
@@ -292,10 +333,11 @@ async def test_a_call_is_repeated_after_a_429_and_after_a_lost_answer_only_where
 async def test_an_answer_that_stays_lost_leaves_an_effect_unknown_and_says_what_to_do(
     agent: Agent, tool: str
 ) -> None:
+    await ACTS[tool].prepare(agent)
     agent.wire.fail(500, late=True, times=99)
 
     told = await outcome(agent, tool)
-    if ACTS[tool].kind is RequestKind.READ:
+    if ACTS[tool].kind is RequestKind.READ or ACTS[tool].reads_first:
         assert told["outcome"] == "refused"
     else:
         see_what_to_do(tool, told)

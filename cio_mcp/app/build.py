@@ -15,6 +15,7 @@ from cio_mcp.app.application import App
 from cio_mcp.app.audit import copier_of, open_audit_log
 from cio_mcp.app.catalogue import Catalogue, OpenWorkspace
 from cio_mcp.app.extensions import rules_named, tools_with
+from cio_mcp.app.sandbox_wire import SandboxWire
 from cio_mcp.app.status import status_of
 from cio_mcp.app.workspace import (
     accesses,
@@ -51,6 +52,7 @@ from cio_mcp.settings import Settings
 from cio_mcp.settings.workspaces import each
 from cio_mcp.toolkit.consequences import Consequence
 from cio_mcp.toolkit.registry import Tool
+from cio_mcp.toolkit.texts.history import History
 
 if TYPE_CHECKING:
     from cio_mcp.safety.privacy.mask import Mask
@@ -74,9 +76,9 @@ def build(
 ) -> App:
     """Build the application.
 
-    `wire` replaces the network, and then limits are not shared with other processes. `clock` is the time of
-    day, for the embedded sandbox too. The loggers of underlying libraries are set to warnings only, since
-    they log URLs, which contain identifiers, and whole answers.
+    `wire` replaces the network, and then limits are not shared with other processes. `clock` is the real time
+    of day; tools on an embedded sandbox take their time from the sandbox's own clock, and nothing else does.
+    The loggers of underlying libraries are set to warnings only: they log URLs, and whole answers.
     """
     for name in ("httpx", "httpcore", "mcp", "sse_starlette"):
         logging.getLogger(name).setLevel(logging.WARNING)
@@ -134,7 +136,7 @@ def _open(
     off, sandbox = tools_off(settings, tools), None
     if settings.uses_sandbox:
         sandbox = files.enter_context(closing(open_sandbox(settings, clock=clock)))
-        wire, settings = httpx.ASGITransport(app=sandbox), _for_sandbox(settings, sandbox)
+        wire, settings = SandboxWire(sandbox), _for_sandbox(settings, sandbox)
     client = CustomerIO(
         with_spans(wire or Network()),
         accesses(settings),
@@ -142,7 +144,7 @@ def _open(
         deadline=settings.deadline,
         user_agent=f"cio-mcp/{__version__}",
         slots=None if wire else slots(settings, files),
-        clock=clock,
+        clock=sandbox.clock if sandbox else clock,
     )
     budget, bound = accesses(settings)[-1].workspace, bounds(settings)
     caps = Caps("sends", bound.caps, store, budget)
@@ -169,12 +171,12 @@ def _open(
             lambda: status_of(
                 *(settings, store, stop, (caps, deletions), client, off),
                 now=clock(),
-                sandbox=sandbox is not None,
+                sandbox=sandbox,
             ),
+            History(store, budget),
         ),
     )
-    about = _in_sandbox(settings) if sandbox else _live(settings)
-    return OpenWorkspace(off, guard, client, about)
+    return OpenWorkspace(off, guard, client, _in_sandbox(settings) if sandbox else _live(settings))
 
 
 def _masks(settings: Settings) -> "Callable[[str], Mask] | None":

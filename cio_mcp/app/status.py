@@ -1,7 +1,8 @@
 """The server's status."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from cio_mcp import __version__
@@ -14,6 +15,9 @@ from cio_mcp.safety.stores import Store
 from cio_mcp.settings import CREDENTIALS, Settings, variable
 from cio_mcp.settings.scopes import WINDOWS, WorkspaceSettings
 from cio_mcp.toolkit.answers import Cap, Limited, Status
+
+if TYPE_CHECKING:
+    from cio_mcp.sandbox import Sandbox
 
 # Settings that the status shows in another form: as permissions, confirmation, time zone, caps, limits, tools
 # that are off.
@@ -40,7 +44,7 @@ async def status_of(
     off: Mapping[str, str],
     *,
     now: float,
-    sandbox: bool,
+    sandbox: "Sandbox | None",
 ) -> Status:
     """Return the status at `now` (unix seconds), without secrets and values of credentials."""
     bounds = {variable(name): _text(getattr(settings, name)) for name in BOUNDS}
@@ -48,9 +52,7 @@ async def status_of(
     notes = [
         await store.trouble(),
         STATELESS if settings.stateless else None,
-        f"the sandbox is kept in {settings.sandbox_path}; delete that file to begin anew"
-        if sandbox and settings.sandbox_path
-        else None,
+        *(_of_sandbox(settings, sandbox) if sandbox else ()),
     ]
     return Status(
         version=__version__,
@@ -62,7 +64,7 @@ async def status_of(
         confirmation=settings.confirm,
         stopped=stopped or None,
         timezone=settings.timezone,
-        now=_time_of_day(now, settings.timezone),
+        now=_time_of_day(sandbox.clock() if sandbox else now, settings.timezone),
         notes=[note for note in notes if note] or None,
         bounds={name: text for name, text in bounds.items() if text},
         caps=[
@@ -74,6 +76,15 @@ async def status_of(
         limits=[_limited(state) for state in client.buckets()],
         off=dict(off),
     )
+
+
+def _of_sandbox(settings: Settings, sandbox: "Sandbox") -> Iterator[str]:
+    """Yield where a sandbox is kept, what its clock shows if that is another time, and its faults."""
+    if settings.sandbox_path:
+        yield f"the sandbox is kept in {settings.sandbox_path}; delete that file to begin anew"
+    if (clock := sandbox.clock.read()).differs:
+        yield f"times here are of the sandbox's own clock: {clock}; cio-mcp sandbox clock moves it"
+    yield from sandbox.notes()
 
 
 def _time_of_day(now: float, zone: str) -> str:

@@ -26,7 +26,7 @@ from cio_mcp.safety.stores.file import FileStore
 from cio_mcp.settings import Settings
 from cio_mcp.settings.workspaces import each
 from cio_mcp.toolkit.registry import Tool
-from cio_mcp.toolkit.rows.outcomes import Results
+from cio_mcp.toolkit.rows.results import Results
 from cio_mcp.tools import CORE
 
 ApiName = Literal["track", "app"]
@@ -200,15 +200,39 @@ def remembering(settings: Settings) -> Settings:
     says_otherwise = settings.sandbox == "on" or settings.sandbox_path or settings.workspaces_file
     if not settings.uses_sandbox or says_otherwise:
         return settings
-    from cio_mcp.sandbox import VERSION  # noqa: PLC0415 - a live workspace needs none of it
-
-    path = state_folder() / f"sandbox-{VERSION}.db"
+    path = _kept_file()
     try:
         make_private(path)
     except OSError as error:
         _log.warning("the sandbox is kept in memory only: %s: %s", path, error.strerror)
         return settings
     return settings.model_copy(update={"sandbox_path": path})
+
+
+def kept_sandbox(settings: Settings) -> Settings:
+    """Return settings with the sandbox that is kept; raises SettingsError if they say that none is.
+
+    Credentials do not matter: without them the same file is used.
+    """
+    if settings.sandbox_path:
+        return settings
+    if settings.sandbox == "on" or settings.workspaces_file:
+        setting = "CIO_SANDBOX=on" if settings.sandbox == "on" else "CIO_WORKSPACES_FILE"
+        message = f"{setting}: then no sandbox is kept; unset it, or name its file in CIO_SANDBOX_PATH"
+        raise SettingsError(message)
+    path = _kept_file()
+    try:
+        make_private(path)
+    except OSError as error:
+        message = f"{path} cannot be used: {error.strerror}; name another file in CIO_SANDBOX_PATH"
+        raise SettingsError(message) from None
+    return settings.model_copy(update={"sandbox_path": path})
+
+
+def _kept_file() -> Path:
+    from cio_mcp.sandbox import VERSION  # noqa: PLC0415 - a live workspace needs none of it
+
+    return state_folder() / f"sandbox-{VERSION}.db"
 
 
 def state_folder() -> Path:

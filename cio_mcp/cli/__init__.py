@@ -20,6 +20,7 @@ from cio_mcp.settings import variables
 
 # The modules, and what --help says of them.
 COMMANDS = {
+    "setup": "connect a client to a workspace: asks, verifies, writes, tries",
     "serve": "serve MCP: over HTTP and SSE, or on stdin and stdout",
     "demo": "show the main operations on the embedded sandbox",
     "tools": "list the tools, or show the arguments of one",

@@ -58,7 +58,8 @@ async def _judge(wire: httpx.AsyncBaseTransport, access: Access, answer: ProbeRe
         return Finding("network", "fault", str(answer.failure), fix)
     home = await _home(wire, access, answer)
     if home != access.region:
-        return Finding(what, "fault", f"belongs to a workspace in region {home}", f"set CIO_REGION={home}")
+        detail = f"belongs to a workspace in region {home}"
+        return Finding(what, "fault", detail, f"set CIO_REGION={home}", {"CIO_REGION": str(home)})
     match answer.status:
         case 200 if _opens(access, answer):
             return Finding(what, "ok", f"opens {host}")

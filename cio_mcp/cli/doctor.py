@@ -30,7 +30,9 @@ from cio_mcp.app.workspace import (
     tools_off,
 )
 from cio_mcp.cli import answers
-from cio_mcp.cli.clients import ADDRESSES, NAME, clients, entry_of, read, start_of
+from cio_mcp.cli.clients import NAME, clients
+from cio_mcp.cli.clients.start import Address, start_of
+from cio_mcp.cli.clients.texts import entry_of, read
 from cio_mcp.cli.credentials import examine_credentials
 from cio_mcp.cli.finding import Finding
 from cio_mcp.client.network import Network
@@ -67,11 +69,12 @@ def run(asked: argparse.Namespace) -> int:
         return answers.run()
     status, findings = 0, [_versions()]
     try:
-        environ: Mapping[str, str] = os.environ
+        environ: Mapping[str, str] | None = os.environ
         if asked.client:
             environ, tried = _entry(asked.client)
             findings.append(tried)
-        for name, settings in each(remembering(load(environ))).items():
+        here = {} if environ is None else each(remembering(load(environ)))
+        for name, settings in here.items():
             found = asyncio.run(examine(settings, Network()))
             findings += [replace(one, what=f"{name} {one.what}") for one in found] if name else found
         status = int(any(finding.state == "fault" for finding in findings))
@@ -89,24 +92,25 @@ def run(asked: argparse.Namespace) -> int:
     return status
 
 
-def _entry(name: str) -> tuple[Mapping[str, str], Finding]:
-    """Return what the entry of a client sets, and what is found by starting the server by it."""
-    from cio_mcp.cli.trial import try_start  # noqa: PLC0415 - only where it is asked for
+def _entry(name: str) -> tuple[Mapping[str, str] | None, Finding]:
+    """Return what the entry of a client sets, and what is found by starting the server by it.
+
+    A server elsewhere has settings of its own.
+    """
+    from cio_mcp.cli.trial import try_server  # noqa: PLC0415 - only where it is asked for
 
     client = clients()[name]
     entry = entry_of(client, read(client).found)
     if not entry:
-        raise SettingsError(f"{client.path}: has no entry {NAME}; cio-mcp config {name} --write makes it")
-    if address := next((address for address in ADDRESSES if address in entry), None):
-        raise SettingsError(
-            f"{client.path}: {NAME} is a server at an address ({address}); doctor starts none"
-        )
+        raise SettingsError(f"{client.path}: has no entry {NAME}; cio-mcp setup {name} makes it")
     start = start_of(client, entry, os.environ)
-    found = asyncio.run(try_start(start))
-    if entry.get("disabled") is True:
-        fix = f"remove disabled from the entry in {client.path}"
-        found = replace(found, state="note", detail=f"{found.detail}; but {client.title} has it off", fix=fix)
-    return start.env, found
+    found = asyncio.run(try_server(start))
+    for word, off in (("disabled", True), ("enabled", False)):
+        if entry.get(word) is off:
+            fix = f"remove {word} from the entry in {client.path}"
+            told = f"{found.detail}; but {client.title} has it off"
+            found = replace(found, state="note", detail=told, fix=fix)
+    return None if isinstance(start, Address) else start.env, found
 
 
 async def examine(settings: Settings, wire: httpx.AsyncBaseTransport) -> list[Finding]:

@@ -9,10 +9,10 @@ import httpx
 from cio_mcp.client.access import Access
 from cio_mcp.client.bodies import TooMuch, json_of
 from cio_mcp.client.call import Call, Outgoing, RequestKind
-from cio_mcp.client.identifiers import IdType, in_track_path
+from cio_mcp.client.identifiers import AnyIdType, IdType, in_app, in_track_path
 from cio_mcp.client.pacing import Limits
 from cio_mcp.client.paths import fill
-from cio_mcp.client.refusals import not_found, refusal, throttled
+from cio_mcp.client.refusals import error_in, not_found, refusal, throttled
 from cio_mcp.errors import CustomerIOError, Refused, UnknownOutcome
 
 # What a request asks for in its address. What is None or empty was not asked for, and is left out.
@@ -30,8 +30,8 @@ SAFE_TO_REPEAT = "Calling again with the same arguments is safe."
 class WouldSend(Exception):
     """Raised instead of sending, by the first change of a dry run.
 
-    `request` would leave first, and `whole` is what all requests of the call say together. `checked` is what
-    is known of its rows.
+    `request` would leave first, and `whole` is what all requests of the call say together. `checked` tells
+    what is known of its rows.
     """
 
     def __init__(self, request: Outgoing) -> None:
@@ -146,6 +146,7 @@ class Api:
             request.extensions.pop("call", None)
             left = response.headers.get("x-ratelimit-remaining", "")
             self._call.quota_left = int(left) if left.isdecimal() else None
+            self._call.answered = response.status_code
             if not response.is_success:
                 raise self._refusal(response)
             answer = _body(response, bodies)
@@ -203,9 +204,9 @@ class AppApi(Api):
     harmless = "/v1/transactional"
 
     @staticmethod
-    def person(customer_id: str, id_type: IdType) -> str:
-        """Return the identifier as App wants it: a cio_id bare."""
-        return customer_id.removeprefix("cio_") if id_type == "cio_id" else customer_id
+    def person(customer_id: str, id_type: AnyIdType) -> str:
+        """Return the identifier as App wants it; raises InvalidArgument."""
+        return in_app(customer_id, id_type)
 
 
 class SendApi(AppApi):
@@ -228,7 +229,9 @@ def _body(response: httpx.Response, bodies: tuple[type[_Body], ...]) -> _Body:
     try:
         answer = json_of(response)
         if isinstance(answer, bodies):
-            return answer
+            if not (error := error_in(answer, response)):
+                return answer
+            fault = f"says: {error}"
     except TooMuch:
         fault, do = "is too large or nested too deeply to be read", "Ask for less in one call."
     except ValueError:

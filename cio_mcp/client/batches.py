@@ -13,7 +13,7 @@ from pydantic_core import to_json
 
 from cio_mcp.client.api import TrackApi
 from cio_mcp.client.call import RequestKind
-from cio_mcp.client.refusals import fault_in
+from cio_mcp.client.refusals import PARTLY, fault_in
 from cio_mcp.errors import CustomerIOError, NotAllowed, NotSent, Refused, UnknownOutcome
 from cio_mcp.limits import BATCH_BYTES, BATCH_OPERATIONS, OPERATION_BYTES
 
@@ -65,6 +65,17 @@ class Sent:
     stopped: CustomerIOError | None = None
 
 
+def too_large(operation: Operation, room: int = 0) -> str:
+    """Say why an operation is too large to be sent, with so many bytes more; "" for one that is not."""
+    size = _size(operation)
+    return f"has {size} bytes; at most {OPERATION_BYTES} fit" if size + room > OPERATION_BYTES else ""
+
+
+def _size(operation: Operation) -> int:
+    size = len(to_json(operation))
+    return len(_written(operation).encode()) if size > OPERATION_BYTES - ROUNDED else size
+
+
 async def send(
     track: TrackApi, operations: Sequence[Operation], tell: Callable[[int], Awaitable[None]] | None = None
 ) -> Sent:
@@ -102,14 +113,10 @@ class _Sending:
         batch: list[int] = []
         room = BATCH_BYTES - AROUND
         for number, operation in enumerate(self.operations):
-            size = len(to_json(operation))
-            if size > OPERATION_BYTES - ROUNDED:
-                size = len(_written(operation).encode())
-            if size > OPERATION_BYTES:
-                self.sent.ends[number] = Ended(
-                    End.REFUSED, f"has {size} bytes; at most {OPERATION_BYTES} fit"
-                )
+            if why := too_large(operation):
+                self.sent.ends[number] = Ended(End.REFUSED, why)
                 continue
+            size = _size(operation)
             if size + 1 > room or len(batch) == BATCH_OPERATIONS:
                 yield batch
                 batch, room = [], BATCH_BYTES - AROUND
@@ -145,6 +152,8 @@ class _Sending:
         """Read an answer: what it does not name among its errors is accepted (200, 207)."""
         refused: dict[int, str] = {}
         errors = answer.get("errors") or []
+        if not errors and self.track.call.answered == PARTLY:
+            errors = ["Customer.io refused something, and did not say what"]
         for error in errors if isinstance(errors, list) else [errors]:
             told = fault_in(error) or ("no reason given", None)
             reason = f"{told[1]}: {told[0]}" if told[1] else told[0]

@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import Enum, auto
@@ -53,6 +53,17 @@ Tell = Callable[[Place], Awaitable[None]]
 
 
 @dataclass(frozen=True)
+class Replaced:
+    """What a call found in the place of what it writes: each text before and after, by name.
+
+    `follows` is what comes of it: our own words, and after them somebody else's.
+    """
+
+    texts: Mapping[str, tuple[str, str]]
+    follows: Sequence[tuple[str, str]] = ()
+
+
+@dataclass(frozen=True)
 class Outgoing:
     """A request as it leaves."""
 
@@ -79,9 +90,11 @@ class Call:
     `requests` how many it has made, without their retries, and `sending` the newest that left; once a call
     is acting, those that only read do not count as such. `several` says that it acts by several requests,
     `effects` is how many changed something, or may have, and `quota_left` what the newest answer said is left
-    of a limit per day. `called_at` is the time of day when it began, in unix seconds, and `timezone` the one
-    in which its days begin. `leaving` is awaited for each request that changes something, each time that its
-    turn has come. `conceal` hides people in what the call has read, for a tool that makes text of it.
+    of a limit per day, and `answered` its status. `called_at` is the time of day when it began, in unix
+    seconds, and `timezone` the one in which its days begin. `leaving` is awaited for each request that
+    changes something, each time that its turn has come. `replaces` is what stands in the place of what the
+    call writes, for its preview, and so that a confirmation holds for no other. `conceal` hides people in
+    what the call has read, for a tool that makes text of it.
     """
 
     deadline: float
@@ -99,6 +112,8 @@ class Call:
     several: bool = False
     effects: int = 0
     quota_left: int | None = None
+    answered: int | None = None
+    replaces: Replaced | None = None
     conceal: Callable[[Any], Any] = lambda value: value
     begun: float = field(default_factory=now)
     told: float = field(default_factory=now)

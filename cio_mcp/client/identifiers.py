@@ -27,11 +27,22 @@ def in_track_path(customer_id: str, id_type: IdType) -> str:
     return customer_id
 
 
+def in_app(customer_id: str, id_type: AnyIdType) -> str:
+    """Return the identifier as the App API wants it: a cio_id bare."""
+    if id_type == "phone":
+        return _phone(customer_id)
+    return customer_id.removeprefix("cio_") if id_type == "cio_id" else customer_id
+
+
 def in_operation(customer_id: str, id_type: AnyIdType) -> dict[str, str]:
     """Return a customer's identifiers for Track v2, which names the kind, and has a cio_id bare."""
     if id_type == "phone":
-        if not PHONE.fullmatch(customer_id):
-            raise InvalidArgument("customer_id: a phone number is written as + and digits (E.164)")
-        return {"phone": customer_id}
+        return {"phone": _phone(customer_id)}
     named = in_track_path(customer_id, id_type)
     return {id_type: named.removeprefix("cio_") if id_type == "cio_id" else named}
+
+
+def _phone(customer_id: str) -> str:
+    if not PHONE.fullmatch(customer_id):
+        raise InvalidArgument("customer_id: a phone number is written as + and digits (E.164)")
+    return customer_id

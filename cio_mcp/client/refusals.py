@@ -24,6 +24,9 @@ NEXT_STEP = {
 # What a route asks for.
 _ASKED = re.compile(r"{(\w+)}")
 
+# The status of an answer that refuses a part of what was asked.
+PARTLY = 207
+
 # The number of faults of one answer that are reported, and the length of each in characters.
 FAULTS_TOLD = 10
 FAULT_LENGTH = 300
@@ -73,6 +76,20 @@ def throttled(response: httpx.Response) -> Refused:
         # App API, "Send Messages": both are answered alike.
         do += " Customer.io accepts one trigger of a broadcast per 10 s, and queues at most 5."
     return refusal(429, response.content, do=do, retry_in=retry_in)
+
+
+def error_in(answer: Json, response: httpx.Response) -> str:
+    """Return the error that an answer tells although it says that it is a success, "" if there is none.
+
+    A read can answer a list of errors, and a batch (207) those of some operations.
+    """
+    if response.request.extensions["kind"] is RequestKind.READ or response.status_code == PARTLY:
+        return ""
+    told = answer.get("meta", answer) if isinstance(answer, dict) else None
+    error = (told.get("error") or told.get("errors")) if isinstance(told, dict) else None
+    first = error[0] if isinstance(error, list) else error
+    fault = fault_in(first) if error else None
+    return fault[0] if fault else ""
 
 
 def not_found(route: str) -> str:

@@ -10,11 +10,13 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from cio_mcp.liquid.results import Bounds, Rendered, Uses, Variable, notation, source_of
+from cio_mcp.liquid.metering import Bounds, Meter
+from cio_mcp.liquid.results import Rendered, Uses, Variable, notation, source_of
 from cio_mcp.liquid.scanning import spans
 
 __all__ = [
     "Bounds",
+    "Meter",
     "Rendered",
     "Uses",
     "Variable",
@@ -26,7 +28,6 @@ __all__ = [
     "spans",
 ]
 
-_BOUNDS = Bounds()
 _STARTS = re.compile(r"\{[{%]")
 
 
@@ -42,30 +43,34 @@ def render(
     strict: bool = False,
     now: float | None = None,
     seed: str = "",
-    bounds: Bounds = _BOUNDS,
+    meter: Meter | None = None,
 ) -> Rendered:
     """Render a text; never raises for what a text or its data hold.
 
     `data` has the variables by their first name: customer, trigger, snippets and so on. With `strict` the
     first variable that is missing and has no default ends it, as it fails the message at Customer.io;
     otherwise it prints nothing. `now` is the time of day in unix seconds, `seed` what chance depends on.
+    One `meter` bounds all texts of a message.
     """
+    meter = meter or Meter()
     if not has_liquid(text):
-        return Rendered(text[: bounds.output], cut=len(text) > bounds.output)
+        most = meter.bounds.output
+        return Rendered(text[:most], cut=len(text) > most)
     from cio_mcp.liquid.rendering import rendered  # noqa: PLC0415 - 100 ms, and few texts have Liquid
 
     return rendered(
-        text, data, strict=strict, now=time.time() if now is None else now, seed=seed, bounds=bounds
+        text, data, strict=strict, now=time.time() if now is None else now, seed=seed, meter=meter
     )
 
 
-def analyze(text: str, snippets: Mapping[str, Any] | None = None, *, bounds: Bounds = _BOUNDS) -> Uses:
+def analyze(text: str, snippets: Mapping[str, Any] | None = None, *, meter: Meter | None = None) -> Uses:
     """Tell which variables a text uses, and how; never raises for what a text holds.
 
-    What the snippets use that it includes is told too, as far as `snippets` has their texts by name.
+    What the snippets use that it includes is told too, as far as `snippets` has their texts by name. One
+    `meter` bounds all texts of a message.
     """
     if not has_liquid(text):
         return Uses()
     from cio_mcp.liquid.analysis import uses  # noqa: PLC0415 - as above
 
-    return uses(text, snippets or {}, bounds)
+    return uses(text, snippets or {}, meter or Meter())

@@ -1,6 +1,7 @@
 """Which variables a text uses, and how: what a message needs before it is rendered for anybody."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -19,10 +20,11 @@ from liquid.expression import Expression
 from cio_mcp.liquid.context import DEPTH
 from cio_mcp.liquid.environment import KeepNode, UnknownNode
 from cio_mcp.liquid.filters import FILTERS
-from cio_mcp.liquid.results import Bounds, Uses, Variable, notation, source_of
+from cio_mcp.liquid.metering import Exceeded, Meter
+from cio_mcp.liquid.results import Uses, Variable, notation, source_of
 from cio_mcp.liquid.scanning import Links, Unreadable, checked, line_at
 from cio_mcp.liquid.tags import LinkNode, address_in
-from cio_mcp.liquid.templates import add, condition, read, told
+from cio_mcp.liquid.templates import add, condition, parsed, told
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ class _Reader:
     """
 
     snippets: Mapping[str, Any]
-    bounds: Bounds
+    meter: Meter
     used: dict[str, _Use] = field(default_factory=dict)
     found: Uses = field(default_factory=Uses)
     names: dict[str, str | None] = field(default_factory=dict)
@@ -68,9 +70,10 @@ class _Reader:
 
     def text(self, text: str, place: _Place) -> None:
         """Read a text with variables of its own."""
-        template = read(text, self.bounds)
+        plain = checked(text, self.meter)
+        template = parsed(plain, self.meter)
         outer = self.names, self.links
-        self.names, self.links = {}, Links(checked(text))
+        self.names, self.links = {}, Links(plain)
         self.nodes(template, template.nodes, place)
         self.names, self.links = outer
 
@@ -79,6 +82,7 @@ class _Reader:
             self.node(template, node, place)
 
     def node(self, template: BoundTemplate, node: Node, place: _Place) -> None:
+        self.meter.tick()
         here = replace(place, in_link=place.in_link or node.token.start_index in self.links)
         if isinstance(node, UnknownNode):
             add(self.found.unknown, f"tag {node.token.value}")
@@ -98,16 +102,28 @@ class _Reader:
         elif isinstance(node, CaptureNode):
             self.names[str(node.name)] = None
         inside = replace(place, conditional=place.conditional or tested or isinstance(node, ForNode))
-        before = dict(self.names)
-        if isinstance(node, ForNode):
-            items = node.expression.iterable
-            path = self.path(items) if isinstance(items, Path) else None
-            self.names |= {"forloop": None, str(node.expression.identifier): f"{path}[]" if path else None}
-        self.nodes(template, node.children(RenderContext(template)), inside)
-        if isinstance(node, ForNode):
-            self.names = before
+        own = self.loop(node) if isinstance(node, ForNode) else {}
+        with self.naming(own):
+            self.nodes(template, node.children(RenderContext(template)), inside)
+
+    def loop(self, node: ForNode) -> dict[str, str | None]:
+        """Return what the variables of a loop stand for."""
+        items = node.expression.iterable
+        path = self.path(items) if isinstance(items, Path) else None
+        return {"forloop": None, str(node.expression.identifier): f"{path}[]" if path else None}
+
+    @contextmanager
+    def naming(self, own: dict[str, str | None]) -> Iterator[None]:
+        """Inside this context a text has variables of its own; after it, those names mean what they did."""
+        before = {name: self.names[name] for name in own if name in self.names}
+        self.names |= own
+        yield
+        for name in own:
+            self.names.pop(name, None)
+        self.names |= before
 
     def expression(self, expression: Expression, place: _Place, *, has_default: bool = False) -> None:
+        self.meter.tick()
         match expression:
             case Path():
                 self.use(expression, place, has_default=has_default)
@@ -133,10 +149,8 @@ class _Reader:
         """Read a filter's arguments; two may be a name and a condition on it, as texts."""
         match given:
             case [StringLiteral() as item, StringLiteral() as text] if name.endswith("_exp"):
-                before = dict(self.names)
-                self.names[item.value] = None
-                self.expression(condition(text.value, self.bounds), replace(place, conditional=True))
-                self.names = before
+                with self.naming({item.value: None}):
+                    self.expression(condition(text.value, self.meter), replace(place, conditional=True))
             case _:
                 for argument in given:
                     self.expression(argument, place)
@@ -169,12 +183,14 @@ class _Reader:
         return notation([root, *rest])
 
 
-def uses(text: str, snippets: Mapping[str, Any], bounds: Bounds) -> Uses:
+def uses(text: str, snippets: Mapping[str, Any], meter: Meter) -> Uses:
     """Tell what a text with Liquid uses."""
-    reader = _Reader(snippets, bounds)
+    reader = _Reader(snippets, meter)
     found = reader.found
     try:
         reader.text(text, _Place())
+    except Exceeded as exceeded:
+        found.fault = f"cut: {exceeded}"
     except Unreadable as unreadable:
         found.fault = f"line {line_at(text, unreadable.at)}: {unreadable}"
     except LiquidError as error:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any, TextIO
 
 from liquid import BoundTemplate
-from liquid.ast import Node
 from liquid.builtin.expressions import Path
 from liquid.context import RenderContext
 from liquid.exceptions import LiquidError
@@ -77,9 +76,15 @@ class Rendering(RenderContext):
         self._stands_for: dict[str, str] = {}
         self.meter, self.now, self.chance = run.meter, run.now, run.chance
 
-    def check(self, _: Node) -> None:
-        """Count a step."""
+    @property
+    def disabled_tags(self) -> list[str]:
+        """None; python-liquid asks before it renders a node, whatever its kind, so each is counted here."""
         self.meter.tick()
+        return []
+
+    @disabled_tags.setter
+    def disabled_tags(self, _: object) -> None:
+        pass
 
     def get(self, path: list[object], *, token: Any, default: object = _ABSENT) -> object:
         """Return a variable; a snippet's text is rendered, apart from the variables of this text."""
@@ -97,7 +102,7 @@ class Rendering(RenderContext):
             return text
         if self._depth >= DEPTH:
             raise Exceeded("texts stand in each other too deeply")
-        template = read(text, self.meter.bounds)
+        template = read(text, self.meter)
         buffer = Output(self.meter)
         template.render_with_context(Rendering(template, self._data, self._run, self._depth + 1), buffer)
         return buffer.getvalue()
@@ -158,9 +163,13 @@ class Rendering(RenderContext):
         if isinstance(value, Missing):
             self.lacks(value.path)
             return None
-        if isinstance(value, (dict, list, range)):
-            self.meter.spend(self.meter.weigh(value))
+        self.weighed(value)
         return value
+
+    def weighed(self, value: Any) -> None:
+        """Count what a text or a value with many parts takes."""
+        if isinstance(value, (str, dict, list, range)):
+            self.meter.spend(self.meter.weigh(value))
 
     def filter(self, name: str, token: Any) -> Any:  # noqa: ARG002 - it is passed by name
         """Return a filter that counts what it takes; an unknown one lets its value pass."""
@@ -175,13 +184,14 @@ class Rendering(RenderContext):
                 add(self._run.notes.defaulted, value.path)
                 value = None
             arguments = [self.shown(item) for item in (value, *given)]
+            if isinstance(value, list):  # a name with points is looked up part by part in each item
+                self.meter.spend(len(value) * sum(item.count(".") for item in given if isinstance(item, str)))
             context = [self] if known.in_context else []
             try:
                 found = known.function(*context, *arguments, **named)
             except (ArithmeticError, LookupError, TypeError, ValueError):
                 raise wrong(f"the filter {name} does not take these values") from None
-            if isinstance(found, (str, list)):
-                self.meter.spend(len(found))
+            self.weighed(found)
             return found
 
         return filtered
@@ -194,7 +204,7 @@ class Rendering(RenderContext):
         """Return what an expression on an item gives."""
         self.meter.tick()
         with self.extend({str(name): item}):
-            return condition(str(expression), self.meter.bounds).evaluate(self)
+            return condition(str(expression), self.meter).evaluate(self)
 
     def assign(self, key: str, val: Any) -> None:
         """Keep a variable."""
@@ -204,12 +214,12 @@ class Rendering(RenderContext):
 
     def raise_for_loop_limit(self, length: int = 1) -> None:
         """Refuse a loop of too many rounds, those around it multiplied."""
-        self.meter.look()
         rounds = length
         for loop in self.loops:
             rounds *= max(1, loop.length)
         if rounds > self.meter.bounds.rounds:
             raise Exceeded(f"a loop has more than {self.meter.bounds.rounds:,} rounds")
+        self.meter.tick(length)
 
     def get_buffer(self, buf: TextIO | None = None) -> Output:
         """Return where a captured text goes."""

@@ -39,7 +39,6 @@ class PrintNode(output.OutputNode):
 
     def render_to_output(self, context: "RenderContext", buffer: TextIO) -> int:
         """Print the value."""
-        context.check(self)  # type: ignore[attr-defined]
         text = written(context.shown(self.expression.evaluate(context)))  # type: ignore[attr-defined]
         if not text and (path := printed_path(self.expression)):
             context.prints_nothing(path)  # type: ignore[attr-defined]
@@ -57,7 +56,6 @@ class KeepNode(AssignNode):
 
     def render_to_output(self, context: "RenderContext", _: TextIO) -> int:
         """Keep the value."""
-        context.check(self)  # type: ignore[attr-defined]
         with context.lenient():  # type: ignore[attr-defined]
             value = self.expression.evaluate(context)
             context.keep(str(self.name), value, self.stands_for())  # type: ignore[attr-defined]

@@ -1,62 +1,78 @@
-"""The bounds of one rendering: what it may still take."""
+"""The bounds of one message: what reading and rendering all its texts may still take."""
 
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from io import StringIO
 from typing import Any
-
-from liquid.exceptions import LiquidError
-
-from cio_mcp.liquid.results import Bounds
 
 # How many steps pass between two looks at the clock.
 STRIDE = 16
 
+# Steps that reading one tag takes, and characters that one item of a list or an object stands for: both
+# are about as expensive.
+TAG, ITEM = 5, 64
 
-class Exceeded(LiquidError):
+
+@dataclass(frozen=True)
+class Bounds:
+    """What one message may take: beyond them its texts are cut, and the result says so.
+
+    Of all its texts together: `steps`, characters that are made on the way (`work`), and `seconds` by
+    `clock`, which is the processor's. Of each: characters of the `text` and of its `output`, `depth` of
+    blocks in blocks, and `rounds` of a loop, those around it multiplied.
+    """
+
+    steps: int = 100_000
+    work: int = 5_000_000
+    seconds: float = 1.0
+    text: int = 500_000
+    output: int = 1_000_000
+    depth: int = 30
+    rounds: int = 20_000
+    clock: Callable[[], float] = time.thread_time
+
+
+class Exceeded(Exception):
     """A bound was reached; what was rendered until then stands."""
-
-    def __init__(self, what: str) -> None:
-        super().__init__(what, token=None)
 
 
 class Meter:
-    """Counts what a rendering takes; raises Exceeded beyond its bounds."""
+    """Counts what one message takes; raises Exceeded beyond its bounds. Its time begins when it is made."""
 
-    def __init__(self, bounds: Bounds) -> None:
-        self.bounds = bounds
-        self._ends = bounds.clock() + bounds.seconds
-        self._steps, self._left = 0, bounds.work
+    def __init__(self, bounds: Bounds | None = None) -> None:
+        self.bounds = bounds or Bounds()
+        self.steps, self.work = 0, 0
+        self._ends = self.bounds.clock() + self.bounds.seconds
 
-    def tick(self) -> None:
-        """Count a step."""
-        self._steps += 1
-        if self._steps % STRIDE == 0:
-            self.look()
-
-    def look(self) -> None:
-        """Look at the clock."""
-        if self.bounds.clock() > self._ends:
+    def tick(self, steps: int = 1) -> None:
+        """Count steps."""
+        before, self.steps = self.steps, self.steps + steps
+        if self.steps > self.bounds.steps:
+            raise Exceeded(f"it takes more than {self.bounds.steps:,} steps")
+        if self.steps // STRIDE != before // STRIDE and self.bounds.clock() > self._ends:
             raise Exceeded(f"it takes longer than {self.bounds.seconds:g} seconds")
 
     def spend(self, characters: int) -> None:
         """Count characters that are made, before they are if there may be many."""
         self.tick()
-        self._left -= characters
-        if self._left < 0:
+        self.work += characters
+        if self.work > self.bounds.work:
             raise Exceeded(f"it makes more than {self.bounds.work:,} characters on its way")
 
     def weigh(self, value: Any) -> int:
-        """Return how many characters and items a value has with all that is in it."""
+        """Return how many characters a value stands for with all that is in it."""
         total, rest = 0, [value]
         while rest:
             item = rest.pop()
             if isinstance(item, range):
-                total += min(abs(item.stop - item.start), 10**12)
+                total += ITEM * min(abs(item.stop - item.start), 10**12)
             elif isinstance(item, dict):
                 rest += [*item, *item.values()]
             elif isinstance(item, (list, tuple)):
                 rest += item
-            total += len(item) + 1 if isinstance(item, (str, list, tuple, dict)) else 1
-            if total > self.bounds.output:
+            total += len(item) if isinstance(item, str) else ITEM
+            if total + ITEM * len(rest) > self.bounds.work:
                 raise Exceeded("a value in it is too large")
         return total
 

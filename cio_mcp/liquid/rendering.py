@@ -8,23 +8,23 @@ from liquid.exceptions import LiquidError
 
 from cio_mcp.liquid.context import Rendering, Run
 from cio_mcp.liquid.metering import Exceeded, Meter, Output
-from cio_mcp.liquid.results import Bounds, Rendered
+from cio_mcp.liquid.results import Rendered
 from cio_mcp.liquid.scanning import Unreadable, line_at
 from cio_mcp.liquid.templates import read, told
 
 
 def rendered(
-    text: str, data: Mapping[str, Any], *, strict: bool, now: float, seed: str, bounds: Bounds
+    text: str, data: Mapping[str, Any], *, strict: bool, now: float, seed: str, meter: Meter
 ) -> Rendered:
     """Render a text with Liquid."""
     notes, buffer = Rendered(), None
     try:
-        template = read(text, bounds)
-        run = Run(Meter(bounds), strict, now, random.Random(seed), notes)  # noqa: S311 - for a preview
-        buffer = Output(run.meter)
+        template = read(text, meter)
+        run = Run(meter, strict, now, random.Random(seed), notes)  # noqa: S311 - for a preview
+        buffer = Output(meter)
         template.render_with_context(Rendering(template, data, run), buffer)
     except Exceeded as exceeded:
-        notes.cut, notes.fault = True, f"cut: {exceeded.message}"
+        notes.cut, notes.fault = True, f"cut: {exceeded}"
     except Unreadable as unreadable:
         notes.fault = f"line {line_at(text, unreadable.at)}: {unreadable}"
     except LiquidError as error:

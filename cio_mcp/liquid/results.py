@@ -1,7 +1,5 @@
-"""What rendering and analysis answer, and their bounds."""
+"""What rendering and analysis answer."""
 
-import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,24 +21,6 @@ SOURCES = {
     "content": "message",
     "editor": "message",
 }
-
-
-@dataclass(frozen=True)
-class Bounds:
-    """What one text may take: beyond them it is cut, and the result says so.
-
-    `seconds` of rendering by `clock`, which is the processor's; characters of the `text` itself, of its
-    `output`, and of all that is made on the way (`work`); `depth` of blocks in blocks; `rounds` of a loop,
-    those around it multiplied.
-    """
-
-    seconds: float = 1.0
-    text: int = 500_000
-    output: int = 1_000_000
-    work: int = 10_000_000
-    depth: int = 30
-    rounds: int = 20_000
-    clock: Callable[[], float] = time.thread_time
 
 
 @dataclass

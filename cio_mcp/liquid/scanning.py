@@ -8,11 +8,13 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator
 
+from cio_mcp.liquid.metering import TAG, Exceeded, Meter
+
 # Characters of one tag, brackets in it, and white space in it at one place: real ones have far less.
 LONGEST_TAG, MOST_BRACKETS, LONGEST_GAP = 20_000, 100, 50
 
-# Tags of one text: python-liquid reads 20,000 in a second.
-MOST_TAGS = 20_000
+# A step for so many characters of a tag, beside those that each tag takes.
+PER_STEP = 8
 
 _ANY = re.compile(r"\{[{%]")
 _OPENS = re.compile(r"\{\{|\{%-?\s{0,50}(?:(?P<verbatim>raw|doc)\s{0,50}-?%\})?")
@@ -25,11 +27,12 @@ _REWRITTEN = re.compile(
     r"|required|reversed|true|with)(?![\w-])|\|\s*(?P<filter>contains|limit)(?![\w-])"
 )
 
-# Liquid in an address is part of it, whatever quotes it has.
-_LIQUID = r"\{\{[^{}]{0,2000}\}\}|\{%[^{}]{0,2000}%\}"
+# Liquid in an address is part of it, whatever quotes it has. What is read so is not read in another way: that
+# would take twice as long for each tag.
+_LIQUID = r"(?>\{\{[^{}]{0,2000}\}\}|\{%[^{}]{0,2000}%\})"
 _LINKS = re.compile(
-    rf"(?:href|src|action)\s{{0,9}}=\s{{0,9}}(?:\"(?:{_LIQUID}|[^\"]){{0,9000}}\"|'(?:{_LIQUID}|[^']){{0,9000}}')"
-    rf"|(?:https?|mailto|tel|sms):(?:{_LIQUID}|[^\s\"'<>]){{0,9000}}",
+    rf"(?:href|src|action)\s{{0,9}}=\s{{0,9}}(?:\"(?:{_LIQUID}|[^\"]){{0,9000}}+\"|'(?:{_LIQUID}|[^']){{0,9000}}+')"
+    rf"|(?:https?|mailto|tel|sms):(?:{_LIQUID}|[^\s\"'<>]){{0,9000}}+",
     re.IGNORECASE,
 )
 
@@ -42,14 +45,15 @@ class Unreadable(Exception):
         self.at = at
 
 
-def checked(text: str) -> str:
-    """Return a text as python-liquid can read it; raises Unreadable."""
+def checked(text: str, meter: Meter) -> str:
+    """Return a text as python-liquid can read it; raises Unreadable and Exceeded."""
+    if len(text) > meter.bounds.text:
+        raise Exceeded(f"it is longer than {meter.bounds.text:,} characters")
+    meter.spend(len(text))
     parts: list[str] = []
-    done = at = count = 0
+    done = at = 0
     while found := _OPENS.search(text, at):
-        opens, start, count = found[0][:2], found.start(), count + 1
-        if count > MOST_TAGS:
-            raise Unreadable(f"it has more than {MOST_TAGS:,} tags", start)
+        opens, start = found[0][:2], found.start()
         if found["verbatim"]:
             closes = re.compile(rf"\{{%-?\s{{0,50}}end{found['verbatim']}\s{{0,50}}-?%\}}")
             if not (end := closes.search(text, found.end())):
@@ -64,6 +68,7 @@ def checked(text: str) -> str:
             raise Unreadable(f"{opens} is longer than {LONGEST_TAG} characters", start)
         at = end_at + 2
         inside = text[start:at]
+        meter.tick(TAG + len(inside) // PER_STEP)
         if inside.count("(") + inside.count("[") > MOST_BRACKETS:
             raise Unreadable(f"{opens} has more than {MOST_BRACKETS} brackets", start)
         if (plain := _REWRITTEN.sub(_plain, inside)) != inside:

@@ -12,9 +12,11 @@ from liquid.token import TOKEN_EXPRESSION, Token
 
 from cio_mcp.liquid.comparison import adapt, adapt_all
 from cio_mcp.liquid.environment import dialect
-from cio_mcp.liquid.metering import Exceeded
-from cio_mcp.liquid.results import Bounds
-from cio_mcp.liquid.scanning import checked, line_at
+from cio_mcp.liquid.metering import TAG, Exceeded, Meter
+from cio_mcp.liquid.scanning import LONGEST_TAG, PER_STEP, checked, line_at
+
+# Characters of a text that is kept parsed: with all in tags, that takes 20 MB.
+LONGEST_KEPT = 50_000
 
 # Names in one note: more tell a reader nothing.
 MOST_NAMES = 100
@@ -22,19 +24,34 @@ MOST_NAMES = 100
 _NEVER_CLOSED = re.compile(r"expected tag end(\w+), found end of ")
 
 
+def read(text: str, meter: Meter) -> BoundTemplate:
+    """Return a text as a template; raises LiquidError, Unreadable and Exceeded."""
+    return parsed(checked(text, meter), meter)
+
+
+def parsed(text: str, meter: Meter) -> BoundTemplate:
+    """Return a checked text as a template; raises LiquidError."""
+    parse = _parsed if len(text) <= LONGEST_KEPT else _parsed.__wrapped__
+    return parse(text, meter.bounds.depth)
+
+
 @lru_cache(maxsize=16)
-def read(text: str, bounds: Bounds) -> BoundTemplate:
-    """Return a text as a template; raises LiquidError and Unreadable."""
-    if len(text) > bounds.text:
-        raise Exceeded(f"it is longer than {bounds.text:,} characters")
-    return adapt_all(dialect(bounds.depth).from_string(checked(text)))
+def _parsed(text: str, depth: int) -> BoundTemplate:
+    return adapt_all(dialect(depth).from_string(text))
+
+
+def condition(text: str, meter: Meter) -> Expression:
+    """Return the condition that a text holds; raises LiquidError and Exceeded."""
+    if len(text) > LONGEST_TAG:
+        raise Exceeded(f"a condition is longer than {LONGEST_TAG:,} characters")
+    meter.tick(TAG + len(text) // PER_STEP)
+    return _condition(text, meter.bounds.depth)
 
 
 @lru_cache(maxsize=64)
-def condition(text: str, bounds: Bounds) -> Expression:
-    """Return the condition that a text holds; raises LiquidError."""
-    token = Token(TOKEN_EXPRESSION, text[: bounds.text], 0, text)
-    found = BooleanExpression.parse(dialect(bounds.depth), TokenStream(tokenize(token.value, token)))
+def _condition(text: str, depth: int) -> Expression:
+    token = Token(TOKEN_EXPRESSION, text, 0, text)
+    found = BooleanExpression.parse(dialect(depth), TokenStream(tokenize(token.value, token)))
     adapt(found)
     return found
 

@@ -13,11 +13,8 @@ from cio_mcp.safety.stores import NoRoom, Refund, Store
 from cio_mcp.settings.values import Cap
 from cio_mcp.toolkit.addresses import domain, parsed
 from cio_mcp.toolkit.audience import DEVICE, Audience
-from cio_mcp.toolkit.profiles import profiles
+from cio_mcp.toolkit.profiles import BATCH, identifier, profiles
 from cio_mcp.toolkit.reading import Fields
-
-# The largest number of customers that one request reads (App API, POST /v1/customers/attributes).
-BATCH = 100
 
 # A phone number (E.164), and an entry of the allow list for one or for all that begin alike.
 NUMBER = re.compile(r"\+[1-9]\d{1,14}", re.ASCII)
@@ -164,12 +161,6 @@ async def _attributes(app: AppApi | None, attribute: str, id_type: IdType, names
         known = [there.get(name, Fields({})).fields("attributes") for name in asked]
         found += [attributes.text(attribute) or "" for attributes in known]
     return found
-
-
-def identifier(profile: Fields, id_type: IdType) -> str:
-    """Return the identifier of one kind in a profile, empty if it has none."""
-    named = (profile.fields(part).text(id_type) for part in ("identifiers", "attributes"))
-    return next((name for name in named if name), "")
 
 
 class Caps:

@@ -50,8 +50,8 @@ class ToolCall(Call):
     NotAllowed once the caller's token is no longer valid or allows something else.
     Found by the guard: `tool` and its checked arguments `given`, with `notes` on them and the instants that
     `times` stand for; whether only a preview is wanted; the confirmation `code`, and whether it
-    `confirmed` the call; the request that the call would send, which `outgoing` has in full, and what was
-    `checked` of its rows, if it has many; its audience, when that was `looked_up`, the size that was
+    `confirmed` the call; the request that the call would send, which `outgoing` has in full, and what tells
+    what was `checked` of its rows, if it has many; its audience, when that was `looked_up`, the size that was
     `approved`, how many are `counted`, and what undoes that, `refunds`; and its outcome.
     """
 
@@ -72,7 +72,7 @@ class ToolCall(Call):
     confirmed: bool = False
     would_send: dict[str, Any] = field(default_factory=dict)
     outgoing: Outgoing | None = None
-    checked: CheckedRows | None = None
+    checked: Callable[[], CheckedRows] | None = None
     audience: Audience | None = None
     looked_up: float = float("-inf")
     approved: int | None = None
@@ -114,8 +114,15 @@ class ToolCall(Call):
 
     @property
     def bound(self) -> dict[str, Any]:
-        """What a confirmation is bound to: the arguments, the time zone they were read in, and the caller."""
-        return self.given | {"timezone": self.timezone, "the caller": self.identity}
+        """What a confirmation is bound to: the arguments, the time zone they were read in, the caller.
+
+        And the texts that the call replaces, as they were shown.
+        """
+        texts = self.replaces.texts if self.replaces else {}
+        there = {"what stands there now": {name: before for name, (before, _) in texts.items()}}
+        return (
+            self.given | {"timezone": self.timezone, "the caller": self.identity} | (there if texts else {})
+        )
 
     @property
     def worth_telling(self) -> float | None:

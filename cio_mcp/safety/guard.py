@@ -156,11 +156,9 @@ class Guard:
     async def _rehearse(self, call: ToolCall) -> None:
         """Find the request that the call would send; raises what the call would raise before sending it."""
         plain = call.tool.effect is Effect.WRITES and not self.consent.may_ask(call.tool, call.given)
-        in_parts = bool(self.bounds.allowed) and Consequence.BULK in call.tool.affects.consequences
-        if (
-            plain and not call.preview_only and not in_parts
-        ):  # a part could have left before the next is judged
-            return
+        in_parts = Consequence.BULK in call.tool.affects.consequences
+        if plain and not call.preview_only and not in_parts:
+            return  # of several parts, one could have left before the next is judged
         try:
             with call.only_reading():
                 await call.tool.function(**await self.supplies.of(call), **call.given)

@@ -11,11 +11,10 @@ from typing import TypeVar
 
 from cio_mcp.client import AppApi, IdType
 from cio_mcp.errors import CustomerIOError, Refused
-from cio_mcp.safety.bounds import BATCH, identifier
 from cio_mcp.safety.call import ToolCall
 from cio_mcp.toolkit.audience import SAMPLES, Audience, Template
 from cio_mcp.toolkit.consequences import Outlook
-from cio_mcp.toolkit.profiles import NAMES, profiles
+from cio_mcp.toolkit.profiles import BATCH, NAMES, compared, identifier, profiles
 from cio_mcp.toolkit.reading import Fields
 
 _Found = TypeVar("_Found")
@@ -124,11 +123,11 @@ async def _batch(
     answer = await _tried(found, f"{len(names)} people", profiles(app, names, id_type))
     if answer is None:
         return []
-    known = {_compared(identifier(each, id_type), id_type): each for each in answer}
+    known = {compared(identifier(each, id_type), id_type): each for each in answer}
     people.looked_up += len(names)
     addresses = []
     for name in names:
-        profile = known.get(_compared(app.person(name, id_type), id_type))
+        profile = known.get(compared(app.person(name, id_type), id_type))
         if profile is None:
             people.unknown += 1
             continue
@@ -139,11 +138,6 @@ async def _batch(
             people.names[name] = parts
         addresses += [address] if (address := attributes.text("email")) else []
     return addresses
-
-
-def _compared(name: str, id_type: IdType) -> str:
-    """Return an identifier as Customer.io compares it: addresses in any case, ids as they are."""
-    return name.lower() if id_type == "email" else name
 
 
 async def _suppression(found: Looked, app: AppApi, people: People, address: str) -> None:

@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from cio_mcp.client.call import Replaced
 from cio_mcp.safety.call import ToolCall
 from cio_mcp.safety.looking import Looked, People
 from cio_mcp.toolkit.answers import Preview, Reached
@@ -15,6 +16,8 @@ from cio_mcp.toolkit.consequences import IN_WORDS, Told, holds
 from cio_mcp.toolkit.quoting import hosts, quoted
 from cio_mcp.toolkit.registry import Effect
 from cio_mcp.toolkit.texts.checking import OPENING, Checked
+from cio_mcp.toolkit.texts.difference import LETTERS as LINE
+from cio_mcp.toolkit.texts.difference import difference
 
 # The largest request, in bytes, that is shown in full. In a larger one, lists are cut to so many items and
 # texts to so many characters, with a note.
@@ -41,6 +44,7 @@ def preview_of(
     says = template.says if template else Checked()
     sender = body.get("from") or says.sender
     also = [IN_WORDS[each] for each in call.tool.affects.consequences if holds(each, call.given)]
+    replaces = call.replaces or Replaced({})
     links = sorted({*hosts(body), *says.links})
     return Preview(
         would=call.tool.summary,
@@ -53,10 +57,11 @@ def preview_of(
         missing_data=[quoted(each) for each in says.missing[:FIELDS]] or None,
         unused_data=[quoted(each) for each in says.unused[:FIELDS]] or None,
         audience=_reached(call, looked.people, hide, show),
-        checked=call.checked,
+        checked=call.checked() if call.checked else None,
         whom=_whom(outlook.whom, hide),
-        sets_off=[*also, *(_told(each, hide) for each in outlook.sets_off)] or None,
+        sets_off=[*also, *(_told(each, hide) for each in (*outlook.sets_off, *replaces.follows))] or None,
         loses=_lost(hide(dict(outlook.loses)), show) or None,
+        changes=_changes(replaces, hide) or None,
         links=links[:FIELDS] or None,
         unread=[hide(each) for each in looked.unread] or None,
         request=request if len(json.dumps(request)) <= WHOLE else _cut(request),
@@ -111,6 +116,14 @@ def _lost(loses: dict[str, Any], show: Callable[[str], str]) -> dict[str, str]:
     }
     more = len(loses) - len(kept)
     return found | ({"…": f"and {more} more fields"} if more else {})
+
+
+def _changes(replaces: Replaced, hide: Hide) -> dict[str, list[str]]:
+    """Return what differs, each line with our sign before somebody else's words."""
+    return {
+        name: [f"{line[:1]} {quoted(line[2:], LINE)}" for line in difference(hide(before), hide(after))]
+        for name, (before, after) in replaces.texts.items()
+    }
 
 
 def _cut(value: Any) -> Any:

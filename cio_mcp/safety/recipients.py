@@ -125,6 +125,8 @@ _BROADCAST = _fields(
     data_file_url=_audience,
 )
 
+PACE = "scheduled_at timezone tz_match_enabled rate_limit_email_rate rate_limit_time_period rate_limit_spread"
+
 # What each field of a body does, by the end of the path; and what a request without a field reaches.
 ROUTES: tuple[tuple[re.Pattern[str], dict[str, Reader], dict[str, Any]], ...] = (
     (re.compile(r"/v1/send/email"), _MESSAGE | _EMAIL, {}),
@@ -132,7 +134,7 @@ ROUTES: tuple[tuple[re.Pattern[str], dict[str, Reader], dict[str, Any]], ...] = 
     (re.compile(r"/v1/send/(sms|whatsapp)"), _MESSAGE | {"to": _number}, {}),
     (re.compile(r"/v1/send/(in_app|inbox_message)"), _MESSAGE, {}),
     (re.compile(r"/v1/campaigns/[^/]+/triggers"), _BROADCAST, {}),
-    (re.compile(r"/v1/newsletters/[^/]+/(send|schedule)"), _fields("scheduled_at timezone"), {}),
+    (re.compile(r"/v1/newsletters/[^/]+/(send|schedule)"), _fields(PACE), {}),
     (
         re.compile(r"/v1/reporting_webhooks(/[^/]+)?"),
         _fields("name events disabled with_content full_resolution", endpoint=_audience),

@@ -1,7 +1,7 @@
-"""What a tool is supplied with beside its arguments: the APIs, the server's status, results that are kept."""
+"""What a tool is supplied with: the APIs, the server's status, and what is kept of earlier calls."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cio_mcp.client import CustomerIO
@@ -9,7 +9,8 @@ from cio_mcp.client.api import Api
 from cio_mcp.safety.call import ToolCall
 from cio_mcp.toolkit.answers import Status
 from cio_mcp.toolkit.registry import Supplied
-from cio_mcp.toolkit.rows.outcomes import Results
+from cio_mcp.toolkit.rows.results import Results
+from cio_mcp.toolkit.texts.history import History
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,7 @@ class Supplies:
 
     client: CustomerIO
     status: Callable[[], Awaitable[Status]]
+    history: History
     results: Results = field(default_factory=Results)
 
     async def of(self, call: ToolCall) -> dict[str, Any]:
@@ -27,4 +29,6 @@ class Supplies:
     async def _supply(self, what: type[Supplied], call: ToolCall) -> Supplied:
         if issubclass(what, Api):
             return self.client.api(what, call)
+        if issubclass(what, History):
+            return replace(self.history, call=call)
         return self.results.of(call.caller) if issubclass(what, Results) else await self.status()

@@ -17,6 +17,10 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from cio_mcp.sandbox.contract import CONTRACT
+from cio_mcp.sandbox.controls.layer import ControlLayer
+from cio_mcp.sandbox.engine.clock import Clock
+from cio_mcp.sandbox.faults import book
+from cio_mcp.sandbox.faults.layer import FaultLayer
 from cio_mcp.sandbox.gate import Counts, Credentials, Gate
 from cio_mcp.sandbox.http import ApiRequest, Handler, Partly, Rejected
 from cio_mcp.sandbox.routes import TABLES
@@ -27,11 +31,11 @@ from cio_mcp.sandbox.state.workspace import Workspace
 class Sandbox:
     """An imitation of one workspace: an ASGI application, with the state behind it in `workspace`.
 
-    `path` is a SQLite file that several sandboxes may share, or `:memory:`; `clock` is the time of day in
-    unix seconds; what `counts` allows is answered and the rest gets a 429, and without it nothing is counted;
-    `lag` is how many seconds a Track write waits before it takes effect, `broadcast_seconds`
-    how many a broadcast's trigger takes to be worked through. A new workspace is planted with a small story
-    unless `seed` is false, or starts with all that `copy_of` holds: times in it do not move with the clock.
+    `path` is a SQLite file that several sandboxes may share, or `:memory:`; `clock` is the real time in unix
+    seconds, which drives the sandbox's own and the limits; what `counts` allows is answered and the rest gets
+    a 429, and without it nothing is counted; `lag` is how many seconds a Track write waits before it takes
+    effect, `broadcast_seconds` how many a broadcast's trigger takes to be worked through. A new workspace is
+    planted with a small story unless `seed` is false, or starts with all that `copy_of` holds.
     """
 
     def __init__(
@@ -49,7 +53,7 @@ class Sandbox:
     ) -> None:
         self.credentials = credentials or Credentials()
         self.workspace = Workspace(
-            path, clock=clock, region=region, lag=lag, broadcast_seconds=broadcast_seconds
+            path, real=clock, region=region, lag=lag, broadcast_seconds=broadcast_seconds
         )
         try:
             if copy_of:
@@ -67,8 +71,31 @@ class Sandbox:
 
     @cached_property
     def app(self) -> ASGIApp:
-        """What answers requests."""
+        """What answers, with the faults that are in force."""
+        return FaultLayer(self.api, self.workspace)
+
+    @cached_property
+    def controlled(self) -> ASGIApp:
+        """What answers, with the controls beside it: for those only who may do anything to the sandbox."""
+        return ControlLayer(self.app, self.workspace)
+
+    @property
+    def api(self) -> ASGIApp:
+        """What answers by the routes alone."""
         return _RawPath(self)
+
+    def notes(self) -> list[str]:
+        """Return what whoever uses it should know: the faults that are in force."""
+        return [
+            "fault {number} is in force: {says} (struck {struck} of {met})".format(**fault)
+            for fault in book.listed(self.workspace)
+            if fault["in_force"]
+        ]
+
+    @property
+    def clock(self) -> Clock:
+        """The sandbox's own time of day."""
+        return self.workspace.clock
 
     def close(self) -> None:
         """Close the database."""
@@ -157,6 +184,8 @@ async def _not_imitated(request: Request, _: Exception) -> Response:
     Live, recorded: there it is a 404 of plain text.
     """
     detail = f"the sandbox does not imitate {request.method} {request.url.path}"
+    if request.url.path.startswith("/_sandbox"):
+        detail = "the sandbox's controls are off at this address: start it with --controls"
     return _json(501, {"errors": [{"detail": detail, "status": "501"}]})
 
 

@@ -70,26 +70,27 @@ class Gate:
                 remaining = 0 if full else int(most) - len(seen) - 1
                 left = {"x-ratelimit-limit": f"{most:g}", "x-ratelimit-remaining": str(remaining)}
             if full:
-                raise _throttled(api, most, window, seen[0] + window - now, left)
+                pause = max(1, math.ceil(seen[0] + window - now))
+                raise throttled(api, most, window, None if api == "track" else pause, left)
         for name, *_ in counts:
             self._seen[name].append(now)
         return left
 
 
-def _throttled(api: str, most: float, window: float, pause: float, left: dict[str, str]) -> Rejected:
+def throttled(api: str, most: float, window: float, pause: int | None, left: dict[str, str]) -> Rejected:
     """Return a 429: how many requests are allowed, and after how many seconds the next one is.
 
     Documented, 2026-09-17: a limit per day has no Retry-After, any other has one of whole seconds.
     Assumed (no entry): a 429 of Track, which documents none, and that it has no Retry-After.
     """
     if api == "track":
-        return track_error("rate limit exceeded", 429)
-    if window >= DAY:
-        refused = app_error(f"rate limited to {most:g} request(s) per day", 429)
-        refused.headers |= left
-        return refused
-    pause_asked = max(1, math.ceil(pause))
-    return app_error(f"rate limited to {most:g} requests per {window:g}s", 429, retry_after=pause_asked)
+        refused = track_error("rate limit exceeded", 429)
+    elif window >= DAY:
+        refused, pause = app_error(f"rate limited to {most:g} request(s) per day", 429), None
+    else:
+        refused = app_error(f"rate limited to {most:g} requests per {window:g}s", 429)
+    refused.headers |= left | ({} if pause is None else {"retry-after": str(pause)})
+    return refused
 
 
 def _names_workspace(request: Request) -> bool:

@@ -53,6 +53,20 @@ def app_error(
     return Rejected(status, {"errors": [{"detail": told, **coded, **named, "status": str(status)}]}, headers)
 
 
+def refusal(path: str, detail: str, status: int = 400) -> Rejected:
+    """Return a refusal in the form that a path's API has: newsletters have no status inside.
+
+    All documented.
+    """
+    if path.startswith("/api/v2/"):
+        return Rejected(status, {"errors": [{"reason": "invalid", "field": "", "message": detail}]})
+    if path.startswith(("/api/", "/v1/send/")):
+        return track_error(detail, status)
+    if path.startswith("/v1/newsletters"):
+        return Rejected(status, {"errors": [{"detail": detail}]})
+    return app_error(detail, status)
+
+
 @dataclass
 class ApiRequest:
     """One request: path values decoded once, query, raw body."""
@@ -64,17 +78,8 @@ class ApiRequest:
     workspace: Workspace
 
     def refusal(self, detail: str, status: int = 400) -> Rejected:
-        """Return a refusal in the form that this path's API has: newsletters have no status inside.
-
-        All documented.
-        """
-        if self.path.startswith("/api/v2/"):
-            return Rejected(status, {"errors": [{"reason": "invalid", "field": "", "message": detail}]})
-        if self.path.startswith(("/api/", "/v1/send/")):
-            return track_error(detail, status)
-        if self.path.startswith("/v1/newsletters"):
-            return Rejected(status, {"errors": [{"detail": detail}]})
-        return app_error(detail, status)
+        """Return a refusal in the form that this path's API has."""
+        return refusal(self.path, detail, status)
 
     def json(self) -> dict[str, Any]:
         """Return the body, which must be a JSON object."""

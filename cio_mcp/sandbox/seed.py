@@ -7,6 +7,7 @@ before the planting.
 
 import json
 import math
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -31,11 +32,15 @@ MESSAGE = {"sending_state": "automatic", **contents.EMAIL}
 STORY = Path(__file__).with_name("story.json")
 
 
+# A thing of a workspace that is empty on purpose.
+EMPTY = "empty"
+
+
 def plant(workspace: Workspace) -> None:
-    """Plant the story into a workspace that is still empty."""
+    """Plant the story into a workspace that is still empty, and not so on purpose."""
     story: dict[str, Any] = json.loads(STORY.read_text(encoding="utf-8"))
     with workspace.transaction():
-        if workspace.things("campaign"):
+        if workspace.things("campaign") or workspace.things(EMPTY):
             return
         _configure(workspace, story)
         contents.plant(workspace)
@@ -48,6 +53,11 @@ def plant(workspace: Workspace) -> None:
         opt_outs.plant(workspace, story["opted_out"])
         for rejected in story["rejected"]:
             _reject(workspace, rejected)
+
+
+def leave_empty(workspace: Workspace) -> None:
+    """Keep an empty workspace from the story for good."""
+    workspace.configure(EMPTY, {"id": 1})
 
 
 def _configure(workspace: Workspace, story: dict[str, Any]) -> None:
@@ -148,50 +158,47 @@ def _live(workspace: Workspace, person: dict[str, Any]) -> None:
     now, age = workspace.now(), person["signed_up_days_ago"]
     who = person.get("id") or person["email"]
     profile = {"email": person["email"], "plan": person["plan"], "created_at": now - age * DAY}
-    _apply(workspace, "identify", {"identifier": who, "body": profile | person["attributes"]})
-    if device := person.get("device"):
-        used = {**device, "last_used": now - DAY}
-        _apply(workspace, "add_device", {"identifier": who, "device": used})
     done: list[tuple[str, int, dict[str, Any]]] = [("signed_up", age, {}), ("login", 1 + age // 30, {})]
     for purchase in person.get("purchases", []):
         data = {"amount": purchase["amount"], "product": f"{person['plan']} plan"}
         done.append(("purchase", purchase["days_ago"], data))
+    with _ago(workspace, age):
+        _apply(workspace, "identify", {"identifier": who, "body": profile | person["attributes"]})
+        if device := person.get("device"):
+            used = {**device, "last_used": now - DAY}
+            _apply(workspace, "add_device", {"identifier": who, "device": used})
+        for number in person.get("put_in_segments", []):
+            _apply(workspace, segments.MEMBERS, {"segment_id": number, "ids": [who], "id_type": "id"})
     for name, days_ago, data in done:
-        event = {"name": name, "timestamp": now - days_ago * DAY, "data": data}
-        _apply(workspace, "event", {"identifier": who, "body": event})
-    for number in person.get("put_in_segments", []):
-        _apply(workspace, segments.MEMBERS, {"segment_id": number, "ids": [who], "id_type": "id"})
-    _age(workspace, now, age)
+        with _ago(workspace, days_ago):
+            _apply(workspace, "event", {"identifier": who, "body": {"name": name, "data": data}})
 
 
 def _block(workspace: Workspace, identifiers: list[str]) -> None:
     """Suppress people who asked for it long ago."""
-    now = workspace.now()
-    for identifier in identifiers:
-        _apply(workspace, "suppress", {"identifier": identifier})
-    _age(workspace, now, 100)
+    with _ago(workspace, 100):
+        for identifier in identifiers:
+            _apply(workspace, "suppress", {"identifier": identifier})
 
 
 def _send(workspace: Workspace, story: dict[str, Any]) -> None:
     """Leave traces of what was sent: by newsletters, campaigns, broadcasts (one failed), transactionally."""
-    now = workspace.now()
     for newsletter in workspace.things("newsletter"):
         if days := newsletter.get("sent_days_ago"):
-            newsletters.deliver(workspace, newsletter)
-            _age(workspace, now, days)
-            workspace.configure("newsletter", newsletter | {"sent_at": now - days * DAY})
+            with _ago(workspace, days):
+                newsletters.deliver(workspace, newsletter)
     for step in story["steps"]:
-        _reach(workspace, step)
-        _age(workspace, now, step["days_ago"])
+        with _ago(workspace, step["days_ago"]):
+            _reach(workspace, step)
     for run in story["runs"]:
         broadcast = next(one for one in workspace.things("broadcast") if one["id"] == run["broadcast"])
-        broadcasts.trigger(workspace, broadcast, run["trigger"])
-        _age(workspace, now, run["days_ago"])
+        with _ago(workspace, run["days_ago"]):
+            broadcasts.trigger(workspace, broadcast, run["trigger"])
     for sent in story["sent"]:
         template = workspace.thing("transactional", sent["transactional_message_id"]) or {}
         person = people.find(workspace, sent["person"], "id")
-        transactional.queue(workspace, template["channel"], template, person, sent)
-        _age(workspace, now, sent["days_ago"])
+        with _ago(workspace, sent["days_ago"]):
+            transactional.queue(workspace, template["channel"], template, person, sent)
 
 
 def _reach(workspace: Workspace, step: dict[str, Any]) -> None:
@@ -202,7 +209,6 @@ def _reach(workspace: Workspace, step: dict[str, Any]) -> None:
     message = {
         "type": action["type"],
         "recipient": person["email"] if person else "",
-        "subject": action["subject"],
         "campaign_id": step["campaign"],
         "action_id": step["action"],
         "fate": step.get("fate"),
@@ -210,8 +216,7 @@ def _reach(workspace: Workspace, step: dict[str, Any]) -> None:
     bounce = step.get("bounce", {})
     deliveries.add(workspace, person, message | bounce, to_unsubscribed=False)
     if bounce:
-        at = workspace.now() - step["days_ago"] * DAY
-        suppressions.add(workspace, "bounces", message["recipient"], bounce["reason"], bounce["status"], at)
+        suppressions.add(workspace, "bounces", message["recipient"], bounce["reason"], bounce["status"])
 
 
 def _reject(workspace: Workspace, rejected: dict[str, Any]) -> None:
@@ -219,8 +224,8 @@ def _reject(workspace: Workspace, rejected: dict[str, Any]) -> None:
     now, write = workspace.now(), rejected["write"]
     if days := rejected.get("of_days_ago"):
         write["body"]["_timestamp"] = now - days * DAY
-    _apply(workspace, rejected["what"], write)
-    _age(workspace, now, rejected["days_ago"])
+    with _ago(workspace, rejected["days_ago"]):
+        _apply(workspace, rejected["what"], write)
 
 
 def _apply(workspace: Workspace, what: str, body: dict[str, Any]) -> None:
@@ -229,8 +234,6 @@ def _apply(workspace: Workspace, what: str, body: dict[str, Any]) -> None:
     workspace.settle()
 
 
-def _age(workspace: Workspace, since: int, days: int) -> None:
-    """Let what has happened since `since` have happened some days earlier."""
-    for table, column in (("triggers", "created_at"), ("deliveries", "created"), ("activities", "timestamp")):
-        statement = f"UPDATE {table} SET {column} = {column} - ? WHERE {column} >= ?"  # noqa: S608 - six names
-        workspace.change(statement, days * DAY, since)
+def _ago(workspace: Workspace, days: int) -> AbstractContextManager[None]:
+    """Let what happens inside a context happen some days ago."""
+    return workspace.clock.at(workspace.now() - days * DAY)

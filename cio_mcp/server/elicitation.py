@@ -107,6 +107,8 @@ def _question(preview: Preview) -> str:
     lines.append(_line("About", preview.whom))
     lines += [f"Also: {each}" for each in preview.sets_off or ()]
     lines += _fields("It is gone afterwards:", preview.loses or {})
+    for name, changes in (preview.changes or {}).items():
+        lines += [f"{name} changes:", *(f"  {line}" for line in changes[:SHOWN])]
     lines += _fields("It says:", {name: quoted(value) for name, value in _content(preview).items()})
     lines.append(_line("Links lead to", ", ".join(preview.links or ())))
     lines.append(_line("Could not be read", "; ".join(preview.unread or ())))

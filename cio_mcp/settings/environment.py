@@ -16,16 +16,19 @@ from cio_mcp.files import narrow
 from cio_mcp.settings.certificates import check_certificates
 from cio_mcp.settings.model import Settings
 from cio_mcp.settings.scopes import ALIAS, CREDENTIALS, PREFIX, variable
+from cio_mcp.settings.system_keyring import from_keyring
 
 
 def load(environ: Mapping[str, str] = os.environ) -> Settings:
     """Read the settings from `environ`; raises SettingsError with one line that names the variable.
 
-    A credential is also taken under `CUSTOMERIO_…`, and from the file that `…_FILE` names.
+    A credential is also taken under `CUSTOMERIO_…`, from the file that `…_FILE` names, and from the keyring.
     """
     given = {name: value.strip() for name, value in environ.items() if _is_set(value)}
     _refuse_near_misses(given)
     values = {name: value for name in Settings.model_fields if (value := _value(name, given)) is not None}
+    if service := values.get("keyring"):
+        values |= from_keyring(service, [name for name in CREDENTIALS if name not in values])
     try:
         settings = Settings.model_validate(values)
     except ValidationError as error:

@@ -34,6 +34,11 @@ class Settings(WorkspaceSettings, WorkspaceIdentity):
     workspaces_file: UserPath | None = Field(
         None, description="TOML file of several workspaces, each a table of these settings in lower case."
     )
+    keyring: str | None = Field(
+        None,
+        description="Name under which the system's keyring holds the credentials that are set nowhere else "
+        "(needs the extra keyring; cio-mcp setup stores them).",
+    )
     shared_pace: Sharing = Field(
         "auto",
         description="Who shares each rate limit: a user's processes on this host (auto), nobody (off), or "

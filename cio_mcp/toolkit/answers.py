@@ -138,6 +138,7 @@ class CheckedRows(Shape):
     refusals: list[Refusals] | None = None
     results: str | None = Field(None, description="list_row_results tells the refused rows by this.")
     odd: list[str] | None = Field(None, description="What may not be meant.")
+    next: str | None = Field(None, description="How to go on.")
 
 
 class Preview(Acted):
@@ -162,6 +163,9 @@ class Preview(Acted):
     whom: str | None = Field(None, description="The customer whom the call is about.")
     sets_off: list[str] | None = Field(None, description="What else would come of it.")
     loses: dict[str, str] | None = Field(None, description="What would be gone afterwards, by field.")
+    changes: dict[str, list[str]] | None = Field(
+        None, description="What would change, by field: what goes after -, what comes after +."
+    )
     links: list[str] | None = Field(
         None, description="Hosts to which links in the call's texts and the template lead."
     )

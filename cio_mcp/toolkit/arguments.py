@@ -9,7 +9,8 @@ from pydantic import BaseModel, ValidationError
 
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.context import ParseContext
-from cio_mcp.toolkit.params import Naming, size_of
+from cio_mcp.toolkit.params import Naming
+from cio_mcp.toolkit.sizes import size_of
 from cio_mcp.toolkit.times import is_zone
 
 
@@ -44,7 +45,8 @@ def parsed(
 def _refuse_what_json_cannot_hold(given: dict[str, Any]) -> None:
     for name, value in given.items():
         try:
-            size_of({name: value})
+            size_of(name)
+            size_of(value)
         except ValueError as error:
             shown = name.encode(errors="backslashreplace").decode()
             raise InvalidArgument(f"{shown}: {error}") from None

@@ -148,7 +148,7 @@ async def content_of(
         return Checked(), f"the template's texts ({error.what})"
     texts = [text for text in texts if text.fields.text("language") == (language or None)] or texts
     texts = [text.with_fields(instead or {}) for text in texts]
-    found = checked(texts, sets or (), app.call.called_at)
+    found = checked(texts, sets or (), app.call.called_at, app.call.conceal)
     return found if sets is not None else replace(found, missing=(), unused=()), ""
 
 

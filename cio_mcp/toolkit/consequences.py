@@ -103,5 +103,5 @@ def holds(consequence: Consequence, given: Mapping[str, Any]) -> bool:
         return True
     if rows := given.get("rows") or given.get("csv"):
         renamed = (given.get("columns") or {}).values()
-        return rows.name("unsubscribed") or "unsubscribed" in renamed
+        return rows.names("unsubscribed") or "unsubscribed" in renamed
     return given.get("unsubscribed") is False or any((given.get("topics") or {}).values())

@@ -16,6 +16,9 @@ STATES = (*ENDS, "deferred", "sent", "attempted", "drafted", "created")
 # Live, 2026-10: a metric can have this prefix. It is not documented; the metric is read as without it.
 SECONDARY = "secondary:"
 
+# The fields that name what sent a delivery.
+SOURCES = ("transactional_message_id", "campaign_id", "newsletter_id", "broadcast_id")
+
 # Channels that confirm deliveries. On any other, `sent` is the last state that Customer.io learns of.
 CONFIRMED = {"email", "push", "twilio", "whatsapp"}
 

@@ -5,7 +5,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator
 
-from cio_mcp.toolkit.params import Line, Naming, Person, size_of
+from cio_mcp.toolkit.params import Line, Naming, ObjectId, Person
+from cio_mcp.toolkit.sizes import size_of
 
 
 def listed(value: object) -> object:
@@ -60,6 +61,9 @@ SomeNames = Annotated[Names, AfterValidator(_some), Naming]
 # Identifiers of people, of any kind; and addresses, which hold no commas.
 People = Annotated[list[Person], BeforeValidator(listed), Naming]
 Addresses = Annotated[list[Person], BeforeValidator(separated), Naming]
+
+# Ids of segments and the like.
+Numbers = Annotated[list[ObjectId], BeforeValidator(separated), AfterValidator(_some), Naming]
 
 # Words of Customer.io's.
 Words = Annotated[list[Line], BeforeValidator(separated), AfterValidator(_some), Naming]

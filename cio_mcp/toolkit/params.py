@@ -9,12 +9,10 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WithJsonSchema
 
 from cio_mcp.toolkit.context import context_of
+from cio_mcp.toolkit.sizes import size_of
 
 # Floats up to here hold every whole number; larger ones may have lost digits.
 EXACT = 2**53
-
-# One encoder: json.dumps makes a new one for each value, and every argument and attribute is measured.
-_written = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
 WHOLE = re.compile(r"(\d{1,20})(?:\.0+)?", re.ASCII)
 
@@ -29,30 +27,6 @@ def at_most(limit: int) -> AfterValidator:
         return text
 
     return AfterValidator(check)
-
-
-# Texts with a noncharacter of Unicode around them. Transports write them where a caller's JSON has half a
-# character, or is nested too deeply.
-HALF, DEEP = "\ufdd0half a character\ufdd0", "\ufdd0too deep\ufdd0"
-
-
-def size_of(value: object) -> int:
-    """Return the size of `value` in bytes, written as JSON.
-
-    Raises ValueError for values that JSON cannot hold: NaN, infinity, broken Unicode, too deep a nesting.
-    """
-    try:
-        text = _written(value)
-        if HALF not in text and DEEP not in text:
-            return len(text.encode())
-        message = "is nested too deeply" if DEEP in text else "text must be valid Unicode"
-    except UnicodeEncodeError:
-        message = "text must be valid Unicode"
-    except RecursionError:
-        message = "is nested too deeply"
-    except ValueError:
-        message = "numbers must be finite: JSON has no NaN and no infinity"
-    raise ValueError(message)
 
 
 def _object(value: object) -> object:

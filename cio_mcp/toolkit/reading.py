@@ -166,6 +166,10 @@ class Fields:
         """Return a field that holds a list of numbers. null is an empty list."""
         return [] if name in self.raw and self.raw[name] is None else wholes(self.raw.get(name))
 
+    def empty(self, name: str) -> bool:
+        """Say whether a field is there and says that there is no value."""
+        return name in self.raw and self.raw[name] in (None, "", 0) and self.raw[name] is not False
+
     def listed(self, name: str) -> "list[Fields]":
         """Return the list that an answer is about; raises Refused if it has none."""
         if (found := self.objects(name)) is None:

@@ -20,15 +20,16 @@ from cio_mcp.toolkit.arguments import has_mark, parsed
 from cio_mcp.toolkit.audience import Audience
 from cio_mcp.toolkit.consequences import CONFIRMED, NOTHING, Affects, Outlook
 from cio_mcp.toolkit.context import ParseContext
-from cio_mcp.toolkit.rows.outcomes import Results
+from cio_mcp.toolkit.rows.results import Results
 from cio_mcp.toolkit.schemas import either_schema, flat_schema
+from cio_mcp.toolkit.texts.history import History
 from cio_mcp.toolkit.times import Local, Timezone
 
 _Of = TypeVar("_Of", bound=Callable[..., Any])
 _Function = TypeVar("_Function", bound=Callable[..., Awaitable[Answer]])
 
 # What the server fills in for a tool.
-Supplied = Api | Status | Results
+Supplied = Api | Status | Results | History
 
 _Confirmation = Annotated[str | None, Field(description="Code from the preview.")]
 
@@ -87,8 +88,8 @@ class Tool(Named[Callable[..., Awaitable[Answer]]]):
     """One operation that an agent can call.
 
     `parameters` are its arguments: their types and defaults, by name. `supplied` maps the parameters that the
-    server fills in to their types: an API, the server's status, or results that are kept. `audience` finds
-    the people whom a call reaches, and `affects` is what else a call can set off.
+    server fills in to their types: an API, the server's status, or what is kept of earlier calls. `audience`
+    finds the people whom a call reaches, and `affects` is what else a call can set off.
     """
 
     effect: Effect
@@ -232,9 +233,8 @@ class Toolbox:
             arguments["dry_run"] = (bool, False)
             arguments["confirmation"] = (_Confirmation, None)
         affects = getattr(function, "__affects__", NOTHING)
-        self._tools.append(
-            Tool(function, effect, self.toolset, supplied, arguments, result, audience, affects)
-        )
+        tool = Tool(function, effect, self.toolset, supplied, arguments, result, audience, affects)
+        self._tools.append(tool)
         return function
 
 

@@ -56,11 +56,16 @@ def _inside(name: str, value: dict[str, Any] | list[Any]) -> Iterator[tuple[str,
             yield f"{name}.{key}", inner
 
 
+def is_date(value: Any) -> bool:
+    """Say whether a value is text that looks like a date."""
+    return isinstance(value, str) and bool(_DATE.fullmatch(value.strip()))
+
+
 def _another_form(value: Any, timezone: str) -> str:
     """Say how a value would be a time to Customer.io, if it looks like one in another form."""
     if isinstance(value, (int, float)) and FIRST * 1000 <= value < LAST * 1000:
         return f"if this is a time in milliseconds, write seconds instead: {int(value) // 1000}"
-    if isinstance(value, str) and _DATE.fullmatch(value.strip()):
+    if is_date(value):
         try:
             seconds = f": {unix_seconds(value, timezone)}"
         except ValueError:

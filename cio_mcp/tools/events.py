@@ -21,9 +21,9 @@ from cio_mcp.toolkit.params import (
     at_most,
     meant,
     one_line,
-    size_of,
 )
 from cio_mcp.toolkit.registry import Toolbox
+from cio_mcp.toolkit.sizes import size_of
 from cio_mcp.toolkit.times import Timestamp
 from cio_mcp.toolkit.values import Values
 

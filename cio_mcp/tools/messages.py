@@ -1,5 +1,7 @@
 """The toolset `messages`: deliveries, which are single messages to customers, and what became of them."""
 
+from calendar import monthrange
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -7,7 +9,7 @@ from pydantic import Field
 from cio_mcp.client import AppApi, IdType
 from cio_mcp.errors import InvalidArgument, Refused
 from cio_mcp.toolkit.answers import Page, Quoted, Shape
-from cio_mcp.toolkit.deliveries import is_final, reached, state_in
+from cio_mcp.toolkit.deliveries import SOURCES, is_final, reached, state_in
 from cio_mcp.toolkit.pages import cut
 from cio_mcp.toolkit.params import (
     Channel,
@@ -36,11 +38,6 @@ Metric = Literal[
 
 Since = Annotated[Timestamp | None, Field(description="ISO 8601, at most 6 months before end.")]
 Until = Annotated[Timestamp | None, Field(description="ISO 8601. Default: now.")]
-
-SOURCES = ("transactional_message_id", "campaign_id", "newsletter_id", "broadcast_id")
-
-# App API, "listMessages".
-HALF_A_YEAR = 184 * 86400
 
 # Seconds: the longest pause between reads, and how long a message that was just queued may be unknown.
 LONGEST_PAUSE, APPEARS_WITHIN = 5.0, 5.0
@@ -86,7 +83,7 @@ async def list_customer_messages(
 
     After a send with an unknown outcome, this shows whether the message went out.
     """
-    asked = {"id_type": id_type, "limit": limit, "start": cursor, **_span(start, end)}
+    asked = {"id_type": id_type, "limit": limit, "start": cursor, **_span(app, start, end)}
     path, person = "/v1/customers/{customer_id}/messages", app.person(customer_id, id_type)
     return _page(Fields(await app.get(path, asked, customer_id=person)))
 
@@ -127,7 +124,7 @@ async def list_messages(
         "type": vendor_channel(channel),
         "metric": metric,
         **of,
-        **_span(start, end),
+        **_span(app, start, end),
         "limit": limit,
         "start": cursor,
     }
@@ -142,10 +139,20 @@ async def list_messages(
     return _page(Fields(await app.get("/v1/messages", {**asked, "drafts": "true" if drafts else None})))
 
 
-def _span(start: int | None, end: int | None) -> dict[str, int | None]:
-    if start is not None and end is not None and not 0 < end - start <= HALF_A_YEAR:
+def _span(app: AppApi, start: int | None, end: int | None) -> dict[str, int | None]:
+    until = app.call.called_at if end is None else end
+    # Live, 2026-10: of a longer span Customer.io tells the last 6 months alone, without a word. That these
+    # are months of the calendar is how its documents read.
+    if start is not None and not _half_a_year_before(until) <= start < until:
         raise InvalidArgument("end: must be later than start, by at most 6 months")
     return {"start_ts": start, "end_ts": end}
+
+
+def _half_a_year_before(moment: float) -> float:
+    at = datetime.fromtimestamp(moment, UTC)
+    year, month = divmod(at.year * 12 + at.month - 1 - 6, 12)
+    day = min(at.day, monthrange(year, month + 1)[1])
+    return at.replace(year=year, month=month + 1, day=day).timestamp()
 
 
 class Delivery(Quoted, Message):

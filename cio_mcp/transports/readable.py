@@ -5,10 +5,7 @@ The SDK answers them with a parse error that names nothing, and on stdio not at 
 
 import re
 
-from cio_mcp.toolkit.params import DEEP, HALF
-
-# The SDK's reader takes 200 levels, and what is nested in arguments may be a few levels deeper in a request.
-MOST_LEVELS = 128
+from cio_mcp.toolkit.sizes import DEEP, HALF, MOST_LEVELS
 
 CALL = b"tools/call"
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cio_mcp.cli import jsonc, main
-from cio_mcp.cli.clients import client_files
+from cio_mcp.cli import main
+from cio_mcp.cli.clients import client_files, jsonc
 from cio_mcp.settings import load
 from cio_mcp.tools import CORE
 
@@ -24,15 +24,6 @@ FILES = {
 }
 
 
-@pytest.fixture
-def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """Give the test a home, and a project in the same place."""
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setattr("sys.platform", "linux")
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
 def entry(path: Path) -> dict[str, Any]:
     """Return our entry in a client's file."""
     found = json.loads(path.read_text())
@@ -40,7 +31,7 @@ def entry(path: Path) -> dict[str, Any]:
     return server
 
 
-@pytest.mark.parametrize("client", client_files(Path(), "linux"))
+@pytest.mark.parametrize("client", FILES)
 def test_what_is_printed_is_what_is_written(
     client: str, home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -277,7 +268,7 @@ def test_comments_line_ends_and_indents_stay_as_they_were(
     assert all(line in lines for line in COMMENTED.split("\n"))
     assert "\n" not in "".join(lines)
     assert '\t\t\t\t"CIO_REGION": "eu"' in lines
-    assert len(lines) == len(COMMENTED.split("\n")) + 6
+    assert len(lines) == len(COMMENTED.split("\n")) + 7
 
 
 @given(st.data())

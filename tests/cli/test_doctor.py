@@ -16,13 +16,16 @@ import httpx
 import pytest
 
 from cio_mcp.app.workspace import pace_file, safety_file
+from cio_mcp.auth.tokens import add
 from cio_mcp.cli import main
 from cio_mcp.cli.clients import clients
 from cio_mcp.cli.doctor import examine
 from cio_mcp.cli.finding import Finding
+from cio_mcp.safety.grant import Grant
 from cio_mcp.settings import load
 from cio_mcp.tools import CORE
 from tests.redis_server import PASSWORD, RedisServer
+from tests.transports.test_transports import serving
 
 pytestmark = pytest.mark.anyio
 
@@ -317,7 +320,9 @@ def diagnosed(
     """Return the exit status of `doctor CLIENT` and the findings, with `entry` as that of the client."""
     file = clients()[client]
     file.path.parent.mkdir(parents=True, exist_ok=True)
-    file.path.write_text("// a comment\n" + json.dumps({file.key: {"customerio": entry}}))
+    servers = {"customerio": entry} if not file.listed else [{"name": "customerio", **entry}]
+    comment = "// a comment\n" if file.path.suffix == ".json" else ""
+    file.path.write_text(comment + json.dumps({file.key: servers}))
     status = main(["doctor", client, "--json"])
     out = capsys.readouterr().out
     assert "s3cret" not in out
@@ -380,11 +385,35 @@ def test_an_entry_that_does_not_start_the_server_is_a_fault(
     assert words in findings["entry"]["detail"]
 
 
+@pytest.mark.processes
+@pytest.mark.usefixtures("project")
+def test_a_server_elsewhere_is_reached_as_the_client_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tokens = tmp_path / "tokens.json"
+    token = add(tokens, Grant(name="team"))
+    with serving(CIO_TOKENS_FILE=str(tokens)) as server:
+        monkeypatch.setenv("TEAM", token)
+        headers = {"Authorization": "Bearer ${TEAM}"}
+        status, findings = diagnosed(capsys, {"url": f"{server.url}/mcp", "headers": headers}, "cursor")
+        assert status == 0
+        assert "answers, lists" in findings["entry"]["detail"]
+        assert "works on the embedded sandbox" in findings["entry"]["detail"]
+
+        status, findings = diagnosed(
+            capsys, {"url": f"{server.url}/mcp", "requestOptions": {"headers": {}}}, "continue"
+        )
+        assert (status, findings["entry"]["detail"]) == (1, f"{server.url}/mcp answered 401")
+    status, findings = diagnosed(capsys, {"uri": f"{server.url}/mcp", "enabled": False}, "goose")
+    assert status == 0, "a note is no fault"
+    assert f"{server.url}/mcp cannot be reached" in findings["entry"]["detail"]
+    assert "Goose has it off" in findings["entry"]["detail"]
+
+
 @pytest.mark.parametrize(
     ("entry", "words"),
     [
-        ({}, "has no entry customerio; cio-mcp config claude-code --write makes it"),
-        ({"url": "https://cio.example.com/mcp"}, "is a server at an address (url)"),
+        ({}, "has no entry customerio; cio-mcp setup claude-code makes it"),
         ({"env": {}}, "has no command"),
         (
             OURS | {"env": {"CIO_REGION": "${NOT_SET}"}},

@@ -187,3 +187,32 @@ async def test_an_api_that_stays_down_leaves_what_left_unknown_and_the_rest_unse
     assert set(ends(found)) == {End.UNKNOWN, End.NOT_SENT}
     arrived = {operation["id"] for request in upstream.requests for operation in request}
     assert {str(n) for n, end in enumerate(ends(found)) if end is End.UNKNOWN} == arrived
+
+
+@pytest.mark.parametrize(
+    ("answer", "end"),
+    [
+        (httpx.Response(207, json={}), End.REFUSED),
+        (httpx.Response(207, json={"errors": []}), End.REFUSED),
+        (httpx.Response(200, json={"error": "no such site"}), End.UNKNOWN),
+        (httpx.Response(200, json={"meta": {"errors": ["no"]}}), End.UNKNOWN),
+        (httpx.Response(200, json={"errors": [{"reason": "invalid", "message": "no"}]}), End.UNKNOWN),
+        (httpx.Response(200, json={"errors": [], "meta": {}, "new": 1}), End.ACCEPTED),
+    ],
+)
+async def test_a_success_counts_only_where_it_tells_no_error(answer: httpx.Response, end: End) -> None:
+    upstream = Upstream(faults=[(answer, False)] * 3)
+
+    assert ends(await sent(upstream, [event(1)])) == [end]
+    assert upstream.events == {}
+
+
+async def test_what_an_answer_refuses_without_a_name_is_found_by_halving() -> None:
+    def judged(request: httpx.Request) -> httpx.Response:
+        batch = json.loads(request.content)["batch"]
+        return httpx.Response(207 if any(one["id"] == "7" for one in batch) else 200, json={})
+
+    async with connected(httpx.MockTransport(judged)) as to:
+        found = await send(to.track(), [event(n) for n in range(20)])
+
+    assert [n for n, one in enumerate(found.ends) if one.end is not End.ACCEPTED] == [7]

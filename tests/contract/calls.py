@@ -40,12 +40,14 @@ class Form:
     """One way to call a tool: what is always given, and what each option can be beside it.
 
     Each option is given alone with each of its values, and all of them together with their first and with
-    their last ones. `find` has what finds arguments that only the workspace knows.
+    their last ones. `find` has what finds arguments that only the workspace knows, and `first` is a call of
+    another tool that is made before.
     """
 
     given: dict[str, Any] = field(default_factory=dict)
     options: Options = field(default_factory=dict)
     find: dict[str, Found] = field(default_factory=dict)
+    first: tuple[str, dict[str, Any]] | None = None
 
     def calls(self, tool: Tool) -> Iterator[dict[str, Any]]:
         """Yield the arguments of each call."""
@@ -176,6 +178,16 @@ def message(channel: str, template: int | str, options: dict[str, Any] | None = 
     send = {"channel": channel, "transactional_message_id": template, "customer_id": ADA}
     return Form(send | given, MESSAGE | (options or {}))
 
+
+# Two of each, so that a second call changes something too.
+TEXT: Options = {
+    "preheader": ["One", ""],
+    "body": ["<p>One</p>", "<p>Two</p>"],
+    "body_amp": ["<html amp4email></html>", ""],
+    "sender_id": [2, 1],
+    "reply_to_id": [1, 2],
+}
+WHOLE_FRENCH = {"part_id": 1101, "language": "fr"}
 
 SPAN: dict[str, Any] = {"start": [DATE], "end": [LATER]}
 PERIODS: dict[str, Any] = {"resolution": EVERY, "series": EVERY}
@@ -333,8 +345,52 @@ FORMS: dict[str, list[Form]] = {
     "get_broadcast_trigger": [Form({"broadcast_id": 12, "trigger_id": 1}, {"cursor": ["1"]})],
     "list_newsletters": [Form({}, {"limit": [1, 100], "cursor": CURSOR})],
     "get_newsletter": [Form({"newsletter_id": 20})],
+    "create_newsletter": [
+        Form(
+            {"name": "June", "subject": "Hi", "body": "<p>Hi</p>", "in_segments": [1, 4]},
+            {
+                "not_in_segments": [[3], [3, 5]],
+                "attributes": [{"plan": "pro", "seats": 5, "beta": True}, {"plan": None}],
+                "not_attributes": [{"plan": "free", "beta": None}],
+                "preheader": ["Read this"],
+                "body_plain": ["Hi"],
+                "sender_id": [1],
+                "subscription_topic_id": [1],
+            },
+        ),
+        Form({"name": "June", "channel": "email", "subject": "a", "body": "b", "not_in_segments": [3]}),
+        Form({"name": "June", "channel": "sms", "body": "Hi", "attributes": {"plan": "pro"}}),
+        Form({"name": "June", "channel": "push", "subject": "Hi", "in_segments": [1]}),
+        Form({"name": "June", "channel": "push", "body": "Hi", "in_segments": [1]}),
+        Form(
+            {"name": "June", "channel": "webhook", "body": "{}", "in_segments": [1]}
+            | {"url": "https://example.com/hook", "method": "POST"},
+            {"method": EVERY},
+        ),
+    ],
+    "add_newsletter_text": [
+        Form(
+            {"newsletter_id": 21, "language": "fr", "subject": "Salut", "body": "<p>Salut</p>"},
+        ),
+        Form(
+            {"newsletter_id": 21, "language": "de", "subject": "Hallo", "body": "<p>Hallo</p>"}
+            | {"preheader": "Sommer", "body_plain": "Hallo"}
+        ),
+        Form({"newsletter_id": 21, "test_group": "new", "subject": "Hi", "body": "<p>Hi</p>"}),
+        Form(
+            {"newsletter_id": 21, "test_group": "2", "language": "fr", "subject": "a", "body": "b"},
+            first=(
+                "add_newsletter_text",
+                {"newsletter_id": 21, "test_group": "new", "subject": "a", "body": "b"},
+            ),
+        ),
+    ],
     "send_newsletter": [
         Form({"newsletter_id": 21}),
+        Form({"newsletter_id": 21, "rate": 100, "spread": True}),
+        Form({"newsletter_id": 21, "spread": True}),
+        Form({"newsletter_id": 21, "send_at": FUTURE, "rate": 100}, {"period": EVERY, "spread": YES_NO}),
+        Form({"newsletter_id": 21, "send_at": FUTURE}, {"recipient_timezone": YES_NO}),
         Form(
             {"newsletter_id": 21, "send_at": FUTURE}, {"timezone": ["Europe/Berlin"], "send_at": [FUTURE, 0]}
         ),
@@ -470,6 +526,29 @@ FORMS: dict[str, list[Form]] = {
         *of_a_customer({"attributes": {"plan": "free"}}, since=[DATE]),
         Form({"customer_id": ADA, "event": "purchase"}, {"since": [DATE]}),
         Form({"customer_id": "nobody", "event": "purchase"}),
+    ],
+    "update_content": [
+        Form({"kind": "campaign", "message_id": 1, "part_id": 101, "subject": "Hi"}, TEXT),
+        Form({"kind": "broadcast", "message_id": 11, "subject": "Hi"}, TEXT),
+        Form({"kind": "newsletter", "message_id": 21, "part_id": 210, "subject": "Hi"}, TEXT),
+        Form({"kind": "transactional", "message_id": 1, "part_id": 11, "subject": "Hi"}, TEXT),
+        Form({"kind": "campaign", "message_id": 1, "part_id": 101, "language": "fr", "body": "Salut"}),
+        Form({"kind": "broadcast", "message_id": 11, "part_id": 1101, "language": "fr", "body": "Salut"}),
+        Form({"kind": "broadcast", "message_id": 10, "replace": {"Get the offer": "Get it"}}),
+        Form({"kind": "transactional", "message_id": 4, "body": "Code"}),
+    ],
+    "restore_content": [
+        Form(
+            {"kind": kind, "message_id": number} | more,
+            first=("update_content", {"kind": kind, "message_id": number, "body": "Hi"} | part),
+        )
+        for kind, number, part, more in (
+            ("campaign", 1, {"part_id": 101}, {"part_id": 101}),
+            ("broadcast", 11, {}, {"change_id": 1}),
+            ("broadcast", 11, WHOLE_FRENCH, WHOLE_FRENCH),
+            ("newsletter", 21, {}, {}),
+            ("transactional", 1, {}, {}),
+        )
     ],
     "list_workspace_items": [
         Form({"kind": "export"}, {"kind": EVERY, "cursor": COUNT}),

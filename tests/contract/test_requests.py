@@ -143,6 +143,8 @@ async def driven(tool: Tool) -> Driven:
     done, tried = Driven(), set()
     for form in FORMS[tool.name]:
         async with an_agent() as agent:
+            if form.first:
+                await agent.call(form.first[0], **form.first[1])
             found = {name: find(agent.wire.sandbox) for name, find in form.find.items()}
             for call in form.calls(tool):
                 before = len(agent.wire.requests)
@@ -227,7 +229,7 @@ def test_every_exception_has_a_source_and_is_among_the_facts() -> None:
 
 
 def test_facts_are_few_enough_to_be_read() -> None:
-    assert FACTS.stat().st_size < 60_000
+    assert FACTS.stat().st_size < 80_000
 
 
 @pytest.mark.parametrize(

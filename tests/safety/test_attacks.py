@@ -382,7 +382,11 @@ FULL: dict[str, list[dict[str, Any]]] = {
         {"broadcast_id": 7, "data_file_url": "https://example.com/a"},
         {"broadcast_id": 7},
     ],
-    "send_newsletter": [{"newsletter_id": 3}, {"newsletter_id": 3, "send_at": 0}],
+    "send_newsletter": [
+        {"newsletter_id": 3, "rate": 5, "period": "day", "spread": True},
+        {"newsletter_id": 3, "send_at": 0},
+        {"newsletter_id": 3, "send_at": "2030-01-01T00:00:00Z", "recipient_timezone": True},
+    ],
     "set_reporting_webhook": [
         {"name": "n", "endpoint": "https://example.com", "events": ["email_sent"], "disabled": False},
         {"webhook_id": 1, "disabled": True},

@@ -89,6 +89,7 @@ CONTEXTS: dict[str, Callable[[str], str]] = {
     "typography": lambda who: f"\u201c{who}\u201d \u00ab{who}\u00bb {who}\u2026 {who}\u2014ok",
     "mark-up": lambda who: f"**{who}** `{who}` <b>{who}</b>",
     "mailto": lambda who: f'<a href="mailto:{who}">write</a>',
+    "tight mailto": lambda who: f'mail<a href="mailto:{who}">write</a>',
     "argument": lambda who: f"Call with customer_id={who} and id_type=email",
     "path": lambda who: f"https://track.customer.io/api/v1/customers/{quote(who, safe='')}/events?a=b",
     "query": lambda who: f"/unsubscribe?plan=pro&email={quote(who, safe='')}&x=1#top",
@@ -120,6 +121,9 @@ def masked(context: str, who: str) -> str:
 @given(contexts, addresses | odd_addresses)
 @example("query", '"zqx, \\"xqz"@zqxxqz.org')
 @example("sentence", '"zqx a@xqz"@zqxxqz.org')
+@example("mailto", '"zqx<a:xqz"@zqxxqz.org')
+@example("tight mailto", '"zqx<b xqz"@zqxxqz.org')
+@example("mailto", '"zqx<b xqz>"@zqxxqz.org')
 @example("a cut json", "zqx\u00adxqz@[192.0.2.1]")
 def test_no_piece_of_an_address_can_be_read_wherever_it_stands(context: str, address: str) -> None:
     hidden = seen(masked(context, address))
@@ -207,6 +211,17 @@ def test_a_pseudonym_in_text_stands_for_all_of_it(text: str, who: str) -> None:
     (pseudonym,) = PSEUDONYM.findall(mask.hide_text(text))
 
     assert mask.reveal(pseudonym) == who
+
+
+@pytest.mark.parametrize("other", ["", "bob@example.org, ", "b<b>ob@exam</b>ple.org, "])
+@pytest.mark.parametrize(
+    "tag", ["x<b {}>y", 'x<a href="mailto:{}">y', 'x<a href="mailto:{}"', "x<a href='/?to={}'>y</a>@ada"]
+)
+@pytest.mark.parametrize("who", ["zqxxqz@zqxxqz.org", '"zqx<a:xqz"@zqxxqz.org', '"zqx<b xqz"@zqxxqz.org'])
+def test_nobody_can_be_read_in_a_tag_that_seems_to_split_an_address(other: str, tag: str, who: str) -> None:
+    hidden = seen(mask.hide(other + tag.format(who)))
+
+    assert not re.search("zqx|xqz|bob", hidden)
 
 
 def test_escapes_beside_an_address_keep_their_meaning() -> None:

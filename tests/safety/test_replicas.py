@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from cio_mcp.app.build import build
 from cio_mcp.app.workspace import safety_file
-from cio_mcp.safety.stores import NoRoom, Store
+from cio_mcp.safety.stores import SHELF, NoRoom, Store
 from cio_mcp.safety.stores.file import FileStore
 from cio_mcp.safety.stores.redis import BEAT, STOP, RedisStore
 from cio_mcp.server.server import Server, facts
@@ -243,6 +243,18 @@ async def test_a_code_is_told_from_one_that_is_late_or_never_was(store: Store) -
     assert await store.use("none") == ("never", "")
     await store.restore("none")
     assert await store.use("none") == ("never", "")
+
+
+async def test_a_shelf_keeps_the_newest_texts_by_number_and_no_other_shelfs(store: Store) -> None:
+    numbers = [await store.keep("one", f"text {number}") for number in range(SHELF + 2)]
+    await store.keep("two", "other")
+    await store.drop("one", numbers[-1])
+
+    assert numbers == list(range(1, SHELF + 3))
+    assert list((await store.kept("one")).items())[:2] == [(SHELF + 1, "text 10"), (SHELF, "text 9")]
+    assert min(await store.kept("one")) == 3
+    assert await store.kept("two") == {1: "other"}
+    assert await store.kept("three") == {}
 
 
 async def test_room_that_a_window_leaves_is_found_when_it_is_promised(store: Store) -> None:

@@ -421,3 +421,25 @@ async def deleted_customers(caller: Caller) -> None:
     await caller.ok("DELETE", f"/api/v1/customers/{ADA}")
     deleted, *_ = await caller.activities("profile_delete")
     assert deleted["data"]["identifiers"]["id"] == ADA
+
+
+@assumed("test groups")
+async def test_groups(caller: Caller) -> None:
+    path = "/v1/newsletters/21"
+    await caller.ok("POST", f"{path}/test_groups")
+    text = {"language": "", "subject": "B", "body": "<p>B</p>"}
+    await caller.ok("POST", f"{path}/test_group/2/language", text)
+    groups = (await caller.ok("GET", f"{path}/test_groups"))["test_groups"]
+    assert [(group["name"], len(group["content_ids"])) for group in groups] == [("A", 1), ("B", 1)]
+    await caller.ok("POST", f"{path}/send")
+    subjects = {one["subject"] for one in await caller.messages("&newsletter_id=21")}
+    assert subjects == {"A summer of notes, a third off"}
+
+
+@assumed("recipients' time zones")
+async def recipients_time_zones(caller: Caller) -> None:
+    at = int(caller.clock.now) + 600
+    own = {"scheduled_at": at, "timezone": "America/New_York", "tz_match_enabled": True}
+    await caller.ok("POST", "/v1/newsletters/21/schedule", own)
+    caller.clock.now = at
+    assert await caller.messages("&newsletter_id=21")

@@ -153,7 +153,7 @@ async def test_objects_are_found_by_their_attributes(caller: Caller) -> None:
 
 @pytest.mark.anyio
 async def test_a_device_reports_what_became_of_a_message(caller: Caller) -> None:
-    delivery = caller.sandbox.workspace.rows("SELECT id FROM deliveries")[0]["id"]
+    delivery = caller.sandbox.workspace.rows("SELECT id FROM deliveries ORDER BY number")[0]["id"]
     report = {"type": "delivery", "action": "event", "identifiers": {"id": delivery}, "name": "converted"}
     await caller.ok("POST", ENTITY, report | {"attributes": {"device_token": "t1"}})
 

@@ -1,7 +1,8 @@
 """What the live API was seen to answer: the tools know each form of it, and the sandbox answers in it.
 
-`tests/live_forms.json` has those forms with values of ours. They come from the live API alone, so that
-nothing here can pass because the tools and the sandbox share a mistake.
+`tests/live_forms.json` has those forms with values of ours, each with its source, as `tests/contract/live.py`
+writes it. They come from the live API alone, so that nothing here can pass because the tools and the sandbox
+share a mistake.
 """
 
 import json
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 
 from cio_mcp.cli.answers import differences
+from tests.contract.live import of_ours
 from tests.forms import form_of
 from tests.sandbox.conftest import REFERENCE, Caller
 
@@ -109,6 +111,14 @@ async def answered(caller: Caller, name: str) -> Any:
 
 def test_every_answer_is_asked_for() -> None:
     assert {seen["name"] for seen in LIVE if seen["request"] != "ANY *"} == {*ASKED, "exports_none"}
+
+
+@pytest.mark.parametrize("seen", LIVE, ids=lambda seen: seen["name"])
+def test_every_form_says_where_it_was_seen_and_holds_no_value_of_others(seen: dict[str, Any]) -> None:
+    assert seen["kind"] in {"recorded", "seen live"}
+    assert re.match(r"(recorded from|seen on) the live API.*: |.*, as ", seen["source"])
+    if seen["request"] != "ANY *":
+        assert of_ours(seen.get("body")) == seen.get("body")
 
 
 @pytest.mark.parametrize("seen", ANSWERS, ids=lambda seen: seen["name"])

@@ -111,6 +111,7 @@ def arguments_of(tool: Tool, agent: Agent) -> Iterator[tuple[str, dict[str, Any]
 @EVERY_TOOL
 async def test_every_argument_is_taken_as_documented_or_refused_by_name(tool: Tool) -> None:
     async with an_agent(confirm="preview") as agent:
+        await ACTS[tool.name].prepare(agent)
         for name, rest in arguments_of(tool, agent):
             schema, field = tool.input_schema["properties"][name], tool.arguments.model_fields[name]
             _, absent, _ = await made(agent, tool.name, rest)
@@ -120,11 +121,14 @@ async def test_every_argument_is_taken_as_documented_or_refused_by_name(tool: To
                 refused = outcome.facts.get("outcome") == "not_sent"
                 assert not refused or re.search(rf"(^|[\n ,]){name}\b", str(outcome.error)), told
                 if value is None:
-                    assert refused if field.is_required() else sent == absent, told
+                    # What is made only once is refused the second time, and then similar ones are looked for.
+                    assert refused if field.is_required() else sent[: len(absent)] == absent, told
                 elif value in BLANK:
-                    assert refused or (sent == absent and not naming), told
+                    assert refused or (sent[: len(absent)] == absent and not naming), told
                 elif value in EMPTY[:2]:
-                    assert refused or (sent == absent and not naming) or ": []" in str(sent), told
+                    assert refused or (sent[: len(absent)] == absent and not naming) or ": []" in str(sent), (
+                        told
+                    )
                 elif value in CONTROL and tool.effect is not Effect.READS:
                     assert refused or name in CONTENT | UNUSED, told
                 elif schema.get("type") == "integer" and value != 7:
@@ -136,6 +140,7 @@ async def test_every_argument_is_taken_as_documented_or_refused_by_name(tool: To
 @EVERY_TOOL
 async def test_a_number_means_the_same_as_its_text(tool: Tool) -> None:
     async with an_agent(confirm="preview") as agent:
+        await ACTS[tool.name].prepare(agent)
         for name, rest in arguments_of(tool, agent):
             if re.fullmatch(r".*_id|item|cursor|limit|ids|periods|days|seconds|wait_seconds", name):
                 ends = [await made(agent, tool.name, rest | {name: value}) for value in (7, 7.0, "7")]

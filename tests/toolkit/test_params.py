@@ -18,8 +18,8 @@ from cio_mcp.toolkit.params import (
     Limit,
     ObjectId,
     Text,
-    size_of,
 )
+from cio_mcp.toolkit.sizes import size_of
 from cio_mcp.toolkit.times import Timestamp, iso
 
 

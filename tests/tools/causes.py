@@ -32,9 +32,8 @@ def sent(days_ago: int = 1, person: str = "u_1001", **message: Any) -> Plant:
         who = people.find(workspace, person, "id")
         assert who
         body = {"type": "email", "recipient": who["email"], "subject": "Hello"} | message
-        number = deliveries.add(workspace, who, body)
-        at = workspace.now() - days_ago * DAY
-        workspace.change("UPDATE deliveries SET created = ? WHERE id = ?", at, number)
+        with workspace.clock.at(workspace.now() - days_ago * DAY):
+            deliveries.add(workspace, who, body)
 
     return plant
 
@@ -56,9 +55,11 @@ def sending(state: str) -> Plant:
 
 
 def suppressed(kind: str, email: str, reason: str, days_ago: int) -> Plant:
-    return lambda workspace: suppressions.add(
-        workspace, kind, email, reason, "550", workspace.now() - days_ago * DAY
-    )
+    def plant(workspace: Workspace) -> None:
+        with workspace.clock.at(workspace.now() - days_ago * DAY):
+            suppressions.add(workspace, kind, email, reason, "550")
+
+    return plant
 
 
 def rejected(name: str, reason: str, person: str) -> Plant:
@@ -88,7 +89,7 @@ def unsent(workspace: Workspace) -> None:
 
 def triggered(workspace: Workspace) -> None:
     """Let broadcast 10 have been triggered for somebody else."""
-    workspace.change("INSERT INTO triggers VALUES (10, 1, ?, '[]')", workspace.now() - DAY)
+    workspace.change("INSERT INTO triggers VALUES (10, 1, ?1, ?1, '[]')", workspace.now() - DAY)
 
 
 def nothing(_: Workspace) -> None:

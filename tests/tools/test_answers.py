@@ -2,9 +2,9 @@
 
 import asyncio
 import json
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from itertools import product
 from typing import Any
 
@@ -18,13 +18,13 @@ from mcp.types import CallToolResult
 from cio_mcp.app.build import build
 from cio_mcp.server.server import Server, facts
 from cio_mcp.settings import load
-from cio_mcp.toolkit.reading import time
 from cio_mcp.toolkit.registry import Effect, Tool
 from cio_mcp.tools import TOOLS
 from cio_mcp.tools.data_quality.rejections import MEANINGS
 from tests.agent import Clock
 from tests.contract.calls import FORMS
-from tests.forms import CHANGES, Change, example_text, leaves, places, written
+from tests.forms import CHANGES, Change, example, form_of, leaves, places, said_or_asked, written
+from tests.tools.premises import Said, check_explanation
 from tests.virtual_time import VirtualTimeLoop
 
 READS = [tool for tool in TOOLS if tool.effect is Effect.READS and tool.apis]
@@ -33,7 +33,6 @@ READS = [tool for tool in TOOLS if tool.effect is Effect.READS and tool.apis]
 OURS = {
     *("notice", "left_out", "next", "verdict", "meaning", "do", "next_cursor", "final", "since", "kind"),
     *("trigger", "filter", "audience", "who", "dates", "error_count", "actions", "length", "start", "end"),
-    *("cause", "certainty", "by", "what", "also", "cannot_know", "unread"),
     *("timezone", "resolution", "periods", "absolute", "relative", "p_value", "waited_seconds"),
     *("rendered_by", "fails", "filled_by", "faults"),
 }
@@ -46,24 +45,31 @@ COUNTING = {
 }
 
 
+@cache
+def usual(method: str, path: str) -> str:
+    """Return what a request is answered with in the known form."""
+    return json.dumps(example(form_of(method, path)))
+
+
 class Upstream:
     """A Customer.io that answers in known forms, with changes, or always alike; keeps what it has said."""
 
     def __init__(self) -> None:
-        self.always: str | None = None
+        self.always: Any = None
         self.changes: list[Change] = []
         self.also: dict[str, tuple[str, Any]] = {}
         self.said: list[Any] = []
+        self.paths: list[str] = []
 
     def answer(self, request: httpx.Request) -> httpx.Response:
-        known = example_text(request.method, request.url.path) if self.always is None else self.always
-        body = json.loads(known)
-        for name, inside in named(body):
+        body = json.loads(usual(request.method, request.url.path)) if self.always is None else self.always
+        for name, inside in named(body) if self.also else ():
             if name in self.also:
                 inside.update([self.also[name]])
         for change in self.changes:
             body = change.made(body)
         self.said.append(body)
+        self.paths.append(request.url.path)
         return httpx.Response(200, content=written(body))
 
 
@@ -82,7 +88,7 @@ class Called:
 
     def call(self, arguments: dict[str, Any], changes: list[Change]) -> dict[str, Any] | None:
         """Return an answer that fits its schema, or None for an error that says what is wrong."""
-        self.upstream.changes, self.upstream.said = changes, []
+        self.upstream.changes, self.upstream.said, self.upstream.paths = changes, [], []
         result = self._runner.run(self._server.call_tool(self.tool.name, arguments))
         assert isinstance(result, CallToolResult)
         assert result.model_dump_json(), "it can be sent"
@@ -119,26 +125,11 @@ def arguments_of(tool: Tool) -> list[dict[str, Any]]:
     return [call | dict.fromkeys(form.find, "0300a1") for form in forms for call in form.calls(tool)]
 
 
-HALF = re.compile("[\ud800-\udfff]")
-
-
-def said_or_asked(upstream: Upstream, arguments: dict[str, Any]) -> set[str]:
-    """Return, as texts, all that an answer can tell: what was said, the times in it, and what was asked."""
-    given = list(leaves([upstream.said, arguments]))
-    values = [value for _, value in {(type(value), value) for _, value in given}]  # 1, 1.0 and True are three
-    whole = {str(int(value)) for value in values if isinstance(value, float)}
-    times = {told for value in values if (told := time(value))}
-    names = {name.removeprefix("secondary:") for name, _ in given}
-    found = {str(value) for value in values} | {str(value).lower() for value in values}
-    found |= whole | times | names | {value.strip() for value in found} | INSTEAD
-    return {HALF.sub("\ufffd", value) for value in found}
-
-
 @pytest.mark.parametrize("body", [{}, {"other": 1}, {"data": None}])
 @pytest.mark.parametrize("tool", READS, ids=lambda tool: tool.name)
 def test_an_answer_without_what_it_is_about_is_one_that_cannot_be_used(tool: Tool, body: object) -> None:
     with calling(tool) as called:
-        called.upstream.always = json.dumps(body)
+        called.upstream.always = body
         for arguments in arguments_of(tool):
             assert called.call(arguments, []) is None
             assert called.error.startswith("Customer.io answered, but its answer cannot be used: ")
@@ -172,9 +163,8 @@ def test_each_field_by_itself_may_be_missing_or_null_and_nothing_is_made_up_for_
         for form in FORMS[tool.name]:
             fullest = max(form.calls(tool), key=len) | dict.fromkeys(form.find, "0300a1")
             called.call(fullest, [])
-            if called.upstream.said in seen:
-                continue
-            seen.append(bodies := called.upstream.said)
+            bodies = [body for body in called.upstream.said if body not in seen]
+            seen += bodies
             for place, how in product(fields_of(bodies), ("drop", "null")):
                 check_truth(called, fullest, [Change(place, how, None)])
 
@@ -232,7 +222,12 @@ def check_truth(called: Called, arguments: dict[str, Any], changes: list[Change]
     answer = called.call(arguments, changes)
     if answer is None:
         return
-    true = said_or_asked(called.upstream, arguments)
+    true = said_or_asked(called.upstream.said, arguments) | INSTEAD
+    if called.tool.name == "explain_no_message":
+        check_explanation(
+            answer, Said(list(zip(called.upstream.paths, called.upstream.said, strict=True))), true
+        )
+        answer = {"evidence": [{"time": fact.get("time")} for fact in answer["evidence"]]}
     for name, value in leaves(answer):
         # Of a rate it is told what it was divided by, in words.
         computed = called.tool.name in COUNTING and (not isinstance(value, str) or " = " in value)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from typing import Any
 
 import httpx
@@ -276,3 +277,29 @@ async def test_a_used_up_day_says_that_waiting_does_not_help() -> None:
     assert "waiting does not help before tomorrow" in text
     assert workspace.facts["retryable"] is False
     assert len(workspace.asked) == 1
+
+
+@pytest.mark.parametrize("left", [1, 2, 4, 8])
+async def test_no_cut_leaves_a_part_of_an_address_that_masking_hides(left: int) -> None:
+    def cut_at(room: int, before: str = "") -> str:
+        return before + "w" * (room - left - len(before) - 1) + " 010@example.org, more"
+
+    address = "https://x.example/?" + "v" * (300 - 22 - left) + "&e=010@example.org"
+    bodies: dict[str, Any] = {
+        "archived_message": {"archived_message": {"id": "d", "body": cut_at(12_000)}},
+        "contents": {"contents": [{"id": 1, "type": "email", "body": f"{cut_at(10_000)} {address}"}]},
+        "1": {"content": {"id": 1, "type": "email", "body": cut_at(40_000, "<p>")}},
+        "transactional": {"messages": []},
+    }
+    async with canned(bodies, CIO_PII="mask", CIO_PII_ATTRIBUTES="none") as workspace:
+        told = [
+            await workspace.call("get_content", kind="newsletter", message_id=3),
+            await workspace.call("get_content", kind="newsletter", message_id=3, part_id=1, html=True),
+            await workspace.call("get_sent_message", delivery_id="d"),
+            await workspace.call("preview_message", kind="newsletter", message_id=3),
+        ]
+    shown = json.dumps(told)
+
+    assert "ww" in shown
+    assert "vv" in shown
+    assert not re.search(r"w 0|e=0", shown)

@@ -176,7 +176,8 @@ async def test_other_things_in_the_way_are_told_beside_the_verdict(agent: Agent)
     answer = await agent.call("explain_no_message", customer_id="u_1010", **WELCOME)
 
     assert answer["cause"] == "bounced"
-    assert answer["also"] == ["The customer is unsubscribed from everything."]
+    unsubscribed = "The customer is unsubscribed from everything."
+    assert answer["also"] == [{"what": unsubscribed, "read_from": ["subscriptions"]}]
 
 
 @pytest.mark.parametrize("planted", EVERY.values(), ids=EVERY)

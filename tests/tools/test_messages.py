@@ -116,7 +116,8 @@ async def test_each_filter_of_messages_is_asked_for_under_the_vendors_name() -> 
     ("arguments", "words"),
     [
         ({"start": "2026-05-02", "end": "2026-05-01"}, "end: must be later than start, by at most 6 months"),
-        ({"start": "2026-01-01", "end": "2026-08-01"}, "at most 6 months"),
+        ({"start": "2026-02-27", "end": "2026-08-28"}, "at most 6 months"),
+        ({"start": "2025-11-28"}, "at most 6 months"),
         ({"campaign_id": 0}, "campaign_id: "),
         ({"newsletter_id": True}, "newsletter_id: must be a whole number"),
         ({"metric": "read"}, "metric: "),
@@ -329,6 +330,9 @@ async def test_a_customers_messages_of_a_span_are_listed(agent: Agent) -> None:
         "start_ts": "1778889600",
         "end_ts": "1779840000",
     }
+    # The longest six months of a calendar are 184 days, the shortest ones 181.
+    for start, end in (("2026-03-01", "2026-09-01"), ("2026-02-28", "2026-08-31")):
+        await agent.call("list_customer_messages", customer_id="u_1001", start=start, end=end)
     text = await agent.fail(
         "list_customer_messages", customer_id="u_1001", start="2025-01-01", end="2026-01-01"
     )

@@ -5,13 +5,14 @@ import asyncio
 import hashlib
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 from cio_mcp.app.application import App
 from cio_mcp.app.build import build
-from cio_mcp.cli.load.journal import Journal
+from cio_mcp.cli.load.journal import Journal, only_here
 from cio_mcp.cli.load.loading import EVENTS, PEOPLE, Interrupted, Load
 from cio_mcp.cli.load.mapping import KINDS, Column, Columns, as_facts, guessed, told
 from cio_mcp.cli.load.rejects import Rejects
@@ -20,6 +21,7 @@ from cio_mcp.cli.load.telling import Teller, described
 from cio_mcp.errors import SettingsError
 from cio_mcp.settings import load
 from cio_mcp.toolkit.rows.table import Row
+from cio_mcp.toolkit.times import is_zone
 
 # The tool for many rows and the one for one of each kind, and their arguments that an option sets.
 TOOLS = {
@@ -79,10 +81,14 @@ def run(asked: argparse.Namespace) -> int:
 
 async def _load(asked: argparse.Namespace) -> int:
     settings = load()
+    if asked.timezone and not is_zone(asked.timezone):
+        raise SettingsError(f"--timezone {asked.timezone}: is no time zone, such as Europe/Berlin")
     source = Source.open(asked.file, asked.format, asked.encoding, asked.delimiter)
-    app = build(settings)
+    app, alone = build(settings), ExitStack()
     try:
-        journal = _journal(asked, source)
+        path = None if asked.dry_run else _journal_path(asked)
+        alone.enter_context(only_here(path))
+        journal = _journal(asked, source, path)
         rows = source.rows()
         first = list(islice(rows, LOOKED_AT))
         columns = _columns(asked, app, first, journal, asked.timezone or settings.timezone)
@@ -90,14 +96,19 @@ async def _load(asked: argparse.Namespace) -> int:
             return WRONG
         return await _loaded(asked, app, source, journal, columns, chain(first, rows))
     finally:
+        alone.close()
         source.close()
         await app.aclose(5.0)
 
 
-def _journal(asked: argparse.Namespace, source: Source) -> Journal:
+def _journal_path(asked: argparse.Namespace) -> Path | None:
+    path: Path | None = asked.journal or (None if asked.file == STDIN else Path(f"{asked.file}.journal"))
+    return path
+
+
+def _journal(asked: argparse.Namespace, source: Source, path: Path | None) -> Journal:
     """Return the journal of the file: an empty one, or that of a load of it which was interrupted."""
-    path = asked.journal or (None if asked.file == STDIN else Path(f"{asked.file}.journal"))
-    journal = Journal.read(None if asked.dry_run else path)
+    journal = Journal.read(path)
     if not journal.facts or asked.again:
         return Journal(journal.path)
     if journal.facts["file"] != _fingerprint(source):

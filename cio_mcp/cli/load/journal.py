@@ -4,13 +4,43 @@ Each line is on the disk before what it tells of goes on: `begins` before a part
 `ends` with its outcome. A part without its end is sent again, with the same ids.
 """
 
+import hashlib
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from cio_mcp.app.workspace import state_folder
 from cio_mcp.errors import SettingsError
+
+
+@contextmanager
+def only_here(path: Path | None) -> Iterator[None]:
+    """Keep this user's other processes from a load with the same journal.
+
+    Raises SettingsError if one is under way.
+    """
+    if path is None:
+        yield
+        return
+    from filelock import FileLock, Timeout  # noqa: PLC0415 - only where there is a journal
+
+    # Not beside the journal: a lock's file stays, since to remove it would let two processes have it.
+    name = hashlib.sha256(str(path.resolve()).encode(errors="surrogateescape")).hexdigest()[:16]
+    lock = FileLock(state_folder() / f"load-{name}.lock", mode=0o600, fallback_to_soft=False)
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        raise SettingsError(f"{path}: another cio-mcp load of it is under way: wait for its end") from None
+    except OSError as error:
+        raise SettingsError(f"{path}: {error.strerror}") from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 @dataclass

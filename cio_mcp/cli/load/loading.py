@@ -13,9 +13,9 @@ from cio_mcp.cli.load.journal import Journal, Progress
 from cio_mcp.cli.load.mapping import Columns, mapped
 from cio_mcp.cli.load.rejects import Reject, Rejects
 from cio_mcp.client.batches import End
-from cio_mcp.toolkit.params import size_of
 from cio_mcp.toolkit.rows.event_ids import id_of_row
 from cio_mcp.toolkit.rows.table import Row
+from cio_mcp.toolkit.sizes import size_of
 
 PEOPLE, EVENTS = "identify_customers", "track_events"
 
@@ -76,7 +76,7 @@ class Load:
         for row in part:
             try:
                 arguments = mapped(row, self.columns)
-                _check_text(row)
+                _check(row, arguments)
             except ValueError as error:
                 rejected.append((row, str(error)))
                 continue
@@ -91,6 +91,8 @@ class Load:
         for attempt in range(ATTEMPTS):
             outcome = await self._call(self._arguments(ready))
             self.odd.update((outcome.facts.get("checked") or {}).get("odd") or ())
+            if not self.progress.rows:  # later parts would tell the like
+                self.odd.update(outcome.facts.get("sets_off") or ())
             ends = self._ends(outcome)
             refused = [(ready[number][0], why) for number, (end, why) in ends.items() if end is End.REFUSED]
             open_ = [number for number, (end, _) in ends.items() if end is not End.REFUSED]
@@ -128,7 +130,7 @@ class Load:
         found = next(iter(self.app.workspaces.values())) if len(self.app.workspaces) == 1 else None
         guard = found.guard if found else self.app.workspaces[self.options["workspace"]].guard
         kept = guard.supplies.results.of(OWNER.name).read(name) or []
-        return {one.row.number - 1: (one.end, "; ".join(one.reasons)) for one in kept}
+        return {one.row - 1: (End(one.outcome), "; ".join(one.reasons)) for one in kept}
 
     def _count(self, part: list[Row], rejected: list[Reject]) -> None:
         self.progress.rows += len(part)
@@ -140,12 +142,12 @@ class Load:
             self.journal.ends(replace(self.progress))
 
 
-def _check_text(row: Row) -> None:
+def _check(row: Row, arguments: dict[str, Any]) -> None:
     """Raise ValueError for a row that holds what was not of the file's encoding, or what JSON cannot hold."""
     try:
-        "".join(value for value in row.values.values() if isinstance(value, str)).encode()
+        "".join(part for cell in row.values.items() for part in cell if isinstance(part, str)).encode()
     except UnicodeEncodeError:
         message = "is not of the file's encoding"
         raise ValueError(message) from None
-    if not all(isinstance(value, str) for value in row.values.values()):
-        size_of(row.values)
+    if any(isinstance(value, (float, dict, list)) for value in arguments.values()):
+        size_of(arguments)

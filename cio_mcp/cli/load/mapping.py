@@ -3,8 +3,9 @@
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+from importlib.util import find_spec
 from typing import Any
 
 from cio_mcp.errors import SettingsError
@@ -55,9 +56,11 @@ class Column:
 
     def value(self, cell: Any) -> Any:
         """Return what a cell means; raises ValueError."""
-        if not isinstance(cell, str) or self.kind in {"as_is", "text"}:
-            return str(cell) if self.kind == "text" and not isinstance(cell, str) else cell
+        if not isinstance(cell, str) or self.kind == "text":
+            return str(cell) if self.kind == "text" else cell
         text = cell.strip()
+        if self.kind == "as_is":
+            return text
         if self.kind == "number":
             if not NUMBER.fullmatch(text):
                 message = "is no number"
@@ -71,7 +74,7 @@ class Column:
         return self._date(text) if self.kind == "date" else json.loads(text)
 
     def _date(self, text: str) -> int:
-        if not self.order:
+        if not self.order or ISO.fullmatch(text):  # which no order of days and months can change
             return unix_seconds(text, self.zone or "UTC")
         from dateutil import parser  # noqa: PLC0415 - an extra
 
@@ -125,12 +128,17 @@ def guessed(
     if missing := [name for name in given if name not in cells]:
         raise SettingsError(f"--map: there is no column {missing[0]}; there are {', '.join(cells)}")
     known, taken = set(arguments), {column.target for column in given.values()}
-    found = dict(given)
+    found = {
+        name: replace(column, zone=column.zone or zone) if column.kind == "date" else column
+        for name, column in given.items()
+    }
     for name, values in cells.items():
         if name not in found:
             target = _target(name, known, taken, id_type)
             taken.add(target)
             found[name] = _guess(name, target, [value for value in values if value not in (None, "")], zone)
+    if any(column.order for column in found.values()) and find_spec("dateutil") is None:
+        raise SettingsError("dates in other forms than ISO 8601 need pip install 'cio-mcp[load]'")
     return {name: found[name] for name in cells}
 
 
@@ -184,7 +192,7 @@ def mapped(row: Row, columns: Columns) -> dict[str, Any]:
         if column.target == LEFT_OUT or (isinstance(cell, str) and not cell.strip()):
             continue
         try:
-            arguments[column.target] = cell if column.kind == "as_is" else column.value(cell)
+            arguments[column.target] = column.value(cell)
         except (ValueError, OverflowError, RecursionError) as error:
             message = f"{name}: {str(cell)[:80]!r} {error}"
             raise ValueError(message) from None

@@ -43,6 +43,7 @@ class Source:
     @classmethod
     def open(cls, name: str, kind: str = "", encoding: str = "", delimiter: str = "") -> "Source":
         """Open a file, or stdin for `-`; raises SettingsError for one that cannot be read."""
+        _check_told(encoding, delimiter)
         try:
             raw: Any = sys.stdin.buffer if name == STDIN else Path(name).open("rb")  # noqa: SIM115 - read later
         except OSError as error:
@@ -97,6 +98,16 @@ class Source:
         if self.kind in {"csv", "tsv"}:
             return records(text, self.delimiter)
         return _objects(text) if self.kind == "json" else _lines(text)
+
+
+def _check_told(encoding: str, delimiter: str) -> None:
+    """Raise SettingsError for an encoding of no text, and for what separates no cells."""
+    try:
+        io.TextIOWrapper(io.BytesIO(b"\0" * 4), encoding or "utf-8").read()
+    except (LookupError, ValueError):  # NUL in a name, or it reads nothing at all
+        raise SettingsError(f"--encoding {encoding}: there is no such encoding of text") from None
+    if len(delimiter) > 1 or delimiter in {'"', "\r", "\n", " "}:
+        raise SettingsError(f"--delimiter {delimiter!r}: is one character, and no quote, blank or line end")
 
 
 def _encoding(start: bytes) -> tuple[str, bool]:

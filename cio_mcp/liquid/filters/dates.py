@@ -28,7 +28,14 @@ _SUFFIXES = {1: "st", 2: "nd", 3: "rd", 21: "st", 22: "nd", 23: "rd", 31: "st"}
 def date(context: Any, value: Any, pattern: Any = "%A, %B %-e, %Y at %-l:%M %P %z", zone: Any = None) -> Any:
     """Write a time; what is no time stays as it is."""
     found = _moment(context, value)
-    return value if found is None else _formatted(found.astimezone(_zone(zone)), written(pattern))
+    return value if found is None else _formatted(found.astimezone(_zone(zone)), _metered(context, pattern))
+
+
+def _metered(context: Any, pattern: Any) -> str:
+    """Return a pattern; each of its directives is a step or two."""
+    text = written(pattern)
+    context.meter.tick(2 * text.count("%"))
+    return text
 
 
 @filters("date_to_string", in_context=True)

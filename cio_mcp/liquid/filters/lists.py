@@ -94,13 +94,18 @@ def size(value: Any) -> int:
     return len(value) if isinstance(value, (str, list, tuple, dict, range)) else 0
 
 
-@filters("sort")
-def sort(value: Any, key: Any = None) -> list[Any]:
+@filters("sort", in_context=True)
+def sort(context: Any, value: Any, key: Any = None) -> list[Any]:
     """Sort with regard to case; a list with nothing in it somewhere stays as it is ("Liquid upgrade")."""
     things = items(value)
     if any(part(item, key) is None for item in things):
         return things
-    return sorted(things, key=cmp_to_key(lambda one, other: _order(part(one, key), part(other, key))))
+
+    def order(one: Any, other: Any) -> int:
+        context.meter.tick()
+        return _order(part(one, key), part(other, key))
+
+    return sorted(things, key=cmp_to_key(order))
 
 
 @filters("sort_natural")

@@ -5,6 +5,7 @@ import re
 from typing import Any
 
 from cio_mcp.liquid.filters.table import Table, items, whole, written
+from cio_mcp.liquid.metering import ITEM
 
 filters = Table()
 
@@ -52,7 +53,8 @@ def truncate(value: Any, length: Any = 50, end: Any = "...") -> str:
 
 @filters("truncatewords")
 def truncatewords(value: Any, count: Any = 15, end: Any = "...") -> str:
-    words, most = written(value).split(), max(1, whole(count))
+    most = max(1, whole(count))
+    words = written(value).split(None, most)
     return " ".join(words[:most]) + (written(end) if len(words) > most else "")
 
 
@@ -91,9 +93,10 @@ def remove_last(value: Any, gone: Any) -> str:
     return replace_last(value, gone)
 
 
-@filters("split")
-def split(value: Any, separator: Any) -> list[str]:
+@filters("split", in_context=True)
+def split(context: Any, value: Any, separator: Any) -> list[str]:
     text, between = written(value), written(separator)
+    context.meter.spend(ITEM * (len(text) // 2 if between == " " else text.count(between)))
     if not between:
         return list(text)
     found = text.split(None if between == " " else between)
@@ -170,7 +173,7 @@ def pluralize(value: Any, one: Any, many: Any = None) -> str:
 
 @filters("number_of_words")
 def number_of_words(value: Any) -> int:
-    return len(written(value).split())
+    return sum(1 for _ in re.finditer(r"\S+", written(value)))
 
 
 @filters("array_to_sentence_string", in_context=True)

@@ -121,7 +121,7 @@ class Copier:
             await asyncio.sleep(PAUSE)
 
     def _next(self) -> tuple[Path | None, int]:
-        """Return the file to go on with, and where: those that were moved away come first, each to its end."""
+        """Return the file to go on with, and where: what was moved away comes first, each part to its end."""
         file, at, newest = self._copied()
         try:
             if _is(self._path, file, at):

@@ -71,9 +71,10 @@ class AuditLog:
         effect: str,
         arguments: dict[str, Any],
         about: Collection[str] = (),
+        rows: int | None = None,
     ) -> None:
-        """Record that the call with the id `request` is about to be made."""
-        self._append("intent", request, self._call(caller, tool, effect, arguments, about))
+        """Record that the call with the id `request` is about to be made, with how many rows it has."""
+        self._append("intent", request, self._call(caller, tool, effect, arguments, about, rows))
 
     def outcome(self, request: str, outcome: str, reason: str | None = None, **ids: Any) -> None:
         """Record how a call ended, with the ids of what it produced."""
@@ -88,20 +89,32 @@ class AuditLog:
         arguments: dict[str, Any],
         reason: str,
         about: Collection[str] = (),
+        rows: int | None = None,
     ) -> None:
         """Record that a call was not allowed."""
-        self._append(
-            "refusal", request, self._call(caller, tool, effect, arguments, about) | {"reason": reason}
-        )
+        told = self._call(caller, tool, effect, arguments, about, rows)
+        self._append("refusal", request, told | {"reason": reason})
 
     def strangers(self, reasons: Mapping[str, int]) -> None:
         """Record how many requests without a valid token were refused, by reason."""
         self._append("strangers", "", {"count": sum(reasons.values()), "reasons": dict(reasons)})
 
     def _call(
-        self, caller: str, tool: str, effect: str, arguments: dict[str, Any], about: Collection[str]
+        self,
+        caller: str,
+        tool: str,
+        effect: str,
+        arguments: dict[str, Any],
+        about: Collection[str],
+        rows: int | None,
     ) -> dict[str, Any]:
-        call = {"caller": caller, "tool": tool, "effect": effect, "arguments": self.fingerprint(arguments)}
+        call: dict[str, Any] = {
+            "caller": caller,
+            "tool": tool,
+            "effect": effect,
+            "arguments": self.fingerprint(arguments),
+        }
+        call |= {"rows": rows} if rows else {}
         names = list(dict.fromkeys(name_hash(self._key, name) for name in about))
         named = {"about": names[:MOST_NAMES]} if names else {}
         more = {"more": len(names) - MOST_NAMES} if len(names) > MOST_NAMES else {}

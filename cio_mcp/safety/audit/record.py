@@ -13,9 +13,13 @@ from cio_mcp.toolkit.answers import Answer
 from cio_mcp.toolkit.arguments import has_mark
 from cio_mcp.toolkit.params import Naming
 from cio_mcp.toolkit.registry import Tool
+from cio_mcp.toolkit.rows.given import Given
 
 # Ids in answers that identify what a call produced; none is personal.
 IDS = ("delivery_id", "trigger_id", "event_id", "newsletter_id", "broadcast_id", "export_id")
+
+# How many rows ended how.
+COUNTS = ("accepted", "repeated", "refused", "unknown", "not_sent")
 
 _log = logging.getLogger(__name__)
 
@@ -28,9 +32,20 @@ def named(call: ToolCall) -> list[str]:
         if has_mark(hint, Naming)
         for text in _leaves(call.given.get(name))
     ]
+    for rows in _rows(call):
+        found += rows.about
     if reached := call.audience:
         found += [*reached.addresses, *(name for names in reached.people.values() for name in names)]
     return found
+
+
+def _rows(call: ToolCall) -> list[Given]:
+    return [value for value in call.given.values() if isinstance(value, Given)]
+
+
+def _count(call: ToolCall) -> int | None:
+    """Return how many rows a call has, if it has any."""
+    return sum(len(rows.rows) for rows in _rows(call)) or None
 
 
 def _leaves(value: object) -> Iterator[str]:
@@ -58,7 +73,14 @@ class Record:
                 tool, about = call.tool, named(call)
                 with contextlib.suppress(OSError):
                     self._audit.refusal(
-                        call.request, call.caller, tool.name, tool.effect, call.given, error.record, about
+                        call.request,
+                        call.caller,
+                        tool.name,
+                        tool.effect,
+                        call.given,
+                        error.record,
+                        about,
+                        _count(call),
                     )
             raise
 
@@ -86,7 +108,8 @@ class Record:
             return
         try:
             tool = call.tool
-            self._audit.intent(call.request, call.caller, tool.name, tool.effect, call.given, named(call))
+            about, rows = named(call), _count(call)
+            self._audit.intent(call.request, call.caller, tool.name, tool.effect, call.given, about, rows)
         except OSError as error:
             raise NotAllowed(
                 f"Nothing was done: the audit log (CIO_AUDIT_LOG) cannot be written: {error.strerror}.",
@@ -101,7 +124,7 @@ class Record:
             self._given_up(call)
             raise
         answer = call.answer or Answer()
-        found = answer.model_dump(mode="json", include=set(IDS), exclude_none=True)
+        found = answer.model_dump(mode="json", include={*IDS, *COUNTS}, exclude_none=True)
         self._ended(call, str(getattr(answer, "outcome", "done")), **found)
 
     def _given_up(self, call: ToolCall) -> None:

@@ -7,6 +7,7 @@ showing too much cannot be undone.
 import html
 import json
 import re
+from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
@@ -94,14 +95,40 @@ def replaced(text: str, stand_in: StandIn) -> str:
     """Return `text` with each address and phone number replaced by what `stand_in` returns for it."""
     if _WHOLE.fullmatch(text):
         return stand_in("email", text)
-    plain = _BROKEN_HOST.sub(r"\1\2", _ESCAPES.sub(_unescaped, _JOINTS.sub("", text)))
+    joined = _joined(text)
+    # Where nobody is found once what can split an address is out, somebody may stand in that: in a tag.
+    for reading in dict.fromkeys((joined, text)):
+        plain = _BROKEN_HOST.sub(r"\1\2", _ESCAPES.sub(_unescaped, reading))
+        if (found := _hidden(plain, stand_in)) != plain:
+            return found
+    return text
+
+
+def _hidden(plain: str, stand_in: StandIn) -> str:
     pieces, done = [], 0
     for address in _addresses(plain):
         pieces += [plain[done : address.start], address.written(stand_in)]
         done = address.end
     found = _PHONE.sub(lambda phone: _phone(phone, stand_in), "".join(pieces) + plain[done:])
-    found = _NATIONAL.sub(lambda phone: _national(phone, stand_in), found)
-    return text if found == plain else found
+    return _NATIONAL.sub(lambda phone: _national(phone, stand_in), found)
+
+
+def _joined(text: str) -> str:
+    """Return `text` without what can split an address; a tag that a quoted name runs into is none."""
+    if not _JOINTS.search(text):
+        return text
+    quoted = [
+        (at.start() - len(name), at.start())
+        for at in _AT.finditer(text)
+        if (name := _quoted(text[max(0, at.start() - _LONGEST) : at.start()], 0))
+    ]
+
+    def kept(joint: re.Match[str]) -> str:
+        """Return what is left of a joint: all of it where it overlaps a quoted name."""
+        nearest = bisect_right(quoted, (joint.end(), 0)) - 1
+        return joint[0] if nearest >= 0 and quoted[nearest][1] > joint.start() else ""
+
+    return _JOINTS.sub(kept, text)
 
 
 @dataclass(frozen=True)

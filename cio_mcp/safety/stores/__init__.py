@@ -10,6 +10,9 @@ from typing import Literal, Protocol
 
 Use = Literal["first", "again", "late", "never"]
 
+# A shelf keeps so many texts, and what nothing was added to for so many seconds is forgotten.
+SHELF, KEPT = 10, 90 * 86_400.0
+
 # Undoes the counting of recipients to whom nothing was sent.
 Refund = Callable[[], Awaitable[None]]
 
@@ -56,6 +59,15 @@ class Store(Protocol):
 
     async def sent(self, workspace: str, seconds: float) -> int:
         """Return the number of recipients counted in the last `seconds`."""
+
+    async def keep(self, shelf: str, text: str) -> int:
+        """Keep a text on a shelf, beside the few newest that are there; return its number."""
+
+    async def kept(self, shelf: str) -> dict[int, str]:
+        """Return the texts on a shelf by number, the newest first."""
+
+    async def drop(self, shelf: str, number: int) -> None:
+        """Drop one of the texts on a shelf."""
 
     async def stop(self, stop: bool) -> str:
         """Stop all calls that act in all servers that share this store, or lift one's own stop.

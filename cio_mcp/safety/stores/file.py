@@ -11,7 +11,7 @@ from pathlib import Path
 from cio_mcp.databases.sqlite import use_wal
 from cio_mcp.errors import NotAllowed
 from cio_mcp.files import make_private
-from cio_mcp.safety.stores import NoRoom, Refund, Use, in_order
+from cio_mcp.safety.stores import KEPT, SHELF, NoRoom, Refund, Use, in_order
 from cio_mcp.settings.scopes import WINDOWS
 
 # Seconds. Counts are kept for the longest of all windows, since other processes that share the file may use
@@ -32,11 +32,17 @@ CREATE TABLE IF NOT EXISTS sent (
 );
 CREATE INDEX IF NOT EXISTS sent_at ON sent (workspace, at);
 CREATE TABLE IF NOT EXISTS stop (since REAL NOT NULL);
+CREATE TABLE IF NOT EXISTS kept (
+  shelf TEXT NOT NULL, number INTEGER NOT NULL, at REAL NOT NULL, text TEXT NOT NULL,
+  PRIMARY KEY (shelf, number)
+);
 CREATE TABLE IF NOT EXISTS scheduled (what TEXT PRIMARY KEY, at REAL NOT NULL) WITHOUT ROWID;
 """
 
 FIRST = "INSERT INTO sent (recipients, workspace, at) VALUES (?, ?, ?)"
 ADD = "UPDATE sent SET recipients = recipients + ? WHERE workspace = ? AND at = ?"
+
+STALE = "DELETE FROM kept WHERE shelf NOT IN (SELECT shelf FROM kept WHERE at >= ?)"
 
 _log = logging.getLogger(__name__)
 
@@ -108,6 +114,27 @@ class FileStore:
         """See `Store.scheduled`."""
         with self._transaction("BEGIN") as db:
             return in_order(db.execute("SELECT what, at FROM scheduled WHERE at >= ?", (self._clock(),)))
+
+    async def keep(self, shelf: str, text: str) -> int:
+        """See `Store.keep`."""
+        moment = self._clock()
+        with self._transaction() as db:
+            db.execute(STALE, (moment - KEPT,))
+            ((newest,),) = db.execute("SELECT coalesce(max(number), 0) FROM kept WHERE shelf = ?", (shelf,))
+            db.execute("INSERT INTO kept VALUES (?, ?, ?, ?)", (shelf, newest + 1, moment, text))
+            db.execute("DELETE FROM kept WHERE shelf = ? AND number <= ?", (shelf, newest + 1 - SHELF))
+            return int(newest) + 1
+
+    async def kept(self, shelf: str) -> dict[int, str]:
+        """See `Store.kept`."""
+        with self._transaction("BEGIN") as db:
+            query = "SELECT number, text FROM kept WHERE shelf = ? ORDER BY number DESC"
+            return dict(db.execute(query, (shelf,)))
+
+    async def drop(self, shelf: str, number: int) -> None:
+        """See `Store.drop`."""
+        with self._transaction() as db:
+            db.execute("DELETE FROM kept WHERE shelf = ? AND number = ?", (shelf, number))
 
     async def _refund(self, recipients: int, entry: tuple[str, float]) -> None:
         with self._transaction() as db:

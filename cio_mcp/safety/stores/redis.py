@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from cio_mcp.client.call import now
 from cio_mcp.databases.redis import Away, RedisConnection
 from cio_mcp.errors import NotAllowed
-from cio_mcp.safety.stores import NoRoom, Refund, Use, in_order
+from cio_mcp.safety.stores import KEPT, SHELF, NoRoom, Refund, Use, in_order
 from cio_mcp.safety.stores.file import REMEMBERED
 
 # Seconds between checks of a replica that has counted anything, or is stopped, that Redis still knows.
@@ -49,6 +49,15 @@ end
 return redis.call('ZADD', KEYS[1], ARGV[2], ARGV[1])
 """
 LIST = "return redis.call('ZRANGEBYSCORE', KEYS[1], redis.call('TIME')[1], '+inf', 'WITHSCORES')"
+KEEP = """
+local number = redis.call('HINCRBY', KEYS[1], 'newest', 1)
+redis.call('HSET', KEYS[1], number, ARGV[1])
+redis.call('HDEL', KEYS[1], number - ARGV[2])
+redis.call('EXPIRE', KEYS[1], ARGV[3])
+return number
+"""
+READ = "return redis.call('HGETALL', KEYS[1])"
+DROP = "return redis.call('HDEL', KEYS[1], ARGV[1])"
 REFUND = """
 for at = 2, #ARGV do
   if redis.call('HEXISTS', KEYS[1], ARGV[at]) == 1 then
@@ -133,6 +142,20 @@ class RedisStore:
         """See `Store.sent`."""
         return int((await self._count(workspace, 0, {seconds: 0}))[1])
 
+    async def keep(self, shelf: str, text: str) -> int:
+        """See `Store.keep`."""
+        return int(await self._run(KEEP, _shelf(shelf), text, SHELF, round(KEPT)))
+
+    async def kept(self, shelf: str) -> dict[int, str]:
+        """See `Store.kept`."""
+        found = await self._run(READ, _shelf(shelf))
+        pairs = zip(found[::2], found[1::2], strict=True)
+        return dict(sorted(((int(at), text) for at, text in pairs if at.isdecimal()), reverse=True))
+
+    async def drop(self, shelf: str, number: int) -> None:
+        """See `Store.drop`."""
+        await self._run(DROP, _shelf(shelf), number)
+
     async def stop(self, stop: bool) -> str:
         """See `Store.stop`."""
         now = str(await self._run(CHANGE_STOP, STOP, self._tenant, int(stop)))
@@ -211,6 +234,10 @@ class RedisStore:
 
 def _code(code: str) -> str:
     return f"{{cio-mcp:code:{code}}}"
+
+
+def _shelf(name: str) -> str:
+    return f"{{cio-mcp:kept:{name}}}"
 
 
 def _counts(workspace: str) -> str:

@@ -5,6 +5,7 @@ from cio_mcp.sandbox.routes import (
     broadcasts,
     campaigns,
     collections,
+    content_updates,
     contents,
     customers,
     entities,
@@ -12,6 +13,7 @@ from cio_mcp.sandbox.routes import (
     exports,
     messages,
     metrics,
+    newsletter_drafts,
     newsletters,
     objects,
     opt_outs,
@@ -29,7 +31,18 @@ TABLES = [
     entry
     for module in (
         *(customers, subscriptions, relationships, events, activities, campaigns, broadcasts, newsletters),
-        *(transactional, contents, messages, metrics, segments, suppressions, opt_outs, entities, objects),
+        *(
+            newsletter_drafts,
+            transactional,
+            contents,
+            content_updates,
+            messages,
+            metrics,
+            segments,
+            suppressions,
+            opt_outs,
+        ),
+        *(entities, objects),
         *(exports, snippets, collections, reporting_webhooks, workspaces),
     )
     for entry in module.routes.table

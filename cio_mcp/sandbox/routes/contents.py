@@ -9,7 +9,8 @@ from cio_mcp.sandbox.state import contents, deliveries
 routes = Routes()
 
 
-def _action(asked: ApiRequest, step: dict[str, Any]) -> dict[str, Any]:
+def told_action(asked: ApiRequest, step: dict[str, Any]) -> dict[str, Any]:
+    """Return an action as it is answered, in the language of a path that names one."""
     found = contents.action(asked.workspace, step, asked.ids.get("language", ""))
     if found is None:
         raise asked.refusal("not found", 404)
@@ -22,13 +23,13 @@ def of_campaign(asked: ApiRequest) -> dict[str, Any]:
 
     Assumed (single actions): its id is a text, as live in the lists.
     """
-    return _action(asked, campaigns.action(asked))
+    return told_action(asked, campaigns.action(asked))
 
 
 @routes("GET", "/v1/campaigns/{campaign_id}/actions/{action_id}/language/{language}")
 def of_campaign_in(asked: ApiRequest) -> dict[str, Any]:
     """Answer an action of a campaign in a language. Documented."""
-    return _action(asked, campaigns.action(asked))
+    return told_action(asked, campaigns.action(asked))
 
 
 def _steps(asked: ApiRequest) -> list[dict[str, Any]]:
@@ -45,7 +46,8 @@ def of_broadcast(asked: ApiRequest) -> dict[str, Any]:
     return {"actions": [contents.action(asked.workspace, step) for step in _steps(asked)]}
 
 
-def _step(asked: ApiRequest) -> dict[str, Any]:
+def broadcast_action(asked: ApiRequest) -> dict[str, Any]:
+    """Return the action of a broadcast that a path names."""
     number = asked.number("action_id")
     for step in _steps(asked):
         if step["id"] == number:
@@ -56,13 +58,13 @@ def _step(asked: ApiRequest) -> dict[str, Any]:
 @routes("GET", "/v1/broadcasts/{broadcast_id}/actions/{action_id}")
 def one_of_broadcast(asked: ApiRequest) -> dict[str, Any]:
     """Answer an action of a broadcast. Documented."""
-    return _action(asked, _step(asked))
+    return told_action(asked, broadcast_action(asked))
 
 
 @routes("GET", "/v1/broadcasts/{broadcast_id}/actions/{action_id}/language/{language}")
 def one_of_broadcast_in(asked: ApiRequest) -> dict[str, Any]:
     """Answer an action of a broadcast in a language. Documented."""
-    return _action(asked, _step(asked))
+    return told_action(asked, broadcast_action(asked))
 
 
 def _one(asked: ApiRequest, texts: list[dict[str, Any]], field: str, wanted: Any) -> dict[str, Any]:
@@ -72,13 +74,12 @@ def _one(asked: ApiRequest, texts: list[dict[str, Any]], field: str, wanted: Any
     raise asked.refusal("not found", 404)
 
 
-def _of_messages(folder: str, parent: str, own: str = "") -> None:
-    """Register the texts of a kind of message; each names its message in the field `own`, if there is one."""
+def _of_messages(folder: str, parent: str) -> None:
+    """Register the texts of a kind of message."""
 
     def texts(asked: ApiRequest) -> list[dict[str, Any]]:
         number = asked.thing(parent, f"{parent}_id")["id"]
-        known = {own: number} if own else {}
-        return [contents.told(text) | known for text in contents.belonging(asked.workspace, parent, number)]
+        return [contents.told(text) for text in contents.belonging(asked.workspace, parent, number)]
 
     @routes("GET", f"/v1/{folder}/{{{parent}_id}}/contents")
     def every(asked: ApiRequest) -> dict[str, Any]:
@@ -96,7 +97,7 @@ def _of_messages(folder: str, parent: str, own: str = "") -> None:
         return _one(asked, texts(asked), "language", asked.ids["language"])
 
 
-_of_messages("newsletters", "newsletter", "newsletter_id")
+_of_messages("newsletters", "newsletter")
 _of_messages("transactional", "transactional")
 
 

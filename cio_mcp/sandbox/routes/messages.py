@@ -1,5 +1,6 @@
 """Messages, as the App API calls deliveries: of the workspace, or of one customer."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from cio_mcp.sandbox.http import ApiRequest, Routes, app_error
@@ -7,8 +8,6 @@ from cio_mcp.sandbox.routes.customers import person
 from cio_mcp.sandbox.state import deliveries
 
 routes = Routes()
-
-HALF_A_YEAR = 184 * 86400
 
 
 @routes("GET", "/v1/messages")
@@ -66,17 +65,26 @@ def one(asked: ApiRequest) -> dict[str, Any]:
 def _answer(asked: ApiRequest, **filters: Any) -> dict[str, Any]:
     """Answer deliveries by when they were created.
 
-    Live: both ends count, more than half a year is cut to that, and a list without messages is null.
-    Assumed (half a year): it is cut at its beginning, and an end before the beginning is refused.
+    Live: both ends count, more than six months are cut to six, and a list without messages is null.
+    Assumed (half a year): they are months of the calendar, cut at the beginning, and an end before the
+    beginning is refused.
     Assumed (no messages): the list of a customer or a broadcast is null too.
     """
     until = asked.seconds("end_ts", asked.workspace.now())
-    since = asked.seconds("start_ts", until - HALF_A_YEAR)
+    since = asked.seconds("start_ts", _six_months_before(until))
     if since > until:
         raise app_error("end_ts must be later than start_ts", 400)
-    since = max(since, until - HALF_A_YEAR)
+    since = max(since, _six_months_before(until))
     found, after = asked.page(deliveries.listed(asked.workspace, since, until, **filters))
     return {"messages": found or None, "next": after}
+
+
+def _six_months_before(moment: int) -> int:
+    at = datetime.fromtimestamp(moment, UTC)
+    months = at.year * 12 + at.month - 7
+    first = datetime(months // 12, months % 12 + 1, 1, at.hour, at.minute, at.second, tzinfo=UTC)
+    last = (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+    return int(min(first + timedelta(days=at.day - 1), last).timestamp())
 
 
 def _parents(asked: ApiRequest) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """API-triggered broadcasts: triggers, their audience, and what went wrong with it."""
 
 import json
+import math
 from typing import Any
 
 from cio_mcp.sandbox.state import deliveries, people, segments
@@ -12,15 +13,15 @@ INTERVAL, MOST_WAITING = 10, 5
 
 
 def pause(workspace: Workspace, broadcast_id: int) -> int:
-    """Return in how many seconds a broadcast can be triggered again, or 0: it can be now."""
-    earlier = triggers(workspace, broadcast_id)
-    waiting = [trigger["created_at"] for trigger in earlier if trigger["processed_at"] is None]
-    free = [workspace.now()]
+    """Return in how many seconds of real time a broadcast can be triggered again, or 0: it can be now."""
+    newest = "SELECT really_at FROM triggers WHERE broadcast_id = ? ORDER BY id DESC LIMIT ?"
+    earlier = [row["really_at"] for row in workspace.rows(newest, broadcast_id, MOST_WAITING)]
+    free = [now := workspace.clock.really()]
     if earlier:
-        free.append(earlier[-1]["created_at"] + INTERVAL)
-    if len(waiting) >= MOST_WAITING:
-        free.append(waiting[-MOST_WAITING] + workspace.broadcast_seconds)
-    return max(free) - workspace.now()
+        free.append(earlier[0] + INTERVAL)
+    if len(earlier) == MOST_WAITING:
+        free.append(earlier[-1] + workspace.broadcast_seconds)
+    return math.ceil(max(free) - now)
 
 
 def trigger(workspace: Workspace, broadcast: dict[str, Any], body: dict[str, Any]) -> int:
@@ -33,10 +34,11 @@ def trigger(workspace: Workspace, broadcast: dict[str, Any], body: dict[str, Any
     newest = workspace.row("SELECT max(id) AS id FROM triggers WHERE broadcast_id = ?", broadcast["id"])
     number = ((newest["id"] if newest else None) or 0) + 1
     workspace.change(
-        "INSERT INTO triggers VALUES (?, ?, ?, ?)",
+        "INSERT INTO triggers VALUES (?, ?, ?, ?, ?)",
         broadcast["id"],
         number,
         workspace.now(),
+        workspace.clock.really(),
         json.dumps(errors),
     )
     own = _own_data(workspace, body)
@@ -44,7 +46,6 @@ def trigger(workspace: Workspace, broadcast: dict[str, Any], body: dict[str, Any
         message = {
             "type": "email",
             "recipient": person["email"] or "",
-            "subject": broadcast["subject"],
             "broadcast_id": broadcast["id"],
             "action_id": broadcast["actions"][0]["id"],
             "data": body.get("data", {}) | own.get(person["cio_id"], {}),

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from cio_mcp.liquid import has_liquid, render
+from cio_mcp.liquid import Meter, has_liquid, render
 from cio_mcp.sandbox.state import people
 from cio_mcp.sandbox.state.workspace import Row, Workspace
 
@@ -28,8 +28,8 @@ EMAIL = {
     "body_amp": "",
 }
 
-# Where a text belongs, which the API does not tell.
-PARENTS = ("action", "newsletter", "transactional")
+# What the API does not tell of a text: where it belongs, and which editor it was made in.
+INTERNAL = {"action", "newsletter", "transactional", "made_in"}
 
 
 def plant(workspace: Workspace) -> None:
@@ -64,11 +64,38 @@ def belonging(workspace: Workspace, parent: str, number: int) -> list[dict[str, 
 def told(text: dict[str, Any]) -> dict[str, Any]:
     """Return a text as the API tells it. Documented: a recipient that is Liquid is blank for SMS."""
     blank = {"recipient": ""} if text["type"] == "twilio" and has_liquid(text.get("recipient", "")) else {}
-    return {name: value for name, value in text.items() if name not in PARENTS} | blank
+    own = {"newsletter_id": text["newsletter"]} if "newsletter" in text else {}
+    return {name: value for name, value in text.items() if name not in INTERNAL} | blank | own
 
 
-def of_delivery(workspace: Workspace, body: dict[str, Any]) -> dict[str, Any]:
-    """Return the text that a delivery was made of; one that a call brought along has its own parts."""
+def update(workspace: Workspace, text: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    """Change a text for all that is not sent yet, and keep what it said for what is sent; returns it."""
+    newest = workspace.row("SELECT max(number) AS number FROM deliveries")
+    before = {"last": (newest["number"] if newest else None) or 0, "until": workspace.now(), "text": text}
+    workspace.configure("text_before", {"id": workspace.next_number("text_before"), **before})
+    changed = text | given | {"updated": workspace.now()}
+    workspace.configure("content", changed)
+    return changed
+
+
+def _as_sent(workspace: Workspace, text: dict[str, Any], row: Row, body: dict[str, Any]) -> dict[str, Any]:
+    """Return a text as it was when a delivery left."""
+    leaves = body.get("send_at") or 0
+    for before in workspace.things("text_before"):
+        if (
+            before["text"]["id"] == text["id"]
+            and row["number"] <= before["last"]
+            and leaves <= before["until"]
+        ):
+            return dict(before["text"])
+    return text
+
+
+def of_delivery(workspace: Workspace, body: dict[str, Any], row: Row | None = None) -> dict[str, Any]:
+    """Return the text that a delivery is made of; one that a call brought along has its own parts.
+
+    That of a delivery in `row` is as it was then.
+    """
     number = body.get("transactional_message_id")
     if body.get("content_id"):
         found = [text for text in workspace.things("content") if text["id"] == body["content_id"]]
@@ -78,7 +105,13 @@ def of_delivery(workspace: Workspace, body: dict[str, Any]) -> dict[str, Any]:
         found = belonging(workspace, "transactional", number) if number else []
         found = [text for text in found if text["language"] == (body.get("language") or "")] or found
     own = {name: value for name, value in (body.get("text") or {}).items() if value}
-    return (found[0] if found else {}) | own
+    text = found[0] if found else {}
+    return (_as_sent(workspace, text, row, body) if row and text else text) | own
+
+
+def subject_now(workspace: Workspace, body: dict[str, Any]) -> str | None:
+    """Return the subject that a delivery gets which is made now; only an email has one of its own."""
+    return of_delivery(workspace, body).get("subject") if body["type"] == "email" else None
 
 
 def subject(body: dict[str, Any]) -> str:
@@ -94,7 +127,7 @@ def archived(workspace: Workspace, row: Row) -> dict[str, Any]:
     had then, while snippets are as they are now.
     """
     body: dict[str, Any] = json.loads(row["body"])
-    text, forgotten = of_delivery(workspace, body), bool(body.get("forgotten"))
+    text, forgotten = of_delivery(workspace, body, row), bool(body.get("forgotten"))
     data = {
         "customer": body.get("customer") or {},
         "trigger": body.get("data") or {},
@@ -102,8 +135,11 @@ def archived(workspace: Workspace, row: Row) -> dict[str, Any]:
         "delivery_id": row["id"],
     }
 
+    meter = Meter()
+
     def shown(name: str) -> str:
-        return render(str(text.get(name) or ""), data, now=row["created"], seed=row["id"]).text
+        written = str(text.get(name) or "")
+        return render(written, data, now=row["created"], seed=row["id"], meter=meter).text
 
     return {
         "id": row["id"],

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Iterator
 from typing import Any
 
+from cio_mcp.sandbox.faults import book
 from cio_mcp.sandbox.state import contents, opt_outs, people, suppressions
 from cio_mcp.sandbox.state.workspace import Row, Workspace, applies
 
@@ -42,17 +43,30 @@ def add(
         failure = "recipient is unsubscribed"
     elif opt_outs.excludes(workspace, person, body["type"]):
         failure = "recipient has opted out"
-    stopped = suppressions.in_the_way(workspace, body)
+    stopped = suppressions.in_the_way(workspace, body) | _delayed(workspace, body)
     workspace.change(
         "INSERT INTO deliveries (id, cio_id, created, body) VALUES (?, ?, ?, ?)",
         number,
         person["cio_id"] if person else None,
         workspace.now(),
         json.dumps(
-            body | stopped | {"failure_message": failure, "customer": contents.snapshot(workspace, person)}
+            body
+            | stopped
+            | {
+                "subject": body.get("subject") or contents.subject_now(workspace, body),
+                "failure_message": failure,
+                "customer": contents.snapshot(workspace, person),
+            }
         ),
     )
     return number
+
+
+def _delayed(workspace: Workspace, body: dict[str, Any]) -> dict[str, Any]:
+    """Return what faults make of a delivery: how many seconds late it arrives, and how that is reported."""
+    struck = book.met_by_delivery(workspace, body["recipient"])
+    late = sum(fault.seconds or 0 for fault in struck)
+    return {"late": late, "secondary": any(fault.does == "secondary" for fault in struck)}
 
 
 def listed(
@@ -146,11 +160,19 @@ def _metrics(workspace: Workspace, created: int, body: dict[str, Any]) -> dict[s
         return {"created": created, "drafted": created}
     leaves = max(created, body.get("send_at") or 0)
     fate = body.get("fate") or FATE
-    if body["type"] == "email":
-        fate = {SECONDARY * (name == "delivered") + name: after for name, after in fate.items()}
-    due = {name: leaves + after for name, after in fate.items()}
+    late = {name: 0 if name == "sent" else body.get("late", 0) for name in fate}
+    due = {
+        SECONDARY * _is_secondary(name, body) + name: leaves + after + late[name]
+        for name, after in fate.items()
+    }
     reported: dict[str, int] = body.get("reported", {})
     return {"created": created} | {name: at for name, at in due.items() if at <= workspace.now()} | reported
+
+
+def _is_secondary(name: str, body: dict[str, Any]) -> bool:
+    if body.get("secondary"):
+        return name != "sent"
+    return name == "delivered" and body["type"] == "email"
 
 
 @applies(REPORT)

@@ -47,7 +47,7 @@ def record(workspace: Workspace, write: dict[str, Any]) -> None:
 def _known_visitor(workspace: Workspace, visitor: str) -> str | None:
     """Return who a visitor turned out to be: events within five minutes still attach (documented)."""
     known = workspace.row(
-        "SELECT cio_id FROM activities WHERE type = 'attribute_change' AND name = 'anonymous_id' "
+        "SELECT cio_id FROM log WHERE kind = 'attribute_change' AND name = 'anonymous_id' "
         "AND json_extract(data, '$.to') = ? AND timestamp >= ? ORDER BY number DESC",
         visitor,
         workspace.now() - 300,
@@ -60,8 +60,8 @@ def activities(
 ) -> Iterator[tuple[tuple[int, int], dict[str, Any]]]:
     """Yield activities of the last 30 days with their keys, newest first, of one person, type or name."""
     found = workspace.rows(
-        "SELECT * FROM activities WHERE (:cio_id IS NULL OR cio_id = :cio_id) "
-        "AND (:type IS NULL OR type = :type) AND (:name IS NULL OR name = :name) "
+        "SELECT * FROM log WHERE (:cio_id IS NULL OR cio_id = :cio_id) "
+        "AND (:type IS NULL OR kind = :type) AND (:name IS NULL OR name = :name) "
         "AND timestamp >= :since ORDER BY timestamp DESC, number DESC",
         cio_id=cio_id,
         type=type_,
@@ -76,13 +76,13 @@ def _activity(workspace: Workspace, row: Row) -> dict[str, Any]:
     person = people.find(workspace, row["cio_id"] or "", "cio_id")
     data = json.loads(row["data"])
     # Documented: a page has an address for a name, and a change names the attribute in its data.
-    named = {"url" if row["type"] == "page" else "name": row["name"] or ""}
-    if row["type"] == "attribute_change":
+    named = {"url" if row["kind"] == "page" else "name": row["name"] or ""}
+    if row["kind"] == "attribute_change":
         named, data = {}, {row["name"]: data}
     known = people.identifiers(person) if person else {}
     return {
         "id": str(row["number"]),
-        "type": row["type"],
+        "type": row["kind"],
         "timestamp": row["timestamp"],
         # Live: null for who has no id, which is then not among the identifiers.
         "customer_id": person["id"] if person else None,

@@ -221,8 +221,8 @@ def profile(workspace: Workspace, person: Row) -> dict[str, Any]:
     computed = subscriptions.computed(workspace, values)
     devices = workspace.rows("SELECT id, platform, last_used FROM devices WHERE cio_id = ?", person["cio_id"])
     changed = workspace.rows(
-        "SELECT coalesce(name, 'cio_id') AS name, max(timestamp) AS at FROM activities WHERE cio_id = ? "
-        "AND type IN ('profile_create', 'attribute_change') GROUP BY name",
+        "SELECT coalesce(name, 'cio_id') AS name, max(timestamp) AS at FROM log WHERE cio_id = ? "
+        "AND kind IN ('profile_create', 'attribute_change') GROUP BY name",
         person["cio_id"],
     )
     at = {row["name"]: row["at"] for row in changed}

@@ -27,7 +27,7 @@ def outdated(workspace: Workspace, cio_id: str, changes: dict[str, Any], at: int
     if at is None:
         return []
     later = workspace.rows(
-        "SELECT name FROM activities WHERE cio_id = ? AND type = 'attribute_change' AND timestamp > ?",
+        "SELECT name FROM log WHERE cio_id = ? AND kind = 'attribute_change' AND timestamp > ?",
         cio_id,
         at,
     )

@@ -15,15 +15,12 @@ CATEGORIES = {
 THING = "suppression"
 
 
-def add(
-    workspace: Workspace, kind: str, email: str, reason: str = "", status: str = "", at: int | None = None
-) -> None:
+def add(workspace: Workspace, kind: str, email: str, reason: str = "", status: str = "") -> None:
     """Suppress an address; it keeps the first reason of a kind."""
     if not any(known["email"] == email.lower() for known in listed(workspace, kind)):
         told = {"email": email.lower(), "reason": reason, "status": status}
-        created = workspace.now() if at is None else at
         number = workspace.next_number(THING)
-        workspace.configure(THING, {"id": number, "kind": kind, "created": created, **told})
+        workspace.configure(THING, {"id": number, "kind": kind, "created": workspace.now(), **told})
 
 
 def lift(workspace: Workspace, kind: str, email: str) -> None:

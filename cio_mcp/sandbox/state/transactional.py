@@ -50,7 +50,7 @@ def queue(
     message = {
         "type": TYPES[channel],
         "recipient": _recipient(workspace, channel, person, body.get("to")),
-        "subject": body.get("subject") or body.get("title") or template.get("subject"),
+        "subject": body.get("subject") or body.get("title"),
         "transactional_message_id": template.get("id", 1),
         "data": body.get("message_data"),
         "text": {name: body.get(name) for name in ("subject", "body", "from", "preheader_text")},

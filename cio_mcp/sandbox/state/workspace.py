@@ -1,53 +1,15 @@
-"""The workspace's database, its clock, and what it has accepted but not yet applied."""
+"""The workspace's database, its clock and log, and what it has accepted but not yet applied."""
 
 import json
 import sqlite3
 import time
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS people (
-  cio_id TEXT PRIMARY KEY, id TEXT UNIQUE, email TEXT UNIQUE COLLATE NOCASE, attributes TEXT NOT NULL);
-CREATE INDEX IF NOT EXISTS phones ON people (json_extract(attributes, '$.phone'));
-CREATE TABLE IF NOT EXISTS devices (
-  cio_id TEXT NOT NULL, id TEXT NOT NULL, platform TEXT, last_used INTEGER, PRIMARY KEY (cio_id, id));
-CREATE TABLE IF NOT EXISTS objects (
-  number INTEGER PRIMARY KEY, object_type_id INTEGER NOT NULL, object_id TEXT NOT NULL,
-  attributes TEXT NOT NULL DEFAULT '{}', UNIQUE (object_type_id, object_id));
-CREATE TABLE IF NOT EXISTS relationships (
-  number INTEGER PRIMARY KEY, cio_id TEXT NOT NULL, object INTEGER NOT NULL, attributes TEXT NOT NULL,
-  UNIQUE (cio_id, object));
-CREATE TABLE IF NOT EXISTS anonymous_relationships (
-  anonymous_id TEXT NOT NULL, object INTEGER NOT NULL, attributes TEXT NOT NULL,
-  PRIMARY KEY (anonymous_id, object));
-CREATE TABLE IF NOT EXISTS members (
-  segment_id INTEGER NOT NULL, cio_id TEXT NOT NULL, PRIMARY KEY (segment_id, cio_id));
-CREATE TABLE IF NOT EXISTS events (
-  number INTEGER PRIMARY KEY, cio_id TEXT, anonymous_id TEXT, type TEXT NOT NULL, name TEXT NOT NULL,
-  data TEXT NOT NULL, timestamp INTEGER NOT NULL, event_id TEXT UNIQUE);
-CREATE TABLE IF NOT EXISTS activities (
-  number INTEGER PRIMARY KEY, cio_id TEXT, type TEXT NOT NULL, name TEXT, timestamp INTEGER NOT NULL,
-  data TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS suppressed (identifier TEXT PRIMARY KEY COLLATE NOCASE);
-CREATE TABLE IF NOT EXISTS accepted (number INTEGER PRIMARY KEY, due REAL NOT NULL, what TEXT NOT NULL,
-  body TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS things (kind TEXT NOT NULL, id INTEGER NOT NULL, body TEXT NOT NULL,
-  PRIMARY KEY (kind, id));
-CREATE TABLE IF NOT EXISTS metrics (
-  campaign_id INTEGER NOT NULL, action_id INTEGER NOT NULL, channel TEXT NOT NULL, day INTEGER NOT NULL,
-  counts TEXT NOT NULL, PRIMARY KEY (action_id, day));
-CREATE TABLE IF NOT EXISTS triggers (broadcast_id INTEGER NOT NULL, id INTEGER NOT NULL,
-  created_at INTEGER NOT NULL, errors TEXT NOT NULL, PRIMARY KEY (broadcast_id, id));
-CREATE TABLE IF NOT EXISTS deliveries (
-  number INTEGER PRIMARY KEY, id TEXT UNIQUE, cio_id TEXT, created INTEGER, body TEXT NOT NULL);
-"""
-
-# Kept in the file: what was made with other tables is not touched.
-VERSION = zlib.crc32(SCHEMA.encode()) & 0x7FFFFFFF
+from cio_mcp.sandbox.engine.clock import Clock
+from cio_mcp.sandbox.state.schema import SCHEMA, VERSION
 
 Row = sqlite3.Row
 Applier = Callable[["Workspace", dict[str, Any]], None]
@@ -55,7 +17,7 @@ _APPLIERS: dict[str, Applier] = {}
 
 
 def applies(what: str) -> Callable[[Applier], Applier]:
-    """Return a decorator for the function that applies accepted writes of a kind."""
+    """Return a decorator for the function that applies accepted writes of a kind, or what a timer starts."""
 
     def register(applier: Applier) -> Applier:
         _APPLIERS[what] = applier
@@ -67,26 +29,28 @@ def applies(what: str) -> Callable[[Applier], Applier]:
 class Workspace:
     """One workspace in SQLite. Every request is one transaction, so several processes may share a file.
 
-    Times are unix seconds by `clock`. A Track write is accepted first and applied `lag` seconds later, at the
-    next request that comes: nothing runs in the background. A broadcast's trigger has been worked through
-    `broadcast_seconds` after it was made. Raises sqlite3.Error for a file that is no such workspace.
+    Times are unix seconds by its own `clock`, which `real` time drives. A Track write is accepted first and
+    applied `lag` seconds later, at the next request that comes: nothing runs in the background. A
+    broadcast's trigger has been worked through `broadcast_seconds` after it was made. Raises sqlite3.Error
+    for a file that is no such workspace.
     """
 
     def __init__(
         self,
         path: str | Path,
         *,
-        clock: Callable[[], float],
+        real: Callable[[], float],
         region: Literal["us", "eu"],
         lag: float,
         broadcast_seconds: int,
     ) -> None:
         self.region = region
         self.broadcast_seconds = broadcast_seconds
-        self._clock = clock
         self._lag = lag
+        self._cause: int | None = None
         self._db = sqlite3.connect(path, timeout=5, isolation_level=None, check_same_thread=False)
         self._db.row_factory = sqlite3.Row
+        self.clock = Clock(self._db, real)
         try:
             self._prepare()
         except BaseException:
@@ -98,6 +62,8 @@ class Workspace:
         self._use_wal()
         self._db.execute("PRAGMA synchronous = NORMAL")
         self._db.executescript(f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version = {VERSION}; COMMIT")
+        with self.locked():
+            self.clock.begin()
 
     def _check_version(self) -> None:
         found = "SELECT user_version, EXISTS (SELECT 1 FROM sqlite_master) FROM pragma_user_version"
@@ -129,20 +95,70 @@ class Workspace:
 
     def now(self) -> int:
         """Return the time of day in whole unix seconds."""
-        return int(self._clock())
+        return int(self.clock())
 
     @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """Do everything inside at once or not at all; what is due by then is applied before and after."""
+    def locked(self) -> Iterator[None]:
+        """Change everything inside at once or not at all; nobody else changes anything meanwhile."""
         self._db.execute("BEGIN IMMEDIATE")
         try:
-            self.settle()
             yield
-            self.settle()
         except BaseException:
             self._db.execute("ROLLBACK")
             raise
         self._db.execute("COMMIT")
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Do everything inside at once or not at all, at one moment; what is due by then is done before."""
+        while self._pass():
+            pass
+        with self.locked():
+            self.clock.note_use()
+            with self.clock.at(self.clock()):
+                self.settle()
+                yield
+                self.settle()
+
+    def advance(self, moment: float) -> dict[str, int]:
+        """Move the clock on to a time, from timer to timer: others see it on its way.
+
+        Returns how many entries of each kind the log has got meanwhile.
+        """
+        newest = "SELECT coalesce(max(number), 0) AS number FROM log"
+        before = self.rows(newest)[0]["number"]
+        while self._pass(moment):
+            pass
+        counts = "SELECT kind, count(*) AS count FROM log WHERE number > ? GROUP BY kind ORDER BY kind"
+        return {row["kind"]: row["count"] for row in self.rows(counts, before)}
+
+    def _pass(self, until: float | None = None) -> bool:
+        """Do what is due first, in a transaction of its own; returns whether there was anything.
+
+        With `until` it is due by then, and the clock moves on to when it was due, or to `until` in the end.
+        """
+        if until is None and not self._next(self.clock()):
+            return False
+        with self.locked():
+            due = self._next(self.clock() if until is None else until)
+            if until is not None:
+                self.clock.set(max(due["due"] if due else until, self.clock()))
+            if due:
+                self._do(due)
+        return due is not None
+
+    def settle(self) -> None:
+        """Do what is due by now."""
+        while due := self._next(self.clock()):
+            self._do(due)
+
+    def _next(self, until: float) -> Row | None:
+        return self.row("SELECT * FROM timers WHERE due <= ? ORDER BY due, number LIMIT 1", until)
+
+    def _do(self, timer: Row) -> None:
+        self.change("DELETE FROM timers WHERE number = ?", timer["number"])
+        with self.clock.at(timer["due"]), self.because(timer["cause"]):
+            _APPLIERS[timer["what"]](self, json.loads(timer["body"]))
 
     def rows(self, statement: str, *values: Any, **named: Any) -> list[Row]:
         """Return what a statement finds, with values for each `?` in turn or for each `:name`."""
@@ -159,25 +175,48 @@ class Workspace:
 
     def accept(self, what: str, body: dict[str, Any], due: float | None = None) -> None:
         """Take a write, to be applied at `due`, or once the lag has passed."""
-        due = self._clock() + self._lag if due is None else due
-        self.change("INSERT INTO accepted (due, what, body) VALUES (?, ?, ?)", due, what, json.dumps(body))
+        with self.because(self.note("accepted", None, what, body)):
+            self.wait(self.clock() + self._lag if due is None else due, what, body)
 
-    def log(self, type_: str, cio_id: str | None, name: str | None = None, **data: Any) -> None:
-        """Add to the activity log, which is where rejected data shows up."""
-        self.enter(type_, cio_id, name, data)
+    def wait(self, due: float, what: str, body: dict[str, Any], key: str | None = None) -> None:
+        """Let something be done at a time, by reason of what is being done now; `key` replaces another."""
+        statement = "INSERT OR REPLACE INTO timers (due, what, body, cause, key) VALUES (?, ?, ?, ?, ?)"
+        self.change(statement, due, what, json.dumps(body), self._cause, key)
+
+    @contextmanager
+    def because(self, cause: int | None) -> Iterator[None]:
+        """Name an entry of the log as the cause of all that is entered inside this context."""
+        before, self._cause = self._cause, cause
+        try:
+            yield
+        finally:
+            self._cause = before
+
+    def note(
+        self,
+        kind: str,
+        cio_id: str | None,
+        name: str | None = None,
+        data: dict[str, Any] | None = None,
+        *,
+        timestamp: int | None = None,
+    ) -> int:
+        """Add to the log, with the cause that there is; returns the entry's number."""
+        statement = (
+            "INSERT INTO log (at, kind, cio_id, name, cause, timestamp, data) VALUES (?, ?, ?, ?, ?, ?, ?)"
+        )
+        values = (self.now(), kind, cio_id, name, self._cause, timestamp, json.dumps(data or {}))
+        return self._db.execute(statement, values).lastrowid or 0
+
+    def log(self, type_: str, cio_id: str | None, name: str | None = None, **data: Any) -> int:
+        """Add to the activities, which are where rejected data shows up."""
+        return self.enter(type_, cio_id, name, data)
 
     def enter(
         self, type_: str, cio_id: str | None, name: str | None, data: dict[str, Any], at: int | None = None
-    ) -> None:
-        """Add to the activity log with whatever data, at a time of its own."""
-        self.change(
-            "INSERT INTO activities (cio_id, type, name, timestamp, data) VALUES (?, ?, ?, ?, ?)",
-            cio_id,
-            type_,
-            name,
-            self.now() if at is None else at,
-            json.dumps(data),
-        )
+    ) -> int:
+        """Add to the activities with whatever data, at a time of its own; returns the entry's number."""
+        return self.note(type_, cio_id, name, data, timestamp=self.now() if at is None else at)
 
     def things(self, kind: str) -> list[dict[str, Any]]:
         """Return everything of a kind that is configured: campaigns, broadcasts, segments, messages."""
@@ -201,9 +240,3 @@ class Workspace:
     def remove(self, kind: str, number: int) -> None:
         """Remove one of them."""
         self.change("DELETE FROM things WHERE kind = ? AND id = ?", kind, number)
-
-    def settle(self) -> None:
-        """Apply what has been accepted and is due by now."""
-        for row in self.rows("SELECT * FROM accepted WHERE due <= ? ORDER BY number", self._clock()):
-            self.change("DELETE FROM accepted WHERE number = ?", row["number"])
-            _APPLIERS[row["what"]](self, json.loads(row["body"]))

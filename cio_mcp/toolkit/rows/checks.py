@@ -1,19 +1,21 @@
 """Checking rows: each one's arguments as a call of the single tool has them, and what to send for it."""
 
 import asyncio
-from collections import Counter
+from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, create_model
 
+from cio_mcp.client.batches import too_large
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.arguments import parsed
 from cio_mcp.toolkit.context import ParseContext
 from cio_mcp.toolkit.params import JsonObject
 from cio_mcp.toolkit.registry import Tool
 from cio_mcp.toolkit.rows.given import Given
+from cio_mcp.toolkit.rows.ranges import alike_but_for_numbers, ranges
 from cio_mcp.toolkit.rows.table import Row
 
 
@@ -33,6 +35,9 @@ NOT_OF_ROWS = {"dry_run", "confirmation", "timezone"}
 
 # So many rows are checked before others have their turn.
 TURN = 200
+
+# So many columns are named in a refusal, and bytes that a time adds to an operation.
+COLUMNS, STAMP = 30, 24
 
 
 @dataclass
@@ -58,7 +63,8 @@ class Planned:
 class Plan:
     """What a call will send, and what it will not: refused rows with the reasons, rows that repeat others.
 
-    `odd` tells what may not be meant, and `look` finds more of that, which takes a while.
+    `odd` tells what may not be meant, and `look` finds more of that, which takes a while. `by_unique` says
+    that the ids of events follow from what their rows have in some columns alone.
     """
 
     rows: int
@@ -66,7 +72,25 @@ class Plan:
     refused: list[tuple[Row, tuple[str, ...]]] = field(default_factory=list)
     repeated: list[Row] = field(default_factory=list)
     odd: list[str] = field(default_factory=list)
+    by_unique: bool = False
     look: Callable[[], Iterable[str]] = lambda: ()
+
+    def settled(self, given: Given) -> "Plan":
+        """Return the plan, which is then that of these rows, and all that is too large is refused in it."""
+        self._refuse_too_large()
+        given.plan = self
+        given.about = [name for one in self.operations for name in one.operation["identifiers"].values()]
+        return self
+
+    def _refuse_too_large(self) -> None:
+        room = STAMP if any(planned.wave for planned in self.operations) else 0
+        kept = []
+        for planned in self.operations:
+            if why := too_large(planned.operation, room):
+                self.refused += [(row, (why,)) for row in planned.rows]
+            else:
+                kept.append(planned)
+        self.operations = kept
 
 
 class Form:
@@ -89,9 +113,9 @@ class Form:
         known = {name for row in given.rows for name in row.values}
         if unknown := [name for name in columns if name not in known]:
             raise InvalidArgument(
-                f"columns: there is no column {unknown[0]}; there are {', '.join(sorted(known))}"
+                f"columns: there is no column {unknown[0]}; there are {', '.join(sorted(known)[:COLUMNS])}"
             )
-        notes: Counter[str] = Counter()
+        notes: defaultdict[str, list[tuple[str, int]]] = defaultdict(list)
         for number, row in enumerate(given.rows):
             if number % TURN == 0:
                 await asyncio.sleep(0)
@@ -103,9 +127,11 @@ class Form:
             except InvalidArgument as wrong:
                 plan.refused.append((row, wrong.faults))
             else:
-                notes.update(context.notes)
+                for note in context.notes:
+                    notes[alike_but_for_numbers(note)].append((note, row.number))
                 yield Checked(row, written, arguments, context.times)
-        plan.odd += [f"{note} ({count} rows)" if count > 1 else note for note, count in notes.most_common()]
+        for found in sorted(notes.values(), key=len, reverse=True):
+            plan.odd.append(f"{found[0][0]} (rows {ranges([number for _, number in found])})")
 
     def _arguments(
         self, row: Row, columns: dict[str, str | None], defaults: dict[str, Any]

@@ -11,7 +11,9 @@ from cio_mcp.client.call import Call, Place
 from cio_mcp.errors import CustomerIOError, InvalidArgument, Refused, UnknownOutcome
 from cio_mcp.toolkit.answers import CheckedRows
 from cio_mcp.toolkit.rows.checks import Plan, Planned
-from cio_mcp.toolkit.rows.outcomes import WHOLE, ManyAccepted, Results, RowEnd, by_reason, ranges
+from cio_mcp.toolkit.rows.outcomes import WHOLE, ManyAccepted, RowEnd, by_reason
+from cio_mcp.toolkit.rows.ranges import ranges
+from cio_mcp.toolkit.rows.results import Results
 
 AGAIN = "Calling again with the same rows is safe: what was accepted counts once."
 
@@ -24,11 +26,14 @@ async def carry_out(track: TrackApi, results: Results, plan: Plan) -> ManyAccept
 
     Raises InvalidArgument if no row can be sent, and the error of all rows if none was accepted.
     """
-    refused = [RowEnd(row, End.REFUSED, reasons) for row, reasons in plan.refused]
+    refused = sorted(
+        (RowEnd(row, End.REFUSED, reasons) for row, reasons in plan.refused), key=lambda end: end.row.number
+    )
     if not plan.operations:
         wrong = InvalidArgument(*(f"rows {one.rows}: {one.reason}" for one in by_reason(refused)))
-        wrong.results = results.keep(refused)
+        wrong.results = results.keep(refused, preview=track.call.dry_run)
         raise wrong
+    odd = [*_kept_as_they_were(plan, results), *plan.odd]
     progress = _Progress(track.call, len(plan.operations))
     ends: dict[int, Ended] = {}
     stopped: CustomerIOError | None = None
@@ -43,13 +48,15 @@ async def carry_out(track: TrackApi, results: Results, plan: Plan) -> ManyAccept
                 ends |= {id(one): end for one, end in zip(waves[number], sent.ends, strict=True)}
     except WouldSend as would:
         would.whole = replace(would.request, body={"batch": [one.operation for one in plan.operations]})
-        would.checked = _checked(plan, refused, results)
+        would.checked = lambda: _checked(plan, refused, odd, results)
         raise
     for planned in plan.operations:
         end = ends.get(id(planned), NOT_SENT)
+        if plan.by_unique and end.end in {End.ACCEPTED, End.UNKNOWN}:
+            results.remember(planned.operation)
         if end.end is not End.ACCEPTED:
             refused += [RowEnd(row, end.end, (end.reason,) if end.reason else ()) for row in planned.rows]
-    return _answer(plan, sorted(refused, key=lambda end: end.row.number), stopped, results)
+    return _answer(plan, sorted(refused, key=lambda end: end.row.number), odd, stopped, results)
 
 
 async def _wave(
@@ -87,20 +94,33 @@ class _Progress:
         await self.call.tell(Place(elapsed, 0, to_go, what))
 
 
-def _checked(plan: Plan, refused: list[RowEnd], results: Results) -> CheckedRows:
+def _kept_as_they_were(plan: Plan, results: Results) -> list[str]:
+    """Return a note on events that an earlier call sent with other values, as far as that is known here."""
+    operations = plan.operations if plan.by_unique else ()
+    if rows := [one.rows[0].number for one in operations if results.differs(one.operation)]:
+        return [
+            f"rows {ranges(rows)} are events that were sent before with other values: those stay, since "
+            "what is in unique is the same"
+        ]
+    return []
+
+
+def _checked(plan: Plan, refused: list[RowEnd], odd: list[str], results: Results) -> CheckedRows:
+    mend = "Correct the refused rows, or leave them out; then call" if refused else "Call"
     return CheckedRows(
         rows=plan.rows,
         operations=len(plan.operations),
         repeated=len(plan.repeated) or None,
         refused=len(refused) or None,
         refusals=by_reason(refused) or None,
-        results=results.keep(refused) if refused else None,
-        odd=[*plan.odd, *plan.look()] or None,
+        results=results.keep(refused, preview=True) if refused else None,
+        odd=[*odd, *plan.look()] or None,
+        next=f"{mend} again without dry_run, with the confirmation if there is one.",
     )
 
 
 def _answer(
-    plan: Plan, ends: list[RowEnd], stopped: CustomerIOError | None, results: Results
+    plan: Plan, ends: list[RowEnd], odd: list[str], stopped: CustomerIOError | None, results: Results
 ) -> ManyAccepted:
     counts = Counter(end.end for end in ends)
     accepted = plan.rows - len(ends) - len(plan.repeated)
@@ -122,7 +142,7 @@ def _answer(
         first=told or None,
         results=results.keep(ends) if ends else None,
         next=_next(ends, stopped),
-        notes=plan.odd[:3] or None,
+        notes=odd[:3] or None,
     )
 
 

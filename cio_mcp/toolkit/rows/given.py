@@ -4,7 +4,8 @@ import hashlib
 import io
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -27,13 +28,17 @@ _BOOLEAN = re.compile("true|false", re.IGNORECASE)
 
 
 class Given:
-    """The rows of a call, and the context in which their values are read; as text, their fingerprint."""
+    """The rows of a call, and the context in which their values are read; as text, their fingerprint.
+
+    `plan` is what the call makes of them: it is asked for several times. `about` is whom they name by then.
+    """
 
     def __init__(self, rows: Sequence[Row], context: ParseContext) -> None:
         self.rows, self.context = rows, context
-        self.plan: Any = None  # what a call makes of them: it is asked for several times
+        self.plan: Any = None
+        self.about: Sequence[str] = ()
 
-    def name(self, column: str) -> bool:
+    def names(self, column: str) -> bool:
         """Say whether a row has a value of this name."""
         return any(column in row.values for row in self.rows)
 
@@ -52,10 +57,10 @@ def given_rows(rows: Given | None, csv: Given | None) -> Given:
 
 def _rows(value: object, asked: ValidationInfo) -> Given:
     found: Any = of_objects(value)
-    rows = [
+    rows = (
         Row(number, values) if isinstance(values, dict) else Row(number, {}, "is no object")
         for number, values in enumerate(found, 1)
-    ]
+    )
     return Given(_some(rows), context_of(asked))
 
 
@@ -67,15 +72,24 @@ def _table(value: object, asked: ValidationInfo) -> Given:
     text = value
     if value.startswith(FILE):
         text = decoded(_content(value.removeprefix(FILE).strip(), context.folder))
-    rows = _some(list(records(io.StringIO(text.removeprefix("\ufeff"), newline=""))))
-    return Given(typed(rows), context)
+    rows = records(io.StringIO(text.removeprefix("\ufeff"), newline=""))
+    return Given(typed(_some(map(_without_blanks, rows))), context)
 
 
-def _some(rows: list[Row]) -> list[Row]:
-    if not 0 < len(rows) <= MOST:
-        message = f"must be 1 to {MOST} rows; these are {len(rows)}. cio-mcp load takes a file of any size"
+def _some(rows: Iterable[Row]) -> list[Row]:
+    """Return rows, if they are not too many: no more of them are read than it takes to know."""
+    found = list(islice(rows, MOST + 1))
+    if not 0 < len(found) <= MOST:
+        these = "these are more" if found else "there are none"
+        message = f"must be 1 to {MOST} rows; {these}. cio-mcp load takes a file of any size"
         raise ValueError(message)
-    return rows
+    return found
+
+
+def _without_blanks(row: Row) -> Row:
+    """Return a row of texts without its blank cells, which change nothing."""
+    row.values = {name: text for name, cell in row.values.items() if (text := cell.strip())}
+    return row
 
 
 def _content(name: str, folder: Path | None) -> bytes:
@@ -93,7 +107,7 @@ def _content(name: str, folder: Path | None) -> bytes:
             message = f"the file has more than {LARGEST_FILE} bytes; use cio-mcp load"
             raise ValueError(message)
         return path.read_bytes()
-    except OSError:
+    except (OSError, RuntimeError):  # a loop of links, to Python before 3.13
         message = "there is no such file in the folder that the operator lets be read (CIO_FILES)"
         raise ValueError(message) from None
 
@@ -110,13 +124,9 @@ def decoded(content: bytes) -> str:
 
 
 def typed(rows: list[Row]) -> list[Row]:
-    """Return rows of texts with what was meant: in a column of mostly numbers, or of true and false, those.
-
-    Blank cells are left out: what is there keeps its value.
-    """
+    """Return rows of texts with what was meant: in a column of mostly numbers or true and false, those."""
     cells: dict[str, list[str]] = {}
     for row in rows:
-        row.values = {name: text for name, cell in row.values.items() if (text := cell.strip())}
         for name, text in row.values.items():
             cells.setdefault(name, []).append(text)
     values = {name: value for name, texts in cells.items() if (value := _value_in(texts))}

@@ -2,6 +2,7 @@
 
 import csv
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
@@ -9,6 +10,9 @@ from typing import Any
 
 # What stands between cells: the one that the header has most of.
 DELIMITERS = ",;\t|"
+
+# A line by which a spreadsheet says what stands between cells.
+_HINT = re.compile("sep=(.)", re.IGNORECASE)
 
 _QUOTED = re.compile(r'"[^"]*"')
 
@@ -47,13 +51,15 @@ def _read(lines: Iterator[str], delimiter: str) -> Iterator[tuple[int, list[str]
     """Yield the records that are not blank with their lines, and rows with a fault for what is no record."""
     blank = 0
     for header in lines:
-        if header.strip():
+        if hint := _HINT.fullmatch(header.strip()):
+            delimiter = delimiter or hint[1]
+        elif header.strip():
             break
         blank += 1
     else:
         return
     delimiter = delimiter or max(DELIMITERS, key=_QUOTED.sub("", header).count)
-    reader = csv.reader(chain([header], lines), delimiter=delimiter, strict=True)
+    reader = csv.reader(chain([header], lines), delimiter=delimiter, strict=True, skipinitialspace=True)
     while True:
         begins = blank + reader.line_num + 1
         try:
@@ -70,7 +76,8 @@ def _read(lines: Iterator[str], delimiter: str) -> Iterator[tuple[int, list[str]
 
 def _names(header: list[str]) -> list[str]:
     names = [name.strip() for name in header]
-    if repeated := next((name for name in names if name and names.count(name) > 1), None):
+    counted = Counter(names)
+    if repeated := next((name for name in names if name and counted[name] > 1), None):
         message = f"two columns are named {repeated}"
         raise ValueError(message)
     return [name or f"column {number}" for number, name in enumerate(names, 1)]

@@ -1,5 +1,6 @@
 """A message's body in an answer: as readable text with its links, as HTML if asked, and what was left out."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from cio_mcp.toolkit.pages import joined
@@ -19,16 +20,22 @@ class Body:
     left_out: str | None
 
 
-def body_of(written: str, *, html: bool, room: int = TEXT, more: str = "") -> Body:
-    """Return a body with at most `room` characters of text; `more` says how to get the rest."""
-    page = readable(written)
+def body_of(
+    written: str, hide: Callable[[str], str], *, html: bool, room: int = TEXT, more: str = ""
+) -> Body:
+    """Return a body with at most `room` characters of text; `more` says how to get the rest.
+
+    `hide` hides people in it, before it is cut.
+    """
+    page = readable(written, hide)
+    source = hide(written) if html else ""
     return Body(
         text=page.text[:room] or None,
         links=[link.url for link in page.links] or None,
-        html=(written[:HTML] or None) if html else None,
+        html=source[:HTML] or None,
         left_out=joined(
             page.left_out,
             f"body after {room} characters{more}" if len(page.text) > room else None,
-            f"html after {HTML} characters" if html and len(written) > HTML else None,
+            f"html after {HTML} characters" if len(source) > HTML else None,
         ),
     )

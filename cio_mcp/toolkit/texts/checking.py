@@ -1,11 +1,11 @@
 """What a message would say with the data of a send, and which of the data it lacks or does not use."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cio_mcp.liquid import render, source_of
+from cio_mcp.liquid import Meter, render, source_of
 from cio_mcp.toolkit.quoting import hosts
 from cio_mcp.toolkit.texts.messages import Text
 from cio_mcp.toolkit.texts.readable import readable
@@ -35,31 +35,36 @@ class Checked:
     links: tuple[str, ...] = ()
 
 
-def checked(texts: Sequence[Text], sets: Sequence[Mapping[str, Any]], now: float) -> Checked:
-    """Return what a message says with data; `sets` are the data of each person, or one for all."""
+def checked(
+    texts: Sequence[Text], sets: Sequence[Mapping[str, Any]], now: float, hide: Callable[[str], str]
+) -> Checked:
+    """Return what a message says with data; `sets` are the data of each person, or one for all.
+
+    `hide` hides people in its opening, before that is cut.
+    """
     if not texts:
         return Checked()
-    first, data = texts[0], sets[0] if sets else {}
+    first, data, meter = texts[0], sets[0] if sets else {}, Meter()
     needed: dict[str, None] = {}
     used = set[str]()
     for text in texts:
-        found = variables_of(text.written, {})
+        found = variables_of(text.written, {}, meter)
         needed |= dict.fromkeys(found.needed("trigger"))
         used |= found.keys_of({"trigger"})
     some = sets[:MOST] or [{}]
     return Checked(
         sender=first.fields.text("from") or "",
-        subject=_filled(first.fields.text("subject"), data, now),
-        opening=readable(_filled(first.fields.text("body"), data, now)).text[:OPENING],
+        subject=_filled(first.fields.text("subject"), data, now, meter),
+        opening=readable(_filled(first.fields.text("body"), data, now, meter), hide).text[:OPENING],
         missing=tuple(path for path in needed if any(not _has(each, path) for each in some)),
         unused=tuple(dict.fromkeys(key for each in some for key in each if key not in used)),
-        links=tuple(hosts([_filled(text.fields.text("body"), data, now) for text in texts])),
+        links=tuple(hosts([_filled(text.fields.text("body"), data, now, meter) for text in texts])),
     )
 
 
-def _filled(text: str | None, data: Mapping[str, Any], now: float) -> str:
+def _filled(text: str | None, data: Mapping[str, Any], now: float, meter: Meter) -> str:
     """Return a text with the data of the send in it; where it needs more than that, as it is written."""
-    found = render(text or "", {"trigger": data}, now=now)
+    found = render(text or "", {"trigger": data}, now=now, meter=meter)
     own = all(source_of(path) == "trigger" for path in found.missing)
     return found.text if own and not found.fault else text or ""
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from cio_mcp.client import AppApi
-from cio_mcp.errors import InvalidArgument
+from cio_mcp.errors import InvalidArgument, Refused
 from cio_mcp.toolkit.reading import Fields, unusable
 
 Kind = Literal["campaign", "broadcast", "newsletter", "transactional"]
@@ -122,6 +122,18 @@ def _inside(answer: Fields, envelope: str) -> Fields:
     if all(found.raw.get(name) is None for name in ("id", "body", "subject", "type")):
         raise unusable(f"it has no {envelope}")
     return found
+
+
+def the_one(texts: list[Text]) -> Text:
+    """Return the text that is meant: the only one, or the only one in the default language."""
+    default = [text for text in texts if not text.fields.text("language")]
+    for found in (texts, default):
+        if len(found) == 1:
+            return found[0]
+    if not texts:
+        raise Refused("This message has no text.", do="Read it with get_content.")
+    names = ", ".join(f"{text.number} ({text.fields.text('name', 'subject') or ''})" for text in texts[:10])
+    raise InvalidArgument(f"part_id: is needed, since there are several texts: {names}")
 
 
 async def message_number(app: AppApi, kind: Kind, name: str) -> int:

@@ -1,14 +1,14 @@
 """Bodies as people read them: plain text, with the links by number."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from cio_mcp.liquid import spans
 from cio_mcp.toolkit.texts.markup import Markup, Tag
 
 # Bounds of what is read, and of one address: the rest of it is parameters, or an image.
-LONGEST_BODY, LONGEST_URL, MOST_LINKS = 1_000_000, 300, 200
+LONGEST_BODY, LONGEST_URL, LONGEST_NAME, MOST_LINKS = 1_000_000, 300, 100, 200
 
 # Parts of one page, tags and the texts between them: real ones have a tenth of that.
 MOST_PARTS = 50_000
@@ -79,15 +79,18 @@ class Readable:
     left_out: str | None = None
 
 
-def readable(body: str) -> Readable:
-    """Return a body, HTML or plain, as people read it."""
+def readable(body: str, hide: Callable[[str], str] = str) -> Readable:
+    """Return a body, HTML or plain, as people read it.
+
+    `hide` hides people in what is read, before any of it is cut: half an address is not known as one.
+    """
     cut = f"all after {LONGEST_BODY:,} characters" if len(body) > LONGEST_BODY else None
     body = body[:LONGEST_BODY]
     found = _Page(body).read() if _MARKUP.search(body) else _plain(body)
     if len(found.links) >= MOST_LINKS:
         cut = f"links after the first {MOST_LINKS}"
-    found.left_out = found.left_out or cut
-    return found
+    links = [Link(hide(link.text)[:LONGEST_NAME], shortened(hide(link.url))) for link in found.links]
+    return Readable(hide(found.text), links, found.left_out or cut)
 
 
 def shortened(url: str) -> str:
@@ -105,7 +108,7 @@ def _plain(body: str) -> Readable:
     for found in _PLAIN_URL.finditer(text):
         # Liquid in an address may have blanks in it.
         end = next((end for start, end in liquid if start < found.end() < end), found.end())
-        links.append(Link("", shortened(text[found.start() : end].rstrip(".,;:!?)'\""))))
+        links.append(Link("", text[found.start() : end].rstrip(".,;:!?)'\"")))
     return Readable(text, links[:MOST_LINKS])
 
 
@@ -177,7 +180,7 @@ class _Page:
                 self._out.append(self._markup.whole(attributes.get("alt", "")))
                 self._end_link()
         elif tag.name == "form" and (address := attributes.get("action", "").strip()):
-            self._add(Link("(form)", shortened(self._markup.whole(address))))
+            self._add(Link("(form)", self._markup.whole(address)))
         elif tag.name == "img" and (alt := attributes.get("alt", "").strip()):
             self._out.append(f" {alt} ")
         elif tag.name == "li":
@@ -201,7 +204,7 @@ class _Page:
             return
         (address, start), self._link = self._link, None
         shown = "".join(self._out[start:]).translate({ord(_CELL): " ", ord(_ROW): " "})
-        if number := self._add(Link(_clean(self._markup.whole(shown))[:100], shortened(address))):
+        if number := self._add(Link(_clean(self._markup.whole(shown)), address)):
             at = len(self._out)
             while at > start and not self._out[at - 1].strip(f" \n\t{_CELL}{_ROW}"):
                 at -= 1

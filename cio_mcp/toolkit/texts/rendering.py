@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cio_mcp.client import AppApi, IdType
-from cio_mcp.liquid import render, source_of
+from cio_mcp.liquid import Meter, render, source_of
 from cio_mcp.toolkit.reading import Fields, needed, plain
 from cio_mcp.toolkit.texts.messages import Kind, Text
 
@@ -37,13 +37,15 @@ class Shown:
     faults: list[str] = field(default_factory=list)
 
 
-def shown(text: Text, data: Mapping[str, Any], now: float, unread: frozenset[str | None]) -> Shown:
+def shown(
+    text: Text, data: Mapping[str, Any], now: float, unread: frozenset[str | None], meter: Meter
+) -> Shown:
     """Return a text as `data` fills it; `unread` are sources of which nothing is known."""
     found = Shown()
     for name in PARTS:
         if not (words := text.fields.text(name)):
             continue
-        rendered = render(words, data, now=now)
+        rendered = render(words, data, now=now, meter=meter)
         found.parts[name] = rendered.text
         for path in rendered.missing:
             source = source_of(path)

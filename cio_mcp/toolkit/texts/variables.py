@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from pydantic import Field
 
-from cio_mcp.liquid import analyze, notation
+from cio_mcp.liquid import Meter, analyze, notation
 from cio_mcp.toolkit.answers import Shape
 from cio_mcp.toolkit.texts.messages import Kind
 
@@ -86,6 +86,12 @@ class Found:
         """Return the variables from a source that have no default and stand under no condition."""
         return [path for path, use in self.uses.items() if use.source == source and use.bare]
 
+    @property
+    def all_needed(self) -> list[str]:
+        """The variables without a default and under no condition that Customer.io itself does not fill."""
+        own = {"snippet", "message"}
+        return [path for path, use in self.uses.items() if use.bare and use.source not in own]
+
 
 def filled_by(source: str | None, kind: Kind) -> str:
     """Return what gives the variables from a source their values in a kind of message."""
@@ -97,11 +103,11 @@ def filled_by(source: str | None, kind: Kind) -> str:
     return _FILLED_BY[source]
 
 
-def variables_of(written: Mapping[str, str], snippets: Mapping[str, str]) -> Found:
+def variables_of(written: Mapping[str, str], snippets: Mapping[str, str], meter: Meter) -> Found:
     """Return what the parts of a text use, by field."""
     found = Found(frozenset(notation(["snippets", name]) for name in snippets))
     for name, text in written.items():
-        uses = analyze(text, snippets)
+        uses = analyze(text, snippets, meter=meter)
         for variable in uses.variables:
             known = found.uses.setdefault(variable.path, _Use(variable.source))
             known.bare |= variable.bare

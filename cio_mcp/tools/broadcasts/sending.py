@@ -20,10 +20,10 @@ from cio_mcp.toolkit.params import (
     Naming,
     ObjectId,
     Person,
-    size_of,
 )
 from cio_mcp.toolkit.reading import Fields, made
 from cio_mcp.toolkit.registry import Toolbox
+from cio_mcp.toolkit.sizes import size_of
 
 tools = Toolbox(__name__)
 

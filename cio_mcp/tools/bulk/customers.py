@@ -3,17 +3,21 @@
 from typing import Annotated, Any
 
 from pydantic import Field
+from pydantic_core import to_json
 
-from cio_mcp.client import AnyIdType, TrackApi
+from cio_mcp.client import AnyIdType, AppApi, TrackApi
 from cio_mcp.client.identifiers import in_operation
 from cio_mcp.errors import InvalidArgument
-from cio_mcp.toolkit.consequences import Consequence, affects
+from cio_mcp.toolkit.consequences import Consequence, Outlook, affects
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.rows.checks import Checked, Columns, Form, Plan, Planned
 from cio_mcp.toolkit.rows.delivery import carry_out
 from cio_mcp.toolkit.rows.given import Given, RowList, Table, given_rows
-from cio_mcp.toolkit.rows.oddities import alike, formulas, mixed, shared, some, times
-from cio_mcp.toolkit.rows.outcomes import ManyAccepted, Results, ranges
+from cio_mcp.toolkit.rows.oddities import alike, dates, formulas, mixed, shared, some, times, variants
+from cio_mcp.toolkit.rows.outcomes import ManyAccepted
+from cio_mcp.toolkit.rows.people import newcomers
+from cio_mcp.toolkit.rows.ranges import ranges
+from cio_mcp.toolkit.rows.results import Results
 from cio_mcp.tools.people import profiles
 
 tools = Toolbox(__name__)
@@ -28,8 +32,13 @@ IDENTIFYING = ("email", "anonymous_id", "_update")
 MOST, LONGEST = 300, 31_000
 
 
+async def _shows(app: AppApi, rows: Given | None, csv: Given | None, *, update_only: bool) -> Outlook:
+    become = "are passed over (update_only)" if update_only else "will be created"
+    return Outlook(sets_off=await newcomers(app, given_rows(rows, csv).plan, become))
+
+
 @tools.writes
-@affects(Consequence.BULK, Consequence.IDENTIFY, Consequence.SUBSCRIPTIONS)
+@affects(Consequence.BULK, Consequence.IDENTIFY, Consequence.SUBSCRIPTIONS, shows=_shows)
 async def identify_customers(
     track: TrackApi,
     results: Results,
@@ -52,6 +61,9 @@ async def identify_customers(
 
 
 async def _plan(given: Given, columns: dict[str, str | None], defaults: dict[str, Any]) -> Plan:
+    if given.plan:
+        known: Plan = given.plan
+        return known
     plan, checked = Plan(len(given.rows)), []
     merging = _Merging(plan)
     async for one in FORM.check(given, columns, defaults, plan):
@@ -66,9 +78,10 @@ async def _plan(given: Given, columns: dict[str, str | None], defaults: dict[str
     plan.look = lambda: (
         *merging.told(),
         *alike(checked, lambda one: one.arguments["customer_id"], "customer_ids"),
-        *(*shared(checked), *mixed(checked, "attributes"), *formulas(checked), *times(checked)),
+        *(*shared(checked), *mixed(checked, "attributes"), *variants(checked, "attributes")),
+        *(*dates(checked, "attributes"), *formulas(checked), *times(checked)),
     )
-    return plan
+    return plan.settled(given)
 
 
 class _Merging:
@@ -97,9 +110,12 @@ class _Merging:
 
     def told(self) -> list[str]:
         """Return what to tell about customers who have several rows."""
-        merged = sum(len(planned.rows) > 1 for planned in self._plan.operations)
+        merged = [planned for planned in self._plan.operations if len(planned.rows) > 1]
         late = [planned for planned in self._plan.operations if planned.wave > 0]
-        notes = [f"{merged} customers have several rows, which are merged in their order"] if merged else []
+        rows = ranges([row.number for planned in merged for row in planned.rows])
+        notes = []
+        if merged:
+            notes = [f"{len(merged)} customers have several rows, merged in their order: rows {rows}"]
         if late:
             rows = ranges([planned.rows[0].number for planned in late])
             who = some([value for planned in late for value in planned.operation["identifiers"].values()])
@@ -117,4 +133,4 @@ def _merged(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any] | N
     if first.get("_update") != second.get("_update"):
         return None
     merged = first | second
-    return merged if len(merged) <= MOST and len(str(merged).encode()) <= LONGEST else None
+    return merged if len(merged) <= MOST and len(to_json(merged)) <= LONGEST else None

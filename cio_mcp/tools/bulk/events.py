@@ -1,27 +1,34 @@
 """Many events at once."""
 
+import asyncio
 from typing import Annotated, Any
 
 from pydantic import Field
 
-from cio_mcp.client import AnyIdType, TrackApi
+from cio_mcp.client import AnyIdType, AppApi, TrackApi
 from cio_mcp.client.identifiers import in_operation
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.addresses import recipients
 from cio_mcp.toolkit.audience import Audience, reaches
-from cio_mcp.toolkit.consequences import Consequence, affects
+from cio_mcp.toolkit.automations import started_by
+from cio_mcp.toolkit.consequences import Consequence, Outlook, affects
 from cio_mcp.toolkit.lists import Names
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.rows.checks import Columns, Form, Plan, Planned
 from cio_mcp.toolkit.rows.delivery import carry_out
 from cio_mcp.toolkit.rows.event_ids import EventIds
 from cio_mcp.toolkit.rows.given import Given, RowList, Table, given_rows
-from cio_mcp.toolkit.rows.oddities import alike, formulas, mixed, times, young
-from cio_mcp.toolkit.rows.outcomes import ManyAccepted, Results
+from cio_mcp.toolkit.rows.oddities import alike, formulas, mixed, times, variants, young
+from cio_mcp.toolkit.rows.outcomes import ManyAccepted
+from cio_mcp.toolkit.rows.people import newcomers
+from cio_mcp.toolkit.rows.results import Results
 from cio_mcp.toolkit.times import Local
 from cio_mcp.tools import events as single
 
 tools = Toolbox(__name__)
+
+# Of so many names of events a preview shows which automations they start.
+NAMES = 3
 
 FORM = Form(single.tools["track_event"], "data", id_type=(AnyIdType, "id"))
 
@@ -47,9 +54,23 @@ async def _reached(
     )
 
 
+async def _shows(app: AppApi, rows: Given | None, csv: Given | None) -> Outlook:
+    """Return whom the events create, and the automations that the first of their names start."""
+    plan: Plan = given_rows(rows, csv).plan
+    names = list(dict.fromkeys(planned.operation["name"] for planned in plan.operations))[:NAMES]
+    starting = (started_by(app, f"an event of row {_first(plan, name)}", event=name) for name in names)
+    new = await newcomers(app, plan, "will be created")
+    started = await asyncio.gather(*starting)
+    return Outlook(sets_off=[*new, *(told for one in started for told in one.sets_off)])
+
+
+def _first(plan: Plan, name: str) -> int:
+    return next(one.rows[0].number for one in plan.operations if one.operation["name"] == name)
+
+
 @tools.writes
 @reaches(_reached)
-@affects(Consequence.BULK, Consequence.EVENTS)
+@affects(Consequence.BULK, Consequence.EVENTS, shows=_shows)
 async def track_events(
     track: TrackApi,
     results: Results,
@@ -63,10 +84,9 @@ async def track_events(
         Field(description='Columns that identify an event, such as ["order_id"].'),
     ] = None,
 ) -> ManyAccepted:
-    """Record up to 10,000 events of customers.
+    """Record up to 10,000 events; unknown customers are created.
 
-    Rows have track_event's arguments; other keys are data. A repeated call counts once. dry_run tells what
-    is odd.
+    Rows have track_event's arguments; other keys are data. Repeats count once. dry_run tells what is odd.
     """
     plan = await _plan(track, given_rows(rows, csv), columns or {}, id_type, name, unique)
     return await carry_out(track, results, plan)
@@ -114,7 +134,7 @@ async def _plan(
         *young(checked, track.call.called_at),
         *alike(checked, lambda one: one.arguments["customer_id"], "customer_ids"),
         *alike(checked, lambda one: one.arguments["name"], "event names"),
-        *(*mixed(checked, "data"), *formulas(checked), *times(checked)),
+        *(*mixed(checked, "data"), *variants(checked, "data"), *formulas(checked), *times(checked)),
     )
-    given.plan = plan
-    return plan
+    plan.by_unique = bool(unique)
+    return plan.settled(given)

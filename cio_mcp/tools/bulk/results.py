@@ -9,7 +9,8 @@ from cio_mcp.toolkit.answers import Page, Quoted
 from cio_mcp.toolkit.pages import page
 from cio_mcp.toolkit.params import CountCursor, Line
 from cio_mcp.toolkit.registry import Toolbox
-from cio_mcp.toolkit.rows.outcomes import Results, RowTold
+from cio_mcp.toolkit.rows.outcomes import RowTold
+from cio_mcp.toolkit.rows.results import Results
 
 tools = Toolbox(__name__)
 
@@ -34,11 +35,13 @@ async def list_row_results(
     ends = kept.read(results)
     if ends is None:
         raise NotSent(
-            "These results are not kept any more: a server keeps those of its last few calls, while it runs.",
-            do="Call with dry_run=true to see what is wrong with the rows.",
+            "These results are not kept any more: a server keeps those of its last few calls, while it runs; "
+            "and at the shell each cio-mcp call is a server of its own.",
+            do="Call with dry_run=true to see what is wrong with the rows; cio-mcp load writes all that are "
+            "refused to a file.",
         )
     first = cursor or 0
-    told, _ = page([end.told() for end in ends[first : first + MOST]], MOST)
+    told, _ = page(ends[first : first + MOST], MOST)
     after = first + len(told)
     return RowResults(
         rows=told,

@@ -1,10 +1,12 @@
 """Reading what messages say."""
 
+from collections.abc import Callable
 from typing import Annotated
 
 from pydantic import Field
 
 from cio_mcp.client import AppApi
+from cio_mcp.liquid import Bounds, Meter
 from cio_mcp.toolkit.answers import Cut, Quoted, Shape
 from cio_mcp.toolkit.pages import joined
 from cio_mcp.toolkit.params import ItemKey, Line, ObjectId
@@ -12,12 +14,15 @@ from cio_mcp.toolkit.reading import beside
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.texts.bodies import body_of
 from cio_mcp.toolkit.texts.messages import Kind, Text, message_number, read_snippets, read_texts
-from cio_mcp.toolkit.texts.variables import Variables, variables_of
+from cio_mcp.toolkit.texts.variables import Found, Variables, variables_of
 
 tools = Toolbox(__name__)
 
 # Characters of all bodies in one answer, and of a body that is one of many.
 BODIES, LEAST = 10_000, 400
+
+# A campaign may have a hundred texts.
+ALL_TEXTS = Bounds(steps=300_000, work=20_000_000)
 
 
 class MessageText(Shape):
@@ -71,16 +76,21 @@ async def get_content(
         snippets, refused = await beside("variables in snippets", read_snippets(app))
     several = "html: pass part_id to get it" if html and len(texts) > 1 else None
     room = max(LEAST, BODIES // max(1, len(texts)))
+    whole, hide, meter = html and len(texts) == 1, app.call.conceal, Meter(ALL_TEXTS)
+    used = [variables_of(text.written, snippets or {}, meter) for text in texts]
     return Content(
-        texts=[_told(kind, text, snippets or {}, room, html=html and len(texts) == 1) for text in texts],
+        texts=[
+            _told(kind, text, found, hide, room, html=whole) for text, found in zip(texts, used, strict=True)
+        ],
         left_out=joined(refused, several),
     )
 
 
-def _told(kind: Kind, text: Text, snippets: dict[str, str], room: int, *, html: bool) -> MessageText:
+def _told(
+    kind: Kind, text: Text, found: Found, hide: Callable[[str], str], room: int, *, html: bool
+) -> MessageText:
     item, written = text.fields, text.written
-    body = body_of(written.get("body", ""), html=html, room=room, more=": pass part_id")
-    found = variables_of(written, snippets)
+    body = body_of(written.get("body", ""), hide, html=html, room=room, more=": pass part_id")
     return MessageText(
         part_id=text.number,
         name=item.text("name"),

@@ -6,12 +6,12 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from cio_mcp.client import AppApi, IdType
-from cio_mcp.errors import InvalidArgument, Refused
+from cio_mcp.liquid import Meter
 from cio_mcp.toolkit.answers import Cut, Quoted
 from cio_mcp.toolkit.params import CustomerId, ItemKey, JsonObject, Line, ObjectId
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.texts.bodies import body_of
-from cio_mcp.toolkit.texts.messages import Kind, Text, message_number, read_snippets, read_texts
+from cio_mcp.toolkit.texts.messages import Kind, message_number, read_snippets, read_texts, the_one
 from cio_mcp.toolkit.texts.rendering import attributes_of, data_of, shown
 from cio_mcp.toolkit.texts.variables import variables_of
 
@@ -67,7 +67,7 @@ async def preview_message(
     """Show a message as one customer would get it with this data, and what is missing. Sends nothing."""
     number = await message_number(app, kind, message_id)
     texts = await read_texts(app, kind, number, part_id, language)
-    text = _one(texts)
+    text = the_one(texts)
     uses_snippets = any("snippets" in part for part in text.written.values())
     customer, snippets = await asyncio.gather(
         attributes_of(app, customer_id, id_type) if customer_id else _nothing(),
@@ -79,10 +79,11 @@ async def preview_message(
     )
     # Hidden before it is rendered: in the text no rule could tell a name from other words.
     filled = data_of(kind, text, app.call.conceal(customer), given, snippets)
-    found = shown(text, filled, app.call.called_at, unread)
-    used = variables_of(text.written, snippets).keys_of({"trigger", "event"})
+    meter = Meter()
+    found = shown(text, filled, app.call.called_at, unread, meter)
+    used = variables_of(text.written, snippets, meter).keys_of({"trigger", "event"})
     printed = found.parts.get("body", "")
-    body = body_of(printed, html=html)
+    body = body_of(printed, app.call.conceal, html=html)
     fails = found.faults + [f"{path} has no value" for path in found.missing if not _told(path, found.faults)]
     return RenderedMessage(
         part_id=text.number,
@@ -111,15 +112,3 @@ async def _nothing() -> dict[str, str]:
 
 def _told(path: str, faults: list[str]) -> bool:
     return any(f"'{path}'" in fault for fault in faults)
-
-
-def _one(texts: list[Text]) -> Text:
-    """Return the text that is meant: the only one, or the only one in the default language."""
-    default = [text for text in texts if not text.fields.text("language")]
-    for found in (texts, default):
-        if len(found) == 1:
-            return found[0]
-    if not texts:
-        raise Refused("This message has no text.", do="Read it with get_content.")
-    names = ", ".join(f"{text.number} ({text.fields.text('name', 'subject') or ''})" for text in texts[:10])
-    raise InvalidArgument(f"part_id: is needed, since there are several texts: {names}")

@@ -52,7 +52,7 @@ async def get_sent_message(
     answer = Fields(await app.get(path, delivery_id=delivery_id))
     item = answer.inside("archived_message", "id", "body", "subject", "forgotten")
     sent = item.text("body") or ""
-    body = body_of(sent, html=html)
+    body = body_of(sent, app.call.conceal, html=html)
     return SentMessage(
         delivery_id=delivery_id,
         recipient=item.text("recipient"),

@@ -1,5 +1,7 @@
 """Why somebody has no profile, as far as the log of the last 30 days tells."""
 
+from dataclasses import replace
+
 from cio_mcp.toolkit.reading import Fields
 from cio_mcp.toolkit.things import identifiers
 from cio_mcp.tools.deliverability.case import Case
@@ -12,34 +14,55 @@ UNSUPPRESS = "unsuppress_customer lifts it, and only if they ask for it; their p
 
 def of_absence(case: Case) -> Cause:
     """Return why there is no such customer."""
+    cause = _of_log(case)
+    return cause if "messages" in cause.read else replace(cause, read=("profile", "log"))
+
+
+def _of_log(case: Case) -> Cause:
     nobody = f"There is no customer {case.customer_id}"
     if case.deliveries:
         return of_delivery(case, case.deliveries[0])
     if merge := _newest(case, "profile_merge"):
         into = ", ".join(f"{name} {value}" for name, value in (identifiers(merge) or {}).items())
-        verdict = f"{nobody}: the profile was merged into another {merge.time('timestamp')} ({into})"
+        verdict = f"{nobody}: the profile was merged into another{_when(merge)}"
+        verdict += f" ({into})" if into else ""
         return Cause("merged", verdict, "certain", "Ask again with the profile that was kept.", AGENT)
-    deleted = _newest(case, "profile_delete")
-    dropped = [one for one in case.rejected or [] if one.type == "failed_event"]
-    # An event would have created an unknown id or address, unless it is suppressed.
-    if dropped and case.id_type != "cio_id":
-        gone = f"their profile was deleted {deleted.time('timestamp')}, and " if deleted else ""
-        verdict = f"{nobody}: {gone}an event of theirs was dropped {dropped[0].time}, so they are suppressed"
-        return Cause("suppressed", verdict, "inferred", UNSUPPRESS, CUSTOMER)
-    if deleted:
-        verdict = (
-            f"{nobody}: the profile was deleted {deleted.time('timestamp')}; whether it is suppressed, too, "
-        )
-        return Cause("deleted", f"{verdict}the API does not tell", "certain", IDENTIFY, DEVELOPER)
-    if case.rejected:
-        why = f": {case.rejected[0].reason}" if case.rejected[0].reason else ""
-        verdict = f"{nobody}: the write that would have created them was dropped {case.rejected[0].time}{why}"
+    if gone := _suppressed(case, nobody) or _deleted(case, nobody):
+        return gone
+    if writes := [one for one in case.rejected or [] if one.type == "failed_attribute_change"]:
+        why = f": {writes[0].reason}" if writes[0].reason else ""
+        when = f" {writes[0].time}" if writes[0].time else ""
+        verdict = f"{nobody}: the write that would have created them was dropped{when}{why}"
         return Cause("identify_rejected", verdict, "certain", IDENTIFY, DEVELOPER)
+    if any(what.startswith("log") for what in case.unread):
+        verdict = f"{nobody}; whether there ever was is not known, as not all of the log could be read"
+        return Cause("unknown", verdict, "unknown", IDENTIFY, DEVELOPER)
     verdict = f"{nobody}, and the log of the last 30 days names none: they were probably never created"
-    if case.gone is None:
-        verdict = f"{nobody}; whether there ever was cannot be known, as the log could not be read"
     return Cause("never_created", verdict, "inferred", IDENTIFY, DEVELOPER)
+
+
+def _suppressed(case: Case, nobody: str) -> Cause | None:
+    """Say so if an event was dropped: it would have created an unknown id or address, unless suppressed."""
+    dropped = [one for one in case.rejected or [] if one.type == "failed_event"]
+    if not dropped or case.id_type == "cio_id":
+        return None
+    deleted = _newest(case, "profile_delete")
+    gone = f"their profile was deleted{_when(deleted)}, and " if deleted else ""
+    when = f" {dropped[0].time}" if dropped[0].time else ""
+    verdict = f"{nobody}: {gone}an event of theirs was dropped{when}, so they are suppressed"
+    return Cause("suppressed", verdict, "inferred", UNSUPPRESS, CUSTOMER)
+
+
+def _deleted(case: Case, nobody: str) -> Cause | None:
+    if (deleted := _newest(case, "profile_delete")) is None:
+        return None
+    verdict = f"{nobody}: the profile was deleted{_when(deleted)}; whether it is suppressed, too, "
+    return Cause("deleted", f"{verdict}the API does not tell", "certain", IDENTIFY, DEVELOPER)
 
 
 def _newest(case: Case, kind: str) -> Fields | None:
     return next((item for item in case.gone or [] if item.text("type") == kind), None)
+
+
+def _when(item: Fields) -> str:
+    return f" {at}" if (at := item.time("timestamp")) else ""

@@ -6,9 +6,10 @@ from typing import TypeVar
 
 from cio_mcp.client import IdType
 from cio_mcp.errors import CustomerIOError
-from cio_mcp.toolkit.deliveries import reached, state_in
+from cio_mcp.toolkit.deliveries import SOURCES, reached, state_in
 from cio_mcp.toolkit.reading import Fields, text
 from cio_mcp.tools.data_quality.rejections import Rejection
+from cio_mcp.tools.deliverability.cause import Read
 from cio_mcp.tools.deliverability.opt_outs import OptOut
 from cio_mcp.tools.deliverability.source import Source
 from cio_mcp.tools.deliverability.suppressions import Suppression
@@ -36,6 +37,7 @@ class Case:
     missing: bool = False
     profile: Fields | None = None
     unsubscribed: bool | None = None
+    consent_of: Read = "profile"
     topics: list[Fields] | None = None
     opt_outs: list[OptOut] | None = None
     suppressions: list[Suppression] | None = None
@@ -60,9 +62,27 @@ class Case:
         return [item for item in self.deliveries or [] if source is None or source.sent(item)]
 
     @property
+    def untold(self) -> bool:
+        """Whether a message that was read does not tell what sent it: it can be the one in question."""
+        return any(not any(item.whole(name) for name in SOURCES) for item in self.deliveries or [])
+
+    @property
     def none_made(self) -> bool:
-        """Whether no such message was made; unknown while there are `older` ones than were read."""
-        return self.deliveries is not None and not self.matching and not self.older
+        """Whether no such message was made; unknown while there are `older` ones, or some are `untold`."""
+        unsure = self.older or (self.untold and self.source is not None)
+        return self.deliveries is not None and not self.matching and not unsure
+
+    def suppressed(self, recipient: str | None = None) -> Suppression | None:
+        """Return how the mail service suppresses an address, by default the customer's."""
+        address = (recipient or self.email or "").casefold()
+        told = (one for one in self.suppressions or [] if one.email and one.category)
+        return next((one for one in told if (one.email or "").casefold() == address), None)
+
+    @property
+    def without_email(self) -> bool:
+        """Whether the profile says that the customer has no address."""
+        known = self.profile.mapping("attributes") if self.profile else None
+        return known is not None and not known.get("email") and not self.email
 
     @property
     def attributes(self) -> Fields:
@@ -85,11 +105,15 @@ class Case:
     async def read(self, what: str, read: Awaitable[_Value]) -> _Value | None:
         """Return what a read found; what could not be read is noted, and takes nothing else down."""
         try:
-            return await read
+            found = await read
         except CustomerIOError as error:
             self.errors.append(error)
             self.unread.append(f"{what}: {error.what}")
             return None
+        items = found if isinstance(found, list) else []
+        if lost := sum(isinstance(item, Fields) and not item.raw for item in items):
+            self.unread.append(f"{what}: {lost} of {len(items)} could not be read")
+        return found
 
     def is_anothers(self, delivery: Fields) -> bool:
         """Say whether a delivery names its customer by what this one has another of."""

@@ -3,6 +3,10 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from pydantic import Field
+
+from cio_mcp.toolkit.answers import Shape
+
 Certainty = Literal["certain", "inferred", "unknown"]
 
 # Who may apply a cure.
@@ -12,12 +16,27 @@ DEVELOPER = "whoever maintains the application that calls Customer.io"
 AGENT = "you, with a person's consent"
 
 
+# What statements are read from.
+Read = Literal[
+    "profile", "subscriptions", "segments", "opt-outs", "suppressed addresses", "messages", "message", "log",
+    "source", "actions", "runs", "run errors",
+]  # fmt: skip
+
+
+class Statement(Shape):
+    """A sentence, and what says so."""
+
+    what: str
+    read_from: list[Read] = Field(description="What was read that says so.")
+
+
 @dataclass(frozen=True)
 class Cause:
-    """What became of the message, in a word and in a sentence, and what to do about it by whom."""
+    """What became of the message, what to do about it by whom, and what was read that says so."""
 
     cause: str
     verdict: str
     certainty: Certainty
     do: str
     by: str
+    read: tuple[Read, ...] = ()

@@ -11,6 +11,7 @@ from cio_mcp.toolkit.params import CustomerId, ItemKey
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.times import Timestamp
 from cio_mcp.tools.deliverability.case import Case
+from cio_mcp.tools.deliverability.cause import Cause, Read, Statement
 from cio_mcp.tools.deliverability.evidence import Fact, evidence
 from cio_mcp.tools.deliverability.gathering import gather
 from cio_mcp.tools.deliverability.source import SourceKind, find_source
@@ -30,13 +31,14 @@ class Explanation(Quoted):
     """Why a customer did not get a message."""
 
     verdict: str
+    read_from: list[Read] = Field(description="What was read that says so.")
     cause: str = Field(description="The verdict in a word, such as bounced or unsubscribed.")
     certainty: Literal["certain", "inferred", "unknown"] = Field(
         description="certain: Customer.io says so; inferred: concluded from that; unknown: not told."
     )
     cure: Cure
     evidence: list[Fact] = Field(description="What Customer.io says, the newest last.")
-    also: list[str] | None = Field(None, description="What else stands in the way of such messages.")
+    also: list[Statement] | None = Field(None, description="What else stands in the way of such messages.")
     cannot_know: list[str] | None = Field(None, description="Possible causes that the API does not tell.")
     unread: list[str] | None = Field(None, description="What could not be read, and why.")
 
@@ -63,11 +65,18 @@ async def explain_no_message(
     cause, others = reach(case)
     return Explanation(
         verdict=f"{cause.verdict}.",
+        read_from=list(cause.read),
         cause=cause.cause,
         certainty=cause.certainty,
         cure=Cure(do=cause.do, by=cause.by),
         evidence=evidence(case),
-        also=list(dict.fromkeys(f"{other.verdict}." for other in others)) or None,
+        also=_stated(others) or None,
         cannot_know=unknowable(case) if cause.certainty != "certain" else None,
         unread=case.unread or None,
     )
+
+
+def _stated(others: list[Cause]) -> list[Statement]:
+    """Return what else stands in the way, each thing once."""
+    said = {other.verdict: other for other in others}
+    return [Statement(what=f"{what}.", read_from=list(other.read)) for what, other in said.items()]

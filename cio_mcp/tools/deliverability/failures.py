@@ -1,9 +1,11 @@
 """What the state of a delivery says about why it did not arrive."""
 
+from dataclasses import replace
+
 from cio_mcp.toolkit.deliveries import reached
 from cio_mcp.toolkit.reading import Fields
 from cio_mcp.tools.deliverability.case import Case, state_of
-from cio_mcp.tools.deliverability.cause import AGENT, CUSTOMER, DEVELOPER, PERSON, Cause
+from cio_mcp.tools.deliverability.cause import AGENT, CUSTOMER, DEVELOPER, PERSON, Cause, Read
 
 # States in which the customer has the message.
 ARRIVED = {
@@ -48,41 +50,54 @@ REASONS = (
 # Undeliverable without a reason (reporting webhooks, "email_undeliverable").
 UNTOLD = "a message limit, a newsletter that was cancelled or deleted, or delivery that is switched off"
 
+# Why Customer.io drops a message (reporting webhooks, "email_dropped", "push_dropped", "whatsapp_dropped").
+DROPS = {
+    "email": "Customer.io drops an email to a suppressed address",
+    "push": "Customer.io drops a push message after an earlier one to the device bounced",
+    "whatsapp": "Customer.io drops a WhatsApp message to a suppressed recipient",
+}
+
 
 def of_delivery(case: Case, item: Fields) -> Cause:
     """Return what became of a delivery."""
+    cause = _of_state(case, item)
+    return replace(cause, read=("message" if item is case.asked else "messages", *cause.read))
+
+
+def _of_state(case: Case, item: Fields) -> Cause:
     state, at = state_of(item), reached(item)
-    what, when, failure = told(item), at.get(state or "", ""), item.text("failure_message")
+    what, when, failure = told(item), _when(at.get(state or "")), item.text("failure_message")
     if state in ARRIVED:
-        return _arrived(case, item, f"It was delivered after all: {what} was {state} {when}".rstrip())
+        return _arrived(case, item, f"It was delivered after all: {what} was {state}{when}")
     match state:
         case "bounced":
-            cause = _bounced(case, failure, f"{what} bounced {when}".rstrip())
+            return _bounced(case, item, f"{what} bounced{when}")
         case "dropped" | "suppressed":
-            cause = _dropped(case, what, when, failure)
+            return _dropped(case, item, f"{what} was {state}{when}")
         case "undeliverable" | "failed":
-            cause = _failed(case, what, state, failure)
-        case _:
-            cause = _on_its_way(what, state, when)
-    return cause
+            return _failed(case, what, state, failure)
+    return _on_its_way(what, state, when)
 
 
 def _on_its_way(what: str, state: str | None, when: str) -> Cause:
     match state:
         case "spammed":
-            verdict = f"{what} arrived, and the customer reported it as spam {when}".rstrip()
+            verdict = f"{what} arrived, and the customer reported it as spam{when}"
             do = "Send them no more; such a suppression cannot be lifted here."
             return Cause("spam_report", verdict, "certain", do, CUSTOMER)
         case "drafted":
-            verdict = f"{what} was queued as a draft {when} and waits for somebody to send it"
+            verdict = f"{what} was queued as a draft{when} and waits for somebody to send it"
             return Cause("draft", verdict, "certain", "Send it from the drafts of its source.", PERSON)
         case "sent" | "deferred" | "attempted":
-            verdict = f"{what} is on its way: {state} {when}, and no delivery is confirmed yet"
+            verdict = f"{what} is on its way: {state}{when}, and no delivery is confirmed yet"
             do = "Wait, and read it again with get_message; the mail server may accept it hours later."
             return Cause("on_its_way", verdict, "certain", do, AGENT)
-    verdict = f"{what} was created and has not left; the API does not tell what it waits for"
-    do = "Look at send_at, time windows and rate limits of the message in Customer.io."
-    return Cause("waiting", verdict, "unknown", do, PERSON)
+        case "created":
+            verdict = f"{what} was created and has not left; the API does not tell what it waits for"
+            do = "Look at send_at, time windows and rate limits of the message in Customer.io."
+            return Cause("waiting", verdict, "unknown", do, PERSON)
+    verdict = f"What became of {_inside(what)} cannot be known: Customer.io tells {state or 'no state'} of it"
+    return Cause("unknown", verdict, "unknown", "Look at the message's page in Customer.io.", PERSON)
 
 
 def told(item: Fields) -> str:
@@ -93,48 +108,74 @@ def told(item: Fields) -> str:
     return f"The {type_ or 'message'}{subject}{to}"
 
 
+def _inside(what: str) -> str:
+    """Return a delivery in words, inside of a sentence."""
+    return f"{what[0].lower()}{what[1:]}"
+
+
+def _when(at: str | None) -> str:
+    return f" {at}" if at else ""
+
+
 def _arrived(case: Case, item: Fields, verdict: str) -> Cause:
     recipient, email = item.text("recipient"), case.attributes.text("email")
     if item.text("type") == "email" and recipient and email and recipient.casefold() != email.casefold():
         verdict += f", but to {recipient}; their address is {email} now"
         do = "Send it again to the address of now, if it is still wanted."
-        return Cause("old_address", verdict, "certain", do, AGENT)
+        return Cause("old_address", verdict, "certain", do, AGENT, ("profile",))
     in_mail = "Look in the spam folder and the other tabs of the mailbox."
     do = in_mail if item.text("type") == "email" else "Look on the device, and whether its settings hide it."
     return Cause("delivered", verdict, "certain", do, CUSTOMER)
 
 
-def _bounced(case: Case, failure: str | None, verdict: str) -> Cause:
-    known = next(iter(case.suppressions or []), None)
-    reason = failure or (known.reason if known else None)
+def _bounced(case: Case, item: Fields, verdict: str) -> Cause:
+    known = case.suppressed(item.text("recipient"))
+    reason = item.text("failure_message") or (known.reason if known else None)
     verdict += f": {reason}" if reason else ""
     if known:
-        return Cause(
-            "bounced", f"{verdict}; the address is suppressed since {known.since}", "certain", CORRECT, PERSON
-        )
-    do = "The address is not suppressed, so the next message may arrive: send again, or correct the address."
-    return Cause("bounced", verdict, "certain", do if case.suppressions is not None else CORRECT, AGENT)
+        since = f" since {known.since}" if known.since else ""
+        verdict += f"; the address is suppressed{since}"
+        return Cause("bounced", verdict, "certain", CORRECT, PERSON, ("suppressed addresses",))
+    if case.suppressions == []:
+        do = "The address is not suppressed, so the next may arrive: send again, or correct the address."
+        return Cause("bounced", verdict, "certain", do, AGENT, ("suppressed addresses",))
+    return Cause("bounced", verdict, "certain", CORRECT, AGENT)
 
 
-def _dropped(case: Case, what: str, when: str, failure: str | None) -> Cause:
-    known = next(iter(case.suppressions or []), None)
-    why = f": {reason}" if (reason := failure or (known.reason if known else None)) else ""
-    since = f" since {known.since} ({known.category})" if known else ""
-    verdict = f"{what} was dropped {when}, because the mail service suppresses the address{since}{why}"
-    if known and "spam" in (known.category or ""):
+def _dropped(case: Case, item: Fields, verdict: str) -> Cause:
+    known, failure = case.suppressed(item.text("recipient")), item.text("failure_message")
+    if known is None:
+        return _dropped_without(case, item, verdict + (f": {failure}" if failure else ""))
+    why = f": {reason}" if (reason := failure or known.reason) else ""
+    since = f" since {known.since}" if known.since else ""
+    verdict = f"{verdict}; the mail service suppresses the address{since} ({known.category}){why}"
+    if "spam" in (known.category or ""):
         do = "They reported spam: send them no more. Such a suppression cannot be lifted here."
-        return Cause("spam_report", verdict, "certain", do, CUSTOMER)
-    return Cause("address_suppressed", verdict, "certain", CORRECT, PERSON)
+        return Cause("spam_report", verdict, "certain", do, CUSTOMER, ("suppressed addresses",))
+    return Cause("address_suppressed", verdict, "certain", CORRECT, PERSON, ("suppressed addresses",))
+
+
+def _dropped_without(case: Case, item: Fields, verdict: str) -> Cause:
+    """Return what a dropped message says where no suppression was found."""
+    type_ = item.text("type") or ""
+    read: tuple[Read, ...] = ()
+    if drops := DROPS.get(type_):
+        verdict += f"; {drops}"
+    if case.suppressions == [] and type_ == "email":
+        verdict, read = (
+            f"{verdict}, and the customer's address is not suppressed now",
+            ("suppressed addresses",),
+        )
+    do = "Read what the message's page in Customer.io tells, and send again if nothing speaks against it."
+    return Cause("dropped", verdict, "inferred" if drops else "unknown", do, PERSON, read)
 
 
 def _failed(case: Case, what: str, state: str, failure: str | None) -> Cause:
     if failure is None and case.unsubscribed:
         verdict = f"{what} was {state} without a reason, probably because the customer is unsubscribed"
-        return Cause("unsubscribed", verdict, "inferred", RESUBSCRIBE, CUSTOMER)
+        return Cause("unsubscribed", verdict, "inferred", RESUBSCRIBE, CUSTOMER, (case.consent_of,))
     if failure is None:
-        verdict = (
-            f"Why {what[0].lower()}{what[1:]} is {state} cannot be known from the API; it can be {UNTOLD}"
-        )
+        verdict = f"Why {_inside(what)} is {state} cannot be known from the API; it can be {UNTOLD}"
         return Cause("unknown", verdict, "unknown", "Look at the message's page in Customer.io.", PERSON)
     verdict = f"{what} was not sent: {failure}"
     for words, cause, do, by in REASONS:

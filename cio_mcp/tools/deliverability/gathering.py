@@ -107,8 +107,8 @@ async def _read_person(app: AppApi, case: Case) -> None:
         _logged(case, {kind: _log_of(app, case, type=kind) for kind in REJECTED}),
     )
     if wanted is not None:
-        unsubscribed = wanted.flag("unsubscribed")
-        case.unsubscribed = case.unsubscribed if unsubscribed is None else unsubscribed
+        if (unsubscribed := wanted.flag("unsubscribed")) is not None:
+            case.unsubscribed, case.consent_of = unsubscribed, "subscriptions"
         case.topics = wanted.objects("topics")
     if found is not None:
         numbers = [item.whole("id") for item in found]
@@ -120,6 +120,8 @@ async def _logged(case: Case, reads: dict[str, Awaitable[list[Fields]]]) -> list
     """Return what was read of several kinds of log entries together; None if none could be read."""
     lists = await asyncio.gather(*(case.read(f"log of {kind}", read) for kind, read in reads.items()))
     found = [some for some in lists if some is not None]
+    if any(len(some) == ACTIVITIES for some in found):
+        case.unread.append(f"log: of each kind only the newest {ACTIVITIES} were looked at")
     return [item for some in found for item in some] if found else None
 
 
@@ -145,12 +147,15 @@ async def _read_messages(app: AppApi, case: Case) -> None:
 async def _read_delivery(app: AppApi, case: Case) -> None:
     if case.delivery_id is not None:
         read = app.get("/v1/messages/{delivery_id}", delivery_id=case.delivery_id)
-        answer = await case.read("message", read)
-        found = Fields(answer).wrapped("message")
-        if case.is_anothers(found):
+        found = await case.read("message", _delivery(read))
+        if found and case.is_anothers(found):
             case.unread.append("message: left aside, it is one to another customer")
-        elif answer:
+        else:
             case.asked = found
+
+
+async def _delivery(read: Awaitable[object]) -> Fields:
+    return Fields(await read).inside("message", "id", "type", "metrics")
 
 
 async def _read_source(app: AppApi, case: Case) -> None:
@@ -158,7 +163,7 @@ async def _read_source(app: AppApi, case: Case) -> None:
     if (source := case.source) is None:
         return
     if source.kind == "campaign":
-        case.actions = await case.read("actions", _actions(app, source.id))
+        case.actions = await case.read("actions", _actions(app, case, source.id))
         if event := source.item.text("event_name"):
             case.events = await case.read("events", _log_of(app, case, type="event", name=event))
             if case.events == []:
@@ -180,7 +185,7 @@ def _since(case: Case, runs: list[Fields]) -> list[Fields]:
     return later[-1:] or runs
 
 
-async def _actions(app: AppApi, campaign_id: int) -> list[Fields]:
+async def _actions(app: AppApi, case: Case, campaign_id: int) -> list[Fields]:
     found: list[Fields] = []
     cursor = None
     for _ in range(PAGES):
@@ -188,7 +193,8 @@ async def _actions(app: AppApi, campaign_id: int) -> list[Fields]:
         answer = Fields(await app.get(path, query, campaign_id=campaign_id))
         found += answer.listed("actions")
         if (cursor := answer.following()) is None:
-            break
+            return found
+    case.unread.append(f"actions: only the first {len(found)} were looked at")
     return found
 
 

@@ -1,11 +1,12 @@
 """What keeps a message from being sent to a customer at all: about them, their address, and its source."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from cio_mcp.toolkit.reading import Fields
 from cio_mcp.toolkit.things import state_of
 from cio_mcp.tools.deliverability.case import Case
-from cio_mcp.tools.deliverability.cause import AGENT, CUSTOMER, DEVELOPER, PERSON, Cause, Certainty
+from cio_mcp.tools.deliverability.cause import AGENT, CUSTOMER, DEVELOPER, PERSON, Cause, Certainty, Read
 from cio_mcp.tools.deliverability.failures import CORRECT, RESUBSCRIBE
 from cio_mcp.tools.deliverability.source import Source
 
@@ -21,7 +22,7 @@ Found = Iterator[Cause]
 
 def obstacles(case: Case) -> list[Cause]:
     """Return all that stands in the way of the message, the likeliest cause first."""
-    return [cause for look in LOOKS for cause in look(case)]
+    return [replace(cause, read=cause.read or tuple(read)) for look, *read in LOOKS for cause in look(case)]
 
 
 def _state(case: Case) -> Found:
@@ -29,7 +30,7 @@ def _state(case: Case) -> Found:
     if source is None or source.kind == "transactional":
         return
     if source.kind == "newsletter":
-        if "sent_at" in source.item.raw and source.item.time("sent_at") is None:
+        if source.item.empty("sent_at"):
             verdict = f"{source.called} has not been sent: it is a draft, or scheduled for later"
             yield Cause(
                 "not_sent", verdict, "certain", "Send it in Customer.io, or with send_newsletter.", PERSON
@@ -47,12 +48,12 @@ def _runs(case: Case) -> Found:
         verdict = f"{source.called} was never triggered"
         yield Cause("never_triggered", verdict, "certain", "Trigger it with trigger_broadcast.", AGENT)
     elif case.run_errors:
-        when = runs[0].time("created_at")
-        verdict = f"The run of {source.called} {when} failed as a whole, for everybody: {case.run_errors[0]}"
+        error = case.run_errors[0]
+        verdict = f"The run of {source.called}{_when(runs[0])} failed as a whole, for everybody: {error}"
         do = "Correct the audience, or skip unknown people with id_ignore_missing, and trigger it again."
-        yield Cause("run_failed", verdict, "certain", do, AGENT)
-    elif "processed_at" in runs[0].raw and runs[0].time("processed_at") is None:
-        verdict = f"The run of {source.called} {runs[0].time('created_at')} is not processed yet"
+        yield Cause("run_failed", verdict, "certain", do, AGENT, ("runs", "run errors"))
+    elif runs[0].empty("processed_at"):
+        verdict = f"The run of {source.called}{_when(runs[0])} is not processed yet"
         yield Cause("run_in_progress", verdict, "certain", "Wait, and ask again.", AGENT)
 
 
@@ -66,7 +67,8 @@ def _joined(case: Case) -> Found:
     if sent and joined and sent < joined:
         verdict = f"{source.called} went out {at.time(field)}, before the customer was created "
         do = "Nothing is wrong; send it to them on their own, if it is still wanted."
-        yield Cause("joined_later", verdict + str(created.time("created_at")), "inferred", do, PERSON)
+        read: tuple[Read, ...] = ("profile", "source" if source.kind == "newsletter" else "runs")
+        yield Cause("joined_later", verdict + str(created.time("created_at")), "inferred", do, PERSON, read)
 
 
 def _unsubscribed(case: Case) -> Found:
@@ -74,7 +76,7 @@ def _unsubscribed(case: Case) -> Found:
     sends_anyway = source and source.kind == "transactional" and source.item.flag("send_to_unsubscribed")
     if case.unsubscribed and not sends_anyway:
         verdict = "The customer is unsubscribed from everything"
-        yield Cause("unsubscribed", verdict, "certain", RESUBSCRIBE, CUSTOMER)
+        yield Cause("unsubscribed", verdict, "certain", RESUBSCRIBE, CUSTOMER, (case.consent_of,))
 
 
 def _topic(case: Case) -> Found:
@@ -107,7 +109,8 @@ def _event(case: Case) -> Found:
     dropped = [one for one in [*(case.rejected or []), *(case.dropped or [])] if one.name == event]
     if dropped:
         why = f": {dropped[0].reason}" if dropped[0].reason else ""
-        verdict = f"The event {event}, which starts {source.called}, was rejected {dropped[0].time}{why}"
+        when = f" {dropped[0].time}" if dropped[0].time else ""
+        verdict = f"The event {event}, which starts {source.called}, was rejected{when}{why}"
         do = "Correct the event's identifier or data, and track it again."
         yield Cause("event_rejected", verdict, "certain", do, DEVELOPER)
         return
@@ -120,7 +123,7 @@ def _segments(case: Case) -> Found:
     source, inside = case.source, case.segments
     if source is None or inside is None:
         return
-    starts = source.item.wholes("trigger_segment_ids") or []
+    starts = _ids(source.item, "trigger_segment_ids")
     lacks = [number for number in source.item.wholes("filter_segment_ids") or [] if number not in inside]
     do = "Compare the segment's conditions (get_segment) with the customer's attributes (get_customer)."
     if starts and not inside & set(starts):
@@ -129,7 +132,7 @@ def _segments(case: Case) -> Found:
     elif lacks:
         verdict = f"The customer is not in segment {_numbers(lacks)}, which {source.called} is limited to"
         yield Cause("condition_not_met", verdict, "certain", do, PERSON)
-    names = source.item.wholes("recipient_segment_ids") or []
+    names = _ids(source.item, "recipient_segment_ids")
     if names and not inside & set(names):
         verdict = f"The customer is in none of the segments that {source.called} names: {_numbers(names)}"
         yield Cause("not_in_audience", verdict, "inferred", do, PERSON)
@@ -140,8 +143,14 @@ def _sending(case: Case) -> Found:
     for state, words in (("off", "is switched off"), ("draft", "only queues drafts")):
         found = [one for one in messages if one.text("sending_state") == state]
         if found and case.source:
-            every = len(found) == len(messages)
-            which = "Sending of every message" if every else f"Sending of {found[0].text('name')}"
+            # Of some only the first pages were looked at, or their type is not told.
+            every = len(found) == len(messages) and not any(
+                what.startswith("actions") for what in case.unread
+            )
+            every = every and all(one.text("type") for one in case.actions or [])
+            which = (
+                "Sending of every message" if every else f"Sending of {found[0].text('name') or 'a message'}"
+            )
             verdict = f"{which} of {case.source.called} {words}"
             certainty: Certainty = "certain" if every else "inferred"
             yield Cause(f"sending_{state}", verdict, certainty, "Switch it to automatic.", PERSON)
@@ -153,12 +162,13 @@ def _channel(case: Case) -> Found:
         found = [one for one in case.opt_outs or [] if one.channel == channel]
         if found and channels in (set(), {type_}):
             verdict = f"The customer has opted out of {channel} from {found[0].sender or 'any sender'}"
-            yield Cause("opted_out", verdict, "certain", "Only the customer can opt in again.", CUSTOMER)
+            do = "Only the customer can opt in again."
+            yield Cause("opted_out", verdict, "certain", do, CUSTOMER, ("opt-outs",))
     if case.profile is None or len(channels) != 1:
         return
     lacks = {
-        "email": None if case.email else "email address",
-        "twilio": None if case.attributes.text("phone") else "attribute phone",
+        "email": "email address" if case.without_email else None,
+        "twilio": None if case.attributes.raw.get("phone") else "attribute phone",
         "push": "device" if case.profile.objects("devices") == [] else None,
     }
     for channel in channels:
@@ -169,15 +179,12 @@ def _channel(case: Case) -> Found:
 
 
 def _address(case: Case) -> Found:
-    if _channels(case) <= {"email"}:
-        for one in case.suppressions or []:
-            if not (one.email and one.category):
-                continue
-            why, since = f": {one.reason}" if one.reason else "", f" since {one.since}" if one.since else ""
-            verdict = f"The mail service suppresses {one.email}{since} ({one.category}){why}"
-            spam = "spam" in (one.category or "")
-            do = "They reported spam: send them no more." if spam else CORRECT
-            yield Cause("spam_report" if spam else "address_suppressed", verdict, "certain", do, PERSON)
+    if _channels(case) <= {"email"} and (one := case.suppressed()):
+        why, since = f": {one.reason}" if one.reason else "", f" since {one.since}" if one.since else ""
+        verdict = f"The mail service suppresses {one.email}{since} ({one.category}){why}"
+        spam = "spam" in (one.category or "")
+        do = "They reported spam: send them no more." if spam else CORRECT
+        yield Cause("spam_report" if spam else "address_suppressed", verdict, "certain", do, PERSON)
 
 
 def _template(case: Case) -> Found:
@@ -196,11 +203,31 @@ def _channels(case: Case) -> set[str]:
     return {type_} if type_ in MESSAGES else set()
 
 
+def _ids(item: Fields, name: str) -> list[int]:
+    """Return the ids in a list, if all of them can be read: whoever is in none of them is in none."""
+    found, told = item.wholes(name) or [], item.raw.get(name)
+    return found if isinstance(told, list) and len(told) == len(found) else []
+
+
 def _numbers(numbers: list[int]) -> str:
     return " or ".join(map(str, numbers))
 
 
-LOOKS: tuple[Callable[[Case], Found], ...] = (
-    *(_state, _template, _runs, _joined, _unsubscribed, _topic, _event, _segments),
-    *(_sending, _channel, _address),
+def _when(run: Fields) -> str:
+    return f" {at}" if (at := run.time("created_at")) else ""
+
+
+# Each way to look, and what it reads.
+LOOKS: tuple[tuple[Callable[[Case], Found], *tuple[Read, ...]], ...] = (
+    (_state, "source"),
+    (_template, "messages"),
+    (_runs, "runs"),
+    (_joined, "profile"),
+    (_unsubscribed,),
+    (_topic, "source", "subscriptions"),
+    (_event, "source", "log"),
+    (_segments, "source", "segments"),
+    (_sending, "actions"),
+    (_channel, "profile"),
+    (_address, "suppressed addresses"),
 )

@@ -2,7 +2,7 @@
 
 from cio_mcp.tools.deliverability.absence import of_absence
 from cio_mcp.tools.deliverability.case import Case, state_of
-from cio_mcp.tools.deliverability.cause import PERSON, Cause
+from cio_mcp.tools.deliverability.cause import PERSON, Cause, Read
 from cio_mcp.tools.deliverability.failures import ARRIVED, of_delivery
 from cio_mcp.tools.deliverability.obstacles import obstacles
 
@@ -63,17 +63,22 @@ def _arrived(case: Case) -> bool:
 
 
 def _unknown(case: Case) -> Cause:
+    read: tuple[Read, ...] = ("messages",) if case.deliveries is not None else ()
     if case.deliveries is None:
         verdict = "Whether it was sent cannot be known, as the customer's messages could not be read"
     elif case.older:
         verdict = "Whether it was sent is not known yet: only the customer's newest messages were looked at"
     elif case.source is None and case.matching:
         return of_delivery(case, case.matching[0])
+    elif case.untold and case.source:
+        verdict = (
+            "Whether it was sent is not known: some of the customer's messages do not tell what sent them"
+        )
     else:
         what = f"the message of {case.source.called}" if case.source else "any message"
         verdict = (
             f"Why the customer did not get {what} cannot be known from the API: none was made, and nothing "
-            "that it tells stands in the way"
+            f"that {'could be read' if case.unread else 'it tells'} stands in the way"
         )
     do = "Look at the customer's journey in Customer.io's pages, which show what the API does not."
-    return Cause("unknown", verdict, "unknown", do, PERSON)
+    return Cause("unknown", verdict, "unknown", do, PERSON, read)

@@ -12,9 +12,10 @@ from cio_mcp.toolkit.habits import OfPeople
 from cio_mcp.toolkit.lists import SomeNames
 from cio_mcp.toolkit.losses import of_customer
 from cio_mcp.toolkit.pages import PAGE_BYTES
-from cio_mcp.toolkit.params import AnonymousId, CustomerId, size_of
+from cio_mcp.toolkit.params import AnonymousId, CustomerId
 from cio_mcp.toolkit.reading import Fields, needed, plain
 from cio_mcp.toolkit.registry import Toolbox
+from cio_mcp.toolkit.sizes import size_of
 from cio_mcp.toolkit.times import Timestamp
 from cio_mcp.toolkit.values import Email, Values
 

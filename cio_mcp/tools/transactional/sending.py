@@ -8,8 +8,9 @@ from cio_mcp.client import IdType, RequestKind, SendApi
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.limits import MESSAGE_BYTES
 from cio_mcp.toolkit.answers import Acted
-from cio_mcp.toolkit.params import JsonObject, Line, size_of
+from cio_mcp.toolkit.params import JsonObject, Line
 from cio_mcp.toolkit.reading import Fields, made
+from cio_mcp.toolkit.sizes import size_of
 from cio_mcp.toolkit.times import SendTime
 
 AutoCreate = Annotated[bool, Field(description="Create an empty template if none has this trigger name.")]

@@ -8,8 +8,8 @@ from cio_mcp.client import AppApi, RequestKind
 from cio_mcp.limits import COLLECTION_BYTES
 from cio_mcp.toolkit.answers import Item
 from cio_mcp.toolkit.lists import Objects
-from cio_mcp.toolkit.params import size_of
 from cio_mcp.toolkit.reading import Fields, made, needed, plain
+from cio_mcp.toolkit.sizes import size_of
 
 # App API, "Collections": bytes of one row.
 ROW = 10_000

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from cio_mcp.cli import main
+from cio_mcp.cli.load.journal import only_here
 
 Loading = Callable[..., tuple[int, str]]
 
@@ -20,6 +21,7 @@ Loading = Callable[..., tuple[int, str]]
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("CIO_SANDBOX", "on")
     monkeypatch.setenv("CIO_SANDBOX_PATH", str(tmp_path / "sandbox.sqlite"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -39,6 +41,8 @@ def loading(folder: Path, capsys: pytest.CaptureFixture[str]) -> Loading:
 
 def people(folder: Path) -> dict[str, dict[str, Any]]:
     """Return the attributes of those who were loaded, by id."""
+    if not (folder / "sandbox.sqlite").exists():
+        return {}
     db = sqlite3.connect(folder / "sandbox.sqlite")
     found = db.execute(
         "SELECT id, email, attributes FROM people WHERE id NOT LIKE 'u\\_%' ESCAPE '\\'"
@@ -131,6 +135,12 @@ def test_columns_mean_what_map_says_and_then_nothing_is_asked(folder: Path, load
         (("--map", "none=x"), "there is no column none"),
         (("--format", "json"), "no JSON list"),
         (("--journal", "."), "directory"),
+        (("--encoding", "foo"), "--encoding foo: there is no such encoding"),
+        (("--encoding", "rot13"), "--encoding rot13: there is no such encoding"),
+        (("--encoding", "undefined"), "there is no such encoding"),
+        (("--delimiter", "||"), "--delimiter '||': is one character"),
+        (("--delimiter", '"'), "is one character"),
+        (("--timezone", "Nowhere/City"), "Nowhere"),
     ],
 )
 def test_what_cannot_be_meant_is_refused_before_anything_is_read_on(
@@ -287,14 +297,46 @@ def test_a_file_without_rows_is_told_apart_from_one_that_is_loaded(loading: Load
 def test_a_file_that_ends_in_its_middle_is_loaded_as_far_as_it_goes_and_that_is_told(
     folder: Path, loading: Loading
 ) -> None:
-    rows = "".join(f"c{number},{number * 7919 % 10007}\n" for number in range(20_000))
+    rows = "".join(f"c{number},{number * 7919 % 10007}\n" for number in range(4000))
     packed = gzip.compress(f"customer_id,x\n{rows}".encode())
 
     status, told = loading(packed[: len(packed) // 2], "--yes", name="rows.csv.gz")
 
     assert status == 1
     assert "the file ends in its middle" in told
-    assert len(people(folder)) > 1000
+    assert len(people(folder)) > 500
+
+
+def test_two_loads_of_one_file_at_once_are_one_too_many(folder: Path, loading: Loading) -> None:
+    with only_here(folder / "rows.csv.journal"):
+        status, told = loading(TABLE, "--yes")
+        assert status == 2
+        assert "another cio-mcp load of it is under way" in told
+        assert loading(TABLE, "--dry-run")[0] == 0
+
+    assert people(folder) == {}
+    assert loading(TABLE, "--yes")[0] == 0
+    assert {path.name for path in folder.glob("rows*")} == {"rows.csv", "rows.csv.journal"}
+
+
+def test_what_json_cannot_hold_is_rejected_with_its_row(folder: Path, loading: Loading) -> None:
+    deep = "[" * 150 + "]" * 150
+    rows = [
+        '{"customer_id": "g"}',
+        '{"customer_id": "a", "x": NaN}',
+        f'{{"customer_id": "b", "x": {deep}}}',
+        '{"customer_id": "c", "x": "\\ud800"}',
+        '{"customer_id": "d", "\\ud800": "x"}',
+    ]
+
+    status, told = loading("\n".join(rows), "--yes", name="rows.ndjson")
+    assert status == 1, told
+    table = f'customer_id,x\nh,"[1]"\ni,"{deep}"\nj,"[NaN]"\n'
+    status, told = loading(table, "--yes", "--map", "x=x:json")
+
+    assert status == 1, told
+    assert people(folder).keys() == {"g", "h"}
+    assert "1 x is nested too deeply" in told
 
 
 def test_stdin_is_read_too(

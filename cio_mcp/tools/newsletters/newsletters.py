@@ -1,25 +1,17 @@
-"""The toolset `newsletters`: messages to many people, sent once. In Customer.io's UI: one-time sends."""
+"""Newsletters and what they say."""
 
-import asyncio
-from typing import Annotated, Any, Literal
+from typing import Any
 
 from pydantic import Field
 
-from cio_mcp.client import AppApi, RequestKind
-from cio_mcp.toolkit.answers import Acted, Cut, Numbered, Page, Shape
-from cio_mcp.toolkit.audience import Audience, Template, content_of, reaches
+from cio_mcp.client import AppApi
+from cio_mcp.toolkit.answers import Cut, Numbered, Page, Shape
 from cio_mcp.toolkit.pages import cut
 from cio_mcp.toolkit.params import Cursor, Limit, ObjectId
-from cio_mcp.toolkit.reading import Fields, beside, made
+from cio_mcp.toolkit.reading import Fields, beside
 from cio_mcp.toolkit.registry import Toolbox
-from cio_mcp.toolkit.times import Schedule, iso
 
 tools = Toolbox(__name__)
-
-FIND_OUT = (
-    "Do not send it again yet: wait some seconds, then call get_newsletter with "
-    "newsletter_id={newsletter_id} to see whether it was sent."
-)
 
 
 class Newsletter(Numbered):
@@ -90,68 +82,6 @@ async def _contents(app: AppApi, newsletter_id: int) -> list[Content]:
         )
         for item in Fields(await app.get(path, newsletter_id=newsletter_id)).listed("contents")
     ]
-
-
-class NewsletterSend(Acted):
-    """A newsletter that Customer.io sends in the background."""
-
-    outcome: Literal["accepted"] = Field(
-        "accepted", description="Customer.io sends it now, or at send_at if that is set."
-    )
-    newsletter_id: int
-    name: str | None = None
-    send_at: str | None = Field(
-        None, description="When it will be sent; absent if it is sent now or the schedule was cancelled."
-    )
-
-
-async def _reached(app: AppApi, newsletter_id: int) -> Audience:
-    async def template() -> Template:
-        named, (says, unread) = await asyncio.gather(
-            app.get("/v1/newsletters/{newsletter_id}", newsletter_id=newsletter_id),
-            content_of(app, "newsletter", newsletter_id),
-        )
-        name = Fields(named).wrapped("newsletter").text("name")
-        return Template(f"newsletter {newsletter_id}", name or "", says, unread)
-
-    # The API lists included and excluded segments alike, so the audience cannot be counted from them.
-    return Audience("the audience set in the newsletter, which the API cannot count", template=template)
-
-
-@tools.sends
-@reaches(_reached)
-async def send_newsletter(
-    app: AppApi,
-    newsletter_id: ObjectId,
-    send_at: Annotated[
-        Schedule | None,
-        Field(description="When to send, in ISO 8601; 0 cancels a schedule. Default: now."),
-    ] = None,
-) -> NewsletterSend:
-    """Send a draft newsletter (one-time send) to its whole audience, now or at send_at.
-
-    Read it with get_newsletter first; the audience is set in Customer.io.
-    """
-    if send_at is None:
-        find_out = FIND_OUT.format(newsletter_id=newsletter_id)
-        answer = await app.post(
-            "/v1/newsletters/{newsletter_id}/send",
-            {},
-            kind=RequestKind.ONCE,
-            if_unknown=find_out,
-            newsletter_id=newsletter_id,
-        )
-        made(Fields(answer).wrapped("newsletter").whole("id"), "newsletter", find_out)
-    else:
-        # Scheduling the same time twice changes nothing; the API does not show the schedule.
-        answer = await app.post(
-            "/v1/newsletters/{newsletter_id}/schedule",
-            {"scheduled_at": send_at} | ({"timezone": app.call.timezone} if send_at else {}),
-            kind=RequestKind.REPEATABLE,
-            newsletter_id=newsletter_id,
-        )
-    name = Fields(answer).wrapped("newsletter").text("name")
-    return NewsletterSend(newsletter_id=newsletter_id, name=name, send_at=iso(send_at))
 
 
 def _told(item: Fields) -> dict[str, Any]:

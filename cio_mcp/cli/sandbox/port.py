@@ -1,10 +1,11 @@
-"""`cio-mcp sandbox`: the embedded Customer.io on a port."""
+"""The embedded Customer.io on a port."""
 
 import argparse
 import signal
 import sys
 import tempfile
 from contextlib import closing
+from ipaddress import ip_address
 from pathlib import Path
 
 import uvicorn
@@ -14,6 +15,11 @@ from cio_mcp.cli.certificate import make_certificate
 from cio_mcp.cli.name_check import NameCheck
 from cio_mcp.cli.port_server import PortServer
 from cio_mcp.cli.ports import listen
+from cio_mcp.cli.sandbox.import_ import read_export
+from cio_mcp.errors import SettingsError
+from cio_mcp.sandbox import Sandbox
+from cio_mcp.sandbox.port import CuttingProtocol
+from cio_mcp.sandbox.state import copies
 from cio_mcp.settings import load
 
 
@@ -30,6 +36,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
     parser.add_argument("--port", type=int, default=8080, help="port to listen on (default: 8080; 0: any)")
     parser.add_argument("--tls", action="store_true", help="speak https, with a certificate made on the spot")
+    parser.add_argument("--seed", metavar="FILE", help="begin with what this export holds")
+    parser.add_argument(
+        "--controls",
+        action="store_true",
+        help="answer under /_sandbox/ at another address than loopback too, to whoever reaches it",
+    )
 
 
 def run(asked: argparse.Namespace) -> int:
@@ -40,12 +52,16 @@ def run(asked: argparse.Namespace) -> int:
         closing(open_sandbox(settings)) as sandbox,
         tempfile.TemporaryDirectory(prefix="cio-mcp-") as folder,
     ):
+        if asked.seed:
+            _begin_with(sandbox, asked.seed)
         # uvicorn passes a signal on once it has stopped; an exit cleans up where the default would not.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         host, port = listener.getsockname()[:2]
+        app = sandbox.controlled if asked.controls or ip_address(host).is_loopback else sandbox.app
         certificate = make_certificate(Path(folder), asked.host) if asked.tls else None
         config = uvicorn.Config(
-            NameCheck(sandbox.app, [asked.host, *settings.allowed_hosts]),
+            NameCheck(app, [asked.host, *settings.allowed_hosts]),
+            http=CuttingProtocol,
             proxy_headers=False,
             log_level="warning",
             lifespan="off",
@@ -65,6 +81,14 @@ def run(asked: argparse.Namespace) -> int:
         sys.stdout.flush()
         PortServer(config, listener, _hint(address, certificate)).run()
     return 0
+
+
+def _begin_with(sandbox: Sandbox, file: str) -> None:
+    try:
+        with sandbox.workspace.locked():
+            copies.put(sandbox.workspace, read_export(file))
+    except copies.WrongCopy as wrong:
+        raise SettingsError(f"--seed {file}: {wrong}") from None
 
 
 def _hint(address: str, certificate: str | None) -> str:

@@ -1,0 +1,57 @@
+"""The controls answer beside the APIs: an ASGI application around the one that imitates them."""
+
+import json
+from typing import Any
+from urllib.parse import unquote
+
+from starlette.responses import PlainTextResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from cio_mcp.sandbox.controls.table import CONTROLS, Asked
+from cio_mcp.sandbox.faults.layer import body_of
+from cio_mcp.sandbox.state.copies import written
+from cio_mcp.sandbox.state.workspace import Workspace
+
+PREFIX = "/_sandbox"
+
+
+class ControlLayer:
+    """Answers what is asked of `/_sandbox/…`, and all else as `app` does."""
+
+    def __init__(self, app: ASGIApp, workspace: Workspace) -> None:
+        self._app = app
+        self._workspace = workspace
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        path = scope.get("raw_path", b"").decode("latin-1")
+        if path != PREFIX and not path.startswith(f"{PREFIX}/"):
+            await self._app(scope, receive, send)
+            return
+        answer = self._answer(scope["method"], path, await body_of(receive))
+        await answer(scope, receive, send)
+
+    def _answer(self, method: str, path: str, body: bytes) -> Response:
+        control, which = CONTROLS.get((method, path)), ""
+        if control is None:
+            parent, _, last = path.rpartition("/")
+            control, which = CONTROLS.get((method, f"{parent}/{{which}}")), unquote(last)
+        if control is None:
+            known = ", ".join(f"{verb} {name}" for verb, name in sorted(CONTROLS))
+            return _json(404, {"error": f"there is no control {method} {path}; there are: {known}"})
+        try:
+            found = json.loads(body) if body.strip() else None
+        except (ValueError, RecursionError):
+            return _json(400, {"error": "the body must be JSON"})
+        try:
+            told = control(Asked(self._workspace, which, found))
+        except ValueError as wrong:
+            return _json(400, {"error": str(wrong)})
+        if path.endswith("/export"):
+            return PlainTextResponse(written(told), media_type="application/json")
+        return _json(200, told)
+
+
+def _json(status: int, told: Any) -> Response:
+    text = json.dumps(told, indent=2, ensure_ascii=False) + "\n"
+    return Response(text, status, media_type="application/json; charset=utf-8")

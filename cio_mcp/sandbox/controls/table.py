@@ -1,0 +1,169 @@
+"""The controls: faults, the clock, points, and all that the sandbox holds."""
+
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from cio_mcp.sandbox.faults import book
+from cio_mcp.sandbox.faults.fault import Fault, WrongFault, parse
+from cio_mcp.sandbox.moments import ahead, written
+from cio_mcp.sandbox.routes import TABLES
+from cio_mcp.sandbox.seed import leave_empty, plant
+from cio_mcp.sandbox.state import copies, points
+from cio_mcp.sandbox.state.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is asked of a control: a part of the path, and a body."""
+
+    workspace: Workspace
+    which: str
+    body: Any
+
+    def field(self, name: str, kind: type, default: Any) -> Any:
+        """Return a field of the body; raises ValueError for another kind of value, or an unknown field."""
+        body = {} if self.body is None else self.body
+        if not isinstance(body, dict) or body.keys() - {name}:
+            raise ValueError(f"the body must be an object with nothing but {name}")
+        value = body.get(name, default)
+        if not isinstance(value, kind):
+            wanted = "a text" if kind is str else "true or false"
+            raise ValueError(f"{name} must be {wanted}; it is {value!r}")  # noqa: TRY004 - a wrong body
+        return value
+
+
+Control = Callable[[Asked], Any]
+CONTROLS: dict[tuple[str, str], Control] = {}
+
+
+def control(method: Literal["GET", "POST", "DELETE"], path: str) -> Callable[[Control], Control]:
+    """Return a decorator that registers a control; it raises ValueError for what cannot be done."""
+
+    def register(handler: Control) -> Control:
+        CONTROLS[method, path] = handler
+        return handler
+
+    return register
+
+
+@control("GET", "/_sandbox/faults")
+def faults(asked: Asked) -> Any:
+    """Answer the faults, with what they met and struck."""
+    return {"faults": book.listed(asked.workspace)}
+
+
+@control("POST", "/_sandbox/faults")
+def add_faults(asked: Asked) -> Any:
+    """Put a fault into force, a list of them, or the word `bad-day` for those of a bad day: all or none."""
+    body = book.bad_day() if asked.body == "bad-day" else asked.body
+    wanted = [_fault(one) for one in (body if isinstance(body, list) else [body])]
+    with asked.workspace.transaction():
+        numbers = [book.add(asked.workspace, fault) for fault in wanted]
+        return {"faults": [one for one in book.listed(asked.workspace) if one["number"] in numbers]}
+
+
+def _fault(found: Any) -> Fault:
+    fault = parse(found)
+    if not any(fault.fits_route(method, path.split("/")[1:]) for method, path, _ in TABLES):
+        raise WrongFault(f"route: the sandbox has no {fault.route}")
+    return fault
+
+
+@control("DELETE", "/_sandbox/faults")
+def remove_faults(asked: Asked) -> Any:
+    """Lift all faults."""
+    with asked.workspace.transaction():
+        return {"removed": book.remove(asked.workspace)}
+
+
+@control("DELETE", "/_sandbox/faults/{which}")
+def remove_fault(asked: Asked) -> Any:
+    """Lift one fault, by its number."""
+    with asked.workspace.transaction():
+        removed = book.remove(asked.workspace, int(asked.which)) if asked.which.isdecimal() else 0
+    if not removed:
+        raise ValueError(f"there is no fault {asked.which}")
+    return {"removed": removed}
+
+
+@control("GET", "/_sandbox/clock")
+def clock(asked: Asked) -> Any:
+    """Answer what the clock shows."""
+    reading = asked.workspace.clock.read()
+    return {"now": written(int(reading.now)), "frozen": reading.frozen, "shows": str(reading)}
+
+
+@control("POST", "/_sandbox/clock")
+def move_clock(asked: Asked) -> Any:
+    """Move the clock on, and answer what happened on the way."""
+    moment = ahead(asked.field("to", str, ""), asked.workspace.now())
+    happened = asked.workspace.advance(moment)
+    return {**clock(asked), "happened": happened}
+
+
+@control("GET", "/_sandbox/points")
+def every_point(asked: Asked) -> Any:
+    """Answer the points."""
+    return {"points": points.listed(asked.workspace)}
+
+
+@control("POST", "/_sandbox/points")
+def add_point(asked: Asked) -> Any:
+    """Make a point of what is now."""
+    name = asked.field("name", str, "point").strip()[:100] or "point"
+    with asked.workspace.transaction():
+        return points.add(asked.workspace, name)
+
+
+@control("POST", "/_sandbox/points/{which}")
+def restore_point(asked: Asked) -> Any:
+    """Take the sandbox back to a point, by its number or its name."""
+    with asked.workspace.locked():
+        return points.restore(asked.workspace, asked.which)
+
+
+@control("DELETE", "/_sandbox/points/{which}")
+def remove_point(asked: Asked) -> Any:
+    """Forget a point."""
+    with asked.workspace.locked():
+        points.remove(asked.workspace, asked.which)
+    return {"removed": 1}
+
+
+@control("POST", "/_sandbox/reset")
+def reset(asked: Asked) -> Any:
+    """Begin anew at real time, with the story or with nothing; what was there is a point then."""
+    here, story = asked.workspace, asked.field("story", bool, True)
+    with closing(
+        Workspace(
+            ":memory:",
+            real=here.clock.real,
+            region=here.region,
+            lag=0,
+            broadcast_seconds=here.broadcast_seconds,
+        )
+    ) as fresh:
+        (plant if story else leave_empty)(fresh)
+        copy = copies.take(fresh)
+    with here.locked():
+        point = points.add(here, "before the reset")
+        copies.put(here, copy)
+    return {"point": point["number"], "story": story}
+
+
+@control("GET", "/_sandbox/export")
+def export(asked: Asked) -> Any:
+    """Answer all that the sandbox holds."""
+    with asked.workspace.locked():
+        return copies.take(asked.workspace)
+
+
+@control("POST", "/_sandbox/import")
+def import_(asked: Asked) -> Any:
+    """Hold what an export holds; what was there is a point then."""
+    with asked.workspace.locked():
+        point = points.add(asked.workspace, "before the import")
+        copies.put(asked.workspace, asked.body)
+    return {"point": point["number"]}

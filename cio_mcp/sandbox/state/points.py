@@ -1,0 +1,57 @@
+"""Points: states of a workspace to which it can be taken back, the newest 20 of them."""
+
+import json
+import zlib
+from typing import Any
+
+from cio_mcp.sandbox.state import copies
+from cio_mcp.sandbox.state.workspace import Row, Workspace
+
+MOST = 20
+
+TOLD = "number, name, at, made, position"
+
+
+class NoSuchPoint(ValueError):
+    """No point has this number or name."""
+
+
+def add(workspace: Workspace, name: str) -> dict[str, Any]:
+    """Keep what the workspace holds now under a name; the oldest points make room. Returns the point."""
+    copy = zlib.compress(json.dumps(copies.take(workspace)).encode())
+    position = workspace.rows("SELECT coalesce(max(number), 0) FROM log")[0][0]
+    statement = "INSERT INTO points (name, at, made, position, copy) VALUES (?, ?, ?, ?, ?)"
+    workspace.change(statement, name, workspace.now(), int(workspace.clock.real()), position, copy)
+    newest = "SELECT number FROM points ORDER BY number DESC LIMIT ?"
+    workspace.change(f"DELETE FROM points WHERE number NOT IN ({newest})", MOST)  # noqa: S608 - ours
+    return listed(workspace)[-1]
+
+
+def listed(workspace: Workspace) -> list[dict[str, Any]]:
+    """Return the points, oldest first: when each was, when it was made, and where in the log it is."""
+    return [dict(row) for row in workspace.rows(f"SELECT {TOLD} FROM points ORDER BY number")]  # noqa: S608
+
+
+def remove(workspace: Workspace, which: str) -> None:
+    """Forget a point; raises NoSuchPoint."""
+    workspace.change("DELETE FROM points WHERE number = ?", _find(workspace, which)["number"])
+
+
+def restore(workspace: Workspace, which: str) -> dict[str, Any]:
+    """Take the workspace back to a point, by its number or its newest name; returns the point.
+
+    What it held is a point itself then. The transaction must hold nothing else. Raises NoSuchPoint.
+    """
+    found = _find(workspace, which)
+    add(workspace, f"left for {found['name']}")
+    copies.put(workspace, json.loads(zlib.decompress(found["copy"])))
+    return {name: found[name] for name in TOLD.split(", ")}
+
+
+def _find(workspace: Workspace, which: str) -> Row:
+    by = "number = ?" if which.isdecimal() else "name = ?"
+    statement = f"SELECT * FROM points WHERE {by} ORDER BY number DESC LIMIT 1"  # noqa: S608 - one of two
+    if found := workspace.row(statement, which):
+        return found
+    known = ", ".join(f"{point['number']} ({point['name']})" for point in listed(workspace))
+    raise NoSuchPoint(f"there is no point {which}; there {f'are: {known}' if known else 'is none'}")

@@ -1,0 +1,62 @@
+"""The tables of a workspace's database.
+
+`world` is one row: since when the sandbox is used and when it was last, in real time, its clock and what
+chance depends on. `log` is only ever added to: an entry with a `timestamp` is one of the activities that the
+App API tells, and `cause` is the number of an earlier entry. `timers` hold what is to be done at a time;
+there is one with a `key`.
+"""
+
+import zlib
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS world (
+  since REAL NOT NULL, seen REAL NOT NULL, ahead REAL NOT NULL, frozen REAL, seed TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS people (
+  cio_id TEXT PRIMARY KEY, id TEXT UNIQUE, email TEXT UNIQUE COLLATE NOCASE, attributes TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS phones ON people (json_extract(attributes, '$.phone'));
+CREATE TABLE IF NOT EXISTS devices (
+  cio_id TEXT NOT NULL, id TEXT NOT NULL, platform TEXT, last_used INTEGER, PRIMARY KEY (cio_id, id));
+CREATE TABLE IF NOT EXISTS objects (
+  number INTEGER PRIMARY KEY, object_type_id INTEGER NOT NULL, object_id TEXT NOT NULL,
+  attributes TEXT NOT NULL DEFAULT '{}', UNIQUE (object_type_id, object_id));
+CREATE TABLE IF NOT EXISTS relationships (
+  number INTEGER PRIMARY KEY, cio_id TEXT NOT NULL, object INTEGER NOT NULL, attributes TEXT NOT NULL,
+  UNIQUE (cio_id, object));
+CREATE TABLE IF NOT EXISTS anonymous_relationships (
+  anonymous_id TEXT NOT NULL, object INTEGER NOT NULL, attributes TEXT NOT NULL,
+  PRIMARY KEY (anonymous_id, object));
+CREATE TABLE IF NOT EXISTS members (
+  segment_id INTEGER NOT NULL, cio_id TEXT NOT NULL, PRIMARY KEY (segment_id, cio_id));
+CREATE TABLE IF NOT EXISTS events (
+  number INTEGER PRIMARY KEY, cio_id TEXT, anonymous_id TEXT, type TEXT NOT NULL, name TEXT NOT NULL,
+  data TEXT NOT NULL, timestamp INTEGER NOT NULL, event_id TEXT UNIQUE);
+CREATE TABLE IF NOT EXISTS log (
+  number INTEGER PRIMARY KEY, at INTEGER NOT NULL, kind TEXT NOT NULL, cio_id TEXT, name TEXT, cause INTEGER,
+  timestamp INTEGER, data TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS log_of_people ON log (cio_id);
+CREATE INDEX IF NOT EXISTS activities ON log (timestamp, number) WHERE timestamp IS NOT NULL;
+CREATE TABLE IF NOT EXISTS suppressed (identifier TEXT PRIMARY KEY COLLATE NOCASE);
+CREATE TABLE IF NOT EXISTS timers (
+  number INTEGER PRIMARY KEY, due REAL NOT NULL, what TEXT NOT NULL, body TEXT NOT NULL, cause INTEGER,
+  key TEXT UNIQUE);
+CREATE INDEX IF NOT EXISTS due_timers ON timers (due, number);
+CREATE TABLE IF NOT EXISTS things (kind TEXT NOT NULL, id INTEGER NOT NULL, body TEXT NOT NULL,
+  PRIMARY KEY (kind, id));
+CREATE TABLE IF NOT EXISTS metrics (
+  campaign_id INTEGER NOT NULL, action_id INTEGER NOT NULL, channel TEXT NOT NULL, day INTEGER NOT NULL,
+  counts TEXT NOT NULL, PRIMARY KEY (action_id, day));
+CREATE TABLE IF NOT EXISTS triggers (broadcast_id INTEGER NOT NULL, id INTEGER NOT NULL,
+  created_at INTEGER NOT NULL, really_at REAL NOT NULL, errors TEXT NOT NULL,
+  PRIMARY KEY (broadcast_id, id));
+CREATE TABLE IF NOT EXISTS deliveries (
+  number INTEGER PRIMARY KEY, id TEXT UNIQUE, cio_id TEXT, created INTEGER, body TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS faults (
+  number INTEGER PRIMARY KEY AUTOINCREMENT, body TEXT NOT NULL, met INTEGER NOT NULL DEFAULT 0,
+  struck INTEGER NOT NULL DEFAULT 0);
+CREATE TABLE IF NOT EXISTS points (
+  number INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, at INTEGER NOT NULL, made INTEGER NOT NULL,
+  position INTEGER NOT NULL, copy BLOB NOT NULL);
+"""
+
+# Kept in the file: what was made with other tables is not touched.
+VERSION = zlib.crc32(SCHEMA.encode()) & 0x7FFFFFFF

@@ -1,0 +1,56 @@
+"""What JSON can hold, and how large it is there."""
+
+import json
+from typing import Any
+
+# One encoder: json.dumps makes a new one for each value, and every argument and attribute is measured.
+_written = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+
+# Texts with a noncharacter of Unicode around them. Transports write them where a caller's JSON has half a
+# character, or is nested too deeply.
+HALF, DEEP = "\ufdd0half a character\ufdd0", "\ufdd0too deep\ufdd0"
+
+# Readers of JSON give up somewhere: the SDK's at 200 levels, pydantic's writer at 255.
+MOST_LEVELS = 128
+
+
+def size_of(value: object) -> int:
+    """Return the size of `value` in bytes, written as JSON.
+
+    Raises ValueError for values that JSON cannot hold: NaN, infinity, broken Unicode, too deep a nesting. Of
+    a list it names the first item at fault.
+    """
+    try:
+        text = _written(value)
+        size = len(text.encode())
+    except UnicodeEncodeError:
+        message = "text must be valid Unicode"
+    except RecursionError:
+        message = "is nested too deeply"
+    except ValueError:
+        message = "numbers must be finite: JSON has no NaN and no infinity"
+    else:
+        if HALF in text:
+            message = "text must be valid Unicode"
+        elif DEEP in text or (text.count("[") + text.count("{") > MOST_LEVELS and _is_deep(value)):
+            message = "is nested too deeply"
+        else:
+            return size
+    raise ValueError(_item_at_fault(value) + message)
+
+
+def _is_deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(MOST_LEVELS):
+        parts = [each.values() if isinstance(each, dict) else each for each in level]
+        level = [each for part in parts for each in part if isinstance(each, (dict, list))]
+    return bool(level)
+
+
+def _item_at_fault(value: object) -> str:
+    for number, item in enumerate(value if isinstance(value, list) and len(value) > 1 else (), 1):
+        try:
+            size_of(item)
+        except ValueError:
+            return f"item {number} "
+    return ""

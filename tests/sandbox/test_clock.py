@@ -1,0 +1,106 @@
+"""The sandbox's own clock: real time plus an offset, or frozen, and the same for all who use a file."""
+
+from pathlib import Path
+
+import pytest
+
+from cio_mcp.sandbox import Sandbox
+from tests.sandbox.conftest import Calling, Clock
+
+pytestmark = pytest.mark.anyio
+
+DAY = 86_400
+NEWSLETTER = "/v1/newsletters/21"
+
+
+async def test_what_is_due_happens_at_its_time_on_the_way(calling: Calling, clock: Clock) -> None:
+    caller = calling(Sandbox(clock=clock), clock)
+    now = int(caller.sandbox.clock())
+    scheduled = {"scheduled_at": now + DAY, "timezone": "UTC"}
+    await caller.ok("POST", f"{NEWSLETTER}/schedule", scheduled)
+
+    happened = caller.sandbox.workspace.advance(now + 30 * DAY)
+
+    assert (await caller.ok("GET", NEWSLETTER))["newsletter"]["sent_at"] == now + DAY
+    assert (await caller.messages("&newsletter_id=21"))[0]["created"] == now + DAY
+    assert happened == {}
+    assert caller.sandbox.clock() == pytest.approx(now + 30 * DAY, abs=3)
+
+
+async def test_what_is_accepted_with_a_lag_is_applied_when_it_is_due(calling: Calling, clock: Clock) -> None:
+    caller = calling(Sandbox(clock=clock, lag=60), clock)
+    await caller.identify("late", plan="pro")
+    accepted = int(clock.now)
+
+    happened = caller.sandbox.workspace.advance(accepted + DAY)
+
+    (created,) = (await caller.ok("GET", "/v1/activities?type=profile_create"))["activities"][:1]
+    assert created["timestamp"] == accepted + 60
+    assert happened["profile_create"] == 1
+
+
+async def test_a_frozen_clock_stands_until_it_is_let_go(calling: Calling, clock: Clock) -> None:
+    caller = calling(Sandbox(clock=clock), clock)
+    own = caller.sandbox.clock
+    own.freeze()
+    stood = own()
+    clock.now += DAY
+    caller.sandbox.workspace.advance(stood + 60)
+    frozen = own()
+    own.run()
+    clock.now += 5
+
+    assert (frozen, own()) == (stood + 60, stood + 65)
+
+
+async def test_all_who_use_a_file_see_its_clock_moved_at_once(
+    calling: Calling, clock: Clock, tmp_path: Path
+) -> None:
+    one, other = (calling(Sandbox(tmp_path / "sandbox.db", clock=clock), clock) for _ in range(2))
+
+    one.sandbox.workspace.advance(clock.now + 7 * DAY)
+    await other.identify("new", plan="pro")
+
+    assert other.sandbox.clock() == one.sandbox.clock() == clock.now + 7 * DAY
+    (created,) = (await one.ok("GET", "/v1/activities?type=profile_create"))["activities"][:1]
+    assert created["timestamp"] == clock.now + 7 * DAY - 1
+
+
+@pytest.mark.parametrize(("unused", "passed"), [(600, 600), (90 * DAY, 60), (-DAY, 0)])
+def test_after_disuse_the_time_goes_on_where_it_stood(
+    clock: Clock, tmp_path: Path, unused: int, passed: int
+) -> None:
+    first = Sandbox(tmp_path / "sandbox.db", clock=clock)
+    first.workspace.advance(clock.now + 7 * DAY)
+    before = first.clock()
+    first.close()
+    clock.now += unused
+
+    for _ in range(2):
+        again = Sandbox(tmp_path / "sandbox.db", clock=clock)
+        assert again.clock() == before + passed
+        again.close()
+
+
+async def test_limits_are_kept_by_real_time(calling: Calling, clock: Clock) -> None:
+    counts = [("all", 3, 60)]
+    caller = calling(Sandbox(clock=clock, counts=lambda _: counts), clock)
+    trigger = "/v1/campaigns/10/triggers"
+    caller.sandbox.clock.freeze()
+    await caller.ok("POST", trigger, {})
+    caller.sandbox.workspace.advance(caller.sandbox.clock() + DAY)
+    assert (await caller.send("POST", trigger, {})).headers["retry-after"] == "9"
+    clock.now += 9
+
+    await caller.ok("POST", trigger, {})
+    assert (await caller.send("GET", "/v1/campaigns")).status_code == 429
+
+
+async def test_a_step_that_fails_leaves_time_and_world_as_they_were(calling: Calling, clock: Clock) -> None:
+    caller = calling(Sandbox(clock=clock), clock)
+    before = caller.sandbox.clock()
+    caller.sandbox.workspace.wait(before + DAY, "nobody knows this", {})
+
+    with pytest.raises(KeyError):
+        caller.sandbox.workspace.advance(before + 7 * DAY)
+    assert caller.sandbox.clock() == before

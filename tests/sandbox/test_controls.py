@@ -1,0 +1,221 @@
+"""The sandbox's own controls: faults, the clock, points, exports, and beginning anew."""
+
+import json
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from cio_mcp.sandbox import Sandbox
+from cio_mcp.sandbox.state import copies
+from tests.planted import START, a_sandbox
+from tests.sandbox.conftest import Caller, Calling, Clock
+
+pytestmark = pytest.mark.anyio
+
+DAY = 86_400
+ADA = "/v1/customers/u_1001/attributes"
+
+
+async def control(sandbox: Sandbox, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+    """Return the status and the answer of a control."""
+    wire = httpx.ASGITransport(app=sandbox.controlled)
+    async with httpx.AsyncClient(transport=wire, base_url="https://sandbox.invalid") as http:
+        content = body if isinstance(body, bytes) else json.dumps(body)
+        answer = await http.request(method, f"/_sandbox/{path}", content=content)
+        return answer.status_code, answer.json()
+
+
+async def done(caller: Caller, method: str, path: str, body: Any = None) -> Any:
+    status, told = await control(caller.sandbox, method, path, body)
+    assert status == 200, told
+    return told
+
+
+async def export(caller: Caller) -> str:
+    return copies.written(await done(caller, "GET", "export"))
+
+
+async def test_the_controls_answer_beside_the_apis_and_only_where_they_are_let(caller: Caller) -> None:
+    wire = httpx.ASGITransport(app=caller.sandbox.controlled)
+    headers = {"Authorization": f"Bearer {caller.sandbox.credentials.app_api_key}"}
+    async with httpx.AsyncClient(transport=wire, base_url="https://s.invalid", headers=headers) as http:
+        beside = await http.get(ADA)
+    closed = await caller.no(501, "GET", "/_sandbox/faults")
+
+    assert beside.json()["customer"]["id"] == "u_1001"
+    assert "start it with --controls" in closed["errors"][0]["detail"]
+
+
+async def test_faults_are_added_listed_and_lifted_and_faults_do_not_strike_controls(caller: Caller) -> None:
+    added = await done(caller, "POST", "faults", {"does": "error", "route": "GET /v1/customers/*"})
+    await done(caller, "POST", "faults", [{"does": "cut"}, {"does": "slow", "seconds": 5}])
+    await caller.no(500, "GET", ADA)
+    listed = (await done(caller, "GET", "faults"))["faults"]
+    lifted = [await done(caller, "DELETE", path) for path in ("faults/2", "faults")]
+
+    assert [fault["number"] for fault in added["faults"]] == [1]
+    assert [(one["number"], one["met"], one["struck"]) for one in listed] == [(1, 1, 1), (2, 1, 1), (3, 1, 1)]
+    assert listed[0]["fault"] == {"does": "error", "route": "GET /v1/customers/*"}
+    assert lifted == [{"removed": 1}, {"removed": 2}]
+    await caller.ok("GET", ADA)
+
+
+async def test_of_several_faults_all_come_into_force_or_none(caller: Caller) -> None:
+    status, told = await control(caller.sandbox, "POST", "faults", [{"does": "cut"}, {"does": "slow"}])
+
+    assert (status, told) == (400, {"error": "slow needs seconds"})
+    assert await done(caller, "GET", "faults") == {"faults": []}
+
+
+async def test_a_bad_day_is_a_word(caller: Caller) -> None:
+    assert len((await done(caller, "POST", "faults", "bad-day"))["faults"]) == 11
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "said"),
+    [
+        ("POST", "faults", {"does": "error", "route": "/v1/nonsense"}, "the sandbox has no /v1/nonsense"),
+        ("POST", "faults", b"no json", "must be JSON"),
+        ("POST", "faults", b"[" * 100_000, "must be JSON"),
+        ("POST", "faults", [5], "valid dictionary"),
+        ("DELETE", "faults/9", None, "there is no fault 9"),
+        ("DELETE", "faults/x", None, "there is no fault x"),
+        ("POST", "clock", {"to": "2001-01-01"}, "2001-01-01 is over: it is 2026-05-28T20:26:40Z"),
+        ("POST", "clock", {"to": "+99999d"}, "too far away: at most 3660 days"),
+        ("POST", "clock", {"to": 5}, "to must be a text; it is 5"),
+        ("POST", "clock", {"till": "+1d"}, "nothing but to"),
+        ("POST", "points/nope", None, "there is no point nope; there is none"),
+        ("DELETE", "points/1", None, "there is no point 1"),
+        ("POST", "reset", {"story": "no"}, "story must be true or false; it is 'no'"),
+        ("POST", "import", {"people": []}, "it is no export of a sandbox"),
+        ("POST", "import", {"form": "cio-mcp sandbox", "version": 1, "tables": {}}, "another version"),
+    ],
+)
+async def test_what_cannot_be_done_is_told_and_changes_nothing(
+    caller: Caller, method: str, path: str, body: Any, said: str
+) -> None:
+    before = await export(caller)
+    status, told = await control(caller.sandbox, method, path, body)
+
+    assert status == 400
+    assert said in told["error"]
+    assert await export(caller) == before
+
+
+async def test_an_unknown_control_is_told_with_those_that_there_are(caller: Caller) -> None:
+    status, told = await control(caller.sandbox, "PUT", "clocks")
+
+    assert status == 404
+    assert "there is no control PUT /_sandbox/clocks; there are: DELETE /_sandbox/faults" in told["error"]
+
+
+async def test_the_clock_moves_on_and_tells_what_happened(calling: Calling, clock: Clock) -> None:
+    caller = calling(Sandbox(clock=clock, lag=60), clock)
+    await caller.identify("new", plan="pro")
+    told = await done(caller, "POST", "clock", {"to": "+7d"})
+
+    assert told["now"] == "2026-06-04T20:26:41Z"
+    assert told["shows"] == "7 d ahead of real time"
+    assert told["happened"]["profile_create"] == 1
+    assert await done(caller, "GET", "clock") == {k: told[k] for k in ("now", "frozen", "shows")}
+
+
+async def test_going_back_to_a_point_restores_all_to_the_byte_and_its_clock_and_can_be_undone(
+    caller: Caller,
+) -> None:
+    await caller.identify("kept", plan="pro")
+    await done(caller, "POST", "faults", {"does": "error", "route": "/v1/exports"})
+    made = await done(caller, "POST", "points", {"name": "before"})
+    before = await export(caller)
+    await caller.identify("gone", plan="pro")
+    await done(caller, "DELETE", "faults")
+    await done(caller, "POST", "clock", {"to": "+7d"})
+    later = await export(caller)
+
+    back = await done(caller, "POST", "points/before")
+    restored = await export(caller)
+    await done(caller, "POST", "points/2")
+    undone = await export(caller)
+
+    assert back == made
+    assert (made["number"], made["at"]) == (1, int(START) + 1)
+    assert restored == before != later
+    assert undone == later
+    names = [point["name"] for point in (await done(caller, "GET", "points"))["points"]]
+    assert names == ["before", "left for before", "left for left for before"]
+
+
+async def test_others_that_use_the_file_see_a_restored_point_at_their_next_request(
+    calling: Calling, clock: Clock, tmp_path: Path
+) -> None:
+    one, other = (calling(Sandbox(tmp_path / "sandbox.db", clock=clock), clock) for _ in range(2))
+    await done(one, "POST", "points")
+    await other.identify("new", plan="pro")
+    await other.profile("new")
+    await done(one, "POST", "points/1")
+
+    await other.no(404, "GET", "/v1/customers/new/attributes")
+
+
+async def test_the_newest_twenty_points_are_kept_and_numbers_are_not_given_again(caller: Caller) -> None:
+    for number in range(22):
+        await done(caller, "POST", "points", {"name": f"point {number}"})
+    await done(caller, "DELETE", "points/22")
+    await done(caller, "POST", "points")
+    points = (await done(caller, "GET", "points"))["points"]
+
+    assert [point["number"] for point in points] == [*range(3, 22), 23]
+
+
+async def test_an_import_that_fails_half_way_leaves_everything_as_it_was(caller: Caller) -> None:
+    copy = await done(caller, "GET", "export")
+    before = copies.written(copy)
+    copy["tables"]["things"]["rows"].append(["kind", None, None])
+    status, told = await control(caller.sandbox, "POST", "import", copy)
+
+    assert status == 400
+    assert "it holds what no sandbox holds" in told["error"]
+    assert await export(caller) == before
+    assert await done(caller, "GET", "points") == {"points": []}
+
+
+async def test_an_export_makes_another_the_same(calling: Calling, caller: Caller, clock: Clock) -> None:
+    await caller.identify("new", plan="pro")
+    exported = await done(caller, "GET", "export")
+    other = calling(a_sandbox(Clock(START + 5 * DAY), seed=False), clock)
+    await done(other, "POST", "import", exported)
+
+    assert (await other.profile("new"))["attributes"]["plan"] == "pro"
+    assert await export(other) == copies.written(exported)
+
+
+@pytest.mark.parametrize(("story", "campaigns"), [(True, 4), (False, 0)])
+async def test_beginning_anew_undoes_everything_and_can_be_undone(
+    caller: Caller, story: bool, campaigns: int
+) -> None:
+    await caller.identify("new", plan="pro")
+    await done(caller, "POST", "faults", {"does": "cut", "until": 5})
+    await done(caller, "POST", "clock", {"to": "+7d"})
+    point = (await done(caller, "POST", "reset", {"story": story}))["point"]
+    anew = await caller.ok("GET", "/v1/campaigns")
+    await caller.no(404, "GET", "/v1/customers/new/attributes")
+    shows = (await done(caller, "GET", "clock"))["shows"]
+    faults = await done(caller, "GET", "faults")
+    await done(caller, "POST", f"points/{point}")
+
+    assert len(anew["campaigns"]) == campaigns
+    assert (shows, faults) == ("real time", {"faults": []})
+    assert (await caller.profile("new"))["attributes"]["plan"] == "pro"
+
+
+async def test_beginning_anew_is_as_a_new_sandbox_is(caller: Caller, clock: Clock) -> None:
+    await done(caller, "POST", "reset")
+    with closing(Sandbox(clock=clock)) as new, new.workspace.locked():
+        fresh = copies.take(new.workspace)
+    anew = await done(caller, "GET", "export")
+
+    sizes = [{name: len(t["rows"]) for name, t in copy["tables"].items()} for copy in (anew, fresh)]
+    assert sizes[0] == sizes[1]
