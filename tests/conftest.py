@@ -32,15 +32,15 @@ unmarked: pytest.Item | None = None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run those tests one after the other that start processes, beside all others where there are cores.
+    """Say what runs side by side where there are cores: files do, but one test that starts processes at a time.
 
-    Leave them out on Windows: they are forks (compat/hosts.py starts others).
+    Those are left out on Windows: they are forks (compat/hosts.py starts others).
     """
     for item in items:
-        if item.get_closest_marker("processes"):
-            item.add_marker(pytest.mark.xdist_group("processes"))
-            if sys.platform == "win32":
-                item.add_marker(pytest.mark.skip(reason="processes are forks"))
+        starts = item.get_closest_marker("processes") is not None
+        item.add_marker(pytest.mark.xdist_group("processes" if starts else item.path.name))
+        if starts and sys.platform == "win32":
+            item.add_marker(pytest.mark.skip(reason="processes are forks"))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -21,10 +21,7 @@ from tests.contract.regenerate import EXCEPTIONS
 # What only reads the results of an earlier call asks Customer.io nothing.
 ASKING = [tool for tool in TOOLS if tool.name != "list_row_results"]
 
-# All tests of a tool in one process: see DRIVEN.
-every_tool = pytest.mark.parametrize(
-    "tool", [pytest.param(tool, id=tool.name, marks=pytest.mark.xdist_group(tool.name)) for tool in ASKING]
-)
+every_tool = pytest.mark.parametrize("tool", ASKING, ids=lambda tool: tool.name)
 
 # An operation of a batch is what this takes alone.
 ENTITY = CONTRACT.operations["POST /api/v2/entity"]
