@@ -5,10 +5,13 @@ PYTHON ?= python3
 VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 VENV ?= .venv$(if $(filter-out python3,$(PYTHON)),-$(VERSION))
 BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+# On all cores: see tests/conftest.py.
+SIDE_BY_SIDE := --numprocesses=auto --dist=loadgroup
+
 # Whatever the machine has set: tests start many processes, and each would compile all that it imports.
 export PYTHONDONTWRITEBYTECODE :=
-
-PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .PHONY: demo test test-fast lint fix compat wheels bundle pictures first-call constraints clean
 
@@ -16,10 +19,10 @@ demo: $(VENV)/installed ## the main operations on the embedded sandbox, no accou
 	@$(BIN)/cio-mcp demo
 
 test: $(VENV)/ready ## every test, on all cores, with branch coverage
-	@$(BIN)/python -m pytest --numprocesses=auto --dist=loadgroup --cov --cov-report=term $(ARGS)
+	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) --cov --cov-report=term $(ARGS)
 
 test-fast: $(VENV)/ready ## the tests that start no process
-	@$(BIN)/python -m pytest -m "not processes" $(ARGS)
+	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m "not processes" $(ARGS)
 
 lint: $(VENV)/ready ## style, types, and what git tracks
 	@.ci/tracked

@@ -32,7 +32,7 @@ unmarked: pytest.Item | None = None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Say what runs side by side where there are cores: files do, but one test at a time that starts processes.
+    """Let files run side by side where there are cores, but only one test at a time that starts processes.
 
     Those are left out on Windows: they are forks (compat/hosts.py starts others).
     """
