@@ -13,7 +13,7 @@ SIDE_BY_SIDE := --numprocesses=auto --dist=loadgroup
 # Whatever the machine has set: tests start many processes, and each would compile all that it imports.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo test test-fast lint fix compat wheels bundle pictures first-call constraints clean
+.PHONY: demo test test-fast lint fix compat wheels docs bundle pictures first-call constraints clean
 
 demo: $(VENV)/installed ## the main operations on the embedded sandbox, no account needed
 	@$(BIN)/cio-mcp demo
@@ -43,6 +43,9 @@ wheels: $(VENV)/ready ## dist/: the package, and in dist/wheels all that it need
 	@$(BIN)/python -m hatchling build --directory dist
 	@$(PIP) download --require-hashes --no-deps --requirement .ci/requirements.txt --dest dist/wheels
 	@cp dist/*.whl dist/wheels
+
+docs: $(VENV)/docs/ready ## site/, the docs as a site; a broken link is an error
+	@$(VENV)/docs/bin/zensical build --strict --clean
 
 bundle: $(VENV)/ready ## dist/cio-mcp.mcpb, the desktop bundle; needs npm
 	@mkdir -p dist $(VENV)/node
@@ -83,4 +86,9 @@ $(VENV)/installed: $(VENV)/made pyproject.toml .ci/requirements.txt
 
 $(VENV)/ready: $(VENV)/installed .ci/constraints.txt
 	@$(PIP) install --require-hashes --no-deps --requirement .ci/constraints.txt
+	@touch $@
+
+$(VENV)/docs/ready: $(VENV)/made .ci/docs.txt
+	@$(PYTHON) -m venv $(VENV)/docs
+	@$(VENV)/docs/bin/pip --disable-pip-version-check --quiet install --require-hashes --no-deps --requirement .ci/docs.txt
 	@touch $@

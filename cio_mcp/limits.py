@@ -74,6 +74,14 @@ LIMITS = (
         within="app",
     ),
     Limit(
+        "design_studio",
+        requests=5,
+        window=1,
+        covers=re.compile(r"\w+ /v1/design_studio/emails/[^/]+/(link|publish|render|preview|review)"),
+        purpose="previews, reviews and publishing in Design Studio",
+        within="app",
+    ),
+    Limit(
         "app",
         requests=10,
         window=1,

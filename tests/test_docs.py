@@ -1,14 +1,24 @@
 """What README and docs/ promise: links lead somewhere, commands and settings exist, figures hold."""
 
+import ast
+import json
+import os
 import re
 import shlex
+import tomllib
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from ruamel.yaml import YAML
 
 from cio_mcp.cli import _parser
+from cio_mcp.cli.call import _arguments
 from cio_mcp.settings import variables
+from cio_mcp.tools import TOOLS
 from tests.agent import Agent
+from tests.not_run import NOT_READ, NOT_RUN
 
 pytestmark = pytest.mark.anyio
 
@@ -16,6 +26,13 @@ ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 SHELL = re.compile(r"```bash\n(.*?)```", re.DOTALL)
+BLOCK = re.compile(r"^ *```([a-z]+)\n(.*?)^ *```", re.DOTALL | re.MULTILINE)
+READ: dict[str, Callable[[str], Any]] = {
+    "json": json.loads,
+    "toml": tomllib.loads,
+    "yaml": YAML(typ="safe", pure=True).load,
+    "python": ast.parse,
+}
 VARIABLE = re.compile(r"\bCIO_[A-Z_]+\b")
 
 # Named in the docs, and no settings: what they hold is chosen by others.
@@ -27,6 +44,11 @@ OTHERS = {
     "CIO_MCP_URL",
     "CIO_MCP_TOKEN",
 }
+
+# Those of the reference are generated from the calls that test_outcomes.py makes.
+CALLING = [
+    page for page in PAGES if page.parent.name != "reference" and "\ncio-mcp call " in page.read_text()
+]
 
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 
@@ -45,16 +67,22 @@ def test_a_link_leads_to_a_file_and_a_heading_that_are_there(page: Path) -> None
         path, _, anchor = link.partition("#")
         target = (page.parent / path).resolve() if path else page
         assert target.exists(), link
-        assert not anchor or anchor in anchors(target), link
+        assert not anchor or target.suffix != ".md" or anchor in anchors(target), link
 
 
-def test_readme_is_short_and_leads_to_every_page() -> None:
-    text = (ROOT / "README.md").read_text()
+def test_readme_is_short_and_leads_to_every_page_and_so_does_the_site() -> None:
+    assert len((ROOT / "README.md").read_text().splitlines()) <= 200
 
-    assert len(text.splitlines()) <= 200
-    assert {f"docs/{page.name}" for page in ROOT.glob("docs/*.md")} <= {
-        link.partition("#")[0] for link in LINK.findall(text)
-    }
+    pages = set((ROOT / "docs").rglob("*.md"))
+    for start in (ROOT / "README.md", ROOT / "docs/index.md"):
+        reached, new = set(), {start}
+        while new:
+            page = new.pop()
+            reached.add(page)
+            links = (link.partition("#")[0] for link in LINK.findall(page.read_text()))
+            targets = {Path(os.path.normpath(page.parent / link)) for link in links if link.endswith(".md")}
+            new |= (targets & pages) - reached
+        assert pages - reached <= {ROOT / "docs/index.md"}, start
 
 
 @each_page
@@ -68,6 +96,43 @@ def test_a_command_that_is_shown_is_one_that_the_program_takes(page: Path) -> No
         if "cio-mcp" in words and words[0] not in {"claude", "npx", "pip", "pipx"}:
             arguments = words[len(words) - words[::-1].index("cio-mcp") :]
             _parser(arguments).parse_args(arguments)  # exits if it does not
+
+
+@pytest.mark.parametrize("page", CALLING, ids=lambda page: str(page.relative_to(ROOT)))
+async def test_a_call_that_is_shown_is_answered_by_the_sandbox(page: Path, agent: Agent) -> None:
+    schemas = {tool.name: tool.confirming_schema["properties"] for tool in TOOLS}
+
+    for line in commands(page):
+        words = shlex.split(line, comments=True)
+        if words[:2] == ["cio-mcp", "call"]:
+            name, *given = (word for word in words[2:] if not word.startswith("--"))
+            await agent.call(name, **_arguments(given, schemas[name]))
+
+
+@each_page
+def test_a_snippet_that_is_shown_is_run_or_has_its_reason(page: Path) -> None:
+    place = str(page.relative_to(ROOT))
+    left = [
+        line
+        for line in commands(page)
+        if not line.startswith(("cio-mcp call ", "#"))
+        and not any(re.match(f"(?:[A-Z_]+=\\S+ )*{start}", line) for start in NOT_RUN)
+    ]
+    assert left == [], "run it in a test, or give the reason in tests/not_run.py"
+
+    for language, text in BLOCK.findall(page.read_text()):
+        if language in READ and (place, language) not in NOT_READ:
+            READ[language](text.replace("…", "x"))
+        elif language not in {"bash", *READ}:
+            assert (place, language) in NOT_READ, "give the reason in tests/not_run.py"
+
+
+def commands(page: Path) -> list[str]:
+    """Return the commands that a page shows, each as one line."""
+    lines = (
+        line for block in SHELL.findall(page.read_text()) for line in block.replace("\\\n", " ").splitlines()
+    )
+    return [" ".join(line.split()) for line in lines if line.strip()]
 
 
 @each_page

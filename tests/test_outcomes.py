@@ -16,6 +16,7 @@ from cio_mcp.client import RequestKind
 from cio_mcp.sandbox import Sandbox
 from cio_mcp.tools import TOOLS
 from tests.agent import Agent, Fault
+from tests.contract.calls import NEWS_EMAIL, TRIAL_EMAIL, a_publishing, a_version
 
 pytestmark = pytest.mark.anyio
 
@@ -192,6 +193,8 @@ ACTS = {
     "preview_message": Act(RequestKind.READ, {"kind": "transactional", "message_id": "4"}),
     "wait_for_delivery": Act(RequestKind.READ, {}, find=a_delivery),
     "get_message_metrics": Act(RequestKind.READ, {"kind": "newsletter", "source_id": 20}),
+    "compare_messages": Act(RequestKind.READ, {"kind": "broadcast", "source_id": 10}, requests=2),
+    "report_workspace": Act(RequestKind.READ, {}, requests=18),
     "get_link_metrics": Act(RequestKind.READ, {"kind": "campaign", "source_id": 1, "action_id": 101}),
     "get_journey_metrics": Act(
         RequestKind.READ, {"campaign_id": 1, "start": "2026-05-01", "end": "2026-05-08"}
@@ -230,6 +233,54 @@ ACTS = {
         requests=2,
         reads_first=True,
         first=("update_content", {"kind": "broadcast", "message_id": 10, "subject": "changed"}),
+    ),
+    "list_emails": Act(RequestKind.READ, {}),
+    "get_email": Act(RequestKind.READ, TRIAL_EMAIL, requests=3),
+    "list_components": Act(RequestKind.READ, {}),
+    "create_email": Act(
+        RequestKind.ONCE,
+        {"name": "tried", "subject": "Hi", "html": "<p>Hi</p>"},
+        count("things", "kind = 'design_email' AND body LIKE '%tried%'"),
+    ),
+    "update_email": Act(
+        RequestKind.REPEATABLE,
+        TRIAL_EMAIL | {"subject": "tried"},
+        count("things", "kind = 'design_email' AND body LIKE '%tried%'"),
+        requests=2,
+        reads_first=True,
+    ),
+    "create_email_version": Act(
+        RequestKind.REPEATABLE,
+        NEWS_EMAIL | {"name": "tried"},
+        count("things", "kind = 'design_version' AND body LIKE '%tried%'"),
+    ),
+    "restore_email": Act(
+        RequestKind.REPEATABLE,
+        TRIAL_EMAIL,
+        count("things", "kind = 'design_email' AND id = 1 AND body NOT LIKE '%changed%'"),
+        lambda sandbox: {"version_id": a_version("")(sandbox)},
+        requests=3,
+        reads_first=True,
+        first=("update_email", TRIAL_EMAIL | {"subject": "changed"}),
+    ),
+    "review_email": Act(RequestKind.READ, TRIAL_EMAIL),
+    "link_email": Act(
+        RequestKind.ONCE,
+        NEWS_EMAIL | {"to": "newsletter", "target_id": 21},
+        count("things", "kind = 'content' AND id = 210 AND body LIKE '%Design Studio%'"),
+        requests=2,
+        reads_first=True,
+    ),
+    "publish_email": Act(
+        RequestKind.ONCE,
+        NEWS_EMAIL,
+        count("things", "kind = 'content' AND id = 210 AND body LIKE '%what is new%'"),
+        requests=4,
+        reads_first=True,
+        first=("link_email", NEWS_EMAIL | {"to": "newsletter", "target_id": 21}),
+    ),
+    "get_publish_state": Act(
+        RequestKind.READ, TRIAL_EMAIL, find=lambda sandbox: {"publish_id": a_publishing(sandbox)}
     ),
     "list_workspace_items": Act(RequestKind.READ, {"kind": "snippet"}),
     "set_workspace_item": Act(

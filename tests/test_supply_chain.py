@@ -16,6 +16,7 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = tomllib.loads((ROOT / "pyproject.toml").read_text())
 PROJECT = PACKAGE["project"]
 EXTRAS = [text for extra in PROJECT["optional-dependencies"].values() for text in extra]
+DOCS = PACKAGE["dependency-groups"].pop("docs")
 GROUPS = [text for group in PACKAGE["dependency-groups"].values() for text in group if isinstance(text, str)]
 RUNS = [*PROJECT["dependencies"], *EXTRAS, *PACKAGE["build-system"]["requires"]]
 
@@ -33,7 +34,7 @@ def locked(name: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    ("name", "needs"), [("requirements.txt", RUNS), ("constraints.txt", [*RUNS, *GROUPS])]
+    ("name", "needs"), [("requirements.txt", RUNS), ("constraints.txt", [*RUNS, *GROUPS]), ("docs.txt", DOCS)]
 )
 def test_all_that_the_project_needs_is_listed_in_a_version_that_fits_and_with_its_hashes(
     name: str, needs: list[str]

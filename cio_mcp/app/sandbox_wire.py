@@ -1,19 +1,17 @@
 """The wire to a sandbox in this process: what goes wrong ends for a client exactly as it does over a port."""
 
 import asyncio
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 import httpx
-
-if TYPE_CHECKING:
-    from cio_mcp.sandbox import Sandbox
 
 
 class SandboxWire(httpx.AsyncBaseTransport):
     """Leads to a sandbox. Who stops waiting stops nothing, as a server goes on behind a port."""
 
-    def __init__(self, sandbox: "Sandbox") -> None:
-        self._inner = httpx.ASGITransport(app=sandbox)
+    def __init__(self, app: Callable[[Any, Any, Any], Awaitable[None]]) -> None:
+        self._inner = httpx.ASGITransport(app=app)
         self._running: set[asyncio.Task[httpx.Response]] = set()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:

@@ -130,6 +130,8 @@ def fault_in(entry: Json) -> tuple[str, str | None] | None:
     field = entry.get("field") or pointer
     words = [entry.get(key) for key in ("detail", "message", "reason")]
     text = next((_plain(word) for word in words if isinstance(word, str) and word.strip()), "")
+    if text and (more := entry.get("meta")):
+        text = _plain(f"{text}: {json.dumps(more, ensure_ascii=False)}")
     return (text or _plain(json.dumps(entry)), _plain(str(field)) if field else None) if entry else None
 
 

@@ -116,13 +116,11 @@ class ToolCall(Call):
     def bound(self) -> dict[str, Any]:
         """What a confirmation is bound to: the arguments, the time zone they were read in, the caller.
 
-        And the texts that the call replaces, as they were shown.
+        And the texts that the call replaces, and those it puts there, as they were shown.
         """
         texts = self.replaces.texts if self.replaces else {}
-        there = {"what stands there now": {name: before for name, (before, _) in texts.items()}}
-        return (
-            self.given | {"timezone": self.timezone, "the caller": self.identity} | (there if texts else {})
-        )
+        shown = {"the texts that were shown": texts} if texts else {}
+        return self.given | {"timezone": self.timezone, "the caller": self.identity} | shown
 
     @property
     def worth_telling(self) -> float | None:

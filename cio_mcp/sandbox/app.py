@@ -16,6 +16,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from cio_mcp.sandbox import assumptions
 from cio_mcp.sandbox.contract import CONTRACT
 from cio_mcp.sandbox.controls.layer import ControlLayer
 from cio_mcp.sandbox.engine.clock import Clock
@@ -165,7 +166,7 @@ class _RawPath:
 def _routes() -> ASGIApp:
     """Return the routes of every sandbox, made at the first request: no server makes them at its start."""
     routes = [_route(path, method, handler) for method, path, handler in TABLES]
-    return Starlette(routes=routes, exception_handlers={404: _not_imitated})
+    return Starlette(routes=routes, exception_handlers={404: _not_imitated, 405: _not_imitated})
 
 
 def _route(path: str, method: str, handler: Handler) -> Route:
@@ -173,7 +174,10 @@ def _route(path: str, method: str, handler: Handler) -> Route:
 
     async def endpoint(request: Request) -> Response:
         sandbox: Sandbox = request.scope["sandbox"]
-        return await sandbox.answer(request, handler, facts)
+        answer = await sandbox.answer(request, handler, facts)
+        if numbers := assumptions.of_answer(method, path, answer.status_code):
+            answer.headers[assumptions.HEADER] = numbers
+        return answer
 
     return Route(re.sub(r"{(\w+)}", r"{\1:segment}", path), endpoint, methods=[method])
 

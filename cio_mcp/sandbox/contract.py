@@ -16,6 +16,7 @@ KINDS: dict[str, type | tuple[type, ...]] = {
     "integer": int,
     "number": (int, float),
     "boolean": bool,
+    "null": type(None),
     "object": dict,
     "any": object,
 }

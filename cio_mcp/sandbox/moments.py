@@ -28,7 +28,7 @@ def settled(at: int | str, now: int) -> int:
         raise ValueError(message) from None
 
 
-def ahead(at: str, now: int) -> int:
+def ahead(at: int | str, now: int) -> int:
     """Return a time to which a clock can go on from `now`; raises ValueError."""
     moment = settled(at, now)
     if moment < now:

@@ -15,6 +15,7 @@ from cio_mcp.sandbox.state import (
     broadcasts,
     contents,
     deliveries,
+    design_studio,
     newsletters,
     opt_outs,
     people,
@@ -44,6 +45,7 @@ def plant(workspace: Workspace) -> None:
             return
         _configure(workspace, story)
         contents.plant(workspace)
+        design_studio.plant(workspace, story["design_studio"])
         for campaign in story["performance"]:
             _perform(workspace, campaign)
         for person in story["people"]:

@@ -169,7 +169,7 @@ class Naming:
 
 Text = Annotated[str, AfterValidator(_not_blank)]
 
-NameContains = Annotated[Text, Field(description="Part of the name.")]
+NameContains = Text
 
 # The value of a header, a name or a title.
 Line = Annotated[Text, AfterValidator(one_line)]

@@ -10,7 +10,7 @@ from cio_mcp.toolkit.pages import joined
 from cio_mcp.toolkit.reading import Fields, needed, whole
 from cio_mcp.toolkit.spans import Span
 
-Series = Annotated[bool, Field(description="Also return counts per period, with dates.")]
+Series = Annotated[bool, Field(description="Add counts per period, with dates.")]
 
 # The total that each rate is a share of, minus messages that could not be tracked, as in Customer.io's UI.
 RATES = {
@@ -32,7 +32,9 @@ class Counted(Shape):
     """Counts over a span of time."""
 
     totals: dict[str, int] = Field(description="Sums over all periods; a missing metric was zero.")
-    rates: dict[str, float] = Field(description="Shares from 0 to 1, computed as in Customer.io's UI.")
+    rates: dict[str, float] = Field(
+        description="Shares from 0 to 1 as in Customer.io's UI, rounded to what the counts support."
+    )
     divided_by: dict[str, str] = Field(description="The number that each rate is a share of.")
 
 
@@ -100,7 +102,7 @@ def summary(
         "resolution": resolution,
         "periods": counts.periods,
         "totals": totals,
-        "rates": {name: round(rate, 4) for name, rate in rates_of(totals, shares).items()},
+        "rates": rounded(totals, shares),
         "divided_by": divisors(totals, shares),
         "series": {name: counts[name] for name in totals} if series else None,
         # If the number of periods differs, they begin at other times than computed here.
@@ -133,6 +135,17 @@ def wholes_of(totals: dict[str, int], shares: Shares = RATES) -> dict[str, int]:
 def rates_of(totals: dict[str, int], shares: Shares = RATES) -> dict[str, float]:
     """Return each total as a share of its base, if that is not zero."""
     return {name: totals.get(name, 0) / whole for name, whole in wholes_of(totals, shares).items()}
+
+
+def decimals(of: int) -> int:
+    """Return how many decimals a share of a number supports: no more than tell one more or less in it."""
+    return min(4, max(2, len(str(of - 1))))
+
+
+def rounded(totals: dict[str, int], shares: Shares = RATES) -> dict[str, float]:
+    """Return each rate with as many decimals as its base supports."""
+    wholes = wholes_of(totals, shares)
+    return {name: round(rate, decimals(wholes[name])) for name, rate in rates_of(totals, shares).items()}
 
 
 def divisors(totals: dict[str, int], shares: Shares = RATES) -> dict[str, str]:

@@ -58,10 +58,11 @@ class Span:
         }
 
     def periods(self, resolution: str) -> list[str]:
-        """Return the start of each period; nothing for weeks, whose first day is not documented."""
-        if resolution == "weeks":
+        """Return the start of each period, in version 2 but for weeks: their first day is not documented."""
+        first = datetime.fromtimestamp(self.start, self.zone)
+        if resolution == "weeks" and (self.zone != EASTERN or first.isoweekday() % 7):
             return []
-        found, at = [], _floor(resolution, datetime.fromtimestamp(self.start, self.zone))
+        found, at = [], _floor(resolution, first)
         while at.timestamp() < self.end:
             found.append(at.isoformat() if resolution == "hours" else at.date().isoformat())
             at = _later(resolution, at)
@@ -82,15 +83,24 @@ def span_of(app: AppApi, start: int | None, end: int | None) -> Span:
     return Span(start, end, zone)
 
 
+def days_before(app: AppApi, days: int) -> Span:
+    """Return the span of some whole days that ended with yesterday, in the zone that all metrics can have."""
+    today = _floor("days", datetime.fromtimestamp(app.call.called_at, EASTERN))
+    return Span(int((today - timedelta(days=days)).timestamp()), int(today.timestamp()), EASTERN)
+
+
 def newest(app: AppApi, resolution: str, count: int) -> Span | None:
-    """Return the span of the `count` newest periods in version 1 of metrics; None for weeks or no periods."""
+    """Return the span of the `count` newest periods in version 1 of metrics; None for no periods."""
     now = int(app.call.called_at)
     at = _floor(resolution, datetime.fromtimestamp(now, EASTERN))
-    if resolution == "weeks" or not count:
+    if not count:
         return None
     if resolution == "months":
         months = at.year * 12 + at.month - count
         at = at.replace(year=months // 12, month=months % 12 + 1)
+    elif resolution == "weeks":
+        # Weeks of version 1 begin on Sunday (App API, "broadcastMetrics").
+        at -= timedelta(days=at.isoweekday() % 7 + 7 * (count - 1))
     elif resolution == "days":
         at -= timedelta(days=count - 1)
     else:
@@ -110,6 +120,6 @@ def _later(resolution: str, at: datetime) -> datetime:
     match resolution:
         case "hours":
             return datetime.fromtimestamp(at.timestamp() + 3600, at.tzinfo)
-        case "days":
-            return at + timedelta(days=1)
+        case "days" | "weeks":
+            return at + timedelta(days=1 if resolution == "days" else 7)
     return (at + timedelta(days=32)).replace(day=1)

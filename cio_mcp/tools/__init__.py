@@ -7,6 +7,7 @@ from cio_mcp.tools import (
     content,
     data_quality,
     deliverability,
+    design_studio,
     events,
     messages,
     metrics,
@@ -21,6 +22,7 @@ from cio_mcp.tools import (
 TOOLSETS = (
     *(people.tools, segments.tools, events.tools, bulk.tools),
     *(campaigns.tools, broadcasts.tools, newsletters.tools, content.tools),
+    design_studio.tools,
     *(transactional.tools, messages.tools, deliverability.tools, metrics.tools),
     *(data_quality.tools, workspace.tools, status.tools),
 )
@@ -33,7 +35,7 @@ CORE = (
     *("identify_customer", "delete_customer", "get_customer", "search_customers", "list_segments"),
     *("track_event", "track_anonymous_event", "track_page_view"),
     *("identify_customers", "track_events", "list_row_results"),
-    *("list_campaigns", "get_campaign_metrics"),
+    *("list_campaigns", "get_campaign_metrics", "report_workspace"),
     *("trigger_broadcast", "list_broadcasts", "list_broadcast_triggers", "get_broadcast_trigger"),
     *("send_transactional_email", "list_transactional_messages", "list_customer_messages"),
     *("get_content", "explain_no_message"),

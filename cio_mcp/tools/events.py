@@ -77,7 +77,7 @@ EventData = Annotated[
     AfterValidator(_event_data),
     Field(description='Properties, such as {"total": 25}.'),
 ]
-EventTime = Annotated[Timestamp | None, Field(description="When, in ISO 8601. Default: now.")]
+EventTime = Annotated[Timestamp | None, Field(description="ISO 8601. Default: now.")]
 EventId = Annotated[
     str,
     BeforeValidator(_ulid),

@@ -47,9 +47,7 @@ class Segments(Page):
 async def list_segments(
     app: AppApi,
     name_contains: NameContains | None = None,
-    counts: Annotated[
-        bool, Field(description="Also count each segment's customers; 20 segments per page.")
-    ] = False,
+    counts: Annotated[bool, Field(description="Count customers too; 20 segments per page.")] = False,
     limit: Limit = 50,
     cursor: CountCursor | None = None,
 ) -> Segments:

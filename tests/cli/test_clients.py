@@ -63,7 +63,7 @@ def server(name: str, found: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_every_client_has_its_source() -> None:
-    assert set(FORMS) == set(client_files(Path(), "linux"))
+    assert set(FORMS) == set(client_files(Path(), "linux", {}))
     assert all(form["source"] for form in FORMS.values())
 
 
@@ -129,7 +129,8 @@ list:
 
 
 @pytest.mark.parametrize(
-    "client", [name for name, file in client_files(Path(), "linux").items() if file.path.suffix != ".json"]
+    "client",
+    [name for name, file in client_files(Path(), "linux", {}).items() if file.path.suffix != ".json"],
 )
 @pytest.mark.usefixtures("home")
 def test_what_stood_in_a_file_of_another_kind_stays_with_its_comments(

@@ -196,7 +196,7 @@ def test_a_file_that_cannot_be_written_is_named(home: Path, capsys: pytest.Captu
 
 def test_every_system_has_its_place_for_claude_desktop() -> None:
     systems = ("darwin", "win32", "linux")
-    places = {system: client_files(Path("/h"), system)["claude-desktop"].path for system in systems}
+    places = {system: client_files(Path("/h"), system, {})["claude-desktop"].path for system in systems}
 
     assert places["darwin"] == Path("/h/Library/Application Support/Claude/claude_desktop_config.json")
     assert places["win32"] == Path("/h/AppData/Roaming/Claude/claude_desktop_config.json")

@@ -43,7 +43,7 @@ def main(home: str) -> None:
             print(f"ok {program} takes {folder.relative_to(ROOT.parent)}")
     modules = Path(home, "forms/node_modules")
     place = modules / "@continuedev/config-yaml/dist/index.js"
-    clients = client_files(Path("/home/x"), "linux")
+    clients = client_files(Path("/home/x"), "linux", {})
     for name in ("librechat", "continue"):
         values: list[dict[str, Any]] = [Wanted(entry).alone(clients[name]) for entry in (LOCAL, REMOTE)]
         with tempfile.NamedTemporaryFile("w", suffix=".json") as file:

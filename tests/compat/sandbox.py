@@ -31,6 +31,13 @@ def main(python: str, node_folder: str) -> None:
         clients = HERE / "clients"
         subprocess.run([python, clients / "customerio_sdk.py", url, port], env=os.environ | trust, check=True)
         subprocess.run(["node", clients / "customerio_node.mjs", url], cwd=node_folder, check=True)
+        # The same operations have a file of their own, since what they leave is not what is read below.
+        every = stack.enter_context(serving(dict(os.environ)))
+        every_url, _ = said(every)
+        subprocess.run(
+            [python, clients / "every_operation.py", every_url, port], env=os.environ | trust, check=True
+        )
+        subprocess.run(["node", clients / "every_operation.mjs", every_url], cwd=node_folder, check=True)
 
         def read(tool: str, argument: str) -> Any:
             command = ["cio-mcp", "call", tool, argument]

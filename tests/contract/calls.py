@@ -179,6 +179,34 @@ def message(channel: str, template: int | str, options: dict[str, Any] | None = 
     return Form(send | given, MESSAGE | (options or {}))
 
 
+TRIAL_EMAIL = {"email_id": "7d9f3a10-0000-4000-8000-000000000001"}
+FRENCH_EMAIL = TRIAL_EMAIL | {"language": "fr"}
+NEWS_EMAIL = {"email_id": "7d9f3a10-0000-4000-8000-000000000002"}
+
+
+def a_version(language: str) -> Found:
+    """Return what finds a version of the trial email in a language."""
+
+    def find(sandbox: Sandbox) -> str:
+        (node,) = [
+            one
+            for one in sandbox.workspace.things("design_email")
+            if (one["group"], one["language"]) == (TRIAL_EMAIL["email_id"], language)
+        ]
+        kept = sandbox.workspace.things("design_version")
+        return next(str(one["uuid"]) for one in kept if one["node_id"] == node["uuid"])
+
+    return find
+
+
+def a_publishing(sandbox: Sandbox) -> str:
+    """Return the id of a publishing of the trial email that has begun."""
+    begun = {"id": 7, "email": TRIAL_EMAIL["email_id"], "due": 0, "mappings": None}
+    with sandbox.workspace.transaction():
+        sandbox.workspace.configure("design_publish", begun)
+    return "7"
+
+
 # Two of each, so that a second call changes something too.
 TEXT: Options = {
     "preheader": ["One", ""],
@@ -480,6 +508,10 @@ FORMS: dict[str, list[Form]] = {
         ),
         Form({"kind": "broadcast", "message_id": "10"}, {"html": YES_NO, "part_id": [1001]}),
         Form({"kind": "newsletter", "message_id": "20"}, {"language": ["fr"]}),
+        Form(
+            {"kind": "design_studio", "message_id": TRIAL_EMAIL["email_id"]},
+            {"language": ["fr"], "customer_id": [ADA], "data": [OBJECT], "html": YES_NO},
+        ),
         Form({"kind": "campaign", "message_id": "1", "part_id": 101}, {"language": ["fr"]}),
         Form(
             {"kind": "newsletter", "message_id": "21", "id_type": "cio_id"}, find={"customer_id": adas_cio_id}
@@ -488,6 +520,51 @@ FORMS: dict[str, list[Form]] = {
             {"kind": "newsletter", "message_id": "21", "customer_id": "ada@example.com", "id_type": "email"}
         ),
     ],
+    "list_emails": [Form({}, {"linked": YES_NO, "cursor": ["1"]})],
+    "get_email": [Form(TRIAL_EMAIL, {"language": ["fr"], "html": YES_NO}), Form(NEWS_EMAIL)],
+    "list_components": [Form({}, {"tag": ["x-footer"], "cursor": ["1"]})],
+    "create_email": [
+        Form(
+            {"name": "New", "subject": "Hi", "html": "<p>Hi</p>"},
+            {"preheader": ["Read this"], "text": ["Hi"], "sender_id": [1]},
+        ),
+        Form({"translates": NEWS_EMAIL["email_id"], "language": "de"}),
+        Form(
+            {"translates": NEWS_EMAIL["email_id"], "language": "es", "subject": "Hola", "html": "<p>a</p>"}
+            | {"sender_id": 2}
+        ),
+    ],
+    "update_email": [
+        Form(
+            NEWS_EMAIL | {"subject": "Hi"},
+            {
+                "name": ["One", "Two"],
+                "preheader": ["One", ""],
+                "html": ["<p>One</p>", "<p>Two</p>"],
+                "text": ["One", "Two"],
+                "sender_id": [2, 1],
+            },
+        ),
+        Form(NEWS_EMAIL | {"replace": {"Autumn": "Winter"}}),
+        Form(TRIAL_EMAIL | {"language": "fr", "subject": "Salut"}),
+    ],
+    "create_email_version": [Form(NEWS_EMAIL | {"name": "First"}), Form(FRENCH_EMAIL | {"name": "First"})],
+    "restore_email": [
+        Form(TRIAL_EMAIL, find={"version_id": a_version("")}),
+        Form(FRENCH_EMAIL, find={"version_id": a_version("fr")}),
+    ],
+    "review_email": [Form(NEWS_EMAIL), Form(FRENCH_EMAIL)],
+    "link_email": [
+        Form(NEWS_EMAIL | {"to": "newsletter", "target_id": 21}),
+        Form(NEWS_EMAIL | {"to": "transactional_message", "target_id": 1}),
+        Form(NEWS_EMAIL | {"to": "campaign_action", "target_id": 201, "replace_other": True}),
+        Form(NEWS_EMAIL | {"to": "campaign_action", "target_id": 101, "replace_other": False}),
+    ],
+    "publish_email": [
+        Form(TRIAL_EMAIL, first=("update_email", TRIAL_EMAIL | {"subject": "New"})),
+        Form(NEWS_EMAIL, first=("link_email", NEWS_EMAIL | {"to": "newsletter", "target_id": 21})),
+    ],
+    "get_publish_state": [Form(TRIAL_EMAIL, find={"publish_id": a_publishing})],
     "get_sent_message": [Form({}, {"html": YES_NO}, find={"delivery_id": a_delivery})],
     "wait_for_delivery": [Form({}, {"seconds": [1, 20]}, find={"delivery_id": a_delivery})],
     "get_message_metrics": [
@@ -497,6 +574,12 @@ FORMS: dict[str, list[Form]] = {
         Form({"kind": "newsletter", "source_id": 20}, PERIODS | {"periods": [2, 12], "channel": EVERY}),
         Form({"kind": "transactional", "source_id": 1}, PERIODS | {"periods": [2, 12]}),
     ],
+    "compare_messages": [
+        Form({"kind": "campaign", "source_id": 1}, SPAN),
+        Form({"kind": "broadcast", "source_id": 10}),
+        Form({"kind": "newsletter", "source_id": 20}),
+    ],
+    "report_workspace": [Form({}, {"days": [1, 22], "name_contains": ["w"]})],
     "get_link_metrics": [
         Form({"kind": "campaign", "source_id": 1}, {"action_id": [101], "days": [2, 45], "unique": EVERY}),
         *(

@@ -2,8 +2,8 @@
 
 The facts say what each operation that the sandbox imitates takes, in a form of our own:
 
-- a type is `"string"`, `"integer"`, `"number"`, `"boolean"`, `"object"` (of whatever), `"any"`; a list of
-  types is any of them;
+- a type is `"string"`, `"integer"`, `"number"`, `"boolean"`, `"null"`, `"object"` (of whatever), `"any"`; a
+  list of types is any of them;
 - `{"enum": [...]}` is one of these values, `{"list": T}` a list of T;
 - `{"fields": {name: T}}` is an object of these fields and no others, but for `"more": T`; `"required"` names
   those that may not be missing;

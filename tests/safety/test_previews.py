@@ -159,8 +159,8 @@ async def test_look_ups_run_side_by_side() -> None:
 async def test_a_look_up_that_fails_is_named_and_blocks_no_preview(
     fails: str, tool: str, arguments: dict[str, Any]
 ) -> None:
-    track = {"CIO_SITE_ID": "site", "CIO_TRACK_API_KEY": "track"}
-    async with canned({"": Upstream(fails)}, **track) as workspace:
+    answers = {"": Upstream(fails)}
+    async with canned(answers, CIO_SITE_ID="site", CIO_TRACK_API_KEY="track") as workspace:
         preview = await workspace.call(tool, **arguments)
 
     assert preview["outcome"] == "preview"

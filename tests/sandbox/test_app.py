@@ -34,8 +34,10 @@ async def test_what_is_not_imitated_says_so_and_never_passes_for_a_missing_custo
     assert body["errors"][0]["detail"] == "the sandbox does not imitate GET /v1/customers/1/attribute"
 
 
-async def test_a_known_path_with_another_method_is_405(caller: Caller) -> None:
-    assert (await caller.send("PATCH", "/v1/campaigns")).status_code == 405
+async def test_a_known_path_with_another_method_says_that_it_is_not_imitated(caller: Caller) -> None:
+    body = await caller.no(501, "DELETE", "/v1/newsletters/20")
+
+    assert body["errors"][0]["detail"] == "the sandbox does not imitate DELETE /v1/newsletters/20"
 
 
 async def test_success_looks_as_recorded_from_the_real_thing(caller: Caller) -> None:

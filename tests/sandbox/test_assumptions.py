@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 import cio_mcp.sandbox
-from cio_mcp.sandbox import Sandbox
+from cio_mcp.sandbox import Sandbox, assumptions
+from cio_mcp.sandbox.paths import fits
 from cio_mcp.sandbox.routes import TABLES
 from tests.sandbox.conftest import Caller, Calling, Clock
 
@@ -39,9 +40,44 @@ def test_what_is_listed_is_what_the_code_names_and_what_is_checked() -> None:
 
 
 def test_nothing_in_the_code_is_assumed_without_a_name() -> None:
-    words = re.findall(r"(?i)\b(assum\w*\b|not documented|undocumented)(?! \()", CODE)
+    words = re.findall(r"(?i)\b(assume[sd]?\b|not documented|undocumented)(?! \()", CODE)
 
     assert words == []
+
+
+def test_each_has_a_number_of_its_own_for_good() -> None:
+    numbered = assumptions.every()
+
+    assert [one.number for one in numbered] == [*range(1, len(numbered) + 1)]
+    assert set(LISTED) <= {one.name for one in numbered}
+    assert len({one.name for one in numbered}) == len(numbered)
+
+
+def test_each_is_told_by_some_answer() -> None:
+    for one in assumptions.every():
+        fitting = [
+            path
+            for method, path, _ in TABLES
+            if any(
+                one.holds_for(method, path, int(status.replace("x", "0"))) for status in one.statuses.split()
+            )
+        ]
+        assert fitting, one.name
+        for route in one.on:
+            assert any(fits(route, method, path.split("/")[1:]) for method, path, _ in TABLES), route
+
+
+async def test_answers_name_the_numbers_of_what_they_may_rest_on(caller: Caller) -> None:
+    async def told(method: str, path: str, body: Any = None) -> set[str]:
+        answer = await caller.send(method, path, body)
+        numbers = answer.headers.get("X-Sandbox-Assumptions", "").split(", ")
+        return {one.name for one in assumptions.every() if str(one.number) in numbers}
+
+    assert await told("GET", "/v1/campaigns") == set()
+    assert await told("GET", "/v1/campaigns?colour=red") == {"unknown fields", "words of refusals"}
+    assert await told("GET", "/v1/customers/nobody/attributes") == {"unknown customers", "words of refusals"}
+    assert "secondary metrics" in await told("GET", "/v1/messages")
+    assert await told("DELETE", "/api/v1/customers/nobody") >= {"deleting nobody"}
 
 
 @pytest.mark.parametrize("row", TABLES, ids=lambda row: f"{row[0]} {row[1]}")
@@ -443,3 +479,26 @@ async def recipients_time_zones(caller: Caller) -> None:
     await caller.ok("POST", "/v1/newsletters/21/schedule", own)
     caller.clock.now = at
     assert await caller.messages("&newsletter_id=21")
+
+
+STUDIO = "/v1/design_studio/emails"
+
+
+@assumed("pages of Design Studio")
+async def pages_of_design_studio(caller: Caller) -> None:
+    meta = (await caller.ok("GET", f"{STUDIO}?limit=2&page=2"))["meta"]
+    assert meta == {"page": 2, "limit": 2, "total": 3}
+
+
+@assumed("reviews of emails")
+async def reviews_of_emails(caller: Caller) -> None:
+    review = await caller.ok("GET", f"{STUDIO}/7d9f3a10-0000-4000-8000-000000000003/review")
+    assert (review["score"]["score"], review["findings"]) == (100, [])
+
+
+@assumed("publishing several languages")
+async def publishing_several_languages(caller: Caller) -> None:
+    path, caller.pause = f"{STUDIO}/7d9f3a10-0000-4000-8000-000000000001", 1
+    begun = (await caller.ok("POST", f"{path}/publish"))["publish_id"]
+    states = [(await caller.ok("GET", f"{path}/publish_status?publish_id={begun}"))["status"] for _ in "abc"]
+    assert states == ["pending", "pending", "done"]

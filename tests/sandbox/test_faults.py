@@ -273,7 +273,7 @@ WRONG: dict[str, tuple[Any, str]] = {
     "a chance above one": ({"does": "error", "chance": 2}, "chance: input should be less than"),
     "another's field": ({"does": "late", "seconds": 5, "route": "/v1/x"}, "route goes with cut"),
     "waiting for ever": ({"does": "slow"}, "slow needs seconds"),
-    "no time": ({"does": "error", "since": "tomorrow"}, "since: must be a time such as"),
+    "no time": ({"does": "error", "since": "tomorrow"}, "since: 'tomorrow' must be a time such as"),
     "no method": ({"does": "error", "route": "PATCH /v1/x"}, "route: must be a path, after a method"),
     "a 429 that was done": ({"does": "throttle", "after": True}, "after goes with cut"),
     "a period backwards": ({"does": "error", "since": "+2d", "until": "+1d"}, "later than since"),

@@ -54,6 +54,9 @@ async def test_a_sender_is_told_with_what_it_sends(caller: Caller) -> None:
 
 
 async def test_who_sends_by_phone_is_used_by_no_newsletter(caller: Caller) -> None:
+    audience = {"and": [{"or": [{"segment": {"id": 1}}]}]}
+    letter = {"name": "n", "type": "email", "subject": "s", "body": "b", "recipients": audience}
+    await caller.ok("POST", "/v1/newsletters", letter)
     uses = await caller.ok("GET", "/v1/sender_identities/3/used_by")
 
     assert uses == {"campaigns": [], "sent_newsletters": [], "draft_newsletters": []}

@@ -21,7 +21,7 @@ from cio_mcp.server.server import Server, facts
 from cio_mcp.settings import load
 from cio_mcp.toolkit.registry import Effect
 from cio_mcp.tools import TOOLS
-from tests.agent import Agent, an_agent
+from tests.agent import Agent, Clock, an_agent
 from tests.test_outcomes import ACTS
 
 pytestmark = pytest.mark.anyio
@@ -208,10 +208,14 @@ CALLS = {
 }
 
 
+DONE = {"accepted", "added", "created", "deleted", "queued", "set", "triggered", "updated"}
+
+
 @pytest.mark.parametrize(("tool", "arguments"), CALLS.items(), ids=list(CALLS))
 async def test_a_dry_run_shows_the_request_that_the_call_sends_and_sends_nothing(
     agent: Agent, tool: str, arguments: dict[str, Any]
 ) -> None:
+    await ACTS[tool].prepare(agent)
     preview = await agent.call(tool, **arguments, dry_run=True)
     assert all(sent.startswith(("GET", "POST /v1/customers")) for sent in agent.sent)
     agent.wire.requests.clear()
@@ -227,15 +231,17 @@ async def test_a_dry_run_shows_the_request_that_the_call_sends_and_sends_nothing
     content = {"body": body} if request.content else {}
     assert shown == {"method": request.method, "url": str(request.url)} | content
     assert agent.wire.sandbox.credentials.app_api_key not in str(preview)
-    assert answer["outcome"] in {"accepted", "created", "deleted", "queued", "set", "triggered"}
+    assert answer["outcome"] in DONE
 
 
 async def test_in_the_sandbox_every_answer_of_a_tool_that_acts_says_so() -> None:
-    app = build(load({"CIO_CONFIRM": "off", "CIO_TOOLSETS": "all"}))
+    app = build(load({"CIO_CONFIRM": "off", "CIO_TOOLSETS": "all"}), clock=Clock())
     async with Client(Server(app)) as client:
         for tool, arguments in CALLS.items():
+            if first := ACTS[tool].first:
+                await client.call_tool(*first)
             result = await client.call_tool(tool, arguments)
-            assert (result.structured_content or {}).get("sandbox") is True, result
+            assert (result.structured_content or {}).get("sandbox") is True, (tool, result.content)
     await app.aclose()
 
 

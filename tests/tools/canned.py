@@ -11,6 +11,7 @@ from cio_mcp.app.build import build
 from cio_mcp.server.server import Server
 from cio_mcp.settings import load
 from tests.agent import Caller, Clock
+from tests.planted import START
 
 # What is answered, by the end of the path asked for: a body, what makes one of the request, or a response.
 Bodies = dict[str, Any]
@@ -31,8 +32,8 @@ class Canned(Caller):
 
 
 @asynccontextmanager
-async def canned(bodies: Bodies, **variables: str) -> AsyncIterator[Canned]:
-    """Connect to a workspace that answers as `bodies` say, with further variables in the environment."""
+async def canned(bodies: Bodies, at: float = START, **variables: str) -> AsyncIterator[Canned]:
+    """Connect to a workspace that answers as `bodies` say, at a time, with more variables set."""
     asked: list[tuple[str, dict[str, str]]] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -44,7 +45,7 @@ async def canned(bodies: Bodies, **variables: str) -> AsyncIterator[Canned]:
     app = build(
         load({"CIO_APP_API_KEY": "key", "CIO_TOOLSETS": "all"} | variables),
         wire=httpx.MockTransport(answer),
-        clock=Clock(),
+        clock=lambda: Clock()() - START + at,
     )
     async with Client(Server(app)) as client:
         yield Canned(client, asked)

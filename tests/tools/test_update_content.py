@@ -63,7 +63,7 @@ async def test_a_confirmation_holds_only_for_the_text_that_was_shown(asked: Agen
     beside = await asked.call("update_content", **SALE, subject="Second")
     await asked.call("update_content", **SALE, subject="Second", confirmation=beside["confirmation"])
     refusal = await asked.fail("update_content", **SALE, subject="Third", confirmation=code)
-    assert "what stands there now changed since its preview" in refusal
+    assert "the texts that were shown changed since its preview" in refusal
     assert asked.facts["preview"]["changes"]["subject"] == ['- "Second"', '+ "Third"']
 
 

@@ -99,6 +99,7 @@ async def test_requests_are_counted_by_limit_with_their_retries_and_429s(agent: 
         ("send", "429"): 0,
         ("broadcast", "429"): 0,
         ("archive", "429"): 0,
+        ("design_studio", "429"): 0,
         ("broadcast", "200"): 1,
     }
     assert [seen["retries_total", limit] for limit in ("app", "track", "broadcast")] == [3, 1, 0]

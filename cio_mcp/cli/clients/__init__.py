@@ -31,12 +31,12 @@ class ClientFile:
 
 def clients() -> Mapping[str, ClientFile]:
     """Return the clients by name, for this user and this folder."""
-    return client_files(Path.home(), sys.platform)
+    return client_files(Path.home(), sys.platform, os.environ)
 
 
-def client_files(home: Path, system: str) -> Mapping[str, ClientFile]:
+def client_files(home: Path, system: str, environ: Mapping[str, str]) -> Mapping[str, ClientFile]:
     """Return the clients by name; `system` is `sys.platform`. tests/cli/client_forms.json has the sources."""
-    roaming = Path(os.environ.get("APPDATA", home / "AppData/Roaming"))
+    roaming = Path(environ.get("APPDATA") or home / "AppData/Roaming")
     support = home / "Library/Application Support"
     config = home / ".config"
     programs = {"darwin": support, "win32": roaming}.get(system, config)
@@ -60,7 +60,7 @@ def client_files(home: Path, system: str) -> Mapping[str, ClientFile]:
         ),
         "codex": ClientFile(
             "Codex",
-            Path(os.environ.get("CODEX_HOME", home / ".codex")) / "config.toml",
+            Path(environ.get("CODEX_HOME") or home / ".codex") / "config.toml",
             "mcp_servers",
             Shape(names={"headers": "http_headers"}),
         ),

@@ -5,19 +5,22 @@ Each command is a module of this package, with `add_arguments` and `run` as all 
 
 import argparse
 from importlib import import_module
-from keyword import iskeyword
 from typing import Any
 
 from cio_mcp.cli.sandbox import port
 
 COMMANDS = {
     "clock": "show or move the clock of a sandbox that is kept",
+    "run": "play a scenario from a file",
     "fault": "let requests and deliveries go wrong",
     "point": "keep states of a sandbox, and go back to them",
     "reset": "begin anew",
     "export": "write all that a sandbox holds to a file",
     "import": "let a sandbox hold what an export holds",
 }
+
+# Words that Python or this package has for something else: the modules of these have a line at their end.
+TAKEN = {"import", "run"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,4 +38,4 @@ def run(asked: argparse.Namespace) -> int:
 
 
 def _module(name: str) -> Any:
-    return import_module(f"cio_mcp.cli.sandbox.{name}{'_' * iskeyword(name)}")
+    return import_module(f"cio_mcp.cli.sandbox.{name}{'_' * (name in TAKEN)}")

@@ -2,7 +2,6 @@
 
 import hashlib
 import re
-from fnmatch import fnmatchcase
 from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import (
@@ -16,6 +15,7 @@ from pydantic import (
 )
 
 from cio_mcp.sandbox.moments import Moment, settled, written
+from cio_mcp.sandbox.paths import fits
 
 # What can go wrong with a request, and with a delivery.
 OfRequests = Literal["throttle", "quota", "error", "html", "cut", "slow"]
@@ -118,8 +118,7 @@ class Fault(BaseModel):
 
     def fits_route(self, method: str, path: list[str]) -> bool:
         """Say whether a request to a path, given as its segments, is one that it may strike."""
-        wanted, _, route = (self.route or "*").rpartition(" ")
-        return wanted in {"", method} and _fits(route.removeprefix("/").split("/"), path)
+        return self.route is None or fits(self.route, method, path)
 
     def strikes(self, number: int) -> bool:
         """Say whether it strikes the request, or the delivery, of a number among those that fit."""
@@ -178,13 +177,3 @@ def why(error: ValidationError) -> str:
     if first["type"] == "extra_forbidden":
         message = "is not known here"
     return f"{place}: {message[:1].lower()}{message[1:]}" if place else message
-
-
-def _fits(pattern: list[str], path: list[str]) -> bool:
-    """Say whether a path is one of a pattern; a `{name}` on either side is any segment."""
-    if pattern[-1] == "*" and len(path) >= len(pattern):
-        pattern, path = pattern[:-1], path[: len(pattern) - 1]
-    return len(pattern) == len(path) and all(
-        wanted[:1] == "{" or segment[:1] == "{" or fnmatchcase(segment, wanted)
-        for wanted, segment in zip(pattern, path, strict=True)
-    )

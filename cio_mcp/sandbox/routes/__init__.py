@@ -8,6 +8,8 @@ from cio_mcp.sandbox.routes import (
     content_updates,
     contents,
     customers,
+    design_publishing,
+    design_studio,
     entities,
     events,
     exports,
@@ -42,7 +44,7 @@ TABLES = [
             suppressions,
             opt_outs,
         ),
-        *(entities, objects),
+        *(entities, objects, design_studio, design_publishing),
         *(exports, snippets, collections, reporting_webhooks, workspaces),
     )
     for entry in module.routes.table

@@ -147,3 +147,28 @@ def _of_deliveries(folder: str, kind: str, source: str) -> None:
 _of_deliveries("broadcasts", "broadcast", "broadcast_id")
 _of_deliveries("newsletters", "newsletter", "newsletter_id")
 _of_deliveries("transactional", "transactional", "transactional_message_id")
+
+
+@routes("GET", "/v1/broadcasts/{broadcast_id}/actions/{action_id}/metrics")
+def of_action_of_broadcast(asked: ApiRequest) -> dict[str, Any]:
+    """Answer a version 1 series of one message of a broadcast. Documented."""
+    actions = [step["id"] for step in asked.thing("broadcast", "broadcast_id")["actions"]]
+    return _of_part(
+        asked, actions, broadcast_id=asked.number("broadcast_id"), action_id=asked.number("action_id")
+    )
+
+
+@routes("GET", "/v1/newsletters/{newsletter_id}/contents/{content_id}/metrics")
+def of_content(asked: ApiRequest) -> dict[str, Any]:
+    """Answer a version 1 series of one variant of a newsletter. Documented."""
+    contents = asked.thing("newsletter", "newsletter_id")["content_ids"]
+    return _of_part(
+        asked, contents, newsletter_id=asked.number("newsletter_id"), content_id=asked.number("content_id")
+    )
+
+
+def _of_part(asked: ApiRequest, parts: list[int], **of: int) -> dict[str, Any]:
+    if [*of.values()][-1] not in parts:
+        raise asked.refusal("not found", 404)
+    channel = {"type": asked.query["type"]} if asked.query.get("type") else {}
+    return _version_1(asked, list(metrics.of_deliveries(asked.workspace, **of, **channel)))

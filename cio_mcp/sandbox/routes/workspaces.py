@@ -62,7 +62,9 @@ def sender(asked: ApiRequest) -> dict[str, Any]:
 def used_by(asked: ApiRequest) -> dict[str, Any]:
     """Answer what is sent by a sender identity; newsletters are found by their address. Documented."""
     found = _sender(asked)
-    letters = [one for one in asked.workspace.things("newsletter") if one["from"] == found.get("address")]
+    letters = [
+        one for one in asked.workspace.things("newsletter") if one.get("from", "") == found.get("address")
+    ]
     return {
         "campaigns": found["campaigns"],
         "sent_newsletters": [letter["id"] for letter in letters if letter["sent_at"]],

@@ -29,7 +29,7 @@ EMAIL = {
 }
 
 # What the API does not tell of a text: where it belongs, and which editor it was made in.
-INTERNAL = {"action", "newsletter", "transactional", "made_in"}
+INTERNAL = {"action", "newsletter", "transactional", "made_in", "email"}
 
 
 def plant(workspace: Workspace) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from cio_mcp.sandbox.faults import book
-from cio_mcp.sandbox.state import contents, opt_outs, people, suppressions
+from cio_mcp.sandbox.state import contents, magic, opt_outs, people, suppressions
 from cio_mcp.sandbox.state.workspace import Row, Workspace, applies
 
 REPORT = "delivery_event"
@@ -43,7 +43,8 @@ def add(
         failure = "recipient is unsubscribed"
     elif opt_outs.excludes(workspace, person, body["type"]):
         failure = "recipient has opted out"
-    stopped = suppressions.in_the_way(workspace, body) | _delayed(workspace, body)
+    stopped = magic.fate_of(workspace, body) | suppressions.in_the_way(workspace, body)
+    stopped |= _delayed(workspace, body)
     workspace.change(
         "INSERT INTO deliveries (id, cio_id, created, body) VALUES (?, ?, ?, ?)",
         number,

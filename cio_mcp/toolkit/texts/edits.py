@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import AfterValidator
 
 from cio_mcp.client import AppApi
 from cio_mcp.client.call import Replaced
 from cio_mcp.errors import InvalidArgument, Refused
 from cio_mcp.liquid import Meter
+from cio_mcp.toolkit.params import JsonObject
 from cio_mcp.toolkit.reading import Fields, needed, text, whole
 from cio_mcp.toolkit.texts.history import History
 from cio_mcp.toolkit.texts.messages import Kind, Text
@@ -41,6 +44,17 @@ _ROUTES: dict[Kind, str] = {
     "newsletter": "/v1/newsletters/{message_id}/contents/{part_id}",
     "transactional": "/v1/transactional/{message_id}/content/{part_id}",
 }
+
+
+def _pairs(given: dict[str, Any]) -> dict[str, str]:
+    if not given or not all(old and isinstance(new, str) for old, new in given.items()):
+        message = "must be texts by the texts that they replace"
+        raise ValueError(message)
+    return given
+
+
+# Texts by those that they replace.
+Pairs = Annotated[JsonObject, AfterValidator(_pairs)]
 
 
 @dataclass(frozen=True)
@@ -125,12 +139,15 @@ def values_of(kind: Kind, found: Text, given: Mapping[str, Any]) -> dict[str, An
     }
 
 
-def replaced_in(body: str, pairs: Mapping[str, str]) -> str:
-    """Return a body with texts in it replaced, each of which must stand there once."""
+def replaced_in(body: str, pairs: Mapping[str, str], tool: str = "get_content") -> str:
+    """Return a body with texts in it replaced, each of which must stand there once.
+
+    `tool` shows the body.
+    """
     for old, new in pairs.items():
         if (times := body.count(old)) != 1:
             how = (
-                "is not in the body; get_content with html=true shows it"
+                f"is not in the body; {tool} with html=true shows it"
                 if not times
                 else (f"is {times} times in the body; add what stands around it")
             )

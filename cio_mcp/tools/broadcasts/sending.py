@@ -179,19 +179,17 @@ async def trigger_broadcast(
         TriggerData | None,
         Field(description='Values for the message: {"city": "Oslo"} fills {{trigger.city}}.'),
     ] = None,
-    email_ignore_missing: Annotated[
-        bool, Field(description="Skip unknown addresses instead of failing.")
-    ] = False,
+    email_ignore_missing: Annotated[bool, Field(description="Skip unknown addresses.")] = False,
     email_add_duplicates: Annotated[
-        bool, Field(description="Send to every profile that shares an address instead of failing.")
+        bool, Field(description="Send to every profile that shares an address.")
     ] = False,
-    id_ignore_missing: Annotated[bool, Field(description="Skip unknown ids instead of failing.")] = False,
+    id_ignore_missing: Annotated[bool, Field(description="Skip unknown ids.")] = False,
 ) -> Triggered:
     """Send an API-triggered broadcast to many people at once.
 
     Give one audience, or none for the one set in Customer.io. An unknown person fails the whole run unless
     email_ignore_missing or id_ignore_missing is set. Afterwards call get_broadcast_trigger: only that tells
-    whether the run failed. At most one run in 10 s. For one person use send_transactional_email.
+    whether the run failed. For one person use send_transactional_email.
     """
     forms = {
         "emails": emails,

@@ -219,10 +219,7 @@ async def get_campaign_metrics(
     channel: Channel | None = None,
     series: Series = False,
 ) -> CampaignMetrics:
-    """Read the results of a campaign (automation): sent, delivered, opened, clicked, converted, with rates.
-
-    Totals cover start to end, by default the last 30 whole days.
-    """
+    """Read a campaign's (automation's) results: sent, delivered, opened, clicked, converted, with rates."""
     span = span_of(app, start, end)
     answer = Fields(
         await app.get(

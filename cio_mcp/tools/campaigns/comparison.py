@@ -1,6 +1,6 @@
 """Comparison of two campaigns, or of two periods of one."""
 
-import math
+import asyncio
 from dataclasses import replace
 from typing import Annotated
 
@@ -9,48 +9,36 @@ from pydantic import Field
 from cio_mcp.client import AppApi
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.answers import Answer, Shape
+from cio_mcp.toolkit.figures import MEASURES, Figures, differences, figures_of, verdict
 from cio_mcp.toolkit.params import Channel, ObjectId
-from cio_mcp.toolkit.rates import RATES, Counted, counts_of, divisors, known, rates_of, totals_of, wholes_of
+from cio_mcp.toolkit.rates import Counts, counts_of
 from cio_mcp.toolkit.reading import Fields
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.spans import End, Span, Start, span_of
-from cio_mcp.toolkit.times import Timestamp, iso
+from cio_mcp.toolkit.times import Timestamp
 
 tools = Toolbox(__name__)
 
-# If a difference this large is more likely than this by chance alone, the verdict says so.
-LIKELY_CHANCE = 0.05
 
-
-class Side(Counted):
+class Side(Shape):
     """A campaign in one period."""
 
     campaign_id: int
     start: str
-    end: str = Field(description="Events at this moment are not counted. Days begin in UTC.")
+    end: str = Field(description="Events at this moment are not counted.")
+    counts: dict[str, int] = Field(description="Opens and clicks are people's where they are told apart.")
+    rates: dict[str, str]
     left_out: str | None = Field(None, description="Counts that are missing or could not be read.")
 
 
-class Difference(Shape):
-    """The difference between first and other."""
-
-    absolute: float = Field(description="first minus other; for rates, 0.01 is one percentage point.")
-    relative: float | None = Field(
-        None, description="The difference as a share of other's value; absent if that is zero."
-    )
-    p_value: float | None = Field(
-        None, description="Rates only: probability of a difference this large by chance alone (z-test)."
-    )
-
-
 class Comparison(Answer):
-    """Two campaigns, or two periods of one, and their differences."""
+    """Two campaigns, or two periods of one."""
 
-    verdict: str = Field(description="Which converts better, and by how much.")
+    verdict: str = Field(description="On delivery, then conversions; at most 1 of 20 is wrong by chance.")
+    differences: list[str] = Field(description="What of first differs by more than chance, worst first.")
+    timezone: str = Field(description="Time zone in which days begin.")
     first: Side
     other: Side
-    totals: dict[str, Difference]
-    rates: dict[str, Difference]
 
 
 @tools.reads
@@ -66,7 +54,7 @@ async def compare_campaigns(
     ] = None,
     channel: Channel | None = None,
 ) -> Comparison:
-    """Compare two campaigns (automations), or two periods of one: which converts better, and by how much.
+    """Compare two campaigns (automations), or two periods of one: which converts better, surely or not yet.
 
     By default compares the last 30 whole days of a campaign with the 30 days before.
     """
@@ -78,77 +66,36 @@ async def compare_campaigns(
     if itself and other_start == start:
         raise InvalidArgument("other_start: is the same period; give another one, or other_campaign_id")
     other_span = replace(span, start=other_start, end=other_start + end - start)
-    first = await _side(app, campaign_id, span, channel)
-    other = await _side(app, other_campaign_id or campaign_id, other_span, channel)
-    rates = {
-        name: _of_rates(name, first, other)
-        for name in RATES
-        if name in first.rates and name in other.rates and (first.totals | other.totals).get(name)
-    }
+    (first, one), (other, another) = await asyncio.gather(
+        _side(app, campaign_id, span, channel),
+        _side(app, other_campaign_id or campaign_id, other_span, channel),
+    )
+    found = differences(one, another, len(MEASURES))
     return Comparison(
-        verdict=_verdict(first, other, rates.get("converted")),
-        first=_rounded(first),
-        other=_rounded(other),
-        totals={
-            name: _difference(first.totals.get(name, 0), other.totals.get(name, 0))
-            for name in first.totals | other.totals
-        },
-        rates=rates,
+        verdict=verdict(list(zip(_names(first, other), (one, another), strict=True))),
+        differences=[each.told("the other") for each in sorted(found, key=lambda each: not each.worse)],
+        timezone=span.zone.key,
+        first=first,
+        other=other,
     )
 
 
-async def _side(app: AppApi, campaign_id: int, span: Span, channel: Channel | None) -> Side:
+async def _side(app: AppApi, campaign_id: int, span: Span, channel: Channel | None) -> tuple[Side, Figures]:
     path, query = "/v1/campaigns/{campaign_id}/metrics", span.query("days", channel)
-    counts = counts_of(Fields(await app.get(path, query, campaign_id=campaign_id)))
-    totals, shares = totals_of(counts), known(counts)
-    return Side(
+    counts: Counts = counts_of(Fields(await app.get(path, query, campaign_id=campaign_id)))
+    figures = figures_of(counts)
+    side = Side(
         campaign_id=campaign_id,
-        start=iso(span.start) or "",
-        end=iso(span.end) or "",
-        totals=totals,
-        rates=rates_of(totals, shares),
-        divided_by=divisors(totals, shares),
+        start=span.told["start"],
+        end=span.told["end"],
+        counts=figures.counts,
+        rates=figures.shares,
         left_out=counts.note(),
     )
+    return side, figures
 
 
-def _rounded(side: Side) -> Side:
-    return side.model_copy(update={"rates": {name: round(rate, 4) for name, rate in side.rates.items()}})
-
-
-def _difference(first: float, other: float) -> Difference:
-    absolute = first - other
-    return Difference(absolute=round(absolute, 4), relative=round(absolute / other, 4) if other else None)
-
-
-def _of_rates(name: str, first: Side, other: Side) -> Difference:
-    found = _difference(first.rates[name], other.rates[name])
-    wholes = [wholes_of(side.totals)[name] for side in (first, other)]
-    pooled = sum(side.totals.get(name, 0) for side in (first, other)) / sum(wholes)
-    # Each count has its own date, so a short period can count more of a part than of its whole.
-    if (spread := pooled * (1 - pooled) * sum(1 / whole for whole in wholes)) > 0:
-        score = abs(first.rates[name] - other.rates[name]) / math.sqrt(spread)
-        found.p_value = round(math.erfc(score / math.sqrt(2)), 4)
-    return found
-
-
-def _verdict(first: Side, other: Side, converted: Difference | None) -> str:
-    names = [f"campaign {side.campaign_id}" for side in (first, other)]
-    if first.campaign_id == other.campaign_id:
-        names = [f"{side.start[:10]} to {side.end[:10]}" for side in (first, other)]
-    for side, name in zip((first, other), names, strict=True):
-        if "converted" not in side.rates:
-            why = "conversions were not counted" if side.totals.get("delivered") else "nothing was delivered"
-            return f"No verdict: {why} ({name})."
-    if converted is None or not converted.absolute:
-        return f"Both convert equally: {first.rates['converted']:.2%} of delivered messages."
-    better, worse = (0, 1) if converted.absolute > 0 else (1, 0)
-    shares = [first.rates["converted"], other.rates["converted"]]
-    points = f"{abs(converted.absolute) * 100:.2f} percentage points"
-    more = f" or {shares[better] / shares[worse] - 1:.0%}" if shares[worse] else ""
-    chance = converted.p_value is not None and converted.p_value > LIKELY_CHANCE
-    return (
-        f"{names[better].capitalize()} converts better: {shares[better]:.2%} of delivered messages, against "
-        f"{shares[worse]:.2%} ({names[worse]}), {points}{more} more."
-        + (" A difference this small may well be chance." if chance else "")
-    )
+def _names(first: Side, other: Side) -> list[str]:
+    if first.campaign_id != other.campaign_id:
+        return [f"campaign {side.campaign_id}" for side in (first, other)]
+    return [f"{side.start[:10]} to {side.end[:10]}" for side in (first, other)]

@@ -1,17 +1,18 @@
 """Showing a message as one person would get it."""
 
 import asyncio
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from cio_mcp.client import AppApi, IdType
 from cio_mcp.liquid import Meter
 from cio_mcp.toolkit.answers import Cut, Quoted
+from cio_mcp.toolkit.design_studio import rendered
 from cio_mcp.toolkit.params import CustomerId, ItemKey, JsonObject, Line, ObjectId
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.texts.bodies import body_of
-from cio_mcp.toolkit.texts.messages import Kind, message_number, read_snippets, read_texts, the_one
+from cio_mcp.toolkit.texts.messages import message_number, read_snippets, read_texts, the_one
 from cio_mcp.toolkit.texts.rendering import attributes_of, data_of, shown
 from cio_mcp.toolkit.texts.variables import variables_of
 
@@ -21,9 +22,9 @@ tools = Toolbox(__name__)
 class RenderedMessage(Quoted, Cut):
     """A message as one person would get it."""
 
-    rendered_by: Literal["cio-mcp"] = Field(
+    rendered_by: Literal["cio-mcp", "customer.io"] = Field(
         "cio-mcp",
-        description="Not by Customer.io: this server rendered it, as far as its Liquid is documented.",
+        description="cio-mcp: this server rendered it, as far as Customer.io's Liquid is documented.",
     )
     part_id: int | None = None
     language: str | None = None
@@ -50,8 +51,8 @@ class RenderedMessage(Quoted, Cut):
 @tools.reads
 async def preview_message(
     app: AppApi,
-    kind: Kind,
-    message_id: Annotated[ItemKey, Field(description="As in get_content.")],
+    kind: Literal["campaign", "broadcast", "newsletter", "transactional", "design_studio"],
+    message_id: Annotated[ItemKey, Field(description="As in get_content; of design_studio the email_id.")],
     customer_id: CustomerId | None = None,
     id_type: IdType = "id",
     data: Annotated[
@@ -65,6 +66,8 @@ async def preview_message(
     html: Annotated[bool, Field(description="Add the HTML.")] = False,
 ) -> RenderedMessage:
     """Show a message as one customer would get it with this data, and what is missing. Sends nothing."""
+    if kind == "design_studio":
+        return await _by_customerio(app, message_id, language, customer_id, id_type, data or {}, html=html)
     number = await message_number(app, kind, message_id)
     texts = await read_texts(app, kind, number, part_id, language)
     text = the_one(texts)
@@ -102,6 +105,34 @@ async def preview_message(
         unused_data=[key for key in given if key not in used] or None,
         not_read=found.not_read or None,
         unknown=found.unknown or None,
+        left_out=body.left_out,
+    )
+
+
+async def _by_customerio(
+    app: AppApi,
+    email_id: str,
+    language: str | None,
+    customer_id: str | None,
+    id_type: IdType,
+    data: dict[str, Any],
+    *,
+    html: bool,
+) -> RenderedMessage:
+    """Return an email of Design Studio as Customer.io's own preview shows it."""
+    found, fails = await rendered(app, email_id, language, customer_id, id_type, data)
+    body = body_of(found.text("html") or "", app.call.conceal, html=html)
+    return RenderedMessage(
+        rendered_by="customer.io",
+        language=found.text("language"),
+        channel="email",
+        sender=found.text("from"),
+        subject=found.text("subject"),
+        preheader=found.text("preheader_text"),
+        body=body.text,
+        links=body.links,
+        html=body.html,
+        fails=fails or None,
         left_out=body.left_out,
     )
 

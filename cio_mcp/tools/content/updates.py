@@ -9,26 +9,18 @@ from cio_mcp.client import AppApi
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.answers import Acted
 from cio_mcp.toolkit.consequences import Consequence, affects
-from cio_mcp.toolkit.params import ItemKey, JsonObject, Line, Naming, ObjectId, one_line
+from cio_mcp.toolkit.params import ItemKey, Line, Naming, ObjectId, one_line
 from cio_mcp.toolkit.params import Text as Written
 from cio_mcp.toolkit.reading import Fields
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.texts.difference import difference
-from cio_mcp.toolkit.texts.edits import FIELDS, Edit, replaced_in, values_of
+from cio_mcp.toolkit.texts.edits import FIELDS, Edit, Pairs, replaced_in, values_of
 from cio_mcp.toolkit.texts.history import History
 from cio_mcp.toolkit.texts.messages import Kind, Text, message_number, read_texts, the_one
 
 tools = Toolbox(__name__)
 
 
-def _pairs(given: dict[str, Any]) -> dict[str, str]:
-    if not given or not all(old and isinstance(new, str) for old, new in given.items()):
-        message = "must be texts by the texts that they replace"
-        raise ValueError(message)
-    return given
-
-
-Pairs = Annotated[JsonObject, AfterValidator(_pairs)]
 MessageId = Annotated[ItemKey, Field(description="As in get_content.")]
 PartId = Annotated[ObjectId | None, Field(description="Which action or content, if there are several.")]
 

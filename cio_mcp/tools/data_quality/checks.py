@@ -91,7 +91,7 @@ async def check_write(
     ] = None,
     since: Annotated[
         Timestamp | None,
-        Field(description="When it was written, in ISO 8601. Default: 5 minutes ago."),
+        Field(description="ISO 8601. Default: 5 minutes ago."),
     ] = None,
 ) -> WriteCheck:
     """Check whether an accepted write was applied, or is pending, rejected or not found.

@@ -110,8 +110,8 @@ def written(
 async def delete_customer(track: TrackApi, customer_id: CustomerId, id_type: IdType = "id") -> Accepted:
     """Delete a customer (person, profile) and all their data, permanently.
 
-    A later identify or event with the same identifier creates the customer again; to prevent that use
-    suppress_customer. To only stop messages use identify_customer with unsubscribed=true.
+    A later identify or event creates the customer again, unless suppress_customer is used. To only stop
+    messages use identify_customer with unsubscribed=true.
     """
     await track.delete("/api/v1/customers/{customer_id}", customer_id=track.person(customer_id, id_type))
     return Accepted()

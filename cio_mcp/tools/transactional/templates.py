@@ -56,10 +56,7 @@ class TransactionalMessages(Page):
 async def list_transactional_messages(
     app: AppApi, cursor: CountCursor | None = None
 ) -> TransactionalMessages:
-    """List transactional messages (templates) with their ids and trigger names, newest first.
-
-    Pass one to send_transactional_email.
-    """
+    """List transactional messages (templates) with their ids and trigger names, newest first."""
     # The endpoint takes no parameters and returns everything at once (App API, listTransactional).
     answer = Fields(await app.get("/v1/transactional"))
     found = [_message(item) for item in newest(answer.listed("messages"), cursor)]

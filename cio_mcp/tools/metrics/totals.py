@@ -1,4 +1,4 @@
-"""The toolset `metrics`: results of messages of every kind, of links, and of journeys through a campaign."""
+"""Results of messages from one source, of links, and of journeys through a campaign."""
 
 from typing import Annotated, Literal
 

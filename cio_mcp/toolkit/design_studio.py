@@ -1,0 +1,86 @@
+"""Emails of Design Studio: an email in its default language and each translation is a node of its own."""
+
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from cio_mcp.client import AppApi, IdType, RequestKind
+from cio_mcp.toolkit.params import ItemKey, Line
+from cio_mcp.toolkit.reading import Fields, needed
+from cio_mcp.toolkit.texts.rendering import attributes_of
+
+EmailId = Annotated[ItemKey, Field(description="From list_emails.")]
+Language = Annotated[Line | None, Field(description="Of a translation. Default: the email's own.")]
+
+EMAIL = "/v1/design_studio/emails/{email_id}"
+
+# The errors of an email that is rendered, by the part of it, that name no part that is sent.
+_PARTS = {"body": "html", "to": "recipient"}
+
+
+async def read_node(app: AppApi, email_id: str, language: str | None) -> Fields:
+    """Return an email, or its translation; raises Refused."""
+    if language is None:
+        return Fields(await app.get(EMAIL, email_id=email_id)).inside("email", "id", "content")
+    path = f"{EMAIL}/languages/{{language}}"
+    answer = Fields(await app.get(path, email_id=email_id, language=language))
+    return answer.inside("email_translation", "id", "content")
+
+
+async def read_nodes(app: AppApi, email_id: str) -> dict[str, Fields]:
+    """Return an email and its translations by language; that of the email itself is empty."""
+    email = await read_node(app, email_id, None)
+    found = {"": email}
+    if email.texts("available_languages"):
+        answer = Fields(await app.get(f"{EMAIL}/languages", email_id=email_id))
+        for node in answer.listed("email_translations"):
+            found[node.text("language") or ""] = node
+    return found
+
+
+async def node_id(app: AppApi, email_id: str, language: str | None) -> str:
+    """Return the id of a node: an email's own, or that of its translation."""
+    if language is None:
+        return email_id
+    return needed((await read_node(app, email_id, language)).text("id"), "id")
+
+
+def texts_in(node: Fields) -> dict[str, str]:
+    """Return the texts of a node, by the names that tools have for them."""
+    content = node.fields("content")
+    names = {
+        "subject": "subject",
+        "preheader": "preheader_text",
+        "html": "html",
+        "amp": "amp",
+        "text": "text",
+    }
+    return {name: content.text(field) or "" for name, field in names.items()}
+
+
+async def rendered(
+    app: AppApi,
+    email_id: str,
+    language: str | None,
+    customer_id: str | None,
+    id_type: IdType,
+    data: dict[str, Any],
+) -> tuple[Fields, list[str]]:
+    """Return an email as Customer.io renders it for a customer, and what is wrong with it, by part.
+
+    `data` is taken as that of an event and of a trigger: the email does not tell which it will have.
+    """
+    node = await node_id(app, email_id, language)
+    given: dict[str, Any] = {"event": data, "trigger": data} if data else {}
+    if customer_id:
+        # Hidden before it is rendered: in the text no rule could tell a name from other words.
+        given["customer"] = app.call.conceal(await attributes_of(app, customer_id, id_type))
+    answer = await app.post(f"{EMAIL}/preview", given, kind=RequestKind.READ, email_id=node)
+    found = Fields(answer).inside("preview", "html", "subject")
+    errors = found.mapping("errors") or {}
+    return found, [
+        f"{_PARTS.get(part, part)}: {fault}"
+        for part, faults in errors.items()
+        if isinstance(faults, list)
+        for fault in faults
+    ]

@@ -1,0 +1,232 @@
+"""Reviewing, linking and publishing emails of Design Studio: publishing changes what messages say."""
+
+import asyncio
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from cio_mcp.client import AppApi, RequestKind
+from cio_mcp.client.call import Replaced
+from cio_mcp.errors import InvalidArgument, Refused
+from cio_mcp.toolkit.answers import Acted, Cut, Quoted, Shape
+from cio_mcp.toolkit.consequences import Consequence, affects
+from cio_mcp.toolkit.design_studio import EMAIL, EmailId, Language, node_id, read_node, read_nodes, texts_in
+from cio_mcp.toolkit.params import ItemKey, ObjectId
+from cio_mcp.toolkit.polling import Polling
+from cio_mcp.toolkit.reading import Fields, made
+from cio_mcp.toolkit.registry import Toolbox
+from cio_mcp.toolkit.texts.difference import difference
+
+tools = Toolbox(__name__)
+
+# Findings that are told, the worst first.
+FINDINGS, SEVERITIES = 20, ("error", "warning", "tip")
+
+# Seconds for which publishing several languages is waited for.
+WAIT = 10.0
+
+# Documented: what makes publishing fail is the answer to the question how far it is.
+FAILURES = {400, 409, 422}
+
+LOOK = "Do not call again yet: call get_email, which says whether all of it is published."
+
+# What an email is linked to, as the API names its id.
+TARGETS = {
+    "campaign_action": "action_id",
+    "newsletter": "newsletter_id",
+    "transactional_message": "transactional_message_id",
+}
+
+
+class Finding(Shape):
+    """Something to be said against an email."""
+
+    severity: str | None = None
+    check: str | None = None
+    title: str | None = None
+    details: str | None = None
+
+
+class Review(Quoted, Cut):
+    """What Customer.io says against an email."""
+
+    score: int | None = Field(None, description="0 to 100; at most 60 with an error.")
+    counts: dict[str, int] | None = None
+    findings: list[Finding] = Field(description="The worst first.")
+    not_checked: list[str] | None = Field(None, description="Checks that were not, or not wholly, made.")
+
+
+@tools.reads
+async def review_email(app: AppApi, email_id: EmailId, language: Language = None) -> Review:
+    """Let Customer.io review an email of Design Studio: links, images, accessibility, spam, Liquid."""
+    node = await node_id(app, email_id, language)
+    answer = Fields(await app.get(f"{EMAIL}/review", email_id=node))
+    if answer.text("status") == "render_failed":
+        raise Refused("Customer.io could not render this email.", do="get_email tells its faults by line.")
+    failed = [item for item in answer.objects("findings") or [] if item.text("state") != "pass"]
+    found = sorted((_finding(item) for item in failed), key=_rank)
+    checks = answer.mapping("checks") or {}
+    undone = [name for name, check in checks.items() if Fields(check).text("status") in {"degraded", "error"}]
+    score = answer.fields("score")
+    counts = score.fields("counts")
+    more = f"{len(found) - FINDINGS} more findings" if len(found) > FINDINGS else None
+    return Review(
+        score=score.whole("score"),
+        counts={name: count for name in counts.raw if (count := counts.whole(name)) is not None} or None,
+        findings=found[:FINDINGS],
+        not_checked=undone or None,
+        left_out="some checks are still running: call again" if answer.text("status") == "partial" else more,
+    )
+
+
+def _finding(item: Fields) -> Finding:
+    return Finding(
+        severity=item.text("severity"),
+        check=item.text("check"),
+        title=item.text("title"),
+        details=item.text("details", "summary"),
+    )
+
+
+def _rank(finding: Finding) -> int:
+    known = finding.severity in SEVERITIES
+    return SEVERITIES.index(finding.severity) if known and finding.severity else len(SEVERITIES)
+
+
+class EmailLinked(Acted):
+    """An email that is linked to a message."""
+
+    outcome: Literal["linked"] = Field("linked", description="publish_email puts it into the message.")
+    email_id: str
+    template_id: int | None = None
+
+
+@tools.writes
+@affects(Consequence.PUBLISHING)
+async def link_email(
+    app: AppApi,
+    email_id: EmailId,
+    to: Literal["campaign_action", "newsletter", "transactional_message"],
+    target_id: Annotated[ObjectId, Field(description="Of the action (of a broadcast too) or the message.")],
+    replace_other: Annotated[
+        bool, Field(description="Even if other content of Design Studio is linked to it.")
+    ] = False,
+) -> EmailLinked:
+    """Link an email of Design Studio to one message, for good: the API cannot unlink. Then publish_email."""
+    email = await read_node(app, email_id, None)
+    if email.text("language"):
+        raise InvalidArgument("email_id: is that of a translation; link the email itself")
+    app.call.replaces = Replaced({}, [("it cannot be unlinked by the API:", email.text("name") or email_id)])
+    answer = Fields(
+        await app.post(
+            f"{EMAIL}/link",
+            {"target": {"type": to, TARGETS[to]: target_id}} | ({"force": True} if replace_other else {}),
+            kind=RequestKind.ONCE,
+            if_unknown="Do not call again yet: call get_email to see whether it is linked.",
+            email_id=email_id,
+        )
+    )
+    return EmailLinked(email_id=email_id, template_id=answer.whole("template_id"))
+
+
+class EmailPublished(Acted):
+    """A published email."""
+
+    outcome: Literal["published", "pending"] = Field(
+        "published",
+        description="published: the message says it now; pending: get_publish_state tells when it does.",
+    )
+    email_id: str
+    languages: list[str] | None = Field(None, description="Published translations, beside the email itself.")
+    changes: dict[str, list[str]] | None = Field(
+        None, description="What changed, by field: what was published after -, what is now after +."
+    )
+    publish_id: str | None = None
+
+
+@tools.writes
+@affects(Consequence.PUBLISHING)
+async def publish_email(app: AppApi, email_id: EmailId) -> EmailPublished:
+    """Publish an email of Design Studio, in all its languages, to the message it is linked to: live at once.
+
+    Review it first with review_email and preview_message.
+    """
+    nodes = await read_nodes(app, email_id)
+    if nodes[""].flag("is_linked") is False:
+        raise InvalidArgument("email_id: this email is linked to no message; link_email does that")
+    answer = Fields(await app.get(f"{EMAIL}/unpublished_changes", email_id=email_id))
+    if answer.flag("has_unpublished_changes") is False:
+        raise InvalidArgument("email_id: all of this email is published already")
+    published = await asyncio.gather(
+        *(_published(app, node.text("id") or email_id) for node in nodes.values())
+    )
+    pairs: dict[str, tuple[str, str]] = {}
+    for (language, node), then in zip(nodes.items(), published, strict=True):
+        now, prefix = texts_in(node), f"{language} " if language else ""
+        pairs |= {f"{prefix}{name}": (then[name], now[name]) for name in now if then[name] != now[name]}
+    app.call.replaces = Replaced(pairs)
+    answer = Fields(
+        await app.post(f"{EMAIL}/publish", {}, kind=RequestKind.ONCE, if_unknown=LOOK, email_id=email_id)
+    )
+    changes = {name: difference(*pair) for name, pair in pairs.items()}
+    if answer.text("status") != "pending":
+        return _done(email_id, answer, changes)
+    publish_id = made(answer.text("publish_id"), "publish_id", LOOK)
+    polling = Polling(app.call, WAIT, longest=3.0)
+    while not polling.over:
+        await polling.pause("Publishing")
+        try:
+            state = await _state(app, email_id, publish_id)
+        except Refused as refused:
+            if refused.status not in FAILURES:
+                continue
+            app.call.effects = 0  # of what was begun nothing is published
+            raise
+        if state.text("status") == "done":
+            return _done(email_id, state, changes)
+    return EmailPublished(
+        outcome="pending", email_id=email_id, changes=changes or None, publish_id=publish_id
+    )
+
+
+def _done(email_id: str, answer: Fields, changes: dict[str, list[str]]) -> EmailPublished:
+    mappings = answer.objects("mappings") or []
+    languages = [language for item in mappings if (language := item.text("language"))]
+    return EmailPublished(email_id=email_id, languages=languages or None, changes=changes or None)
+
+
+async def _published(app: AppApi, node: str) -> dict[str, str]:
+    """Return the texts of a node as they were published last; empty ones if they never were."""
+    versions = Fields(await app.get(f"{EMAIL}/versions", email_id=node)).listed("versions")
+    made_then = [one for one in versions if one.flag("created_on_publish") and one.text("id")]
+    newest = max(made_then, key=lambda one: one.seconds("created") or 0, default=None)
+    if newest is None:
+        return texts_in(Fields({}))
+    path = f"{EMAIL}/versions/{{version_id}}"
+    version = Fields(await app.get(path, email_id=node, version_id=newest.text("id")))
+    return texts_in(version.fields("node"))
+
+
+async def _state(app: AppApi, email_id: str, publish_id: str) -> Fields:
+    path = f"{EMAIL}/publish_status"
+    return Fields(await app.get(path, {"publish_id": publish_id}, email_id=email_id))
+
+
+class PublishState(Cut):
+    """How far publishing is."""
+
+    state: str | None = Field(None, description="pending or done.")
+    languages: list[str] | None = None
+
+
+@tools.reads
+async def get_publish_state(
+    app: AppApi,
+    email_id: EmailId,
+    publish_id: Annotated[ItemKey, Field(description="From publish_email.")],
+) -> PublishState:
+    """Read how far publishing an email of Design Studio is; why it failed is told as an error."""
+    answer = await _state(app, email_id, publish_id)
+    mappings = answer.objects("mappings") or []
+    languages = [item.text("language") or "default" for item in mappings]
+    return PublishState(state=answer.text("status"), languages=languages or None)
