@@ -16,9 +16,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from cio_mcp.sandbox import assumptions
+from cio_mcp.sandbox import assumptions, files
 from cio_mcp.sandbox.contract import CONTRACT
 from cio_mcp.sandbox.controls.layer import ControlLayer
+from cio_mcp.sandbox.controls.table import ask
 from cio_mcp.sandbox.engine.clock import Clock
 from cio_mcp.sandbox.faults import book
 from cio_mcp.sandbox.faults.layer import FaultLayer
@@ -84,6 +85,10 @@ class Sandbox:
     def api(self) -> ASGIApp:
         """What answers by the routes alone."""
         return _RawPath(self)
+
+    def control(self, method: str, path: str, body: Any) -> Any:
+        """Return what a control answers; raises ValueError for what cannot be done."""
+        return ask(self.workspace, method, path, body)
 
     def notes(self) -> list[str]:
         """Return what whoever uses it should know: the faults that are in force."""
@@ -166,6 +171,7 @@ class _RawPath:
 def _routes() -> ASGIApp:
     """Return the routes of every sandbox, made at the first request: no server makes them at its start."""
     routes = [_route(path, method, handler) for method, path, handler in TABLES]
+    routes.append(Route(files.PATH, files.download))
     return Starlette(routes=routes, exception_handlers={404: _not_imitated, 405: _not_imitated})
 
 
