@@ -25,22 +25,27 @@ def addresses_set(request: Outgoing | None) -> list[str]:
 
     An address that mail did not go to any more counts as given when it does again.
     """
-    if request is None:
-        return []
+    return list(_set_by(request)) if request else []
+
+
+def _set_by(request: Outgoing) -> Iterator[str]:
     path, body = path_of(request.url), request.body or {}
     if request.method == "DELETE":
-        return [unquote(path.rpartition("/")[2])] if _SUPPRESSION.fullmatch(path) else []
-    if _ENTITIES.fullmatch(path):
-        entries = body.get("batch", [body])
-        return [who for entry in entries if isinstance(entry, dict) for who in _given_to(entry)]
-    if _IMPORTS.fullmatch(path):
-        return ["whoever the file names"]
-    if _DEVICES.fullmatch(path):
-        return list(_tokens(body.get("device"), "id"))
-    if not _PERSON.fullmatch(path):
-        return []
-    name = unquote(path.split("/")[4])  # whom it names is created if there is nobody, by an event as well
-    return [*_contacts(body), *([name] if "@" in name and not body.get("_update") else [])]
+        if _SUPPRESSION.fullmatch(path):
+            yield unquote(path.rpartition("/")[2])
+    elif _ENTITIES.fullmatch(path):
+        for entry in body.get("batch", [body]):
+            if isinstance(entry, dict):
+                yield from _given_to(entry)
+    elif _IMPORTS.fullmatch(path):
+        yield "whoever the file names"
+    elif _DEVICES.fullmatch(path):
+        yield from _tokens(body.get("device"), "id")
+    elif _PERSON.fullmatch(path):
+        yield from _contacts(body)
+        name = unquote(path.split("/")[4])  # who is named is created if there is nobody, by an event as well
+        if "@" in name and not body.get("_update"):
+            yield name
 
 
 def _given_to(entry: Mapping[str, Any]) -> Iterator[str]:
