@@ -31,6 +31,7 @@ settings.load_profile("same")
 unmarked: pytest.Item | None = None
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups as soon as it may
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let files run side by side where there are cores, but only one test at a time that starts processes.
 

@@ -25,24 +25,25 @@ def addresses_set(request: Outgoing | None) -> list[str]:
 
     An address that mail did not go to any more counts as given when it does again.
     """
-    return list(_given_by(request)) if request else []
+    return list(_set_by(request)) if request else []
 
 
-def _given_by(request: Outgoing) -> Iterator[str]:
+def _set_by(request: Outgoing) -> Iterator[str]:
     path, body = path_of(request.url), request.body or {}
     if request.method == "DELETE":
         if _SUPPRESSION.fullmatch(path):
             yield unquote(path.rpartition("/")[2])
     elif _ENTITIES.fullmatch(path):
         for entry in body.get("batch", [body]):
-            yield from _given_to(entry) if isinstance(entry, dict) else ()
+            if isinstance(entry, dict):
+                yield from _given_to(entry)
     elif _IMPORTS.fullmatch(path):
         yield "whoever the file names"
     elif _DEVICES.fullmatch(path):
         yield from _tokens(body.get("device"), "id")
     elif _PERSON.fullmatch(path):
         yield from _contacts(body)
-        name = unquote(path.split("/")[4])  # whom it names is created if there is nobody, by an event as well
+        name = unquote(path.split("/")[4])  # who is named is created if there is nobody, by an event as well
         if "@" in name and not body.get("_update"):
             yield name
 
