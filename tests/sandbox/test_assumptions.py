@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 import cio_mcp.sandbox
@@ -14,6 +15,7 @@ from cio_mcp.sandbox.paths import fits
 from cio_mcp.sandbox.routes import TABLES
 from tests.sandbox import worlds
 from tests.sandbox.conftest import Caller, Calling, Clock
+from tests.sandbox.test_imports import LEADS as BY_EMAIL
 
 pytestmark = pytest.mark.anyio
 
@@ -394,6 +396,52 @@ async def members_of_objects(caller: Caller) -> None:
     await caller.ok("POST", "/api/v2/entity", write)
 
     await caller.profile("stranger")
+
+
+LEADS = BY_EMAIL | {"identifier": "id"}
+
+
+async def a_file(caller: Caller) -> httpx.Response:
+    """Return the file of an export, as its host answers a link."""
+    number = (await caller.ok("POST", "/v1/exports/customers", {"filters": {"segment": {"id": 1}}}))[
+        "export"
+    ]["id"]
+    caller.clock.now += 10
+    link = (await caller.ok("GET", f"/v1/exports/{number}/download"))["link"]
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(caller.sandbox)) as http:
+        whole = await http.get(link)
+        part = await http.get(link, headers={"range": "bytes=10-", "if-range": whole.headers["etag"]})
+        assert (part.status_code, part.content) == (206, whole.content[10:])
+        caller.clock.now += 1000
+        assert (await http.get(link)).status_code == 403
+    return whole
+
+
+@assumed("columns of exports")
+async def columns_of_exports(caller: Caller) -> None:
+    header = (await a_file(caller)).text.splitlines()[0].split(",")
+
+    assert {"id", "email", "cio_id", "plan"} <= set(header)
+
+
+@assumed("files of exports")
+async def files_of_exports(caller: Caller) -> None:
+    assert (await a_file(caller)).headers["accept-ranges"] == "bytes"
+
+
+@assumed("imports")
+async def of_imports(caller: Caller) -> None:
+    await caller.ok("POST", "/v1/imports", {"import": LEADS})
+
+    assert (await caller.profile("lead_1"))["attributes"]["plan"] == "trial"
+
+
+@assumed("speed of imports")
+async def speed_of_imports(caller: Caller) -> None:
+    number = (await caller.ok("POST", "/v1/imports", {"import": LEADS}))["import"]["id"]
+    caller.clock.now += 12
+
+    assert (await caller.ok("GET", f"/v1/imports/{number}"))["import"]["state"] == "imported"
 
 
 @assumed("phone numbers")
