@@ -81,17 +81,22 @@ def migrate(db: sqlite3.Connection) -> None:
         told = json.dumps({"was": "a file of an older version"})
         entry = "INSERT INTO log (number, at, kind, data) VALUES (?, ?, 'migrated', ?)"
         db.execute(entry, (FIRST, at, told))
-    for name, rows in held.items():
-        table = RENAMED.get(name, name)
-        columns = [column[1] for column in db.execute(f"PRAGMA table_info({table})")]
-        for row in rows:
-            _insert(db, table, columns, row, renumbered=table != name)
+    try:
+        for name, rows in held.items():
+            table = RENAMED.get(name, name)
+            columns = [column[1] for column in db.execute(f"PRAGMA table_info({table})")]
+            for row in rows:
+                _insert(db, table, columns, row, renumbered=table != name)
+    except (KeyError, TypeError, ValueError, sqlite3.Error):
+        message = "it cannot be brought into the form of this version; name another file"
+        raise sqlite3.DatabaseError(message) from None
 
 
 def _insert(
     db: sqlite3.Connection, table: str, columns: list[str], row: dict[str, Any], *, renumbered: bool
 ) -> None:
-    made = {column: MADE[table, column](row) for column in columns if (table, column) in MADE}
+    lacking = [column for column in columns if column not in row and (table, column) in MADE]
+    made = {column: MADE[table, column](row) for column in lacking}
     kept = {column: row[column] for column in columns if column in row}
     values = made | kept
     if renumbered:
