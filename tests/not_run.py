@@ -34,6 +34,7 @@ NOT_RUN = {
 # By page and language, where a block is not even read as what it is.
 NOT_READ = {
     ("docs/operations.md", "nginx"): "make compat runs nginx with a configuration of the same form",
+    ("docs/sandbox.md", "text"): "what tests/sandbox/test_explaining.py reads, as a person sees it",
     ("docs/sandbox.md", "js"): "make compat ARGS=sandbox runs the SDK for Node.js on the sandbox",
     (
         "docs/sandbox.md",

@@ -196,8 +196,7 @@ def safety_file() -> Path:
 def remembering(settings: Settings) -> Settings:
     """Return settings whose sandbox outlasts the process, where nothing is set that says otherwise.
 
-    Then it is in the state folder, if that can be written. A version that keeps it in another form has a
-    file of its own.
+    Then it is in the state folder, if that can be written.
     """
     says_otherwise = settings.sandbox == "on" or settings.sandbox_path or settings.workspaces_file
     if not settings.uses_sandbox or says_otherwise:
@@ -232,9 +231,10 @@ def kept_sandbox(settings: Settings) -> Settings:
 
 
 def _kept_file() -> Path:
-    from cio_mcp.sandbox import VERSION  # noqa: PLC0415 - a live workspace needs none of it
+    from cio_mcp.sandbox import adopt  # noqa: PLC0415 - a live workspace needs none of it
 
-    return state_folder() / f"sandbox-{VERSION}.db"
+    adopt(path := state_folder() / "sandbox.db")
+    return path
 
 
 def state_folder() -> Path:

@@ -2,7 +2,6 @@
 
 import json
 from base64 import b64encode
-from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 from urllib.parse import quote
@@ -10,8 +9,6 @@ from urllib.parse import quote
 import httpx
 
 from cio_mcp.sandbox import ConnectionCut, Sandbox
-from cio_mcp.sandbox.faults import book
-from cio_mcp.sandbox.faults.fault import parse
 from cio_mcp.sandbox.port import Port
 from cio_mcp.testing.invariants import Exchange, Invariants, Run
 
@@ -75,23 +72,37 @@ class World(Invariants):
 
     def add_fault(self, does: str, **fault: Any) -> int:
         """Put a fault into force, as docs/sandbox.md has them; returns its number. Raises ValueError."""
-        return int(
-            self._run(self._changed(lambda: book.add(self._workspace, parse({"does": does, **fault}))))
-        )
+        (added,) = self.control("POST", "faults", {"does": does, **fault})["faults"]
+        return int(added["number"])
 
     def remove_faults(self) -> None:
         """Lift all faults."""
-        self._run(self._changed(lambda: book.remove(self._workspace)))
+        self.control("DELETE", "faults")
+
+    def move_clock(self, to: str) -> dict[str, int]:
+        """Move its clock on, to `+7d` or a time in ISO 8601; returns what happened on the way, by kind."""
+        happened: dict[str, int] = self.control("POST", "clock", {"to": to})["happened"]
+        return happened
+
+    def explain(self, *, delivery: str = "", person: str = "", message: str = "") -> list[str]:
+        """Return why a delivery was made, or why a person got a message or not. Raises ValueError."""
+        asked = {"delivery": delivery, "person": person, "message": message}
+        chain: list[str] = self.control("POST", "explain", asked)["chain"]
+        return chain
+
+    def control(self, method: str, path: str, body: Any = None) -> Any:
+        """Return what any control under `/_sandbox/` answers; raises ValueError for what cannot be done."""
+
+        async def ask() -> Any:
+            return self._sandbox.control(method, f"/_sandbox/{path}", body)
+
+        return self._run(ask())
 
     def close(self) -> None:
         """Serve no longer."""
         if "url" in self.__dict__:
             self._run(self._port.close())
         self._run(self._http.aclose())
-
-    async def _changed(self, change: Callable[[], Any]) -> Any:
-        with self._workspace.transaction():
-            return change()
 
     async def _recorded(self, scope: Any, receive: Any, send: Any) -> None:
         def record(status: int | None) -> None:

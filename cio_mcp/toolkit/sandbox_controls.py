@@ -24,14 +24,11 @@ class SandboxControls:
         """Return what a control answers that changes the sandbox; raises InvalidArgument."""
         if self.call and self.call.dry_run:
             raise WouldSend(Outgoing("POST", f"/_sandbox/{path}", body))
-        return self._asked("POST", path, body)
+        return self.read(path, body)
 
     def read(self, path: str, body: dict[str, Any]) -> Any:
         """Return what a control answers that changes nothing; raises InvalidArgument."""
-        return self._asked("GET", path, body)
-
-    def _asked(self, method: str, path: str, body: dict[str, Any]) -> Any:
         try:
-            return self.ask(method, f"/_sandbox/{path}", body)
+            return self.ask("POST", f"/_sandbox/{path}", body)
         except ValueError as wrong:
             raise InvalidArgument(str(wrong)) from None

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from cio_mcp.toolkit.answers import Acted
+from cio_mcp.toolkit.answers import Acted, Answer
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.sandbox_controls import SandboxControls
 
@@ -30,3 +30,24 @@ async def move_sandbox_clock(
     """
     told = controls.change("clock", {"to": to})
     return Moved(now=told["now"], happened=told["happened"])
+
+
+class Explained(Answer):
+    """Why a message came, or did not."""
+
+    chain: list[str] = Field(description="What led to it, one cause after the other.")
+
+
+@tools.reads
+async def explain_sandbox_message(
+    controls: SandboxControls,
+    delivery_id: str = "",
+    person: Annotated[str, Field(description="Their id or email.")] = "",
+    message: Annotated[str, Field(description='"Welcome series", "action 103", "newsletter 20", …')] = "",
+) -> Explained:
+    """Tell what really led to a delivery in the sandbox, or why a person got a message or did not.
+
+    Name a delivery_id, or a person and a message. Only a sandbox knows this.
+    """
+    asked = {"delivery": delivery_id, "person": person, "message": message}
+    return Explained(chain=controls.read("explain", asked)["chain"])

@@ -275,7 +275,7 @@ def test_the_sandbox_remembers_from_call_to_call_codes_too(capsys: pytest.Captur
 
     assert (status, answer["outcome"]) == (0, "accepted")
     assert call(capsys, "get_customer", "customer_id=zoe")[0] == 1
-    (kept,) = state_folder().glob("sandbox-*.db")
+    (kept,) = state_folder().glob("sandbox.db")
     assert kept.stat().st_mode & 0o077 == 0
     (note,) = call(capsys, "server_status")[1]["notes"]
     assert note == f"the sandbox is kept in {kept}; delete that file to begin anew"
@@ -297,7 +297,7 @@ def test_a_sandbox_that_is_asked_for_is_fresh_in_each_call_and_that_is_said(
     assert said[0] == said[1]
     assert said[0].startswith("The sandbox was in memory and is gone: each call begins with a fresh one.")
     assert said[2] == ""
-    assert not list(state_folder().glob("sandbox-*.db"))
+    assert not list(state_folder().glob("sandbox.db"))
 
 
 def test_where_no_state_can_be_kept_the_sandbox_works_in_memory(

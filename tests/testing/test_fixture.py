@@ -123,6 +123,22 @@ def test_a_message_to_who_cannot_get_it_is_told(customerio_sandbox: World) -> No
         customerio_sandbox.assert_all_deliverable()
 
 
+def test_its_clock_moves_on_and_it_tells_why_a_message_came(customerio_sandbox: World) -> None:
+    world = customerio_sandbox
+    world.request("PUT", "/api/v1/customers/new", {"email": "new@example.com"})
+    world.request("POST", "/api/v1/customers/new/events", {"name": "signed_up"})
+    before = len(world.messages(recipient="new@example.com"))
+    happened = world.move_clock("+30d")
+    after = world.messages(recipient="new@example.com")
+    chain = world.explain(delivery=after[-1]["id"])
+
+    assert len(after) > before
+    assert happened["message"] >= len(after) - before
+    assert "signed_up" in " ".join(chain)
+    with pytest.raises(ValueError, match="the clock goes on only"):
+        world.move_clock("2001-01-01")
+
+
 IMPORTS = """
 import sys
 

@@ -71,3 +71,29 @@ async def test_a_preview_moves_nothing() -> None:
 async def test_a_time_that_cannot_be_is_refused(to: str, words: str) -> None:
     async with an_agent(sandbox="on") as agent:
         assert words in await agent.fail("move_sandbox_clock", to=to)
+
+
+async def test_it_tells_why_a_message_came_and_why_not() -> None:
+    async with an_agent(sandbox="on") as agent:
+        send = {"transactional_message_id": 1, "to": "ada@example.com", "customer_id": "u_1001"}
+        sent = await agent.call("send_transactional_email", **send)
+        came = await agent.call("explain_sandbox_message", delivery_id=sent["delivery_id"])
+        absent = await agent.call("explain_sandbox_message", person="u_1001", message="newsletter 21")
+
+    assert "template 1" in " ".join(came["chain"])
+    assert absent["chain"][0].startswith("u_1001 got no")
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ({}, "name a delivery, or a person and a message"),
+        ({"person": "u_1001"}, "name a delivery, or a person and a message"),
+        ({"delivery_id": "x", "person": "u_1001", "message": "m"}, "name a delivery, or a person and"),
+        ({"delivery_id": "nope"}, "there is no delivery nope"),
+        ({"person": "u_1001", "message": "nothing"}, "no message is called nothing; name an action"),
+    ],
+)
+async def test_what_there_is_not_is_told(asked: dict[str, Any], words: str) -> None:
+    async with an_agent(sandbox="on") as agent:
+        assert words in await agent.fail("explain_sandbox_message", **asked)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import unquote
 
+from cio_mcp.sandbox.engine import explaining
 from cio_mcp.sandbox.faults import book
 from cio_mcp.sandbox.faults.fault import Fault, WrongFault, parse
 from cio_mcp.sandbox.moments import ahead, written
@@ -33,6 +34,15 @@ class Asked:
             wanted = "a text" if kind is str else "true or false"
             raise ValueError(f"{name} must be {wanted}; it is {value!r}")  # noqa: TRY004 - a wrong body
         return value
+
+    def texts(self, *names: str) -> list[str]:
+        """Return texts of the body, empty where they are missing; raises ValueError as `field` does."""
+        body = self.body if isinstance(self.body, dict) else {}
+        if not isinstance(self.body, dict) or body.keys() - set(names):
+            raise ValueError(f"the body must be an object with nothing but {' and '.join(names)}")
+        if wrong := [name for name, value in body.items() if not isinstance(value, str)]:
+            raise ValueError(f"{wrong[0]} must be a text; it is {body[wrong[0]]!r}")
+        return [body.get(name, "") for name in names]
 
 
 Control = Callable[[Asked], Any]
@@ -114,6 +124,21 @@ def move_clock(asked: Asked) -> Any:
     moment = ahead(asked.field("to", str, ""), asked.workspace.now())
     happened = asked.workspace.advance(moment)
     return {**clock(asked), "happened": happened}
+
+
+@control("POST", "/_sandbox/explain")
+def explain(asked: Asked) -> Any:
+    """Answer why a delivery was made, or why a person got a message or not."""
+    delivery, person, message = asked.texts("delivery", "person", "message")
+    if bool(delivery) == bool(person and message):
+        raise ValueError("name a delivery, or a person and a message")
+    with asked.workspace.transaction():
+        try:
+            if delivery:
+                return {"chain": explaining.delivery(asked.workspace, delivery)}
+            return {"chain": explaining.message(asked.workspace, person, message)}
+        except explaining.Unknown as unknown:
+            raise ValueError(str(unknown)) from None
 
 
 @control("GET", "/_sandbox/points")

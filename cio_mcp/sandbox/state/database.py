@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from cio_mcp.sandbox.engine.clock import Clock
-from cio_mcp.sandbox.state.schema import SCHEMA, VERSION
+from cio_mcp.sandbox.state import migration
+from cio_mcp.sandbox.state.schema import FORM, SCHEMA, VERSION
 
 Row = sqlite3.Row
 
@@ -23,7 +24,8 @@ WORK = 0.02
 class Database:
     """The database, and its clock, which `real` time drives.
 
-    Raises sqlite3.Error for a file that is no workspace of this version.
+    A file of an older version is migrated, after a copy of it was kept beside it. Raises sqlite3.Error for a
+    file of a newer version, and for one that is no workspace; neither is changed.
     """
 
     def __init__(self, path: str | Path, real: Callable[[], float]) -> None:
@@ -33,24 +35,21 @@ class Database:
         self._db.row_factory = sqlite3.Row
         self.clock = Clock(self._db, real)
         try:
-            self._check_version()
+            if migration.is_older(self._db) and self._is_file:
+                migration.keep_copy(self._db, Path(path))
             self._use_wal()
             self._db.execute("PRAGMA synchronous = NORMAL")
             with self.locked():
+                if migration.is_older(self._db):
+                    migration.migrate(self._db)
                 for statement in SCHEMA.split(";"):
                     self._db.execute(statement)
                 self._db.execute(f"PRAGMA user_version = {VERSION}")
+                self._db.execute(f"PRAGMA application_id = {FORM}")
                 self.clock.begin()
         except BaseException:
             self._db.close()
             raise
-
-    def _check_version(self) -> None:
-        found = "SELECT user_version, EXISTS (SELECT 1 FROM sqlite_master) FROM pragma_user_version"
-        version, has_tables = self._db.execute(found).fetchone()
-        if has_tables and version != VERSION:
-            message = "it was made by another version, or is no sandbox; delete it, or name another file"
-            raise sqlite3.DatabaseError(message)
 
     def _use_wal(self) -> None:
         """Let processes read and write side by side."""

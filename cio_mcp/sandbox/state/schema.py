@@ -73,5 +73,8 @@ CREATE TABLE IF NOT EXISTS points (
   position INTEGER NOT NULL, copy BLOB NOT NULL);
 """
 
-# Kept in the file: what was made with other tables is not touched.
+# Kept in the file: a file with another version is migrated, unless its form is a later one.
 VERSION = zlib.crc32(SCHEMA.encode()) & 0x7FFFFFFF
+
+# The number of the form that files have. It goes up with each release that has other tables than the last.
+FORM = 1
