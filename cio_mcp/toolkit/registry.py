@@ -20,6 +20,7 @@ from cio_mcp.toolkit.arguments import has_mark, parsed
 from cio_mcp.toolkit.audience import Audience
 from cio_mcp.toolkit.consequences import CONFIRMED, NOTHING, Affects, Outlook
 from cio_mcp.toolkit.context import ParseContext
+from cio_mcp.toolkit.downloads import Downloads
 from cio_mcp.toolkit.rows.results import Results
 from cio_mcp.toolkit.sandbox_controls import SandboxControls
 from cio_mcp.toolkit.schemas import either_schema, flat_schema
@@ -30,7 +31,7 @@ _Of = TypeVar("_Of", bound=Callable[..., Any])
 _Function = TypeVar("_Function", bound=Callable[..., Awaitable[Answer]])
 
 # What the server fills in for a tool.
-Supplied = Api | Status | Results | History | SandboxControls
+Supplied = Api | Status | Results | Downloads | History | SandboxControls
 
 _Confirmation = Annotated[str | None, Field(description="Code from the preview.")]
 
@@ -84,7 +85,7 @@ class Named(Generic[_Of]):
         return inspect.getdoc(self.function) or ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # its function makes it what it is
 class Tool(Named[Callable[..., Awaitable[Answer]]]):
     """One operation that an agent can call.
 
@@ -230,8 +231,7 @@ class Toolbox:
         if any(has_mark(hint, Local) for hint in hints.values()):
             arguments.setdefault("timezone", (Timezone | None, None))
         if effect is not Effect.READS:
-            arguments["dry_run"] = (bool, False)
-            arguments["confirmation"] = (_Confirmation, None)
+            arguments |= {"dry_run": (bool, False), "confirmation": (_Confirmation, None)}
         affects = getattr(function, "__affects__", NOTHING)
         tool = Tool(function, effect, self.toolset, supplied, arguments, result, audience, affects)
         self._tools.append(tool)

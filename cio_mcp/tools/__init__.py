@@ -12,6 +12,7 @@ from cio_mcp.tools import (
     messages,
     metrics,
     newsletters,
+    objects,
     people,
     sandbox,
     segments,
@@ -21,7 +22,7 @@ from cio_mcp.tools import (
 )
 
 TOOLSETS = (
-    *(people.tools, segments.tools, events.tools, bulk.tools),
+    *(people.tools, objects.tools, segments.tools, events.tools, bulk.tools),
     *(campaigns.tools, broadcasts.tools, newsletters.tools, content.tools),
     design_studio.tools,
     *(transactional.tools, messages.tools, deliverability.tools, metrics.tools),
