@@ -62,6 +62,12 @@ def call(node_folder: str, state: Path, tool: str) -> None:
     arguments = CALLS[tool].on(sandbox)
     sandbox.close()
     inspector = Inspector(node_folder, state)
+    if first := CALLS[tool].first:
+        confirmed(inspector, *first)
+    confirmed(inspector, tool, arguments)
+
+
+def confirmed(inspector: Inspector, tool: str, arguments: dict[str, Any]) -> None:
     answer = inspector.call(tool, arguments)
     if answer.get("outcome") == "preview":
         answer = inspector.call(tool, arguments | {"confirmation": answer["confirmation"]})
