@@ -219,7 +219,6 @@ class Rendering(RenderContext):
             rounds *= max(1, loop.length)
         if rounds > self.meter.bounds.rounds:
             raise Exceeded(f"a loop has more than {self.meter.bounds.rounds:,} rounds")
-        self.meter.tick(length)
 
     def get_buffer(self, buf: TextIO | None = None) -> Output:
         """Return where a captured text goes."""
