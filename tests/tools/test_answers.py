@@ -34,7 +34,7 @@ READS = [tool for tool in TOOLS if tool.effect is Effect.READS and tool.apis]
 OURS = {
     *("notice", "left_out", "next", "verdict", "meaning", "do", "next_cursor", "final", "since", "kind"),
     *("trigger", "filter", "audience", "who", "dates", "error_count", "actions", "length", "start", "end"),
-    *("timezone", "resolution", "periods", "waited_seconds", "before_start", "columns", "changed"),
+    *("timezone", "resolution", "periods", "waited_seconds", "before_start", "columns", "changed", "total"),
     *("differences", "source"),
     *("rendered_by", "fails", "filled_by", "faults"),
 }
