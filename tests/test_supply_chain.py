@@ -16,7 +16,7 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = tomllib.loads((ROOT / "pyproject.toml").read_text())
 PROJECT = PACKAGE["project"]
 EXTRAS = [text for extra in PROJECT["optional-dependencies"].values() for text in extra]
-DOCS = PACKAGE["dependency-groups"].pop("docs")
+CHECKS = PACKAGE["dependency-groups"].pop("checks")
 GROUPS = [text for group in PACKAGE["dependency-groups"].values() for text in group if isinstance(text, str)]
 RUNS = [*PROJECT["dependencies"], *EXTRAS, *PACKAGE["build-system"]["requires"]]
 
@@ -34,7 +34,8 @@ def locked(name: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    ("name", "needs"), [("requirements.txt", RUNS), ("constraints.txt", [*RUNS, *GROUPS]), ("docs.txt", DOCS)]
+    ("name", "needs"),
+    [("requirements.txt", RUNS), ("constraints.txt", [*RUNS, *GROUPS]), ("checks.txt", CHECKS)],
 )
 def test_all_that_the_project_needs_is_listed_in_a_version_that_fits_and_with_its_hashes(
     name: str, needs: list[str]
@@ -66,7 +67,9 @@ def test_nothing_is_installed_that_is_not_listed(path: str) -> None:
 def test_the_release_builds_its_image_on_a_digest_and_has_a_bill_of_materials() -> None:
     release, image = (ROOT / ".github/workflows/release.yml").read_text(), (ROOT / "Dockerfile").read_text()
 
-    assert '--build-arg "BASE=$base@$digest"' in release
+    assert 'echo "named=$base@$digest" >> "$GITHUB_OUTPUT"' in release
+    assert "BASE: ${{ steps.base.outputs.named }}" in release
+    assert '--build-arg "BASE=$BASE"' in release
     assert re.findall(r"^FROM (\S+)", image, re.MULTILINE) == ["${BASE}", "${BASE}"]
     assert ".ci/bill > dist/" in release
 

@@ -12,6 +12,7 @@ from cio_mcp.toolkit.audience import DEVICE
 # Routes that change people, one or many in a request.
 _PERSON = re.compile(r"/api/v1/customers/[^/]+(/events)?")
 _DEVICES = re.compile(r"/api/v1/customers/[^/]+/devices")
+_IMPORTS = re.compile(r"/v1/imports")
 _ENTITIES = re.compile(r"/api/v2/(entity|batch)")
 
 # Attributes that messages go to.
@@ -26,6 +27,8 @@ def addresses_set(request: Outgoing | None) -> list[str]:
     if _ENTITIES.fullmatch(path):
         entries = body.get("batch", [body])
         return [who for entry in entries if isinstance(entry, dict) for who in _given_to(entry)]
+    if _IMPORTS.fullmatch(path):
+        return ["whoever the file names"]
     if _DEVICES.fullmatch(path):
         return list(_tokens(body.get("device"), "id"))
     if not _PERSON.fullmatch(path):
@@ -42,6 +45,9 @@ def _given_to(entry: Mapping[str, Any]) -> Iterator[str]:
         yield from _contacts(attributes)
         if not attributes.get("_update") and isinstance(who := entry.get("identifiers"), dict):
             yield from _contacts(who)
+    if entry.get("type") == "object" and entry.get("action") != "delete_relationships":
+        for relationship in entry.get("cio_relationships") or ():  # who is unknown is created
+            yield from _contacts(relationship.get("identifiers") or {})
     yield from _tokens(entry.get("device"), "token")
     if entry.get("action") in {"event", "page", "screen"}:
         if isinstance(who := entry.get("identifiers"), dict):

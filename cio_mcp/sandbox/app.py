@@ -16,9 +16,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from cio_mcp.sandbox import assumptions
+from cio_mcp.sandbox import assumptions, files
 from cio_mcp.sandbox.contract import CONTRACT
 from cio_mcp.sandbox.controls.layer import ControlLayer
+from cio_mcp.sandbox.controls.table import ask
 from cio_mcp.sandbox.engine.clock import Clock
 from cio_mcp.sandbox.faults import book
 from cio_mcp.sandbox.faults.layer import FaultLayer
@@ -89,7 +90,12 @@ class Sandbox:
             _route(path, method, _numbered(method, path, self._endpoint(handler, CONTRACT.of(method, path))))
             for method, path, handler in TABLES
         ]
+        routes.append(Route(files.PATH, files.download(self.workspace)))
         return _RawPath(Starlette(routes=routes, exception_handlers={404: _not_imitated, 405: _not_imitated}))
+
+    def control(self, method: str, path: str, body: Any) -> Any:
+        """Return what a control answers; raises ValueError for what cannot be done."""
+        return ask(self.workspace, method, path, body)
 
     def notes(self) -> list[str]:
         """Return what whoever uses it should know: the faults that are in force."""

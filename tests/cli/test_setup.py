@@ -23,7 +23,7 @@ from cio_mcp.cli.setup import set_up
 from cio_mcp.errors import SettingsError
 from cio_mcp.settings import load
 from cio_mcp.settings.system_keyring import from_keyring
-from cio_mcp.tools import CORE
+from cio_mcp.tools import CORE, SANDBOX_TOOLS
 from tests.cli.internet import an_internet
 from tests.terminal import Screen
 
@@ -226,6 +226,23 @@ def test_a_second_run_knows_the_keys_and_replaces_only_what_is_answered_anew(cus
 
 
 @pytest.mark.usefixtures("customerio")
+def test_what_is_no_recipient_is_asked_for_again_and_refused_in_a_script(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    allowed = [("Allowed", "+49 30 x"), ("Allowed", "a@example.com")]
+    answers = [("Where is", ""), *TYPED, ("What may", "full"), *allowed, *DONE]
+    status, talk = answered("cursor", answers=answers)
+    assert status == 0
+    assert "CIO_ALLOWED_RECIPIENTS: " in talk.said
+
+    monkeypatch.setenv("CIO_APP_API_KEY", APP)
+    words = ["--full", "--allow", "+49 30 x", "--yes", "--no-try"]
+    assert main(["setup", "windsurf", *words]) == 2
+    assert "CIO_ALLOWED_RECIPIENTS: " in capsys.readouterr().err
+    assert not clients()["windsurf"].path.exists()
+
+
+@pytest.mark.usefixtures("customerio")
 def test_whoever_does_not_agree_has_nothing_written(customerio: Path) -> None:
     answers = [("Where is", ""), *TYPED, ("What may", ""), ("Where should", ""), ("Write it", "perhaps")]
     status, talk = answered("cursor", answers=[*answers, ("Write it", "no")])
@@ -408,7 +425,10 @@ def test_at_a_terminal_nothing_that_is_secret_shows_and_the_server_is_tried(cust
 
     assert "s3cret" not in screen.seen
     assert "cursr: choose one of" in screen.seen
-    assert f"starts, lists {len(CORE)} tools and works on a live workspace (us)" in screen.seen
+    assert (
+        f"starts, lists {len(CORE) - len(SANDBOX_TOOLS)} tools and works on a live workspace (us)"
+        in screen.seen
+    )
     assert screen.seen.count("\n  - ") == 3
     assert (customerio / ".cursor/mcp.json").exists()
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from cio_mcp.client import AppApi, IdType
+from cio_mcp.client import AnyIdType, AppApi
 from cio_mcp.liquid import Meter, render, source_of
 from cio_mcp.toolkit.reading import Fields, needed, plain
 from cio_mcp.toolkit.texts.messages import Kind, Text
@@ -88,7 +88,7 @@ def data_of(
     }
 
 
-async def attributes_of(app: AppApi, customer_id: str, id_type: IdType) -> dict[str, Any]:
+async def attributes_of(app: AppApi, customer_id: str, id_type: AnyIdType) -> dict[str, Any]:
     """Return a customer's attributes as Liquid sees them; raises Refused.
 
     The API writes all values as texts. A text that is exactly a number, true, false, or an object is taken

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from cio_mcp.client import AppApi, IdType
+from cio_mcp.client import AnyIdType, AppApi
 from cio_mcp.liquid import Meter
 from cio_mcp.toolkit.answers import Cut, Quoted
 from cio_mcp.toolkit.design_studio import rendered
@@ -54,7 +54,7 @@ async def preview_message(
     kind: Literal["campaign", "broadcast", "newsletter", "transactional", "design_studio"],
     message_id: Annotated[ItemKey, Field(description="As in get_content; of design_studio the email_id.")],
     customer_id: CustomerId | None = None,
-    id_type: IdType = "id",
+    id_type: AnyIdType = "id",
     data: Annotated[
         JsonObject | None,
         Field(description="data, message_data, or of a campaign the data of its event."),
@@ -114,7 +114,7 @@ async def _by_customerio(
     email_id: str,
     language: str | None,
     customer_id: str | None,
-    id_type: IdType,
+    id_type: AnyIdType,
     data: dict[str, Any],
     *,
     html: bool,

@@ -10,7 +10,7 @@ from cio_mcp.client import IdType, SendApi
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.audience import DEVICE, OWN_NUMBER, Audience, reaches
 from cio_mcp.toolkit.fitting import check_fit
-from cio_mcp.toolkit.params import Address, CustomerId, JsonObject, Line, Text
+from cio_mcp.toolkit.params import Address, CustomerId, ExceptPhone, JsonObject, Line, Text
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.tools.transactional.push import CustomDevice, CustomPayload
 from cio_mcp.tools.transactional.sending import (
@@ -89,7 +89,7 @@ async def send_transactional_message(
     channel: Literal["push", "sms", "whatsapp", "in_app", "inbox"],
     transactional_message_id: Annotated[MessageId, Field(description="Template: id or trigger name.")],
     customer_id: CustomerId,
-    id_type: IdType = "id",
+    id_type: ExceptPhone = "id",
     message_data: MessageData | None = None,
     to: Annotated[
         Address | None,

@@ -10,7 +10,7 @@ from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.addresses import THEIR_OWN, Recipient, Recipients, recipients
 from cio_mcp.toolkit.audience import Audience, reaches
 from cio_mcp.toolkit.headers import Headers
-from cio_mcp.toolkit.params import CustomerId, Line, Text
+from cio_mcp.toolkit.params import CustomerId, ExceptPhone, Line, Text
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.tools.transactional.attachments import Attachments
 from cio_mcp.tools.transactional.sending import (
@@ -72,7 +72,7 @@ async def send_transactional_email(
         Field(description="Address, or several separated by commas; at most 15 with cc and bcc."),
     ],
     customer_id: CustomerId,
-    id_type: IdType = "id",
+    id_type: ExceptPhone = "id",
     transactional_message_id: Annotated[
         MessageId | None,
         Field(

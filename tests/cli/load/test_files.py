@@ -260,6 +260,16 @@ def test_a_dry_run_reads_all_rows_and_sends_and_leaves_nothing(folder: Path, loa
     assert {path.name for path in folder.glob("rows*")} == {"rows.csv"}
 
 
+def test_rows_are_told_by_their_lines_in_the_file(loading: Loading) -> None:
+    table = "customer_id,name,n,plan\n\na,order,1,Pro\n\n,order,2,\nb,order,3,pro\na,order,1,x\n"
+
+    status, told = loading(table, "--as", "events", "--unique", "n", "--dry-run")
+
+    assert status == 1
+    assert "plan: values differ in case or blanks alone: Pro (rows 3) and pro (rows 6)" in told
+    assert "has what is unique of row 3, and differs from it in other values" in told
+
+
 def test_a_file_is_loaded_once_unless_it_is_asked_again(folder: Path, loading: Loading) -> None:
     events = "customer_id,name,n\nv1,order,1\nv1,order,1\nv2,order,2\n"
     assert loading(events, "--yes", "--as", "events")[0] == 0
