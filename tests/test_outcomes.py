@@ -16,7 +16,7 @@ from cio_mcp.client import RequestKind
 from cio_mcp.sandbox import Sandbox
 from cio_mcp.sandbox.state import imports
 from cio_mcp.tools import TOOLS
-from tests.agent import Agent, Fault
+from tests.agent import MISSING, Agent, Fault
 from tests.contract.calls import NEWS_EMAIL, TRIAL_EMAIL, a_publishing
 
 pytestmark = pytest.mark.anyio
@@ -187,19 +187,25 @@ ACTS = {
     "compare_campaigns": Act(RequestKind.READ, {"campaign_id": 1, "other_campaign_id": 2}, requests=2),
     "trigger_broadcast": Act(
         RequestKind.TRIGGER,
-        {"broadcast_id": 10, "emails": ["ada@example.com"]},
+        {"broadcast_id": 10, "emails": ["ada@example.com"], **MISSING},
         count("triggers", "broadcast_id = 10"),
     ),
     "list_broadcast_triggers": Act(RequestKind.READ, {"broadcast_id": 10}),
     "send_transactional_email": Act(
         RequestKind.ONCE,
-        {"transactional_message_id": 1, "to": "tried@example.com", "customer_id": ADA},
+        {"transactional_message_id": 1, "to": "tried@example.com", "customer_id": ADA, **MISSING},
         count("deliveries", "body LIKE '%tried@example.com%'"),
     ),
     "list_transactional_messages": Act(RequestKind.READ, {}),
     "send_transactional_message": Act(
         RequestKind.ONCE,
-        {"channel": "sms", "transactional_message_id": 4, "to": "+15550100", "customer_id": ADA},
+        {
+            "channel": "sms",
+            "transactional_message_id": 4,
+            "to": "+15550100",
+            "customer_id": ADA,
+            **MISSING,
+        },
         count("deliveries", "body LIKE '%+15550100%'"),
     ),
     "list_customer_messages": Act(RequestKind.READ, {"customer_id": ADA}),
