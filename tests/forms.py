@@ -83,11 +83,25 @@ class Change:
 
 
 def places(value: Any) -> Iterator[tuple[Any, Any]]:
-    """Yield each part of a value as what it is in, and its name or number there."""
+    """Yield each part of a value, and its parts, as what it is in, and its name or number there."""
+    for inside, key in parts(value):
+        yield inside, key
+        yield from places(inside[key])
+
+
+def parts(value: Any) -> Iterator[tuple[Any, Any]]:
+    """Yield what is directly in a value, in the same way."""
     keys = list(value) if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ()
     for key in keys:
         yield value, key
-        yield from places(value[key])
+
+
+def repeating(value: Any, within: bool = False) -> Iterator[bool]:
+    """Say of each place, in the order of `places`, whether it repeats the form of another in its list."""
+    for inside, key in parts(value):
+        repeats = within or (isinstance(inside, list) and (key > 0 or isinstance(inside[key], int)))
+        yield repeats
+        yield from repeating(inside[key], repeats)
 
 
 CHANGES = st.lists(

@@ -153,7 +153,7 @@ ACTS = {
     "get_import": Act(RequestKind.READ, {}, find=an_import),
     "list_segments": Act(RequestKind.READ, {"name_contains": "pro", "counts": True}, requests=2),
     "get_segment": Act(RequestKind.READ, {"segment_id": 3}, requests=3),
-    "list_segment_members": Act(RequestKind.READ, {"segment_id": 3}),
+    "list_segment_members": Act(RequestKind.READ, {"segment_id": 3}, requests=2),
     "create_segment": Act(
         RequestKind.ONCE, {"name": "tried"}, count("things", "kind = 'segment' AND body LIKE '%tried%'")
     ),

@@ -17,7 +17,7 @@ from cio_mcp.toolkit.params import CountCursor, Cursor, ExceptPhone, Limit, Line
 from cio_mcp.toolkit.reading import Fields, beside, made
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.things import has_in_name, read_uses
-from cio_mcp.tools.people.search import Found, identifiers_of
+from cio_mcp.tools.people.search import Found, identifiers_of, total_of
 
 tools = Toolbox(__name__)
 
@@ -115,6 +115,7 @@ class Members(Quoted, Page):
     """The customers in a segment, by identifier."""
 
     members: list[Found]
+    total: int | None = Field(None, description="How many there are in all; absent if that is not known.")
 
 
 @tools.reads
@@ -126,7 +127,8 @@ async def list_segment_members(
     answer = Fields(await app.get(path, query, segment_id=segment_id))
     found = [Found(**identifiers_of(item)) for item in answer.listed("identifiers")]
     kept, next_cursor, left_out = cut(found, answer.following())
-    return Members(members=kept, next_cursor=next_cursor, left_out=left_out)
+    total = await total_of(app, found, answer.following(), cursor, segment_id)
+    return Members(members=kept, total=total, next_cursor=next_cursor, left_out=left_out)
 
 
 class SegmentCreated(Acted):

@@ -25,7 +25,7 @@ from cio_mcp.tools import TOOLS
 from cio_mcp.tools.data_quality.rejections import MEANINGS
 from tests.agent import Clock
 from tests.contract.calls import FORMS
-from tests.forms import CHANGES, Change, example, form_of, leaves, places, said_or_asked, written
+from tests.forms import CHANGES, Change, example, form_of, leaves, repeating, said_or_asked, written
 from tests.tools.premises import Said, check_explanation
 from tests.virtual_time import VirtualTimeLoop
 
@@ -35,7 +35,7 @@ READS = [tool for tool in TOOLS if tool.effect is Effect.READS and tool.apis]
 OURS = {
     *("notice", "left_out", "next", "verdict", "meaning", "do", "next_cursor", "final", "since", "kind"),
     *("trigger", "filter", "audience", "who", "dates", "error_count", "actions", "length", "start", "end"),
-    *("timezone", "resolution", "periods", "waited_seconds", "before_start", "columns", "changed"),
+    *("timezone", "resolution", "periods", "waited_seconds", "before_start", "columns", "changed", "total"),
     *("differences", "source"),
     *("rendered_by", "fails", "filled_by", "faults"),
 }
@@ -179,12 +179,7 @@ def test_each_field_by_itself_may_be_missing_or_null_and_nothing_is_made_up_for_
 
 def fields_of(bodies: list[Any]) -> list[int]:
     """Return the places of fields in any of some answers, of the first item where there is a list."""
-    found = {
-        place
-        for body in bodies
-        for place, (inside, key) in enumerate(places({"": body}))
-        if isinstance(inside, dict) or not (key or isinstance(inside[key], int))
-    }
+    found = {place for body in bodies for place, repeats in enumerate(repeating({"": body})) if not repeats}
     return sorted(found)
 
 

@@ -140,7 +140,10 @@ async def test_attributes_of_those_found_are_read_in_one_call(agent: Agent) -> N
 )
 async def test_what_the_api_may_leave_out_of_people_is_left_out(body: object, expected: object) -> None:
     async with canned({"": body}) as workspace:
-        assert await workspace.call("search_customers") == expected
+        answer = await workspace.call("search_customers")
+
+    assert answer.pop("total", None) == (None if "next_cursor" in answer else len(answer["customers"]))
+    assert answer == expected
 
 
 def as_documented(profile: dict[str, Any]) -> dict[str, Any]:
@@ -166,7 +169,7 @@ async def test_attributes_are_read_as_the_documents_and_as_the_live_api_answer_t
     async with canned(bodies) as workspace:
         answer = await workspace.call("search_customers", fields=["plan"])
 
-    assert answer == {"customers": [{"cio_id": "c", "attributes": {"plan": "pro"}}]}
+    assert answer == {"customers": [{"cio_id": "c", "attributes": {"plan": "pro"}}], "total": 1}
 
 
 @pytest.mark.parametrize(
@@ -311,3 +314,16 @@ async def test_a_search_whose_answer_is_lost_is_asked_again(agent: Agent) -> Non
     agent.wire.fail(httpx.ReadTimeout)
 
     assert len((await agent.call("search_customers", segment_id=3))["customers"]) == 3
+
+
+async def test_a_total_is_told_where_all_came_or_a_segment_counts_them(agent: Agent) -> None:
+    everybody = await agent.call("search_customers", limit=100)
+    few = await agent.call("search_customers", attributes={"plan": "pro"}, limit=2)
+    in_segment = await agent.call("search_customers", segment_id=1, limit=2)
+    members = await agent.call("list_segment_members", segment_id=1, limit=2)
+    counted = (await agent.call("get_segment", segment_id=1))["count"]
+    later = await agent.call("search_customers", segment_id=1, limit=2, cursor=in_segment["next_cursor"])
+
+    assert everybody["total"] == len(everybody["customers"])
+    assert ("total" in few, "total" in later) == (False, False)
+    assert in_segment["total"] == members["total"] == counted > 2

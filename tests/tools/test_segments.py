@@ -149,19 +149,23 @@ async def test_members_are_listed_page_by_page(agent: Agent) -> None:
 @pytest.mark.parametrize(
     ("body", "expected"),
     [
-        ({"identifiers": None, "ids": None, "next": ""}, {"members": []}),
-        ({"identifiers": [], "next": "MDox"}, {"members": [], "next_cursor": "MDox"}),
-        ({"identifiers": [{"id": "1", "cio_id": "c"}]}, {"members": [{"id": "1", "cio_id": "c"}]}),
+        ({"identifiers": None, "ids": None, "next": ""}, {"members": [], "total": 0}),
+        ({"identifiers": [], "next": "MDox"}, {"members": [], "total": 7, "next_cursor": "MDox"}),
+        (
+            {"identifiers": [{"id": "1", "cio_id": "c"}]},
+            {"members": [{"id": "1", "cio_id": "c"}], "total": 1},
+        ),
     ],
 )
 async def test_what_the_api_may_leave_out_of_members_is_left_out(body: object, expected: object) -> None:
-    async with canned({"membership": body}) as workspace:
+    async with canned({"membership": body, "customer_count": {"count": 7}}) as workspace:
         assert await workspace.call("list_segment_members", segment_id=1) == expected
 
 
 async def test_members_too_many_for_one_answer_are_cut_whole_and_say_how_to_read_on() -> None:
     many = [{"id": "i" * 150, "email": "e" * 150, "cio_id": str(number)} for number in range(100)]
-    async with canned({"membership": {"identifiers": many, "next": "more"}}) as workspace:
+    bodies = {"membership": {"identifiers": many, "next": "more"}, "customer_count": {}}
+    async with canned(bodies) as workspace:
         answer = await workspace.call("list_segment_members", segment_id=1, limit=100)
 
     assert f"limit={len(answer['members'])}" in answer["left_out"]

@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field
 from cio_mcp.client import AnyIdType, AppApi
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.answers import Cut, Numbered, Page, Quoted, Shape
+from cio_mcp.toolkit.audience import segment_size
 from cio_mcp.toolkit.lists import Names
 from cio_mcp.toolkit.pages import cut, joined, newest, page
 from cio_mcp.toolkit.params import (
@@ -56,6 +57,7 @@ class FoundCustomers(Quoted, Page):
     """The customers who were found, by identifier."""
 
     customers: list[Found]
+    total: int | None = Field(None, description="How many match in all; absent if that is not known.")
 
 
 @tools.reads
@@ -95,7 +97,25 @@ async def search_customers(
     found = [Found(**identifiers_of(item)) for item in listed]
     unread = await _read(app, found, fields) if fields and found else None
     customers, next_cursor, left_out = cut(found, answer.following())
-    return FoundCustomers(customers=customers, next_cursor=next_cursor, left_out=joined(left_out, unread))
+    only = None if attributes or filter or email else segment_id
+    return FoundCustomers(
+        customers=customers,
+        total=await total_of(app, found, answer.following(), cursor, only),
+        next_cursor=next_cursor,
+        left_out=joined(left_out, unread),
+    )
+
+
+async def total_of(
+    app: AppApi, found: list[Found], following: str | None, cursor: str | None, segment_id: int | None
+) -> int | None:
+    """Return how many there are in all: those of the only page, or of all who are in a segment."""
+    if cursor is not None:
+        return None
+    if following is None:
+        return len(found)
+    size, _ = (None, None) if segment_id is None else await beside("total", segment_size(app, segment_id))
+    return size
 
 
 def identifiers_of(item: Fields) -> dict[str, str]:
