@@ -30,6 +30,7 @@ VERBS = {
         "review",
     },
     Effect.WRITES: {
+        "import",
         "identify",
         "track",
         "set",

@@ -14,9 +14,10 @@ import pytest
 
 from cio_mcp.client import RequestKind
 from cio_mcp.sandbox import Sandbox
+from cio_mcp.sandbox.state import imports
 from cio_mcp.tools import TOOLS
-from tests.agent import Agent, Fault
-from tests.contract.calls import NEWS_EMAIL, TRIAL_EMAIL, a_publishing, a_version
+from tests.agent import MISSING, Agent, Fault
+from tests.contract.calls import NEWS_EMAIL, TRIAL_EMAIL, a_publishing
 
 pytestmark = pytest.mark.anyio
 
@@ -62,6 +63,15 @@ class Act:
 def a_delivery(sandbox: Sandbox) -> dict[str, Any]:
     """Return the id of a message that was sent."""
     return {"delivery_id": sandbox.workspace.rows("SELECT id FROM deliveries ORDER BY number")[0]["id"]}
+
+
+LEADS = "https://files.sandbox.invalid/leads.csv"
+
+
+def an_import(sandbox: Sandbox) -> dict[str, Any]:
+    """Return the id of an import."""
+    asked = {"data_file_url": LEADS, "name": "n", "type": "people", "identifier": "id"}
+    return {"import_id": imports.start(sandbox.workspace, asked)["id"]}
 
 
 def newsletters_sent(sandbox: Sandbox) -> int:
@@ -122,6 +132,25 @@ ACTS = {
         {"customer_id": ADA, "objects": [{"object_type_id": 1, "object_id": "tried"}]},
         count("objects", "object_id = 'tried'"),
     ),
+    "set_object": Act(
+        RequestKind.REPEATABLE,
+        {"object_type_id": 1, "object_id": "tried", "people": [{"customer_id": ADA}]},
+        count("objects", "object_id = 'tried'"),
+    ),
+    "get_object": Act(RequestKind.READ, {"object_type_id": 1, "object_id": "acme"}),
+    "search_objects": Act(RequestKind.READ, {"object_type_id": 1}, requests=2),
+    "list_object_members": Act(RequestKind.READ, {"object_type_id": 1, "object_id": "acme"}),
+    "set_objects": Act(
+        RequestKind.REPEATABLE,
+        {"rows": [{"object_type_id": 1, "object_id": "tried"}]},
+        count("objects", "object_id = 'tried'"),
+    ),
+    "import_file": Act(
+        RequestKind.ONCE,
+        {"url": LEADS, "of": "people", "name": "tried", "identifier": "id"},
+        count("things", "kind = 'import'"),
+    ),
+    "get_import": Act(RequestKind.READ, {}, find=an_import),
     "list_segments": Act(RequestKind.READ, {"name_contains": "pro", "counts": True}, requests=2),
     "get_segment": Act(RequestKind.READ, {"segment_id": 3}, requests=3),
     "list_segment_members": Act(RequestKind.READ, {"segment_id": 3}),
@@ -158,19 +187,25 @@ ACTS = {
     "compare_campaigns": Act(RequestKind.READ, {"campaign_id": 1, "other_campaign_id": 2}, requests=2),
     "trigger_broadcast": Act(
         RequestKind.TRIGGER,
-        {"broadcast_id": 10, "emails": ["ada@example.com"]},
+        {"broadcast_id": 10, "emails": ["ada@example.com"], **MISSING},
         count("triggers", "broadcast_id = 10"),
     ),
     "list_broadcast_triggers": Act(RequestKind.READ, {"broadcast_id": 10}),
     "send_transactional_email": Act(
         RequestKind.ONCE,
-        {"transactional_message_id": 1, "to": "tried@example.com", "customer_id": ADA},
+        {"transactional_message_id": 1, "to": "tried@example.com", "customer_id": ADA, **MISSING},
         count("deliveries", "body LIKE '%tried@example.com%'"),
     ),
     "list_transactional_messages": Act(RequestKind.READ, {}),
     "send_transactional_message": Act(
         RequestKind.ONCE,
-        {"channel": "sms", "transactional_message_id": 4, "to": "+15550100", "customer_id": ADA},
+        {
+            "channel": "sms",
+            "transactional_message_id": 4,
+            "to": "+15550100",
+            "customer_id": ADA,
+            **MISSING,
+        },
         count("deliveries", "body LIKE '%+15550100%'"),
     ),
     "list_customer_messages": Act(RequestKind.READ, {"customer_id": ADA}),
@@ -256,9 +291,8 @@ ACTS = {
     ),
     "restore_email": Act(
         RequestKind.REPEATABLE,
-        TRIAL_EMAIL,
+        TRIAL_EMAIL | {"version_id": "4c0b2bdd-a66e-584b-a92b-31b756255c4c"},
         count("things", "kind = 'design_email' AND id = 1 AND body NOT LIKE '%changed%'"),
-        lambda sandbox: {"version_id": a_version("")(sandbox)},
         requests=3,
         reads_first=True,
         first=("update_email", TRIAL_EMAIL | {"subject": "changed"}),

@@ -31,6 +31,7 @@ from cio_mcp.app.workspace import (
 )
 from cio_mcp.auth.tokens import Tokens
 from cio_mcp.client import CustomerIO
+from cio_mcp.client.download import Downloader
 from cio_mcp.client.network import Network
 from cio_mcp.client.spans import with_spans
 from cio_mcp.errors import SettingsError
@@ -51,7 +52,9 @@ from cio_mcp.safety.supplies import Supplies
 from cio_mcp.settings import Settings
 from cio_mcp.settings.workspaces import each
 from cio_mcp.toolkit.consequences import Consequence
+from cio_mcp.toolkit.downloads import Downloads
 from cio_mcp.toolkit.registry import Tool
+from cio_mcp.toolkit.sandbox_controls import SandboxControls
 from cio_mcp.toolkit.texts.history import History
 
 if TYPE_CHECKING:
@@ -76,9 +79,8 @@ def build(
 ) -> App:
     """Build the application.
 
-    `wire` replaces the network, and then limits are not shared with other processes. `clock` is the real time
-    of day; tools on an embedded sandbox take their time from the sandbox's own clock, and nothing else does.
-    The loggers of underlying libraries are set to warnings only: they log URLs, and whole answers.
+    `wire` replaces the network, and then limits are not shared with other processes. `clock` is the real
+    time; only tools on a sandbox take theirs from the sandbox's. Loggers of libraries log URLs and answers.
     """
     for name in ("httpx", "httpcore", "mcp", "sse_starlette"):
         logging.getLogger(name).setLevel(logging.WARNING)
@@ -87,7 +89,8 @@ def build(
     stops = shared_store(settings, clock)
     store, mask_of = _store(list(workspaces.values()), stops, clock), _masks(settings)
     tokens = Tokens(settings.tokens_file, clock) if settings.tokens_file else None
-    tools = tools_with(word for one in workspaces.values() for word in one.toolsets)
+    words = [word for one in workspaces.values() for word in one.toolsets]
+    tools = tools_with(words, sandbox=any(one.uses_sandbox for one in workspaces.values()))
     with ExitStack() as files:
         copier = copier_of(settings)
         opened = {
@@ -137,13 +140,14 @@ def _open(
     if settings.uses_sandbox:
         sandbox = files.enter_context(closing(open_sandbox(settings, clock=clock)))
         wire, settings = SandboxWire(sandbox), _for_sandbox(settings, sandbox)
+    shared, wire = wire is None, wire or Network()
     client = CustomerIO(
-        with_spans(wire or Network()),
+        with_spans(wire),
         accesses(settings),
         limits=limits(settings),
         deadline=settings.deadline,
         user_agent=f"cio-mcp/{__version__}",
-        slots=None if wire else slots(settings, files),
+        slots=slots(settings, files) if shared else None,
         clock=sandbox.clock if sandbox else clock,
     )
     budget, bound = accesses(settings)[-1].workspace, bounds(settings)
@@ -169,11 +173,11 @@ def _open(
         supplies=Supplies(
             client,
             lambda: status_of(
-                *(settings, store, stop, (caps, deletions), client, off),
-                now=clock(),
-                sandbox=sandbox,
+                *(settings, store, stop, (caps, deletions), client, off), now=clock(), sandbox=sandbox
             ),
             History(store, budget),
+            Downloads(None if mask_of else settings.downloads, Downloader(wire)),
+            SandboxControls(sandbox.control) if sandbox else None,
         ),
     )
     return OpenWorkspace(off, guard, client, _in_sandbox(settings) if sandbox else _live(settings))
@@ -183,11 +187,7 @@ def _masks(settings: Settings) -> "Callable[[str], Mask] | None":
     """Return what makes the mask of a workspace, by its budget; None if nothing is hidden."""
     if settings.pii == "show":
         return None
-    from cio_mcp.safety.privacy.mask import (  # noqa: PLC0415 - takes long to import, and few use it
-        Mask,
-        load_key,
-        workspace_key,
-    )
+    from cio_mcp.safety.privacy.mask import Mask, load_key, workspace_key  # noqa: PLC0415 - slow, and rare
 
     key = load_key(state_folder())
     return lambda workspace: Mask(workspace_key(key, workspace), settings.pii_attributes)

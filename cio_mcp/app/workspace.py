@@ -27,6 +27,7 @@ from cio_mcp.settings import Settings
 from cio_mcp.settings.workspaces import each
 from cio_mcp.toolkit.registry import Tool
 from cio_mcp.toolkit.rows.results import Results
+from cio_mcp.toolkit.sandbox_controls import SandboxControls
 from cio_mcp.tools import CORE
 
 ApiName = Literal["track", "app"]
@@ -56,9 +57,10 @@ def tools_off(settings: Settings, tools: Iterable[Tool]) -> Mapping[str, str]:
     closed = {
         tool.name: [api for api in _needed(tool) if not any(map(api.opened_by, opened))] for tool in tools
     }
-    return switched_off(tools, CORE, settings) | {
-        name: "; ".join(why[api.name] for api in apis) for name, apis in closed.items() if why and apis
-    }
+    of_sandbox = [tool.name for tool in tools if SandboxControls in tool.supplied.values()]
+    away = {} if settings.uses_sandbox else dict.fromkeys(of_sandbox, "this is a live workspace")
+    apart = {name: "; ".join(why[api.name] for api in apis) for name, apis in closed.items() if why and apis}
+    return switched_off(tools, CORE, settings) | apart | away
 
 
 def _needed(tool: Tool) -> Sequence[type[Api]]:

@@ -143,7 +143,7 @@ def _versions() -> Finding:
 
 
 def _about(settings: Settings) -> Iterator[Finding]:
-    tools = tools_with(settings.toolsets)
+    tools = tools_with(settings.toolsets, sandbox=settings.uses_sandbox)
     off = tools_off(settings, tools)
     yield Finding("settings", "ok", f"{len(tools) - len(off)} tools on, {len(off)} off")
     if settings.uses_sandbox:

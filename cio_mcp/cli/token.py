@@ -86,7 +86,7 @@ def _grant(asked: argparse.Namespace) -> Grant:
     given["expires"] = None if asked.days is None else expiry(asked.days)
     try:
         grant = Grant.model_validate({name: value for name, value in given.items() if value is not None})
-        switched_off(tools_with(grant.toolsets), CORE, grant, ALL)
+        switched_off(tools_with(grant.toolsets, sandbox=True), CORE, grant, ALL)
     except ValidationError as error:
         (name, *_), message = first_fault(error)
         raise SettingsError(f"{_option(name) if name in OPTIONS else name}: {message}") from None

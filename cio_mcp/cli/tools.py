@@ -83,7 +83,7 @@ def _found(name: str, tools: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _listed(settings: Settings) -> list[dict[str, Any]]:
-    tools = tools_with(settings.toolsets)
+    tools = tools_with(settings.toolsets, sandbox=settings.uses_sandbox)
     off = tools_off(settings, tools)
     return [
         {

@@ -4,7 +4,8 @@ import re
 import socket
 import ssl
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from enum import Enum
 from importlib.util import find_spec
@@ -46,6 +47,17 @@ class Network(httpx.AsyncBaseTransport):
         pools = self._to[origin]
         pool = next((pool for pool in pools if pool.in_use < POOL), None) or min(pools, key=_Pool.load)
         return await pool.send(request)
+
+    @asynccontextmanager
+    async def streamed(self, request: httpx.Request) -> AsyncIterator[httpx.Response]:
+        """Send `request` on a connection of its own, and leave the body to be read: it may be of any size."""
+        self._trust = self._trust or _trust()
+        async with _transport(self._trust, _proxy(request.url)) as transport:
+            answer = await transport.handle_async_request(request)
+            try:
+                yield answer
+            finally:
+                await answer.aclose()
 
     def _open(self, proxy: str) -> "list[_Pool]":
         if proxy not in self._through:

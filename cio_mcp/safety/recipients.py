@@ -149,7 +149,17 @@ ROUTES: tuple[tuple[re.Pattern[str], dict[str, Reader], dict[str, Any]], ...] = 
 )
 
 # The fields of an operation of Track v2, and the actions whose attributes are an event's data.
-OPERATION = {"type", "action", "identifiers", "name", "id", "timestamp", "attributes", "cio_relationships"}
+OPERATION = {
+    "type",
+    "action",
+    "identifiers",
+    "name",
+    "id",
+    "timestamp",
+    "attributes",
+    "cio_relationships",
+    "device",
+}
 EVENTS = {"event", "page", "screen"}
 
 # Routes whose audience is what Customer.io has, unless the body names one.

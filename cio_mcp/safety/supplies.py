@@ -8,18 +8,22 @@ from cio_mcp.client import CustomerIO
 from cio_mcp.client.api import Api
 from cio_mcp.safety.call import ToolCall
 from cio_mcp.toolkit.answers import Status
+from cio_mcp.toolkit.downloads import Downloads
 from cio_mcp.toolkit.registry import Supplied
 from cio_mcp.toolkit.rows.results import Results
+from cio_mcp.toolkit.sandbox_controls import SandboxControls
 from cio_mcp.toolkit.texts.history import History
 
 
 @dataclass(frozen=True)
 class Supplies:
-    """Supplies tools; `status` returns the server's status."""
+    """Supplies tools; `status` is the server's, `downloads` saves files, `controls` are of a sandbox."""
 
     client: CustomerIO
     status: Callable[[], Awaitable[Status]]
     history: History
+    downloads: Downloads
+    controls: SandboxControls | None = None
     results: Results = field(default_factory=Results)
 
     async def of(self, call: ToolCall) -> dict[str, Any]:
@@ -29,6 +33,11 @@ class Supplies:
     async def _supply(self, what: type[Supplied], call: ToolCall) -> Supplied:
         if issubclass(what, Api):
             return self.client.api(what, call)
+        if issubclass(what, SandboxControls):
+            assert self.controls, "tools that need them are off without them"  # noqa: S101
+            return replace(self.controls, call=call)
         if issubclass(what, History):
             return replace(self.history, call=call)
+        if issubclass(what, Downloads):
+            return self.downloads
         return self.results.of(call.caller) if issubclass(what, Results) else await self.status()

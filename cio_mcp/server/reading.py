@@ -27,6 +27,7 @@ from cio_mcp.app.application import App
 from cio_mcp.app.catalogue import WORKSPACE
 from cio_mcp.auth.principal import current
 from cio_mcp.server.guides import PROMPTS, RESOURCES, TEMPLATES, Prompt, Template
+from cio_mcp.server.pages import APP_MIME_TYPE, RESULTS, page
 from cio_mcp.toolkit.arguments import near_miss
 
 # A tool's name in a prompt or a resource.
@@ -103,6 +104,8 @@ class Reading(MCPServer):
             if found.uri == asked:
                 tools = [tool for _, tool, _ in self.app.catalogue.listed(current.get())]
                 return [ReadResourceContents(self._renamed(found.text(tools)), "text/markdown")]
+        if asked == RESULTS:
+            return [ReadResourceContents(page(), APP_MIME_TYPE, {"ui": {"prefersBorder": True}})]
         for template in TEMPLATES:
             if (arguments := _matched(template, asked)) is not None:
                 return await self._by_tool(template, asked, arguments, context)

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from mcp.server.apps import Apps
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.server.mcpserver import Context, RequestStateSecurity
 from mcp.types import (
@@ -19,7 +20,9 @@ from cio_mcp.app.application import App, Outcome
 from cio_mcp.auth.principal import current, recognise
 from cio_mcp.client.call import Place
 from cio_mcp.server.elicitation import Asking, AtClient
+from cio_mcp.server.pages import RESULTS
 from cio_mcp.server.reading import Reading
+from cio_mcp.toolkit.answers import Pictured
 
 # The key under which a result's metadata holds the facts of a failure. They cannot be structured content:
 # that must match the tool's output schema, or clients such as the TypeScript SDK drop the answer and its
@@ -62,6 +65,7 @@ class Server(Reading):
             instructions=f"{INSTRUCTIONS}\n{app.catalogue.about}",
             log_level="WARNING",
             middleware=[self._recognise],
+            extensions=[Apps()],
             request_state_security=RequestStateSecurity(keys=[app.state_key]) if app.state_key else None,
         )
         self.app = app
@@ -82,6 +86,7 @@ class Server(Reading):
                     idempotent_hint=tool.hints.idempotent,
                     open_world_hint=True,
                 ),
+                _meta={"ui": {"resourceUri": RESULTS}} if issubclass(tool.result, Pictured) else None,
             )
             for name, tool, schema in self.app.catalogue.listed(current.get())
         ]

@@ -145,6 +145,10 @@ class WorkspaceSettings(TokenSettings):
     files: UserPath | None = Field(
         None, description="Folder whose files may be loaded by tools that take many rows. Default: none."
     )
+    downloads: UserPath | None = Field(
+        None,
+        description="Folder in which tools may save exports, but where people are hidden. Default: none.",
+    )
     stop_file: UserPath | None = Field(
         None, description="While this file exists, nothing is written, deleted or sent."
     )

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from cio_mcp.client import AppApi, IdType, RequestKind
+from cio_mcp.client import AnyIdType, AppApi, RequestKind
 from cio_mcp.toolkit.params import ItemKey, Line
 from cio_mcp.toolkit.reading import Fields, needed
 from cio_mcp.toolkit.texts.rendering import attributes_of
@@ -63,7 +63,7 @@ async def rendered(
     email_id: str,
     language: str | None,
     customer_id: str | None,
-    id_type: IdType,
+    id_type: AnyIdType,
     data: dict[str, Any],
 ) -> tuple[Fields, list[str]]:
     """Return an email as Customer.io renders it for a customer, and what is wrong with it, by part.

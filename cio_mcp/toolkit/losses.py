@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from cio_mcp.client import AppApi, IdType
+from cio_mcp.client import AnyIdType, AppApi
 from cio_mcp.errors import Refused
 from cio_mcp.toolkit.consequences import Outlook
 from cio_mcp.toolkit.profiles import NAMES
@@ -15,7 +15,7 @@ UNKNOWN = "no such customer"
 OWN = "_cio_", "cio_subscription_preferences"
 
 
-async def of_customer(app: AppApi, customer_id: str, id_type: IdType) -> Outlook:
+async def of_customer(app: AppApi, customer_id: str, id_type: AnyIdType) -> Outlook:
     """Return what is lost with a customer."""
     profile = await _profile(app, customer_id, id_type)
     if profile is None:
@@ -24,7 +24,7 @@ async def of_customer(app: AppApi, customer_id: str, id_type: IdType) -> Outlook
 
 
 async def of_merge(
-    app: AppApi, customer_id: str, id_type: IdType, secondary_id: str, secondary_id_type: IdType
+    app: AppApi, customer_id: str, id_type: AnyIdType, secondary_id: str, secondary_id_type: AnyIdType
 ) -> Outlook:
     """Return what of a duplicate is lost in a merge: the values of which the other customer has own ones."""
     kept, lost = await asyncio.gather(
@@ -38,7 +38,7 @@ async def of_merge(
     return Outlook(whom=_whom(lost), loses=loses)
 
 
-async def _profile(app: AppApi, customer_id: str, id_type: IdType) -> Fields | None:
+async def _profile(app: AppApi, customer_id: str, id_type: AnyIdType) -> Fields | None:
     path, query = "/v1/customers/{customer_id}/attributes", {"id_type": id_type}
     try:
         answer = await app.get(path, query, customer_id=app.person(customer_id, id_type))

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WithJsonSchema
 
+from cio_mcp.client.identifiers import IdType
 from cio_mcp.toolkit.context import context_of
 from cio_mcp.toolkit.sizes import size_of
 
@@ -63,6 +64,13 @@ def whole(value: object) -> int:
         message = "must be a whole number"
         raise ValueError(message)
     return int(found[1])
+
+
+def _no_phone(id_type: object) -> object:
+    if id_type == "phone":
+        message = "Customer.io takes no phone number here; get_customer with id_type=phone tells the id"
+        raise ValueError(message)
+    return id_type
 
 
 def _not_blank(text: str) -> str:
@@ -183,7 +191,10 @@ ItemKey = Annotated[Line, BeforeValidator(as_id), Naming]
 
 Person = Annotated[ItemKey, AfterValidator(meant)]
 
-CustomerId = Annotated[Person, at_most(150), Field(description="Id, email or cio_id.")]
+CustomerId = Annotated[Person, at_most(150), Field(description="By id_type.")]
+
+# How sends, merges and segments name a customer.
+ExceptPhone = Annotated[IdType, BeforeValidator(_no_phone)]
 
 AnonymousId = Annotated[Person, at_most(150), Field(description="Your own id for the visitor.")]
 

@@ -1,12 +1,22 @@
 """Polling: reading something repeatedly until it is finished or the caller's wait is over."""
 
 import asyncio
+from typing import Annotated
+
+from pydantic import Field, WithJsonSchema
 
 from cio_mcp.client import now
 from cio_mcp.client.call import Call, Place
+from cio_mcp.toolkit.params import WholeNumber
 
 # Seconds: the first pause between two reads, and the time of a call that is reserved for the last read.
 FIRST_PAUSE, LAST_READ = 1.0, 3.0
+
+
+WaitSeconds = Annotated[
+    Annotated[int, Field(ge=0, le=600), WholeNumber, WithJsonSchema({"type": "integer"})] | None,
+    Field(description="Seconds to wait for its end, at most 600."),
+]
 
 
 class Polling:

@@ -1,7 +1,7 @@
 """Tools: async functions under a decorator that declares what a call does to the world.
 
-Everything else about a tool derives from its function: title, hints, argument model, schemas and the APIs
-that it needs. A parameter annotated with an API receives that API; all others are the tool's arguments.
+All else about a tool derives from its function: title, hints, argument model, schemas, needed APIs. A
+parameter annotated with an API, or what else is supplied, receives that; all others are its arguments.
 """
 
 import inspect
@@ -20,7 +20,9 @@ from cio_mcp.toolkit.arguments import has_mark, parsed
 from cio_mcp.toolkit.audience import Audience
 from cio_mcp.toolkit.consequences import CONFIRMED, NOTHING, Affects, Outlook
 from cio_mcp.toolkit.context import ParseContext
+from cio_mcp.toolkit.downloads import Downloads
 from cio_mcp.toolkit.rows.results import Results
+from cio_mcp.toolkit.sandbox_controls import SandboxControls
 from cio_mcp.toolkit.schemas import either_schema, flat_schema
 from cio_mcp.toolkit.texts.history import History
 from cio_mcp.toolkit.times import Local, Timezone
@@ -29,7 +31,7 @@ _Of = TypeVar("_Of", bound=Callable[..., Any])
 _Function = TypeVar("_Function", bound=Callable[..., Awaitable[Answer]])
 
 # What the server fills in for a tool.
-Supplied = Api | Status | Results | History
+Supplied = Api | Status | Results | Downloads | History | SandboxControls
 
 _Confirmation = Annotated[str | None, Field(description="Code from the preview.")]
 
@@ -83,13 +85,13 @@ class Named(Generic[_Of]):
         return inspect.getdoc(self.function) or ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # its function makes it what it is
 class Tool(Named[Callable[..., Awaitable[Answer]]]):
     """One operation that an agent can call.
 
-    `parameters` are its arguments: their types and defaults, by name. `supplied` maps the parameters that the
-    server fills in to their types: an API, the server's status, or what is kept of earlier calls. `audience`
-    finds the people whom a call reaches, and `affects` is what else a call can set off.
+    `parameters` are its arguments: their types and defaults, by name; `supplied` maps those that the server
+    fills in to their types, such as an API. `audience` finds the people whom a call reaches, and `affects` is
+    what else it can set off.
     """
 
     effect: Effect
@@ -118,9 +120,8 @@ class Tool(Named[Callable[..., Awaitable[Answer]]]):
     @cached_property
     def arguments(self) -> type[BaseModel]:
         """The arguments as a model, made at the first use: a process needs few before it lists its tools."""
-        return create_model(
-            self.name, __config__=ConfigDict(extra="forbid", defer_build=True), **self.parameters
-        )
+        config = ConfigDict(extra="forbid", defer_build=True)
+        return create_model(self.name, __config__=config, **self.parameters)
 
     @cached_property
     def input_schema(self) -> dict[str, Any]:
@@ -230,8 +231,7 @@ class Toolbox:
         if any(has_mark(hint, Local) for hint in hints.values()):
             arguments.setdefault("timezone", (Timezone | None, None))
         if effect is not Effect.READS:
-            arguments["dry_run"] = (bool, False)
-            arguments["confirmation"] = (_Confirmation, None)
+            arguments |= {"dry_run": (bool, False), "confirmation": (_Confirmation, None)}
         affects = getattr(function, "__affects__", NOTHING)
         tool = Tool(function, effect, self.toolset, supplied, arguments, result, audience, affects)
         self._tools.append(tool)

@@ -9,11 +9,15 @@ from pydantic import AfterValidator, ValidationInfo
 from cio_mcp.toolkit.addresses import parsed
 from cio_mcp.toolkit.context import context_of
 from cio_mcp.toolkit.params import Address, JsonObject
+from cio_mcp.toolkit.sizes import size_of
 from cio_mcp.toolkit.times import FIRST, LAST, unix_seconds
 
 _DATE = re.compile(
     r"(\d{4}-\d\d-\d\d([T ].*)?)|((19|20)\d\d[./]\d\d?[./]\d\d?|\d\d?[./-]\d\d?[./-](19|20)\d\d)( .*)?"
 )
+
+# Track API, "identify" and "entity": how many attributes there are, bytes of a name, and of a value.
+MOST_ATTRIBUTES, LONGEST_NAME, LARGEST_VALUE = 300, 150, 1000
 
 # So many values of one argument are told of.
 TOLD = 5
@@ -54,6 +58,22 @@ def _inside(name: str, value: dict[str, Any] | list[Any]) -> Iterator[tuple[str,
             yield from _inside(f"{name}.{key}", inner)
         else:
             yield f"{name}.{key}", inner
+
+
+def within_limits(attributes: dict[str, Any]) -> dict[str, Any]:
+    """Return attributes of a person or an object; raises ValueError for what Customer.io does not take."""
+    faults = []
+    if len(attributes) > MOST_ATTRIBUTES:
+        faults.append(f"at most {MOST_ATTRIBUTES} attributes are allowed; these are {len(attributes)}")
+    for name, value in attributes.items():
+        if not 0 < len(name.encode()) <= LONGEST_NAME:
+            faults.append(f"{name[:40]!r}: a name must have 1 to {LONGEST_NAME} bytes")
+        elif (len(value.encode()) if isinstance(value, str) else size_of(value)) > LARGEST_VALUE:
+            faults.append(f"{name}: a value must have at most {LARGEST_VALUE} bytes")
+    if faults:
+        more = [f"and {len(faults) - TOLD} more"] if len(faults) > TOLD else []
+        raise ValueError("; ".join([*faults[:TOLD], *more]))
+    return attributes
 
 
 def is_date(value: Any) -> bool:

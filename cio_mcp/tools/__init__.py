@@ -12,7 +12,9 @@ from cio_mcp.tools import (
     messages,
     metrics,
     newsletters,
+    objects,
     people,
+    sandbox,
     segments,
     status,
     transactional,
@@ -20,7 +22,7 @@ from cio_mcp.tools import (
 )
 
 TOOLSETS = (
-    *(people.tools, segments.tools, events.tools, bulk.tools),
+    *(people.tools, objects.tools, segments.tools, events.tools, bulk.tools),
     *(campaigns.tools, broadcasts.tools, newsletters.tools, content.tools),
     design_studio.tools,
     *(transactional.tools, messages.tools, deliverability.tools, metrics.tools),
@@ -28,6 +30,9 @@ TOOLSETS = (
 )
 
 TOOLS = [tool for toolset in TOOLSETS for tool in toolset]
+
+# Tools that are there on an embedded sandbox only: no live list has them.
+SANDBOX_TOOLS = list(sandbox.tools)
 
 # The tools that are on by default: the operations of the brief, the tools that settle an unknown outcome, and
 # the lists and checks without which these cannot be finished.
@@ -40,4 +45,5 @@ CORE = (
     *("send_transactional_email", "list_transactional_messages", "list_customer_messages"),
     *("get_content", "explain_no_message"),
     *("check_write", "server_status"),
+    *(tool.name for tool in SANDBOX_TOOLS),
 )

@@ -6,7 +6,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 from pydantic_core import to_json
 from ulid import ULID
 
-from cio_mcp.client import AppApi, IdType, RequestKind, TrackApi
+from cio_mcp.client import AnyIdType, AppApi, RequestKind, TrackApi, people
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.addresses import HOW, recipients
 from cio_mcp.toolkit.answers import Accepted
@@ -28,8 +28,6 @@ from cio_mcp.toolkit.times import Timestamp
 from cio_mcp.toolkit.values import Values
 
 tools = Toolbox(__name__)
-
-CUSTOMER_EVENTS = "/api/v1/customers/{customer_id}/events"
 
 # Track API, "track": bytes of an event's name, which a page's address is.
 LONGEST_NAME = 100
@@ -109,7 +107,7 @@ async def track_event(
     track: TrackApi,
     customer_id: CustomerId,
     name: EventName,
-    id_type: IdType = "id",
+    id_type: AnyIdType = "id",
     data: EventData | None = None,
     timestamp: EventTime = None,
     event_id: EventId | None = None,
@@ -118,8 +116,7 @@ async def track_event(
 
     check_write tells whether it was applied.
     """
-    customer = track.person(customer_id, id_type)
-    return await _record(track, name, data, timestamp, event_id, customer=customer)
+    return await _record(track, name, data, timestamp, event_id, customer=(customer_id, id_type))
 
 
 @tools.writes
@@ -154,7 +151,7 @@ async def track_page_view(
         Field(description="URL or path."),
     ],
     customer_id: CustomerId | None = None,
-    id_type: IdType = "id",
+    id_type: AnyIdType = "id",
     anonymous_id: AnonymousId | None = None,
     data: EventData | None = None,
     timestamp: EventTime = None,
@@ -171,7 +168,7 @@ async def track_page_view(
             raise InvalidArgument(f"url, data: at most {LARGEST_DATA} bytes are allowed in all")
     match customer_id, anonymous_id:
         case str(), None:
-            customer = track.person(customer_id, id_type)
+            customer = customer_id, id_type
             answer = await _record(track, name, data, timestamp, event_id, customer=customer, extra=page)
         case None, str():
             visitor = page | {"anonymous_id": anonymous_id}
@@ -196,19 +193,17 @@ async def _record(
     timestamp: int | None,
     event_id: str | None,
     *,
-    customer: str | None = None,
+    customer: tuple[str, AnyIdType] | None = None,
     extra: dict[str, str] | None = None,
 ) -> Accepted:
     """Send an event with an id that all retries share, so that it counts once."""
     event_id = event_id or str(ULID())
     body = {"name": name, "data": data or None, "timestamp": timestamp, "id": event_id, **(extra or {})}
-    ids: dict[str, Any] = {} if customer is None else {"customer_id": customer}
-    await track.post(
-        CUSTOMER_EVENTS if ids else "/api/v1/events",
-        {key: value for key, value in body.items() if value is not None},
-        kind=RequestKind.REPEATABLE,
-        if_unknown=f"It is safe to call again with event_id={event_id}: the event counts once.",
-        **ids,
-    )
+    event = {key: value for key, value in body.items() if value is not None}
+    if_unknown = f"It is safe to call again with event_id={event_id}: the event counts once."
+    if customer:
+        await people.record(track, *customer, event, if_unknown)
+    else:
+        await track.post("/api/v1/events", event, kind=RequestKind.REPEATABLE, if_unknown=if_unknown)
     notes = [REDIRECTS[key] for key in data or () if key in REDIRECTS]
     return Accepted(event_id=event_id, notes=notes or None)

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from cio_mcp.client import AppApi, IdType
+from cio_mcp.client import AnyIdType, AppApi
 from cio_mcp.errors import InvalidArgument, Refused
 from cio_mcp.toolkit.answers import Page, Quoted, Shape
 from cio_mcp.toolkit.deliveries import SOURCES, is_final, reached, state_in
@@ -73,7 +73,7 @@ class Messages(Quoted, Page):
 async def list_customer_messages(
     app: AppApi,
     customer_id: CustomerId,
-    id_type: IdType = "id",
+    id_type: AnyIdType = "id",
     start: Since = None,
     end: Until = None,
     limit: Limit = 20,

@@ -13,7 +13,7 @@ from cio_mcp.toolkit.conditions import in_words
 from cio_mcp.toolkit.consequences import Consequence, Outlook, affects
 from cio_mcp.toolkit.lists import People
 from cio_mcp.toolkit.pages import cut, joined, newest, page_by_id
-from cio_mcp.toolkit.params import CountCursor, Cursor, Limit, Line, NameContains, ObjectId, Text
+from cio_mcp.toolkit.params import CountCursor, Cursor, ExceptPhone, Limit, Line, NameContains, ObjectId, Text
 from cio_mcp.toolkit.reading import Fields, beside, made
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.things import has_in_name, read_uses
@@ -172,7 +172,9 @@ async def _started(app: AppApi, segment_id: int) -> Outlook:
 
 @tools.writes
 @affects(Consequence.SEGMENTS, shows=_started)
-async def add_to_segment(track: TrackApi, segment_id: ObjectId, ids: Ids, id_type: IdType = "id") -> Accepted:
+async def add_to_segment(
+    track: TrackApi, segment_id: ObjectId, ids: Ids, id_type: ExceptPhone = "id"
+) -> Accepted:
     """Add customers to a manual segment. This can start campaigns (automations). Unknown ones are ignored."""
     return await _change(track, "add_customers", segment_id, ids, id_type)
 
@@ -180,7 +182,7 @@ async def add_to_segment(track: TrackApi, segment_id: ObjectId, ids: Ids, id_typ
 @tools.writes
 @affects(Consequence.SEGMENTS)
 async def remove_from_segment(
-    track: TrackApi, segment_id: ObjectId, ids: Ids, id_type: IdType = "id"
+    track: TrackApi, segment_id: ObjectId, ids: Ids, id_type: ExceptPhone = "id"
 ) -> Accepted:
     """Remove customers from a manual segment. Unknown ones are ignored."""
     return await _change(track, "remove_customers", segment_id, ids, id_type)

@@ -20,7 +20,7 @@ from cio_mcp.cli import main
 from cio_mcp.safety.grant import Grant
 from cio_mcp.server.server import facts
 from cio_mcp.settings.scopes import TokenSettings
-from cio_mcp.tools import CORE, TOOLS
+from cio_mcp.tools import CORE, SANDBOX_TOOLS, TOOLS
 from tests.transports.test_transports import Served, serving
 
 pytestmark = [pytest.mark.anyio, pytest.mark.processes]
@@ -181,7 +181,7 @@ async def test_core_and_left_out_toolsets_mean_for_tokens_and_headers_what_they_
         less = await listed("less"), await listed("all", **{"x-cio-toolsets": "-people"})
 
     assert core == (set(CORE), set(CORE))
-    assert less[0] == less[1] == {tool.name for tool in TOOLS if tool.toolset != "people"}
+    assert less[0] == less[1] == {tool.name for tool in (*TOOLS, *SANDBOX_TOOLS) if tool.toolset != "people"}
 
 
 async def test_a_grant_that_makes_no_sense_leaves_nothing(served: Served, tokens: dict[str, str]) -> None:

@@ -23,7 +23,7 @@ from cio_mcp.cli.setup import set_up
 from cio_mcp.errors import SettingsError
 from cio_mcp.settings import load
 from cio_mcp.settings.system_keyring import from_keyring
-from cio_mcp.tools import CORE
+from cio_mcp.tools import CORE, SANDBOX_TOOLS
 from tests.cli.internet import an_internet
 from tests.terminal import Screen
 
@@ -425,7 +425,10 @@ def test_at_a_terminal_nothing_that_is_secret_shows_and_the_server_is_tried(cust
 
     assert "s3cret" not in screen.seen
     assert "cursr: choose one of" in screen.seen
-    assert f"starts, lists {len(CORE)} tools and works on a live workspace (us)" in screen.seen
+    assert (
+        f"starts, lists {len(CORE) - len(SANDBOX_TOOLS)} tools and works on a live workspace (us)"
+        in screen.seen
+    )
     assert screen.seen.count("\n  - ") == 3
     assert (customerio / ".cursor/mcp.json").exists()
 

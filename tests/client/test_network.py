@@ -4,6 +4,7 @@ import asyncio
 import sys
 from importlib.abc import MetaPathFinder
 
+import httpx
 import pytest
 
 from cio_mcp.client import RequestKind
@@ -55,6 +56,17 @@ async def test_a_request_searches_no_folder_for_a_module(monkeypatch: pytest.Mon
         await there.track().get("/api/v1/x")
 
     assert not searched
+
+
+async def test_a_body_can_be_read_piece_by_piece_and_its_connection_is_closed() -> None:
+    async with serving() as server:
+        asked = httpx.Request("GET", f"{server.url}/file", headers={"range": "bytes=1-"})
+        async with Network().streamed(asked) as answer:
+            assert not answer.is_closed
+            assert b"".join([piece async for piece in answer.aiter_bytes()]) == b"{}"
+        assert answer.is_closed
+
+    assert b"range: bytes=1-" in server.requests[0].lower()
 
 
 async def test_a_burst_opens_32_connections_at_the_most() -> None:

@@ -56,9 +56,14 @@ class Site(ThreadingHTTPServer):
 
     def __init__(self, script: str) -> None:
         seen: Queue[Seen] = Queue()
+        self.files: dict[str, bytes] = {}
+        files = self.files
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
+                if self.path in files:
+                    self._answer(files[self.path], "application/json")
+                    return
                 body, kind = (
                     (script.encode(), "text/javascript") if ".js" in self.path else (PAGE, "text/html")
                 )
@@ -81,11 +86,15 @@ class Site(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.seen, self.origin = seen, f"http://127.0.0.1:{self.server_port}"
 
+    def begin(self) -> None:
+        """Answer from now on."""
+        Thread(target=self.serve_forever, daemon=True).start()
+
 
 @contextmanager
 def a_site(script: str) -> Iterator[Site]:
     with Site(script) as site:
-        Thread(target=site.serve_forever, daemon=True).start()
+        site.begin()
         yield site
         site.shutdown()
 

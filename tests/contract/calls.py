@@ -88,6 +88,10 @@ def a_delivery(sandbox: Sandbox) -> str:
     return str(sandbox.workspace.rows("SELECT id FROM deliveries ORDER BY number")[0]["id"])
 
 
+FILE = "https://files.sandbox.invalid/none.csv"
+AN_IMPORT = {"url": FILE, "of": "people", "name": "n", "identifier": "id"}
+
+
 def of_a_customer(given: dict[str, Any] | None = None, /, **options: Any) -> list[Form]:
     """Return a form for each kind of identifier; the options come with the first."""
     given = given or {}
@@ -97,6 +101,15 @@ def of_a_customer(given: dict[str, Any] | None = None, /, **options: Any) -> lis
         Form({"id_type": "cio_id"} | given, find={"customer_id": adas_cio_id}),
     ]
 
+
+def of_anybody(given: dict[str, Any] | None = None, /, **options: Any) -> list[Form]:
+    """Return a form for each kind of identifier, a phone number too."""
+    phone = {"customer_id": "+442071838750", "id_type": "phone"} | (given or {})
+    return [*of_a_customer(given, **options), Form(phone, options)]
+
+
+PLAN = {"object_attribute": {"field": "plan", "operator": "eq", "value": "pro"}}
+OBJECT_ID = {"object_type_id": 1, "object_id": "acme"}
 
 MERGES = [
     Form({"customer_id": ADA, "secondary_id": "u_1002"}, {"id_type": ["id"], "secondary_id_type": ["id"]}),
@@ -112,6 +125,7 @@ EVENT: dict[str, Any] = {
 }
 
 EMAIL: dict[str, Any] = {
+    "allow_missing": [True],
     "timezone": ["Europe/Berlin"],
     "message_data": [OBJECT, {}],
     "from_address": ["Quill <hello@example.com>"],
@@ -137,6 +151,7 @@ EMAIL: dict[str, Any] = {
 
 # What messages of all channels but email take.
 MESSAGE: dict[str, Any] = {
+    "allow_missing": [True],
     "timezone": ["Europe/Berlin"],
     "message_data": [OBJECT, {}],
     "language": ["de"],
@@ -223,16 +238,18 @@ FLAGS: dict[str, Any] = {
     "email_ignore_missing": EVERY,
     "id_ignore_missing": EVERY,
     "email_add_duplicates": EVERY,
+    "allow_missing": [True],
 }
 
 
 def broadcast(data: dict[str, Any], *flags: str) -> Form:
     """Return the form of a broadcast with an audience that takes these flags."""
-    return Form({"broadcast_id": 10} | data, {name: FLAGS[name] for name in flags} | {"data": [OBJECT, {}]})
+    options = {name: FLAGS[name] for name in (*flags, "allow_missing")} | {"data": [OBJECT, {}]}
+    return Form({"broadcast_id": 10} | data, options)
 
 
 FORMS: dict[str, list[Form]] = {
-    "identify_customer": of_a_customer(
+    "identify_customer": of_anybody(
         email=["new@example.com"],
         created_at=[DATE, 1779264000],
         unsubscribed=EVERY,
@@ -240,8 +257,8 @@ FORMS: dict[str, list[Form]] = {
         attributes=[OBJECT, {}],
         update_only=EVERY,
     ),
-    "delete_customer": of_a_customer(),
-    "get_customer": of_a_customer(fields=[["plan"]]),
+    "delete_customer": of_anybody(),
+    "get_customer": of_anybody(fields=[["plan"]]),
     "search_customers": [
         Form({}, {"limit": [1, 100], "cursor": CURSOR, "fields": [["plan"]]}),
         Form({"email": "ada@example.com"}, {"fields": [["plan"]], "limit": [5]}),
@@ -250,28 +267,28 @@ FORMS: dict[str, list[Form]] = {
             {"segment_id": [1], "attributes": [{"plan": "pro", "beta": True, "seats": 5}], "filter": FILTERS},
         ),
     ],
-    "list_customer_segments": of_a_customer(),
-    "suppress_customer": of_a_customer(),
-    "unsuppress_customer": of_a_customer(),
+    "list_customer_segments": of_anybody(),
+    "suppress_customer": of_anybody(),
+    "unsuppress_customer": of_anybody(),
     "merge_customers": MERGES,
-    "get_subscriptions": of_a_customer(),
+    "get_subscriptions": of_anybody(),
     "set_subscriptions": [
-        *of_a_customer({"unsubscribed": True}, topics=[{"topic_1": True, "3": False}]),
+        *of_anybody({"unsubscribed": True}, topics=[{"topic_1": True, "3": False}]),
         Form({"customer_id": ADA, "topics": {"1": True}}, {"unsubscribed": EVERY}),
     ],
     "create_preference_link": [
         Form({"customer_id": ADA}, {"id_type": ["id"]}),
         Form({"customer_id": "ada@example.com", "id_type": "email"}),
     ],
-    "add_device": of_a_customer(
+    "add_device": of_anybody(
         {"device_id": "d1", "platform": "ios"},
         platform=EVERY,
         last_used=[DATE],
         attributes=[{"device_os": "17"}, OBJECT, {}],
     ),
-    "remove_device": of_a_customer({"device_id": "device-ada-1"}),
-    "get_relationships": of_a_customer(limit=[1, 100], cursor=CURSOR),
-    "set_relationships": of_a_customer(
+    "remove_device": of_anybody({"device_id": "device-ada-1"}),
+    "get_relationships": of_anybody(limit=[1, 100], cursor=CURSOR),
+    "set_relationships": of_anybody(
         {
             "objects": [
                 {"object_type_id": 1, "object_id": "acme", "attributes": OBJECT},
@@ -280,6 +297,47 @@ FORMS: dict[str, list[Form]] = {
         },
         action=EVERY,
     ),
+    "set_object": [
+        Form(OBJECT_ID, {"attributes": [OBJECT, {}], "id_type": ["object_id"], "people": [[]]}),
+        Form({"object_type_id": "1", "object_id": "ob1", "id_type": "cio_object_id", "attributes": {"a": 1}}),
+        Form(OBJECT_ID | {"people": [{"customer_id": ADA, "attributes": OBJECT}]}, {"action": EVERY}),
+        Form(
+            OBJECT_ID
+            | {
+                "people": [
+                    {"customer_id": "ada@example.com", "id_type": "email"},
+                    {"customer_id": "cio_0123", "id_type": "cio_id"},
+                ]
+            }
+        ),
+        Form(
+            OBJECT_ID | {"people": [{"anonymous_id": "v_1", "attributes": OBJECT}]}, {"attributes": [OBJECT]}
+        ),
+    ],
+    "get_object": [
+        Form(OBJECT_ID, {"id_type": ["object_id"]}),
+        Form({"object_type_id": 1, "object_id": "ob1", "id_type": "cio_object_id"}),
+    ],
+    "search_objects": [
+        Form({}),
+        Form(
+            {"object_type_id": 1},
+            {
+                "filter": [
+                    PLAN,
+                    {"not": {"object_attribute": {"field": "plan", "operator": "exists"}}},
+                    {"and": [PLAN, {"not": PLAN}]},
+                    {"or": [PLAN, {"not": PLAN}]},
+                ],
+                "limit": [1, 100],
+                "cursor": CURSOR,
+            },
+        ),
+    ],
+    "list_object_members": [
+        Form(OBJECT_ID, {"id_type": ["object_id"], "limit": [1, 100], "cursor": CURSOR}),
+        Form({"object_type_id": 1, "object_id": "ob1", "id_type": "cio_object_id"}),
+    ],
     "list_segments": [
         Form({}, {"name_contains": ["pro"], "counts": EVERY, "limit": [1, 100], "cursor": COUNT})
     ],
@@ -297,7 +355,44 @@ FORMS: dict[str, list[Form]] = {
         Form({"segment_id": 5, "ids": ["cio_0123"], "id_type": "cio_id"}),
     ],
     "delete_segment": [Form({"segment_id": 5})],
-    "track_event": of_a_customer({"name": "purchase"}, **EVENT),
+    "set_objects": [
+        Form(
+            {
+                "rows": [
+                    OBJECT_ID | {"name": "Acme", "customer_id": ADA},
+                    {"object_type_id": 2, "object_id": "b"},
+                ]
+            }
+        ),
+        Form({"csv": "object_id,plan\na,pro\n", "object_type_id": 1}, {"columns": [{"plan": "tier"}]}),
+        Form(
+            {
+                "rows": [
+                    OBJECT_ID | {"people": [{"anonymous_id": "v"}]},
+                    OBJECT_ID | {"customer_id": "a@example.com", "customer_id_type": "email"},
+                    OBJECT_ID | {"customer_id": ADA, "action": "remove"},
+                ]
+            }
+        ),
+    ],
+    "import_file": [
+        Form(
+            {"url": FILE, "of": "people", "name": "leads", "identifier": "id"},
+            {
+                "process": EVERY,
+                "description": ["new ones"],
+                "identifier": ["id", "email"],
+                "wait_seconds": [1, 5],
+            },
+        ),
+        Form({"url": FILE, "of": "events", "name": "e", "identifier": "id"}, {"process": ["only_existing"]}),
+        Form({"url": FILE, "of": "objects", "name": "o", "object_type_id": 1}),
+        Form(
+            {"url": FILE, "of": "relationships", "name": "r", "identifier": "cio_id", "object_type_id": "1"}
+        ),
+    ],
+    "get_import": [Form({"import_id": 1}, {"wait_seconds": [0, 5]}, first=("import_file", AN_IMPORT))],
+    "track_event": of_anybody({"name": "purchase"}, **EVENT),
     "identify_customers": [
         Form(
             {
@@ -334,7 +429,7 @@ FORMS: dict[str, list[Form]] = {
     ],
     "track_anonymous_event": [Form({"anonymous_id": "visitor", "name": "purchase"}, EVENT)],
     "track_page_view": [
-        *of_a_customer({"url": "/pricing"}, **EVENT),
+        *of_anybody({"url": "/pricing"}, **EVENT),
         Form({"url": "/pricing", "anonymous_id": "visitor"}, EVENT),
     ],
     "list_campaigns": [
@@ -364,6 +459,7 @@ FORMS: dict[str, list[Form]] = {
     "trigger_broadcast": [
         broadcast({}),
         broadcast({"emails": ["ada@example.com"]}, "email_ignore_missing", "email_add_duplicates"),
+        Form({"broadcast_id": 10, "data": {"coupon_code": "X"}, "allow_missing": False}),
         broadcast({"ids": [ADA, 7]}, "id_ignore_missing"),
         broadcast({"per_user_data": [{"id": ADA, "data": OBJECT}, {"email": "ada@example.com"}]}, *FLAGS),
         broadcast({"data_file_url": "https://example.com/people.jsonl"}, *FLAGS),
@@ -433,6 +529,10 @@ FORMS: dict[str, list[Form]] = {
             }
         ),
         Form(
+            {"to": "a@example.com", "customer_id": ADA, "transactional_message_id": 1}
+            | {"message_data": {"order_id": 1}, "allow_missing": False}
+        ),
+        Form(
             {"to": "a@example.com", "customer_id": ADA}
             | {"from_address": "hello@example.com", "subject": "Hi", "body": "<p>Hi</p>"},
             {
@@ -447,13 +547,17 @@ FORMS: dict[str, list[Form]] = {
         message("push", 3, PUSH),
         message("sms", 4, NUMBER | {"auto_create": EVERY}, to="+4930123456"),
         message("whatsapp", 7, NUMBER, to="+4930123456"),
+        Form(
+            {"channel": "sms", "transactional_message_id": 4, "customer_id": ADA, "to": "+4930123456"}
+            | {"allow_missing": False}
+        ),
         message("in_app", 5, {"auto_create": EVERY}),
         message("inbox", "6", {"auto_create": EVERY}),
         *of_a_customer({"channel": "push", "transactional_message_id": "shipping_update"}),
     ],
-    "list_customer_messages": of_a_customer(**SPAN, limit=[1, 100], cursor=CURSOR),
+    "list_customer_messages": of_anybody(**SPAN, limit=[1, 100], cursor=CURSOR),
     "explain_no_message": [
-        *of_a_customer({"kind": "campaign", "source_id": "1"}, expected=[DATE]),
+        *of_anybody({"kind": "campaign", "source_id": "1"}, expected=[DATE]),
         Form(
             {"customer_id": "u_1008", "kind": "broadcast", "source_id": "12"},
             {"expected": [DATE]},
@@ -473,7 +577,7 @@ FORMS: dict[str, list[Form]] = {
     "delete_suppression": [Form({"email": "jomo@example.org", "kind": "bounces"}, {"kind": EVERY})],
     "list_opt_outs": [
         Form({}, {"sender": ["+15550100"], "limit": [1, 100], "cursor": CURSOR}),
-        *of_a_customer(),
+        *of_anybody(),
     ],
     "list_messages": [
         Form(
@@ -508,6 +612,7 @@ FORMS: dict[str, list[Form]] = {
         ),
         Form({"kind": "broadcast", "message_id": "10"}, {"html": YES_NO, "part_id": [1001]}),
         Form({"kind": "newsletter", "message_id": "20"}, {"language": ["fr"]}),
+        Form({"kind": "newsletter", "message_id": "20"}, {"recipients": [{"segment": {"id": 1}}]}),
         Form(
             {"kind": "design_studio", "message_id": TRIAL_EMAIL["email_id"]},
             {"language": ["fr"], "customer_id": [ADA], "data": [OBJECT], "html": YES_NO},
@@ -519,6 +624,7 @@ FORMS: dict[str, list[Form]] = {
         Form(
             {"kind": "newsletter", "message_id": "21", "customer_id": "ada@example.com", "id_type": "email"}
         ),
+        Form({"kind": "newsletter", "message_id": "21", "customer_id": "+442071838750", "id_type": "phone"}),
     ],
     "list_emails": [Form({}, {"linked": YES_NO, "cursor": ["1"]})],
     "get_email": [Form(TRIAL_EMAIL, {"language": ["fr"], "html": YES_NO}), Form(NEWS_EMAIL)],
@@ -589,7 +695,7 @@ FORMS: dict[str, list[Form]] = {
     ],
     "get_journey_metrics": [Form({"campaign_id": 1}, SPAN | {"resolution": EVERY, "series": EVERY})],
     "list_activities": [
-        *of_a_customer(
+        *of_anybody(
             activity_type=[
                 "event",
                 "failed_event",
@@ -604,9 +710,9 @@ FORMS: dict[str, list[Form]] = {
             {}, {"activity_type": ["sent_email"], "name": ["purchase"], "limit": [1, 100], "cursor": CURSOR}
         ),
     ],
-    "find_rejected_data": [Form({}, {"since": [DATE]}), *of_a_customer(since=[DATE])],
+    "find_rejected_data": [Form({}, {"since": [DATE]}), *of_anybody(since=[DATE])],
     "check_write": [
-        *of_a_customer({"attributes": {"plan": "free"}}, since=[DATE]),
+        *of_anybody({"attributes": {"plan": "free"}}, since=[DATE]),
         Form({"customer_id": ADA, "event": "purchase"}, {"since": [DATE]}),
         Form({"customer_id": "nobody", "event": "purchase"}),
     ],
@@ -670,7 +776,10 @@ FORMS: dict[str, list[Form]] = {
             )
         ),
     ],
-    "get_export": [Form({"export_id": 1}, {"wait_seconds": [0, 5]}), Form({"export_id": 2})],
+    "get_export": [
+        Form({"export_id": 1}, {"wait_seconds": [0, 5]}),
+        Form({"export_id": 2}, {"save_as": ["none.csv"]}),  # it has failed, so nothing is saved
+    ],
     "set_reporting_webhook": [
         Form(
             {

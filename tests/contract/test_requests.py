@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -139,7 +140,7 @@ async def driven(tool: Tool) -> Driven:
         return DRIVEN[tool.name]
     done, tried = Driven(), set()
     for form in FORMS[tool.name]:
-        async with an_agent() as agent:
+        async with an_agent(downloads=str(Path(__file__).parent)) as agent:
             if form.first:
                 await agent.call(form.first[0], **form.first[1])
             found = {name: find(agent.wire.sandbox) for name, find in form.find.items()}

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -86,7 +87,8 @@ class Called:
         self.tool = tool
         self.upstream = Upstream()
         self._runner = asyncio.Runner(loop_factory=VirtualTimeLoop)
-        environ = {"CIO_APP_API_KEY": "key", "CIO_TOOLSETS": "all"}
+        folder = str(Path(__file__).parent)  # where nothing is saved: no link leads to a file
+        environ = {"CIO_APP_API_KEY": "key", "CIO_TOOLSETS": "all", "CIO_DOWNLOADS": folder}
         wire = httpx.MockTransport(self.upstream.answer)
         self._app = build(load(environ), wire=wire, clock=Clock())
         self._server = Server(self._app)

@@ -180,7 +180,7 @@ async def test_a_dry_run_tells_who_is_unknown_and_what_the_events_start(agent: A
 
 async def test_near_duplicates_and_dates_in_several_spellings_are_told_with_their_rows(agent: Agent) -> None:
     csv = (
-        "customer_id,plan,signup\n1,Pro,2026-01-31\n2,pro,31.01.2026\n3, PRO ,31 Jan 2026\n"
+        "customer_id,plan,Day\n1,Pro,2026-01-31\n2,pro,31.01.2026\n3, PRO ,31 Jan 2026\n"
         "4,free,2026-02-01\n5,pro,\n"
     )
 
@@ -191,7 +191,7 @@ async def test_near_duplicates_and_dates_in_several_spellings_are_told_with_thei
         in odd
     )
     assert any(
-        "signup is in several spellings of dates" in note
+        "Day is in several spellings of dates" in note
         and "2026-01-31 (rows 2, 5)" in note
         and "31 Jan 2026 (rows 4)" in note
         for note in odd

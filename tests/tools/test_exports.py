@@ -1,6 +1,7 @@
 """Exports: started, waited for, and the link to the file."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -230,3 +231,43 @@ async def test_where_people_are_masked_the_link_to_them_is_hidden_too() -> None:
     assert (export["link"], export["name"][:9]) == ("[masked]", "Customers")
     assert ada["email"].endswith("@masked.invalid")
     assert sent["filters"]["attribute"]["value"] == "ada@example.com"
+
+
+async def test_the_file_of_an_export_is_saved_in_the_operators_folder(tmp_path: Path) -> None:
+    async with an_agent(downloads=str(tmp_path)) as agent:
+        export_id = (await agent.call("start_export", of="customers", fields=["plan"]))["export_id"]
+        pending = await agent.call("get_export", export_id=export_id, save_as="all.csv")
+        assert (pending["status"], "file" in pending) == ("pending", False)
+
+        answer = await agent.call("get_export", export_id=export_id, wait_seconds=20, save_as="all.csv")
+
+        lines = (tmp_path / "all.csv").read_text().splitlines()
+        assert (answer["file"], answer["rows"]) == (str(tmp_path / "all.csv"), 12)
+        assert (len(lines), "link" in answer, "notes" in answer) == (13, False, False)
+        text = await agent.fail("get_export", export_id=export_id, save_as="all.csv")
+        assert "there is a file of this name already" in text
+
+
+@pytest.mark.parametrize("name", ["../x.csv", "/tmp/x.csv", ".x.csv", "a/b.csv", "a\\b", "..", "CON:", "x. "])
+async def test_a_name_that_leads_elsewhere_is_refused(tmp_path: Path, name: str) -> None:
+    async with an_agent(downloads=str(tmp_path)) as agent:
+        assert "save_as: must be the name of a file" in await agent.fail(
+            "get_export", export_id=1, save_as=name
+        )
+        assert agent.sent == []
+
+
+@pytest.mark.parametrize("hidden", [False, True])
+async def test_nothing_is_saved_without_a_folder_or_where_people_are_hidden(
+    tmp_path: Path, hidden: bool
+) -> None:
+    async with an_agent(pii="mask", downloads=str(tmp_path)) if hidden else an_agent() as agent:
+        assert "CIO_DOWNLOADS" in await agent.fail("get_export", export_id=1, save_as="x.csv")
+        assert agent.sent == []
+
+
+async def test_a_file_of_another_length_than_customer_io_counted_is_told(tmp_path: Path) -> None:
+    async with an_agent(downloads=str(tmp_path)) as agent:
+        answer = await agent.call("get_export", export_id=DONE, save_as="old.csv")
+
+    assert "Customer.io counted" in answer["notes"][0]

@@ -1,4 +1,4 @@
-"""`cio-mcp load`: customers and events from a file of any size, each row's end told."""
+"""`cio-mcp load`: customers, events and objects from a file of any size, each row's end told."""
 
 import argparse
 import asyncio
@@ -13,7 +13,7 @@ from typing import Any
 from cio_mcp.app.application import App
 from cio_mcp.app.build import build
 from cio_mcp.cli.load.journal import Journal, only_here
-from cio_mcp.cli.load.loading import EVENTS, PEOPLE, Interrupted, Load
+from cio_mcp.cli.load.loading import EVENTS, OBJECTS, PEOPLE, Interrupted, Load
 from cio_mcp.cli.load.mapping import KINDS, Column, Columns, as_facts, guessed, told
 from cio_mcp.cli.load.rejects import Rejects
 from cio_mcp.cli.load.source import STDIN, Source
@@ -27,6 +27,7 @@ from cio_mcp.toolkit.times import is_zone
 TOOLS = {
     "people": (PEOPLE, "identify_customer", ("id_type", "update_only")),
     "events": (EVENTS, "track_event", ("id_type", "name", "unique")),
+    "objects": (OBJECTS, "set_object", ("object_type_id",)),
 }
 
 # Rows by which the meaning of columns is guessed.
@@ -38,8 +39,8 @@ LOADED, REJECTED, WRONG, STOPPED, UNKNOWN = range(5)
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Take a file, and what its columns mean."""
     parser.description = (
-        "Load customers or events from a file of any size: CSV, TSV, NDJSON or JSON, gzip too, - for stdin. "
-        "What each column means is guessed and shown; --yes accepts that, and --map says it otherwise."
+        "Load customers, events or objects from a file of any size: CSV, TSV, NDJSON or JSON, gzip too, or - "
+        "for stdin. What each column means is guessed and shown; --yes accepts that, --map says it otherwise."
     )
     parser.epilog = (
         "A journal beside the file lets the same command go on after any interruption. Rejected rows are "
@@ -48,7 +49,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "(the same command goes on), 4 the same, and for some rows no answer came.\n\n"
         "examples:\n"
         "  cio-mcp load people.csv --map 'Signed up=created_at:date(dayfirst)'\n"
-        "  cio-mcp load orders.csv --as events --name order --unique order_id"
+        "  cio-mcp load orders.csv --as events --name order --unique order_id\n"
+        "  cio-mcp load companies.csv --as objects --object-type-id 1"
     )
     parser.add_argument("file", help="the file, or - for stdin")
     parser.add_argument("--as", dest="kind", choices=TOOLS, default="people", help="what a row is (people)")
@@ -63,6 +65,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--update-only", action="store_true", help="create no unknown customers")
     parser.add_argument("--name", help="the events' name, if no column has it")
     parser.add_argument("--unique", action="append", metavar="TARGET", help="what tells events apart")
+    parser.add_argument("--object-type-id", help="the type of objects, if no column has it")
     parser.add_argument("--timezone", default="", help="of times that name none; CIO_TIMEZONE without it")
     parser.add_argument("--workspace", help="which workspace, if there are several")
     parser.add_argument("--format", choices=("csv", "tsv", "ndjson", "json"), default="")
@@ -84,6 +87,8 @@ async def _load(asked: argparse.Namespace) -> int:
     if asked.timezone and not is_zone(asked.timezone):
         raise SettingsError(f"--timezone {asked.timezone}: is no time zone, such as Europe/Berlin")
     source = Source.open(asked.file, asked.format, asked.encoding, asked.delimiter)
+    if not settings.toolsets:  # core, which has no tool for objects
+        settings = settings.model_copy(update={"toolsets": ("core", "bulk")})
     app, alone = build(settings), ExitStack()
     try:
         path = None if asked.dry_run else _journal_path(asked)

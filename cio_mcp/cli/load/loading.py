@@ -1,6 +1,7 @@
 """Loading: parts of a file as calls of a tool, one after the other, each settled before the next."""
 
 import asyncio
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -17,10 +18,13 @@ from cio_mcp.toolkit.rows.event_ids import id_of_row
 from cio_mcp.toolkit.rows.table import Row
 from cio_mcp.toolkit.sizes import size_of
 
-PEOPLE, EVENTS = "identify_customers", "track_events"
+PEOPLE, EVENTS, OBJECTS = "identify_customers", "track_events", "set_objects"
 
 # Rows of one call.
 PART = 5000
+
+# How a call names rows by their place in it.
+_ROWS = re.compile(r"\brows? \d+(-\d+)?(, \d+(-\d+)?)*")
 
 # How often a part is tried, and the pause before another attempt, in seconds, if nobody says how long.
 ATTEMPTS, PAUSE = 6, 5.0
@@ -90,11 +94,16 @@ class Load:
         rejected: list[Reject] = []
         for attempt in range(ATTEMPTS):
             outcome = await self._call(self._arguments(ready))
-            self.odd.update((outcome.facts.get("checked") or {}).get("odd") or ())
+            odd = (outcome.facts.get("checked") or {}).get("odd") or ()
+            self.odd.update(_by_line(note, ready) for note in odd)
             if not self.progress.rows:  # later parts would tell the like
-                self.odd.update(outcome.facts.get("sets_off") or ())
+                self.odd.update(_by_line(note, ready) for note in outcome.facts.get("sets_off") or ())
             ends = self._ends(outcome)
-            refused = [(ready[number][0], why) for number, (end, why) in ends.items() if end is End.REFUSED]
+            refused = [
+                (ready[number][0], _by_line(why, ready))
+                for number, (end, why) in ends.items()
+                if end is End.REFUSED
+            ]
             open_ = [number for number, (end, _) in ends.items() if end is not End.REFUSED]
             if not open_:
                 self.progress.repeated += outcome.facts.get("repeated") or 0
@@ -111,9 +120,10 @@ class Load:
 
     async def _call(self, arguments: dict[str, Any]) -> Outcome:
         """Call the tool; where the operator's settings ask for a confirmation, whoever loads has given it."""
-        outcome = await self.app.call(self.tool, arguments)
+        tool = self.app.catalogue.name_of(self.tool)
+        outcome = await self.app.call(tool, arguments)
         if not self.dry_run and (code := outcome.facts.get("confirmation")):
-            return await self.app.call(self.tool, arguments | {"confirmation": code})
+            return await self.app.call(tool, arguments | {"confirmation": code})
         return outcome
 
     def _arguments(self, ready: list[tuple[Row, dict[str, Any]]]) -> dict[str, Any]:
@@ -140,6 +150,15 @@ class Load:
         if not self.dry_run:
             self.progress.rejects = self.rejects.add(rejected)
             self.journal.ends(replace(self.progress))
+
+
+def _by_line(text: str, ready: list[tuple[Row, dict[str, Any]]]) -> str:
+    """Return what a call says of its rows with their numbers in the file."""
+
+    def named(found: re.Match[str]) -> str:
+        return re.sub(r"\d+", lambda number: str(ready[int(number[0]) - 1][0].number), found[0])
+
+    return _ROWS.sub(named, text)
 
 
 def _check(row: Row, arguments: dict[str, Any]) -> None:

@@ -29,11 +29,17 @@ BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "
 # Names of columns, in any case and without signs, for arguments.
 NAMES = {
     "customer_id": "id customerid userid kundennummer kundenid clientid idcliente identifiant kundid",
+    "object_id": "id objectid companyid company accountid account firma",
     "email": "email mail emailaddress emailadresse correo correoelectronico courriel adresseemail eposta",
     "phone": "phone phonenumber mobile telefon handy telephone telefono",
     "created_at": "createdat signup signupat signedup signupdate registered registriertam angemeldetam",
     "timestamp": "timestamp",
     "name": "name event eventname",
+}
+
+# Arguments that are texts, whatever they look like.
+IDENTIFIERS = {
+    *("customer_id", "object_id", "object_type_id", "email", "phone", "name", "id_type", "event_id"),
 }
 
 # A column that is left out; a file of rejected rows has one with the reasons.
@@ -160,7 +166,7 @@ def _guess(name: str, target: str, values: list[Any], zone: str) -> Column:
     if target in {"created_at", "timestamp"}:
         iso, local = (sum(map(bool, map(form.fullmatch, texts))) for form in (ISO, DATE))
         return Column(target, "date", "" if iso > local else _order(name, texts), zone)
-    if target in {"customer_id", "email", "phone", "name", "id_type", "event_id"}:
+    if target in IDENTIFIERS:
         return Column(target)
     if _are(NUMBER, texts) and not any(map(CODE.fullmatch, texts)):
         return Column(target, "number")

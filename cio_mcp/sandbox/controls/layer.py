@@ -2,12 +2,11 @@
 
 import json
 from typing import Any
-from urllib.parse import unquote
 
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from cio_mcp.sandbox.controls.table import CONTROLS, Asked
+from cio_mcp.sandbox.controls.table import ask
 from cio_mcp.sandbox.faults.layer import body_of
 from cio_mcp.sandbox.state.copies import written
 from cio_mcp.sandbox.state.workspace import Workspace
@@ -32,19 +31,14 @@ class ControlLayer:
         await answer(scope, receive, send)
 
     def _answer(self, method: str, path: str, body: bytes) -> Response:
-        control, which = CONTROLS.get((method, path)), ""
-        if control is None:
-            parent, _, last = path.rpartition("/")
-            control, which = CONTROLS.get((method, f"{parent}/{{which}}")), unquote(last)
-        if control is None:
-            known = ", ".join(f"{verb} {name}" for verb, name in sorted(CONTROLS))
-            return _json(404, {"error": f"there is no control {method} {path}; there are: {known}"})
         try:
             found = json.loads(body) if body.strip() else None
         except (ValueError, RecursionError):
             return _json(400, {"error": "the body must be JSON"})
         try:
-            told = control(Asked(self._workspace, which, found))
+            told = ask(self._workspace, method, path, found)
+        except LookupError as unknown:
+            return _json(404, {"error": str(unknown.args[0])})
         except ValueError as wrong:
             return _json(400, {"error": str(wrong)})
         if path.endswith("/export"):

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Literal
+from urllib.parse import unquote
 
 from cio_mcp.sandbox.faults import book
 from cio_mcp.sandbox.faults.fault import Fault, WrongFault, parse
@@ -46,6 +47,18 @@ def control(method: Literal["GET", "POST", "DELETE"], path: str) -> Callable[[Co
         return handler
 
     return register
+
+
+def ask(workspace: Workspace, method: str, path: str, body: Any) -> Any:
+    """Return what a control answers; raises LookupError for none, and ValueError for what cannot be done."""
+    found, which = CONTROLS.get((method, path)), ""
+    if found is None:
+        parent, _, last = path.rpartition("/")
+        found, which = CONTROLS.get((method, f"{parent}/{{which}}")), unquote(last)
+    if found is None:
+        known = ", ".join(f"{verb} {name}" for verb, name in sorted(CONTROLS))
+        raise LookupError(f"there is no control {method} {path}; there are: {known}")
+    return found(Asked(workspace, which, body))
 
 
 @control("GET", "/_sandbox/faults")

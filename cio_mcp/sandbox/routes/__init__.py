@@ -13,6 +13,7 @@ from cio_mcp.sandbox.routes import (
     entities,
     events,
     exports,
+    imports,
     messages,
     metrics,
     newsletter_drafts,
@@ -45,7 +46,7 @@ TABLES = [
             opt_outs,
         ),
         *(entities, objects, design_studio, design_publishing),
-        *(exports, snippets, collections, reporting_webhooks, workspaces),
+        *(exports, imports, snippets, collections, reporting_webhooks, workspaces),
     )
     for entry in module.routes.table
 ]

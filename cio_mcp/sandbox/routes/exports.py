@@ -3,8 +3,9 @@
 from typing import Any
 
 from cio_mcp.sandbox.http import ApiRequest, Routes, app_error
-from cio_mcp.sandbox.state import deliveries, exports, segments
+from cio_mcp.sandbox.state import deliveries, exports, people, segments
 from cio_mcp.sandbox.state.metrics import DAY
+from cio_mcp.sandbox.state.workspace import Row
 
 routes = Routes()
 
@@ -46,7 +47,19 @@ def start_customers(asked: ApiRequest) -> dict[str, Any]:
         found = segments.audience(asked.workspace, body["filters"])
     except segments.WrongFilter as wrong:
         raise app_error(str(wrong), 400) from None
-    return _started(asked, "customers", "Customers that fit a filter (created via the api)", len(found))
+    entries = [_of_person(asked, person, body.get("attributes")) for person in found]
+    return _started(asked, "customers", "Customers that fit a filter (created via the api)", entries)
+
+
+def _of_person(asked: ApiRequest, person: Row, names: list[str] | None) -> dict[str, Any]:
+    profile = people.profile(asked.workspace, person)
+    identifiers: dict[str, Any] = profile["identifiers"]
+    attributes = {
+        name: value
+        for name, value in profile["attributes"].items()
+        if name not in identifiers and (names is None or name in names)
+    }
+    return identifiers | attributes
 
 
 @routes("POST", "/v1/exports/deliveries")
@@ -62,7 +75,11 @@ def start_deliveries(asked: ApiRequest) -> dict[str, Any]:
     wanted = {source: body[source], "metric": body.get("metric")}
     drafts = None if body.get("drafts") is True else False
     found = list(deliveries.listed(asked.workspace, start, end, drafts=drafts, **wanted))
-    return _started(asked, "deliveries", "Full deliveries export (created via the api)", len(found))
+    entries = [
+        {name: message[name] for name in ("id", "customer_id", "type", "recipient", "subject", "created")}
+        for _, message in found
+    ]
+    return _started(asked, "deliveries", "Full deliveries export (created via the api)", entries)
 
 
 def _check_columns(body: dict[str, Any]) -> None:
@@ -70,8 +87,10 @@ def _check_columns(body: dict[str, Any]) -> None:
         raise app_error("attributes must be a list", 400)
 
 
-def _started(asked: ApiRequest, type_: str, description: str, total: int) -> dict[str, Any]:
-    return {"export": _public(asked, exports.start(asked.workspace, type_, description, total))}
+def _started(
+    asked: ApiRequest, type_: str, description: str, entries: list[dict[str, Any]]
+) -> dict[str, Any]:
+    return {"export": _public(asked, exports.start(asked.workspace, type_, description, entries))}
 
 
 @routes("GET", "/v1/exports/{export_id}")

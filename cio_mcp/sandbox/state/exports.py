@@ -1,5 +1,8 @@
 """Exports: files of customers or deliveries as they were when the export was started."""
 
+import csv
+import io
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cio_mcp.sandbox.state.workspace import Workspace
@@ -8,16 +11,27 @@ from cio_mcp.sandbox.state.workspace import Workspace
 WRITTEN_AFTER, LINK_HOLDS = 5, 900
 
 # What the API does not tell, or not yet.
-INTERNAL = {"entries", "days_ago"}
+INTERNAL = {"entries", "days_ago", "content"}
+
+# What a link is signed with.
+SIGNATURE = "sandbox"
 
 
-def start(workspace: Workspace, type_: str, description: str, total: int) -> dict[str, Any]:
-    """Start an export of `total` entries; returns it."""
+def start(
+    workspace: Workspace, type_: str, description: str, entries: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
+    """Start an export of entries; returns it. Assumed (columns of exports): what the file has of each."""
+    text = io.StringIO()
+    columns = dict.fromkeys(name for entry in entries for name in entry)
+    writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(entries)
     export = {
         "id": workspace.next_number("export"),
         "type": type_,
         "description": description,
-        "entries": total,
+        "entries": len(entries),
+        "content": text.getvalue(),
         "downloads": 0,
         "failed": False,
         "created_at": workspace.now(),
@@ -32,7 +46,7 @@ def done(workspace: Workspace, export: dict[str, Any]) -> bool:
 
 
 def link(workspace: Workspace, export: dict[str, Any]) -> str:
-    """Return a link to an export's file, and count the download. It leads nowhere, as its host says."""
+    """Return a link to an export's file, at the sandbox itself (files.py), and count the download."""
     workspace.configure("export", export | {"downloads": export["downloads"] + 1})
     expires = workspace.now() + LINK_HOLDS
-    return f"https://exports.sandbox.invalid/{export['id']}.csv?expires={expires}&signature=sandbox"
+    return f"https://exports.sandbox.invalid/{export['id']}.csv?expires={expires}&signature={SIGNATURE}"

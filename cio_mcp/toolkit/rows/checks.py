@@ -155,7 +155,7 @@ class Form:
                 arguments[meant] = value
             else:
                 rest[meant] = value
-        if "customer_id" not in arguments:
+        if "customer_id" not in arguments and "id_type" in defaults:
             kind = str(arguments["id_type"])
             if (named := rest.pop(kind) if kind in rest else arguments.pop(kind, None)) is not None:
                 arguments["customer_id"] = named

@@ -64,14 +64,14 @@ async def _wave(
 ) -> Sent:
     """Send the operations of one wave; where there are several, each second has one, and its time is told.
 
-    Customer.io orders updates of a person by whole seconds.
+    Customer.io orders updates of a person by whole seconds; those of an object have no time.
     """
     call = track.call
     if number:
         second = call.called_at + now() - call.begun
         await asyncio.sleep(1 - second % 1)
     at = int(call.called_at + now() - call.begun)
-    stamp = {"timestamp": at} if waves > 1 else {}
+    stamp = {"timestamp": at} if waves > 1 and planned[0].operation["type"] == "person" else {}
     sent = await send(track, [one.operation | stamp for one in planned], progress.tell)
     progress.before += len(planned)
     return sent

@@ -14,7 +14,9 @@ from cio_mcp.toolkit.values import is_date
 YOUNG = 72 * 3600
 
 # Names of attributes that hold times.
-_OF_TIMES = re.compile(r"(_at|[Dd]ate|[Tt]ime|datum|[Ss]ince|sign.?up|registered)$", re.IGNORECASE)
+_OF_TIMES = re.compile(
+    r"(_at|date|time|datum|since|signe?d?.?up|created|registered|birthday)$", re.IGNORECASE
+)
 
 # What spreadsheets leave in cells.
 _OF_SPREADSHEETS = {
@@ -84,17 +86,20 @@ def dates(checked: Iterable[Checked], argument: str) -> Iterator[str]:
 
     As text in any spelling they are no times to Customer.io, which the notes on single values tell.
     """
-    spelled: defaultdict[str, _Spelled] = defaultdict(lambda: defaultdict(list))
-    read: defaultdict[tuple[str, str], str] = defaultdict(str)
+    values: defaultdict[str, list[tuple[int, Any]]] = defaultdict(list)
     for one in checked:
         for name, value in (one.arguments.get(argument) or {}).items():
-            if value not in (None, "") and (_OF_TIMES.search(name) or is_date(value)):
-                kind = spelling(value)
-                spelled[name][kind].append(one.row.number)
-                read[name, kind] = read[name, kind] or str(value)
-    for name, found in spelled.items():
-        if len(found) > 1:
-            told = [f"{read[name, kind]} (rows {ranges(rows)})" for kind, rows in found.items()]
+            if value not in (None, ""):
+                values[name].append((one.row.number, value))
+    for name, found in values.items():
+        if not (_OF_TIMES.search(name) or any(is_date(value) for _, value in found)):
+            continue
+        spelled: _Spelled = defaultdict(list)
+        for row, value in found:
+            spelled[spelling(value)].append(row)
+        if len(spelled) > 1:
+            read = {spelling(value): value for _, value in reversed(found)}
+            told = [f"{read[kind]} (rows {ranges(rows)})" for kind, rows in spelled.items()]
             yield f"{name} is in several spellings of dates, of which segments compare none: {some(told)}"
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from cio_mcp.client import AppApi, IdType
+from cio_mcp.client import AnyIdType, AppApi
 from cio_mcp.liquid import Meter, render, source_of
 from cio_mcp.toolkit.reading import Fields, needed, plain
 from cio_mcp.toolkit.texts.messages import Kind, Text
@@ -35,6 +35,12 @@ class Shown:
     not_read: list[str] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
+
+    @property
+    def fails(self) -> list[str]:
+        """Why Customer.io would not send it."""
+        untold = [path for path in self.missing if not any(f"'{path}'" in fault for fault in self.faults)]
+        return self.faults + [f"{path} has no value" for path in untold]
 
 
 def shown(
@@ -88,17 +94,21 @@ def data_of(
     }
 
 
-async def attributes_of(app: AppApi, customer_id: str, id_type: IdType) -> dict[str, Any]:
-    """Return a customer's attributes as Liquid sees them; raises Refused.
+async def attributes_of(app: AppApi, customer_id: str, id_type: AnyIdType) -> dict[str, Any]:
+    """Return a customer's attributes as Liquid sees them; raises Refused."""
+    path = "/v1/customers/{customer_id}/attributes"
+    answer = await app.get(path, {"id_type": id_type}, customer_id=app.person(customer_id, id_type))
+    return attributes_in(Fields(answer).inside("customer", "attributes", "identifiers"))
+
+
+def attributes_in(profile: Fields) -> dict[str, Any]:
+    """Return the attributes of a profile as Liquid sees them.
 
     The API writes all values as texts. A text that is exactly a number, true, false, or an object is taken
     for that: it prints the same, and compares as it does at Customer.io.
     """
-    path = "/v1/customers/{customer_id}/attributes"
-    answer = await app.get(path, {"id_type": id_type}, customer_id=app.person(customer_id, id_type))
-    found = Fields(answer).inside("customer", "attributes", "identifiers")
-    known = needed(found.mapping("attributes"), "attributes")
-    identifiers = {name: value for name, value in found.fields("identifiers").raw.items() if value}
+    known = needed(profile.mapping("attributes"), "attributes")
+    identifiers = {name: value for name, value in profile.fields("identifiers").raw.items() if value}
     return identifiers | {name: _typed(value) for name, value in known.items()}
 
 

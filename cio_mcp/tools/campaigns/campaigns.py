@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from cio_mcp.client import AppApi
-from cio_mcp.toolkit.answers import Numbered, Page, Shape
+from cio_mcp.toolkit.answers import Numbered, Page, Pictured, Shape
 from cio_mcp.toolkit.conditions import in_words
 from cio_mcp.toolkit.pages import joined, newest, page, page_by_id
 from cio_mcp.toolkit.params import Channel, CountCursor, Cursor, Limit, NameContains, ObjectId, Text
@@ -203,7 +203,7 @@ def _action(item: Fields) -> Action:
     )
 
 
-class CampaignMetrics(Metrics):
+class CampaignMetrics(Pictured, Metrics):
     """Results of a campaign's messages over a span of time."""
 
     campaign_id: int

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from cio_mcp.client import AppApi
 from cio_mcp.errors import InvalidArgument
-from cio_mcp.toolkit.answers import Answer, Shape
+from cio_mcp.toolkit.answers import Pictured, Shape
 from cio_mcp.toolkit.figures import MEASURES, Figures, differences, figures_of, verdict
 from cio_mcp.toolkit.params import Channel, ObjectId
 from cio_mcp.toolkit.rates import Counts, counts_of
@@ -31,7 +31,7 @@ class Side(Shape):
     left_out: str | None = Field(None, description="Counts that are missing or could not be read.")
 
 
-class Comparison(Answer):
+class Comparison(Pictured):
     """Two campaigns, or two periods of one."""
 
     verdict: str = Field(description="On delivery, then conversions; at most 1 of 20 is wrong by chance.")

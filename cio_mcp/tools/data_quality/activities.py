@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from cio_mcp.client import AppApi, IdType, Query
+from cio_mcp.client import AnyIdType, AppApi, Query
 from cio_mcp.toolkit.answers import Anything, Page, Quoted, Shape
 from cio_mcp.toolkit.pages import cut
 from cio_mcp.toolkit.params import Cursor, CustomerId, Limit, Text
@@ -43,7 +43,7 @@ async def list_activities(
     ] = None,
     name: Annotated[Text | None, Field(description="Name of an event or attribute.")] = None,
     customer_id: CustomerId | None = None,
-    id_type: IdType = "id",
+    id_type: AnyIdType = "id",
     limit: Limit = 20,
     cursor: Cursor | None = None,
 ) -> Activities:
@@ -58,7 +58,7 @@ async def list_activities(
     return Activities(activities=kept, next_cursor=next_cursor, left_out=left_out)
 
 
-async def read_activities(app: AppApi, asked: Query, customer_id: str | None, id_type: IdType) -> Fields:
+async def read_activities(app: AppApi, asked: Query, customer_id: str | None, id_type: AnyIdType) -> Fields:
     """Read a page of activities, of one customer or of all.
 
     One customer's come from the customer's own path: the workspace's path also takes a customer, but expects

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
-from cio_mcp.client import AppApi, IdType
+from cio_mcp.client import AnyIdType, AppApi
 from cio_mcp.errors import InvalidArgument, Refused
 from cio_mcp.toolkit.answers import Anything, Quoted, Shape
 from cio_mcp.toolkit.params import CustomerId, JsonObject, Text, unguessed
@@ -81,7 +81,7 @@ class WriteCheck(Quoted):
 async def check_write(
     app: AppApi,
     customer_id: CustomerId,
-    id_type: IdType = "id",
+    id_type: AnyIdType = "id",
     attributes: Annotated[
         Annotated[JsonObject, AfterValidator(unguessed)] | None,
         Field(description="The attributes of an identify, as written."),
@@ -156,7 +156,7 @@ def _is_rejection(item: Fields, event: str | None) -> bool:
 
 
 async def _differences(
-    app: AppApi, customer_id: str, id_type: IdType, written: dict[str, Any]
+    app: AppApi, customer_id: str, id_type: AnyIdType, written: dict[str, Any]
 ) -> dict[str, AttributeDifference]:
     """Return the attributes that differ from the written ones; for an unknown customer, all of them."""
     found: dict[str, Any] = {}
@@ -199,7 +199,7 @@ def _agrees(name: str, written: Any, found: Any, timezone: str) -> bool:
     return bool(stored == written and isinstance(stored, bool) is isinstance(written, bool))
 
 
-async def _recent(app: AppApi, customer_id: str, id_type: IdType, start: int) -> list[Fields]:
+async def _recent(app: AppApi, customer_id: str, id_type: AnyIdType, start: int) -> list[Fields]:
     """Return a customer's activities since a time; for an unknown one, rejections with the identifier."""
     asked: dict[str, object] = {"limit": LOOKED_AT}
     found: list[Fields] = []

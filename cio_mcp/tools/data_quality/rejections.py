@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from cio_mcp.client import AppApi, IdType
+from cio_mcp.client import AnyIdType, AppApi
 from cio_mcp.toolkit.answers import Cut, Quoted, Shape
 from cio_mcp.toolkit.pages import joined, page
 from cio_mcp.toolkit.params import CustomerId
@@ -75,7 +75,7 @@ class RejectedData(Quoted, Cut):
 async def find_rejected_data(
     app: AppApi,
     customer_id: CustomerId | None = None,
-    id_type: IdType = "id",
+    id_type: AnyIdType = "id",
     since: Annotated[
         Timestamp | None,
         Field(description="ISO 8601. Default: 30 days ago."),
@@ -106,7 +106,7 @@ async def find_rejected_data(
 
 
 async def _rejections(
-    app: AppApi, type_: str, customer_id: str | None, id_type: IdType, start: int
+    app: AppApi, type_: str, customer_id: str | None, id_type: AnyIdType, start: int
 ) -> tuple[list[tuple[float, Rejection]], str | None]:
     """Return the rejections of a kind since a time, each with its own, and the cursor for more."""
     answer = await read_activities(app, {"type": type_, "limit": LOOKED_AT}, customer_id, id_type)

@@ -4,7 +4,7 @@ from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from cio_mcp.client import IdType
+from cio_mcp.client import AnyIdType
 from cio_mcp.errors import CustomerIOError
 from cio_mcp.toolkit.deliveries import SOURCES, reached, state_in
 from cio_mcp.toolkit.reading import Fields, text
@@ -29,7 +29,7 @@ class Case:
     """
 
     customer_id: str
-    id_type: IdType
+    id_type: AnyIdType
     now: float
     delivery_id: str | None = None
     expected: int | None = None

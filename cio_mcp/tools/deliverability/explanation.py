@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from cio_mcp.client import AppApi, IdType
+from cio_mcp.client import AnyIdType, AppApi
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.answers import Quoted, Shape
 from cio_mcp.toolkit.params import CustomerId, ItemKey
@@ -47,7 +47,7 @@ class Explanation(Quoted):
 async def explain_no_message(
     app: AppApi,
     customer_id: CustomerId,
-    id_type: IdType = "id",
+    id_type: AnyIdType = "id",
     kind: SourceKind | None = None,
     source_id: Annotated[
         ItemKey | None, Field(description="What should have sent it: id, or part of its name.")

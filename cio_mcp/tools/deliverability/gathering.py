@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable
 
-from cio_mcp.client import AppApi, IdType, Query
+from cio_mcp.client import AnyIdType, AppApi, Query
 from cio_mcp.errors import CustomerIOError, Refused
 from cio_mcp.toolkit.pages import newest
 from cio_mcp.toolkit.reading import Fields, needed
@@ -45,7 +45,7 @@ async def gather(app: AppApi, case: Case) -> None:
 
 async def _read_profile(app: AppApi, case: Case) -> None:
     """Read the profile, by email as well where the identifier looks like one."""
-    kinds: list[IdType] = [case.id_type]
+    kinds: list[AnyIdType] = [case.id_type]
     kinds += ["email"] if case.id_type == "id" and "@" in case.customer_id else []
     for kind in kinds:
         path, query = "/v1/customers/{customer_id}/attributes", {"id_type": kind}

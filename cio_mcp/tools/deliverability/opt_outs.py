@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from cio_mcp.client import AppApi, IdType
+from cio_mcp.client import AnyIdType, AppApi
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.answers import Page, Quoted, Shape
 from cio_mcp.toolkit.pages import cut
@@ -40,7 +40,7 @@ class OptOuts(Quoted, Page):
 async def list_opt_outs(
     app: AppApi,
     customer_id: CustomerId | None = None,
-    id_type: IdType = "id",
+    id_type: AnyIdType = "id",
     sender: Annotated[Line | None, Field(description="Only from this number or sender.")] = None,
     limit: Limit = 50,
     cursor: Cursor | None = None,
@@ -58,7 +58,7 @@ async def list_opt_outs(
     return OptOuts(customers=[OptedOut(**known, opt_outs=found)] if found else [])
 
 
-async def opt_outs_of(app: AppApi, customer_id: str, id_type: IdType) -> list[OptOut]:
+async def opt_outs_of(app: AppApi, customer_id: str, id_type: AnyIdType) -> list[OptOut]:
     """Return what a customer has opted out of."""
     path, query = "/v1/customers/{customer_id}/optouts", {"id_type": id_type}
     answer = Fields(await app.get(path, query, customer_id=app.person(customer_id, id_type)))

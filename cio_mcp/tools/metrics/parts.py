@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from cio_mcp.client import AppApi
-from cio_mcp.toolkit.answers import Cut, Shape
+from cio_mcp.toolkit.answers import Cut, Pictured, Shape
 from cio_mcp.toolkit.figures import Figures, figures_of, verdict
 from cio_mcp.toolkit.fitting import check_fit
 from cio_mcp.toolkit.pages import joined
@@ -44,7 +44,7 @@ class Part(Shape):
     rates: dict[str, str]
 
 
-class Parts(Cut, Spanned):
+class Parts(Pictured, Cut, Spanned):
     """The messages of one source, and which of them does best."""
 
     verdict: str = Field(description="On delivery, then conversions; at most 1 of 20 is wrong by chance.")

@@ -10,7 +10,7 @@ from pydantic import Field
 from cio_mcp.client import AppApi, now
 from cio_mcp.client.call import Place
 from cio_mcp.errors import CustomerIOError, InvalidArgument
-from cio_mcp.toolkit.answers import Cut, Shape
+from cio_mcp.toolkit.answers import Cut, Pictured, Shape
 from cio_mcp.toolkit.figures import MEASURES, Difference, Figures, differences, figures_of, together
 from cio_mcp.toolkit.pages import joined
 from cio_mcp.toolkit.params import NameContains, Number
@@ -51,7 +51,7 @@ class Line(Shape):
     rates_before: dict[str, str] | None = None
 
 
-class Report(Cut, Spanned):
+class Report(Pictured, Cut, Spanned):
     """How all that sends did, most sent first."""
 
     before_start: str = Field(description="The days before begin; they end at start.")

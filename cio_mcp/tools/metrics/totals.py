@@ -6,7 +6,7 @@ from pydantic import Field
 
 from cio_mcp.client import AppApi, Query
 from cio_mcp.errors import InvalidArgument
-from cio_mcp.toolkit.answers import Cut, Shape
+from cio_mcp.toolkit.answers import Cut, Pictured, Shape
 from cio_mcp.toolkit.fitting import check_fit
 from cio_mcp.toolkit.pages import page
 from cio_mcp.toolkit.params import Channel, Number, ObjectId, vendor_channel
@@ -46,7 +46,7 @@ SourceId = Annotated[ObjectId, Field(description="Id of the campaign, broadcast,
 ActionId = Annotated[ObjectId | None, Field(description="One message of a campaign, from get_campaign.")]
 
 
-class MessageMetrics(Metrics):
+class MessageMetrics(Pictured, Metrics):
     """Results of messages from one source over a span of time."""
 
     kind: str

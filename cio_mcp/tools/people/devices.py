@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from cio_mcp.client import IdType, TrackApi
+from cio_mcp.client import AnyIdType, TrackApi, people
 from cio_mcp.toolkit.answers import Accepted
 from cio_mcp.toolkit.consequences import Consequence, affects
 from cio_mcp.toolkit.params import CustomerId, ItemKey
@@ -24,34 +24,22 @@ async def add_device(
     customer_id: CustomerId,
     device_id: DeviceId,
     platform: Literal["ios", "android"],
-    id_type: IdType = "id",
+    id_type: AnyIdType = "id",
     last_used: Annotated[Timestamp | None, Field(description="ISO 8601.")] = None,
     attributes: Annotated[Values | None, Field(description='Such as {"app_version": "4.2"}.')] = None,
 ) -> Accepted:
     """Add a customer's device for push notifications, or update it. get_customer lists devices."""
-    optional = {"last_used": last_used, "attributes": attributes or None}
-    device = {
-        "id": device_id,
-        "platform": platform,
-        **{name: value for name, value in optional.items() if value is not None},
-    }
-    await track.put(
-        "/api/v1/customers/{customer_id}/devices",
-        {"device": device},
-        customer_id=track.person(customer_id, id_type),
-    )
+    given = {"platform": platform, "last_used": last_used, "attributes": attributes or None}
+    device = {name: value for name, value in given.items() if value is not None}
+    await people.add_device(track, customer_id, id_type, device_id, device)
     return Accepted()
 
 
 @tools.writes
 @affects(Consequence.DEVICES)
 async def remove_device(
-    track: TrackApi, customer_id: CustomerId, device_id: DeviceId, id_type: IdType = "id"
+    track: TrackApi, customer_id: CustomerId, device_id: DeviceId, id_type: AnyIdType = "id"
 ) -> Accepted:
     """Remove a device from a customer, to stop its push notifications. get_customer lists devices."""
-    await track.delete(
-        "/api/v1/customers/{customer_id}/devices/{device_id}",
-        customer_id=track.person(customer_id, id_type),
-        device_id=device_id,
-    )
+    await people.remove_device(track, customer_id, id_type, device_id)
     return Accepted()

@@ -4,12 +4,12 @@ from typing import Annotated
 
 from pydantic import Field
 
-from cio_mcp.client import AppApi, IdType, RequestKind, TrackApi
+from cio_mcp.client import AnyIdType, AppApi, RequestKind, TrackApi, people
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.answers import Accepted
 from cio_mcp.toolkit.consequences import Consequence, affects
 from cio_mcp.toolkit.losses import of_customer, of_merge
-from cio_mcp.toolkit.params import CustomerId
+from cio_mcp.toolkit.params import CustomerId, ExceptPhone
 from cio_mcp.toolkit.registry import Toolbox
 
 tools = Toolbox(__name__)
@@ -22,25 +22,22 @@ UNSURE = (
 
 @tools.deletes
 @affects(shows=of_customer)
-async def suppress_customer(track: TrackApi, customer_id: CustomerId, id_type: IdType = "id") -> Accepted:
+async def suppress_customer(track: TrackApi, customer_id: CustomerId, id_type: AnyIdType = "id") -> Accepted:
     """Delete a customer and block their identifiers, so that they cannot be messaged or created again.
 
     unsuppress_customer lifts the block. To only stop messages use identify_customer with unsubscribed=true.
     """
-    return await _change(track, "suppress", customer_id, id_type)
+    await people.block(track, "suppress", customer_id, id_type)
+    return Accepted()
 
 
 @tools.writes
 @affects(Consequence.SUBSCRIPTIONS)
-async def unsuppress_customer(track: TrackApi, customer_id: CustomerId, id_type: IdType = "id") -> Accepted:
+async def unsuppress_customer(
+    track: TrackApi, customer_id: CustomerId, id_type: AnyIdType = "id"
+) -> Accepted:
     """Lift the block on a suppressed identifier. The deleted profile does not come back."""
-    return await _change(track, "unsuppress", customer_id, id_type)
-
-
-async def _change(track: TrackApi, change: str, customer_id: str, id_type: IdType) -> Accepted:
-    person = track.person(customer_id, id_type)
-    path = f"/api/v1/customers/{{customer_id}}/{change}"
-    await track.post(path, {}, kind=RequestKind.REPEATABLE, customer_id=person)
+    await people.block(track, "unsuppress", customer_id, id_type)
     return Accepted()
 
 
@@ -53,8 +50,8 @@ async def merge_customers(
         CustomerId,
         Field(description="The duplicate, which is deleted."),
     ],
-    id_type: IdType = "id",
-    secondary_id_type: IdType = "id",
+    id_type: ExceptPhone = "id",
+    secondary_id_type: ExceptPhone = "id",
 ) -> Accepted:
     """Merge a duplicate profile into another customer and delete the duplicate, permanently.
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
-from cio_mcp.client import AppApi, IdType, TrackApi
+from cio_mcp.client import AnyIdType, AppApi, TrackApi, people
 from cio_mcp.toolkit.answers import Accepted, Cut, Quoted, Shape
 from cio_mcp.toolkit.consequences import Consequence, affects
 from cio_mcp.toolkit.habits import OfPeople
@@ -17,7 +17,7 @@ from cio_mcp.toolkit.reading import Fields, needed, plain
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.sizes import size_of
 from cio_mcp.toolkit.times import Timestamp
-from cio_mcp.toolkit.values import Email, Values
+from cio_mcp.toolkit.values import Email, Values, within_limits
 
 tools = Toolbox(__name__)
 
@@ -37,16 +37,9 @@ RESERVED = {
 
 def _attributes(attributes: dict[str, Any]) -> dict[str, Any]:
     faults = [f"{name} is reserved: {RESERVED[name]}" for name in attributes if name in RESERVED]
-    if len(attributes) > 300:
-        faults.append(f"at most 300 attributes are allowed; these are {len(attributes)}")
-    for name, value in attributes.items():
-        if not 0 < len(name.encode()) <= 150:
-            faults.append(f"{name[:40]!r}: a name must have 1 to 150 bytes")
-        elif (len(value.encode()) if isinstance(value, str) else size_of(value)) > 1000:
-            faults.append(f"{name}: a value must have at most 1000 bytes")
     if faults:
         raise ValueError("; ".join(faults))
-    return attributes
+    return within_limits(attributes)
 
 
 Attributes = Annotated[
@@ -64,7 +57,7 @@ Attributes = Annotated[
 async def identify_customer(
     track: TrackApi,
     customer_id: CustomerId,
-    id_type: IdType = "id",
+    id_type: AnyIdType = "id",
     email: Annotated[Email | None, Field(description="Email address to set.")] = None,
     created_at: Annotated[Timestamp | None, Field(description="When they signed up, in ISO 8601.")] = None,
     unsubscribed: Annotated[
@@ -82,7 +75,7 @@ async def identify_customer(
     Attributes that you leave out keep their values. check_write tells whether it was applied.
     """
     body = written(email, created_at, unsubscribed, anonymous_id, attributes, update_only)
-    await track.put("/api/v1/customers/{customer_id}", body, customer_id=track.person(customer_id, id_type))
+    await people.identify(track, customer_id, id_type, body)
     return Accepted()
 
 
@@ -107,13 +100,13 @@ def written(
 
 @tools.deletes
 @affects(shows=of_customer)
-async def delete_customer(track: TrackApi, customer_id: CustomerId, id_type: IdType = "id") -> Accepted:
+async def delete_customer(track: TrackApi, customer_id: CustomerId, id_type: AnyIdType = "id") -> Accepted:
     """Delete a customer (person, profile) and all their data, permanently.
 
     A later identify or event creates the customer again, unless suppress_customer is used. To only stop
     messages use identify_customer with unsubscribed=true.
     """
-    await track.delete("/api/v1/customers/{customer_id}", customer_id=track.person(customer_id, id_type))
+    await people.delete(track, customer_id, id_type)
     return Accepted()
 
 
@@ -145,7 +138,7 @@ STANDARD = {"id", "email", "cio_id", "created_at", "unsubscribed", "cio_subscrip
 async def get_customer(
     app: AppApi,
     customer_id: CustomerId,
-    id_type: IdType = "id",
+    id_type: AnyIdType = "id",
     fields: Annotated[
         SomeNames | None,
         Field(description='Attributes to return, such as ["plan"]. Default: all.'),

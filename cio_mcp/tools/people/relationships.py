@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, TypeAdapter, ValidationError, ValidationInfo
 
-from cio_mcp.client import AppApi, IdType, TrackApi
+from cio_mcp.client import AnyIdType, AppApi, TrackApi, people
 from cio_mcp.toolkit import lists
 from cio_mcp.toolkit.answers import Accepted, Page, Quoted, Shape
 from cio_mcp.toolkit.consequences import Consequence, affects
@@ -39,7 +39,7 @@ class Relationships(Quoted, Page):
 async def get_relationships(
     app: AppApi,
     customer_id: CustomerId,
-    id_type: IdType = "id",
+    id_type: AnyIdType = "id",
     limit: Limit = 50,
     cursor: Cursor | None = None,
 ) -> Relationships:
@@ -48,7 +48,7 @@ async def get_relationships(
     query = {"id_type": id_type, "limit": limit, "start": cursor}
     answer = Fields(await app.get(path, query, customer_id=app.person(customer_id, id_type)))
     found = [_relationship(item) for item in answer.listed("cio_relationships")]
-    object_types, refused = await beside("object_types", _object_types(app))
+    object_types, refused = await beside("object_types", read_object_types(app))
     kept, next_cursor, left_out = cut(found, answer.following())
     return Relationships(
         relationships=kept,
@@ -58,7 +58,8 @@ async def get_relationships(
     )
 
 
-async def _object_types(app: AppApi) -> dict[str, str]:
+async def read_object_types(app: AppApi) -> dict[str, str]:
+    """Return the names of the workspace's object types by id."""
     types = Fields(await app.get("/v1/object_types")).listed("types")
     return {number: name for kind in types if (number := kind.text("id")) and (name := kind.text("name"))}
 
@@ -116,7 +117,7 @@ async def set_relationships(
     track: TrackApi,
     customer_id: CustomerId,
     objects: Objects,
-    id_type: IdType = "id",
+    id_type: AnyIdType = "id",
     action: Literal["add", "remove"] = "add",
 ) -> Accepted:
     """Relate an existing customer to objects such as companies, or remove such relationships.
@@ -131,5 +132,5 @@ async def set_relationships(
             "relationships": objects,
         },
     }
-    await track.put("/api/v1/customers/{customer_id}", body, customer_id=track.person(customer_id, id_type))
+    await people.identify(track, customer_id, id_type, body)
     return Accepted()

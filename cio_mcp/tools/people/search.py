@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
-from cio_mcp.client import AppApi, IdType
+from cio_mcp.client import AnyIdType, AppApi
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.answers import Cut, Numbered, Page, Quoted, Shape
 from cio_mcp.toolkit.lists import Names
@@ -155,7 +155,7 @@ class CustomerSegments(Cut):
 
 @tools.reads
 async def list_customer_segments(
-    app: AppApi, customer_id: CustomerId, id_type: IdType = "id"
+    app: AppApi, customer_id: CustomerId, id_type: AnyIdType = "id"
 ) -> CustomerSegments:
     """List the segments that a customer is in now, newest first."""
     # The endpoint has no pages.

@@ -4,7 +4,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
 
-from cio_mcp.client import AppApi, IdType, TrackApi
+from cio_mcp.client import AnyIdType, AppApi, TrackApi, people
 from cio_mcp.errors import InvalidArgument, Refused
 from cio_mcp.toolkit.answers import Accepted, Acted, Answer, Numbered
 from cio_mcp.toolkit.consequences import Consequence, affects
@@ -38,7 +38,7 @@ class Subscriptions(Answer):
 
 
 @tools.reads
-async def get_subscriptions(app: AppApi, customer_id: CustomerId, id_type: IdType = "id") -> Subscriptions:
+async def get_subscriptions(app: AppApi, customer_id: CustomerId, id_type: AnyIdType = "id") -> Subscriptions:
     """Read which topics a customer is subscribed to, and whether they are unsubscribed from everything."""
     path, query = "/v1/customers/{customer_id}/subscription_preferences", {"id_type": id_type}
     answer = Fields(await app.get(path, query, customer_id=app.person(customer_id, id_type)))
@@ -74,7 +74,7 @@ def _topics(topics: dict[str, Any]) -> dict[int, bool]:
 async def set_subscriptions(
     track: TrackApi,
     customer_id: CustomerId,
-    id_type: IdType = "id",
+    id_type: AnyIdType = "id",
     topics: Annotated[
         JsonObject | None,
         AfterValidator(_topics),
@@ -95,7 +95,7 @@ async def set_subscriptions(
         body[f"cio_subscription_preferences.topics.topic_{number}"] = wanted
     if unsubscribed is not None:
         body["unsubscribed"] = unsubscribed
-    await track.put("/api/v1/customers/{customer_id}", body, customer_id=track.person(customer_id, id_type))
+    await people.identify(track, customer_id, id_type, body)
     subscribes = unsubscribed is not False and any((topics or {}).values())
     return Accepted(notes=[WHATEVER] if subscribes else None)
 

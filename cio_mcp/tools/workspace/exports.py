@@ -1,5 +1,6 @@
 """Exports: CSV files of customers or deliveries, for more than an answer can hold."""
 
+from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, WithJsonSchema
@@ -8,10 +9,11 @@ from cio_mcp.client import AppApi, RequestKind
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.answers import Acted, Cut, Item
 from cio_mcp.toolkit.consequences import affects
+from cio_mcp.toolkit.downloads import Downloads
 from cio_mcp.toolkit.lists import SomeNames
-from cio_mcp.toolkit.params import Filter, ObjectId, WholeNumber
-from cio_mcp.toolkit.polling import Polling
-from cio_mcp.toolkit.reading import Fields, beside, made, unusable
+from cio_mcp.toolkit.params import Filter, Line, ObjectId
+from cio_mcp.toolkit.polling import Polling, WaitSeconds
+from cio_mcp.toolkit.reading import Fields, beside, made, needed, unusable
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.times import Timestamp
 from cio_mcp.tools.messages import Metric
@@ -104,7 +106,7 @@ async def start_export(
 
 
 class ExportStatus(Cut, Export):
-    """An export, and the link to its file."""
+    """An export, and the link to its file, or the file."""
 
     opens_personal_data: ClassVar[frozenset[str]] = frozenset({"link"})
 
@@ -112,18 +114,24 @@ class ExportStatus(Cut, Export):
         None,
         description="Download link, valid for 15 minutes. Hidden with CIO_PII=mask: the file names people.",
     )
+    file: str | None = Field(None, description="Where the file was saved.")
+    size: int | None = Field(None, description="Its bytes; as many as its host announced.")
+    rows: int | None = Field(None, description="Its rows.")
     next: str | None = Field(None, description="What to do next.")
 
 
-Seconds = Annotated[
-    Annotated[int, Field(ge=0, le=600), WholeNumber, WithJsonSchema({"type": "integer"})] | None,
-    Field(description="Seconds to wait for the file, at most 600."),
-]
-
-
 @tools.reads
-async def get_export(app: AppApi, export_id: ObjectId, wait_seconds: Seconds = None) -> ExportStatus:
-    """Read the status of an export and, once it is done, the link to its file."""
+async def get_export(
+    app: AppApi,
+    downloads: Downloads,
+    export_id: ObjectId,
+    wait_seconds: WaitSeconds = None,
+    save_as: Annotated[
+        Line | None, Field(description="Save the file under this name in the operator's folder.")
+    ] = None,
+) -> ExportStatus:
+    """Read the status of an export and, once it is done, the link to its file; or save the file."""
+    path = downloads.place(save_as) if save_as else None
     looks = Polling(app.call, wait_seconds or 0, LONGEST_PAUSE)
     while True:
         answer = Fields(await app.get("/v1/exports/{export_id}", export_id=export_id))
@@ -131,11 +139,22 @@ async def get_export(app: AppApi, export_id: ObjectId, wait_seconds: Seconds = N
         if export.status != "pending" or looks.over:
             break
         await looks.pause("Still being written")
-    link = left_out = None
+    told: dict[str, Any] = export.model_dump() | {"id": export_id, "next": NEXT.get(export.status or "")}
+    if export.status == "done" and path:
+        return ExportStatus(**(told | await _saved(app, downloads, export, path)))
     if export.status == "done":
-        link, left_out = await beside("link", _link(app, export_id))
-    told = export.model_dump() | {"id": export_id}
-    return ExportStatus(**told, link=link, left_out=left_out, next=NEXT.get(export.status or ""))
+        told["link"], told["left_out"] = await beside("link", _link(app, export_id))
+    return ExportStatus(**told)
+
+
+async def _saved(app: AppApi, downloads: Downloads, export: Export, path: Path) -> dict[str, Any]:
+    """Save an export's file; what its host and Customer.io say of its length is held against it."""
+    number = needed(export.id, "id")
+    saved = await downloads.save(app.call, lambda: _link(app, number), path)
+    short = export.total is not None and saved.rows is not None and saved.rows != export.total
+    note = f"The file has {saved.rows} rows, and Customer.io counted {export.total}." if short else None
+    found = {"file": str(saved.path), "size": saved.size, "rows": saved.rows, "next": None}
+    return found | ({"notes": [note]} if note else {})
 
 
 async def _link(app: AppApi, export_id: int) -> str:

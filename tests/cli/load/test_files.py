@@ -69,8 +69,8 @@ ROWS = list(csv.DictReader(io.StringIO(TABLE)))
         ("rows.csv", TABLE.replace(",", ";").replace("\n", "\r\n").encode("utf-8-sig")),
         ("rows.txt", TABLE.replace(",", "|").encode("utf-16")),
         ("rows.csv", ("\n\n" + TABLE.replace("\n", "\n\n")).encode()),
-        ("rows.csv.gz", gzip.compress(TABLE.encode())),
-        ("rows.csv", gzip.compress(TABLE.encode())),
+        ("rows.csv.gz", gzip.compress(TABLE.encode(), mtime=0)),
+        ("rows.csv", gzip.compress(TABLE.encode(), mtime=0)),
         ("rows.json", json.dumps(ROWS, indent=1).encode()),
         ("rows.ndjson", "\n\n".join(map(json.dumps, ROWS)).encode()),
         ("rows.jsonl.gz", gzip.compress("\n".join(map(json.dumps, ROWS)).encode())),
@@ -258,6 +258,16 @@ def test_a_dry_run_reads_all_rows_and_sends_and_leaves_nothing(folder: Path, loa
     assert "1 x customer_id: is required" in told
     assert people(folder) == {}
     assert {path.name for path in folder.glob("rows*")} == {"rows.csv"}
+
+
+def test_rows_are_told_by_their_lines_in_the_file(loading: Loading) -> None:
+    table = "customer_id,name,n,plan\n\na,order,1,Pro\n\n,order,2,\nb,order,3,pro\na,order,1,x\n"
+
+    status, told = loading(table, "--as", "events", "--unique", "n", "--dry-run")
+
+    assert status == 1
+    assert "plan: values differ in case or blanks alone: Pro (rows 3) and pro (rows 6)" in told
+    assert "has what is unique of row 3, and differs from it in other values" in told
 
 
 def test_a_file_is_loaded_once_unless_it_is_asked_again(folder: Path, loading: Loading) -> None:

@@ -1,0 +1,51 @@
+"""`cio-mcp report`: how all messages did, as a table, or as a page for people."""
+
+import argparse
+import asyncio
+import json
+import sys
+from pathlib import Path
+
+from cio_mcp.app.workspace import remembering
+from cio_mcp.cli.call import outcome_of, status_of
+from cio_mcp.cli.table import answer_table, printable
+from cio_mcp.errors import SettingsError
+from cio_mcp.files import narrow
+from cio_mcp.settings import load
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Take the days, a part of a name, and where a page goes."""
+    parser.description = (
+        "Report how all campaigns, broadcasts, newsletters and transactional messages did in some days, "
+        "against as many days before: what changed by more than chance explains, and the counts of each."
+    )
+    parser.add_argument(
+        "--days", type=int, default=7, help="whole days up to yesterday, 1 to 22 (default: 7)"
+    )
+    parser.add_argument("--name", help="only sources with this in their name, with all details")
+    parser.add_argument(
+        "--page", metavar="FILE", type=Path, help="write a page (HTML) with pictures, for its owner alone"
+    )
+
+
+def run(asked: argparse.Namespace) -> int:
+    """Print the report, or write its page; returns the exit status by outcome."""
+    given = [f"days={asked.days}", *([f"name_contains={asked.name}"] if asked.name else [])]
+    outcome = asyncio.run(outcome_of(remembering(load()), "report_workspace", given))
+    if outcome.error:
+        sys.stderr.write(f"{printable(outcome.error)}\n")
+        return status_of(outcome.facts)
+    if asked.page is None:
+        sys.stdout.write(answer_table(outcome.facts))
+        return 0
+    from cio_mcp.server.pages import written  # noqa: PLC0415 - what speaks MCP takes long to import
+
+    try:
+        asked.page.touch(mode=0o600)
+        narrow(asked.page)
+        asked.page.write_text(written(json.dumps(outcome.facts)), encoding="utf-8")
+    except OSError as error:
+        raise SettingsError(f"{asked.page}: cannot be written: {error.strerror}") from None
+    sys.stdout.write(f"{asked.page}\n")
+    return 0

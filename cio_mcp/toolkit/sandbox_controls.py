@@ -1,0 +1,37 @@
+"""The controls of the embedded sandbox, for tools that are there on a sandbox only."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from cio_mcp.client.api import WouldSend
+from cio_mcp.client.call import Call, Outgoing
+from cio_mcp.errors import InvalidArgument
+
+
+@dataclass(frozen=True)
+class SandboxControls:
+    """Asks the sandbox itself, and not the APIs that it imitates.
+
+    `ask` is what answers: it takes a control's method, path and body, and raises ValueError for what cannot
+    be done. `call` is the tool call that is served.
+    """
+
+    ask: Callable[[str, str, Any], Any]
+    call: Call | None = None
+
+    def change(self, path: str, body: dict[str, Any]) -> Any:
+        """Return what a control answers that changes the sandbox; raises InvalidArgument."""
+        if self.call and self.call.dry_run:
+            raise WouldSend(Outgoing("POST", f"/_sandbox/{path}", body))
+        return self._asked("POST", path, body)
+
+    def read(self, path: str, body: dict[str, Any]) -> Any:
+        """Return what a control answers that changes nothing; raises InvalidArgument."""
+        return self._asked("GET", path, body)
+
+    def _asked(self, method: str, path: str, body: dict[str, Any]) -> Any:
+        try:
+            return self.ask(method, f"/_sandbox/{path}", body)
+        except ValueError as wrong:
+            raise InvalidArgument(str(wrong)) from None

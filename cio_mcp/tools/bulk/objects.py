@@ -1,0 +1,100 @@
+"""Many objects at once."""
+
+from typing import Annotated, Any
+
+from pydantic import Field
+from pydantic_core import to_json
+
+from cio_mcp.client import TrackApi
+from cio_mcp.client.identifiers import in_operation
+from cio_mcp.errors import InvalidArgument
+from cio_mcp.limits import OPERATION_BYTES
+from cio_mcp.toolkit.consequences import Consequence, affects
+from cio_mcp.toolkit.params import CustomerId, ExceptPhone, ItemKey
+from cio_mcp.toolkit.registry import Toolbox
+from cio_mcp.toolkit.rows.checks import Columns, Form, Plan, Planned
+from cio_mcp.toolkit.rows.delivery import carry_out
+from cio_mcp.toolkit.rows.given import Given, RowList, Table, given_rows
+from cio_mcp.toolkit.rows.oddities import alike, dates, formulas, mixed, variants
+from cio_mcp.toolkit.rows.outcomes import ManyAccepted
+from cio_mcp.toolkit.rows.results import Results
+from cio_mcp.tools import objects as single
+
+tools = Toolbox(__name__)
+
+FORM = Form(
+    single.tools["set_object"],
+    "attributes",
+    customer_id=(CustomerId | None, None),
+    customer_id_type=(ExceptPhone, "id"),
+)
+
+# Bytes that are left in an operation for what is around attributes and people.
+AROUND = 1000
+
+
+@tools.writes
+@affects(Consequence.BULK, Consequence.RELATIONSHIPS)
+async def set_objects(
+    track: TrackApi,
+    results: Results,
+    rows: RowList | None = None,
+    csv: Annotated[Table | None, Field(description="CSV, or file:NAME.")] = None,
+    columns: Columns | None = None,
+    object_type_id: Annotated[ItemKey | None, Field(description="If a row has none.")] = None,
+) -> ManyAccepted:
+    """Create or update up to 10,000 objects, such as companies, and relate people to them.
+
+    Rows have set_object's arguments, or customer_id (and customer_id_type) for one of its people; other keys
+    are attributes. dry_run tells what is odd.
+    """
+    given = given_rows(rows, csv)
+    defaults = {"object_type_id": object_type_id} if object_type_id else {}
+    return await carry_out(track, results, await _plan(given, columns or {}, defaults))
+
+
+async def _plan(given: Given, columns: dict[str, str | None], defaults: dict[str, Any]) -> Plan:
+    if given.plan:
+        known: Plan = given.plan
+        return known
+    plan, checked = Plan(len(given.rows)), []
+    last: dict[bytes, Planned] = {}
+    async for one in FORM.check(given, columns, defaults, plan):
+        values = dict(one.arguments)
+        who, kind = values.pop("customer_id"), values.pop("customer_id_type")
+        try:
+            if who:
+                values["people"] = [*(values["people"] or ()), {"identifiers": in_operation(who, kind)}]
+            operation = single.written(**values)
+        except InvalidArgument as wrong:
+            plan.refused.append((one.row, wrong.faults))
+            continue
+        checked.append(one)
+        key = to_json(operation["identifiers"])
+        before = last.get(key)
+        if before and _merge(before.operation, operation):
+            before.rows.append(one.row)
+            continue
+        last[key] = Planned(operation, [one.row], before.wave + 1 if before else 0)
+        plan.operations.append(last[key])
+    plan.look = lambda: (
+        *alike(checked, lambda one: one.arguments["object_id"], "object_ids"),
+        *(*mixed(checked, "attributes"), *variants(checked, "attributes")),
+        *(*dates(checked, "attributes"), *formulas(checked)),
+    )
+    return plan.settled(given)
+
+
+def _merge(first: dict[str, Any], second: dict[str, Any]) -> bool:
+    """Put what a later operation on an object does into an earlier one; say whether that is possible."""
+    if first["action"] != second["action"] and "cio_relationships" in second:
+        return False
+    merged = {name: first.get(name, {}) | second[name] for name in ("attributes",) if name in second}
+    if "cio_relationships" in second:
+        merged["cio_relationships"] = [*first.get("cio_relationships", ()), *second["cio_relationships"]]
+    if len(to_json(first | merged)) > OPERATION_BYTES - AROUND:
+        return False
+    if first["action"] == "delete_relationships" and "attributes" in merged:
+        return False
+    first |= merged
+    return True
