@@ -149,6 +149,23 @@ def test_read_only_is_what_somebody_gets_who_just_presses_enter() -> None:
 
 
 @pytest.mark.usefixtures("customerio")
+def test_an_entry_for_the_sandbox_becomes_one_for_the_workspace_and_a_choice_can_be_a_number(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with monkeypatch.context() as before:
+        before.setenv("CIO_SANDBOX", "on")
+        main(["config", "cursor", "--write", "--no-try"])
+    choices = [("What may", "3"), ("choose one of", "1")]
+    answers = [("Where is", "2"), ("Site id", ""), ("App API key", APP), *choices, *DONE]
+    status, talk = answered("cursor", answers=answers)
+
+    assert status == 0
+    assert "3: choose one of read-only, full" in talk.said
+    settings = load(env_of("cursor"))
+    assert (settings.region, settings.permissions, settings.uses_sandbox) == ("eu", ("read",), False)
+
+
+@pytest.mark.usefixtures("customerio")
 def test_without_keys_it_works_on_the_sandbox_and_nobody_is_asked_what_does_not_matter() -> None:
     answers = [("Where is", ""), ("Site id", ""), ("App API key", ""), ("Write it", "")]
     status, talk = answered("cursor", answers=answers)
