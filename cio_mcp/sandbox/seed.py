@@ -129,7 +129,7 @@ def _dates(thing: dict[str, Any], now: int) -> dict[str, Any]:
 
 def _perform(workspace: Workspace, campaign: dict[str, Any]) -> None:
     """Give an action of a campaign 90 days of counts: a week's rhythm, no chance, no part above its whole."""
-    today = workspace.now() // DAY
+    today, rows = workspace.now() // DAY, []
     for day in range(today - 89, today + 1):
         sent = round(campaign["sent_per_day"] * (1 + 0.3 * math.sin(day * 2 * math.pi / 7)))
         delivered = round(sent * campaign["delivered"])
@@ -153,8 +153,8 @@ def _perform(workspace: Workspace, campaign: dict[str, Any]) -> None:
             "converted": round(delivered * converted),
             "unsubscribed": int(day % 9 == 0),
         }
-        values = (campaign["campaign"], campaign["action"], campaign["channel"], day, json.dumps(counts))
-        workspace.change("INSERT INTO metrics VALUES (?, ?, ?, ?, ?)", *values)
+        rows.append((campaign["campaign"], campaign["action"], campaign["channel"], day, json.dumps(counts)))
+    workspace.insert_all("INSERT INTO metrics VALUES (?, ?, ?, ?, ?)", rows)
 
 
 def _live(workspace: Workspace, person: dict[str, Any]) -> None:
@@ -167,22 +167,22 @@ def _live(workspace: Workspace, person: dict[str, Any]) -> None:
         data = {"amount": purchase["amount"], "product": f"{person['plan']} plan"}
         done.append(("purchase", purchase["days_ago"], data))
     with _ago(workspace, age):
-        _apply(workspace, "identify", {"identifier": who, "body": profile | person["attributes"]})
+        workspace.apply("identify", {"identifier": who, "body": profile | person["attributes"]})
         if device := person.get("device"):
             used = {**device, "last_used": now - DAY}
-            _apply(workspace, "add_device", {"identifier": who, "device": used})
+            workspace.apply("add_device", {"identifier": who, "device": used})
         for number in person.get("put_in_segments", []):
-            _apply(workspace, segments.MEMBERS, {"segment_id": number, "ids": [who], "id_type": "id"})
+            workspace.apply(segments.MEMBERS, {"segment_id": number, "ids": [who], "id_type": "id"})
     for name, days_ago, data in done:
         with _ago(workspace, days_ago):
-            _apply(workspace, "event", {"identifier": who, "body": {"name": name, "data": data}})
+            workspace.apply("event", {"identifier": who, "body": {"name": name, "data": data}})
 
 
 def _block(workspace: Workspace, identifiers: list[str]) -> None:
     """Suppress people who asked for it long ago."""
     with _ago(workspace, 100):
         for identifier in identifiers:
-            _apply(workspace, "suppress", {"identifier": identifier})
+            workspace.apply("suppress", {"identifier": identifier})
 
 
 def _send(workspace: Workspace, story: dict[str, Any]) -> None:
@@ -229,13 +229,7 @@ def _reject(workspace: Workspace, rejected: dict[str, Any]) -> None:
     if days := rejected.get("of_days_ago"):
         write["body"]["_timestamp"] = now - days * DAY
     with _ago(workspace, rejected["days_ago"]):
-        _apply(workspace, rejected["what"], write)
-
-
-def _apply(workspace: Workspace, what: str, body: dict[str, Any]) -> None:
-    """Let a write take effect at once, whatever the lag."""
-    workspace.accept(what, body, due=workspace.now())
-    workspace.settle()
+        workspace.apply(rejected["what"], write)
 
 
 def _ago(workspace: Workspace, days: int) -> AbstractContextManager[None]:

@@ -2,7 +2,7 @@
 
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -105,6 +105,10 @@ class Database:
     def change(self, statement: str, *values: Any) -> int:
         """Run a statement that changes something; returns how many rows it changed."""
         return self._db.execute(statement, values).rowcount
+
+    def insert_all(self, statement: str, rows: Iterable[tuple[Any, ...]]) -> None:
+        """Insert many rows."""
+        self._db.executemany(statement, rows)
 
     def insert(self, statement: str, *values: Any) -> int:
         """Insert a row; returns its number."""

@@ -164,6 +164,11 @@ class Workspace(Things):
         with self.because(self.note("accepted", None, what, body)):
             self.wait(self.clock() + self._lag if due is None else due, what, body)
 
+    def apply(self, what: str, body: dict[str, Any]) -> None:
+        """Take a write and apply it at once, whatever the lag."""
+        with self.because(self.note("accepted", None, what, body)):
+            _APPLIERS[what](self, body)
+
     def wait(self, due: float, what: str, body: dict[str, Any], key: str | None = None) -> None:
         """Let something be done at a time, by reason of what is being done now; `key` replaces another."""
         statement = "INSERT OR REPLACE INTO timers (due, what, body, cause, key) VALUES (?, ?, ?, ?, ?)"
