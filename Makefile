@@ -7,16 +7,22 @@ VENV ?= .venv$(if $(filter-out python3,$(PYTHON)),-$(VERSION))
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
+# On all cores: see tests/conftest.py.
+SIDE_BY_SIDE := --numprocesses=auto --dist=loadgroup
+
+# Whatever the machine has set: tests start many processes, and each would compile all that it imports.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: demo test test-fast lint fix compat wheels docs files fixture bundle pictures first-call constraints clean
 
 demo: $(VENV)/installed ## the main operations on the embedded sandbox, no account needed
 	@$(BIN)/cio-mcp demo
 
-test: $(VENV)/ready ## every test, with branch coverage
-	@$(BIN)/python -m pytest --cov --cov-report=term $(ARGS)
+test: $(VENV)/ready ## every test, on all cores, with branch coverage
+	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) --cov --cov-report=term $(ARGS)
 
 test-fast: $(VENV)/ready ## the tests that start no process
-	@$(BIN)/python -m pytest -m "not processes" $(ARGS)
+	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m "not processes" $(ARGS)
 
 lint: $(VENV)/ready ## style, types, and what git tracks
 	@.ci/tracked

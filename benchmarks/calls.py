@@ -1,5 +1,8 @@
 """What one call costs: beside a bare SDK tool that makes the same httpx call, and with all safety on.
 
+Then how many sends a second there are at Customer.io's limits, and what reading their templates takes of the
+App API's limit, from the first send on.
+
     python -m benchmarks.calls [--calls 400] [--rounds 7]
 
 All servers answer an MCP client in the same process, and ask the same sandbox in it, so what is measured is
@@ -31,8 +34,16 @@ FAST = {"CIO_TRACK_RATE": "100000", "CIO_APP_RATE": "100000", "CIO_SEND_RATE": "
 READ = ("get_customer", {"customer_id": "u_1001"})
 SEND = (
     "send_transactional_email",
-    {"customer_id": "u_1001", "to": "ada@example.com", "transactional_message_id": 1},
+    {
+        "customer_id": "u_1001",
+        "to": "ada@example.com",
+        "transactional_message_id": 1,
+        "message_data": {"order_id": "A-7"},
+    },
 )
+
+# Sends a second that Customer.io takes, how many seconds of them are measured, and the templates they use.
+RATE, SECONDS, TEMPLATES = 100, 5, (1, "order_confirmation", 2, "password_reset")
 
 Call = Callable[[], Awaitable[Any]]
 
@@ -116,6 +127,43 @@ async def measure(calls: int, rounds: int, folder: str) -> dict[str, list[float]
     return times
 
 
+class Counting(httpx.AsyncBaseTransport):
+    """A way to a sandbox that counts what passes: sends, and other requests."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._inner = httpx.ASGITransport(app=sandbox.app)
+        self.sends, self.reads = 0, 0
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Count and pass on."""
+        is_send = request.url.path.startswith("/v1/send")
+        self.sends, self.reads = self.sends + is_send, self.reads + (not is_send)
+        return await self._inner.handle_async_request(request)
+
+
+async def at_the_limit(*, allow_missing: bool) -> tuple[float, int]:
+    """Return the sends a second at Customer.io's limits, and the other requests that they took."""
+    sandbox = Sandbox()
+    keys, wire = sandbox.credentials, Counting(sandbox)
+    app = build(load({"CIO_APP_API_KEY": keys.app_api_key, "CIO_DEADLINE": "60"}), wire=wire)
+    tool, arguments = SEND
+    data: dict[str, Any] = {"message_data": {"order_id": "A-7", "reset_link": "https://example.com"}}
+    data["allow_missing"] = allow_missing
+
+    async def one(number: int) -> None:
+        template = TEMPLATES[number % len(TEMPLATES)]
+        result = await client.call_tool(tool, arguments | data | {"transactional_message_id": template})
+        assert not result.is_error, result
+
+    async with Client(Server(app)) as client:
+        begun = time.perf_counter()
+        await asyncio.gather(*(one(number) for number in range(RATE * (SECONDS + 1))))
+        took = time.perf_counter() - begun
+    await app.aclose()
+    sandbox.close()
+    return (wire.sends - RATE) / took, wire.reads  # the first hundred leave at once
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(
@@ -127,6 +175,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         os.environ["XDG_STATE_HOME"] = str(Path(folder) / "state")
         times = asyncio.run(measure(asked.calls, asked.rounds, folder))
+        unread, _ = asyncio.run(at_the_limit(allow_missing=True))
+        rate, reads = asyncio.run(at_the_limit(allow_missing=False))
     print(f"{'one call after the other':<32} {'min':>8} {'median':>8} {'max':>8}")
     for kind, found in times.items():
         low, middle, high = (pick(found) * 1000 for pick in (min, statistics.median, max))
@@ -136,6 +186,10 @@ def main() -> None:
     print(f"  {'get_customer beside bare':<30} {ratio:>7.2f}x  (target: at most {TARGET})")
     extra = statistics.median(more - less for less, more in zip(plain, bounded, strict=True))
     print(f"  {'what all safety adds to a send':<30} {extra * 1000:>6.2f}ms")
+    print(f"  {'sends at the limit':<30} {rate:>6.1f}/s  (target: at least {0.97 * RATE:g})")
+    print(f"  {'  without reading templates':<30} {unread:>6.1f}/s")
+    most = 2 * len(TEMPLATES)
+    print(f"  {'reads that they took':<30} {reads:>7}  (target: at most {most}, two for each template)")
 
 
 if __name__ == "__main__":

@@ -106,8 +106,12 @@ class NotConfirmed(NotAllowed):
     """The confirmation is not valid for this call; `preview` shows what the call would do now."""
 
     def __init__(self, reason: str, preview: dict[str, Any]) -> None:
-        super().__init__(f"Nothing was done: {reason}.", do=f"Here is a fresh preview: {json.dumps(preview)}")
+        do = "Read the fresh preview; to carry it out, repeat the call with its confirmation."
+        super().__init__(f"Nothing was done: {reason}.", do=do)
         self.preview = preview
+
+    def __str__(self) -> str:
+        return f"{self.what} Here is a fresh preview: {json.dumps(self.preview)}"
 
     def facts(self) -> dict[str, Any]:
         """Return the failure for programs, with the preview."""

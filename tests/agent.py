@@ -24,6 +24,15 @@ Fault = int | httpx.Response | type[httpx.TransportError]
 FREE = {"confirm": "off", "allow_bcc": "true", "toolsets": "all"}
 
 
+# What most tests send is not about the data that the message needs.
+MISSING = {"allow_missing": True}
+ALLOWING = {
+    "trigger_broadcast": MISSING,
+    "send_transactional_email": MISSING,
+    "send_transactional_message": MISSING,
+}
+
+
 class Clock:
     """A time of day that passes as the event loop's does, so that sandbox and client agree on seconds."""
 
@@ -35,30 +44,33 @@ class Wire(httpx.AsyncBaseTransport):
     """Leads to a sandbox, records what passes, and fails on demand.
 
     What `refuses` fits is answered with 403, whenever it comes. A fault is a status, an answer, or an
-    exception class; it strikes before the sandbox sees the request, or, with `late`, after it has done what
-    was asked and before the answer is back. `meets` is told of each request before anything becomes of it.
+    exception class; it strikes before the sandbox sees the next request (`of` that method, if named), or,
+    with `late`, after it has done what was asked and before the answer is back. `meets` is told of each
+    request before anything becomes of it.
     """
 
     def __init__(self, sandbox: Sandbox) -> None:
         self.sandbox = sandbox
         self.requests: list[httpx.Request] = []
-        self.faults: list[tuple[Fault, bool]] = []
+        self.faults: list[tuple[Fault, bool, str]] = []
         self.latency = 0.0
+        self.delays: Callable[[httpx.Request], float] = lambda _: 0.0
         self.refuses: Callable[[httpx.Request], bool] = lambda _: False
         self.meets: Callable[[httpx.Request], None] = lambda _: None
         self._inner = httpx.ASGITransport(app=sandbox.app)
 
-    def fail(self, fault: Fault, *, late: bool = False, times: int = 1) -> None:
-        self.faults += [(fault, late)] * times
+    def fail(self, fault: Fault, *, late: bool = False, times: int = 1, of: str = "") -> None:
+        self.faults += [(fault, late, of)] * times
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         self.requests.append(request)
         self.meets(request)
-        if self.latency:
-            await asyncio.sleep(self.latency)
+        if delay := self.latency + self.delays(request):
+            await asyncio.sleep(delay)
         if self.refuses(request):
             return httpx.Response(403, json={"errors": [{"detail": "no such scope", "status": "403"}]})
-        fault, late = self.faults.pop(0) if self.faults else (None, True)
+        strikes = bool(self.faults) and self.faults[0][2] in {"", request.method}
+        fault, late, _ = self.faults.pop(0) if strikes else (None, True, "")
         answer = await self._inner.handle_async_request(request) if late else None
         if isinstance(fault, int):
             return httpx.Response(fault, text="<html><title>Bad gateway</title></html>")
@@ -82,13 +94,13 @@ class Caller:
 
     async def call(self, tool: str, **arguments: Any) -> dict[str, Any]:
         """Return the answer of a call that must succeed."""
-        result = await self.client.call_tool(tool, arguments)
+        result = await self.client.call_tool(tool, ALLOWING.get(tool, {}) | arguments)
         assert not result.is_error, result.content
         return facts(result)
 
     async def fail(self, tool: str, **arguments: Any) -> str:
         """Return the text of a call that must fail; its facts are kept in `facts`."""
-        result = await self.client.call_tool(tool, arguments)
+        result = await self.client.call_tool(tool, ALLOWING.get(tool, {}) | arguments)
         assert result.is_error, result.structured_content
         assert result.structured_content is None, "a strict client would drop it with the text"
         self.facts = facts(result)

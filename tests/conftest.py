@@ -1,25 +1,30 @@
 """What tests share: virtual time, a server with the sandbox behind it, a Redis."""
 
-import json
 import os
 import sys
 from collections.abc import AsyncIterator, Generator, Iterator
+from functools import cache
 from itertools import count
 from pathlib import Path
-from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from jsonschema import Draft202012Validator
+from mcp.client.session import ClientSession
+from mcp.types import CallToolResult
 
+from cio_mcp.tools import TOOLS
 from tests.agent import Agent, an_agent
 from tests.redis_server import RedisServer, serving_redis
 from tests.virtual_time import VirtualTimeLoop
 
 os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", ".cache/hypothesis")
 
-# The same examples in every run: what is judged is the change. `--hypothesis-profile=default` finds others.
-settings.register_profile("same", derandomize=True)
+# The same examples in every run: what is judged is the change, and not how busy the machine is.
+# `--hypothesis-profile=default` finds others.
+settings.register_profile(
+    "same", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("same")
 
 # The test that runs now, if it is not marked as one that starts processes.
@@ -27,11 +32,15 @@ unmarked: pytest.Item | None = None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave out on Windows what starts processes: they are forks (compat/hosts.py starts others)."""
-    if sys.platform == "win32":
-        for item in items:
-            if item.get_closest_marker("processes"):
-                item.add_marker(pytest.mark.skip(reason="processes are forks"))
+    """Let files run side by side where there are cores, but only one test at a time that starts processes.
+
+    Those are left out on Windows: they are forks (compat/hosts.py starts others).
+    """
+    for item in items:
+        starts = item.get_closest_marker("processes") is not None
+        item.add_marker(pytest.mark.xdist_group("processes" if starts else item.path.name))
+        if starts and sys.platform == "win32":
+            item.add_marker(pytest.mark.skip(reason="processes are forks"))
 
 
 @pytest.hookimpl(wrapper=True)
@@ -77,18 +86,28 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, states: Iterator[Path]) -
 
 
 @pytest.fixture(autouse=True, scope="session")
-def schemas_checked_once() -> Iterator[None]:
-    """Let the SDK's clients check each output schema once, and not before the first answer in every test."""
-    known: set[str] = set()
-    check = Draft202012Validator.check_schema
+def tools_listed_once() -> Iterator[None]:
+    """Let the SDK's clients hold answers to the output schemas of our tools without asking for them.
 
-    def once(schema: Any) -> None:
-        if (text := json.dumps(schema)) not in known:
-            check(schema)
-            known.add(text)
+    They would list all tools before the first answer in every test, which takes longer than most tests.
+    That what is listed is what `TOOLS` holds is tried in server/test_server.py.
+    """
+    tools = {tool.name: tool for tool in TOOLS}
+    ask = ClientSession.validate_tool_result
+
+    @cache
+    def validator(name: str) -> Draft202012Validator:
+        Draft202012Validator.check_schema(tools[name].output_schema)
+        return Draft202012Validator(tools[name].output_schema)
+
+    async def validate(session: ClientSession, name: str, result: CallToolResult) -> None:
+        if name in tools:
+            validator(name).validate(result.structured_content)
+        else:
+            await ask(session, name, result)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Draft202012Validator, "check_schema", once)
+        patch.setattr(ClientSession, "validate_tool_result", validate)
         yield
 
 

@@ -120,7 +120,7 @@ HALF = re.compile("[\ud800-\udfff]")
 def said_or_asked(said: list[Any], arguments: dict[str, Any]) -> set[str]:
     """Return, as texts, all that an answer can tell: what was said, the times in it, and what was asked."""
     given = list(leaves([said, arguments]))
-    values = [value for _, value in given]
+    values = [value for _, value in {(type(value), value) for _, value in given}]  # 1, 1.0 and True are three
     whole = {str(int(value)) for value in values if isinstance(value, float)}
     times = {told for value in values if (told := time(value))}
     names = {name.removeprefix("secondary:") for name, _ in given}

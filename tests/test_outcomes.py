@@ -16,8 +16,8 @@ from cio_mcp.client import RequestKind
 from cio_mcp.sandbox import Sandbox
 from cio_mcp.sandbox.state import imports
 from cio_mcp.tools import TOOLS
-from tests.agent import Agent, Fault
-from tests.contract.calls import NEWS_EMAIL, TRIAL_EMAIL, a_publishing, a_version
+from tests.agent import MISSING, Agent, Fault
+from tests.contract.calls import NEWS_EMAIL, TRIAL_EMAIL, a_publishing
 
 pytestmark = pytest.mark.anyio
 
@@ -189,19 +189,25 @@ ACTS = {
     "compare_campaigns": Act(RequestKind.READ, {"campaign_id": 1, "other_campaign_id": 2}, requests=2),
     "trigger_broadcast": Act(
         RequestKind.TRIGGER,
-        {"broadcast_id": 10, "emails": ["ada@example.com"]},
+        {"broadcast_id": 10, "emails": ["ada@example.com"], **MISSING},
         count("triggers", "broadcast_id = 10"),
     ),
     "list_broadcast_triggers": Act(RequestKind.READ, {"broadcast_id": 10}),
     "send_transactional_email": Act(
         RequestKind.ONCE,
-        {"transactional_message_id": 1, "to": "tried@example.com", "customer_id": ADA},
+        {"transactional_message_id": 1, "to": "tried@example.com", "customer_id": ADA, **MISSING},
         count("deliveries", "body LIKE '%tried@example.com%'"),
     ),
     "list_transactional_messages": Act(RequestKind.READ, {}),
     "send_transactional_message": Act(
         RequestKind.ONCE,
-        {"channel": "sms", "transactional_message_id": 4, "to": "+15550100", "customer_id": ADA},
+        {
+            "channel": "sms",
+            "transactional_message_id": 4,
+            "to": "+15550100",
+            "customer_id": ADA,
+            **MISSING,
+        },
         count("deliveries", "body LIKE '%+15550100%'"),
     ),
     "list_customer_messages": Act(RequestKind.READ, {"customer_id": ADA}),
@@ -287,9 +293,8 @@ ACTS = {
     ),
     "restore_email": Act(
         RequestKind.REPEATABLE,
-        TRIAL_EMAIL,
+        TRIAL_EMAIL | {"version_id": "4c0b2bdd-a66e-584b-a92b-31b756255c4c"},
         count("things", "kind = 'design_email' AND id = 1 AND body NOT LIKE '%changed%'"),
-        lambda sandbox: {"version_id": a_version("")(sandbox)},
         requests=3,
         reads_first=True,
         first=("update_email", TRIAL_EMAIL | {"subject": "changed"}),

@@ -114,7 +114,7 @@ class App:
     async def _outcome(
         self, call: ToolCall, principal: Principal, name: str, arguments: dict[str, Any]
     ) -> Outcome:
-        hide = self.hide
+        hide, guard = self.hide, None
         try:
             self._check_open()
             guard, tool, given = self._found(call, principal, name, arguments)
@@ -126,6 +126,7 @@ class App:
         except CustomerIOError as error:
             # Neither arguments nor Customer.io's words go to the log: both can hold personal data.
             call.outcome, call.status = outcome_of(error), error.status
+            error.do += self.catalogue.off_in(f"{error.what} {error.do}", principal, guard)
             return Outcome(call.request, hide(error.facts()), hide(str(error)))
         except Exception as fault:
             call.outcome = "fault"
@@ -138,6 +139,8 @@ class App:
             text = f"{name}: internal error of cio-mcp, logged under request {call.request}. {effect}"
             return Outcome(call.request, {"outcome": outcome, "error": text, "retryable": False}, text)
         call.outcome = getattr(answer, "outcome", "done")
+        if said := getattr(answer, "next", None):
+            answer.next = said + self.catalogue.off_in(said, principal, guard)  # type: ignore[attr-defined]
         return Outcome(call.request, hide(answer.model_dump(mode="json", exclude_none=True), answer))
 
     def _found(

@@ -1,5 +1,6 @@
 """The catalogue: the workspaces, and the tools that are on in each for a given caller."""
 
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,8 @@ from cio_mcp.errors import InvalidArgument, NotAllowed, NotSent
 from cio_mcp.safety import Guard
 from cio_mcp.toolkit.arguments import near_miss
 from cio_mcp.toolkit.registry import Tool
+
+_NAME = re.compile(r"\b[a-z]+(?:_[a-z]+)+\b")
 
 # The argument by which a caller of several workspaces chooses one.
 WORKSPACE = "workspace"
@@ -104,6 +107,13 @@ class Catalogue:
         if reason := known.off(self.tools).get(tool.name):
             raise NotAllowed(f"Nothing was done: {name} is off for this caller: {reason}.")
         return workspace.guard, tool, arguments
+
+    def off_in(self, text: str, known: Principal, guard: Guard | None) -> str:
+        """Return a note on the tools named in a text of ours that are off for a caller, empty if none is."""
+        here = next((found.off for found in self.workspaces.values() if found.guard is guard), {})
+        off = {**known.off(self.tools), **here}
+        named = [name for name in dict.fromkeys(_NAME.findall(text)) if name in off]
+        return "".join(f" ({name} is off here: {off[name]}.)" for name in named)
 
     def _opened(self, known: Principal) -> Mapping[str, OpenWorkspace]:
         return {name: found for name, found in self.workspaces.items() if known.may_use(name)}

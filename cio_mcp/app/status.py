@@ -74,7 +74,7 @@ async def status_of(
         ],
         scheduled=await _scheduled(store) if stopped else None,
         limits=[_limited(state) for state in client.buckets()],
-        off=dict(off),
+        off={why: [name for name, reason in off.items() if reason == why] for why in off.values()},
     )
 
 

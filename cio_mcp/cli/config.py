@@ -99,6 +99,8 @@ def try_entry(change: Change, environ: dict[str, str]) -> int:
     client = change.client
     finding = asyncio.run(try_server(start_of(client, change.entry, {**os.environ, **environ})))
     sys.stdout.write(f"{finding.state}: {client.title}'s entry: {finding.detail}\n")
+    if finding.fix:
+        sys.stdout.write(f"fix: {finding.fix}\n")
     return int(finding.state == "fault")
 
 

@@ -9,7 +9,7 @@ import sqlite3
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -73,6 +73,8 @@ def run(asked: argparse.Namespace) -> int:
         if asked.client:
             environ, tried = _entry(asked.client)
             findings.append(tried)
+        else:
+            findings += _entries()
         here = {} if environ is None else each(remembering(load(environ)))
         for name, settings in here.items():
             found = asyncio.run(examine(settings, Network()))
@@ -90,6 +92,15 @@ def run(asked: argparse.Namespace) -> int:
         if finding.fix:
             sys.stdout.write(f"{'':<{width + 9}}fix: {finding.fix}\n")
     return status
+
+
+def _entries() -> Iterator[Finding]:
+    """Tell which clients start the server by entries of their own, with settings that are not those here."""
+    for name, client in clients().items():
+        with suppress(SettingsError):  # of a file that cannot be read doctor CLIENT tells more
+            if entry_of(client, read(client).found):
+                detail = f"{client.title} has its own, in {client.path}, which is not looked at here"
+                yield Finding("entry", "note", detail, f"cio-mcp doctor {name}")
 
 
 def _entry(name: str) -> tuple[Mapping[str, str] | None, Finding]:

@@ -1,14 +1,14 @@
 """Customer.io's two HTTP APIs as verbs: paths filled safely, credentials added, every failure one error."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal, TypeVar
+from typing import Any, ClassVar, Literal, Self, TypeVar
 from urllib.parse import urlencode
 
 import httpx
 
 from cio_mcp.client.access import Access
 from cio_mcp.client.bodies import TooMuch, json_of
-from cio_mcp.client.call import Call, Outgoing, RequestKind
+from cio_mcp.client.call import SINGLE, Call, Outgoing, RequestKind, now
 from cio_mcp.client.identifiers import AnyIdType, IdType, in_app, in_track_path
 from cio_mcp.client.pacing import Limits
 from cio_mcp.client.paths import fill
@@ -69,6 +69,11 @@ class Api:
     def call(self) -> Call:
         """The tool call that this serves."""
         return self._call
+
+    def beside(self) -> Self:
+        """Return this API for a call that nobody waits for: it has a minute, behind those of others."""
+        call = Call(now() + 60.0, self._call.caller, requests=SINGLE)
+        return type(self)(self._wire, self._headers, self._access, self._limits, call)
 
     async def get(self, path: str, query: Query | None = None, **ids: object) -> dict[str, Any] | list[Any]:
         """Read an object or a list; raises Refused, NotSent, or UnknownOutcome when no answer came."""
@@ -175,13 +180,10 @@ class Api:
         )
 
     def _refusal(self, response: httpx.Response) -> Refused:
-        status, do = response.status_code, ""
-        if status == 401:
-            do = self._access.explain_401()
-        elif status == 404:
-            do = not_found(response.request.extensions["route"])
-        elif status == 429:
+        status, route = response.status_code, response.request.extensions["route"]
+        if status == 429:
             return throttled(response)
+        do = self._access.explain_401() if status == 401 else not_found(route) if status == 404 else ""
         return refusal(status, response.content, do=do)
 
 

@@ -6,9 +6,12 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import Enum, auto
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
+
+if TYPE_CHECKING:
+    from cio_mcp.client.keeping import Kept
 
 
 class RequestKind(Enum):
@@ -94,7 +97,7 @@ class Call:
     seconds, and `timezone` the one in which its days begin. `leaving` is awaited for each request that
     changes something, each time that its turn has come. `replaces` is what stands in the place of what the
     call writes, for its preview, and so that a confirmation holds for no other. `conceal` hides people in
-    what the call has read, for a tool that makes text of it.
+    what the call has read, for a tool that makes text of it. `kept` has what calls of the workspace share.
     """
 
     deadline: float
@@ -115,6 +118,7 @@ class Call:
     answered: int | None = None
     replaces: Replaced | None = None
     conceal: Callable[[Any], Any] = lambda value: value
+    kept: "Kept" = field(init=False)
     begun: float = field(default_factory=now)
     told: float = field(default_factory=now)
     sending: "asyncio.Task[httpx.Response] | None" = None

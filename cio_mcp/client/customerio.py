@@ -14,6 +14,7 @@ from cio_mcp.client.api import Api
 from cio_mcp.client.breaker import BreakerTransport
 from cio_mcp.client.call import Call, Tell, now
 from cio_mcp.client.counts import RequestCounts
+from cio_mcp.client.keeping import Kept
 from cio_mcp.client.pacing import BucketState, Limits, MemorySlots, Pace, PaceTransport, Slots
 from cio_mcp.client.redirect import RedirectTransport
 from cio_mcp.client.retry import RetryTransport
@@ -54,6 +55,7 @@ class CustomerIO:
         self._pacer = PaceTransport(RedirectTransport(wire), self._pace, limits.names)
         self._breaker = BreakerTransport(self._pacer)
         self._wire = RetryTransport(self._breaker, jitter)
+        self._kept = Kept()
         self._headers = {
             access.api: httpx.Headers({**access.headers, **HEADERS, "User-Agent": user_agent})
             for access in self._accesses.values()
@@ -75,6 +77,7 @@ class CustomerIO:
     def start(self, call: Call) -> None:
         """Let the time of `call` begin now."""
         call.deadline, call.called_at = now() + self._deadline, self._clock()
+        call.kept = self._kept
 
     def api(self, api: type[_AnyApi], call: Call) -> _AnyApi:
         """Return `api` as `call` may use it."""
@@ -100,6 +103,7 @@ class CustomerIO:
 
         What has left and is not answered by then is logged as unknown, by method and host.
         """
+        await self._kept.aclose()
         for request in await self._pacer.drain(grace):
             _log.error("unknown outcome at shutdown: %s %s", request.method, request.url.host)
         await self._wire.aclose()

@@ -1,7 +1,7 @@
 """One call of a tool: its state, which the steps of the guard read and add to."""
 
 import secrets
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +15,7 @@ from cio_mcp.toolkit.answers import Answer, CheckedRows, Preview
 from cio_mcp.toolkit.audience import Audience
 from cio_mcp.toolkit.context import ParseContext
 from cio_mcp.toolkit.registry import Tool
+from cio_mcp.toolkit.texts.sending import Words
 
 if TYPE_CHECKING:
     from cio_mcp.safety.privacy.mask import Mask
@@ -51,8 +52,9 @@ class ToolCall(Call):
     Found by the guard: `tool` and its checked arguments `given`, with `notes` on them and the instants that
     `times` stand for; whether only a preview is wanted; the confirmation `code`, and whether it
     `confirmed` the call; the request that the call would send, which `outgoing` has in full, and what tells
-    what was `checked` of its rows, if it has many; its audience, when that was `looked_up`, the size that was
-    `approved`, how many are `counted`, and what undoes that, `refunds`; and its outcome.
+    what was `checked` of its rows, if it has many; the `words` of the message that it sends, and if they were
+    `edited` since its preview, what told them apart then; its audience, when that was `looked_up`, the size
+    that was `approved`, how many are `counted`, and what undoes that, `refunds`; and its outcome.
     """
 
     deadline: float = float("inf")
@@ -78,6 +80,8 @@ class ToolCall(Call):
     approved: int | None = None
     counted: int = 0
     refunds: list[Refund] = field(default_factory=list)
+    words: Words | None = None
+    edited: Mapping[str, str] | None = None
     answer: Answer | None = None
     outcome: str = "cancelled"
     status: int | None = None
@@ -121,6 +125,11 @@ class ToolCall(Call):
         texts = self.replaces.texts if self.replaces else {}
         shown = {"the texts that were shown": texts} if texts else {}
         return self.given | {"timezone": self.timezone, "the caller": self.identity} | shown
+
+    @property
+    def stamps(self) -> dict[str, str]:
+        """What tells the words that the call sends from others; empty where they are not known."""
+        return self.words.stamps if self.words else {}
 
     @property
     def worth_telling(self) -> float | None:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import secrets
+from collections.abc import Mapping
 from typing import Any
 
 from cio_mcp.safety.stores import Store
@@ -15,6 +16,10 @@ LIFE = 600.0
 # a new preview. After this many it is void, so that nobody can find out by trying what it is bound to.
 MISTAKES = 3
 
+EDITED = "the message has been edited since the preview, or cannot be read any more, so the code is void"
+
+NO_STAMPS: Mapping[str, str] = {}
+
 USES = {
     "again": "the confirmation code has been used already; a code is valid for one call",
     "late": "the confirmation code has expired; a code is valid for ten minutes",
@@ -25,7 +30,8 @@ USES = {
 class Confirmations:
     """Issues codes and checks them.
 
-    A code is bound to a tool, its arguments, the workspace and the size of the audience, and is valid once.
+    A code is bound to a tool, its arguments, the workspace, the size of the audience and the words that the
+    preview showed, of which `stamps` tell each version from others. It is valid once.
     `growth` is the percentage by which an audience may have grown since its preview. All methods raise
     NotAllowed if the store does.
     """
@@ -35,36 +41,49 @@ class Confirmations:
         self._workspace = workspace
         self._growth = growth
 
-    async def issue(self, tool: str, arguments: dict[str, Any], audience: Audience | None) -> str:
+    async def issue(
+        self,
+        tool: str,
+        arguments: dict[str, Any],
+        audience: Audience | None,
+        stamps: Mapping[str, str] = NO_STAMPS,
+    ) -> str:
         """Return a new code for a call. It cannot be guessed, and the store holds only its hash."""
         code = secrets.token_urlsafe(12)
         size = audience.size if audience else None
-        bound = {"call": self._call(tool, arguments), "size": size}
+        bound = {"call": self._call(tool, arguments), "size": size, "words": dict(stamps)}
         await self._store.remember(_hash(code), json.dumps(bound), LIFE)
         return code
 
     async def use(
-        self, code: str, tool: str, arguments: dict[str, Any], audience: Audience | None
-    ) -> tuple[str, int | None]:
+        self,
+        code: str,
+        tool: str,
+        arguments: dict[str, Any],
+        audience: Audience | None,
+        stamps: Mapping[str, str] = NO_STAMPS,
+    ) -> tuple[str, int | None, Mapping[str, str] | None]:
         """Use up a code for a call; return why it is not valid, and the size of the audience it approves.
 
-        A code of another call stays valid for that one, until the mistakes are too many.
+        A code of another call stays valid for that one, until the mistakes are too many. One of other words
+        is void, and their stamps are returned.
         """
         use, text = await self._store.use(_hash(code))
         if use != "first":
-            return USES[use], None
+            return USES[use], None, None
         bound = json.loads(text)
         before, now = bound["call"], self._call(tool, arguments)
         if changed := sorted(name for name in before | now if before.get(name) != now.get(name)):
             names = ", ".join(changed)
             reason = f"the confirmation code belongs to another call: {names} changed since its preview"
         elif not (reason := self.grown(bound["size"], audience)):
-            return "", bound["size"]
+            shown = bound.get("words", {})
+            return (EDITED, None, shown) if shown and shown != stamps else ("", bound["size"], None)
         bound["mistakes"] = bound.get("mistakes", 0) + 1
         if bound["mistakes"] == MISTAKES:
-            return f"{reason}; after {MISTAKES} mistakes the code is void", None
+            return f"{reason}; after {MISTAKES} mistakes the code is void", None, None
         await self._store.restore(_hash(code), json.dumps(bound))
-        return f"{reason}; it stays valid for that call", None
+        return f"{reason}; it stays valid for that call", None, None
 
     async def restore(self, code: str) -> None:
         """Make a code valid again, because the call that used it was not executed."""

@@ -50,7 +50,7 @@ class Consent:
     async def code(self, call: ToolCall) -> str | None:
         """Return a code for the call; a dry run works without one if the store cannot be used."""
         try:
-            return await self.confirmations.issue(call.tool.name, call.bound, call.audience)
+            return await self.confirmations.issue(call.tool.name, call.bound, call.audience, call.stamps)
         except NotAllowed:
             if call.preview_only:
                 return None
@@ -70,8 +70,8 @@ class Consent:
         """Return the preview that the caller has to confirm first; None once the call is confirmed."""
         if call.code is None:
             return await show(True)
-        reason, call.approved = await self.confirmations.use(
-            call.code, call.tool.name, call.bound, call.audience
+        reason, call.approved, call.edited = await self.confirmations.use(
+            call.code, call.tool.name, call.bound, call.audience, call.stamps
         )
         if reason:
             preview = await show(not self.asks_person(call))

@@ -1,4 +1,4 @@
-"""What a finished request gives people by which they are reached later: addresses, numbers, devices."""
+"""By what a finished request lets people be reached later: addresses, numbers, devices."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -14,16 +14,22 @@ _PERSON = re.compile(r"/api/v1/customers/[^/]+(/events)?")
 _DEVICES = re.compile(r"/api/v1/customers/[^/]+/devices")
 _IMPORTS = re.compile(r"/v1/imports")
 _ENTITIES = re.compile(r"/api/v2/(entity|batch)")
+_SUPPRESSION = re.compile(r"/v1/esp/suppression/[^/]+/[^/]+")
 
 # Attributes that messages go to.
 _CONTACTS = {"email", "phone"}
 
 
 def addresses_set(request: Outgoing | None) -> list[str]:
-    """Return the addresses, phone numbers and devices that a request gives to people, as a send has them."""
-    if request is None or request.method == "DELETE":
+    """Return the addresses, phone numbers and devices that a request gives to people, as a send has them.
+
+    An address that mail did not go to any more counts as given when it does again.
+    """
+    if request is None:
         return []
     path, body = path_of(request.url), request.body or {}
+    if request.method == "DELETE":
+        return [unquote(path.rpartition("/")[2])] if _SUPPRESSION.fullmatch(path) else []
     if _ENTITIES.fullmatch(path):
         entries = body.get("batch", [body])
         return [who for entry in entries if isinstance(entry, dict) for who in _given_to(entry)]

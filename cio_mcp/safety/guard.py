@@ -33,6 +33,7 @@ from cio_mcp.safety.preview import preview_of
 from cio_mcp.safety.recipients import check_recipients
 from cio_mcp.safety.stop import Stop
 from cio_mcp.safety.supplies import Supplies
+from cio_mcp.safety.wording import check_words, must_fill, read_words
 from cio_mcp.toolkit.answers import Acted, Answer, Preview
 from cio_mcp.toolkit.audience import masked
 from cio_mcp.toolkit.candidates import suggest
@@ -105,8 +106,12 @@ class Guard:
                 call.notes += await unusual(app, call.tool.arguments, call.given)
             coded = self.consent.needed(call) and not self.consent.asks_person(call)
             return await self._preview(call, coded=coded)
-        if self.consent.needed(call) and (preview := await self._confirm(call)):
-            return preview
+        if self.consent.needed(call):
+            if preview := await self._confirm(call):
+                return preview
+        elif must_fill(call):
+            await read_words(call, self.client, fresh=False)
+            check_words(call)
         async with self.counting.counted(call):
             with self.record.act(call):
                 call.leaving = lambda request: self._check_leaving(call, request)
@@ -194,10 +199,16 @@ class Guard:
             await self.consent.of_person(call, show)
             self.client.start(call)  # the deadline starts again: a person may take long to answer
             await self._check(call)
+        if call.code:  # which is for the words of its preview
+            await read_words(call, self.client, fresh=True)
+            check_words(call)
         return await self.consent.check(call, show)
 
     async def _preview(self, call: ToolCall, *, coded: bool) -> Preview:
-        looked = await look(call, self._reader(call))
+        reading = None if call.words else read_words(call, self.client, fresh=True)
+        looked = await look(call, self._reader(call), reading)
+        if not call.preview_only:
+            check_words(call)
         call.looked_up = -math.inf  # people take their time with what they are shown
         code = await self.consent.code(call) if coded else None
         preview = preview_of(call, looked, code, self.hide, self.mask.hide_text if self.mask else masked)

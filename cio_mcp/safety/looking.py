@@ -48,8 +48,10 @@ class Looked:
     unread: list[str] = field(default_factory=list)
 
 
-async def look(call: ToolCall, app: AppApi | None) -> Looked:
+async def look(call: ToolCall, app: AppApi | None, reading: Awaitable[None] | None = None) -> Looked:
     """Look up what a preview of a call shows; `app` is None if its caller may not read.
+
+    What else is `reading` runs beside.
 
     Raises Refused if the template does not exist.
     """
@@ -66,7 +68,13 @@ async def look(call: ToolCall, app: AppApi | None) -> Looked:
         found.unread.append(
             "what Customer.io knows of it: reading is not permitted, or there is no App API key"
         )
-    await asyncio.gather(*wanted)
+    # None goes on once the call has ended, because another has failed.
+    ends = await asyncio.gather(*wanted, *([reading] if reading else []), return_exceptions=True)
+    for end in ends:
+        if isinstance(end, BaseException):
+            raise end
+    if call.words and call.words.unread:
+        found.unread.append(call.words.unread)
     return found
 
 
@@ -79,8 +87,6 @@ async def _template(found: Looked, reading: Awaitable[Template]) -> None:
         found.unread.append(f"the template ({refused.what})")
     except CustomerIOError as error:
         found.unread.append(f"the template ({error.what})")
-    if found.template and found.template.unread:
-        found.unread.append(found.template.unread)
 
 
 async def _outlook(found: Looked, reading: Awaitable[Outlook]) -> None:

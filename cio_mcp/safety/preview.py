@@ -29,6 +29,11 @@ FIELDS = 30
 # The fields of a profile of which a preview shows a part.
 CONTACTS = {"email", "phone"}
 
+CONFIRM = (
+    "To carry it out, repeat the call with the same arguments and this confirmation, within ten minutes."
+)
+AGAIN = "To carry it out, call again without dry_run."
+
 # Replaces what must not be shown in any value.
 Hide = Callable[[Any], Any]
 
@@ -40,8 +45,9 @@ def preview_of(
     # Hidden before anything is cut: half an address would not be recognised as one.
     request = hide(call.would_send)
     body = request.get("body") or {}
-    template, outlook = looked.template, looked.outlook
-    says = template.says if template else Checked()
+    template, outlook, words = looked.template, looked.outlook, call.words
+    content = call.audience.content if call.audience else None
+    says = words.checked(content, call) if words and content else Checked()
     sender = body.get("from") or says.sender
     also = [IN_WORDS[each] for each in call.tool.affects.consequences if holds(each, call.given)]
     replaces = call.replaces or Replaced({})
@@ -52,6 +58,7 @@ def preview_of(
         if template
         else None,
         sender=quoted(hide(sender)) if sender else None,
+        changed=words.changes(call.edited, hide) or None if words and words.texts and call.edited else None,
         subject=quoted(hide(says.subject)) if says.subject else None,
         opening=quoted(hide(says.opening), longest=OPENING) if says.opening else None,
         missing_data=[quoted(each) for each in says.missing[:FIELDS]] or None,
@@ -66,6 +73,7 @@ def preview_of(
         unread=[hide(each) for each in looked.unread] or None,
         request=request if len(json.dumps(request)) <= WHOLE else _cut(request),
         confirmation=code,
+        next=CONFIRM if code else AGAIN if call.preview_only else None,
     )
 
 

@@ -3,8 +3,8 @@
 import json
 import re
 import time
-from collections.abc import Awaitable, Callable
-from functools import cached_property
+from collections.abc import Callable
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import unquote
@@ -28,8 +28,6 @@ from cio_mcp.sandbox.http import ApiRequest, Handler, Partly, Rejected
 from cio_mcp.sandbox.routes import TABLES
 from cio_mcp.sandbox.seed import plant
 from cio_mcp.sandbox.state.workspace import Workspace
-
-Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 class Sandbox:
@@ -83,15 +81,10 @@ class Sandbox:
         """What answers, with the controls beside it: for those only who may do anything to the sandbox."""
         return ControlLayer(self.app, self.workspace)
 
-    @cached_property
+    @property
     def api(self) -> ASGIApp:
-        """The routes, made at the first request: who waits for a server to start has made none."""
-        routes = [
-            _route(path, method, _numbered(method, path, self._endpoint(handler, CONTRACT.of(method, path))))
-            for method, path, handler in TABLES
-        ]
-        routes.append(Route(files.PATH, files.download(self.workspace)))
-        return _RawPath(Starlette(routes=routes, exception_handlers={404: _not_imitated, 405: _not_imitated}))
+        """What answers by the routes alone."""
+        return _RawPath(self)
 
     def control(self, method: str, path: str, body: Any) -> Any:
         """Return what a control answers; raises ValueError for what cannot be done."""
@@ -114,34 +107,20 @@ class Sandbox:
         """Close the database."""
         self.workspace.close()
 
-    def _endpoint(self, handler: Handler, facts: dict[str, Any] | None) -> Endpoint:
-        async def endpoint(request: Request) -> Response:
-            ids, query = dict(request.path_params), dict(request.query_params)
-            asked = ApiRequest(request.url.path, ids, query, await request.body(), self.workspace)
-            left: dict[str, str] = {}
-            try:
-                left = self._gate.check(request)
-                with self.workspace.transaction():
-                    answer = _checked(facts, asked, handler)
-                if isinstance(answer, Partly):
-                    return _json(207, answer.body, left)
-                return Response(status_code=204, headers=left) if answer is None else _json(200, answer, left)
-            except Rejected as rejected:
-                return _json(rejected.status, rejected.body, left | rejected.headers)
-
-        return endpoint
-
-
-def _numbered(method: str, path: str, endpoint: Endpoint) -> Endpoint:
-    """Return an endpoint whose answers name the assumptions that they may rest on."""
-
-    async def numbered(request: Request) -> Response:
-        answer = await endpoint(request)
-        if numbers := assumptions.of_answer(method, path, answer.status_code):
-            answer.headers[assumptions.HEADER] = numbers
-        return answer
-
-    return numbered
+    async def answer(self, request: Request, handler: Handler, facts: dict[str, Any] | None) -> Response:
+        """Answer a request to a known route."""
+        ids, query = dict(request.path_params), dict(request.query_params)
+        asked = ApiRequest(request.url.path, ids, query, await request.body(), self.workspace)
+        left: dict[str, str] = {}
+        try:
+            left = self._gate.check(request)
+            with self.workspace.transaction():
+                answer = _checked(facts, asked, handler)
+            if isinstance(answer, Partly):
+                return _json(207, answer.body, left)
+            return Response(status_code=204, headers=left) if answer is None else _json(200, answer, left)
+        except Rejected as rejected:
+            return _json(rejected.status, rejected.body, left | rejected.headers)
 
 
 def _checked(facts: dict[str, Any] | None, asked: ApiRequest, handler: Handler) -> Any:
@@ -179,16 +158,33 @@ class _Segment(Convertor[str]):
 class _RawPath:
     """Routes by the path as it came: an encoded slash in an identifier does not end a segment."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._sandbox = sandbox
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            scope = {**scope, "path": scope["raw_path"].decode("latin-1")}
-        await self._app(scope, receive, send)
+            scope = {**scope, "path": scope["raw_path"].decode("latin-1"), "sandbox": self._sandbox}
+        await _routes()(scope, receive, send)
 
 
-def _route(path: str, method: str, endpoint: Callable[[Request], Any]) -> Route:
+@cache
+def _routes() -> ASGIApp:
+    """Return the routes of every sandbox, made at the first request: no server makes them at its start."""
+    routes = [_route(path, method, handler) for method, path, handler in TABLES]
+    routes.append(Route(files.PATH, files.download))
+    return Starlette(routes=routes, exception_handlers={404: _not_imitated, 405: _not_imitated})
+
+
+def _route(path: str, method: str, handler: Handler) -> Route:
+    facts = CONTRACT.of(method, path)
+
+    async def endpoint(request: Request) -> Response:
+        sandbox: Sandbox = request.scope["sandbox"]
+        answer = await sandbox.answer(request, handler, facts)
+        if numbers := assumptions.of_answer(method, path, answer.status_code):
+            answer.headers[assumptions.HEADER] = numbers
+        return answer
+
     return Route(re.sub(r"{(\w+)}", r"{\1:segment}", path), endpoint, methods=[method])
 
 

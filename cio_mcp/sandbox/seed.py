@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
+from cio_mcp.sandbox.engine import reacting
 from cio_mcp.sandbox.state import (
     broadcasts,
     contents,
@@ -40,7 +41,7 @@ EMPTY = "empty"
 def plant(workspace: Workspace) -> None:
     """Plant the story into a workspace that is still empty, and not so on purpose."""
     story: dict[str, Any] = json.loads(STORY.read_text(encoding="utf-8"))
-    with workspace.transaction():
+    with workspace.transaction(), workspace.planting():
         if workspace.things("campaign") or workspace.things(EMPTY):
             return
         _configure(workspace, story)
@@ -55,6 +56,7 @@ def plant(workspace: Workspace) -> None:
         opt_outs.plant(workspace, story["opted_out"])
         for rejected in story["rejected"]:
             _reject(workspace, rejected)
+        reacting.begin(workspace)
 
 
 def leave_empty(workspace: Workspace) -> None:

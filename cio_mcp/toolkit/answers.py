@@ -154,6 +154,9 @@ class Preview(Acted):
     would: str | None = Field(None, description="What the tool does.")
     template: str | None = Field(None, description="The message that would be sent.")
     sender: str | None = Field(None, description="Who the message comes from.")
+    changed: list[str] | None = Field(
+        None, description="How the message differs from the one in the preview before this one."
+    )
     subject: str | None = Field(None, description="The template's subject, with the data of the call.")
     opening: str | None = Field(None, description="How the body begins, with the data of the call.")
     missing_data: list[str] | None = Field(
@@ -182,6 +185,7 @@ class Preview(Acted):
         description="To carry the call out, repeat it with the same arguments and this code as "
         "confirmation, within ten minutes. A code works once.",
     )
+    next: str | None = Field(None, description="What to do next.")
 
 
 class Limited(Shape):
@@ -234,4 +238,4 @@ class Status(Answer):
     bounds: dict[str, str] = Field({}, description="Other settings that restrict calls, with their values.")
     caps: list[Cap] = Field([], description="Caps, and what is left of them.")
     limits: list[Limited] = Field([], description="Customer.io's rate limits, once a call has used them.")
-    off: dict[str, str] = Field({}, description="Tools that are off, with the reason.")
+    off: dict[str, list[str]] = Field({}, description="Why tools are off, with the tools of each reason.")

@@ -12,11 +12,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from cio_mcp.client import AppApi, IdType
-from cio_mcp.errors import CustomerIOError
 from cio_mcp.toolkit.profiles import matching
 from cio_mcp.toolkit.reading import Fields, needed
-from cio_mcp.toolkit.texts.checking import Checked, checked
-from cio_mcp.toolkit.texts.messages import Kind, read_texts
+from cio_mcp.toolkit.texts.sending import Sending
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -53,7 +51,7 @@ class Audience:
     samples: a few people of an audience that the call does not name.
     to_one: the call is made for one person.
     blind_copies: some recipients are hidden from the others.
-    template: reads what the message that is sent is like.
+    template: reads the name of the message that is sent, and `content` is what it takes to read its texts.
     if_unknown: what becomes of the call if a person whom it names is unknown.
     profiles: the addresses are those of customers.
     count: returns the audience with its size; given if counting takes requests.
@@ -70,6 +68,7 @@ class Audience:
     to_one: bool = False
     blind_copies: bool = False
     template: "Callable[[], Awaitable[Template]] | None" = None
+    content: Sending | None = None
     if_unknown: str = ""
     profiles: bool = False
     count: "Callable[[], Awaitable[Audience]] | None" = None
@@ -78,7 +77,8 @@ class Audience:
         """Return the audience with its size, if it can be counted."""
         if self.count is None:
             return self
-        return replace(await self.count(), template=self.template, chosen_by=self.chosen_by)
+        counted = await self.count()
+        return replace(counted, template=self.template, content=self.content, chosen_by=self.chosen_by)
 
     @property
     def countable(self) -> bool:
@@ -108,12 +108,10 @@ class Audience:
 
 @dataclass(frozen=True)
 class Template:
-    """The message that a call sends, as it is set up: in our words, its name, and what it says."""
+    """The message that a call sends, as it is set up: in our words, and its name."""
 
     what: str
     name: str = ""
-    says: Checked = field(default_factory=Checked)
-    unread: str = ""
 
 
 def reaches(audience: Callable[..., Awaitable[Audience]]) -> Callable[[_Function], _Function]:
@@ -127,29 +125,6 @@ def reaches(audience: Callable[..., Awaitable[Audience]]) -> Callable[[_Function
         return function
 
     return declare
-
-
-async def content_of(
-    app: AppApi,
-    kind: Kind,
-    message_id: int,
-    sets: Sequence[Mapping[str, Any]] | None = (),
-    instead: Mapping[str, Any] | None = None,
-    language: str | None = None,
-) -> tuple[Checked, str]:
-    """Return what a message says with the data of a send, and a note if it could not be read.
-
-    `sets` are the data of each person, or one for all; None where they are not known. `instead` are fields
-    that the send has in place of the template's.
-    """
-    try:
-        texts = await read_texts(app, kind, message_id)
-    except CustomerIOError as error:
-        return Checked(), f"the template's texts ({error.what})"
-    texts = [text for text in texts if text.fields.text("language") == (language or None)] or texts
-    texts = [text.with_fields(instead or {}) for text in texts]
-    found = checked(texts, sets or (), app.call.called_at, app.call.conceal)
-    return found if sets is not None else replace(found, missing=(), unused=()), ""
 
 
 async def of_filter(app: AppApi, condition: dict[str, Any]) -> Audience:

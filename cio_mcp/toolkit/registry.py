@@ -85,7 +85,7 @@ class Named(Generic[_Of]):
         return inspect.getdoc(self.function) or ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # its function makes it what it is
 class Tool(Named[Callable[..., Awaitable[Answer]]]):
     """One operation that an agent can call.
 

@@ -385,6 +385,17 @@ def test_an_entry_that_does_not_start_the_server_is_a_fault(
     assert words in findings["entry"]["detail"]
 
 
+@pytest.mark.usefixtures("project")
+def test_entries_of_clients_are_told_where_none_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["config", "claude-code", "--write", "--no-try"])
+    capsys.readouterr()
+
+    assert main(["doctor"]) == 0
+    said = capsys.readouterr().out
+    assert "Claude Code has its own, in .mcp.json, which is not looked at here" in said
+    assert "fix: cio-mcp doctor claude-code" in said
+
+
 @pytest.mark.processes
 @pytest.mark.usefixtures("project")
 def test_a_server_elsewhere_is_reached_as_the_client_does(

@@ -11,7 +11,12 @@ from cio_mcp.cli import main
 
 Captured = pytest.CaptureFixture[str]
 
-SEND = {"to": "una@example.com", "transactional_message_id": 1, "identifiers": {"id": "u_1"}}
+SEND = {
+    "to": "una@example.com",
+    "transactional_message_id": 1,
+    "identifiers": {"id": "u_1"},
+    "message_data": {"order_id": "4711"},
+}
 IDENTIFY = {"request": "PUT /api/v1/customers/u_1", "body": {"email": "una@example.com", "plan": "pro"}}
 RECEIPT = {"request": "POST /v1/send/email", "body": SEND}
 

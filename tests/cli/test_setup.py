@@ -226,6 +226,23 @@ def test_a_second_run_knows_the_keys_and_replaces_only_what_is_answered_anew(cus
 
 
 @pytest.mark.usefixtures("customerio")
+def test_what_is_no_recipient_is_asked_for_again_and_refused_in_a_script(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    allowed = [("Allowed", "+49 30 x"), ("Allowed", "a@example.com")]
+    answers = [("Where is", ""), *TYPED, ("What may", "full"), *allowed, *DONE]
+    status, talk = answered("cursor", answers=answers)
+    assert status == 0
+    assert "CIO_ALLOWED_RECIPIENTS: " in talk.said
+
+    monkeypatch.setenv("CIO_APP_API_KEY", APP)
+    words = ["--full", "--allow", "+49 30 x", "--yes", "--no-try"]
+    assert main(["setup", "windsurf", *words]) == 2
+    assert "CIO_ALLOWED_RECIPIENTS: " in capsys.readouterr().err
+    assert not clients()["windsurf"].path.exists()
+
+
+@pytest.mark.usefixtures("customerio")
 def test_whoever_does_not_agree_has_nothing_written(customerio: Path) -> None:
     answers = [("Where is", ""), *TYPED, ("What may", ""), ("Where should", ""), ("Write it", "perhaps")]
     status, talk = answered("cursor", answers=[*answers, ("Write it", "no")])

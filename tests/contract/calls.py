@@ -125,6 +125,7 @@ EVENT: dict[str, Any] = {
 }
 
 EMAIL: dict[str, Any] = {
+    "allow_missing": [True],
     "timezone": ["Europe/Berlin"],
     "message_data": [OBJECT, {}],
     "from_address": ["Quill <hello@example.com>"],
@@ -150,6 +151,7 @@ EMAIL: dict[str, Any] = {
 
 # What messages of all channels but email take.
 MESSAGE: dict[str, Any] = {
+    "allow_missing": [True],
     "timezone": ["Europe/Berlin"],
     "message_data": [OBJECT, {}],
     "language": ["de"],
@@ -236,12 +238,14 @@ FLAGS: dict[str, Any] = {
     "email_ignore_missing": EVERY,
     "id_ignore_missing": EVERY,
     "email_add_duplicates": EVERY,
+    "allow_missing": [True],
 }
 
 
 def broadcast(data: dict[str, Any], *flags: str) -> Form:
     """Return the form of a broadcast with an audience that takes these flags."""
-    return Form({"broadcast_id": 10} | data, {name: FLAGS[name] for name in flags} | {"data": [OBJECT, {}]})
+    options = {name: FLAGS[name] for name in (*flags, "allow_missing")} | {"data": [OBJECT, {}]}
+    return Form({"broadcast_id": 10} | data, options)
 
 
 FORMS: dict[str, list[Form]] = {
@@ -455,6 +459,7 @@ FORMS: dict[str, list[Form]] = {
     "trigger_broadcast": [
         broadcast({}),
         broadcast({"emails": ["ada@example.com"]}, "email_ignore_missing", "email_add_duplicates"),
+        Form({"broadcast_id": 10, "data": {"coupon_code": "X"}, "allow_missing": False}),
         broadcast({"ids": [ADA, 7]}, "id_ignore_missing"),
         broadcast({"per_user_data": [{"id": ADA, "data": OBJECT}, {"email": "ada@example.com"}]}, *FLAGS),
         broadcast({"data_file_url": "https://example.com/people.jsonl"}, *FLAGS),
@@ -524,6 +529,10 @@ FORMS: dict[str, list[Form]] = {
             }
         ),
         Form(
+            {"to": "a@example.com", "customer_id": ADA, "transactional_message_id": 1}
+            | {"message_data": {"order_id": 1}, "allow_missing": False}
+        ),
+        Form(
             {"to": "a@example.com", "customer_id": ADA}
             | {"from_address": "hello@example.com", "subject": "Hi", "body": "<p>Hi</p>"},
             {
@@ -538,6 +547,10 @@ FORMS: dict[str, list[Form]] = {
         message("push", 3, PUSH),
         message("sms", 4, NUMBER | {"auto_create": EVERY}, to="+4930123456"),
         message("whatsapp", 7, NUMBER, to="+4930123456"),
+        Form(
+            {"channel": "sms", "transactional_message_id": 4, "customer_id": ADA, "to": "+4930123456"}
+            | {"allow_missing": False}
+        ),
         message("in_app", 5, {"auto_create": EVERY}),
         message("inbox", "6", {"auto_create": EVERY}),
         *of_a_customer({"channel": "push", "transactional_message_id": "shipping_update"}),
@@ -599,6 +612,7 @@ FORMS: dict[str, list[Form]] = {
         ),
         Form({"kind": "broadcast", "message_id": "10"}, {"html": YES_NO, "part_id": [1001]}),
         Form({"kind": "newsletter", "message_id": "20"}, {"language": ["fr"]}),
+        Form({"kind": "newsletter", "message_id": "20"}, {"recipients": [{"segment": {"id": 1}}]}),
         Form(
             {"kind": "design_studio", "message_id": TRIAL_EMAIL["email_id"]},
             {"language": ["fr"], "customer_id": [ADA], "data": [OBJECT], "html": YES_NO},

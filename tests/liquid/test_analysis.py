@@ -1,11 +1,14 @@
 """Which variables a text uses: judged by rendering it with each one missing."""
 
 import copy
+import json
 from typing import Any
 
 import pytest
 
-from cio_mcp.liquid import Variable, analyze, render
+from cio_mcp.liquid import Variable, analyze, has_liquid, render
+from cio_mcp.sandbox.state.contents import TEXTS
+from tests.toolkit.test_readable import SHAPES
 
 SNIPPETS = {
     "footer": 'Bye {{ customer.first_name }} <a href="{{ trigger.link }}">x</a>{{ snippets.legal }}',
@@ -84,6 +87,45 @@ def test_the_variables_found_are_those_without_which_rendering_fails(text: str) 
         assert needed <= failing <= {variable.path for variable in variables if not variable.has_default}
     else:
         assert needed == failing
+
+
+REAL = [
+    *(text["body"] for text in json.loads(TEXTS.read_text("utf-8")) if has_liquid(text["body"])),
+    *(body for _, body, _, _ in SHAPES if has_liquid(body)),
+]
+
+
+def filled(found: list[str], without: str = "") -> dict[str, Any]:
+    """Data that has all these variables but one; of a list it has one item."""
+    data: dict[str, Any] = {}
+    for path in sorted(found, key=len):  # what has parts comes before its parts
+        if without and (path == without or path.startswith((f"{without}.", f"{without}["))):
+            continue
+        inner: Any = data
+        steps = path.replace("[]", ".[]").replace("[0]", ".[]").split(".")
+        for step, following in zip(steps, [*steps[1:], None], strict=True):
+            empty: Any = [] if following == "[]" else "2" if following is None else {}
+            if step == "[]":
+                if not inner or (following and not isinstance(inner[0], type(empty))):
+                    inner[:] = [empty]
+                inner = inner[0]
+            else:
+                if not isinstance(inner.get(step), type(empty)):
+                    inner[step] = empty
+                inner = inner[step]
+    return data
+
+
+@pytest.mark.parametrize("body", REAL, ids=range(len(REAL)))
+def test_in_bodies_of_real_life_nothing_is_missing_once_all_that_was_found_is_there(body: str) -> None:
+    variables = analyze(body).variables
+    found = [variable.path for variable in variables]
+    whole = render(body, filled(found), strict=True)
+    failing = {path for path in found if path in render(body, filled(found, path), strict=True).missing}
+
+    assert (whole.missing, whole.fault) == ([], None)
+    needed = {variable.path for variable in variables if variable.bare}
+    assert needed <= failing <= {variable.path for variable in variables if not variable.has_default}
 
 
 def test_a_variable_tells_how_it_is_used() -> None:

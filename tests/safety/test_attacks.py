@@ -345,6 +345,7 @@ FULL: dict[str, list[dict[str, Any]]] = {
             "disable_css_preprocessing": True,
             "queue_draft": True,
             "auto_create": True,
+            "allow_missing": True,
         }
     ],
     "send_transactional_message": [
@@ -367,6 +368,7 @@ FULL: dict[str, list[dict[str, Any]]] = {
             "disable_message_retention": True,
             "queue_draft": True,
             "auto_create": True,
+            "allow_missing": True,
         },
         {**SMS, "to": "+4930123456", "from_number": "+4930", "tracked": False},
         {**EMAIL, "channel": "whatsapp", "to": "{{customer.phone}}", "tracked": False},
@@ -375,6 +377,7 @@ FULL: dict[str, list[dict[str, Any]]] = {
     ],
     "trigger_broadcast": [
         {"broadcast_id": 7, "emails": ["ada@example.com"], "data": {"a": 1}, "email_ignore_missing": True},
+        {"broadcast_id": 7, "emails": ["ada@example.com"], "allow_missing": True},
         {"broadcast_id": 7, "emails": ["ada@example.com"], "email_add_duplicates": True},
         {"broadcast_id": 7, "ids": ["u_1"], "id_ignore_missing": True},
         {"broadcast_id": 7, "per_user_data": [{"id": "u_1", "data": {"a": 1}}, {"email": "a@example.com"}]},

@@ -25,7 +25,7 @@ from cio_mcp.safety.audit.verify import lines, verify
 from cio_mcp.safety.grant import Grant
 from cio_mcp.server.server import Server
 from cio_mcp.settings import load
-from tests.agent import an_agent
+from tests.agent import MISSING, an_agent
 from tests.processes import FORKS
 from tests.safety.test_confirmation import acts
 
@@ -113,7 +113,7 @@ async def test_a_call_that_is_cancelled_after_it_left_gets_its_outcome_when_the_
 
     async with an_agent(audit_log=str(path)) as agent:
         agent.wire.latency = 3
-        call = asyncio.create_task(Server(agent.app).call_tool("send_transactional_email", EMAIL))
+        call = asyncio.create_task(Server(agent.app).call_tool("send_transactional_email", EMAIL | MISSING))
         await asyncio.sleep(1)
         call.cancel()
         await asyncio.wait([call])

@@ -119,6 +119,30 @@ async def test_a_log_that_is_moved_away_is_copied_to_its_end_first(tmp_path: Pat
     assert collector.taken == [1, 2, 3, 4, 5, 6]
 
 
+@pytest.mark.parametrize("copied", [0, 2])
+async def test_logs_that_are_moved_away_one_after_the_other_are_all_copied_in_order(
+    tmp_path: Path, copied: int
+) -> None:
+    path, collector = tmp_path / "audit.jsonl", Collector()
+    collector.away = not copied
+    (tmp_path / "another.jsonl").write_text('{"number":1,"previous":"0"}\n')
+    log, copier = logging(path, collector)
+    write(log, 2)
+    await asyncio.sleep(1)
+    collector.away = True
+    for part in ("audit.jsonl.3", "audit.jsonl.2", "audit.jsonl.1"):
+        write(log, 2)
+        await asyncio.sleep(1)
+        path.rename(tmp_path / part)
+    write(log, 2)
+    collector.away = False
+    await asyncio.sleep(120)
+    write(log)
+    await copier.aclose()
+
+    assert collector.taken == list(range(1, 12))
+
+
 async def test_of_two_processes_that_share_a_log_each_entry_is_sent_once(tmp_path: Path) -> None:
     path, collector = tmp_path / "audit.jsonl", Collector()
     collector.slow = 0.5

@@ -10,7 +10,7 @@ from mcp import Client
 from cio_mcp.app.build import build
 from cio_mcp.server.server import Server
 from cio_mcp.settings import load
-from tests.agent import Agent, Caller, Clock, an_agent, at_the_shell
+from tests.agent import MISSING, Agent, Caller, Clock, an_agent, at_the_shell
 
 pytestmark = pytest.mark.anyio
 
@@ -269,7 +269,7 @@ async def test_a_cap_on_a_day_holds_beside_a_process_that_caps_hours_alone() -> 
 async def test_of_many_sends_at_once_no_more_get_through_than_the_cap_allows() -> None:
     bound: dict[str, Any] = {"max_sends_per_hour": "5"}
     async with an_agent(**bound) as one, an_agent(beside=one, **bound) as other:
-        arguments = {**EMAIL, "to": "ada@example.com"}
+        arguments = {**EMAIL, **MISSING, "to": "ada@example.com"}
         ends = await asyncio.gather(
             *(
                 agent.client.call_tool("send_transactional_email", arguments)

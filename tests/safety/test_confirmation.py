@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.agent import Agent, an_agent
+from tests.agent import MISSING, Agent, an_agent
 
 pytestmark = pytest.mark.anyio
 
@@ -135,7 +135,7 @@ async def test_a_mistake_in_another_tool_or_a_grown_audience_leaves_the_code_for
 async def test_what_customer_io_refuses_leaves_its_code_usable() -> None:
     async with an_agent(confirm="preview") as agent:
         code = await code_of(agent, "trigger_broadcast", **OFFER)
-        agent.wire.fail(httpx.Response(403, json={"errors": [{"detail": "not approved"}]}))
+        agent.wire.fail(httpx.Response(403, json={"errors": [{"detail": "not approved"}]}), of="POST")
         assert "not approved" in await agent.fail("trigger_broadcast", **OFFER, confirmation=code)
         answer = await agent.call("trigger_broadcast", **OFFER, confirmation=code)
 
@@ -191,7 +191,7 @@ async def test_of_two_processes_that_use_a_code_at_the_same_moment_one_acts() ->
         code = await code_of(one, "trigger_broadcast", **OFFER)
         ends = await asyncio.gather(
             *(
-                agent.client.call_tool("trigger_broadcast", {**OFFER, "confirmation": code})
+                agent.client.call_tool("trigger_broadcast", {**OFFER, **MISSING, "confirmation": code})
                 for agent in (one, other)
             )
         )
@@ -263,7 +263,7 @@ async def test_a_send_to_one_needs_no_code_and_a_send_to_two_does() -> None:
 async def test_what_was_not_executed_leaves_its_code_usable() -> None:
     async with an_agent(confirm="preview") as agent:
         code = await code_of(agent, "trigger_broadcast", **OFFER)
-        agent.wire.fail(429)
+        agent.wire.fail(429, of="POST")
         assert "The call was not executed" in await agent.fail(
             "trigger_broadcast", **OFFER, confirmation=code
         )
@@ -275,7 +275,7 @@ async def test_what_was_not_executed_leaves_its_code_usable() -> None:
 async def test_what_may_have_been_executed_has_used_its_code_up() -> None:
     async with an_agent(confirm="preview") as agent:
         code = await code_of(agent, "trigger_broadcast", **OFFER)
-        agent.wire.fail(500, late=True)
+        agent.wire.fail(500, late=True, of="POST")
         assert "Unknown outcome" in await agent.fail("trigger_broadcast", **OFFER, confirmation=code)
         text = await agent.fail("trigger_broadcast", **OFFER, confirmation=code)
 

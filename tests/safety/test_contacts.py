@@ -33,6 +33,7 @@ DEVICE: dict[str, Any] = {**WHO, "device_id": "token", "platform": "ios"}
         ("track_page_view", MAIL | {"url": "/pricing"}),
         ("track_events", {"rows": [{"email": "boss@corp.example", "name": "order"}], "id_type": "email"}),
         ("add_device", DEVICE),
+        ("delete_suppression", {"email": "boss@corp.example", "kind": "bounces"}),
     ],
 )
 async def test_nobody_gets_an_address_that_is_not_on_the_list(tool: str, arguments: dict[str, Any]) -> None:
@@ -49,6 +50,7 @@ async def test_nobody_gets_an_address_that_is_not_on_the_list(tool: str, argumen
         ("identify_customer", MAIL | {"update_only": True, "attributes": {"plan": "pro"}}, "example.com"),
         ("add_device", DEVICE, "example.com, device:any"),
         ("identify_customer", WHO | {"email": "boss@corp.example"}, "corp.example"),
+        ("delete_suppression", {"email": "boss@corp.example", "kind": "bounces"}, "corp.example"),
     ],
 )
 async def test_who_is_on_the_list_gets_it(tool: str, arguments: dict[str, Any], allowed: str) -> None:

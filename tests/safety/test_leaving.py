@@ -15,7 +15,7 @@ from cio_mcp.auth.principal import Principal
 from cio_mcp.auth.tokens import add, revoke
 from cio_mcp.safety.grant import Grant
 from cio_mcp.sandbox.state import people
-from tests.agent import Agent, an_agent, at_the_shell
+from tests.agent import MISSING, Agent, an_agent, at_the_shell
 
 pytestmark = pytest.mark.anyio
 
@@ -184,7 +184,7 @@ async def test_a_token_that_is_revoked_while_a_call_waits_sends_nothing(waits: s
             await agent.call("trigger_broadcast", broadcast_id=10, **BOB)
             agent.wire.requests.clear()
         calling = asyncio.create_task(
-            agent.app.call("trigger_broadcast", {"broadcast_id": 10, **ADA}, principal)
+            agent.app.call("trigger_broadcast", {"broadcast_id": 10, **ADA, **MISSING}, principal)
         )
         if waits == "before the turn":
             await asyncio.sleep(5)
@@ -201,7 +201,7 @@ async def test_a_token_that_expires_while_a_call_waits_sends_nothing() -> None:
         await agent.call("trigger_broadcast", broadcast_id=10, **BOB)
         soon = datetime.fromtimestamp(agent.clock() + 5, UTC)
         principal = Principal("user:1", (Grant(name="1", expires=soon),))
-        outcome = await agent.app.call("trigger_broadcast", {"broadcast_id": 10, **ADA}, principal)
+        outcome = await agent.app.call("trigger_broadcast", {"broadcast_id": 10, **ADA, **MISSING}, principal)
 
     assert outcome.facts["outcome"] == "not_sent"
     assert "has expired" in (outcome.error or "")

@@ -174,7 +174,7 @@ async def test_an_api_that_does_not_answer_blocks_no_preview(fault: Any) -> None
         preview = await agent.call("trigger_broadcast", **THREE)
 
     assert preview["confirmation"]
-    assert len(preview["unread"]) == 2
+    assert len(preview["unread"]) == 3
 
 
 async def test_a_caller_who_may_not_read_is_shown_nothing_of_people() -> None:

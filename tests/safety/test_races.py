@@ -17,7 +17,7 @@ import pytest
 from cio_mcp.auth.principal import Principal
 from cio_mcp.auth.tokens import add, revoke
 from cio_mcp.safety.grant import Grant
-from tests.agent import Agent, an_agent, at_the_shell
+from tests.agent import MISSING, Agent, an_agent, at_the_shell
 from tests.redis_server import RedisServer
 from tests.safety.test_leaving import grow, identify, move, posted, stop_by_command, stop_by_file
 
@@ -80,7 +80,7 @@ class Exchange:
         self.change()
 
     async def call(self, agent: Agent, arguments: dict[str, Any]) -> dict[str, Any]:
-        return (await agent.app.call("trigger_broadcast", arguments, self.principal)).facts
+        return (await agent.app.call("trigger_broadcast", MISSING | arguments, self.principal)).facts
 
     async def fill_the_queue(self) -> None:
         """Let the next broadcast wait."""

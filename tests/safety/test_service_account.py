@@ -34,10 +34,10 @@ async def test_only_tools_that_can_work_are_listed_and_status_says_why(sender: A
     status = await sender.call("server_status")
 
     assert await listed(sender) == {"send_transactional_email", "send_transactional_message", "server_status"}
-    assert "service account token, which can only send" in status["off"]["get_customer"]
-    assert status["off"]["track_event"] == (
-        "the Track API has no credentials: set CIO_SITE_ID and CIO_TRACK_API_KEY"
-    )
+    reasons = {tool: why for why, tools in status["off"].items() for tool in tools}
+    assert len(status["off"]) < 5
+    assert "service account token, which can only send" in reasons["get_customer"]
+    assert reasons["track_event"] == "the Track API has no credentials: set CIO_SITE_ID and CIO_TRACK_API_KEY"
     assert "sa_live" not in str(status)
 
 

@@ -13,6 +13,7 @@ import cio_mcp.sandbox
 from cio_mcp.sandbox import Sandbox, assumptions
 from cio_mcp.sandbox.paths import fits
 from cio_mcp.sandbox.routes import TABLES
+from tests.sandbox import worlds
 from tests.sandbox.conftest import Caller, Calling, Clock
 from tests.sandbox.test_imports import LEADS as BY_EMAIL
 
@@ -484,6 +485,7 @@ async def reasons_of_failures(caller: Caller) -> None:
 @assumed("dropped messages")
 async def dropped_messages(caller: Caller) -> None:
     to_jomo = {"transactional_message_id": 1, "to": "jomo@example.org", "identifiers": {"id": "u_1010"}}
+    to_jomo |= {"message_data": {"order_id": "4711"}}
     await caller.ok("POST", "/v1/send/email", to_jomo)
     caller.clock.now += 10
     newest, *_ = (await caller.ok("GET", "/v1/customers/u_1010/messages"))["messages"]
@@ -550,3 +552,92 @@ async def publishing_several_languages(caller: Caller) -> None:
     begun = (await caller.ok("POST", f"{path}/publish"))["publish_id"]
     states = [(await caller.ok("GET", f"{path}/publish_status?publish_id={begun}"))["status"] for _ in "abc"]
     assert states == ["pending", "pending", "done"]
+
+
+async def course(caller: Caller, *actions: dict[str, Any], **more: Any) -> None:
+    """Let a campaign run, and the new customer Ann begin it."""
+    worlds.run(caller, *actions, id=9, **more)
+    await worlds.ann(caller)
+    await worlds.track(caller)
+
+
+async def of_journeys(caller: Caller) -> dict[str, int]:
+    now = int(caller.sandbox.clock())
+    path = f"/v1/campaigns/9/journey_metrics?resolution=days&start={now - 40 * DAY}&end={now + DAY}"
+    found = (await caller.ok("GET", path))["journey_metric"]
+    return {name: sum(counts) for name, counts in found.items()}
+
+
+@assumed("fates")
+async def fates(caller: Caller) -> None:
+    await course(caller, worlds.email(1, chances=worlds.SURE | {"opened": 1, "clicked": 1}))
+    worlds.later(caller, days=30)
+    (sent,) = await caller.messages("&campaign_id=9")
+    assert list(sent["metrics"])[1:] == ["sent", "secondary:delivered", "opened", "clicked"]
+
+
+@assumed("effects of messages")
+async def effects_of_messages(caller: Caller) -> None:
+    for number, state in enumerate(("bounced", "spammed")):
+        await course(caller, worlds.email(1, chances={"bounced": 0, state: 1}))
+        worlds.later(caller, days=9)
+        found = (await caller.ok("GET", "/v1/esp/search_suppression/ann%40example.com"))["suppressions"]
+        assert len(found) == 1
+        await caller.send("DELETE", "/v1/esp/suppression/bounces/ann%40example.com")
+        assert (await caller.profile("ann"))["unsubscribed"] is bool(number)
+
+
+@assumed("re-entry")
+async def reentry(caller: Caller) -> None:
+    await course(caller, worlds.delay(1, days=1), worlds.email(2))
+    await worlds.track(caller)
+    assert (await of_journeys(caller))["started"] == 2
+    pro = {"type": "segment", "trigger_segment_ids": [1]}
+    worlds.run(caller, worlds.delay(1, days=1), id=9, **pro)
+    for plan in ("pro", "free", "pro"):
+        await worlds.ann(caller, plan=plan)
+    assert (await of_journeys(caller))["started"] == 2
+
+
+@assumed("stopped campaigns")
+async def stopped_campaigns(caller: Caller) -> None:
+    await course(caller, worlds.delay(1, days=1), worlds.email(2))
+    worlds.run(caller, worlds.delay(1, days=1), worlds.email(2), id=9, state="stopped")
+    assert (await of_journeys(caller))["exited_early"] == 0
+    worlds.later(caller, days=2)
+    assert (await of_journeys(caller))["exited_early"] == 1
+
+
+@assumed("activated journeys")
+async def activated_journeys(caller: Caller) -> None:
+    everybody = worlds.branch(2, {"and": []}, 3, None)
+    await course(caller, worlds.delay(1, days=1), everybody, worlds.delay(3, days=1), worlds.email(4))
+    worlds.later(caller, days=1.5)
+    assert (await of_journeys(caller))["activated"] == 0
+    worlds.later(caller, days=1)
+    assert (await of_journeys(caller))["activated"] == 1
+
+
+@assumed("goals")
+async def goals(caller: Caller) -> None:
+    for days, converted in ((6.9, 1), (7.1, 0)):
+        await course(caller, worlds.email(1), goal={"condition": {"event": {"name": "buy"}}})
+        worlds.later(caller, days=days)
+        before = (await of_journeys(caller))["converted"]
+        await worlds.track(caller, "buy")
+        assert (await of_journeys(caller))["converted"] - before == converted
+
+
+@assumed("dates")
+async def dates(caller: Caller) -> None:
+    worlds.run(caller, worlds.email(1), id=9, type="date", date_attribute="due", frequency="monthly")
+    await worlds.ann(caller, due="2026-01-31")
+    worlds.later(caller, days=40)
+    assert len(await caller.messages("&campaign_id=9")) == 2
+
+
+@assumed("topics of campaigns")
+async def topics_of_campaigns(caller: Caller) -> None:
+    await course(caller, worlds.email(1), subscription_topic_id=3)
+    (sent,) = await caller.messages("&campaign_id=9")
+    assert sent["failure_message"] == "recipient is not subscribed to the topic"

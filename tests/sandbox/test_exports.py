@@ -67,6 +67,7 @@ async def test_deliveries_are_counted_by_source_metric_and_time(caller: Caller) 
         "transactional_message_id": 2,
         "to": "a@example.com",
         "identifiers": {"id": "u_1001"},
+        "message_data": {"reset_link": "https://quill.example.com/reset"},
         "queue_draft": True,
     }
     await caller.ok("POST", "/v1/send/email", draft)

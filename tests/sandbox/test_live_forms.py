@@ -91,7 +91,7 @@ def parts(value: Any, at: str = "") -> Iterator[str]:
 
 async def answered(caller: Caller, name: str) -> Any:
     """Return what the sandbox answers, after what makes it say all that it can."""
-    send = {"transactional_message_id": 1, "to": "a@example.com"}
+    send = {"transactional_message_id": 1, "to": "a@example.com", "message_data": {"order_id": "1"}}
     await caller.ok("POST", "/v1/send/email", send | {"identifiers": {"cio_id": "nobody"}})
     sent = await caller.ok("POST", "/v1/send/email", send | {"identifiers": {"email": "lena@example.org"}})
     caller.clock.now += 60

@@ -14,6 +14,7 @@ DAY = 86_400
 async def sent(caller: Caller, to: str) -> dict[str, Any]:
     """Return an email to an address, 30 days after it was sent."""
     body = {"to": to, "transactional_message_id": 1, "identifiers": {"id": "magic"}}
+    body |= {"message_data": {"order_id": "4711"}}
     number = (await caller.ok("POST", "/v1/send/email", body))["delivery_id"]
     caller.clock.now += 30 * DAY
     message: dict[str, Any] = (await caller.ok("GET", f"/v1/messages/{number}"))["message"]
@@ -57,3 +58,14 @@ async def test_a_suppressed_address_is_listed_from_its_first_email_on(caller: Ca
 
     assert listed["category"] == "bounces"
     assert [one["email"] for one in listed["suppressions"]] == ["ada+suppressed@example.com"]
+
+
+async def test_an_address_that_asks_for_a_bounce_bounces_each_time(caller: Caller) -> None:
+    body = {"to": "ada+bounce@example.com", "transactional_message_id": 1, "identifiers": {"id": "magic"}}
+    for _ in range(2):
+        await caller.ok("POST", "/v1/send/email", body | {"message_data": {"order_id": "4711"}})
+        caller.clock.now += 60
+
+    assert len(await caller.messages("&metric=bounced")) >= 2
+    newest, older, *_ = await caller.messages()
+    assert "bounced" in newest["metrics"].keys() & older["metrics"].keys()

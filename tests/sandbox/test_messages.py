@@ -11,7 +11,12 @@ from tests.sandbox.conftest import Caller
 pytestmark = pytest.mark.anyio
 
 DAY = 86400
-SEND = {"transactional_message_id": 1, "to": "a@example.com", "identifiers": {"id": "u_1001"}}
+SEND = {
+    "transactional_message_id": 1,
+    "to": "a@example.com",
+    "identifiers": {"id": "u_1001"},
+    "message_data": {"order_id": "4711"},
+}
 
 
 async def messages(caller: Caller, query: str = "") -> list[dict[str, Any]]:

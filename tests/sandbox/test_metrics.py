@@ -46,7 +46,12 @@ async def test_there_are_as_many_periods_where_clocks_change(caller: Caller, now
 
 
 async def test_a_send_shows_up_in_the_newest_period_and_not_before(caller: Caller) -> None:
-    send = {"transactional_message_id": 2, "to": "a@example.com", "identifiers": {"id": "1"}}
+    send = {
+        "transactional_message_id": 2,
+        "to": "a@example.com",
+        "identifiers": {"id": "1"},
+        "message_data": {"reset_link": "https://quill.example.com/reset"},
+    }
     before = await series(caller, "transactional/2/metrics?period=hours")
     await caller.ok("POST", "/v1/send/email", send)
     caller.clock.now += 10

@@ -33,7 +33,7 @@ async def test_what_is_sent_to_a_suppressed_address_is_dropped_until_that_is_lif
         "transactional_message_id": 1,
         "to": "jomo@example.org",
         "identifiers": {"id": "u_1010"},
-        "message_data": {},
+        "message_data": {"order_id": "4711"},
     }
     await caller.ok("POST", "/v1/send/email", send)
     caller.clock.now += 10

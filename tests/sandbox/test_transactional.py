@@ -9,7 +9,12 @@ from tests.sandbox.conftest import Caller
 
 pytestmark = pytest.mark.anyio
 
-SEND = {"transactional_message_id": 1, "to": "a@example.com", "identifiers": {"id": "1"}}
+SEND = {
+    "transactional_message_id": 1,
+    "to": "a@example.com",
+    "identifiers": {"id": "1"},
+    "message_data": {"order_id": "4711"},
+}
 
 
 async def delivery(caller: Caller, **changes: Any) -> dict[str, Any]:
@@ -163,7 +168,8 @@ async def test_a_template_that_is_not_there_is_made_where_that_is_asked_for(call
 
 async def test_a_message_in_the_app_is_sent_and_never_said_to_be_delivered(caller: Caller) -> None:
     for channel, template in (("in_app", 5), ("inbox_message", 6)):
-        sent = await channel_delivery(caller, channel, template)
+        data = {"from_name": "Dana", "invoice_id": "7"}
+        sent = await channel_delivery(caller, channel, template, message_data=data)
         caller.clock.now += 10
         found = (await caller.ok("GET", f"/v1/messages/{sent['id']}"))["message"]
         assert found["recipient"] == "ada@example.com"

@@ -13,7 +13,12 @@ from cio_mcp.testing.world import World
 
 EXAMPLE = re.compile(r"<!-- a test -->\n```python\n(.*?)```", re.DOTALL)
 SHOWN = EXAMPLE.findall(Path("docs/sandbox.md").read_text())[0]
-SEND = {"transactional_message_id": 1, "identifiers": {"id": "u_1001"}, "to": "ada@example.com"}
+SEND = {
+    "transactional_message_id": 1,
+    "identifiers": {"id": "u_1001"},
+    "to": "ada@example.com",
+    "message_data": {"order_id": "4711"},
+}
 EVENT = {"name": "purchase", "data": {"amount": 7}}
 
 

@@ -20,7 +20,13 @@ CHANNELS = {
 }
 
 # What a channel cannot do without, and how a customer's own number is named.
-NEEDS = {channel: {"to": "{{customer.phone}}"} for channel in ("sms", "whatsapp")}
+NEEDS: dict[str, dict[str, Any]] = {
+    "push": {},
+    "sms": {"to": "{{customer.phone}}", "message_data": {"code": "1234"}},
+    "whatsapp": {"to": "{{customer.phone}}", "message_data": {"shop": "Porto"}},
+    "in_app": {"message_data": {"from_name": "Dana"}},
+    "inbox": {"message_data": {"invoice_id": "7"}},
+}
 
 
 async def test_templates_are_listed_newest_first_with_what_names_them_in_a_send(agent: Agent) -> None:
@@ -69,7 +75,7 @@ async def test_more_templates_than_fit_are_read_page_by_page() -> None:
 @pytest.mark.parametrize("channel", CHANNELS)
 async def test_a_message_of_each_channel_is_sent_and_can_be_followed(agent: Agent, channel: str) -> None:
     template, path, type_, state = CHANNELS[channel]
-    needs = NEEDS.get(channel, {})
+    needs = NEEDS[channel]
     answer = await agent.call(
         "send_transactional_message", channel=channel, transactional_message_id=template, **ADA, **needs
     )
@@ -174,7 +180,7 @@ async def test_a_customer_without_device_or_phone_gets_nothing_and_the_delivery_
     agent: Agent, channel: str
 ) -> None:
     send = {"channel": channel, "transactional_message_id": CHANNELS[channel][0], "customer_id": "u_1005"}
-    send |= NEEDS.get(channel, {})
+    send |= NEEDS[channel]
     sent = await agent.call("send_transactional_message", **send)
 
     delivery = await agent.call("get_message", delivery_id=sent["delivery_id"])

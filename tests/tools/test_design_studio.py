@@ -166,7 +166,7 @@ async def test_a_publishing_that_takes_long_is_told_and_can_be_asked_for(agent: 
     await agent.call("update_email", **TRIAL_EMAIL, subject="Three days")
     published = agent.wire.sandbox.workspace
     agent.wire.meets = lambda request: (
-        agent.wire.faults.append((httpx.Response(200, json={"status": "pending"}), False))
+        agent.wire.fail(httpx.Response(200, json={"status": "pending"}))
         if request.url.path.endswith("publish_status")
         else None
     )

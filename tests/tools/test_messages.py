@@ -11,7 +11,12 @@ from tests.tools.canned import canned
 
 pytestmark = pytest.mark.anyio
 
-TO_ADA = {"to": "ada@example.com", "customer_id": "u_1001", "transactional_message_id": 1}
+TO_ADA: dict[str, Any] = {
+    "to": "ada@example.com",
+    "customer_id": "u_1001",
+    "transactional_message_id": 1,
+    "message_data": {"order_id": "4711"},
+}
 
 
 async def test_a_customers_messages_are_listed_newest_first_with_state_and_source(agent: Agent) -> None:

@@ -1,6 +1,7 @@
 """A message as one person would get it: what it says, and what keeps Customer.io from sending it."""
 
 import json
+import re
 from typing import Any
 
 import httpx
@@ -191,3 +192,77 @@ async def test_a_limit_that_is_hit_is_told_as_everywhere() -> None:
 
     assert "429" in text
     assert workspace.facts["retryable"] is True
+
+
+PEOPLE: list[dict[str, Any]] = [
+    {"name": "Ada", "city": "Rome"},
+    {"name": "Bo", "city": "Bern"},
+    {"name": "Cy", "city": "Oslo"},
+    {"name": "Dee", "bio": "writes " * 99, "city": "Nice"},
+    {"name": ""},
+]
+ASKED = {"kind": "newsletter", "message_id": 7, "recipients": {"segment": {"id": 7}}}
+
+
+def audience_of(people: list[dict[str, Any]]) -> Bodies:
+    """A newsletter and the people of an audience."""
+    found = [
+        {"attributes": each, "identifiers": {"id": f"u_{number}", "cio_id": f"c{number}"}}
+        for number, each in enumerate(people)
+    ]
+    body = "Hi {{ customer.name }} in {{ customer.city | default: 'town' }}. {{ customer.bio | default: '' }}"
+    return {
+        "/customers": {"identifiers": [each["identifiers"] for each in found]},
+        "/customers/attributes": {"customers": found},
+        **workspace_of(body, subject="{{ customer.city }}"),
+    }
+
+
+async def test_for_an_audience_three_chosen_people_are_shown() -> None:
+    async with canned(audience_of(PEOPLE)) as workspace:
+        found = await workspace.call("preview_message", **ASKED)
+
+    assert (found["customer"], found["body"], found["looked_at"]) == ("u_2", "Hi Cy in Oslo.", 5)
+    lacks, longest = found["others"]
+    assert (lacks["chosen_for"], lacks["customer"]) == ("most values missing", "u_4")
+    assert lacks["fails"] == ["customer.city has no value"]
+    assert lacks["empty"] == ["customer.name"]
+    assert (longest["chosen_for"], longest["customer"]) == ("longest text", "u_3")
+    assert longest["characters"] > 600
+    assert longest["opening"].startswith("Hi Dee in Nice. writes writes")
+    assert [path for path, _ in workspace.asked] == [
+        "/v1/newsletters/7/contents",
+        "/v1/customers",
+        "/v1/customers/attributes",
+    ]
+
+
+async def test_of_one_person_or_nobody_an_audience_shows_what_there_is() -> None:
+    async with canned(audience_of(PEOPLE[:1])) as workspace:
+        found = await workspace.call("preview_message", **ASKED)
+        both = await workspace.fail("preview_message", **ASKED, customer_id="u_1")
+    async with canned(audience_of([])) as workspace:
+        nobody = await workspace.fail("preview_message", **ASKED)
+
+    assert (found["customer"], found.get("others")) == ("u_0", None)
+    assert "recipients: pass either these or customer_id" in both
+    assert "recipients: nobody matches this filter now" in nobody
+
+
+async def test_people_of_an_audience_are_hidden_like_others() -> None:
+    people = [{"name": f"Zoe{number}", "email": f"zoe{number}@example.org"} for number in range(4)]
+    async with canned(audience_of(people), CIO_PII="mask") as workspace:
+        found = await workspace.call("preview_message", **ASKED)
+
+    assert found["body"].startswith("Hi [masked]")
+    assert not re.search("[Zz]oe", json.dumps(found))
+
+
+async def test_an_audience_is_looked_at_no_further_than_a_text_without_end() -> None:
+    bodies = audience_of(PEOPLE)
+    bodies["contents"] = {"contents": [{"id": 1, "body": "{% for i in (1..99999) %}x{% endfor %}"}]}
+    async with canned(bodies) as workspace:
+        found = await workspace.call("preview_message", **ASKED)
+
+    assert found["looked_at"] == 1
+    assert found["fails"] == ["body: cut: a loop has more than 20,000 rounds"]

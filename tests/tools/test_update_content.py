@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from tests.agent import Agent, an_agent
+from tests.safety.test_elicitation import Human
 from tests.tools.canned import canned
 
 pytestmark = pytest.mark.anyio
@@ -216,3 +217,29 @@ async def test_a_change_is_audited_as_what_it_is(tmp_path: Any) -> None:
     intent, outcome = log.read_text().splitlines()
     assert '"tool":"update_content"' in intent
     assert '"outcome":"updated"' in outcome
+
+
+async def test_a_person_is_asked_with_what_differs() -> None:
+    human = Human("accept")
+    async with an_agent(confirm="human", elicitation=human) as agent:
+        done = await agent.call("update_content", **WELCOME, subject="Hello")
+
+    assert done["outcome"] == "updated"
+    assert 'subject changes:\n  - "Welcome to Quill"\n  + "Hello"' in human.asked[0]
+
+
+async def test_a_person_who_was_shown_another_text_has_not_agreed() -> None:
+    async with an_agent(confirm="off") as agent:
+        human = Human("accept")
+        async with an_agent(beside=agent, confirm="human", elicitation=human) as other:
+            workspace = agent.wire.sandbox.workspace
+
+            def edit() -> None:
+                (text,) = [one for one in workspace.things("content") if one["id"] == 101]
+                with workspace.transaction():
+                    workspace.configure("content", text | {"subject": "Edited meanwhile"})
+
+            human.meanwhile = edit
+            refusal = await other.fail("update_content", **WELCOME, subject="Hello")
+
+    assert "the texts that were shown changed" in refusal

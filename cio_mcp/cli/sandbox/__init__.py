@@ -11,6 +11,7 @@ from cio_mcp.cli.sandbox import port
 
 COMMANDS = {
     "clock": "show or move the clock of a sandbox that is kept",
+    "explain": "tell why a message came there, or did not",
     "run": "play a scenario from a file",
     "fault": "let requests and deliveries go wrong",
     "point": "keep states of a sandbox, and go back to them",

@@ -4,9 +4,11 @@ import argparse
 import os
 import sys
 from collections.abc import Mapping
+from importlib.util import find_spec
 
 from pydantic import SecretStr
 
+from cio_mcp.app.workspace import bounds
 from cio_mcp.cli.clients import ClientFile, clients
 from cio_mcp.cli.clients.command import start_command
 from cio_mcp.cli.clients.entry import Change, Wanted
@@ -143,17 +145,30 @@ def _reach(
     if read_only:
         return environ | {PERMISSIONS: "read"}
     environ = _without(environ, {PERMISSIONS})
-    allowed = asked.allow if asked.allow is not None else environ.get(RECIPIENTS, "")
-    if live and asked.allow is None:
-        talk.say(
-            "\nWho may be reached? Addresses, domains or patterns, such as *@example.com; empty: anybody."
-        )
-        allowed = talk.ask("Allowed recipients", allowed)
-    return environ | {RECIPIENTS: allowed} if allowed else _without(environ, {RECIPIENTS})
+    if not live or asked.allow is not None:
+        return _bounded(environ, asked.allow or "")
+    talk.say("\nWho may be reached? Addresses, domains or patterns, such as *@example.com; empty: anybody.")
+    while True:
+        allowed = talk.ask("Allowed recipients", environ.get(RECIPIENTS, ""))
+        try:
+            return _bounded(environ, allowed)
+        except SettingsError as error:
+            if not talk.asks:
+                raise
+            talk.say(str(error))
+
+
+def _bounded(environ: dict[str, str], allowed: str) -> dict[str, str]:
+    """Return the settings with who may be reached; raises SettingsError for what is no recipient."""
+    environ = environ | {RECIPIENTS: allowed} if allowed else _without(environ, {RECIPIENTS})
+    bounds(load(environ))
+    return environ
 
 
 def _keys_go(asked: argparse.Namespace, talk: Dialogue) -> str:
-    return asked.keys or choose(talk, "Where should the keys go?", PLACES, "file")
+    """Return where the keys go; the keyring is offered only where it can be used."""
+    offered = {kind: told for kind, told in PLACES.items() if kind != "keyring" or find_spec("keyring")}
+    return asked.keys or choose(talk, "Where should the keys go?", offered, "file")
 
 
 def _env(settings: Settings, talk: Dialogue) -> dict[str, str]:

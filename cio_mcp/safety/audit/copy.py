@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from cio_mcp.client.collector import NotTaken
 from cio_mcp.files import replace
 from cio_mcp.safety.audit.lock import beside
+from cio_mcp.safety.audit.log import TORN, digest
 
 if TYPE_CHECKING:
     from filelock import FileLock
@@ -109,30 +110,56 @@ class Copier:
             if b"\n" not in found:
                 found += log.readline()
         whole = found[: found.rfind(b"\n") + 1]
+        if not at:
+            self._note(path, 0, "")  # to be found again, if it is moved away before anybody takes it
         if whole:
             await self._send(whole)
         # An end that is not whole is on its way, or was torn: whoever writes next ends it.
-        done = {"file": path.stat().st_ino, "at": at + len(whole)}
-        replace(beside(self._path, "copied"), json.dumps(done).encode() + b"\n", durable=False)
+        lines = [line for line in whole.splitlines(keepends=True) if not line.endswith(TORN)]
+        self._note(path, at + len(whole), digest(lines[-1]) if lines else self._copied()[2])
         if not whole:
             await asyncio.sleep(PAUSE)
 
     def _next(self) -> tuple[Path | None, int]:
-        """Return the file to go on with, and where: one that was moved away comes first, to its end."""
-        file, at = self._copied()
+        """Return the file to go on with, and where: what was moved away comes first, each part to its end."""
+        file, at, newest = self._copied()
         try:
-            if self._path.stat().st_ino == file:
+            if _is(self._path, file, at):
                 return self._path, at
-            moved = [path for path in self._path.parent.glob("*") if path.stat().st_ino == file]
-            if moved and moved[0].stat().st_size > at:
-                return moved[0], at
+            parts = [path for path in self._path.parent.iterdir() if path.is_file()]
+            for path in parts:
+                if _is(path, file, at) and path.stat().st_size > at:
+                    return path, at
+            for path in parts:
+                if newest and _previous(path) == newest:
+                    return path, 0
         except OSError:
             return None, 0
         return self._path, 0
 
-    def _copied(self) -> tuple[int, int]:
+    def _note(self, path: Path, at: int, newest: str) -> None:
+        """Keep how far the log has been copied, and the hash of the last line, which the next one has too."""
+        done = {"file": path.stat().st_ino, "at": at, "newest": newest}
+        replace(beside(self._path, "copied"), json.dumps(done).encode() + b"\n", durable=False)
+
+    def _copied(self) -> tuple[int, int, str]:
         try:
             found = json.loads(beside(self._path, "copied").read_text(encoding="utf-8"))
-            return int(found["file"]), int(found["at"])
+            return int(found["file"]), int(found["at"]), str(found.get("newest", ""))
         except (OSError, ValueError, KeyError, TypeError):
-            return 0, 0
+            return 0, 0, ""
+
+
+def _is(path: Path, file: int, at: int) -> bool:
+    """Return whether a path leads to a file that has been copied up to `at`: a new one may get its number."""
+    found = path.stat()
+    return found.st_ino == file and found.st_size >= at
+
+
+def _previous(path: Path) -> str | None:
+    """Return the hash that the first line of a log has for the line before; None for any other file."""
+    with suppress(OSError, ValueError, KeyError, TypeError), path.open("rb") as log:
+        while (line := log.readline(BATCH)).endswith(TORN):
+            pass
+        return str(json.loads(line)["previous"])
+    return None

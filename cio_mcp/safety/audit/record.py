@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 from cio_mcp.errors import CustomerIOError, NotAllowed
@@ -26,12 +27,7 @@ _log = logging.getLogger(__name__)
 
 def named(call: ToolCall) -> list[str]:
     """Return all that a call names: people, recipients, and things of the workspace, by their identifiers."""
-    found = [
-        text
-        for name, (hint, _) in call.tool.parameters.items()
-        if has_mark(hint, Naming)
-        for text in _leaves(call.given.get(name))
-    ]
+    found = [text for name in _naming(call.tool) for text in _leaves(call.given.get(name))]
     for rows in _rows(call):
         found += rows.about
     if reached := call.audience:
@@ -46,6 +42,12 @@ def _rows(call: ToolCall) -> list[Given]:
 def _count(call: ToolCall) -> int | None:
     """Return how many rows a call has, if it has any."""
     return sum(len(rows.rows) for rows in _rows(call)) or None
+
+
+@cache
+def _naming(tool: Tool) -> tuple[str, ...]:
+    """Return the arguments that name somebody or something; looking through their types takes its time."""
+    return tuple(name for name, (hint, _) in tool.parameters.items() if has_mark(hint, Naming))
 
 
 def _leaves(value: object) -> Iterator[str]:

@@ -8,7 +8,10 @@ from cio_mcp.sandbox.state import contents
 routes = Routes()
 
 # What the API does not tell about a campaign in its lists.
-INTERNAL = {"workflow", "journeys"}
+INTERNAL = {
+    *("workflow", "journeys", "filter", "event_filter", "reentry", "exit", "goal", "subscription_topic_id"),
+    "offset_days",
+}
 
 
 def campaign(asked: ApiRequest) -> dict[str, Any]:

@@ -33,7 +33,8 @@ def of_campaign(asked: ApiRequest) -> dict[str, Any]:
 @routes("GET", "/v1/campaigns/{campaign_id}/actions/{action_id}/metrics")
 def of_action(asked: ApiRequest) -> dict[str, Any]:
     """Answer one action's counts. Documented."""
-    return _of_version(asked, _clicks(asked, action(asked)["id"]))
+    number, step = asked.number("campaign_id"), action(asked)["id"]
+    return _of_version(asked, list(metrics.of_campaign(asked.workspace, number, action_id=step)))
 
 
 def _of_version(asked: ApiRequest, counted: list[metrics.Counted]) -> dict[str, Any]:
@@ -89,24 +90,19 @@ def of_journeys(asked: ApiRequest) -> dict[str, Any]:
 @routes("GET", "/v1/campaigns/{campaign_id}/metrics/links")
 def links_of_campaign(asked: ApiRequest) -> dict[str, Any]:
     """Answer clicks on the links of all of a campaign's messages. Documented."""
-    return {
-        "links": [
-            link
-            for step in campaign(asked)["workflow"]
-            for link in metrics.links(_clicks(asked, step["id"]), _newest(asked), step.get("links", []))
-        ]
-    }
+    return {"links": [link for step in campaign(asked)["workflow"] for link in _links(asked, step)]}
 
 
 @routes("GET", "/v1/campaigns/{campaign_id}/actions/{action_id}/metrics/links")
 def links_of_action(asked: ApiRequest) -> dict[str, Any]:
     """Answer clicks on the links of one action. Documented."""
-    step = action(asked)
-    return {"links": metrics.links(_clicks(asked, step["id"]), _newest(asked), step.get("links", []))}
+    return {"links": _links(asked, action(asked))}
 
 
-def _clicks(asked: ApiRequest, action_id: int) -> list[metrics.Counted]:
-    return list(metrics.of_campaign(asked.workspace, asked.number("campaign_id"), action_id=action_id))
+def _links(asked: ApiRequest, step: dict[str, Any]) -> list[dict[str, Any]]:
+    story = metrics.story_of_action(asked.workspace, asked.number("campaign_id"), step["id"])
+    clicks = metrics.clicks_in_action(asked.workspace, step["id"])
+    return metrics.links(clicks, _newest(asked), step.get("links", []), story)
 
 
 def _newest(asked: ApiRequest) -> list[float]:
@@ -124,24 +120,23 @@ def _newest(asked: ApiRequest) -> list[float]:
 def _of_deliveries(folder: str, kind: str, source: str) -> None:
     """Register what a kind of message has: metrics that come from its deliveries."""
 
-    def found(asked: ApiRequest) -> tuple[dict[str, Any], list[metrics.Counted]]:
+    def found(asked: ApiRequest) -> dict[str, Any]:
         thing = asked.workspace.thing(kind, asked.number("source_id"))
         if thing is None:
             raise app_error("not found", 404)
-        of = {source: thing["id"]} | ({"type": channel} if (channel := asked.query.get("type")) else {})
-        return thing, list(metrics.of_deliveries(asked.workspace, **of))
+        return thing
 
     @routes("GET", f"/v1/{folder}/{{source_id}}/metrics")
     def of_message(asked: ApiRequest) -> dict[str, Any]:
         """Answer a version 1 series. Documented."""
-        _, counted = found(asked)
-        return _version_1(asked, counted)
+        return _of_messages(asked, **{source: found(asked)["id"]})
 
     @routes("GET", f"/v1/{folder}/{{source_id}}/metrics/links")
     def links_of_message(asked: ApiRequest) -> dict[str, Any]:
         """Answer clicks on links. Documented. Assumed (no links): without any, the list is null."""
-        thing, counted = found(asked)
-        return {"links": metrics.links(counted, _newest(asked), thing.get("links", [])) or None}
+        thing = found(asked)
+        clicks = metrics.clicks_of(asked.workspace, _channel(asked), **{source: thing["id"]})
+        return {"links": metrics.links(clicks, _newest(asked), thing.get("links", [])) or None}
 
 
 _of_deliveries("broadcasts", "broadcast", "broadcast_id")
@@ -170,5 +165,12 @@ def of_content(asked: ApiRequest) -> dict[str, Any]:
 def _of_part(asked: ApiRequest, parts: list[int], **of: int) -> dict[str, Any]:
     if [*of.values()][-1] not in parts:
         raise asked.refusal("not found", 404)
-    channel = {"type": asked.query["type"]} if asked.query.get("type") else {}
-    return _version_1(asked, list(metrics.of_deliveries(asked.workspace, **of, **channel)))
+    return _of_messages(asked, **of)
+
+
+def _of_messages(asked: ApiRequest, **of: int) -> dict[str, Any]:
+    return _version_1(asked, list(metrics.of_deliveries(asked.workspace, _channel(asked), **of)))
+
+
+def _channel(asked: ApiRequest) -> str | None:
+    return asked.query.get("type") or None

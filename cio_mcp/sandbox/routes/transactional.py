@@ -71,8 +71,9 @@ def _of_channel(channel: str) -> None:
         return _queued(asked, channel, body, template)
 
 
-for other in transactional.TYPES.keys() - {"email"}:
-    _of_channel(other)
+for other in transactional.TYPES:
+    if other != "email":
+        _of_channel(other)
 
 
 def _check_number(to: Any) -> None:

@@ -42,15 +42,16 @@ def trigger(workspace: Workspace, broadcast: dict[str, Any], body: dict[str, Any
         json.dumps(errors),
     )
     own = _own_data(workspace, body)
-    for person in [] if errors else found:
-        message = {
-            "type": "email",
-            "recipient": person["email"] or "",
-            "broadcast_id": broadcast["id"],
-            "action_id": broadcast["actions"][0]["id"],
-            "data": body.get("data", {}) | own.get(person["cio_id"], {}),
-        }
-        deliveries.add(workspace, person, message, to_unsubscribed=False)
+    with workspace.because(workspace.note("triggered", None, str(broadcast["id"]), {"trigger": number})):
+        for person in [] if errors else found:
+            message = {
+                "type": "email",
+                "recipient": person["email"] or "",
+                "broadcast_id": broadcast["id"],
+                "action_id": broadcast["actions"][0]["id"],
+                "data": body.get("data", {}) | own.get(person["cio_id"], {}),
+            }
+            deliveries.add(workspace, person, message, to_unsubscribed=False)
     return number
 
 

@@ -1,10 +1,11 @@
 """What messages say: the texts of each, in its languages, and what they said to a person."""
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
-from cio_mcp.liquid import Meter, has_liquid, render
+from cio_mcp.liquid import Bounds, Meter, has_liquid, render
 from cio_mcp.sandbox.state import people
 from cio_mcp.sandbox.state.workspace import Row, Workspace
 
@@ -28,6 +29,12 @@ EMAIL = {
     "body_amp": "",
 }
 
+# What the API does not tell about an action: what it does, which only the sandbox knows.
+OF_ACTIONS = {"links", "delay", "if", "then", "else", "next", "set", "chances", "send_to_unsubscribed"}
+
+# To ask for the processor's time, as the usual bounds do, takes longer than to render a usual text.
+BOUNDS = Bounds(seconds=10, clock=time.monotonic)
+
 # What the API does not tell of a text: where it belongs, and which editor it was made in.
 INTERNAL = {"action", "newsletter", "transactional", "made_in", "email"}
 
@@ -49,7 +56,7 @@ def action(workspace: Workspace, step: dict[str, Any], language: str = "") -> di
     found = next((text for text in texts if text["language"] == language), None)
     if found is None and language:
         return None
-    known = {name: value for name, value in step.items() if name != "links"}
+    known = {name: value for name, value in step.items() if name not in OF_ACTIONS}
     text = told(found) if found else {}
     own = {name: value for name, value in text.items() if name not in {"name", "type", "updated"}}
     return known | own | {"id": str(step["id"])}
@@ -101,6 +108,7 @@ def of_delivery(workspace: Workspace, body: dict[str, Any], row: Row | None = No
         found = [text for text in workspace.things("content") if text["id"] == body["content_id"]]
     elif body.get("action_id"):
         found = belonging(workspace, "action", body["action_id"])
+        found = [text for text in found if text["language"] == (body.get("language") or "")] or found
     else:
         found = belonging(workspace, "transactional", number) if number else []
         found = [text for text in found if text["language"] == (body.get("language") or "")] or found
@@ -109,15 +117,37 @@ def of_delivery(workspace: Workspace, body: dict[str, Any], row: Row | None = No
     return (_as_sent(workspace, text, row, body) if row and text else text) | own
 
 
-def subject_now(workspace: Workspace, body: dict[str, Any]) -> str | None:
-    """Return the subject that a delivery gets which is made now; only an email has one of its own."""
-    return of_delivery(workspace, body).get("subject") if body["type"] == "email" else None
+def filled(workspace: Workspace, number: str, body: dict[str, Any]) -> tuple[str, str | None]:
+    """Return the subject of a delivery, and why its message cannot be rendered: then it does not go out.
+
+    Documented: what is wrong with its Liquid keeps a message from going out. Live: so does a variable that
+    is missing.
+    """
+    text, data = of_delivery(workspace, body), _data(workspace, number, body)
+    now, own = workspace.now(), text.get("subject") if body["type"] == "email" else None
+    written = str(own or body.get("subject") or "")
+    others = (text.get(name) for name in ("preheader_text", "body", "from", "reply_to"))
+    meter = Meter(BOUNDS)
+    subject, fault = render(written, data, now=now, seed=number, meter=meter), None
+    if workspace.lives:
+        parts = [*(subject.missing and [written]), *(str(other) for other in others if other)]
+        found = (render(part, data, strict=True, now=now, seed=number, meter=meter) for part in parts)
+        fault = subject.fault or next((one.fault for one in found if one.fault), None)
+    return subject.text, f"Liquid error: {fault}" if fault else None
 
 
-def subject(body: dict[str, Any]) -> str:
-    """Return the subject that a delivery had."""
-    data = {"customer": body.get("customer") or {}, "trigger": body.get("data") or {}}
-    return render(str(body.get("subject") or ""), data).text
+def _data(workspace: Workspace, number: str, body: dict[str, Any]) -> dict[str, Any]:
+    """Return what the texts of a delivery can use."""
+    event: dict[str, Any] = {
+        name: body[name] for name in ("event", "event_name", "event_timestamp") if name in body
+    }
+    return {
+        "customer": body.get("customer") or {},
+        "trigger": body.get("data") or {},
+        **event,
+        "snippets": {found["name"]: found["value"] for found in workspace.things("snippet")},
+        "delivery_id": number,
+    }
 
 
 def archived(workspace: Workspace, row: Row) -> dict[str, Any]:
@@ -128,14 +158,7 @@ def archived(workspace: Workspace, row: Row) -> dict[str, Any]:
     """
     body: dict[str, Any] = json.loads(row["body"])
     text, forgotten = of_delivery(workspace, body, row), bool(body.get("forgotten"))
-    data = {
-        "customer": body.get("customer") or {},
-        "trigger": body.get("data") or {},
-        "snippets": {found["name"]: found["value"] for found in workspace.things("snippet")},
-        "delivery_id": row["id"],
-    }
-
-    meter = Meter()
+    data, meter = _data(workspace, row["id"], body), Meter()
 
     def shown(name: str) -> str:
         written = str(text.get(name) or "")

@@ -45,6 +45,7 @@ def put(workspace: Workspace, copy: Any) -> None:
         workspace.change("UPDATE world SET seed = ?", copy["seed"])
         workspace.clock.set(copy["now"])
         (workspace.clock.freeze if copy["frozen"] else workspace.clock.run)()
+        workspace.forget_read()
     except (sqlite3.Error, TypeError, KeyError) as error:
         raise WrongCopy(f"it holds what no sandbox holds: {error}") from None
 

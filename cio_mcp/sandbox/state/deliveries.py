@@ -1,25 +1,22 @@
 """Deliveries: messages to one person each, and how far they have come."""
 
-import base64
 import json
-import secrets
 from collections.abc import Iterator
 from typing import Any
 
+from cio_mcp.sandbox.engine import fates
+from cio_mcp.sandbox.engine.chance import delivery_id, share
 from cio_mcp.sandbox.faults import book
-from cio_mcp.sandbox.state import contents, magic, opt_outs, people, suppressions
+from cio_mcp.sandbox.state import contents, magic, obstacles, people
 from cio_mcp.sandbox.state.workspace import Row, Workspace, applies
 
-REPORT = "delivery_event"
-
-# Seconds after it leaves (at its creation or its send_at) at which a delivery reaches each state, where
-# nothing else is its fate.
-FATE = {"sent": 2, "delivered": 5}
+REPORT, EFFECT = "delivery_event", "delivery_effect"
 
 # States for which a delivery's `reason` is told.
 FAILED = {"bounced", "dropped", "failed"}
 
-SECONDARY = "secondary:"
+# States that change something of the person or their address.
+EFFECTS = {"bounced", "spammed", "unsubscribed"}
 
 # What a delivery can come from; a transactional message has its template instead.
 PARENTS = ("campaign_id", "newsletter_id", "broadcast_id", "action_id", "content_id", "trigger_event_id")
@@ -33,41 +30,66 @@ def add(
     `body` has type, recipient and subject, and what else a message carries; `draft` keeps it back,
     `send_at` (unix seconds) delays it, `fate` says what becomes of it, and `reason` why it fails.
     """
-    number = base64.urlsafe_b64encode(secrets.token_bytes(20)).decode()
-    failure = None
-    if not body["recipient"]:
-        failure = "recipient is blank"
-    elif people.suppressed(workspace, body["recipient"]):
-        failure = "recipient is suppressed"
-    elif person and not to_unsubscribed and people.unsubscribed(people.attributes(workspace, person)):
-        failure = "recipient is unsubscribed"
-    elif opt_outs.excludes(workspace, person, body["type"]):
-        failure = "recipient has opted out"
-    stopped = magic.fate_of(workspace, body) | suppressions.in_the_way(workspace, body)
-    stopped |= _delayed(workspace, body)
-    workspace.change(
-        "INSERT INTO deliveries (id, cio_id, created, body) VALUES (?, ?, ?, ?)",
-        number,
-        person["cio_id"] if person else None,
-        workspace.now(),
-        json.dumps(
-            body
-            | stopped
-            | {
-                "subject": body.get("subject") or contents.subject_now(workspace, body),
-                "failure_message": failure,
-                "customer": contents.snapshot(workspace, person),
-            }
-        ),
+    cio_id, created = person["cio_id"] if person else None, workspace.now()
+    number = _new_id(workspace, cio_id, body)
+    body = body | {"customer": contents.snapshot(workspace, person)}
+    subject, fault = contents.filled(workspace, number, body)
+    failure = obstacles.of(workspace, person, body, to_unsubscribed=to_unsubscribed) or fault
+    body |= magic.fate_of(workspace, body) | obstacles.in_the_way(workspace, body)
+    body |= {"failure_message": failure, "subject": subject}
+    states = _states(workspace, number, created, body)
+    state = next((name for name in ("undeliverable", "drafted", "dropped") if name in states), "created")
+    told = {"delivery": number, "state": state, "message": message_of(body), "why": failure or ""}
+    entry = workspace.note("message", cio_id, number, told)
+    workspace.insert(
+        "INSERT INTO deliveries (id, cio_id, created, entry, type, campaign_id, action_id, journey, states, "
+        "body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        *(number, cio_id, created, entry, body["type"]),
+        *(body.get("campaign_id"), body.get("action_id"), body.get("journey")),
+        *(json.dumps(states), json.dumps(body)),
     )
+    # An address that asks for a bounce, or a story that tells of one, does so for each message alone.
+    effects = EFFECTS if body.get("fate") is None else EFFECTS - {"bounced"}
+    with workspace.because(entry):
+        for name, at in states.items() if workspace.lives else ():
+            if (state := name.removeprefix(fates.SECONDARY)) in effects:
+                workspace.wait(at, EFFECT, {"id": number, "state": state})
     return number
 
 
-def _delayed(workspace: Workspace, body: dict[str, Any]) -> dict[str, Any]:
-    """Return what faults make of a delivery: how many seconds late it arrives, and how that is reported."""
+def message_of(body: dict[str, Any]) -> str:
+    """Return which message a delivery is of, such as `action 101`."""
+    for name in ("action_id", "newsletter_id", "broadcast_id", "transactional_message_id"):
+        if body.get(name):
+            return f"{name.removesuffix('_id').removesuffix('_message')} {body[name]}"
+    return "message"
+
+
+def _new_id(workspace: Workspace, cio_id: str | None, body: dict[str, Any]) -> str:
+    """Return an id that depends on the person, the message, and how many they got before."""
+    before = workspace.rows("SELECT count(*) FROM deliveries WHERE cio_id = ?", cio_id)[0][0]
+    while True:
+        number = delivery_id(workspace.seed, cio_id or body["recipient"], message_of(body), before)
+        if row(workspace, number) is None:
+            return number
+        before += 1
+
+
+def _states(workspace: Workspace, number: str, created: int, body: dict[str, Any]) -> dict[str, int]:
+    """Return when a delivery reaches each state."""
+    if body["failure_message"]:
+        return {"created": created, "undeliverable": created}
+    if body.get("draft"):
+        return {"created": created, "drafted": created}
+    fate = body.get("fate")
+    if fate is None:
+        chances = fates.chances_of(body) if workspace.lives else {}
+        fate = fates.by_chance(workspace.seed, number, body["type"], chances)
     struck = book.met_by_delivery(workspace, body["recipient"])
-    late = sum(fault.seconds or 0 for fault in struck)
-    return {"late": late, "secondary": any(fault.does == "secondary" for fault in struck)}
+    late = int(sum(fault.seconds or 0 for fault in struck))
+    secondary = any(fault.does == "secondary" for fault in struck)
+    leaves = max(created, body.get("send_at") or 0)
+    return {"created": created} | fates.states(body["type"], leaves, fate, late=late, secondary=secondary)
 
 
 def listed(
@@ -94,7 +116,7 @@ def listed(
     )
     for row in rows:
         message = _message(workspace, row)
-        states = reached(message)
+        states = reached(workspace, row)
         if (
             (metric is None or metric in states)
             and (drafts is None or ("drafted" in states) is drafts)
@@ -114,9 +136,15 @@ def row(workspace: Workspace, number: str) -> Row | None:
     return workspace.row("SELECT * FROM deliveries WHERE id = ?", number)
 
 
-def reached(message: dict[str, Any]) -> dict[str, int]:
+def metrics(workspace: Workspace, row: Row) -> dict[str, int]:
+    """Return when a delivery reached each state, as far as time has passed."""
+    now = workspace.now()
+    return {name: at for name, at in json.loads(row["states"]).items() if at <= now}
+
+
+def reached(workspace: Workspace, row: Row) -> dict[str, int]:
     """Return when a delivery reached each state, under the plain names."""
-    return {name.removeprefix(SECONDARY): at for name, at in message["metrics"].items()}
+    return {name.removeprefix(fates.SECONDARY): at for name, at in metrics(workspace, row).items()}
 
 
 def _message(workspace: Workspace, row: Row) -> dict[str, Any]:
@@ -126,12 +154,12 @@ def _message(workspace: Workspace, row: Row) -> dict[str, Any]:
     """
     body = json.loads(row["body"])
     person = people.find(workspace, row["cio_id"] or "", "cio_id")
-    metrics = _metrics(workspace, row["created"], body)
+    states = metrics(workspace, row)
     template = body.get("transactional_message_id")
     parents = {name: body.get(name) for name in PARENTS}
     sources = {"transactional_message_id": template, "msg_template_id": template} if template else parents
     # Assumed (reasons of failures): what the mail service says is told where Customer.io tells its own.
-    why = body["failure_message"] or (body.get("reason") if FAILED & metrics.keys() else None)
+    why = body["failure_message"] or (body.get("reason") if FAILED & states.keys() else None)
     failure = {"failure_message": why} if why else {}
     return {
         "id": row["id"],
@@ -140,8 +168,8 @@ def _message(workspace: Workspace, row: Row) -> dict[str, Any]:
         "customer_id": person["id"] if person else None,
         "customer_identifiers": people.identifiers(person) if person else None,
         "recipient": body["recipient"],
-        "subject": contents.subject(body),
-        "metrics": metrics,
+        "subject": body["subject"],
+        "metrics": states,
         "created": row["created"],
         "forgotten": False,
         **sources,
@@ -149,39 +177,47 @@ def _message(workspace: Workspace, row: Row) -> dict[str, Any]:
     }
 
 
-def _metrics(workspace: Workspace, created: int, body: dict[str, Any]) -> dict[str, int]:
-    """Return when a delivery reached each state, as far as time has passed.
-
-    Live: an email is delivered by the state `secondary:delivered` and no plain one.
-    Assumed (secondary metrics): no other state is, and no other message.
-    """
-    if body["failure_message"]:
-        return {"created": created, "undeliverable": created}
-    if body.get("draft"):
-        return {"created": created, "drafted": created}
-    leaves = max(created, body.get("send_at") or 0)
-    fate = body.get("fate") or FATE
-    late = {name: 0 if name == "sent" else body.get("late", 0) for name in fate}
-    due = {
-        SECONDARY * _is_secondary(name, body) + name: leaves + after + late[name]
-        for name, after in fate.items()
-    }
-    reported: dict[str, int] = body.get("reported", {})
-    return {"created": created} | {name: at for name, at in due.items() if at <= workspace.now()} | reported
-
-
-def _is_secondary(name: str, body: dict[str, Any]) -> bool:
-    if body.get("secondary"):
-        return name != "sent"
-    return name == "delivered" and body["type"] == "email"
+def link_of(number: str, links: list[dict[str, Any]]) -> int | None:
+    """Return the number of the link that is clicked in a delivery, by the links' shares of all clicks."""
+    left = share(number, "link")
+    for link in links:
+        if left < link["share"]:
+            return int(link["id"])
+        left -= link["share"]
+    return int(links[-1]["id"]) if links else None
 
 
 @applies(REPORT)
 def report(workspace: Workspace, write: dict[str, Any]) -> None:
     """Add what a device reports of a delivery (Track API, entity); of an unknown one nothing happens."""
-    number = write["identifiers"]["id"]
-    if row := workspace.row("SELECT body FROM deliveries WHERE id = ?", number):
-        body = json.loads(row["body"])
-        at = write.get("timestamp", workspace.now())
-        body["reported"] = {write["name"]: at} | body.get("reported", {})
-        workspace.change("UPDATE deliveries SET body = ? WHERE id = ?", json.dumps(body), number)
+    if found := row(workspace, write["identifiers"]["id"]):
+        _reach(workspace, found, write["name"], write.get("timestamp", workspace.now()))
+
+
+def convert(workspace: Workspace, journey: int) -> None:
+    """Count the last message that was sent on a journey as converted."""
+    sent = "SELECT * FROM deliveries WHERE journey = ? ORDER BY number DESC"
+    for found in workspace.rows(sent, journey):
+        if "sent" in reached(workspace, found):
+            _reach(workspace, found, "converted", workspace.now())
+            return
+
+
+def _reach(workspace: Workspace, row: Row, state: str, at: int) -> None:
+    """Let a delivery reach a state, unless it did earlier."""
+    states = json.loads(row["states"])
+    if at < states.get(state, at + 1):
+        states[state] = at
+        workspace.change("UPDATE deliveries SET states = ? WHERE id = ?", json.dumps(states), row["id"])
+        workspace.note("message_state", row["cio_id"], row["id"], {"delivery": row["id"], "state": state})
+
+
+@applies(EFFECT)
+def take_effect(workspace: Workspace, write: dict[str, Any]) -> None:
+    """Let what became of a delivery change the person or their address."""
+    if (found := row(workspace, write["id"])) is None:
+        return
+    told = {"delivery": write["id"], "state": write["state"]}
+    entry = workspace.note("message_state", found["cio_id"], write["id"], told)
+    with workspace.because(entry):
+        obstacles.arise(workspace, found, write["state"])

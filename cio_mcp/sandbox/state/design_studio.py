@@ -198,7 +198,9 @@ def add_version(
     workspace: Workspace, node: dict[str, Any], name: str, description: str, *, on_publish: bool = False
 ) -> dict[str, Any]:
     """Keep a node as it is now; returns the version."""
+    number = uuid.uuid5(uuid.UUID(node["uuid"]), str(workspace.next_number(VERSION)))
     version = {"name": name, "description": description, "created_on_publish": on_publish, "feedback": None}
+    version["uuid"] = str(number)
     return _configure(
         workspace, VERSION, version | {"node_id": node["uuid"], "node_type": "EMAIL", "kept": _parts(node)}
     )

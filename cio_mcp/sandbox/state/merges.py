@@ -26,6 +26,7 @@ def merge(workspace: Workspace, write: dict[str, dict[str, str]]) -> None:
     since = workspace.now() - 30 * 86400
     workspace.change("UPDATE events SET cio_id = ? WHERE cio_id = ? AND timestamp >= ?", mine, theirs, since)
     workspace.change("UPDATE deliveries SET cio_id = ? WHERE cio_id = ?", mine, theirs)
+    workspace.change("UPDATE journeys SET cio_id = ? WHERE cio_id = ?", mine, theirs)
     workspace.change("UPDATE OR IGNORE members SET cio_id = ? WHERE cio_id = ?", mine, theirs)
     people.delete(workspace, {"identifier": f"cio_{theirs}"})
     attributes: dict[str, Any] = json.loads(secondary["attributes"]) | json.loads(primary["attributes"])

@@ -1,14 +1,14 @@
 """Metrics: counts per period, of campaigns, of their actions and journeys, and of any deliveries."""
 
 import json
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
-from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from cio_mcp.sandbox.state import deliveries
-from cio_mcp.sandbox.state.workspace import Workspace
+from cio_mcp.sandbox.state.workspace import Row, Workspace
 
 # Documented, 2026-09-17: every key of a version 2 series.
 SERIES = (
@@ -58,66 +58,142 @@ NEW_YORK = ZoneInfo("America/New_York")
 # A time in unix seconds, and what is counted then.
 Counted = tuple[float, dict[str, int]]
 
+# A time at which a message was made in which a link is clicked, and which delivery it was.
+Click = tuple[float, str]
+
 
 def series(counted: Iterable[Counted], edges: list[float], names: Iterable[str]) -> dict[str, list[int]]:
     """Return one count per period between `edges` (unix seconds), oldest first, for each name."""
     counts = {name: [0] * (len(edges) - 1) for name in names}
     for at, found in counted:
-        for period, (since, until) in enumerate(pairwise(edges)):
-            if since <= at < until:
-                for name in found.keys() & counts.keys():
-                    counts[name][period] += found[name]
+        period = bisect_right(edges, at) - 1
+        if 0 <= period < len(edges) - 1:
+            for name in found.keys() & counts.keys():
+                counts[name][period] += found[name]
     return counts
 
 
 def of_campaign(
     workspace: Workspace, campaign_id: int, *, channel: str | None = None, action_id: int | None = None
 ) -> Iterator[Counted]:
-    """Yield a campaign's counts, or one action's. They are kept by day, and so are of noon UTC."""
+    """Yield a campaign's counts, or one action's: those of its story, and those of its deliveries."""
+    yield from _told(workspace, campaign_id, channel, action_id)
     rows = workspace.rows(
-        "SELECT day, counts FROM metrics WHERE campaign_id = :campaign_id "
-        "AND (:channel IS NULL OR channel = :channel) "
-        "AND (:action_id IS NULL OR action_id = :action_id)",
-        campaign_id=campaign_id,
-        channel=channel,
-        action_id=action_id,
+        "SELECT * FROM deliveries WHERE campaign_id = ?1 AND journey IS NOT NULL "
+        "AND (?2 IS NULL OR type = ?2) AND (?3 IS NULL OR action_id = ?3)",
+        *(campaign_id, channel, action_id),
+    )
+    yield from _counted(workspace, rows)
+
+
+def _told(
+    workspace: Workspace, campaign_id: int, channel: str | None = None, action_id: int | None = None
+) -> Iterator[Counted]:
+    """Yield what the story tells of a campaign. It is kept by day, and so is of noon UTC."""
+    rows = workspace.rows(
+        "SELECT day, counts FROM metrics WHERE campaign_id = ?1 "
+        "AND (?2 IS NULL OR channel = ?2) AND (?3 IS NULL OR action_id = ?3)",
+        *(campaign_id, channel, action_id),
     )
     for row in rows:
         yield row["day"] * DAY + DAY // 2, json.loads(row["counts"])
 
 
-def of_deliveries(workspace: Workspace, **source: Any) -> Iterator[Counted]:
-    """Yield each state that a delivery of a source has reached; all clicks are people's here."""
-    for _, message in deliveries.listed(workspace, 0, workspace.now(), **source):
-        for state, at in deliveries.reached(message).items():
-            yield at, {state: 1, f"human_{state}": 1}
+def of_deliveries(workspace: Workspace, channel: str | None, **of: int) -> Iterator[Counted]:
+    """Yield what deliveries have reached, of a newsletter, a broadcast, a template or a part of it."""
+    yield from _counted(workspace, _of_source(workspace, channel, **of))
+
+
+def _of_source(workspace: Workspace, channel: str | None, **of: int) -> list[Row]:
+    each = " AND ".join(["json_extract(body, '$.' || ?) = ?"] * len(of))
+    named = [part for item in of.items() for part in item]
+    return workspace.rows(
+        f"SELECT * FROM deliveries WHERE {each} AND coalesce(?, type) = type",  # noqa: S608 - holes only
+        *named,
+        channel,
+    )
+
+
+def _counted(workspace: Workspace, rows: Iterable[Row]) -> Iterator[Counted]:
+    """Yield the states that deliveries have reached; all opens and clicks are people's here.
+
+    Documented ("Campaign and broadcast metrics"): all count for when the message was made.
+    """
+    for row in rows:
+        states = deliveries.reached(workspace, row)
+        yield row["created"], {name: 1 for state in states for name in (state, f"human_{state}")}
 
 
 def of_journeys(workspace: Workspace, campaign: dict[str, Any]) -> Iterator[Counted]:
-    """Yield what became of the journeys of each day: shares of how many got the campaign's first message."""
-    shares = campaign.get("journeys")
-    if not shares:
-        return
-    for at, counts in of_campaign(workspace, campaign["id"], action_id=campaign["workflow"][0]["id"]):
-        found = {name: round(counts["sent"] * share) for name, share in shares.items()}
-        yield at, found | {"never_activated": found["started"] - found["activated"]}
+    """Yield what became of the journeys of each day, by when they started.
+
+    Of the story's they are shares of how many got the campaign's first message.
+    """
+    if shares := campaign.get("journeys"):
+        for at, counts in _told(workspace, campaign["id"], action_id=campaign["workflow"][0]["id"]):
+            found = {name: round(counts["sent"] * share) for name, share in shares.items()}
+            yield at, found | {"never_activated": found["started"] - found["activated"]}
+    for row in workspace.rows("SELECT * FROM journeys WHERE campaign_id = ?", campaign["id"]):
+        yield (
+            row["started"],
+            {
+                "started": 1,
+                "activated": int(bool(row["activated"])),
+                "messaged": int(bool(row["messaged"])),
+                "converted": int(row["converted"] is not None),
+                "finished": int(row["outcome"] == "finished"),
+                "exited_early": int(row["outcome"] not in {None, "finished"}),
+                "never_activated": int(row["outcome"] is not None and not row["activated"]),
+            },
+        )
 
 
-def links(counted: list[Counted], edges: list[float], known: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the clicks on each link, which has a share of all of them."""
-    clicks = series(counted, edges, CLICKS)
+def clicks_in_action(workspace: Workspace, action_id: int) -> Iterator[Click]:
+    """Yield the clicks in an action's messages."""
+    rows = workspace.rows("SELECT * FROM deliveries WHERE action_id = ? AND journey IS NOT NULL", action_id)
+    yield from _clicks(workspace, rows)
+
+
+def clicks_of(workspace: Workspace, channel: str | None, **of: int) -> Iterator[Click]:
+    """Yield the clicks in messages of a newsletter, a broadcast or a template."""
+    yield from _clicks(workspace, _of_source(workspace, channel, **of))
+
+
+def _clicks(workspace: Workspace, rows: Iterable[Row]) -> Iterator[Click]:
+    for row in rows:
+        if "clicked" in deliveries.reached(workspace, row):
+            yield row["created"], row["id"]
+
+
+def links(
+    clicks: Iterable[Click], edges: list[float], known: list[dict[str, Any]], story: Iterable[Counted] = ()
+) -> list[dict[str, Any]]:
+    """Return the clicks on each link: a link has a share of them, which in the story is not rounded up."""
+    told = series(story, edges, CLICKS)
+    found: dict[int, list[Counted]] = {link["id"]: [] for link in known}
+    for at, delivery in clicks:
+        if (number := deliveries.link_of(delivery, known)) is not None:
+            found[number].append((at, {"clicked": 1, "human_clicked": 1}))
     return [
         {
             "link": {"id": link["id"], "href": link["href"]},
             "metric": {
                 "series": {
-                    name: [round(count * link["share"]) for count in counts]
-                    for name, counts in clicks.items()
+                    name: [
+                        round(count * link["share"]) + more
+                        for count, more in zip(told[name], counts, strict=True)
+                    ]
+                    for name, counts in series(found[link["id"]], edges, CLICKS).items()
                 }
             },
         }
         for link in known
     ]
+
+
+def story_of_action(workspace: Workspace, campaign_id: int, action_id: int) -> Iterator[Counted]:
+    """Yield what the story tells of one action."""
+    yield from _told(workspace, campaign_id, action_id=action_id)
 
 
 def newest(step: str, count: int, now: int) -> list[float]:

@@ -32,15 +32,16 @@ def deliver(workspace: Workspace, write: dict[str, Any]) -> None:
     newsletter = workspace.thing("newsletter", write["id"])
     if not newsletter or newsletter["sent_at"] or newsletter["scheduled_at"] != write["scheduled_at"]:
         return
-    for person in segments.audience(workspace, newsletter["recipients"]):
-        message = {
-            "type": newsletter["type"],
-            "recipient": person["email"] or "",
-            "newsletter_id": newsletter["id"],
-            "content_id": newsletter["content_ids"][0],
-            "fate": newsletter.get("fates", {}).get(person["id"]),
-        }
-        deliveries.add(workspace, person, message, to_unsubscribed=False)
+    with workspace.because(workspace.note("sent", None, str(newsletter["id"]))):
+        for person in segments.audience(workspace, newsletter["recipients"]):
+            message = {
+                "type": newsletter["type"],
+                "recipient": person["email"] or "",
+                "newsletter_id": newsletter["id"],
+                "content_id": newsletter["content_ids"][0],
+                "fate": newsletter.get("fates", {}).get(person["id"]),
+            }
+            deliveries.add(workspace, person, message, to_unsubscribed=False)
     workspace.configure("newsletter", newsletter | {"sent_at": workspace.now(), "scheduled_at": None})
 
 

@@ -2,10 +2,10 @@
 
 import json
 import re
-import secrets
 from typing import Any, Literal
 
-from cio_mcp.sandbox.state import relationships, subscriptions, visitors
+from cio_mcp.sandbox.engine import chance
+from cio_mcp.sandbox.state import computed, relationships, subscriptions, visitors
 from cio_mcp.sandbox.state.rejections import drop, outdated
 from cio_mcp.sandbox.state.workspace import Row, Workspace, applies
 
@@ -40,7 +40,7 @@ def by_shape(identifier: str | dict[IdType, str]) -> tuple[IdType, str]:
 
 def create(workspace: Workspace, **identifiers: str | None) -> Row:
     """Create a person; returns them."""
-    cio_id, phone = secrets.token_hex(6), identifiers.get("phone")
+    cio_id, phone = _new_cio_id(workspace, identifiers), identifiers.get("phone")
     workspace.change(
         "INSERT INTO people VALUES (?, ?, ?, ?)",
         cio_id,
@@ -50,6 +50,16 @@ def create(workspace: Workspace, **identifiers: str | None) -> Row:
     )
     workspace.log("profile_create", cio_id)
     return workspace.rows("SELECT * FROM people WHERE cio_id = ?", cio_id)[0]
+
+
+def _new_cio_id(workspace: Workspace, identifiers: dict[str, str | None]) -> str:
+    """Return an id that depends on the identifiers, and how often they were created before."""
+    before = 0
+    while True:
+        found = chance.cio_id(workspace.seed, *identifiers.items(), before)
+        if workspace.row("SELECT 1 FROM log WHERE cio_id = ? LIMIT 1", found) is None:
+            return found
+        before += 1
 
 
 def find_or_create(workspace: Workspace, identifier: str | dict[IdType, str]) -> Row | None:
@@ -166,7 +176,9 @@ def suppress(workspace: Workspace, write: dict[str, Any]) -> None:
     person = find(workspace, value, id_type)
     for identifier in {value, *((person["id"], person["email"]) if person else ())} - {None}:
         workspace.change("INSERT OR IGNORE INTO suppressed VALUES (?)", identifier)
-    delete(workspace, write)
+    entry = workspace.note("profile_suppress", person["cio_id"] if person else None, value)
+    with workspace.because(entry):
+        delete(workspace, write)
 
 
 @applies("unsuppress")
@@ -189,27 +201,7 @@ def attributes(workspace: Workspace, person: Row) -> dict[str, Any]:
     """Return a person's attributes as they are typed in the workspace, computed ones included."""
     known = {name: person[name] for name in ("id", "email", "cio_id") if person[name]}
     set_: dict[str, Any] = json.loads(person["attributes"])
-    return known | set_ | _computed(workspace, person["cio_id"])
-
-
-def _computed(workspace: Workspace, cio_id: str) -> dict[str, Any]:
-    """Return the aggregations of a person's events that the workspace defines."""
-    found: dict[str, Any] = {}
-    for definition in workspace.things("computed_attribute"):
-        events = workspace.rows(
-            "SELECT data, timestamp FROM events WHERE cio_id = ? AND name = ? ORDER BY timestamp, number",
-            cio_id,
-            definition["event"],
-        )
-        values = [json.loads(event["data"]).get(definition.get("field")) for event in events]
-        numbers = [value for value in values if isinstance(value, (int, float))]
-        if events:
-            found[definition["name"]] = {
-                "count": len(events),
-                "sum": sum(numbers),
-                "last_time": events[-1]["timestamp"],
-            }[definition["aggregate"]]
-    return found
+    return known | set_ | computed.of(workspace, person["cio_id"])
 
 
 def profile(workspace: Workspace, person: Row) -> dict[str, Any]:
@@ -218,7 +210,7 @@ def profile(workspace: Workspace, person: Row) -> dict[str, Any]:
     Live: without `customer` around it in a list of people; `timestamps` has the time of each change.
     """
     values = attributes(workspace, person)
-    computed = subscriptions.computed(workspace, values)
+    topics = subscriptions.computed(workspace, values)
     devices = workspace.rows("SELECT id, platform, last_used FROM devices WHERE cio_id = ?", person["cio_id"])
     changed = workspace.rows(
         "SELECT coalesce(name, 'cio_id') AS name, max(timestamp) AS at FROM log WHERE cio_id = ? "
@@ -230,7 +222,7 @@ def profile(workspace: Workspace, person: Row) -> dict[str, Any]:
         "id": shown_id(person),
         "identifiers": identifiers(person),
         "attributes": {
-            name: as_text(value) for name, value in (values | computed).items() if name != "anonymous_id"
+            name: as_text(value) for name, value in (values | topics).items() if name != "anonymous_id"
         },
         "timestamps": {name: at.get(name, at.get("cio_id", 0)) for name in values},
         "unsubscribed": unsubscribed(values),

@@ -3,7 +3,8 @@
 `world` is one row: since when the sandbox is used and when it was last, in real time, its clock and what
 chance depends on. `log` is only ever added to: an entry with a `timestamp` is one of the activities that the
 App API tells, and `cause` is the number of an earlier entry. `timers` hold what is to be done at a time;
-there is one with a `key`.
+there is one with a `key`. `matches` tells who fits the trigger of a campaign that segments trigger. A
+delivery's `states` are the times at which it reaches each, which may be still to come.
 """
 
 import zlib
@@ -30,6 +31,7 @@ CREATE TABLE IF NOT EXISTS members (
 CREATE TABLE IF NOT EXISTS events (
   number INTEGER PRIMARY KEY, cio_id TEXT, anonymous_id TEXT, type TEXT NOT NULL, name TEXT NOT NULL,
   data TEXT NOT NULL, timestamp INTEGER NOT NULL, event_id TEXT UNIQUE);
+CREATE INDEX IF NOT EXISTS events_of_people ON events (cio_id, name, timestamp);
 CREATE TABLE IF NOT EXISTS log (
   number INTEGER PRIMARY KEY, at INTEGER NOT NULL, kind TEXT NOT NULL, cio_id TEXT, name TEXT, cause INTEGER,
   timestamp INTEGER, data TEXT NOT NULL);
@@ -49,7 +51,20 @@ CREATE TABLE IF NOT EXISTS triggers (broadcast_id INTEGER NOT NULL, id INTEGER N
   created_at INTEGER NOT NULL, really_at REAL NOT NULL, errors TEXT NOT NULL,
   PRIMARY KEY (broadcast_id, id));
 CREATE TABLE IF NOT EXISTS deliveries (
-  number INTEGER PRIMARY KEY, id TEXT UNIQUE, cio_id TEXT, created INTEGER, body TEXT NOT NULL);
+  number INTEGER PRIMARY KEY, id TEXT UNIQUE, cio_id TEXT, created INTEGER NOT NULL, entry INTEGER NOT NULL,
+  type TEXT NOT NULL, campaign_id INTEGER, action_id INTEGER, journey INTEGER, states TEXT NOT NULL,
+  body TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS deliveries_of_people ON deliveries (cio_id);
+CREATE INDEX IF NOT EXISTS deliveries_of_campaigns ON deliveries (campaign_id);
+CREATE INDEX IF NOT EXISTS deliveries_of_journeys ON deliveries (journey);
+CREATE TABLE IF NOT EXISTS journeys (
+  number INTEGER PRIMARY KEY, campaign_id INTEGER NOT NULL, cio_id TEXT NOT NULL, started INTEGER NOT NULL,
+  entry INTEGER NOT NULL, data TEXT NOT NULL, activated INTEGER, messaged INTEGER, converted INTEGER,
+  ended INTEGER, outcome TEXT);
+CREATE INDEX IF NOT EXISTS journeys_of_people ON journeys (cio_id, campaign_id);
+CREATE INDEX IF NOT EXISTS journeys_of_campaigns ON journeys (campaign_id, started);
+CREATE TABLE IF NOT EXISTS matches (
+  campaign_id INTEGER NOT NULL, cio_id TEXT NOT NULL, PRIMARY KEY (campaign_id, cio_id)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS faults (
   number INTEGER PRIMARY KEY AUTOINCREMENT, body TEXT NOT NULL, met INTEGER NOT NULL DEFAULT 0,
   struck INTEGER NOT NULL DEFAULT 0);

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from cio_mcp.sandbox.engine import conditions
+from cio_mcp.sandbox.engine.profile import Profile
 from cio_mcp.sandbox.state import people
 from cio_mcp.sandbox.state.workspace import Row, Workspace, applies
 
@@ -18,7 +20,7 @@ def audience(workspace: Workspace, condition: dict[str, Any]) -> list[Row]:
     return [
         row
         for row in workspace.rows("SELECT rowid AS number, * FROM people ORDER BY rowid")
-        if _fits(workspace, row, condition)
+        if conditions.fits(workspace, Profile(workspace, row), condition)
     ]
 
 
@@ -42,37 +44,9 @@ def check(workspace: Workspace, condition: Any) -> None:
         raise WrongFilter(f"{key} is not a filter")
 
 
-def _fits(workspace: Workspace, person: Row, condition: dict[str, Any]) -> bool:
-    ((key, value),) = condition.items()
-    match key:
-        case "and":
-            return all(_fits(workspace, person, part) for part in value)
-        case "or":
-            return any(_fits(workspace, person, part) for part in value)
-        case "not":
-            return not _fits(workspace, person, value)
-        case "segment":
-            return in_segment(workspace, person, workspace.thing("segment", value["id"]) or {})
-    has = people.attributes(workspace, person)
-    if value["operator"] == "exists" or value["field"] not in has:
-        return value["field"] in has
-    return people.as_text(has[value["field"]]) == people.as_text(value.get("value"))
-
-
 def in_segment(workspace: Workspace, person: Row, segment: dict[str, Any]) -> bool:
-    """Say whether a person is in a segment: by hand, by attributes, or by what they did lately."""
-    if segment.get("type") == "manual":
-        member = "SELECT 1 FROM members WHERE segment_id = ? AND cio_id = ?"
-        return workspace.row(member, segment["id"], person["cio_id"]) is not None
-    if event := segment.get("performed"):
-        done = workspace.row(
-            "SELECT 1 FROM events WHERE cio_id = ? AND name = ? AND timestamp >= ?",
-            person["cio_id"],
-            event["name"],
-            workspace.now() - event["within_days"] * 86400,
-        )
-        return done is not None
-    return _fits(workspace, person, segment["conditions"])
+    """Say whether a person is in a segment."""
+    return conditions.in_segment(workspace, Profile(workspace, person), segment)
 
 
 @applies(MEMBERS)
@@ -83,9 +57,11 @@ def change_members(workspace: Workspace, write: dict[str, Any]) -> None:
         if write.get("remove")
         else "INSERT OR IGNORE INTO members VALUES (?, ?)"
     )
+    kind = "segment_left" if write.get("remove") else "segment_entered"
     for name in write["ids"]:
-        if person := people.find(workspace, name, write["id_type"]):
-            workspace.change(statement, write["segment_id"], person["cio_id"])
+        person = people.find(workspace, name, write["id_type"])
+        if person and workspace.change(statement, write["segment_id"], person["cio_id"]):
+            workspace.note(kind, person["cio_id"], str(write["segment_id"]))
 
 
 def create(workspace: Workspace, name: str, description: str) -> dict[str, Any]:

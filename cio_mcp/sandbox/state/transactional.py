@@ -35,9 +35,6 @@ OWN_DEVICES = {None, "all", "last_used"}
 
 LIQUID = re.compile(r"\{\{\s*(?:customer\.)?(?P<attribute>\w+)[^}]*\}\}")
 
-# Nothing tells that a message in the app has arrived.
-IN_APP = {"sent": 2}
-
 
 def queue(
     workspace: Workspace,
@@ -58,10 +55,11 @@ def queue(
         "forgotten": body.get("disable_message_retention") is True,
         "draft": body.get("queue_draft") is True,
         "send_at": body.get("send_at"),
-        "fate": body.get("fate") if channel in ADDRESSED else IN_APP,
+        "fate": body.get("fate"),
     }
     to_unsubscribed = body.get("send_to_unsubscribed") is not False
-    return deliveries.add(workspace, person, message, to_unsubscribed=to_unsubscribed)
+    with workspace.because(workspace.note("asked", None, str(message["transactional_message_id"]))):
+        return deliveries.add(workspace, person, message, to_unsubscribed=to_unsubscribed)
 
 
 def _recipient(workspace: Workspace, channel: str, person: Row | None, to: str | None) -> str:

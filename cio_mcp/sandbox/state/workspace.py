@@ -1,19 +1,37 @@
-"""The workspace's database, its clock and log, and what it has accepted but not yet applied."""
+"""A workspace: its things, its log, and what it has accepted but not yet applied."""
 
 import json
-import sqlite3
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from cio_mcp.sandbox.engine.clock import Clock
-from cio_mcp.sandbox.state.schema import SCHEMA, VERSION
+from cio_mcp.sandbox.state.database import Row
+from cio_mcp.sandbox.state.things import Things
 
-Row = sqlite3.Row
+__all__ = ["Entry", "Row", "Workspace", "applies", "reacts"]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An entry of the log about a person."""
+
+    number: int
+    kind: str
+    cio_id: str
+    name: str | None
+    timestamp: int
+    data: dict[str, Any]
+
+
 Applier = Callable[["Workspace", dict[str, Any]], None]
+Reaction = Callable[["Workspace", list[Entry]], None]
 _APPLIERS: dict[str, Applier] = {}
+_REACTIONS: list[Reaction] = []
+
+# Consequences of consequences of one cause, beyond which they go in circles.
+MOST_ROUNDS = 50
 
 
 def applies(what: str) -> Callable[[Applier], Applier]:
@@ -26,13 +44,18 @@ def applies(what: str) -> Callable[[Applier], Applier]:
     return register
 
 
-class Workspace:
-    """One workspace in SQLite. Every request is one transaction, so several processes may share a file.
+def reacts(reaction: Reaction) -> Reaction:
+    """Register a function that is told what the log has got about people, once each write is applied."""
+    _REACTIONS.append(reaction)
+    return reaction
 
-    Times are unix seconds by its own `clock`, which `real` time drives. A Track write is accepted first and
-    applied `lag` seconds later, at the next request that comes: nothing runs in the background. A
-    broadcast's trigger has been worked through `broadcast_seconds` after it was made. Raises sqlite3.Error
-    for a file that is no such workspace.
+
+class Workspace(Things):
+    """One workspace in SQLite. Every request is one transaction.
+
+    Times are unix seconds by its own clock. A Track write is accepted first and applied `lag` seconds later,
+    at the next request that comes: nothing runs in the background. A broadcast's trigger has been worked
+    through `broadcast_seconds` after it was made.
     """
 
     def __init__(
@@ -48,76 +71,26 @@ class Workspace:
         self.broadcast_seconds = broadcast_seconds
         self._lag = lag
         self._cause: int | None = None
-        self._db = sqlite3.connect(path, timeout=5, isolation_level=None, check_same_thread=False)
-        self._db.row_factory = sqlite3.Row
-        self.clock = Clock(self._db, real)
-        try:
-            self._prepare()
-        except BaseException:
-            self._db.close()
-            raise
-
-    def _prepare(self) -> None:
-        self._check_version()
-        self._use_wal()
-        self._db.execute("PRAGMA synchronous = NORMAL")
-        self._db.executescript(f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version = {VERSION}; COMMIT")
-        with self.locked():
-            self.clock.begin()
-
-    def _check_version(self) -> None:
-        found = "SELECT user_version, EXISTS (SELECT 1 FROM sqlite_master) FROM pragma_user_version"
-        version, has_tables = self._db.execute(found).fetchone()
-        if has_tables and version != VERSION:
-            message = "it was made by another version, or is no sandbox; delete it, or name another file"
-            raise sqlite3.DatabaseError(message)
-
-    def _use_wal(self) -> None:
-        """Let processes read and write side by side. Only here SQLite itself does not wait for a writer."""
-        until = time.monotonic() + 5
-        while True:
-            try:
-                self._db.execute("PRAGMA journal_mode = WAL")
-            except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
-                    raise
-                time.sleep(0.01)
-            else:
-                return
-
-    def copy(self, other: "Workspace") -> None:
-        """Hold what another workspace holds, in place of all that was here."""
-        other._db.backup(self._db)
-
-    def close(self) -> None:
-        """Close the database."""
-        self._db.close()
+        self._news: list[Entry] | None = []
+        super().__init__(path, real)
 
     def now(self) -> int:
         """Return the time of day in whole unix seconds."""
         return int(self.clock())
 
     @contextmanager
-    def locked(self) -> Iterator[None]:
-        """Change everything inside at once or not at all; nobody else changes anything meanwhile."""
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        except BaseException:
-            self._db.execute("ROLLBACK")
-            raise
-        self._db.execute("COMMIT")
-
-    @contextmanager
     def transaction(self) -> Iterator[None]:
         """Do everything inside at once or not at all, at one moment; what is due by then is done before."""
         while self._pass():
-            pass
+            self.give_way()
         with self.locked():
             self.clock.note_use()
+            # What failed has no consequences.
+            self._news = []
             with self.clock.at(self.clock()):
                 self.settle()
                 yield
+                self._react()
                 self.settle()
 
     def advance(self, moment: float) -> dict[str, int]:
@@ -128,7 +101,7 @@ class Workspace:
         newest = "SELECT coalesce(max(number), 0) AS number FROM log"
         before = self.rows(newest)[0]["number"]
         while self._pass(moment):
-            pass
+            self.give_way()
         counts = "SELECT kind, count(*) AS count FROM log WHERE number > ? GROUP BY kind ORDER BY kind"
         return {row["kind"]: row["count"] for row in self.rows(counts, before)}
 
@@ -140,6 +113,7 @@ class Workspace:
         if until is None and not self._next(self.clock()):
             return False
         with self.locked():
+            self._news = []
             due = self._next(self.clock() if until is None else until)
             if until is not None:
                 self.clock.set(max(due["due"] if due else until, self.clock()))
@@ -159,19 +133,31 @@ class Workspace:
         self.change("DELETE FROM timers WHERE number = ?", timer["number"])
         with self.clock.at(timer["due"]), self.because(timer["cause"]):
             _APPLIERS[timer["what"]](self, json.loads(timer["body"]))
+            self._react()
 
-    def rows(self, statement: str, *values: Any, **named: Any) -> list[Row]:
-        """Return what a statement finds, with values for each `?` in turn or for each `:name`."""
-        return self._db.execute(statement, named or values).fetchall()
+    def _react(self) -> None:
+        """Tell what is new about people, and then what that has led to."""
+        for _ in range(MOST_ROUNDS):
+            if not self._news:
+                return
+            news, self._news = self._news, []
+            for reaction in _REACTIONS:
+                reaction(self, news)
+        self._news = []
 
-    def row(self, statement: str, *values: Any) -> Row | None:
-        """Return the first row that a statement finds."""
-        found: Row | None = self._db.execute(statement, values).fetchone()
-        return found
+    @contextmanager
+    def planting(self) -> Iterator[None]:
+        """Let nothing that happens inside have consequences."""
+        self._news = None
+        try:
+            yield
+        finally:
+            self._news = []
 
-    def change(self, statement: str, *values: Any) -> int:
-        """Run a statement that changes something; returns how many rows it changed."""
-        return self._db.execute(statement, values).rowcount
+    @property
+    def lives(self) -> bool:
+        """Whether what happens has consequences."""
+        return self._news is not None
 
     def accept(self, what: str, body: dict[str, Any], due: float | None = None) -> None:
         """Take a write, to be applied at `due`, or once the lag has passed."""
@@ -202,11 +188,14 @@ class Workspace:
         timestamp: int | None = None,
     ) -> int:
         """Add to the log, with the cause that there is; returns the entry's number."""
-        statement = (
-            "INSERT INTO log (at, kind, cio_id, name, cause, timestamp, data) VALUES (?, ?, ?, ?, ?, ?, ?)"
+        number = self.insert(
+            "INSERT INTO log (at, kind, cio_id, name, cause, timestamp, data) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            *(self.now(), kind, cio_id, name, self._cause, timestamp, json.dumps(data or {})),
         )
-        values = (self.now(), kind, cio_id, name, self._cause, timestamp, json.dumps(data or {}))
-        return self._db.execute(statement, values).lastrowid or 0
+        if cio_id and self._news is not None:
+            at = self.now() if timestamp is None else timestamp
+            self._news.append(Entry(number, kind, cio_id, name, at, data or {}))
+        return number
 
     def log(self, type_: str, cio_id: str | None, name: str | None = None, **data: Any) -> int:
         """Add to the activities, which are where rejected data shows up."""
@@ -217,26 +206,3 @@ class Workspace:
     ) -> int:
         """Add to the activities with whatever data, at a time of its own; returns the entry's number."""
         return self.note(type_, cio_id, name, data, timestamp=self.now() if at is None else at)
-
-    def things(self, kind: str) -> list[dict[str, Any]]:
-        """Return everything of a kind that is configured: campaigns, broadcasts, segments, messages."""
-        return [
-            json.loads(row["body"])
-            for row in self.rows("SELECT body FROM things WHERE kind = ? ORDER BY id", kind)
-        ]
-
-    def thing(self, kind: str, number: int) -> dict[str, Any] | None:
-        """Return one of them, or None."""
-        return next((thing for thing in self.things(kind) if thing["id"] == number), None)
-
-    def configure(self, kind: str, body: dict[str, Any]) -> None:
-        """Add or change one of them."""
-        self.change("INSERT OR REPLACE INTO things VALUES (?, ?, ?)", kind, body["id"], json.dumps(body))
-
-    def next_number(self, kind: str) -> int:
-        """Return the id that the next thing of a kind has."""
-        return max((thing["id"] for thing in self.things(kind)), default=0) + 1
-
-    def remove(self, kind: str, number: int) -> None:
-        """Remove one of them."""
-        self.change("DELETE FROM things WHERE kind = ? AND id = ?", kind, number)

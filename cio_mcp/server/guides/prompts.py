@@ -162,6 +162,7 @@ Check a broadcast before it is sent: {broadcast}. Audience: {audience}.{needs} S
    customers: what fails, what is empty, which data is not used? Are they subscribed (`get_customer`)?
 5. Check with `server_status`: live or sandbox, what is left of the caps, allowed recipients.
 6. Call `trigger_broadcast` with dry_run=true, and show the request, the audience and the template exactly as returned.
+7. For words that have to change, show `update_content` with dry_run=true: what differs, and what it then needs.
 
 Answer "go" or "no go" with the reasons, what a person has to decide, and the exact call to make. Do not make that call.
 """

@@ -30,11 +30,12 @@ _SILENT = {"script", "style", "head", "title", "template", "noscript", "svg", "o
 
 @dataclass(frozen=True)
 class Tag:
-    """A tag: `closes` for an end tag. Attributes are read when they are asked for."""
+    """A tag: `closes` for an end tag, `at` its place. Attributes are read when they are asked for."""
 
     name: str
     closes: bool
     inside: str
+    at: int = 0
 
     def attributes(self) -> dict[str, str]:
         """Return the attributes by name, in lower case; the first of a name counts."""
@@ -63,6 +64,10 @@ class Markup:
     def whole(self, text: str) -> str:
         """Return a piece of text with its Liquid back in place."""
         return _PLACE.sub(lambda place: self._liquid[int(place[1])], text)
+
+    def lines(self, start: int, end: int) -> int:
+        """Return how many lines end between two places of tags."""
+        return self.whole(self._text[start:end]).count("\n")
 
     def parts(self) -> Iterator[Tag | str]:
         """Yield tags and the texts between them, entities resolved, comments and what is silent left out."""
@@ -99,7 +104,7 @@ class Markup:
                 yield "<"
                 at = start + 1
                 continue
-            tag = Tag(name[0].lstrip("/").lower(), name[0].startswith("/"), text[name.end() : end])
+            tag = Tag(name[0].lstrip("/").lower(), name[0].startswith("/"), text[name.end() : end], start)
             at = end + 1
             if tag.name in _SILENT and not tag.closes and not tag.inside.endswith("/"):
                 closing = find(f"</{tag.name}", at)
@@ -113,7 +118,7 @@ class Markup:
         """Return where a tag ends: at the first `>` that is in no quotation marks."""
         text, at = self._text, start
         for _ in range(MOST_QUOTES if self._broken < MOST_BROKEN else FEW_QUOTES):
-            if not (stop := _STOP.search(text, at)):
+            if find(">", at) < 0 or not (stop := _STOP.search(text, at)):
                 break
             if stop[0] == ">":
                 return stop.start()

@@ -36,6 +36,12 @@ class Shown:
     unknown: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
 
+    @property
+    def fails(self) -> list[str]:
+        """Why Customer.io would not send it."""
+        untold = [path for path in self.missing if not any(f"'{path}'" in fault for fault in self.faults)]
+        return self.faults + [f"{path} has no value" for path in untold]
+
 
 def shown(
     text: Text, data: Mapping[str, Any], now: float, unread: frozenset[str | None], meter: Meter
@@ -89,16 +95,20 @@ def data_of(
 
 
 async def attributes_of(app: AppApi, customer_id: str, id_type: AnyIdType) -> dict[str, Any]:
-    """Return a customer's attributes as Liquid sees them; raises Refused.
+    """Return a customer's attributes as Liquid sees them; raises Refused."""
+    path = "/v1/customers/{customer_id}/attributes"
+    answer = await app.get(path, {"id_type": id_type}, customer_id=app.person(customer_id, id_type))
+    return attributes_in(Fields(answer).inside("customer", "attributes", "identifiers"))
+
+
+def attributes_in(profile: Fields) -> dict[str, Any]:
+    """Return the attributes of a profile as Liquid sees them.
 
     The API writes all values as texts. A text that is exactly a number, true, false, or an object is taken
     for that: it prints the same, and compares as it does at Customer.io.
     """
-    path = "/v1/customers/{customer_id}/attributes"
-    answer = await app.get(path, {"id_type": id_type}, customer_id=app.person(customer_id, id_type))
-    found = Fields(answer).inside("customer", "attributes", "identifiers")
-    known = needed(found.mapping("attributes"), "attributes")
-    identifiers = {name: value for name, value in found.fields("identifiers").raw.items() if value}
+    known = needed(profile.mapping("attributes"), "attributes")
+    identifiers = {name: value for name, value in profile.fields("identifiers").raw.items() if value}
     return identifiers | {name: _typed(value) for name, value in known.items()}
 
 

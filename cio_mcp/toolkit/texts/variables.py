@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from pydantic import Field
 
@@ -41,10 +42,15 @@ class Variables(Shape):
     optional: list[str] | None = Field(None, description="With a default, only under a condition, or there.")
 
 
+# What everybody sees at first or follows: fields that are the subject, or an address.
+VITAL = {"subject", "title", "link", "url"}
+
+
 @dataclass
 class _Use:
     source: str | None
     bare: bool = False
+    vital: bool = False
 
 
 @dataclass
@@ -58,6 +64,13 @@ class Found:
     uses: dict[str, _Use] = field(default_factory=dict)
     unknown: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
+
+    def add(self, other: "Found") -> None:
+        """Add what another text uses."""
+        for path, use in other.uses.items():
+            known = self.uses.setdefault(path, _Use(use.source))
+            known.bare |= use.bare
+            known.vital |= use.vital
 
     def told(self, kind: Kind) -> list[Variables]:
         """Return the variables by source."""
@@ -86,11 +99,24 @@ class Found:
         """Return the variables from a source that have no default and stand under no condition."""
         return [path for path, use in self.uses.items() if use.source == source and use.bare]
 
+    def vital(self, source: str) -> list[str]:
+        """Return those of them that the subject or a link needs."""
+        return [path for path, use in self.uses.items() if use.source == source and use.vital]
+
     @property
     def all_needed(self) -> list[str]:
         """The variables without a default and under no condition that Customer.io itself does not fill."""
         own = {"snippet", "message"}
         return [path for path, use in self.uses.items() if use.bare and use.source not in own]
+
+
+@lru_cache(maxsize=300)
+def uses_of(written: tuple[tuple[tuple[str, str], ...], ...]) -> Found:
+    """Return what the texts of a message use, each given by its fields; kept, since many sends ask it."""
+    found, meter = Found(), Meter()
+    for fields in written:
+        found.add(variables_of(dict(fields), {}, meter))
+    return found
 
 
 def filled_by(source: str | None, kind: Kind) -> str:
@@ -111,6 +137,7 @@ def variables_of(written: Mapping[str, str], snippets: Mapping[str, str], meter:
         for variable in uses.variables:
             known = found.uses.setdefault(variable.path, _Use(variable.source))
             known.bare |= variable.bare
+            known.vital |= variable.bare_in_link or (variable.bare and name in VITAL)
         found.unknown += [word for word in uses.unknown if word not in found.unknown]
         if uses.fault:
             found.faults.append(f"{name}: {uses.fault}")

@@ -1,6 +1,5 @@
 """Triggering a broadcast."""
 
-import asyncio
 from dataclasses import replace
 from typing import Annotated, Any, Literal
 
@@ -11,7 +10,7 @@ from cio_mcp.errors import InvalidArgument
 from cio_mcp.limits import TRIGGER_BYTES
 from cio_mcp.toolkit.addresses import OneAddress, parsed
 from cio_mcp.toolkit.answers import Acted
-from cio_mcp.toolkit.audience import Audience, Template, content_of, of_filter, reaches
+from cio_mcp.toolkit.audience import Audience, Template, of_filter, reaches
 from cio_mcp.toolkit.lists import Addresses, Objects, People
 from cio_mcp.toolkit.params import (
     Filter,
@@ -24,6 +23,7 @@ from cio_mcp.toolkit.params import (
 from cio_mcp.toolkit.reading import Fields, made
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.sizes import size_of
+from cio_mcp.toolkit.texts.sending import AllowMissing, Sending
 
 tools = Toolbox(__name__)
 
@@ -147,16 +147,19 @@ async def _reached(
     ignored = all(skipped[id_type] for id_type in kinds)
 
     async def template() -> Template:
-        own = [(data or {}) | (entry.get("data") or {}) for entry in entries] or [data or {}]
-        named, (says, unread) = await asyncio.gather(
-            app.get("/v1/broadcasts/{broadcast_id}", broadcast_id=broadcast_id),
-            content_of(app, "broadcast", broadcast_id, None if data_file_url else own),
-        )
+        named = await app.get("/v1/broadcasts/{broadcast_id}", broadcast_id=broadcast_id)
         name = Fields(named).wrapped("broadcast").text("name")
-        return Template(f"broadcast {broadcast_id}", name or "", says, unread)
+        return Template(f"broadcast {broadcast_id}", name or "")
 
+    own = [(data or {}) | (entry.get("data") or {}) for entry in entries] or [data or {}]
+    content = Sending(
+        "broadcast",
+        broadcast_id,
+        sets=None if data_file_url else own,
+        argument="data, per_user_data" if entries else "data",
+    )
     if_unknown = "they are skipped" if ignored else "the whole run would fail"
-    return replace(found, template=template, if_unknown=if_unknown)
+    return replace(found, template=template, content=content, if_unknown=if_unknown)
 
 
 @tools.sends
@@ -168,28 +171,27 @@ async def trigger_broadcast(
     ids: Annotated[Ids | None, Field(description="Audience: up to 10,000 customer ids.")] = None,
     recipients: Annotated[
         Filter | None,
-        Field(description='Audience: a filter as search_customers takes it, such as {"segment": {"id": 7}}.'),
+        Field(description='Audience: filter of search_customers, such as {"segment": {"id": 7}}.'),
     ] = None,
     per_user_data: PerUserData | None = None,
     data_file_url: Annotated[
         Annotated[Line, Naming] | None,
-        Field(description="Audience: URL of a JSON Lines file, each line {id or email, data}."),
+        Field(description="Audience: URL of JSON Lines of {id or email, data}."),
     ] = None,
     data: Annotated[
         TriggerData | None,
         Field(description='Values for the message: {"city": "Oslo"} fills {{trigger.city}}.'),
     ] = None,
     email_ignore_missing: Annotated[bool, Field(description="Skip unknown addresses.")] = False,
-    email_add_duplicates: Annotated[
-        bool, Field(description="Send to every profile that shares an address.")
-    ] = False,
+    email_add_duplicates: Annotated[bool, Field(description="Send to each profile of an address.")] = False,
     id_ignore_missing: Annotated[bool, Field(description="Skip unknown ids.")] = False,
+    allow_missing: AllowMissing = False,  # noqa: ARG001 - the guard heeds it
 ) -> Triggered:
     """Send an API-triggered broadcast to many people at once.
 
     Give one audience, or none for the one set in Customer.io. An unknown person fails the whole run unless
-    email_ignore_missing or id_ignore_missing is set. Afterwards call get_broadcast_trigger: only that tells
-    whether the run failed. For one person use send_transactional_email.
+    email_ignore_missing or id_ignore_missing is set. Then call get_broadcast_trigger: only that tells whether
+    it failed. For one person use send_transactional_email.
     """
     forms = {
         "emails": emails,

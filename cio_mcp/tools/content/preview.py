@@ -6,15 +6,17 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from cio_mcp.client import AnyIdType, AppApi
+from cio_mcp.errors import InvalidArgument
 from cio_mcp.liquid import Meter
 from cio_mcp.toolkit.answers import Cut, Quoted
 from cio_mcp.toolkit.design_studio import rendered
-from cio_mcp.toolkit.params import CustomerId, ItemKey, JsonObject, Line, ObjectId
+from cio_mcp.toolkit.params import CustomerId, Filter, ItemKey, JsonObject, Line, ObjectId
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.texts.bodies import body_of
 from cio_mcp.toolkit.texts.messages import message_number, read_snippets, read_texts, the_one
-from cio_mcp.toolkit.texts.rendering import attributes_of, data_of, shown
+from cio_mcp.toolkit.texts.rendering import Shown, attributes_of, data_of, shown
 from cio_mcp.toolkit.texts.variables import variables_of
+from cio_mcp.tools.content.examples import Example, audience_of, chosen, people_with
 
 tools = Toolbox(__name__)
 
@@ -46,6 +48,9 @@ class RenderedMessage(Quoted, Cut):
         None, description="Variables whose values this server does not know; printed as nothing here."
     )
     unknown: list[str] | None = Field(None, description="Liquid filters and tags that are not known here.")
+    customer: str | None = Field(None, description="Of an audience: a typical person, whose message this is.")
+    others: list[Example] | None = Field(None, description="Of an audience: who lacks most, who gets most.")
+    looked_at: int | None = Field(None, description="Of an audience: people the three were chosen from.")
 
 
 @tools.reads
@@ -55,6 +60,10 @@ async def preview_message(
     message_id: Annotated[ItemKey, Field(description="As in get_content; of design_studio the email_id.")],
     customer_id: CustomerId | None = None,
     id_type: AnyIdType = "id",
+    recipients: Annotated[
+        Filter | None,
+        Field(description="Instead of a customer: a filter as in search_customers; shows three people."),
+    ] = None,
     data: Annotated[
         JsonObject | None,
         Field(description="data, message_data, or of a campaign the data of its event."),
@@ -66,28 +75,33 @@ async def preview_message(
     html: Annotated[bool, Field(description="Add the HTML.")] = False,
 ) -> RenderedMessage:
     """Show a message as one customer would get it with this data, and what is missing. Sends nothing."""
+    if recipients and (customer_id or kind == "design_studio"):
+        raise InvalidArgument("recipients: pass either these or customer_id; Design Studio takes only that")
     if kind == "design_studio":
         return await _by_customerio(app, message_id, language, customer_id, id_type, data or {}, html=html)
     number = await message_number(app, kind, message_id)
     texts = await read_texts(app, kind, number, part_id, language)
     text = the_one(texts)
     uses_snippets = any("snippets" in part for part in text.written.values())
-    customer, snippets = await asyncio.gather(
-        attributes_of(app, customer_id, id_type) if customer_id else _nothing(),
+    customers, snippets = await asyncio.gather(
+        _customers(app, customer_id, id_type, recipients),
         read_snippets(app) if uses_snippets else _nothing(),
     )
-    given = data or {}
-    unread = frozenset({"customer"} if customer_id is None else ()) | (
+    given, hide = data or {}, app.call.conceal
+    unread = frozenset({"customer"} if not (customer_id or recipients) else ()) | (
         frozenset({"event", "trigger"}) if kind == "campaign" and data is None else frozenset()
     )
-    # Hidden before it is rendered: in the text no rule could tell a name from other words.
-    filled = data_of(kind, text, app.call.conceal(customer), given, snippets)
-    meter = Meter()
-    found = shown(text, filled, app.call.called_at, unread, meter)
-    used = variables_of(text.written, snippets, meter).keys_of({"trigger", "event"})
-    printed = found.parts.get("body", "")
-    body = body_of(printed, app.call.conceal, html=html)
-    fails = found.faults + [f"{path} has no value" for path in found.missing if not _told(path, found.faults)]
+
+    def here(customer: dict[str, Any]) -> Shown:
+        # Hidden before it is rendered: in the text no rule could tell a name from other words.
+        filled = data_of(kind, text, hide(customer), given, snippets)
+        return shown(text, filled, app.call.called_at, unread, Meter())
+
+    people = await people_with(customers, here, hide)
+    typical, others = chosen(people)
+    found = typical.shown
+    used = variables_of(text.written, snippets, Meter()).keys_of({"trigger", "event"})
+    body = body_of(found.parts.get("body", ""), hide, html=html)
     return RenderedMessage(
         part_id=text.number,
         language=text.fields.text("language"),
@@ -99,14 +113,26 @@ async def preview_message(
         body=body.text,
         links=body.links,
         html=body.html,
-        fails=fails or None,
+        fails=found.fails or None,
         empty=found.empty or None,
         defaults_used=found.defaulted or None,
         unused_data=[key for key in given if key not in used] or None,
         not_read=found.not_read or None,
         unknown=found.unknown or None,
+        customer=typical.name if recipients else None,
+        others=others or None,
+        looked_at=len(people) if recipients else None,
         left_out=body.left_out,
     )
+
+
+async def _customers(
+    app: AppApi, customer_id: str | None, id_type: AnyIdType, recipients: dict[str, Any] | None
+) -> list[dict[str, Any]]:
+    """Return the attributes of the customers whom the message is shown for; none are known of nobody."""
+    if recipients:
+        return await audience_of(app, recipients)
+    return [await attributes_of(app, customer_id, id_type) if customer_id else {}]
 
 
 async def _by_customerio(
@@ -139,7 +165,3 @@ async def _by_customerio(
 
 async def _nothing() -> dict[str, str]:
     return {}
-
-
-def _told(path: str, faults: list[str]) -> bool:
-    return any(f"'{path}'" in fault for fault in faults)

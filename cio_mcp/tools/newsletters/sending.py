@@ -1,6 +1,5 @@
 """Sending newsletters, now or later."""
 
-import asyncio
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -8,10 +7,11 @@ from pydantic import Field
 from cio_mcp.client import AppApi, RequestKind
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.answers import Acted
-from cio_mcp.toolkit.audience import Audience, Template, content_of, reaches
+from cio_mcp.toolkit.audience import Audience, Template, reaches
 from cio_mcp.toolkit.params import Number, ObjectId
 from cio_mcp.toolkit.reading import Fields, made
 from cio_mcp.toolkit.registry import Toolbox
+from cio_mcp.toolkit.texts.sending import Sending
 from cio_mcp.toolkit.times import Schedule, iso
 
 tools = Toolbox(__name__)
@@ -40,15 +40,16 @@ class NewsletterSend(Acted):
 
 async def _reached(app: AppApi, newsletter_id: int) -> Audience:
     async def template() -> Template:
-        named, (says, unread) = await asyncio.gather(
-            app.get("/v1/newsletters/{newsletter_id}", newsletter_id=newsletter_id),
-            content_of(app, "newsletter", newsletter_id),
-        )
+        named = await app.get("/v1/newsletters/{newsletter_id}", newsletter_id=newsletter_id)
         name = Fields(named).wrapped("newsletter").text("name")
-        return Template(f"newsletter {newsletter_id}", name or "", says, unread)
+        return Template(f"newsletter {newsletter_id}", name or "")
 
     # The API lists included and excluded segments alike, so the audience cannot be counted from them.
-    return Audience("the audience set in the newsletter, which the API cannot count", template=template)
+    return Audience(
+        "the audience set in the newsletter, which the API cannot count",
+        template=template,
+        content=Sending("newsletter", newsletter_id, sets=()),
+    )
 
 
 @tools.sends

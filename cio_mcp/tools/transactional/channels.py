@@ -12,6 +12,7 @@ from cio_mcp.toolkit.audience import DEVICE, OWN_NUMBER, Audience, reaches
 from cio_mcp.toolkit.fitting import check_fit
 from cio_mcp.toolkit.params import Address, CustomerId, ExceptPhone, JsonObject, Line, Text
 from cio_mcp.toolkit.registry import Toolbox
+from cio_mcp.toolkit.texts.sending import AllowMissing
 from cio_mcp.tools.transactional.push import CustomDevice, CustomPayload
 from cio_mcp.tools.transactional.sending import (
     AsDraft,
@@ -21,6 +22,7 @@ from cio_mcp.tools.transactional.sending import (
     NotKept,
     Queued,
     SendAt,
+    content_of,
     send,
 )
 from cio_mcp.tools.transactional.templates import MessageId, template_of
@@ -61,8 +63,13 @@ async def _reached(
     to: str | None,
     custom_device: dict[str, Any] | None,
     message_data: dict[str, Any] | None,
+    title: str | None,
+    message: str | None,
+    link: str | None,
+    custom_payload: dict[str, Any] | None,
     language: str | None,
 ) -> Audience:
+    replaced = {"subject": title, "title": title, "body": message, "message": message, "link": link}
     # A number or device may belong to somebody other than the customer; other Liquid can be any number.
     own = not to or bool(OWN_NUMBER.fullmatch(to))
     if channel == "push":
@@ -77,7 +84,10 @@ async def _reached(
         own_number=channel != "push" and own and to is not None,
         people={id_type: [customer_id]},
         to_one=True,
-        template=partial(template_of, app, transactional_message_id, message_data, language),
+        template=partial(template_of, app, transactional_message_id),
+        content=None
+        if custom_payload
+        else content_of(app, transactional_message_id, message_data, language, replaced),
         if_unknown="a new customer would be created",
     )
 
@@ -124,6 +134,7 @@ async def send_transactional_message(
     disable_message_retention: NotKept = False,
     queue_draft: AsDraft = False,
     auto_create: AutoCreate = False,
+    allow_missing: AllowMissing = False,  # noqa: ARG001 - the guard heeds it
 ) -> Queued:
     """Send one push, SMS, WhatsApp, in-app or inbox message to one person at once.
 

@@ -12,6 +12,7 @@ from cio_mcp.toolkit.audience import Audience, reaches
 from cio_mcp.toolkit.headers import Headers
 from cio_mcp.toolkit.params import CustomerId, ExceptPhone, Line, Text
 from cio_mcp.toolkit.registry import Toolbox
+from cio_mcp.toolkit.texts.sending import AllowMissing
 from cio_mcp.tools.transactional.attachments import Attachments
 from cio_mcp.tools.transactional.sending import (
     AsDraft,
@@ -21,6 +22,7 @@ from cio_mcp.tools.transactional.sending import (
     NotKept,
     Queued,
     SendAt,
+    content_of,
     send,
 )
 from cio_mcp.tools.transactional.templates import MessageId, template_of
@@ -45,10 +47,19 @@ async def _reached(
     body: str | None,
     from_address: str | None,
     preheader: str | None,
+    body_amp: str | None,
+    reply_to: str | None,
     language: str | None,
 ) -> Audience:
     found = _recipients(to, cc, bcc)
-    replaced = {"subject": subject, "body": body, "from": from_address, "preheader_text": preheader}
+    replaced = {
+        "subject": subject,
+        "body": body,
+        "body_amp": body_amp,
+        "from": from_address,
+        "preheader_text": preheader,
+        "reply_to": reply_to,
+    }
     own = [recipient for recipient in found if THEIR_OWN.fullmatch(recipient.address)]
     known = all(not recipient.liquid or recipient in own for recipient in found)
     return Audience(
@@ -58,7 +69,8 @@ async def _reached(
         people={id_type: [customer_id]},
         to_one=known and len(found) == 1,
         blind_copies=bool(bcc),
-        template=partial(template_of, app, transactional_message_id, message_data, language, replaced),
+        template=partial(template_of, app, transactional_message_id),
+        content=content_of(app, transactional_message_id, message_data, language, replaced),
         if_unknown="a new customer would be created",
     )
 
@@ -75,9 +87,7 @@ async def send_transactional_email(
     id_type: ExceptPhone = "id",
     transactional_message_id: Annotated[
         MessageId | None,
-        Field(
-            description="Template: id or trigger name. Without it, body, subject and from_address are needed."
-        ),
+        Field(description="Template: id or trigger name; without it give body, subject and from_address."),
     ] = None,
     message_data: MessageData | None = None,
     from_address: Annotated[
@@ -94,27 +104,26 @@ async def send_transactional_email(
     fake_bcc: Annotated[bool, Field(description="Send bcc separate copies.")] = False,
     headers: Annotated[
         Headers | None,
-        Field(description='X-… and List-… headers, such as {"X-Order": "42"}.'),
+        Field(description='X-… and List-…, such as {"X-Order": "42"}.'),
     ] = None,
     language: Language | None = None,
     send_at: SendAt = None,
     attachments: Annotated[
         Attachments | None,
-        Field(description="Base64 contents by file name, under 2 MB in all."),
+        Field(description="Base64 by file name, under 2 MB in all."),
     ] = None,
-    send_to_unsubscribed: Annotated[
-        bool, Field(description="false: skip if the customer is unsubscribed.")
-    ] = True,
+    send_to_unsubscribed: Annotated[bool, Field(description="false: skip the unsubscribed.")] = True,
     tracked: Annotated[bool, Field(description="Track opens and clicks.")] = True,
     disable_message_retention: NotKept = False,
     disable_css_preprocessing: Annotated[bool, Field(description="Do not inline CSS.")] = False,
     queue_draft: AsDraft = False,
     auto_create: AutoCreate = False,
+    allow_missing: AllowMissing = False,  # noqa: ARG001 - the guard heeds it
 ) -> Queued:
     """Send one email to one person at once, such as a receipt.
 
-    customer_id is the profile that it is recorded for; an unknown one is created. What you pass replaces the
-    template's own. list_customer_messages shows what became of it.
+    It is recorded for customer_id, which is created if unknown. What you pass replaces the template's own.
+    list_customer_messages shows what became of it.
     """
     if (number := len(_recipients(to, cc, bcc))) > 15:
         raise InvalidArgument(f"to, cc, bcc: 1 to 15 recipients are allowed in all; these are {number}")

@@ -11,9 +11,10 @@ from cio_mcp.toolkit.answers import Acted
 from cio_mcp.toolkit.params import JsonObject, Line
 from cio_mcp.toolkit.reading import Fields, made
 from cio_mcp.toolkit.sizes import size_of
+from cio_mcp.toolkit.texts.sending import Sending
 from cio_mcp.toolkit.times import SendTime
 
-AutoCreate = Annotated[bool, Field(description="Create an empty template if none has this trigger name.")]
+AutoCreate = Annotated[bool, Field(description="Create a template if none has this name.")]
 
 FIND_OUT = (
     "Do not send it again yet: wait some seconds, then call list_customer_messages with "
@@ -47,6 +48,19 @@ class Queued(Acted):
     )
     queued_at: str | None = None
     send_at: str | None = None
+
+
+def content_of(
+    app: SendApi,
+    template: int | str | None,
+    data: dict[str, Any] | None,
+    language: str | None,
+    replaced: dict[str, str | None],
+) -> Sending | None:
+    """Return what a send sends; None where nothing of it can be read. `replaced` are fields of its own."""
+    if template is not None and not app.reads:
+        return None
+    return Sending("transactional", template, [data or {}], "message_data", replaced, language)
 
 
 async def send(

@@ -1,13 +1,12 @@
 """Transactional messages: templates of messages to one person."""
 
-import asyncio
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from cio_mcp.client import AppApi, SendApi
 from cio_mcp.toolkit.answers import Numbered, Page
-from cio_mcp.toolkit.audience import Template, content_of
+from cio_mcp.toolkit.audience import Template
 from cio_mcp.toolkit.pages import newest, page_by_id
 from cio_mcp.toolkit.params import CountCursor, Naming, as_id, one_line
 from cio_mcp.toolkit.reading import Fields
@@ -76,35 +75,20 @@ def _message(item: Fields) -> TransactionalMessage:
     )
 
 
-async def template_of(
-    app: SendApi,
-    number_or_name: int | str | None,
-    data: dict[str, Any] | None,
-    language: str | None = None,
-    own: dict[str, str | None] | None = None,
-) -> Template:
-    """Return what is set up in the template, and what it says with the data, for a preview.
-
-    `own` are the fields that the send has itself.
-    """
+async def template_of(app: SendApi, number_or_name: int | str | None) -> Template:
+    """Return what the template is called, for a preview."""
     if number_or_name is None:
         return Template("no template: the call has its own subject and body")
     if not app.reads:
         return Template(f"transactional message {number_or_name}")
     if str(number_or_name).isdecimal():
-        named, (says, unread) = await asyncio.gather(
-            app.get(PATH, transactional_message_id=number_or_name),
-            content_of(app, "transactional", int(number_or_name), [data or {}], own, language),
-        )
+        named = await app.get(PATH, transactional_message_id=number_or_name)
         name = Fields(named).wrapped("message").text("name")
-        return Template(f"transactional message {number_or_name}", name or "", says, unread)
+        return Template(f"transactional message {number_or_name}", name or "")
     answer = Fields(await app.get("/v1/transactional"))
     wanted = str(number_or_name).casefold()
     for message in answer.objects("messages") or []:
         if (message.text("trigger_name") or "").casefold() == wanted:
-            number = message.whole("id") or 0
-            says, unread = await content_of(app, "transactional", number, [data or {}], own, language)
-            name = message.text("name") or ""
-            return Template(f"transactional message {number}", name, says, unread)
+            return Template(f"transactional message {message.whole('id')}", message.text("name") or "")
     # Not every answer includes trigger names, so a name that is not found can still be valid.
     return Template("transactional message", str(number_or_name))

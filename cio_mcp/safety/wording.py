@@ -1,0 +1,24 @@
+"""The words that a call sends: its data must fill what everybody sees, and a code is for those it showed."""
+
+from cio_mcp.client import AppApi, CustomerIO
+from cio_mcp.safety.call import ToolCall
+from cio_mcp.toolkit.texts.sending import words_of
+
+
+def must_fill(call: ToolCall) -> bool:
+    """Say whether a call must have the data that the subject and the links of its message need."""
+    content = call.audience.content if call.audience else None
+    return bool(content and content.argument and not call.given.get("allow_missing"))
+
+
+def check_words(call: ToolCall) -> None:
+    """Raise InvalidArgument where a call lacks such data, as far as its words are known."""
+    if call.words and call.audience and call.audience.content and must_fill(call):
+        call.words.check(call.audience.content)
+
+
+async def read_words(call: ToolCall, client: CustomerIO, *, fresh: bool) -> None:
+    """Read the texts that a call sends, if it sends any and they can be read; `fresh` ones anew."""
+    content = call.audience.content if call.audience else None
+    if content and (content.message is None or client.opens(AppApi)):
+        call.words = await words_of(client.api(AppApi, call), content, fresh=fresh)

@@ -1,0 +1,28 @@
+"""Chance and identifiers: a hash of the sandbox's seed and of what they are about, the same in every run.
+
+What is hashed names one person and one message, so that one more person changes nothing for the others.
+"""
+
+import base64
+import hashlib
+
+
+def digest(size: int, *parts: object) -> bytes:
+    """Return as many bytes that depend on the parts alone."""
+    text = "\x1f".join(map(str, parts))
+    return hashlib.blake2b(text.encode(), digest_size=size).digest()
+
+
+def share(*parts: object) -> float:
+    """Return a number from 0 to 1 (excluded), as likely here as there."""
+    return int.from_bytes(digest(7, *parts), "big") / 2**56
+
+
+def cio_id(*parts: object) -> str:
+    """Return an identifier of a person as Customer.io gives one."""
+    return digest(6, *parts).hex()
+
+
+def delivery_id(*parts: object) -> str:
+    """Return an identifier of a delivery as Customer.io gives one."""
+    return base64.urlsafe_b64encode(digest(20, *parts)).decode()

@@ -1,0 +1,112 @@
+"""A workspace's SQLite database, which several processes may share."""
+
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from cio_mcp.sandbox.engine.clock import Clock
+from cio_mcp.sandbox.state.schema import SCHEMA, VERSION
+
+Row = sqlite3.Row
+
+# Seconds that a transaction waits for others at the most, and after how many it looks again. SQLite by itself
+# looks so seldom that it would hardly ever meet a gap between many transactions in a row.
+PATIENCE, BREATH = 5.0, 0.002
+
+# Seconds of transactions in a row between two gaps.
+WORK = 0.02
+
+
+class Database:
+    """The database, and its clock, which `real` time drives.
+
+    Raises sqlite3.Error for a file that is no workspace of this version.
+    """
+
+    def __init__(self, path: str | Path, real: Callable[[], float]) -> None:
+        self._is_file = str(path) != ":memory:"
+        self._gave_way = time.monotonic()
+        self._db = sqlite3.connect(path, timeout=BREATH, isolation_level=None, check_same_thread=False)
+        self._db.row_factory = sqlite3.Row
+        self.clock = Clock(self._db, real)
+        try:
+            self._check_version()
+            self._use_wal()
+            self._db.execute("PRAGMA synchronous = NORMAL")
+            with self.locked():
+                for statement in SCHEMA.split(";"):
+                    self._db.execute(statement)
+                self._db.execute(f"PRAGMA user_version = {VERSION}")
+                self.clock.begin()
+        except BaseException:
+            self._db.close()
+            raise
+
+    def _check_version(self) -> None:
+        found = "SELECT user_version, EXISTS (SELECT 1 FROM sqlite_master) FROM pragma_user_version"
+        version, has_tables = self._db.execute(found).fetchone()
+        if has_tables and version != VERSION:
+            message = "it was made by another version, or is no sandbox; delete it, or name another file"
+            raise sqlite3.DatabaseError(message)
+
+    def _use_wal(self) -> None:
+        """Let processes read and write side by side."""
+        self._wait_for("PRAGMA journal_mode = WAL")
+
+    def copy(self, other: "Database") -> None:
+        """Hold what another database holds, in place of all that was here."""
+        other._db.backup(self._db)
+
+    def close(self) -> None:
+        """Close the database."""
+        self._db.close()
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Change everything inside at once or not at all; nobody else changes anything meanwhile."""
+        self._wait_for("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
+
+    def _wait_for(self, statement: str) -> None:
+        """Run a statement once no other process is in its way."""
+        until = time.monotonic() + PATIENCE
+        while True:
+            try:
+                self._db.execute(statement)
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                    raise
+                time.sleep(BREATH)
+            else:
+                return
+
+    def give_way(self) -> None:
+        """Between many transactions in a row let those of other processes have their turn."""
+        if self._is_file and time.monotonic() > self._gave_way + WORK:
+            time.sleep(2 * BREATH)
+            self._gave_way = time.monotonic()
+
+    def rows(self, statement: str, *values: Any, **named: Any) -> list[Row]:
+        """Return what a statement finds, with values for each `?` in turn or for each `:name`."""
+        return self._db.execute(statement, named or values).fetchall()
+
+    def row(self, statement: str, *values: Any) -> Row | None:
+        """Return the first row that a statement finds."""
+        found: Row | None = self._db.execute(statement, values).fetchone()
+        return found
+
+    def change(self, statement: str, *values: Any) -> int:
+        """Run a statement that changes something; returns how many rows it changed."""
+        return self._db.execute(statement, values).rowcount
+
+    def insert(self, statement: str, *values: Any) -> int:
+        """Insert a row; returns its number."""
+        return self._db.execute(statement, values).lastrowid or 0
