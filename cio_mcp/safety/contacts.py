@@ -33,12 +33,10 @@ def addresses_set(request: Outgoing | None) -> list[str]:
     if _ENTITIES.fullmatch(path):
         entries = body.get("batch", [body])
         return [who for entry in entries if isinstance(entry, dict) for who in _given_to(entry)]
-    if _IMPORTS.fullmatch(path):
-        return ["whoever the file names"]
     if _DEVICES.fullmatch(path):
         return list(_tokens(body.get("device"), "id"))
     if not _PERSON.fullmatch(path):
-        return []
+        return ["whoever the file names"] if _IMPORTS.fullmatch(path) else []
     name = unquote(path.split("/")[4])  # whom it names is created if there is nobody, by an event as well
     return [*_contacts(body), *([name] if "@" in name and not body.get("_update") else [])]
 
