@@ -126,6 +126,8 @@ async def looks(client: CustomerIO) -> AsyncIterator[Look]:
 
 
 def _found(seen: dict[str, Any], name: str) -> Any:
+    if name not in IDS:  # no list tells it
+        return None
     operation, listed, field = IDS[name]
     items = seen[operation].get(listed) if isinstance(seen.get(operation), dict) else None
     values = (item.get(field) for item in items or [] if isinstance(item, dict))
@@ -138,6 +140,9 @@ async def _read(app: AppApi, operation: str, ids: dict[str, Any]) -> Any:
     if method == "GET":
         return await app.get(path, query, **ids)
     body: dict[str, Any] = {"ids": list(ids.values())} if ids else {"filter": EVERYBODY}
+    if path == "/v1/objects":
+        named = {"object_attribute": {"type_id": "1", "field": "name", "operator": "exists"}}
+        body = {"object_type_id": "1", "filter": named}
     return await app.post(path, body, query=query, kind=RequestKind.READ)
 
 

@@ -86,4 +86,5 @@ async def test_looking_at_answers_changes_nothing() -> None:
     assert {request for request in requests if not request.startswith("GET ")} == {
         "POST /v1/customers",
         "POST /v1/customers/attributes",
+        "POST /v1/objects",
     }

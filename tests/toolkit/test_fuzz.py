@@ -151,7 +151,10 @@ async def test_a_number_means_the_same_as_its_text(tool: Tool) -> None:
         for name, rest in arguments_of(tool, agent):
             if re.fullmatch(r".*_id|item|cursor|limit|ids|periods|days|seconds|wait_seconds", name):
                 ends = [await made(agent, tool.name, rest | {name: value}) for value in (7, 7.0, "7")]
-                number, whole, text = [str(sent).replace('"7"', "7") for _, sent, _ in ends]
+                # Each call that starts an import follows one of its own.
+                number, whole, text = [
+                    re.sub(r"imports/\d+", "imports/7", str(sent).replace('"7"', "7")) for _, sent, _ in ends
+                ]
                 assert number == whole == text, f"{tool.name}: {name}"
 
 
