@@ -170,4 +170,6 @@ def check_explanation(answer: dict[str, Any], said: Said, told: set[str]) -> Non
         assert statement["read_from"] or answer["certainty"] == "unknown", statement
     sentences = [statement.get("verdict") or statement["what"] for statement in statements]
     sentences += [*answer.get("cannot_know", []), *answer["cure"].values()]
-    assert words(sentences) <= OWN | words(told) | words([json.dumps([body for _, body in said.answers])])
+    bodies = [body for _, body in said.answers]
+    quoted = words(json.dumps(bodies, ensure_ascii=ascii_only) for ascii_only in (True, False))
+    assert words(sentences) <= OWN | words(told) | quoted
