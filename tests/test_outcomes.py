@@ -302,7 +302,7 @@ ACTS = {
     "review_email": Act(RequestKind.READ, TRIAL_EMAIL),
     "link_email": Act(
         RequestKind.ONCE,
-        NEWS_EMAIL | {"to": "newsletter", "target_id": 21},
+        NEWS_EMAIL | {"target": "newsletter", "target_id": 21},
         count("things", "kind = 'content' AND id = 210 AND body LIKE '%Design Studio%'"),
         requests=2,
         reads_first=True,
@@ -313,7 +313,7 @@ ACTS = {
         count("things", "kind = 'content' AND id = 210 AND body LIKE '%what is new%'"),
         requests=4,
         reads_first=True,
-        first=("link_email", NEWS_EMAIL | {"to": "newsletter", "target_id": 21}),
+        first=("link_email", NEWS_EMAIL | {"target": "newsletter", "target_id": 21}),
     ),
     "get_publish_state": Act(
         RequestKind.READ, TRIAL_EMAIL, find=lambda sandbox: {"publish_id": a_publishing(sandbox)}

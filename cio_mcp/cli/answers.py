@@ -50,6 +50,8 @@ IDS = {
     "export_id": ("GET /v1/exports", "exports", "id"),
     "sender_id": ("GET /v1/sender_identities", "sender_identities", "id"),
     "collection_id": ("GET /v1/collections", "collections", "id"),
+    "email_id": ("GET /v1/design_studio/emails", "emails", "id"),
+    "email_language": ("GET /v1/design_studio/emails/{email_id}/languages", "email_translations", "language"),
     "webhook_id": ("GET /v1/reporting_webhooks", "reporting_webhooks", "id"),
 }
 
@@ -140,6 +142,8 @@ async def _read(app: AppApi, operation: str, ids: dict[str, Any]) -> Any:
     if method == "GET":
         return await app.get(path, query, **ids)
     body: dict[str, Any] = {"ids": list(ids.values())} if ids else {"filter": EVERYBODY}
+    if "{" in path:
+        return await app.post(path, {}, query=query, kind=RequestKind.READ, **ids)
     if path == "/v1/objects":
         named = {"object_attribute": {"type_id": "1", "field": "name", "operator": "exists"}}
         body = {"object_type_id": "1", "filter": named}

@@ -34,10 +34,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "3 interrupted.\n\n"
         "examples:\n"
         "  cio-mcp export customers -o customers.csv\n"
-        '  cio-mcp export customers -o pro.csv --filter \'{"segment": {"id": 7}}\' --field plan\n'
+        "  cio-mcp export customers -o pro.csv --field plan \\\n"
+        '    --filter \'{"segment": {"id": 7}}\'\n'
         "  cio-mcp export campaign --source 3 --metric clicked -o clicks.csv"
     )
-    parser.add_argument("of", choices=SOURCES, help="what is exported")
+    parser.add_argument("of", choices=SOURCES, metavar="WHAT", help=", ".join(SOURCES))
     parser.add_argument("-o", "--output", type=Path, required=True, help="the file, which must not be there")
     parser.add_argument("--source", metavar="ID", help="of deliveries: which newsletter, campaign, ...")
     parser.add_argument("--filter", metavar="JSON", help="of customers: as in search_customers")

@@ -87,4 +87,5 @@ async def test_looking_at_answers_changes_nothing() -> None:
         "POST /v1/customers",
         "POST /v1/customers/attributes",
         "POST /v1/objects",
+        "POST /v1/design_studio/emails/7d9f3a10-0000-4000-8000-000000000001/preview",
     }

@@ -12,7 +12,7 @@ from tests.tools.canned import canned
 
 pytestmark = pytest.mark.anyio
 
-TO_21 = {"to": "newsletter", "target_id": 21}
+TO_21 = {"target": "newsletter", "target_id": 21}
 TRIAL = {"kind": "campaign", "message_id": 2, "part_id": 201}
 
 
@@ -104,8 +104,8 @@ async def test_a_translation_inherits_what_it_does_not_bring(agent: Agent) -> No
         ("publish_email", NEWS_EMAIL, "linked to no message; link_email does that"),
         ("publish_email", TRIAL_EMAIL, "all of this email is published already"),
         ("link_email", TRIAL_EMAIL | TO_21, "already linked to another destination"),
-        ("link_email", NEWS_EMAIL | {"to": "campaign_action", "target_id": 201}, "409"),
-        ("link_email", NEWS_EMAIL | {"to": "newsletter", "target_id": 999}, "404"),
+        ("link_email", NEWS_EMAIL | {"target": "campaign_action", "target_id": 201}, "409"),
+        ("link_email", NEWS_EMAIL | {"target": "newsletter", "target_id": 999}, "404"),
         ("restore_email", NEWS_EMAIL | {"version_id": "none"}, "404"),
         ("get_publish_state", TRIAL_EMAIL | {"publish_id": "9"}, "404"),
         ("review_email", NEWS_EMAIL | {"language": "xx"}, "404"),

@@ -63,11 +63,14 @@ async def test_a_customer_without_an_id_is_read_with_the_envelope_and_without() 
         }
 
 
+NOBODY = {"customers": [], "total": 0}
+
+
 async def test_nobody_by_an_address_or_a_filter_is_an_empty_list() -> None:
     async with canned({"": {"results": []}}) as workspace:
-        assert await workspace.call("search_customers", email="nil@example.org") == {"customers": []}
+        assert await workspace.call("search_customers", email="nil@example.org") == NOBODY
     async with canned({"": {"identifiers": None, "ids": None, "next": ""}}) as workspace:
-        assert await workspace.call("search_customers") == {"customers": []}
+        assert await workspace.call("search_customers") == NOBODY
 
 
 async def test_members_come_page_by_page_and_the_last_page_is_null() -> None:
@@ -81,12 +84,13 @@ async def test_members_come_page_by_page_and_the_last_page_is_null() -> None:
         ids = identifiers and [who["id"] or "" for who in identifiers]
         return {"segment_id": 4, "ids": ids, "identifiers": identifiers, "next": following}
 
-    async with canned({"membership": page}) as workspace:
+    async with canned({"membership": page, "customer_count": {"segment_id": 4, "count": 2}}) as workspace:
         first = await workspace.call("list_segment_members", segment_id=4)
         second = await workspace.call("list_segment_members", segment_id=4, cursor=first["next_cursor"])
         third = await workspace.call("list_segment_members", segment_id=4, cursor=second["next_cursor"])
 
     assert first["members"] == [{"id": "31", "cio_id": "e1"}]
+    assert first["total"] == 2
     assert second["members"] == [{"email": "ivo@example.org", "cio_id": "e2"}]
     assert third == {"members": []}
 

@@ -151,7 +151,6 @@ async def _by_customerio(
     return RenderedMessage(
         rendered_by="customer.io",
         language=found.text("language"),
-        channel="email",
         sender=found.text("from"),
         subject=found.text("subject"),
         preheader=found.text("preheader_text"),

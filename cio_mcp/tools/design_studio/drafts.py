@@ -8,6 +8,7 @@ from cio_mcp.client import AppApi, RequestKind
 from cio_mcp.client.call import Replaced
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.answers import Acted
+from cio_mcp.toolkit.consequences import affects
 from cio_mcp.toolkit.design_studio import EMAIL, EmailId, Language, node_id, read_node, texts_in
 from cio_mcp.toolkit.params import ItemKey, Line, Naming, ObjectId, Text, at_most, one_line
 from cio_mcp.toolkit.reading import Fields, made
@@ -37,6 +38,7 @@ class EmailCreated(Acted):
 
 
 @tools.writes
+@affects()
 async def create_email(
     app: AppApi,
     name: Name | None = None,
@@ -91,6 +93,7 @@ class EmailUpdated(Acted):
 
 
 @tools.writes
+@affects()
 async def update_email(
     app: AppApi,
     email_id: EmailId,
@@ -154,6 +157,7 @@ class VersionKept(Acted):
 
 
 @tools.writes
+@affects()
 async def create_email_version(
     app: AppApi,
     email_id: EmailId,
@@ -169,6 +173,7 @@ async def create_email_version(
 
 
 @tools.writes
+@affects()
 async def restore_email(
     app: AppApi,
     email_id: EmailId,

@@ -13,7 +13,7 @@ from cio_mcp.toolkit.consequences import Consequence, affects
 from cio_mcp.toolkit.design_studio import EMAIL, EmailId, Language, node_id, read_node, read_nodes, texts_in
 from cio_mcp.toolkit.params import ItemKey, ObjectId
 from cio_mcp.toolkit.polling import Polling
-from cio_mcp.toolkit.reading import Fields, made
+from cio_mcp.toolkit.reading import Fields, made, needed
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.texts.difference import difference
 
@@ -63,7 +63,8 @@ async def review_email(app: AppApi, email_id: EmailId, language: Language = None
     answer = Fields(await app.get(f"{EMAIL}/review", email_id=node))
     if answer.text("status") == "render_failed":
         raise Refused("Customer.io could not render this email.", do="get_email tells its faults by line.")
-    failed = [item for item in answer.objects("findings") or [] if item.text("state") != "pass"]
+    findings = needed(answer.objects("findings"), "findings")
+    failed = [item for item in findings if item.text("state") != "pass"]
     found = sorted((_finding(item) for item in failed), key=_rank)
     checks = answer.mapping("checks") or {}
     undone = [name for name, check in checks.items() if Fields(check).text("status") in {"degraded", "error"}]
@@ -106,7 +107,7 @@ class EmailLinked(Acted):
 async def link_email(
     app: AppApi,
     email_id: EmailId,
-    to: Literal["campaign_action", "newsletter", "transactional_message"],
+    target: Literal["campaign_action", "newsletter", "transactional_message"],
     target_id: Annotated[ObjectId, Field(description="Of the action (of a broadcast too) or the message.")],
     replace_other: Annotated[
         bool, Field(description="Even if other content of Design Studio is linked to it.")
@@ -120,7 +121,8 @@ async def link_email(
     answer = Fields(
         await app.post(
             f"{EMAIL}/link",
-            {"target": {"type": to, TARGETS[to]: target_id}} | ({"force": True} if replace_other else {}),
+            {"target": {"type": target, TARGETS[target]: target_id}}
+            | ({"force": True} if replace_other else {}),
             kind=RequestKind.ONCE,
             if_unknown="Do not call again yet: call get_email to see whether it is linked.",
             email_id=email_id,
@@ -215,8 +217,8 @@ async def _state(app: AppApi, email_id: str, publish_id: str) -> Fields:
 class PublishState(Cut):
     """How far publishing is."""
 
-    state: str | None = Field(None, description="pending or done.")
-    languages: list[str] | None = None
+    state: str = Field(description="pending or done.")
+    languages: list[str] | None = Field(None, description="Published translations, beside the email itself.")
 
 
 @tools.reads
@@ -228,5 +230,5 @@ async def get_publish_state(
     """Read how far publishing an email of Design Studio is; why it failed is told as an error."""
     answer = await _state(app, email_id, publish_id)
     mappings = answer.objects("mappings") or []
-    languages = [item.text("language") or "default" for item in mappings]
-    return PublishState(state=answer.text("status"), languages=languages or None)
+    languages = [language for item in mappings if (language := item.text("language"))]
+    return PublishState(state=needed(answer.text("status"), "status"), languages=languages or None)

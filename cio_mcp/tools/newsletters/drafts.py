@@ -144,6 +144,7 @@ class NewsletterTextAdded(Acted):
 
 
 @tools.writes
+@affects()
 async def add_newsletter_text(
     app: AppApi,
     newsletter_id: ObjectId,
