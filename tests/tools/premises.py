@@ -51,9 +51,10 @@ class Said:
         }
 
     def nothing(self, read: str, key: str) -> bool:
-        """Say whether a list was answered that has nothing in it."""
+        """Say whether a list was answered that has nothing in it; null items are none."""
         lists = [body.get(key, 0) if isinstance(body, dict) else body for body in self.under(read)]
-        return any(found is None or found == [] for found in lists)
+        empty = (isinstance(found, list) and all(item is None for item in found) for found in lists)
+        return any(empty) or None in lists
 
     def failure(self, *words: str) -> bool:
         """Say whether a reason of a failure has one of some words."""

@@ -106,6 +106,7 @@ def test_with_nothing_changed_the_planted_cause_stands(explaining: Any) -> None:
 @example("bounced last month", "@example.com", [Change(0, "retype", {"suppressions": None})])
 @example("delivered after all", "/messages", [Change(0, "retype", {"messages": ["x", 7]})])
 @example("never sent", "/messages", [Change(0, "retype", {"messages": ["x", 7]})])
+@example("condition not met", "/activities", [Change(0, "retype", [None])])
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 def test_whatever_is_odd_in_one_answer_no_cause_is_made_up(
     explaining: Any, cause: str, path: str, changes: list[Change]
