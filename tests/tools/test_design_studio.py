@@ -175,7 +175,7 @@ async def test_a_publishing_that_takes_long_is_told_and_can_be_asked_for(agent: 
 
     assert (done["outcome"], published.things("design_publish")[0]["id"]) == ("pending", 1)
     state = await agent.call("get_publish_state", **TRIAL_EMAIL, publish_id=done["publish_id"])
-    assert state == {"state": "done", "languages": ["default", "fr"]}
+    assert state == {"state": "done", "languages": ["fr"]}
 
 
 async def test_liquid_that_is_wrong_is_told_by_language_and_nothing_is_published(agent: Agent) -> None:
@@ -216,6 +216,7 @@ async def test_a_review_tells_the_worst_first(agent: Agent) -> None:
         (
             {
                 "status": "complete",
+                "findings": [],
                 "checks": {"links": {"status": "degraded"}, "spam": {"status": "complete"}},
             },
             {"not_checked": ["links"]},
