@@ -19,6 +19,8 @@ from tests.agent import Agent, an_agent
 from tests.contract.calls import FORMS, words_of
 from tests.contract.regenerate import EXCEPTIONS
 
+pytestmark = pytest.mark.exhaustive
+
 # What only reads the results of an earlier call asks Customer.io nothing.
 ASKING = [tool for tool in TOOLS if tool.name != "list_row_results"]
 

@@ -22,7 +22,7 @@ from cio_mcp.tools import TOOLS
 from tests.agent import MISSING, Agent, an_agent
 from tests.test_outcomes import ACTS
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.exhaustive]
 
 EVERY_TOOL = pytest.mark.parametrize(
     "tool", [tool for tool in TOOLS if tool.apis], ids=lambda tool: str(tool.name)

@@ -29,6 +29,8 @@ from tests.forms import CHANGES, Change, example, form_of, leaves, repeating, sa
 from tests.tools.premises import Said, check_explanation
 from tests.virtual_time import VirtualTimeLoop
 
+pytestmark = pytest.mark.exhaustive
+
 READS = [tool for tool in TOOLS if tool.effect is Effect.READS and tool.apis]
 
 # What is ours to say: words about an answer, what was computed of it, and what was asked for.

@@ -22,6 +22,8 @@ from tests.tools.causes import CAUSES, UNKNOWABLE
 from tests.tools.premises import Said, check_explanation
 from tests.virtual_time import VirtualTimeLoop
 
+pytestmark = pytest.mark.exhaustive
+
 EVERY = CAUSES | UNKNOWABLE
 
 
