@@ -53,17 +53,24 @@ class Screen:
         os.write(self._terminal, f"{text}\n".encode())
         return self
 
-    def press(self, question: str, key: bytes) -> Self:
-        """Press a key, once the question shows."""
+    def leave(self, question: str, key: bytes) -> int:
+        """Press a key, once the question shows, until the command ends; returns its exit status.
+
+        An interrupt that comes after the question and before it is read for an answer ends no waiting.
+        """
         self.until(question)
-        os.write(self._terminal, key)
-        return self
+        end = time.monotonic() + PATIENCE
+        while self._process.exitcode is None and time.monotonic() < end:
+            os.write(self._terminal, key)
+            self._process.join(1)
+        return self.status()
 
     def status(self) -> int:
         """Return the exit status, once there is one."""
         end = time.monotonic() + PATIENCE
         while self._process.exitcode is None:
             self._more(end)
+            assert time.monotonic() < end, f"it does not end:\n{self.seen}"
         while self._more(0):
             pass
         return self._process.exitcode
