@@ -1,5 +1,6 @@
 """Emails of Design Studio: an email in its default language and each translation is a node of its own."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -13,6 +14,17 @@ EmailId = Annotated[ItemKey, Field(description="From list_emails.")]
 Language = Annotated[Line | None, Field(description="Of a translation. Default: the email's own.")]
 
 EMAIL = "/v1/design_studio/emails/{email_id}"
+
+# The fields of an envelope by the names that tools have for them.
+ENVELOPE = {
+    "sender_id": "from_id",
+    "sender": "from",
+    "reply_to_id": "reply_to_id",
+    "reply_to": "reply_to",
+    "recipient": "recipient",
+    "cc": "cc",
+    "bcc": "bcc",
+}
 
 # The errors of an email that is rendered, by the part of it, that name no part that is sent.
 _PARTS = {"body": "html", "to": "recipient"}
@@ -56,6 +68,25 @@ def texts_in(node: Fields) -> dict[str, str]:
         "text": "text",
     }
     return {name: content.text(field) or "" for name, field in names.items()}
+
+
+def sent_in(node: Fields) -> dict[str, str]:
+    """Return all of a node that is sent: its texts and, if it tells its envelope, from whom and to whom."""
+    envelope = node.fields("envelope")
+    if not envelope.raw:
+        return texts_in(node)
+    headers = envelope.objects("headers") or []
+    lines = [f"{header.text('name')}: {header.text('value')}" for header in headers]
+    rest = {"fake_bcc": str(envelope.flag("fake_bcc") or ""), "headers": "\n".join(lines)}
+    return texts_in(node) | {name: envelope.text(field) or "" for name, field in ENVELOPE.items()} | rest
+
+
+def differing(before: Mapping[str, str], after: Mapping[str, str]) -> dict[str, tuple[str, str]]:
+    """Return what differs in what is sent, before and after; what `after` does not tell stays as it is."""
+    pairs = {name: (before.get(name, ""), now) for name, now in after.items() if before.get(name, "") != now}
+    # A version may tell the id of a sender without its address.
+    same = {name for name in ("sender", "reply_to") if after.get(f"{name}_id") and f"{name}_id" not in pairs}
+    return {name: pair for name, pair in pairs.items() if name not in same and any(pair)}
 
 
 async def rendered(

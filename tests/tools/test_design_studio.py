@@ -158,6 +158,8 @@ async def test_linking_is_confirmed_since_it_cannot_be_undone(asked: Agent) -> N
     preview = await asked.call("link_email", **NEWS_EMAIL, **TO_21)
 
     assert 'it cannot be unlinked by the API: "Autumn news"' in preview["sets_off"]
+    assert 'it is linked to the newsletter: "Summer offer"' in preview["sets_off"]
+    assert preview["changes"]["subject"] == ['+ "Hi {{customer.first_name}}, what is new"']
     await asked.call("link_email", **NEWS_EMAIL, **TO_21, confirmation=preview["confirmation"])
     assert (await asked.call("get_email", **NEWS_EMAIL))["linked"] is True
 

@@ -9,7 +9,16 @@ from cio_mcp.client.call import Replaced
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.answers import Acted
 from cio_mcp.toolkit.consequences import affects
-from cio_mcp.toolkit.design_studio import EMAIL, EmailId, Language, node_id, read_node, texts_in
+from cio_mcp.toolkit.design_studio import (
+    EMAIL,
+    EmailId,
+    Language,
+    differing,
+    node_id,
+    read_node,
+    sent_in,
+    texts_in,
+)
 from cio_mcp.toolkit.params import ItemKey, Line, Naming, ObjectId, Text, at_most, one_line
 from cio_mcp.toolkit.reading import Fields, made
 from cio_mcp.toolkit.registry import Toolbox
@@ -185,8 +194,8 @@ async def restore_email(
     name = node.text("id") or email_id
     path = f"{EMAIL}/versions/{{version_id}}"
     version = Fields(await app.get(path, email_id=name, version_id=version_id))
-    before, then = texts_in(node), texts_in(version.fields("node"))
-    pairs = {field: (before[field], then[field]) for field in before if before[field] != then[field]}
+    then = sent_in(version.fields("node"))
+    pairs = differing(sent_in(node), then)
     app.call.replaces = Replaced(pairs)
     await app.post(f"{path}/restore", {}, kind=RequestKind.REPEATABLE, email_id=name, version_id=version_id)
     return EmailUpdated(

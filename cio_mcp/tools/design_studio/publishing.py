@@ -1,6 +1,7 @@
 """Reviewing, linking and publishing emails of Design Studio: publishing changes what messages say."""
 
 import asyncio
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -10,7 +11,7 @@ from cio_mcp.client.call import Replaced
 from cio_mcp.errors import InvalidArgument, Refused
 from cio_mcp.toolkit.answers import Acted, Cut, Quoted, Shape
 from cio_mcp.toolkit.consequences import Consequence, affects
-from cio_mcp.toolkit.design_studio import EMAIL, EmailId, Language, node_id, read_node, read_nodes, texts_in
+from cio_mcp.toolkit.design_studio import EMAIL, EmailId, Language, differing, node_id, read_nodes, sent_in
 from cio_mcp.toolkit.params import ItemKey, ObjectId
 from cio_mcp.toolkit.polling import Polling
 from cio_mcp.toolkit.reading import Fields, made, needed
@@ -35,6 +36,12 @@ TARGETS = {
     "campaign_action": "action_id",
     "newsletter": "newsletter_id",
     "transactional_message": "transactional_message_id",
+}
+
+# Where the name of a target is read, and what holds it; an action is only read with its campaign.
+NAMED = {
+    "newsletter": ("/v1/newsletters/{target_id}", "newsletter"),
+    "transactional_message": ("/v1/transactional/{target_id}", "message"),
 }
 
 
@@ -114,10 +121,15 @@ async def link_email(
     ] = False,
 ) -> EmailLinked:
     """Link an email of Design Studio to one message, for good: the API cannot unlink. Then publish_email."""
-    email = await read_node(app, email_id, None)
-    if email.text("language"):
+    nodes = await read_nodes(app, email_id)
+    if nodes[""].text("language"):
         raise InvalidArgument("email_id: is that of a translation; link the email itself")
-    app.call.replaces = Replaced({}, [("it cannot be unlinked by the API:", email.text("name") or email_id)])
+    follows = [("it cannot be unlinked by the API:", nodes[""].text("name") or email_id)]
+    if target in NAMED:
+        path, envelope = NAMED[target]
+        named = Fields(await app.get(path, target_id=target_id)).wrapped(envelope).text("name")
+        follows += [(f"it is linked to the {target.replace('_', ' ')}:", named or str(target_id))]
+    app.call.replaces = Replaced(_pairs(nodes, [{}] * len(nodes)), follows)
     answer = Fields(
         await app.post(
             f"{EMAIL}/link",
@@ -162,11 +174,8 @@ async def publish_email(app: AppApi, email_id: EmailId) -> EmailPublished:
     published = await asyncio.gather(
         *(_published(app, node.text("id") or email_id) for node in nodes.values())
     )
-    pairs: dict[str, tuple[str, str]] = {}
-    for (language, node), then in zip(nodes.items(), published, strict=True):
-        now, prefix = texts_in(node), f"{language} " if language else ""
-        pairs |= {f"{prefix}{name}": (then[name], now[name]) for name in now if then[name] != now[name]}
-    app.call.replaces = Replaced(pairs)
+    pairs = _pairs(nodes, published)
+    app.call.replaces = Replaced(pairs, [("the email that goes live:", nodes[""].text("name") or email_id)])
     answer = Fields(
         await app.post(f"{EMAIL}/publish", {}, kind=RequestKind.ONCE, if_unknown=LOOK, email_id=email_id)
     )
@@ -197,16 +206,25 @@ def _done(email_id: str, answer: Fields, changes: dict[str, list[str]]) -> Email
     return EmailPublished(email_id=email_id, languages=languages or None, changes=changes or None)
 
 
+def _pairs(nodes: Mapping[str, Fields], before: Iterable[Mapping[str, str]]) -> dict[str, tuple[str, str]]:
+    """Return what differs in what is sent, in each language, before and after."""
+    return {
+        f"{language} {name}".strip(): pair
+        for (language, node), then in zip(nodes.items(), before, strict=True)
+        for name, pair in differing(then, sent_in(node)).items()
+    }
+
+
 async def _published(app: AppApi, node: str) -> dict[str, str]:
-    """Return the texts of a node as they were published last; empty ones if they never were."""
+    """Return what is sent of a node as it was published last; nothing if it never was."""
     versions = Fields(await app.get(f"{EMAIL}/versions", email_id=node)).listed("versions")
     made_then = [one for one in versions if one.flag("created_on_publish") and one.text("id")]
     newest = max(made_then, key=lambda one: one.seconds("created") or 0, default=None)
     if newest is None:
-        return texts_in(Fields({}))
+        return {}
     path = f"{EMAIL}/versions/{{version_id}}"
     version = Fields(await app.get(path, email_id=node, version_id=newest.text("id")))
-    return texts_in(version.fields("node"))
+    return sent_in(version.fields("node"))
 
 
 async def _state(app: AppApi, email_id: str, publish_id: str) -> Fields:
