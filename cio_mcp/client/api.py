@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, Self, TypeVar
-from urllib.parse import urlencode
 
 import httpx
 
@@ -11,7 +10,7 @@ from cio_mcp.client.bodies import TooMuch, json_of
 from cio_mcp.client.call import SINGLE, Call, Outgoing, RequestKind, now
 from cio_mcp.client.identifiers import AnyIdType, IdType, in_app, in_track_path
 from cio_mcp.client.pacing import Limits
-from cio_mcp.client.paths import fill
+from cio_mcp.client.paths import fill, query_of
 from cio_mcp.client.refusals import error_in, not_found, refusal, throttled
 from cio_mcp.errors import CustomerIOError, Refused, UnknownOutcome
 
@@ -122,8 +121,7 @@ class Api:
         if_unknown: str = SAFE_TO_REPEAT,
     ) -> _Body:
         path = fill(route, ids)
-        asked = {name: str(value) for name, value in (query or {}).items() if value not in (None, "")}
-        url = self._access.base_url.rstrip("/") + path + (f"?{urlencode(asked)}" if asked else "")
+        url = self._access.base_url.rstrip("/") + path + query_of(query or {})
         outgoing = Outgoing(method, url, body)
         if self._call.dry_run and kind is not RequestKind.READ:
             raise WouldSend(outgoing)

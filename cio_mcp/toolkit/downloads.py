@@ -14,7 +14,10 @@ from cio_mcp.errors import InvalidArgument
 TURN = 2000
 
 # A name that is a file of the folder, on every system.
-NAME = re.compile(r"[^\W_][\w .()+,@=-]{0,150}")
+NAME = re.compile(r"[^\W_][\w .()+,@=-]*")
+
+# Bytes: what every file system takes.
+LONGEST_NAME = 150
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,8 @@ class Downloads:
             )
         if not NAME.fullmatch(name) or name.endswith((" ", ".")):
             raise InvalidArgument("save_as: must be the name of a file alone, such as customers.csv")
+        if len(name.encode()) > LONGEST_NAME:
+            raise InvalidArgument(f"save_as: must not be longer than {LONGEST_NAME} bytes")
         path = self.folder / name
         if path.exists() or path.is_symlink():
             raise InvalidArgument("save_as: there is a file of this name already; choose another")
@@ -48,9 +53,9 @@ class Downloads:
             raise InvalidArgument("save_as: the operator's folder (CIO_DOWNLOADS) is not there")
         return path
 
-    async def save(self, call: Call, link: Link, path: Path) -> Saved:
+    async def save(self, call: Call, link: Link, path: Path, source: str) -> Saved:
         """Download a file; raises as `Downloader.to_file` does."""
-        size = await self.loader.to_file(call, link, path)
+        size = await self.loader.to_file(call, link, path, source)
         return Saved(path, size, await _rows(path))
 
 

@@ -44,6 +44,8 @@ class Host(httpx.AsyncBaseTransport):
         headers = {"etag": self.tag} if self.tag else {}
         begins = int(request.headers.get("range", "bytes=0-")[6:-1])
         status = 200
+        if begins == len(self.content):
+            return httpx.Response(416, headers={"content-range": f"bytes */{begins}"})
         if begins and request.headers["if-range"] == self.tag:
             status = 206
             headers["content-range"] = f"bytes {begins}-{len(self.content) - 1}/{len(self.content)}"
@@ -64,7 +66,7 @@ async def saved(host: Host, path: Path) -> int:
     async def link() -> str:
         return f"https://files.example/7.csv?signature={next(links)}"
 
-    return await Downloader(host).to_file(Call(float("inf")), link, path)
+    return await Downloader(host).to_file(Call(float("inf")), link, path, "export-7")
 
 
 async def test_a_download_goes_on_where_it_broke_off_with_a_new_link(tmp_path: Path) -> None:
@@ -146,5 +148,5 @@ async def test_a_link_that_is_not_https_is_not_followed(tmp_path: Path) -> None:
         return "http://files.example/7.csv"
 
     with pytest.raises(Refused, match="no https"):
-        await Downloader(host).to_file(Call(float("inf")), link, tmp_path / "a.csv")
+        await Downloader(host).to_file(Call(float("inf")), link, tmp_path / "a.csv", "export-7")
     assert host.asked == []

@@ -257,6 +257,14 @@ async def test_a_name_that_leads_elsewhere_is_refused(tmp_path: Path, name: str)
         assert agent.sent == []
 
 
+@pytest.mark.parametrize("name", ["ü" * 150, "a" * 151])
+async def test_a_name_too_long_for_a_file_is_refused(tmp_path: Path, name: str) -> None:
+    async with an_agent(downloads=str(tmp_path)) as agent:
+        text = await agent.fail("get_export", export_id=DONE, save_as=name)
+        assert "save_as: must not be longer than 150 bytes" in text
+        assert agent.sent == []
+
+
 @pytest.mark.parametrize("hidden", [False, True])
 async def test_nothing_is_saved_without_a_folder_or_where_people_are_hidden(
     tmp_path: Path, hidden: bool

@@ -150,7 +150,7 @@ async def get_export(
 async def _saved(app: AppApi, downloads: Downloads, export: Export, path: Path) -> dict[str, Any]:
     """Save an export's file; what its host and Customer.io say of its length is held against it."""
     number = needed(export.id, "id")
-    saved = await downloads.save(app.call, lambda: _link(app, number), path)
+    saved = await downloads.save(app.call, lambda: _link(app, number), path, f"export-{number}")
     short = export.total is not None and saved.rows is not None and saved.rows != export.total
     note = f"The file has {saved.rows} rows, and Customer.io counted {export.total}." if short else None
     found = {"file": str(saved.path), "size": saved.size, "rows": saved.rows, "next": None}
