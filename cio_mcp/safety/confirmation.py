@@ -16,7 +16,7 @@ LIFE = 600.0
 # a new preview. After this many it is void, so that nobody can find out by trying what it is bound to.
 MISTAKES = 3
 
-EDITED = "the message has been edited since the preview, or cannot be read any more, so the code is void"
+EDITED = "the message has been edited since the preview, or could not be read then or now; the code is void"
 
 NO_STAMPS: Mapping[str, str] = {}
 
@@ -78,7 +78,7 @@ class Confirmations:
             reason = f"the confirmation code belongs to another call: {names} changed since its preview"
         elif not (reason := self.grown(bound["size"], audience)):
             shown = bound.get("words", {})
-            return (EDITED, None, shown) if shown and shown != stamps else ("", bound["size"], None)
+            return (EDITED, None, shown) if shown != stamps else ("", bound["size"], None)
         bound["mistakes"] = bound.get("mistakes", 0) + 1
         if bound["mistakes"] == MISTAKES:
             return f"{reason}; after {MISTAKES} mistakes the code is void", None, None

@@ -6,15 +6,17 @@ from typing import Any
 from urllib.parse import unquote
 
 from cio_mcp.client.call import Outgoing
-from cio_mcp.safety.recipients import path_of
+from cio_mcp.safety.recipients import EVENTS, path_of
 from cio_mcp.toolkit.audience import DEVICE
 
 # Routes that change people, one or many in a request.
-_PERSON = re.compile(r"/api/v1/customers/[^/]+(/events)?")
-_DEVICES = re.compile(r"/api/v1/customers/[^/]+/devices")
+_PERSON = re.compile(r"/api/v1/customers/[^/]+(/events|/devices)?")
 _IMPORTS = re.compile(r"/v1/imports")
 _ENTITIES = re.compile(r"/api/v2/(entity|batch)")
 _SUPPRESSION = re.compile(r"/v1/esp/suppression/[^/]+/[^/]+")
+
+# Whom a request names is created if there is nobody, but by these actions.
+_CREATES_NOBODY = {"delete", "delete_device", "merge", "suppress", "unsuppress"}
 
 # Attributes that messages go to.
 _CONTACTS = {"email", "phone"}
@@ -39,36 +41,32 @@ def _set_by(request: Outgoing) -> Iterator[str]:
                 yield from _given_to(entry)
     elif _IMPORTS.fullmatch(path):
         yield "whoever the file names"
-    elif _DEVICES.fullmatch(path):
-        yield from _tokens(body.get("device"), "id")
-    elif _PERSON.fullmatch(path):
-        yield from _contacts(body)
-        name = unquote(path.split("/")[4])  # who is named is created if there is nobody, by an event as well
-        if "@" in name and not body.get("_update"):
+    elif route := _PERSON.fullmatch(path):
+        yield from _tokens(body.get("device"), "id") if route[1] == "/devices" else _contacts(body)
+        name = unquote(path.split("/")[4])
+        if "@" in name and (route[1] or not body.get("_update")):
             yield name
 
 
 def _given_to(entry: Mapping[str, Any]) -> Iterator[str]:
     """Yield what an entity of the Track API's second version is given."""
-    attributes = entry.get("attributes")
+    action, attributes = entry.get("action"), entry.get("attributes")
     attributes = attributes if isinstance(attributes, dict) else {}
-    if entry.get("type") == "person" and entry.get("action") == "identify":
+    identifies = entry.get("type") == "person" and action == "identify"
+    if identifies:
         yield from _contacts(attributes)
-        if not attributes.get("_update") and isinstance(who := entry.get("identifiers"), dict):
-            yield from _contacts(who)
-    if entry.get("type") == "object" and entry.get("action") != "delete_relationships":
-        for relationship in entry.get("cio_relationships") or ():  # who is unknown is created
-            yield from _contacts(relationship.get("identifiers") or {})
+    if action not in _CREATES_NOBODY and not (identifies and attributes.get("_update")):
+        yield from _contacts(entry.get("identifiers"))
+    if entry.get("type") == "object" and action != "delete_relationships":
+        for relationship in entry.get("cio_relationships") or ():
+            yield from _contacts(relationship.get("identifiers"))
     yield from _tokens(entry.get("device"), "token")
-    if entry.get("action") in {"event", "page", "screen"}:
-        if isinstance(who := entry.get("identifiers"), dict):
-            yield from _contacts(who)
-        if "recipient" in attributes:
-            yield str(attributes["recipient"])
+    if action in EVENTS and "recipient" in attributes:
+        yield str(attributes["recipient"])
 
 
-def _contacts(attributes: Mapping[str, Any]) -> Iterator[str]:
-    for name, value in attributes.items():
+def _contacts(attributes: Any) -> Iterator[str]:
+    for name, value in attributes.items() if isinstance(attributes, dict) else ():
         if name.strip().lower() in _CONTACTS and value not in (None, ""):
             yield str(value)
 

@@ -12,6 +12,7 @@ pytestmark = pytest.mark.anyio
 
 WHO = {"customer_id": "u_1"}
 MAIL = {"customer_id": "boss@corp.example", "id_type": "email"}
+PHONE = {"customer_id": "+15551234567", "id_type": "phone"}
 DEVICE: dict[str, Any] = {**WHO, "device_id": "token", "platform": "ios"}
 
 
@@ -49,12 +50,20 @@ async def test_nobody_gets_an_address_that_is_not_on_the_list(tool: str, argumen
         ("identify_customer", WHO | {"attributes": {"phone": None, "plan": "pro"}}, "example.com"),
         ("identify_customer", MAIL | {"update_only": True, "attributes": {"plan": "pro"}}, "example.com"),
         ("add_device", DEVICE, "example.com, device:any"),
+        ("add_device", DEVICE | PHONE, "+1555*, device:any"),
+        ("remove_device", MAIL | {"device_id": "token"}, "example.com"),
+        ("suppress_customer", PHONE, "example.com"),
         ("identify_customer", WHO | {"email": "boss@corp.example"}, "corp.example"),
         ("delete_suppression", {"email": "boss@corp.example", "kind": "bounces"}, "corp.example"),
     ],
 )
 async def test_who_is_on_the_list_gets_it(tool: str, arguments: dict[str, Any], allowed: str) -> None:
     assert len(await attempt(tool, arguments, allowed)) == 1
+
+
+@pytest.mark.parametrize("who", [MAIL, {"customer_id": "boss@corp.example"}, PHONE])
+async def test_a_device_creates_nobody_at_an_address_that_is_not_on_the_list(who: dict[str, str]) -> None:
+    assert await attempt("add_device", DEVICE | who, "example.com, device:any") == []
 
 
 PERSON = {"type": "person", "identifiers": {"id": "u_1"}, "action": "identify"}
@@ -68,6 +77,8 @@ PERSON = {"type": "person", "identifiers": {"id": "u_1"}, "action": "identify"}
         (PERSON | {"identifiers": {"email": "x@corp.example"}}, ["x@corp.example"]),
         (PERSON | {"identifiers": {"email": "x@corp.example"}, "attributes": {"_update": True}}, []),
         (PERSON | {"action": "add_device", "device": {"token": "t"}}, ["device:t"]),
+        (PERSON | {"identifiers": {"phone": "+1"}, "action": "add_relationships"}, ["+1"]),
+        (PERSON | {"identifiers": {"phone": "+1"}, "action": "suppress"}, []),
         (PERSON | {"action": "event", "attributes": {"recipient": "x@corp.example"}}, ["x@corp.example"]),
     ],
 )

@@ -209,3 +209,35 @@ async def test_what_is_edited_while_a_person_is_asked_does_not_leave() -> None:
 
     assert "the message has been edited since the preview" in text
     assert left == []
+
+
+@pytest.mark.parametrize("there", [True, False])
+async def test_a_code_for_what_could_not_be_read_is_not_for_what_can_be_read_later(there: bool) -> None:
+    async with an_agent(confirm="preview") as agent:
+        if not there:  # a preview that shows no texts, because there are none, is for none
+            workspace = agent.wire.sandbox.workspace
+            with workspace.transaction():
+                text = next(text for text in workspace.things("content") if text.get("newsletter") == 21)
+                workspace.configure("content", text | {"newsletter": 0})
+        agent.wire.refuses = lambda request: there and request.url.path.endswith("contents")
+        first = await agent.call("send_newsletter", newsletter_id=21)
+        agent.wire.refuses = lambda _: False
+        await agent.call(
+            "add_newsletter_text", newsletter_id=21, language="fr", subject="Tout est gratuit", body="x"
+        )
+        refused = await agent.fail("send_newsletter", newsletter_id=21, confirmation=first["confirmation"])
+        preview = agent.facts["preview"]
+
+    assert "could not be read then or now" in refused
+    assert "unread" not in preview
+    assert ("subject of 210" in preview["changed"]) if there else (preview["subject"] == '"Tout est gratuit"')
+
+
+async def test_a_code_for_what_still_cannot_be_read_holds() -> None:
+    async with an_agent(confirm="preview") as agent:
+        agent.wire.refuses = lambda request: request.url.path.endswith("contents")
+        first = await agent.call("send_newsletter", newsletter_id=21)
+        done = await agent.call("send_newsletter", newsletter_id=21, confirmation=first["confirmation"])
+
+    assert "the template's texts" in first["unread"][0]
+    assert done["outcome"] == "accepted"

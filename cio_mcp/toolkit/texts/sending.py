@@ -21,6 +21,9 @@ AllowMissing = Annotated[bool, Field(description="Send though data is missing.")
 # Keys of data that a refusal names.
 UNUSED = 10
 
+# The stamp of texts that cannot be read: a code that is issued then is not for those that can be later.
+UNREAD = {"what could not be read": "unread"}
+
 # Lines of a body that a difference shows, and characters of each.
 LINES, LINE = 3, 100
 
@@ -76,8 +79,8 @@ class Words:
 
     @property
     def stamps(self) -> dict[str, str]:
-        """What tells each field of each text from another version of it."""
-        return stamps_of(self.texts)
+        """What tells each field of each text from another version of it, and from what cannot be read."""
+        return UNREAD if self.unread else stamps_of(self.texts)
 
     def changes(self, stamps: Mapping[str, str], hide: Callable[[str], str]) -> list[str]:
         """Tell what has changed since the texts had these stamps, in as far as the old texts are known."""
