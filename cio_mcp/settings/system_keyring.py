@@ -63,8 +63,8 @@ def _asked(use: Callable[[ModuleType], Any], patience: float) -> Any:
             "keys in files (cio-mcp setup --keys file)"
         ) from None
     if isinstance(answer, Exception):
-        reason = f"{type(answer).__name__}: {answer}".splitlines()[0]
+        # Its text may quote what it was given: a key.
         raise SettingsError(
-            f"CIO_KEYRING: the system's keyring cannot be used ({reason}); use files"
+            f"CIO_KEYRING: the system's keyring cannot be used ({type(answer).__name__}); use files"
         ) from None
     return answer

@@ -1,6 +1,6 @@
 """The toolset `sandbox`: the embedded sandbox itself. It is there on a sandbox only."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -34,6 +34,9 @@ async def move_sandbox_clock(
 
 class Explained(Answer):
     """Why a message came, or did not."""
+
+    # What attributes became stands in these sentences.
+    quotes_attributes: ClassVar[frozenset[str]] = frozenset({"chain"})
 
     chain: list[str] = Field(description="What led to it, one cause after the other.")
 

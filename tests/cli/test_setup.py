@@ -362,8 +362,8 @@ class Locked(Box):
 class Broken(Box):
     """A keyring that is not there."""
 
-    def set_password(self, *_: str) -> None:
-        raise RuntimeError("no recommended backend")
+    def set_password(self, *given: str) -> None:
+        raise RuntimeError(f"cannot run {given}")
 
 
 class Forgetful(Box):
@@ -384,7 +384,9 @@ def test_a_keyring_without_the_keys_is_no_sandbox(box: Box) -> None:
         load({"CIO_KEYRING": "cio-mcp/x"})
 
 
-@pytest.mark.parametrize(("kind", "words"), [(Broken, "no recommended backend"), (Forgetful, "did not keep")])
+@pytest.mark.parametrize(
+    ("kind", "words"), [(Broken, r"used \(RuntimeError\); use files"), (Forgetful, "did not keep")]
+)
 @pytest.mark.usefixtures("customerio")
 def test_a_keyring_that_cannot_be_used_leaves_the_clients_file_alone(kind: type[Box], words: str) -> None:
     answers = [("Where is", ""), *TYPED, ("What may", ""), ("Where should", "keyring"), ("Write it", "")]

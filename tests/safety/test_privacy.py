@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from cio_mcp.errors import InvalidArgument, SettingsError
-from cio_mcp.safety.privacy.mask import MASK, Mask, load_key
+from cio_mcp.safety.privacy.forms import MASK
+from cio_mcp.safety.privacy.mask import Mask, load_key
 from cio_mcp.settings.model import PERSONAL
 from cio_mcp.toolkit.answers import Answer, Preview
 from cio_mcp.toolkit.context import ParseContext

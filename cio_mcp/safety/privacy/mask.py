@@ -20,9 +20,7 @@ from pydantic import BaseModel
 from cio_mcp.errors import InvalidArgument, Json, SettingsError
 from cio_mcp.files import create, narrow
 from cio_mcp.safety.privacy.contacts import ContactKind, replaced
-
-# Replaces the value of a hidden attribute, irreversibly.
-MASK = "[masked]"
+from cio_mcp.safety.privacy.forms import MASK, is_fixed, kind_of_values, masked_as
 
 # RFC 2606 reserves .invalid, so a message to a pseudonym that was not decrypted cannot reach anybody.
 DOMAIN = "masked.invalid"
@@ -74,14 +72,14 @@ class Mask:
         self._cipher = AESSIV(key)
         self._attributes = frozenset(map(_folded, attributes))
 
-    def hide(self, value: Json, answer: object = None) -> Json:
+    def hide(self, value: Json, answer: object = None, kind: Any = Any) -> Json:
         """Return `value` with people hidden at any depth, also in keys and in JSON within text.
 
         `answer` is the model that `value` was dumped from. Its fields are not attributes of a customer, so a
-        campaign keeps its name, and the result still matches the tool's output schema. Fields that the model
-        lists in `opens_personal_data` lead to data in which nothing is hidden, and are hidden completely;
-        where attributes are to be hidden, so are those in `quotes_attributes`, whose texts have values of
-        attributes in them.
+        campaign keeps its name, and the result still matches the tool's output schema; `kind` is the type of
+        the values of an object, if the model tells it. Fields that the model lists in `opens_personal_data`
+        lead to data in which nothing is hidden, and are hidden completely; where attributes are to be hidden,
+        so are those in `quotes_attributes`, whose texts have values of attributes in them.
         """
         match value:
             case str():
@@ -94,11 +92,17 @@ class Mask:
                 if self._attributes:
                     covered |= getattr(answer, "quotes_attributes", frozenset())
                 return {
-                    name: _covered(item) if name in covered else self.hide(item, getattr(answer, name, None))
+                    name: _covered(item)
+                    if name in covered
+                    else self.hide(item, getattr(answer, name, None), kind_of_values(type(answer), name))
                     for name, item in value.items()
                 }
             case dict():
-                return {self.hide_text(name): self._hide_named(name, item) for name, item in value.items()}
+                parts = answer if isinstance(answer, dict) else {}
+                return {
+                    self.hide_text(name): self._hide_named(name, item, parts.get(name), kind)
+                    for name, item in value.items()
+                }
         return value
 
     def hide_text(self, text: str) -> str:
@@ -153,14 +157,14 @@ class Mask:
     def _meant(self, listed: re.Match[str]) -> str:
         return listed["lead"] + self._opened(listed["pseudonym"]) if listed["pseudonym"] else listed[0]
 
-    def _hide_named(self, name: str, value: Json) -> Json:
-        if value in (None, "", [], {}):
+    def _hide_named(self, name: str, value: Json, answer: object, kind: Any) -> Json:
+        if value in (None, "", [], {}) or is_fixed(kind):
             return value
         if type(value) in {str, int} and _PHONE_NUMBER.fullmatch(str(value)) and _PHONE_NAME.search(name):
             return self._pseudonym("phone", str(value))
-        hidden = self.hide(value)
+        hidden = self.hide(value, answer)
         is_pseudonym = isinstance(hidden, str) and _PSEUDONYM.fullmatch(hidden)
-        return MASK if self._masks(name) and not is_pseudonym else hidden
+        return masked_as(value, kind) if self._masks(name) and not is_pseudonym else hidden
 
     def _hide_quoted(self, named: re.Match[str]) -> str:
         quote = named["quote"]
