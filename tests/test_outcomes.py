@@ -304,7 +304,7 @@ ACTS = {
         RequestKind.ONCE,
         NEWS_EMAIL | {"target": "newsletter", "target_id": 21},
         count("things", "kind = 'content' AND id = 210 AND body LIKE '%Design Studio%'"),
-        requests=2,
+        requests=3,
         reads_first=True,
     ),
     "publish_email": Act(

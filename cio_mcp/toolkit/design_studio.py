@@ -1,6 +1,6 @@
 """Emails of Design Studio: an email in its default language and each translation is a node of its own."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -87,6 +87,17 @@ def differing(before: Mapping[str, str], after: Mapping[str, str]) -> dict[str, 
     # A version may tell the id of a sender without its address.
     same = {name for name in ("sender", "reply_to") if after.get(f"{name}_id") and f"{name}_id" not in pairs}
     return {name: pair for name, pair in pairs.items() if name not in same and any(pair)}
+
+
+def differing_nodes(
+    nodes: Mapping[str, Fields], before: Iterable[Mapping[str, str]]
+) -> dict[str, tuple[str, str]]:
+    """Return what differs in what is sent, in each language, before and after."""
+    return {
+        f"{language} {name}".strip(): pair
+        for (language, node), then in zip(nodes.items(), before, strict=True)
+        for name, pair in differing(then, sent_in(node)).items()
+    }
 
 
 async def rendered(

@@ -1,7 +1,6 @@
 """Reviewing, linking and publishing emails of Design Studio: publishing changes what messages say."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -11,7 +10,15 @@ from cio_mcp.client.call import Replaced
 from cio_mcp.errors import InvalidArgument, Refused
 from cio_mcp.toolkit.answers import Acted, Cut, Quoted, Shape
 from cio_mcp.toolkit.consequences import Consequence, affects
-from cio_mcp.toolkit.design_studio import EMAIL, EmailId, Language, differing, node_id, read_nodes, sent_in
+from cio_mcp.toolkit.design_studio import (
+    EMAIL,
+    EmailId,
+    Language,
+    differing_nodes,
+    node_id,
+    read_nodes,
+    sent_in,
+)
 from cio_mcp.toolkit.params import ItemKey, ObjectId
 from cio_mcp.toolkit.polling import Polling
 from cio_mcp.toolkit.reading import Fields, made, needed
@@ -129,7 +136,7 @@ async def link_email(
         path, envelope = NAMED[target]
         named = Fields(await app.get(path, target_id=target_id)).wrapped(envelope).text("name")
         follows += [(f"it is linked to the {target.replace('_', ' ')}:", named or str(target_id))]
-    app.call.replaces = Replaced(_pairs(nodes, [{}] * len(nodes)), follows)
+    app.call.replaces = Replaced(differing_nodes(nodes, [{}] * len(nodes)), follows)
     answer = Fields(
         await app.post(
             f"{EMAIL}/link",
@@ -174,7 +181,7 @@ async def publish_email(app: AppApi, email_id: EmailId) -> EmailPublished:
     published = await asyncio.gather(
         *(_published(app, node.text("id") or email_id) for node in nodes.values())
     )
-    pairs = _pairs(nodes, published)
+    pairs = differing_nodes(nodes, published)
     app.call.replaces = Replaced(pairs, [("the email that goes live:", nodes[""].text("name") or email_id)])
     answer = Fields(
         await app.post(f"{EMAIL}/publish", {}, kind=RequestKind.ONCE, if_unknown=LOOK, email_id=email_id)
@@ -204,15 +211,6 @@ def _done(email_id: str, answer: Fields, changes: dict[str, list[str]]) -> Email
     mappings = answer.objects("mappings") or []
     languages = [language for item in mappings if (language := item.text("language"))]
     return EmailPublished(email_id=email_id, languages=languages or None, changes=changes or None)
-
-
-def _pairs(nodes: Mapping[str, Fields], before: Iterable[Mapping[str, str]]) -> dict[str, tuple[str, str]]:
-    """Return what differs in what is sent, in each language, before and after."""
-    return {
-        f"{language} {name}".strip(): pair
-        for (language, node), then in zip(nodes.items(), before, strict=True)
-        for name, pair in differing(then, sent_in(node)).items()
-    }
 
 
 async def _published(app: AppApi, node: str) -> dict[str, str]:
