@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field
 
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 AHEAD = re.compile(r"\+(\d{1,6})([smhdw])")
-LATEST = 10**10
+LATEST = 10**10  # in the year 2286
 
 # A step of the clock further than this is a slip: everything that is due until then is done.
 FURTHEST = 3660
@@ -35,6 +35,8 @@ def ahead(at: int | str, now: int) -> int:
         raise ValueError(f"{at} is over: it is {written(now)}, and the clock goes on only")
     if moment > now + FURTHEST * UNITS["d"]:
         raise ValueError(f"{at} is too far away: at most {FURTHEST} days at once")
+    if moment >= LATEST:
+        raise ValueError(f"{at} is too late: a sandbox's time ends at {written(LATEST)}")
     return moment
 
 

@@ -1,6 +1,7 @@
 """`cio-mcp sandbox clock`, and what takes its time from that clock: the tools, and nothing that is real."""
 
 import json
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from mcp import Client
 from cio_mcp.app.build import build
 from cio_mcp.cli import main
 from cio_mcp.sandbox import Sandbox
+from cio_mcp.sandbox.moments import LATEST
 from cio_mcp.server.server import Server
 from cio_mcp.settings import load
 from tests.agent import Caller, Clock, an_agent, at_the_shell
@@ -59,6 +61,17 @@ def test_a_time_that_cannot_be_is_named_and_moves_nothing(
     assert said in capsys.readouterr().err
     assert main(["sandbox", "clock"]) == 0
     assert "(real time)" in capsys.readouterr().out
+
+
+def test_it_goes_no_further_than_can_be_told(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("CIO_SANDBOX_PATH", str(tmp_path / "sandbox.db"))
+    with closing(Sandbox(tmp_path / "sandbox.db", seed=False)) as sandbox:
+        sandbox.clock.set(LATEST - DAY)
+
+    assert main(["sandbox", "clock", "+2d"]) == 2
+    assert "+2d is too late: a sandbox's time ends at 2286-11-20T17:46:40" in capsys.readouterr().err
 
 
 def test_where_no_sandbox_is_kept_it_says_what_to_set(

@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from cio_mcp.sandbox import Sandbox
+from cio_mcp.sandbox.moments import LATEST
 from cio_mcp.sandbox.state import copies
 from tests.planted import START, a_sandbox
 from tests.sandbox.conftest import Caller, Calling, Clock
@@ -83,6 +84,7 @@ async def test_a_bad_day_is_a_word(caller: Caller) -> None:
         ("POST", "faults", [5], "valid dictionary"),
         ("DELETE", "faults/9", None, "there is no fault 9"),
         ("DELETE", "faults/x", None, "there is no fault x"),
+        ("DELETE", f"faults/{10**22}", None, f"there is no fault {10**22}"),
         ("POST", "clock", {"to": "2001-01-01"}, "2001-01-01 is over: it is 2026-05-28T20:26:40Z"),
         ("POST", "clock", {"to": "+99999d"}, "too far away: at most 3660 days"),
         ("POST", "clock", {"to": 5}, "to must be a text; it is 5"),
@@ -121,6 +123,16 @@ async def test_the_clock_moves_on_and_tells_what_happened(calling: Calling, cloc
     assert told["shows"] == "7 d ahead of real time"
     assert told["happened"]["profile_create"] == 1
     assert await done(caller, "GET", "clock") == {k: told[k] for k in ("now", "frozen", "shows")}
+
+
+async def test_the_clock_goes_no_further_than_can_be_told(caller: Caller) -> None:
+    caller.sandbox.clock.set(LATEST - DAY)
+    status, told = await control(caller.sandbox, "POST", "clock", {"to": "+2d"})
+    there = await done(caller, "POST", "clock", {"to": "+23h"})
+
+    assert status == 400
+    assert told["error"] == "+2d is too late: a sandbox's time ends at 2286-11-20T17:46:40Z"
+    assert there["now"].startswith("2286-11-20T16:46")
 
 
 async def test_going_back_to_a_point_restores_all_to_the_byte_and_its_clock_and_can_be_undone(

@@ -10,6 +10,7 @@ import pytest
 
 from cio_mcp.cli import main
 from cio_mcp.sandbox import Sandbox
+from cio_mcp.sandbox.state.schema import VERSION
 from tests.planted import START
 from tests.sandbox.conftest import Calling, Clock
 
@@ -139,6 +140,19 @@ def test_a_newer_file_is_refused_in_one_sentence_and_not_touched(
     assert capsys.readouterr().err == f"cio-mcp: CIO_SANDBOX_PATH: {path} cannot be used: {why}\n"
     assert path.read_bytes() == was
     assert [found.name for found in tmp_path.iterdir()] == ["sandbox.db"]
+
+
+def test_a_file_of_another_program_is_refused_and_not_touched_whatever_its_version(tmp_path: Path) -> None:
+    path = tmp_path / "cats.db"
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("CREATE TABLE cats (name)")
+        db.execute(f"PRAGMA user_version = {VERSION}")
+        db.commit()
+    was = path.read_bytes()
+
+    with pytest.raises(sqlite3.DatabaseError, match="it is no sandbox; name another file"):
+        Sandbox(path)
+    assert path.read_bytes() == was
 
 
 async def test_a_file_of_a_version_between_keeps_its_log(

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from cio_mcp.app.build import open_sandbox
 from cio_mcp.app.workspace import kept_sandbox
 from cio_mcp.errors import SettingsError
+from cio_mcp.sandbox.moments import LATEST
 from cio_mcp.settings import Settings, load
 from cio_mcp.toolkit.times import unix_seconds
 
@@ -64,6 +65,9 @@ def _moment(text: str, now: float, settings: Settings) -> float:
         raise SettingsError(message)
     if moment > now + FURTHEST * 86_400:
         message = f"time: {text} is too far away: at most {FURTHEST} days at once"
+        raise SettingsError(message)
+    if moment >= LATEST:
+        message = f"time: {text} is too late: a sandbox's time ends at {_shown(LATEST, settings)}"
         raise SettingsError(message)
     return moment
 

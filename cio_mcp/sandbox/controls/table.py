@@ -105,7 +105,10 @@ def remove_faults(asked: Asked) -> Any:
 def remove_fault(asked: Asked) -> Any:
     """Lift one fault, by its number."""
     with asked.workspace.transaction():
-        removed = book.remove(asked.workspace, int(asked.which)) if asked.which.isdecimal() else 0
+        numbers = [fault["number"] for fault in book.listed(asked.workspace)]
+        removed = sum(
+            book.remove(asked.workspace, number) for number in numbers if str(number) == asked.which
+        )
     if not removed:
         raise ValueError(f"there is no fault {asked.which}")
     return {"removed": removed}

@@ -38,10 +38,12 @@ def is_older(db: sqlite3.Connection) -> bool:
         db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version")
     )
     tables = _tables(db)
-    if not tables or version == VERSION:
+    if not tables:
         return False
     if not {"people", "things", "deliveries"} <= tables:
         raise sqlite3.DatabaseError("it is no sandbox; name another file")
+    if version == VERSION:
+        return False
     if form > FORM:
         raise sqlite3.DatabaseError("it is of a newer cio-mcp; update this one, or name another file")
     return True
