@@ -25,7 +25,12 @@ from tests.transports.test_transports import Served, serving
 
 pytestmark = [pytest.mark.anyio, pytest.mark.processes]
 
-EMAIL = {"customer_id": "u_1001", "transactional_message_id": 1, "to": "ada@example.com"}
+EMAIL = {
+    "customer_id": "u_1001",
+    "transactional_message_id": 1,
+    "to": "ada@example.com",
+    "allow_missing": True,
+}
 
 
 @pytest.fixture

@@ -24,7 +24,12 @@ from tests.redis_server import PASSWORD, RedisServer
 pytestmark = [pytest.mark.anyio, pytest.mark.processes]
 
 DELETE = {"customer_id": "u_1001"}
-EMAIL = {"customer_id": "u_1001", "to": "ada@example.com", "transactional_message_id": 1}
+EMAIL = {
+    "customer_id": "u_1001",
+    "to": "ada@example.com",
+    "transactional_message_id": 1,
+    "allow_missing": True,
+}
 
 
 @pytest.fixture
