@@ -4,6 +4,7 @@ import os
 import pty
 import re
 import select
+import signal
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -88,6 +89,7 @@ class Screen:
 def _run(terminal: str, arguments: Sequence[str], environ: dict[str, str], folder: Path) -> None:
     import sys  # noqa: PLC0415 - its streams are replaced
 
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's jobs in the background ignore it
     os.setsid()
     for number in (0, 1, 2):
         opened = os.open(terminal, os.O_RDWR)  # the first is the terminal of the session from now on

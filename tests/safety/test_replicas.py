@@ -116,7 +116,7 @@ async def test_what_was_not_executed_counts_nowhere_and_leaves_its_code_to_all(r
     offer: dict[str, Any] = {"broadcast_id": 10, "emails": ["ada@example.com", "chidi@example.org"]}
     async with two_replicas(redis, confirm="preview", max_sends_per_day="2") as (one, other):
         code = (await one.call("trigger_broadcast", **offer))["confirmation"]
-        one.wire.fail(429)
+        one.wire.fail(429, of="POST")
         await one.fail("trigger_broadcast", **offer, confirmation=code)
         await other.call("trigger_broadcast", **offer, confirmation=code)
         assert "would exceed" in await one.fail("send_transactional_email", **EMAIL)
