@@ -119,6 +119,13 @@ async def agent() -> AsyncIterator[Agent]:
         yield playing
 
 
+@pytest.fixture
+async def asked() -> AsyncIterator[Agent]:
+    """Provide an agent on a fresh sandbox whose calls have to be confirmed."""
+    async with an_agent(confirm="preview") as playing:
+        yield playing
+
+
 @pytest.fixture(scope="session")
 def running_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
     """Provide the Redis that all tests use."""

@@ -10,15 +10,6 @@ from cio_mcp.cli import main
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("CIO_SANDBOX", "on")
-    monkeypatch.setenv("CIO_SANDBOX_PATH", str(tmp_path / "sandbox.sqlite"))
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-@pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the sandbox write an export at once: a command waits in real time."""
     monkeypatch.setattr("cio_mcp.sandbox.state.exports.WRITTEN_AFTER", 0)

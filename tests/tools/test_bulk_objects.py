@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from tests.agent import Agent
-from tests.cli.load.test_files import Loading, folder, loading
+from tests.cli.conftest import folder
+from tests.cli.load.test_files import Loading, loading
 from tests.tools.test_bulk import batches
 
 __all__ = ["folder", "loading"]

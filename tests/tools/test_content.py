@@ -10,16 +10,11 @@ import pytest
 
 from tests.agent import Agent, an_agent
 from tests.tools.canned import canned
+from tests.tools.contents import text
 
 pytestmark = pytest.mark.anyio
 
 DAY = 86_400
-
-
-async def text(agent: Agent, kind: str, message_id: object, **more: Any) -> dict[str, Any]:
-    (found,) = (await agent.call("get_content", kind=kind, message_id=message_id, **more))["texts"]
-    assert isinstance(found, dict)
-    return found
 
 
 def needed(found: dict[str, Any]) -> list[str]:
@@ -75,10 +70,10 @@ async def test_a_campaign_tells_its_messages_and_not_its_delays(agent: Agent) ->
 
 
 async def test_one_part_and_one_language_can_be_asked_for(agent: Agent) -> None:
-    action = await text(agent, "campaign", 1, part_id=101, language="fr")
-    variant = await text(agent, "newsletter", 20, part_id=201)
-    french = await text(agent, "newsletter", 20, language="fr")
-    template = await text(agent, "transactional", "Order_Confirmation", language="fr")
+    action = await text(agent, kind="campaign", message_id=1, part_id=101, language="fr")
+    variant = await text(agent, kind="newsletter", message_id=20, part_id=201)
+    french = await text(agent, kind="newsletter", message_id=20, language="fr")
+    template = await text(agent, kind="transactional", message_id="Order_Confirmation", language="fr")
     both = (await agent.call("get_content", kind="transactional", message_id=1))["texts"]
 
     assert action["subject"] == "Bienvenue chez Quill"
@@ -89,18 +84,18 @@ async def test_one_part_and_one_language_can_be_asked_for(agent: Agent) -> None:
 
 
 async def test_a_template_that_would_send_a_blank_code_says_so(agent: Agent) -> None:
-    found = await text(agent, "transactional", "sign_in_code")
+    found = await text(agent, kind="transactional", message_id="sign_in_code")
 
     assert needed(found) == ["trigger.code"]
     assert found["variables"][0]["filled_by"] == "message_data of the send"
 
 
 async def test_html_comes_on_request_and_for_one_text(agent: Agent) -> None:
-    one = await text(agent, "broadcast", 10, html=True)
+    one = await text(agent, kind="broadcast", message_id=10, html=True)
     several = await agent.call("get_content", kind="campaign", message_id=1, html=True)
 
     assert one["html"].startswith("<!DOCTYPE html>")
-    assert "html" not in await text(agent, "broadcast", 10)
+    assert "html" not in await text(agent, kind="broadcast", message_id=10)
     assert several["left_out"] == "html: pass part_id to get it"
 
 

@@ -1,6 +1,5 @@
 """Emails of Design Studio, from a draft to what a message says."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
@@ -9,24 +8,12 @@ import pytest
 from tests.agent import Agent, an_agent
 from tests.contract.calls import NEWS_EMAIL, TRIAL_EMAIL
 from tests.tools.canned import canned
+from tests.tools.contents import text
 
 pytestmark = pytest.mark.anyio
 
 TO_21 = {"target": "newsletter", "target_id": 21}
 TRIAL = {"kind": "campaign", "message_id": 2, "part_id": 201}
-
-
-@pytest.fixture
-async def asked() -> AsyncIterator[Agent]:
-    """Provide an agent whose calls have to be confirmed."""
-    async with an_agent(confirm="preview") as agent:
-        yield agent
-
-
-async def text(agent: Agent, **which: Any) -> dict[str, Any]:
-    (found,) = (await agent.call("get_content", **which))["texts"]
-    assert isinstance(found, dict)
-    return found
 
 
 async def test_emails_are_listed_with_what_they_are(agent: Agent) -> None:

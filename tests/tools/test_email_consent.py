@@ -1,23 +1,15 @@
 """A code for an email of Design Studio holds for all of the email that was shown."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
 from cio_mcp.sandbox.state import design_studio
-from tests.agent import Agent, an_agent
+from tests.agent import Agent
 from tests.contract.calls import NEWS_EMAIL, TRIAL_EMAIL
 from tests.tools.test_design_studio import TO_21
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-async def asked() -> AsyncIterator[Agent]:
-    """Provide an agent whose calls have to be confirmed."""
-    async with an_agent(confirm="preview") as agent:
-        yield agent
 
 
 async def test_an_email_that_was_changed_after_its_preview_is_not_linked(asked: Agent) -> None:

@@ -1,6 +1,5 @@
 """Changing what messages say: confirmed, with what differs, remembered, and brought back."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
@@ -9,25 +8,13 @@ import pytest
 from tests.agent import Agent, an_agent
 from tests.safety.test_elicitation import Human
 from tests.tools.canned import canned
+from tests.tools.contents import text
 
 pytestmark = pytest.mark.anyio
 
 SALE = {"kind": "broadcast", "message_id": 10}
 HEADING = {"<h1>A fifth off</h1>": "<h1>20 %</h1>"}
 WELCOME = {"kind": "campaign", "message_id": 1, "part_id": 101}
-
-
-@pytest.fixture
-async def asked() -> AsyncIterator[Agent]:
-    """Provide an agent whose calls have to be confirmed."""
-    async with an_agent(confirm="preview") as agent:
-        yield agent
-
-
-async def text(agent: Agent, **which: Any) -> dict[str, Any]:
-    (found,) = (await agent.call("get_content", **which))["texts"]
-    assert isinstance(found, dict)
-    return found
 
 
 async def test_a_change_is_previewed_with_what_differs_and_confirmed(asked: Agent) -> None:

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.cli.load.test_files import Loading, folder, loading, people, rejected
+from tests.cli.load.test_files import Loading, loading, people, rejected
 
-__all__ = ["folder", "loading"]
+__all__ = ["loading"]
 
 OPTIONS = (
     *("--yes", "--encoding", "utf-8", "--timezone", "Europe/Berlin"),

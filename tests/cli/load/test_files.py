@@ -18,15 +18,6 @@ Loading = Callable[..., tuple[int, str]]
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("CIO_SANDBOX", "on")
-    monkeypatch.setenv("CIO_SANDBOX_PATH", str(tmp_path / "sandbox.sqlite"))
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-@pytest.fixture
 def loading(folder: Path, capsys: pytest.CaptureFixture[str]) -> Loading:
     """Provide a function that loads a file of this content; returns the exit status and what was told."""
 
