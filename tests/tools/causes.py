@@ -89,7 +89,8 @@ def unsent(workspace: Workspace) -> None:
 
 def triggered(workspace: Workspace) -> None:
     """Let broadcast 10 have been triggered for somebody else."""
-    workspace.change("INSERT INTO triggers VALUES (10, 1, ?1, ?1, '[]')", workspace.now() - DAY)
+    at = workspace.now() - DAY
+    workspace.change("INSERT INTO triggers VALUES (10, 1, ?, ?, '[]')", at, at)
 
 
 def nothing(_: Workspace) -> None:

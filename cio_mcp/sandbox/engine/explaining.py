@@ -61,7 +61,7 @@ def _who(workspace: Workspace, who: str) -> tuple[str, Profile | None, Row | Non
         if row := people.find(workspace, who.removeprefix("cio_") if kind == "cio_id" else who, kind):
             return row["cio_id"], Profile(workspace, row), None
     deleted = workspace.row(
-        "SELECT * FROM log WHERE kind = 'profile_delete' AND ?1 IN (cio_id, "
+        "SELECT * FROM log WHERE kind = 'profile_delete' AND ? IN (cio_id, "
         "json_extract(data, '$.identifiers.id'), lower(json_extract(data, '$.identifiers.email'))) "
         "ORDER BY number DESC",
         who.lower() if "@" in who else who,
@@ -110,9 +110,9 @@ def _absent(
 def _off_course(workspace: Workspace, wanted: Message, cio_id: str, profile: Profile | None) -> Iterator[str]:
     campaign: dict[str, Any] = wanted.campaign or {}
     newest = workspace.row(
-        "SELECT number, kind FROM log WHERE cio_id = ?1 AND name = ?2 AND kind IN ('journey_started', "
+        "SELECT number, kind FROM log WHERE cio_id = ? AND name = ? AND kind IN ('journey_started', "
         "'journey_ended', 'waits', 'branch', 'message_off', 'not_started') "
-        "ORDER BY kind = 'message_off' AND json_extract(data, '$.action') = ?3 DESC, number DESC",
+        "ORDER BY kind = 'message_off' AND json_extract(data, '$.action') = ? DESC, number DESC",
         *(cio_id, str(campaign["id"]), wanted.thing["id"]),
     )
     if newest is not None:

@@ -109,7 +109,8 @@ def end(workspace: Workspace, journey: Row, outcome: str) -> None:
 def active(workspace: Workspace, cio_id: str, campaign_id: int | None = None) -> list[Row]:
     """Return a person's journeys that go on, in one campaign or in all."""
     return workspace.rows(
-        "SELECT * FROM journeys WHERE cio_id = ?1 AND ended IS NULL AND (?2 IS NULL OR campaign_id = ?2)",
-        cio_id,
-        campaign_id,
+        "SELECT * FROM journeys WHERE cio_id = :person AND ended IS NULL "
+        "AND (:campaign IS NULL OR campaign_id = :campaign)",
+        person=cio_id,
+        campaign=campaign_id,
     )

@@ -79,9 +79,11 @@ def of_campaign(
     """Yield a campaign's counts, or one action's: those of its story, and those of its deliveries."""
     yield from _told(workspace, campaign_id, channel, action_id)
     rows = workspace.rows(
-        "SELECT * FROM deliveries WHERE campaign_id = ?1 AND journey IS NOT NULL "
-        "AND (?2 IS NULL OR type = ?2) AND (?3 IS NULL OR action_id = ?3)",
-        *(campaign_id, channel, action_id),
+        "SELECT * FROM deliveries WHERE campaign_id = :campaign AND journey IS NOT NULL "
+        "AND (:channel IS NULL OR type = :channel) AND (:action IS NULL OR action_id = :action)",
+        campaign=campaign_id,
+        channel=channel,
+        action=action_id,
     )
     yield from _counted(workspace, rows)
 
@@ -91,9 +93,11 @@ def _told(
 ) -> Iterator[Counted]:
     """Yield what the story tells of a campaign. It is kept by day, and so is of noon UTC."""
     rows = workspace.rows(
-        "SELECT day, counts FROM metrics WHERE campaign_id = ?1 "
-        "AND (?2 IS NULL OR channel = ?2) AND (?3 IS NULL OR action_id = ?3)",
-        *(campaign_id, channel, action_id),
+        "SELECT day, counts FROM metrics WHERE campaign_id = :campaign "
+        "AND (:channel IS NULL OR channel = :channel) AND (:action IS NULL OR action_id = :action)",
+        campaign=campaign_id,
+        channel=channel,
+        action=action_id,
     )
     for row in rows:
         yield row["day"] * DAY + DAY // 2, json.loads(row["counts"])
