@@ -17,7 +17,7 @@ ALLOWED = {
     "liquid": set[str](),
     "pictures": set[str](),
     "sandbox": {"liquid"},
-    "databases": {"errors"},
+    "databases": {"errors", "files"},
     "settings": {"errors", "files", "limits"},
     "client": {"databases", "errors", "files", "limits"},
     "toolkit": {"client", "errors", "liquid"},
