@@ -75,6 +75,21 @@ class Outgoing:
     body: dict[str, Any] | None
 
 
+class WouldSend(Exception):
+    """Raised instead of sending, by the first change of a dry run.
+
+    `request` would leave first, and `whole` is what all requests say together; `would` are words for that.
+    `checked` tells what is known of its rows. `instead` is what a call raises that can only be previewed.
+    """
+
+    def __init__(self, request: Outgoing) -> None:
+        super().__init__(request.method, request.url)
+        self.request = self.whole = request
+        self.would = ""
+        self.checked: Any = None
+        self.instead: Exception | None = None
+
+
 # Awaited before a request leaves; what it raises keeps the request from leaving.
 Leaving = Callable[[Outgoing], Awaitable[None]]
 

@@ -6,9 +6,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from cio_mcp.client import TrackApi, now
-from cio_mcp.client.api import WouldSend
 from cio_mcp.client.batches import BATCH, NOT_SENT, End, Ended, Sent, send
-from cio_mcp.client.call import Call, Place, RequestKind
+from cio_mcp.client.call import Call, Place, RequestKind, WouldSend
 from cio_mcp.errors import CustomerIOError, InvalidArgument, Refused, UnknownOutcome
 from cio_mcp.toolkit.answers import CheckedRows
 from cio_mcp.toolkit.rows.checks import Odd, Plan, Planned

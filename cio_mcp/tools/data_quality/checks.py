@@ -89,7 +89,7 @@ async def check_write(
         Annotated[JsonObject, AfterValidator(unguessed)] | None,
         Field(description="As written."),
     ] = None,
-    event: Annotated[Text | None, Field(description="An event's name, or a page view's url.")] = None,
+    event: Annotated[Text | None, Field(description="Name of an event, or url of a page view.")] = None,
     since: Annotated[
         Timestamp | None,
         Field(description="ISO 8601, by the event's own timestamp. Default: 5 minutes ago."),

@@ -72,7 +72,7 @@ async def identify_customer(
     ] = None,
     anonymous_id: Annotated[
         AnonymousId | None,
-        Field(description="A visitor's id: their last 30 days' events become this customer's."),
+        Field(description="A visitor's id: its events of 30 days become this customer's."),
     ] = None,
     attributes: Attributes | None = None,
     update_only: Annotated[bool, Field(description="Do not create an unknown customer.")] = False,
