@@ -15,7 +15,7 @@ from cio_mcp.safety import ToolCall
 # Pages that are kept.
 KEPT = 20
 
-NO_IMAGE = "There is no image: the extra images is missing here; pip install 'cio-mcp[images]' adds it."
+NO_IMAGE = "There is no image: the extra images is missing; install 'cio-mcp[images]' in place of cio-mcp."
 
 _log = logging.getLogger(__name__)
 

@@ -133,7 +133,7 @@ async def test_without_the_extra_the_answer_names_it(agent: Agent, monkeypatch: 
 
     assert images == []
     assert answer["lines"]
-    assert "pip install 'cio-mcp[images]'" in answer["notes"][0]
+    assert "install 'cio-mcp[images]'" in answer["notes"][0]
 
 
 async def test_a_failure_has_no_image(agent: Agent) -> None:
