@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache, cached_property
-from typing import Annotated, Any, Generic, TypeVar, get_type_hints
+from typing import Annotated, Any, ClassVar, Generic, TypeVar, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
@@ -90,11 +90,12 @@ class Named(Generic[_Of]):
 class Tool(Named[Callable[..., Awaitable[Answer]]]):
     """One operation that an agent can call.
 
-    `parameters` are its arguments: their types and defaults, by name; `supplied` maps those that the server
-    fills in to their types, such as an API. `audience` finds the people whom a call reaches, and `affects` is
-    what else it can set off.
+    `parameters` are its function's arguments, as types and defaults by name, and `supplied` what the server
+    fills in. `audience` finds whom a call reaches, and `affects` is what else it can set off. With `in_core`
+    it is on by default, wherever it comes from.
     """
 
+    in_core: ClassVar[bool] = False
     effect: Effect
     toolset: str
     supplied: dict[str, type[Supplied]]
@@ -225,9 +226,7 @@ class Toolbox:
             raise TypeError(message)
         asked = inspect.signature(audience).parameters if audience else {}
         if unknown := [name for name in asked if name not in supplied and name not in arguments]:
-            message = (
-                f"@reaches of {function.__name__} takes parameters that the tool lacks: {', '.join(unknown)}"
-            )
+            message = f"@reaches of {function.__name__} takes what the tool lacks: {', '.join(unknown)}"
             raise TypeError(message)
         if any(has_mark(hint, Local) for hint in hints.values()):
             arguments.setdefault("timezone", (Timezone | None, None))
