@@ -39,6 +39,7 @@ from cio_mcp.toolkit.candidates import suggest
 from cio_mcp.toolkit.consequences import Consequence
 from cio_mcp.toolkit.habits import unusual
 from cio_mcp.toolkit.registry import Effect, Tool
+from cio_mcp.toolkit.times import in_words
 
 if TYPE_CHECKING:
     from cio_mcp.safety.privacy.mask import Mask
@@ -237,6 +238,9 @@ class Guard:
         if isinstance(answer, Acted):
             answer.sandbox = self.sandbox or None
             answer.times = call.times or None
+        if isinstance(answer, Preview) and self.timezone != "UTC":
+            said = {name: in_words(when, self.timezone) for name, when in call.times.items()}
+            answer.local_times = said or None
 
     def _reader(self, call: ToolCall) -> AppApi | None:
         """Return the API with which to look up more than the call asks for, if its caller may read that."""

@@ -176,6 +176,9 @@ class Preview(Acted):
     changes: dict[str, list[str]] | None = Field(
         None, description="What would change, by field: what goes after -, what comes after +."
     )
+    local_times: dict[str, str] | None = Field(
+        None, description="The times as people say them in CIO_TIMEZONE."
+    )
     links: list[str] | None = Field(
         None, description="Hosts to which links in the call's texts and the template lead."
     )

@@ -168,5 +168,10 @@ def iso(seconds: float | str | None) -> str | None:
         return None
 
 
+def in_words(instant: str, zone: str) -> str:
+    """Return an instant as people in a time zone say it."""
+    return f"{datetime.fromisoformat(instant).astimezone(ZoneInfo(zone)):%A %Y-%m-%d %H:%M} in {zone}"
+
+
 def _utc(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")

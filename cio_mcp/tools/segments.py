@@ -83,7 +83,7 @@ class SegmentInUse(Cut, Segment):
 
 @tools.reads
 async def get_segment(app: AppApi, segment_id: ObjectId) -> SegmentInUse:
-    """Read one segment: its number of customers, and the campaigns and newsletters that use it."""
+    """Read one segment: its size, and the campaigns (automations) and newsletters that use it."""
     answer = Fields(await app.get("/v1/segments/{segment_id}", segment_id=segment_id))
     item = answer.inside("segment", "id", "name")
     used_by, unread = await read_uses(app, "/v1/segments/{segment_id}/used_by", segment_id=segment_id)
