@@ -15,7 +15,7 @@ from cio_mcp import __version__
 from cio_mcp.app.application import App
 from cio_mcp.app.audit import copier_of, open_audit_log
 from cio_mcp.app.catalogue import Catalogue, OpenWorkspace
-from cio_mcp.app.extensions import rules_named, tools_with
+from cio_mcp.app.extensions import rules_named, tools_of
 from cio_mcp.app.sandbox_wire import SandboxWire
 from cio_mcp.app.status import status_of
 from cio_mcp.app.workspace import (
@@ -91,16 +91,15 @@ def build(
     stops = shared_store(settings, clock)
     store, mask_of = _store(list(workspaces.values()), stops, clock), _masks(settings)
     tokens = Tokens(settings.tokens_file, clock) if settings.tokens_file else None
-    words = [word for one in workspaces.values() for word in one.toolsets]
-    tools = cache(lambda: tools_with(words, sandbox=any(one.uses_sandbox for one in workspaces.values())))
+    tools = cache(lambda: tools_of(list(workspaces.values())))
     with ExitStack() as files:
         copier = copier_of(settings)
         opened = {}
         for name, one in workspaces.items():
             stop = Stop(one.stop_file, stops)
             opened[name] = _open(name, one, tools, store, stop, mask_of, wire, clock, files, copier)
-            if one.model_fields_set & RequestSettings.model_fields.keys():
-                opened[name].off  # noqa: B018 - a word that names no tool stops the start
+            if one.templates or one.model_fields_set & RequestSettings.model_fields.keys():
+                opened[name].off  # noqa: B018 - what is wrong with them stops the start
         catalogue = Catalogue(tools, opened, settings.tool_prefix, MASKED if mask_of else "")
         key = state_key(workspaces.values())
         audit = open_audit_log(settings, clock, copier=copier)
