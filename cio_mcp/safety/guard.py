@@ -33,9 +33,8 @@ from cio_mcp.safety.preview import preview_of
 from cio_mcp.safety.recipients import check_recipients
 from cio_mcp.safety.stop import Stop
 from cio_mcp.safety.supplies import Supplies
-from cio_mcp.safety.wording import check_words, must_fill, read_words
+from cio_mcp.safety.wording import check_words, must_fill, read_words, refusal_of
 from cio_mcp.toolkit.answers import Acted, Answer, Preview
-from cio_mcp.toolkit.audience import masked
 from cio_mcp.toolkit.candidates import suggest
 from cio_mcp.toolkit.consequences import Consequence
 from cio_mcp.toolkit.habits import unusual
@@ -210,8 +209,8 @@ class Guard:
         if not call.preview_only:
             check_words(call)
         call.looked_up = -math.inf  # people take their time with what they are shown
-        code = await self.consent.code(call) if coded else None
-        preview = preview_of(call, looked, code, self.hide, self.mask.hide_text if self.mask else masked)
+        code = await self.consent.code(call) if coded and not refusal_of(call) else None
+        preview = preview_of(call, looked, code, self.hide, masks=self.mask is not None)
         self._complete(call, preview)
         return preview
 

@@ -118,9 +118,11 @@ class Reached(Shape):
     what: str = Field(description="The audience in words.")
     size: int | None = Field(None, description="Number of people; absent if they cannot be counted.")
     at_least: bool | None = Field(None, description="true: size is a lower bound.")
-    samples: list[str] = Field([], description="A few of these people, masked.")
+    samples: list[str] = Field(
+        [], description="A few of these people; masked, unless the call names them itself."
+    )
     warnings: list[str] | None = Field(
-        None, description="How many of the named people are unknown, unsubscribed or suppressed."
+        None, description="Who of them is unknown, unsubscribed or suppressed, and what becomes of them."
     )
 
 
@@ -151,19 +153,31 @@ class Preview(Acted):
     outcome: Literal["preview"] = Field(
         "preview", description="Nothing was done; `request` is what the call would send."
     )
-    would: str | None = Field(None, description="What the tool does.")
+    would: str | None = Field(None, description="What the call would do.")
     template: str | None = Field(None, description="The message that would be sent.")
     sender: str | None = Field(None, description="Who the message comes from.")
     changed: list[str] | None = Field(
         None, description="How the message differs from the one in the preview before this one."
     )
-    subject: str | None = Field(None, description="The template's subject, with the data of the call.")
-    opening: str | None = Field(None, description="How the body begins, with the data of the call.")
-    missing_data: list[str] | None = Field(
-        None, description="Variables that the template needs and the data lacks for somebody: it would fail."
+    shown_for: str | None = Field(
+        None, description="Whose message subject, preheader and opening are; absent if that is not known."
     )
-    unused_data: list[str] | None = Field(
-        None, description="Keys of the data that the template does not use."
+    subject: str | None = Field(
+        None, description="With the data of the call in it. What is not known stays as it is written."
+    )
+    preheader: str | None = None
+    opening: str | None = Field(None, description="How the body begins, filled in like the subject.")
+    fails: list[str] | None = Field(
+        None, description="Why Customer.io would not send it to this person, apart from the data."
+    )
+    missing_data: dict[str, str] | None = Field(
+        None, description="Keys to pass that the message needs and the data lacks, for somebody at least."
+    )
+    optional_data: dict[str, str] | None = Field(
+        None, description="Keys that could be passed too, and what stands there without them."
+    )
+    unused_data: dict[str, str] | None = Field(
+        None, description="Keys of the data for which the message has no place."
     )
     audience: Reached | None = Field(None, description="The people whom the call would reach.")
     checked: CheckedRows | None = None

@@ -78,11 +78,11 @@ async def get_content(
     texts = await read_texts(app, kind, number, part_id, language)
     snippets, refused = None, None
     if any("snippets" in part for text in texts for part in text.written.values()):
-        snippets, refused = await beside("variables in snippets", read_snippets(app))
+        snippets, refused = await beside("snippets and their variables", read_snippets(app))
     several = "html: pass part_id to get it" if html and len(texts) > 1 else None
     room = max(LEAST, BODIES // max(1, len(texts)))
     whole, hide, meter = html and len(texts) == 1, app.call.conceal, Meter(ALL_TEXTS)
-    used = [variables_of(text.written, snippets or {}, meter) for text in texts]
+    used = [variables_of(text.written, snippets, meter) for text in texts]
     return Content(
         texts=[
             _told(kind, text, found, hide, room, html=whole) for text, found in zip(texts, used, strict=True)
