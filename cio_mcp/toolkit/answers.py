@@ -118,9 +118,7 @@ class Reached(Shape):
     what: str = Field(description="The audience in words.")
     size: int | None = Field(None, description="Number of people; absent if they cannot be counted.")
     at_least: bool | None = Field(None, description="true: size is a lower bound.")
-    samples: list[str] = Field(
-        [], description="A few of these people; masked, unless the call names them itself."
-    )
+    samples: list[str] = Field([], description="A few of these people, masked unless the call names them.")
     warnings: list[str] | None = Field(
         None, description="Who of them is unknown, unsubscribed or suppressed, and what becomes of them."
     )
@@ -170,15 +168,9 @@ class Preview(Acted):
     fails: list[str] | None = Field(
         None, description="Why Customer.io would not send it to this person, apart from the data."
     )
-    missing_data: dict[str, str] | None = Field(
-        None, description="Keys to pass that the message needs and the data lacks, for somebody at least."
-    )
-    optional_data: dict[str, str] | None = Field(
-        None, description="Keys that could be passed too, and what stands there without them."
-    )
-    unused_data: dict[str, str] | None = Field(
-        None, description="Keys of the data for which the message has no place."
-    )
+    missing_data: dict[str, str] | None = Field(None, description="Keys to pass that the message needs.")
+    optional_data: dict[str, str] | None = Field(None, description="Keys that could be passed too.")
+    unused_data: dict[str, str] | None = Field(None, description="Keys that the message does not use.")
     audience: Reached | None = Field(None, description="The people whom the call would reach.")
     checked: CheckedRows | None = None
     whom: str | None = Field(None, description="The customer whom the call is about.")

@@ -44,9 +44,7 @@ class RenderedMessage(Quoted, Cut):
     )
     empty: list[str] | None = Field(None, description="Variables whose value prints nothing.")
     defaults_used: list[str] | None = Field(None, description="Variables for which a default stands.")
-    unused_data: dict[str, str] | None = Field(
-        None, description="Keys of data for which the message has no place."
-    )
+    unused_data: list[str] | None = Field(None, description="Keys of data that the message does not use.")
     not_read: list[str] | None = Field(
         None, description="Variables whose values this server does not know; printed as nothing here."
     )
@@ -119,7 +117,7 @@ async def preview_message(
         fails=found.fails or None,
         empty=found.empty or None,
         defaults_used=found.defaulted or None,
-        unused_data=fits.unused or None,
+        unused_data=[*fits.spare] or None,
         not_read=found.not_read or None,
         unknown=found.unknown or None,
         customer=typical.name if recipients else None,
