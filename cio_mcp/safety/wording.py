@@ -17,7 +17,7 @@ def refusal_of(call: ToolCall) -> str:
     content = call.audience.content if call.audience else None
     if not (call.words and content and must_fill(call)):
         return ""
-    refusal = call.words.fit(content).refusal
+    refusal = call.words.fit(content).refusal(content.way_out)
     return f"{content.argument}: {refusal}" if refusal else ""
 
 

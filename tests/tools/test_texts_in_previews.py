@@ -41,7 +41,7 @@ async def test_an_optional_value_under_the_wrong_name_is_seen_with_the_default_t
     data = {"coupon_code": "X1", "valid_until": "May 5"}
     found = await preview(agent, "trigger_broadcast", broadcast_id=10, emails=[ADA], data=data)
 
-    assert "it has no place for coupon (did you mean coupon_code?), discount, valid_until" in text
+    assert "which has no place for coupon (did you mean coupon_code?), discount, valid_until" in text
     assert found["optional_data"] == {"ends": 'not given: the default "the end of April" will stand'}
     assert found["unused_data"] == {"valid_until": f"{NO_PLACE}; did you mean ends?"}
     assert "missing_data" not in found

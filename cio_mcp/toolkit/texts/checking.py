@@ -83,8 +83,9 @@ def checked(
     )
 
 
-def uses_in(texts: Sequence[Text], snippets: Mapping[str, str]) -> Found:
-    """Return what the texts of a message use together."""
+def uses_in(texts: Sequence[Text], snippets: Mapping[str, str] | None = None) -> Found:
+    """Return what the texts of a message use together, and the snippets in them, as far as they are given."""
+    snippets = snippets or {}
     written = tuple(tuple(text.written.items()) for text in texts)
     size = sum(len(words) for fields in [*written, snippets.items()] for _, words in fields)
     return (uses_of if size < LONGEST_KEPT else uses_of.__wrapped__)(written, tuple(snippets.items()))

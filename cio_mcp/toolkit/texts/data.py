@@ -25,7 +25,8 @@ _WORDS = re.compile(r"[^\W_]+")
 # What stands for each item of a list.
 ITEMS = "[]"
 
-ALLOWED = "allow_missing=true sends it all the same: the message then fails, or has a blank there"
+# What to do where data is missing without which a send is refused.
+ALLOWED = "pass it; allow_missing=true sends it all the same, and the message then fails or has a blank there"
 
 
 @dataclass(frozen=True)
@@ -49,15 +50,14 @@ class Fit:
             for key, meant in self.spare.items()
         }
 
-    @property
-    def refusal(self) -> str:
-        """Why the send is refused, empty if it is not."""
+    def refusal(self, way_out: str) -> str:
+        """Return why the send is refused, and the way out; empty if it is not."""
         if not self.vital:
             return ""
         spare = ", ".join(f"{key}{meant and f' ({meant})'}" for key, meant in self.spare.items())
         return (
             f"lacks {', '.join(self.vital)}, which the subject or a link of the message needs"
-            f"{spare and f'; it has no place for {spare}'}. {ALLOWED}"
+            f"{spare and f', and which has no place for {spare}'}; {way_out}"
         )
 
 

@@ -13,7 +13,7 @@ from cio_mcp.errors import CustomerIOError, InvalidArgument
 from cio_mcp.toolkit.quoting import quoted
 from cio_mcp.toolkit.reading import Fields
 from cio_mcp.toolkit.texts.checking import Checked, checked, uses_in
-from cio_mcp.toolkit.texts.data import Fit, fit
+from cio_mcp.toolkit.texts.data import ALLOWED, Fit, fit
 from cio_mcp.toolkit.texts.messages import Kind, Text, message_number, read_snippets, read_texts
 from cio_mcp.toolkit.texts.readable import readable
 
@@ -39,7 +39,7 @@ class Sending:
     `message` is None where the call has all texts itself. `sets` are the data of each person, or one for
     all, from the argument of that name, if it takes data; None where they are not known. `whose` are the
     identifiers of those persons, in the same order. `instead` are fields that the call has in place of the
-    message's own.
+    message's own. `way_out` says what to do where data is missing.
     """
 
     kind: Kind
@@ -49,6 +49,7 @@ class Sending:
     instead: Mapping[str, Any] = field(default_factory=dict)
     language: str | None = None
     whose: Sequence[str] = ()
+    way_out: str = ALLOWED
 
     def data_of(self, name: str | None) -> Mapping[str, Any] | None:
         """Return the data of a person, of somebody unnamed that of the first; None if it is not known."""
@@ -91,7 +92,7 @@ class Words:
 
     def fit(self, content: Sending) -> Fit:
         """Return how the data of a call fits what it sends."""
-        return fit(uses_in(self.sent(content), self.snippets or {}), content.sets, content.whose)
+        return fit(uses_in(self.sent(content), self.snippets), content.sets, content.whose)
 
     def checked(
         self, content: Sending, call: Call, name: str | None, customer: Mapping[str, Any] | None
@@ -138,8 +139,7 @@ async def words_of(app: AppApi, content: Sending, *, fresh: bool) -> Words:
         if content.message is None:
             texts: tuple[Text, ...] = (Text(Fields({})),)
         elif fresh:
-            texts = await read(app)
-            kept.put(key, texts)
+            texts = await kept.read(key, lambda: read(app))
         else:
             texts = await kept.get(key, lambda: read(app.beside()))
     except NotYet:
@@ -148,20 +148,23 @@ async def words_of(app: AppApi, content: Sending, *, fresh: bool) -> Words:
         return Words(unread="the template's texts (no template with this trigger name is listed)")
     except CustomerIOError as error:
         return Words(unread=f"the template's texts ({error.what})")
-    words = Words(texts, before, snippets=before.snippets)
-    if fresh and any(SNIPPETS in part for text in words.sent(content) for part in text.written.values()):
-        return await _with_snippets(app, words)
+    words = Words(texts, before)
+    if any(SNIPPETS in part for text in words.sent(content) for part in text.written.values()):
+        return await _with_snippets(app, words, fresh=fresh)
     return words
 
 
-async def _with_snippets(app: AppApi, words: Words) -> Words:
-    """Return the words with the workspace's snippets, read now: only who sees a text needs them."""
+async def _with_snippets(app: AppApi, words: Words, *, fresh: bool) -> Words:
+    """Return the words with the workspace's snippets: a send alone does not read them, if nobody else has."""
+    kept = app.call.kept
     try:
-        snippets = await read_snippets(app)
+        if fresh:
+            return replace(words, snippets=await kept.read(SNIPPETS, lambda: read_snippets(app)))
+        if kept.at_hand(SNIPPETS) is None:
+            return words
+        return replace(words, snippets=await kept.get(SNIPPETS, lambda: read_snippets(app.beside())))
     except CustomerIOError as error:
-        return replace(words, snippets=None, without=f"snippets ({error.what})")
-    app.call.kept.put(SNIPPETS, snippets)
-    return replace(words, snippets=snippets)
+        return replace(words, without=f"snippets ({error.what})")
 
 
 def stamps_of(fields: Mapping[str, str]) -> dict[str, str]:

@@ -186,7 +186,7 @@ async def trigger_broadcast(
     ] = None,
     data: Annotated[
         TriggerData | None,
-        Field(description='{"city": "Oslo"} fills {{trigger.city}}, unless per_user_data has a city.'),
+        Field(description='{"city": "Oslo"} fills {{trigger.city}} where per_user_data has none.'),
     ] = None,
     email_ignore_missing: Annotated[bool, Field(description="Skip unknown addresses.")] = False,
     email_add_duplicates: Annotated[bool, Field(description="Send to each profile of an address.")] = False,

@@ -21,6 +21,11 @@ tools = Toolbox(__name__)
 # Characters of all bodies in one answer, and of a body that is one of many.
 BODIES, LEAST = 10_000, 400
 
+NEXT = (
+    "preview_message shows a text for a customer. update_content changes it; one that was made in Design "
+    "Studio, update_email and publish_email."
+)
+
 # A campaign may have a hundred texts.
 ALL_TEXTS = Bounds(steps=300_000, work=20_000_000)
 
@@ -56,6 +61,7 @@ class Content(Quoted, Cut):
         description="How to treat the texts.",
     )
     texts: list[MessageText]
+    next: str = Field(NEXT, description="What to do next.")
 
 
 @tools.reads
@@ -64,7 +70,7 @@ async def get_content(
     kind: Kind,
     message_id: Annotated[
         ItemKey,
-        Field(description="Its id; for transactional also the trigger name."),
+        Field(description="Id; for transactional also trigger name."),
     ],
     part_id: Annotated[ObjectId | None, Field(description="Only this action or content.")] = None,
     language: Annotated[Line | None, Field(description="Only this language, such as fr.")] = None,
