@@ -54,16 +54,22 @@ def preview_of(call: ToolCall, looked: Looked, code: str | None, hide: Hide, *, 
 
     refusal = refusal_of(call)
     # Hidden before anything is cut: half an address would not be recognised as one.
-    request = hide(call.would_send)
+    checked, shown = call.checked() if call.checked else (None, {})
+    request = hide(call.would_send | ({"body": shown} if shown else {}))
     body = request.get("body") or {}
     template, outlook, words = looked.template, looked.outlook, call.words
     somebody, says, fits = _says(call, looked.people, hide)
     sender = body.get("from") or says.sender
-    also = [IN_WORDS[each] for each in call.tool.affects.consequences if holds(each, call.given)]
+    also = [
+        IN_WORDS[each]
+        for each in call.tool.affects.consequences
+        if each not in outlook.covers and holds(each, call.given)
+    ]
     replaces = call.replaces or Replaced({})
-    links = sorted({*hosts(body), *says.links})
+    # Those in rows are told among what is odd about them.
+    links = sorted({*(() if checked else hosts(body)), *says.links})
     preview = Preview(
-        would=_would(call, template, says, hide),
+        would=call.would or _would(call, template, says, hide),
         template=_template(call, template, hide) if template else None,
         sender=quoted(hide(sender)) if sender else None,
         changed=words.changes(call.edited, hide) or None if words and words.texts and call.edited else None,
@@ -76,7 +82,7 @@ def preview_of(call: ToolCall, looked: Looked, code: str | None, hide: Hide, *, 
         optional_data=hide(dict(fits.optional)) or None,
         unused_data=hide(dict(fits.unused)) or None,
         audience=_reached(call, looked.people, hide, show),
-        checked=call.checked() if call.checked else None,
+        checked=checked,
         whom=_whom(outlook.whom, hide),
         sets_off=[*also, *(_told(each, hide) for each in (*outlook.sets_off, *replaces.follows))] or None,
         loses=_lost(hide(dict(outlook.loses)), show) or None,
@@ -88,7 +94,7 @@ def preview_of(call: ToolCall, looked: Looked, code: str | None, hide: Hide, *, 
     )
     if refusal:
         preview.next = f"{MEND}{refusal}."
-    elif how := CONFIRM if code else AGAIN if call.preview_only else "":
+    elif how := CONFIRM if code else AGAIN if call.preview_only and not call.vain else "":
         reached = preview.audience
         doubts = (reached and reached.warnings, preview.fails, preview.missing_data, preview.unused_data)
         preview.next = f"{how}{f' {SHOW_FIRST}' if any(doubts) or preview.changed else ''}"
@@ -135,8 +141,8 @@ def _template(call: ToolCall, template: Template, hide: Hide) -> str:
 
 
 def _told(told: Told, hide: Hide) -> str:
-    """Return our own words, and after them somebody else's in quotation marks."""
-    return f"{told[0]} {quoted(hide(told[1]))}"
+    """Return our own words and somebody else's, which follow each other, these in quotation marks."""
+    return " ".join(quoted(hide(each)) if number % 2 else each for number, each in enumerate(told))
 
 
 def _whom(whom: str | Mapping[str, str] | None, hide: Hide) -> str | None:

@@ -76,7 +76,7 @@ async def get_content(
     language: Annotated[Line | None, Field(description="Only this language, such as fr.")] = None,
     html: Annotated[bool, Field(description="Add the HTML.")] = False,
 ) -> Content:
-    """Read what a message says: subject, body with links, and the Liquid variables that it needs.
+    """Read what a message says: subject, body with links, and the Liquid variables it needs.
 
     Call it before you send, to learn which data it takes.
     """

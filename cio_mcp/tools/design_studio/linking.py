@@ -8,7 +8,7 @@ from cio_mcp.client import AppApi, RequestKind
 from cio_mcp.client.call import Replaced
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.answers import Acted
-from cio_mcp.toolkit.consequences import Consequence, Told, affects
+from cio_mcp.toolkit.consequences import Consequence, affects
 from cio_mcp.toolkit.design_studio import EMAIL, EmailId, differing_nodes, read_nodes
 from cio_mcp.toolkit.params import ObjectId
 from cio_mcp.toolkit.reading import Fields, beside
@@ -53,8 +53,11 @@ async def link_email(
     nodes = await read_nodes(app, email_id)
     if nodes[""].text("language"):
         raise InvalidArgument("email_id: is that of a translation; link the email itself")
-    follows = [("it cannot be unlinked by the API:", nodes[""].text("name") or email_id)]
-    follows += [await _linked_to(app, target, target_id)]
+    linked_to = await _linked_to(app, target, target_id)
+    follows: list[tuple[str, str]] = [
+        ("it cannot be unlinked by the API:", nodes[""].text("name") or email_id),
+        linked_to,
+    ]
     app.call.replaces = Replaced(differing_nodes(nodes, [{}] * len(nodes)), follows)
     answer = Fields(
         await app.post(
@@ -69,7 +72,7 @@ async def link_email(
     return EmailLinked(email_id=email_id, template_id=answer.whole("template_id"))
 
 
-async def _linked_to(app: AppApi, target: str, target_id: int) -> Told:
+async def _linked_to(app: AppApi, target: str, target_id: int) -> tuple[str, str]:
     """Return what an email is linked to, in words: of an action, the campaign or broadcast."""
     if target in NAMED:
         path, envelope = NAMED[target]
