@@ -63,9 +63,7 @@ class FoundCustomers(Quoted, Page):
 @tools.reads
 async def search_customers(
     app: AppApi,
-    email: Annotated[
-        Address | None, Field(description="Exact address; not with segment_id, attributes or filter.")
-    ] = None,
+    email: Annotated[Address | None, Field(description="Exact; not with other conditions.")] = None,
     segment_id: Annotated[ObjectId | None, Field(description="From list_segments.")] = None,
     attributes: Annotated[
         JsonObject | None,
@@ -83,8 +81,7 @@ async def search_customers(
 ) -> FoundCustomers:
     """Find customers (people, profiles) by email, segment, attributes or a filter.
 
-    All given conditions must hold; with none, every customer is listed. What customers did can be searched
-    only through a segment.
+    All given conditions must hold; none lists every customer. What customers did: only through a segment.
     """
     if email is not None and (segment_id or attributes or filter or cursor):
         raise InvalidArgument("email: cannot be combined with other conditions; put it into filter instead")
