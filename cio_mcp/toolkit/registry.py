@@ -15,7 +15,7 @@ from typing import Annotated, Any, ClassVar, Generic, TypeVar, get_type_hints
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from cio_mcp.client.api import Api, AppApi
-from cio_mcp.toolkit.answers import Acted, Answer, Preview, Status
+from cio_mcp.toolkit.answers import Acted, Answer, Pictured, Preview, Status
 from cio_mcp.toolkit.arguments import has_mark, parsed
 from cio_mcp.toolkit.audience import Audience
 from cio_mcp.toolkit.consequences import CONFIRMED, NOTHING, Affects, Outlook
@@ -23,7 +23,7 @@ from cio_mcp.toolkit.context import ParseContext
 from cio_mcp.toolkit.downloads import Downloads
 from cio_mcp.toolkit.rows.results import Results
 from cio_mcp.toolkit.sandbox_controls import SandboxControls
-from cio_mcp.toolkit.schemas import either_schema, flat_schema
+from cio_mcp.toolkit.schemas import either_schema, flat_schema, without
 from cio_mcp.toolkit.texts.history import History
 from cio_mcp.toolkit.times import Local, Timezone
 
@@ -33,6 +33,7 @@ _Function = TypeVar("_Function", bound=Callable[..., Awaitable[Answer]])
 # What the server fills in for a tool.
 Supplied = Api | Status | Results | Downloads | History | SandboxControls
 
+_AsPage = Annotated[bool, Field(description="Page in a file; local servers only.")]
 _Confirmation = Annotated[str | None, Field(description="Code from the preview.")]
 
 
@@ -127,7 +128,7 @@ class Tool(Named[Callable[..., Awaitable[Answer]]]):
     @cached_property
     def input_schema(self) -> dict[str, Any]:
         """The arguments as a flat JSON schema, with the confirmation if the tool always asks for one."""
-        return _without("confirmation", self.confirming_schema, keep=self.confirmed)
+        return self.confirming_schema if self.confirmed else without("confirmation", self.confirming_schema)
 
     @cached_property
     def confirming_schema(self) -> dict[str, Any]:
@@ -231,17 +232,12 @@ class Toolbox:
             arguments.setdefault("timezone", (Timezone | None, None))
         if effect is not Effect.READS:
             arguments |= {"dry_run": (bool, False), "confirmation": (_Confirmation, None)}
+        if issubclass(result, Pictured):
+            arguments |= {"as_image": (bool, False), "as_page": (_AsPage, False)}
         affects = getattr(function, "__affects__", NOTHING)
         tool = Tool(function, effect, self.toolset, supplied, arguments, result, audience, affects)
         self._tools.append(tool)
         return function
-
-
-def _without(name: str, schema: dict[str, Any], *, keep: bool) -> dict[str, Any]:
-    """Return a schema without a property, unless it is kept."""
-    if keep or name not in schema["properties"]:
-        return schema
-    return schema | {"properties": {key: value for key, value in schema["properties"].items() if key != name}}
 
 
 @cache
