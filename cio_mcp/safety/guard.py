@@ -232,10 +232,8 @@ class Guard:
         if isinstance(answer, Acted):
             answer.sandbox = self.sandbox or None
             answer.times = call.times or None
-        if isinstance(answer, Preview) and self.timezone != "UTC":
-            answer.local_times = {
-                name: in_words(at, self.timezone) for name, at in call.times.items()
-            } or None
+        if isinstance(answer, Preview) and (zone := self.timezone) != "UTC":
+            answer.local_times = {name: in_words(at, zone) for name, at in call.times.items()} or None
 
     def _reader(self, call: ToolCall) -> AppApi | None:
         """Return the API with which to look up more than the call asks for, if its caller may read that."""
