@@ -63,9 +63,7 @@ class FoundCustomers(Quoted, Page):
 @tools.reads
 async def search_customers(
     app: AppApi,
-    email: Annotated[
-        Address | None, Field(description="Exact address; not with segment_id, attributes or filter.")
-    ] = None,
+    email: Annotated[Address | None, Field(description="Exact; not with other conditions.")] = None,
     segment_id: Annotated[ObjectId | None, Field(description="From list_segments.")] = None,
     attributes: Annotated[
         JsonObject | None,

@@ -257,7 +257,7 @@ def test_rows_are_told_by_their_lines_in_the_file(loading: Loading) -> None:
     status, told = loading(table, "--as", "events", "--unique", "n", "--dry-run")
 
     assert status == 1
-    assert "plan: values differ in case or blanks alone: Pro (rows 3) and pro (rows 6)" in told
+    assert "plan: values differ in case or blanks alone: Pro (row 3) and pro (row 6)" in told
     assert "has what is unique of row 3, and differs from it in other values" in told
 
 
