@@ -20,13 +20,14 @@ from cio_mcp.sandbox import assumptions, files
 from cio_mcp.sandbox.contract import CONTRACT
 from cio_mcp.sandbox.controls.layer import ControlLayer
 from cio_mcp.sandbox.controls.table import ask
+from cio_mcp.sandbox.engine import reacting as _reacting  # noqa: F401 - what the log gets is reacted to
 from cio_mcp.sandbox.engine.clock import Clock
 from cio_mcp.sandbox.faults import book
 from cio_mcp.sandbox.faults.layer import FaultLayer
 from cio_mcp.sandbox.gate import Counts, Credentials, Gate
 from cio_mcp.sandbox.http import ApiRequest, Handler, Partly, Rejected
 from cio_mcp.sandbox.routes import TABLES
-from cio_mcp.sandbox.seed import plant
+from cio_mcp.sandbox.seed import begin
 from cio_mcp.sandbox.state.workspace import Workspace
 
 
@@ -61,7 +62,7 @@ class Sandbox:
             if copy_of:
                 self.workspace.copy(copy_of.workspace)
             elif seed:
-                plant(self.workspace)
+                begin(self.workspace)
         except BaseException:
             self.close()
             raise

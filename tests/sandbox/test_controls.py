@@ -11,7 +11,7 @@ import pytest
 from cio_mcp.sandbox import Sandbox
 from cio_mcp.sandbox.moments import LATEST
 from cio_mcp.sandbox.state import copies
-from tests.planted import START, a_sandbox
+from tests.planted import START
 from tests.sandbox.conftest import Caller, Calling, Clock
 
 pytestmark = pytest.mark.anyio
@@ -197,7 +197,7 @@ async def test_an_import_that_fails_half_way_leaves_everything_as_it_was(caller:
 async def test_an_export_makes_another_the_same(calling: Calling, caller: Caller, clock: Clock) -> None:
     await caller.identify("new", plan="pro")
     exported = await done(caller, "GET", "export")
-    other = calling(a_sandbox(Clock(START + 5 * DAY), seed=False), clock)
+    other = calling(Sandbox(clock=Clock(START + 5 * DAY), seed=False), clock)
     await done(other, "POST", "import", exported)
 
     assert (await other.profile("new"))["attributes"]["plan"] == "pro"
