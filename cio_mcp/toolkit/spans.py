@@ -21,7 +21,7 @@ Start = Annotated[
 ]
 End = Annotated[
     Timestamp | None,
-    Field(description="ISO 8601, excluded. Default: the start of today."),
+    Field(description="Excluded. Default: start of today."),
 ]
 
 # The time zone of metrics in version 1, which cannot be changed (App API, "broadcastMetrics").

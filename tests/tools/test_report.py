@@ -23,7 +23,8 @@ LISTS = {
     "transactional": "messages",
 }
 KINDS = {"campaigns": "campaign", "broadcasts": "broadcast", "newsletters": "newsletter"}
-COLUMNS = ["sent", "delivered", "bounced", "opened", "clicked", "converted", "unsubscribed"]
+SHARES = ["delivered", "bounced", "opened", "clicked", "converted", "unsubscribed"]
+COLUMNS = ["sent", *SHARES, "open_untracked", "link_untracked"]
 
 Days = dict[date, dict[str, int]]
 
@@ -146,11 +147,11 @@ async def test_all_figures_are_those_of_the_days(noon: str, days: int) -> None:
             parts[first].append(both[first])
             if key == "counts" or both[first]["sent"]:
                 assert line[key] == " ".join(str(both[first][name]) for name in COLUMNS)
-            expected = {name: in_words([both[first]], name) for name in COLUMNS[1:]}
+            expected = {name: in_words([both[first]], name) for name in SHARES}
             assert line[rates] == {name: words for name, words in expected.items() if words}
     assert lines == {}
     for first, rates in ((now, "rates"), (before, "rates_before")):
-        expected = {name: in_words(parts[first], name) for name in COLUMNS[1:]}
+        expected = {name: in_words(parts[first], name) for name in SHARES}
         assert answer[rates] == {name: words for name, words in expected.items() if words}
 
 

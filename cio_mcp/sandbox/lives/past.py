@@ -1,8 +1,8 @@
 """One person's past: what the engine would have made of what they did, step by step.
 
-The engine does the same with statements for each step, which takes 20 times as long; tests/sandbox/test_lives.py
-says that both come to the same. Of what campaigns can be this knows those of the story: events and one attribute
-begin them, they have messages and waits of days, and a goal is an event.
+The engine does the same with statements for each step, which takes 20 times as long; that both come to the
+same is tried in tests/sandbox/test_lives.py. Of what campaigns can be this knows those of the story: events
+and one attribute begin them, they have messages and waits of days, and a goal is an event.
 """
 
 from collections.abc import Iterable

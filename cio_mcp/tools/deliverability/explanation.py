@@ -52,7 +52,7 @@ async def explain_no_message(
     source_id: Annotated[
         ItemKey | None, Field(description="What should have sent it: id, or part of its name.")
     ] = None,
-    delivery_id: Annotated[ItemKey | None, Field(description="The very message, if known.")] = None,
+    delivery_id: Annotated[ItemKey | None, Field(description="The message, if known.")] = None,
     expected: Annotated[Timestamp | None, Field(description="About when, in ISO 8601.")] = None,
 ) -> Explanation:
     """Explain why a customer did not get a message: verdict, evidence, cure, and what cannot be known."""

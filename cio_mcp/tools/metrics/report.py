@@ -31,7 +31,10 @@ READ, BYTES, CHANGES, NAME = 200, 2900, 8, 60
 # A source that sent so many before is missed if it sends nothing.
 MISSED = 20
 
-COLUMNS = ("sent", *MEASURES)
+# What was delivered and tells nothing of opens, or of clicks: these are no share of it.
+UNTRACKED = {"open_untracked": "opened", "link_untracked": "clicked"}
+
+COLUMNS = ("sent", *MEASURES, *UNTRACKED)
 
 LISTS = {
     "campaign": ("/v1/campaigns", "campaigns"),
@@ -87,7 +90,7 @@ async def report_workspace(
     days: Annotated[Number, Field(description="1 to 22, up to yesterday.")] = USUAL,
     name_contains: NameContains | None = None,
 ) -> Report:
-    """Report how all that sends messages did in some days, against the days before: what changed, and counts.
+    """Report how all messages did in some days, against the days before: what changed, and counts.
 
     name_contains adds details.
     """
@@ -218,7 +221,9 @@ def _line(one: Sender, *, details: bool) -> Line:
 
 
 def _counts(figures: Figures) -> str:
-    return " ".join(str(figures.counts.get(name, "-")) for name in COLUMNS)
+    delivered = figures.counts.get("delivered", 0)
+    untracked = {name: delivered - figures.of[of] for name, of in UNTRACKED.items() if of in figures.of}
+    return " ".join(str((figures.counts | untracked).get(name, "-")) for name in COLUMNS)
 
 
 def _brief(report: Report) -> Report:
