@@ -9,16 +9,17 @@ from typing import Any
 from cio_mcp.sandbox import Sandbox
 from cio_mcp.sandbox.lives.habits import ORDERS, acts
 from cio_mcp.sandbox.lives.people import DAY, DAYS, PEOPLE, Person, person
-from cio_mcp.sandbox.state import broadcasts, newsletters, transactional
+from cio_mcp.sandbox.seed import plant
+from cio_mcp.sandbox.state import broadcasts, copies, newsletters, transactional
 from cio_mcp.sandbox.state import people as known_people
 from cio_mcp.sandbox.state.workspace import Workspace
-from tests.planted import START
+from tests.planted import START, the_story
 from tests.sandbox.conftest import Clock
 
 NOW = int(START)
 
 # Some of all; chance is each person's own.
-SOME = range(0, PEOPLE, 6)
+SOME = range(0, PEOPLE, 11)
 
 
 def lived(people: list[Person]) -> Sandbox:
@@ -40,7 +41,7 @@ def lived(people: list[Person]) -> Sandbox:
     here.append((NOW - 12 * DAY, -1, partial(newsletters.deliver, workspace, newsletter)))
     here.append((NOW - 2 * DAY, -1, partial(broadcasts.trigger, workspace, broadcast, {})))
     for one in people:
-        for act in acts(one, 0, NOW):
+        for act in acts(one, 0, NOW + 1):
             here.append((act.at, one.number, partial(do, workspace, one.id, act.what, act.body)))
     for at, _, does in sorted(here, key=lambda step: step[:2]):
         workspace.advance(at)
@@ -117,3 +118,60 @@ def test_the_past_that_is_planted_is_the_one_that_people_would_have_lived() -> N
             told, lived_through = (history(world, cio_id, one.id) for world in (planted, engine))
             for part, found in lived_through.items():
                 assert told[part] == found, (one.id, part)
+
+
+def test_one_more_person_changes_nothing_for_the_others() -> None:
+    with closing(Sandbox(clock=lambda: NOW, seed=False)) as fewer, closing(the_story(lambda: NOW)) as whole:
+        plant(fewer.workspace, others=PEOPLE - 1)
+        rows = fewer.workspace.rows("SELECT cio_id, id FROM people")
+        for row in rows[::24]:
+            assert history(fewer, row["cio_id"], row["id"]) == history(whole, row["cio_id"], row["id"])
+        assert len(whole.workspace.rows("SELECT * FROM people")) == len(rows) + 1
+
+
+def exported(sandbox: Sandbox) -> str:
+    with sandbox.workspace.locked():
+        return copies.written(copies.take(sandbox.workspace))
+
+
+def test_people_go_on_by_the_same_seed_however_the_clock_gets_there() -> None:
+    with closing(the_story(lambda: NOW)) as once, closing(the_story(lambda: NOW)) as day_by_day:
+        happened = once.workspace.advance(NOW + 4 * DAY)
+        for day in range(1, 5):
+            day_by_day.workspace.advance(NOW + day * DAY)
+        newest = once.workspace.rows("SELECT * FROM people ORDER BY rowid DESC LIMIT 1")[0]
+
+        assert exported(once) == exported(day_by_day)
+        assert newest["id"] > f"u_{3000 + PEOPLE}"
+        welcomed = "SELECT 1 FROM deliveries WHERE cio_id = ? AND action_id = 101"
+        assert once.workspace.row(welcomed, newest["cio_id"])
+        assert {"event", "message", "journey_started", "profile_create"} <= happened.keys()
+
+
+def test_what_people_do_later_is_what_would_have_been_planted_later() -> None:
+    days = 6
+    with closing(the_story(lambda: NOW)) as world:
+        world.workspace.advance(NOW + days * DAY)
+        for number in SOME:
+            someone = person("quill", number, NOW)
+            doings = [act for act in acts(someone, NOW + 1, NOW + days * DAY) if act.what == "event"]
+            row = known_people.find(world.workspace, someone.id, "id")
+            assert row
+            since = "SELECT timestamp, name FROM events WHERE cio_id = ? AND timestamp > ? ORDER BY timestamp"
+            found = world.workspace.rows(since, row["cio_id"], NOW)
+            assert [tuple(event) for event in found] == [(act.at, act.body["name"]) for act in doings]
+
+
+def test_who_was_deleted_does_no_more() -> None:
+    with closing(the_story(lambda: NOW)) as world:
+        acting = next(
+            one
+            for one in (person("quill", number, NOW) for number in range(PEOPLE))
+            if acts(one, NOW + 1, NOW + 20 * DAY)
+        )
+        with world.workspace.transaction():
+            world.workspace.accept("delete", {"identifier": acting.id})
+        world.workspace.advance(NOW + 30 * DAY)
+
+        assert known_people.find(world.workspace, acting.id, "id") is None
+        assert not world.workspace.rows("SELECT * FROM timers WHERE key = ?", f"life:{acting.number}")

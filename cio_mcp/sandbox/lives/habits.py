@@ -9,8 +9,8 @@ from cio_mcp.sandbox.lives.people import DAY, TRIAL, Person
 PRICES = {"pro": 96, "team": 480}
 YEAR = 365 * DAY
 
-# What a person does that Quill sends as a message: the confirmation of an order.
-ORDERS = "orders"
+# What a person does that Quill asks a message for: by which template it confirms an order.
+ORDERS, CONFIRMATION = "orders", 1
 
 
 @dataclass(frozen=True)

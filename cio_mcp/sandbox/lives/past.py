@@ -13,7 +13,7 @@ from cio_mcp.sandbox.engine.delays import days_of
 from cio_mcp.sandbox.engine.journeys import GOES_ON
 from cio_mcp.sandbox.engine.messages import ADDRESS
 from cio_mcp.sandbox.lives.book import Book, Delivery, Journey
-from cio_mcp.sandbox.lives.habits import ORDERS, Act
+from cio_mcp.sandbox.lives.habits import CONFIRMATION, ORDERS, Act
 from cio_mcp.sandbox.lives.mailbox import Mailbox, Script
 from cio_mcp.sandbox.lives.people import DAY
 from cio_mcp.sandbox.state import transactional
@@ -21,8 +21,6 @@ from cio_mcp.sandbox.state.deliveries import EFFECT
 
 # What happens to a person besides what they do: a message to many, and, of who is there already, an event.
 TO_MANY, TOLD = "to many", "told"
-
-CONFIRMATION = 1
 
 
 class Past:

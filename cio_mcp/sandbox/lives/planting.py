@@ -7,10 +7,11 @@ from pydantic_core import to_json
 
 from cio_mcp.sandbox.engine import chance
 from cio_mcp.sandbox.lives.book import Book
+from cio_mcp.sandbox.lives.going_on import FURTHEST, LIFE, THING, begin, next_act
 from cio_mcp.sandbox.lives.habits import Act, acts
 from cio_mcp.sandbox.lives.mailbox import Script
 from cio_mcp.sandbox.lives.past import TO_MANY, TOLD, Past
-from cio_mcp.sandbox.lives.people import DAY, DAYS, person
+from cio_mcp.sandbox.lives.people import DAY, DAYS, PEOPLE, person
 from cio_mcp.sandbox.state.workspace import Row, Workspace
 
 
@@ -28,12 +29,18 @@ def plant(workspace: Workspace, story: dict[str, Any], others: int) -> None:
         someone = person(book.seed, number, now)
         cio_id = chance.cio_id(book.seed, ("id", someone.id), 0)
         past = Past(book, cio_id, {"id": someone.id, "cio_id": cio_id})
-        past.live([*acts(someone, 0, now), *(act for act in sent if act.at >= someone.signs_up)])
+        doings = acts(someone, 0, now + FURTHEST)
+        did = [act for act in doings if act.at <= now]
+        past.live([*did, *(act for act in sent if act.at >= someone.signs_up)])
+        book.wait(next_act(doings, now), LIFE, {"number": number}, None, f"{LIFE}:{number}")
         attributes = {
             name: value for name, value in past.has.items() if name not in {"id", "email", "cio_id"}
         }
         book.people.append((cio_id, someone.id, past.has["email"], to_json(attributes).decode()))
     book.write()
+    if others:
+        workspace.configure(THING, {"id": 1, "planted": now})
+        begin(workspace, PEOPLE)
 
 
 def _sent_to_many(workspace: Workspace, book: Book) -> list[Act]:
@@ -53,18 +60,19 @@ def _sent_to_many(workspace: Workspace, book: Book) -> list[Act]:
 
 
 def _told(workspace: Workspace, row: Row) -> list[Act]:
-    """Return what the log tells that a person became and did."""
+    """Return what the log tells that a person became, all at once, and did."""
     kinds = "('attribute_change', 'event')"
     entries = workspace.rows(
         f"SELECT * FROM log WHERE cio_id = ? AND kind IN {kinds} ORDER BY number",  # noqa: S608 - two words
         row["cio_id"],
     )
-    return [
+    became = {one["at"]: one["number"] for one in entries if one["kind"] == "attribute_change"}
+    did = [
         Act(one["at"], TOLD, {"entry": one["number"], "name": one["name"], "data": json.loads(one["data"])})
-        if one["kind"] == "event"
-        else Act(one["at"], TOLD, {"entry": one["number"]})
         for one in entries
+        if one["kind"] == "event"
     ]
+    return [*(Act(at, TOLD, {"entry": number}) for at, number in became.items()), *did]
 
 
 def _script(story: dict[str, Any], who: str | None) -> Script:
