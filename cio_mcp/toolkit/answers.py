@@ -144,6 +144,7 @@ class CheckedRows(Shape):
     refusals: list[Refusals] | None = None
     results: str | None = Field(None, description="list_row_results tells the refused rows by this.")
     odd: list[str] | None = Field(None, description="What may not be meant.")
+    numbered: str | None = Field(None, description="How rows are numbered here.")
     next: str | None = Field(None, description="How to go on.")
 
 
@@ -174,6 +175,9 @@ class Preview(Acted):
     loses: dict[str, str] | None = Field(None, description="What would be gone afterwards, by field.")
     changes: dict[str, list[str]] | None = Field(
         None, description="What would change, by field: what goes after -, what comes after +."
+    )
+    local_times: dict[str, str] | None = Field(
+        None, description="The times as people say them in CIO_TIMEZONE."
     )
     links: list[str] | None = Field(
         None, description="Hosts to which links in the call's texts and the template lead."
