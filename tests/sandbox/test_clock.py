@@ -30,7 +30,7 @@ async def test_what_is_due_happens_at_its_time_on_the_way(calling: Calling, cloc
 
 
 async def test_what_is_accepted_with_a_lag_is_applied_when_it_is_due(calling: Calling, clock: Clock) -> None:
-    caller = calling(Sandbox(clock=clock, lag=60), clock)
+    caller = calling(a_sandbox(clock, lag=60), clock)
     await caller.identify("late", plan="pro")
     accepted = int(clock.now)
 

@@ -11,7 +11,7 @@ import pytest
 from cio_mcp.sandbox import Sandbox
 from cio_mcp.sandbox.moments import LATEST
 from cio_mcp.sandbox.state import copies
-from tests.planted import START
+from tests.planted import START, a_sandbox
 from tests.sandbox.conftest import Caller, Calling, Clock
 
 pytestmark = pytest.mark.anyio
@@ -115,7 +115,7 @@ async def test_an_unknown_control_is_told_with_those_that_there_are(caller: Call
 
 
 async def test_the_clock_moves_on_and_tells_what_happened(calling: Calling, clock: Clock) -> None:
-    caller = calling(Sandbox(clock=clock, lag=60), clock)
+    caller = calling(a_sandbox(clock, lag=60), clock)
     await caller.identify("new", plan="pro")
     told = await done(caller, "POST", "clock", {"to": "+7d"})
 
