@@ -190,3 +190,19 @@ def test_no_event_of_the_log_has_a_later_cause(story: Sandbox) -> None:
         "WHERE before.number >= log.number OR before.at > log.at"
     )
     assert later == []
+
+
+def test_a_world_that_is_begun_soon_after_another_is_as_it_was_at_its_beginning(clock: Clock) -> None:
+    with closing(Sandbox(clock=clock)) as first:
+        with first.workspace.transaction():
+            first.workspace.accept("identify", {"identifier": "new", "body": {}})
+        clock.now += 30
+        with closing(Sandbox(clock=clock)) as second:
+            assert [thing["id"] for thing in second.workspace.things("campaign")] == [1, 2, 3, 4]
+            assert [len(one.workspace.rows("SELECT * FROM people")) for one in (first, second)] == [201, 200]
+            assert second.clock.read().ahead == 0
+            assert second.workspace.rows("SELECT since, seen FROM world")[0]["since"] == clock.now
+        clock.now += 60
+        with closing(Sandbox(clock=clock)) as third:
+            planted = [one.workspace.thing("story", 1) for one in (first, third)]
+            assert planted[1] == {"id": 1, "planted": clock.now} != planted[0]
