@@ -139,7 +139,7 @@ async def test_a_message_to_somebody_else_explains_nothing(agent: Agent) -> None
 
 
 async def test_an_event_that_was_expected_before_the_log_begins_is_not_called_missing(agent: Agent) -> None:
-    asked = {"customer_id": "u_1005"} | WELCOME
+    asked = {"customer_id": "u_1003"} | WELCOME
     lately = await agent.call("explain_no_message", **asked, expected="2026-05-20")
     long_ago = await agent.call("explain_no_message", **asked, expected="2026-03-01")
 

@@ -213,12 +213,12 @@ async def test_a_report_on_many_is_at_most_3_kb_and_says_what_it_leaves_out() ->
     assert answer["changed"][-1].endswith("more changes; give name_contains")
 
 
-async def test_what_is_refused_is_told_beside_the_rest(agent: Agent) -> None:
-    agent.wire.refuses = lambda request: request.url.path in {"/v1/broadcasts", "/v1/campaigns/1/metrics"}
+async def test_what_is_refused_is_told_beside_the_rest(storied: Agent) -> None:
+    storied.wire.refuses = lambda request: request.url.path in {"/v1/broadcasts", "/v1/campaigns/1/metrics"}
 
-    answer = await agent.call("report_workspace")
+    answer = await storied.call("report_workspace")
 
-    assert answer["lines"][0]["source"] == "campaign 2: Trial ending"
+    assert answer["lines"][0]["source"] == "transactional 1: Order confirmation"
     assert answer["left_out"].count("403: no such scope") == 2
 
 
