@@ -104,7 +104,7 @@ class Guard:
         if call.preview_only:
             if (app := self._reader(call)) and not self.mask:
                 call.notes += await unusual(app, call.tool.arguments, call.given)
-            coded = self.consent.needed(call) and not self.consent.asks_person(call)
+            coded = self.consent.needed(call) and not self.consent.asks_person(call) and not call.vain
             return await self._preview(call, coded=coded)
         if self.consent.needed(call):
             if preview := await self._confirm(call):
@@ -168,7 +168,10 @@ class Guard:
             with call.only_reading():
                 await call.tool.function(**await self.supplies.of(call), **call.given)
         except WouldSend as would:
-            call.outgoing, call.checked = would.whole, would.checked
+            call.vain = would.instead is not None
+            if would.instead and not call.preview_only:
+                raise would.instead from None
+            call.outgoing, call.checked, call.would = would.whole, would.checked, would.would
             body = {} if would.request.body is None else {"body": would.request.body}
             call.would_send = {"method": would.request.method, "url": would.request.url} | body
 

@@ -144,6 +144,7 @@ class CheckedRows(Shape):
     refusals: list[Refusals] | None = None
     results: str | None = Field(None, description="list_row_results tells the refused rows by this.")
     odd: list[str] | None = Field(None, description="What may not be meant.")
+    numbered: str | None = Field(None, description="How rows are numbered here.")
     next: str | None = Field(None, description="How to go on.")
 
 

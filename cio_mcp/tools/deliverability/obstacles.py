@@ -6,8 +6,17 @@ from dataclasses import replace
 from cio_mcp.toolkit.reading import Fields
 from cio_mcp.toolkit.things import state_of
 from cio_mcp.tools.deliverability.case import Case
-from cio_mcp.tools.deliverability.cause import AGENT, CUSTOMER, DEVELOPER, PERSON, Cause, Certainty, Read
-from cio_mcp.tools.deliverability.failures import CORRECT, RESUBSCRIBE
+from cio_mcp.tools.deliverability.cause import (
+    AGENT,
+    CORRECTOR,
+    CUSTOMER,
+    DEVELOPER,
+    PERSON,
+    Cause,
+    Certainty,
+    Read,
+)
+from cio_mcp.tools.deliverability.failures import CORRECT, RESUBSCRIBE, SPAM
 from cio_mcp.tools.deliverability.source import Source
 
 # Types of actions that are messages, and what the API calls their channel where people opt out of it.
@@ -182,9 +191,10 @@ def _address(case: Case) -> Found:
     if _channels(case) <= {"email"} and (one := case.suppressed()):
         why, since = f": {one.reason}" if one.reason else "", f" since {one.since}" if one.since else ""
         verdict = f"The mail service suppresses {one.email}{since} ({one.category}){why}"
-        spam = "spam" in (one.category or "")
-        do = "They reported spam: send them no more." if spam else CORRECT
-        yield Cause("spam_report" if spam else "address_suppressed", verdict, "certain", do, PERSON)
+        if "spam" in (one.category or ""):
+            yield Cause("spam_report", verdict, "certain", SPAM, CUSTOMER)
+        else:
+            yield Cause("address_suppressed", verdict, "certain", CORRECT, CORRECTOR)
 
 
 def _template(case: Case) -> Found:
