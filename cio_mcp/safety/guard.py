@@ -215,6 +215,7 @@ class Guard:
         call.looked_up = -math.inf  # people take their time with what they are shown
         code = await self.consent.code(call) if coded else None
         preview = preview_of(call, looked, code, self.hide, self.mask.hide_text if self.mask else masked)
+        preview.local_times = in_words(call.times, self.timezone)
         self._complete(call, preview)
         return preview
 
@@ -238,9 +239,6 @@ class Guard:
         if isinstance(answer, Acted):
             answer.sandbox = self.sandbox or None
             answer.times = call.times or None
-        if isinstance(answer, Preview) and self.timezone != "UTC":
-            said = {name: in_words(when, self.timezone) for name, when in call.times.items()}
-            answer.local_times = said or None
 
     def _reader(self, call: ToolCall) -> AppApi | None:
         """Return the API with which to look up more than the call asks for, if its caller may read that."""
