@@ -5,6 +5,7 @@ import asyncio
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 from cio_mcp.app.workspace import remembering
 from cio_mcp.cli.call import outcome_of, status_of
@@ -29,6 +30,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _apart(report: dict[str, Any]) -> dict[str, Any]:
+    """Return a report with a table for each figure of its lines: all in one would be wider than terminals."""
+    lines = report["lines"]
+    figures = dict.fromkeys(name for line in lines for name in line if name != "source")
+    tables = {
+        name: [{"source": line["source"], name: line[name]} for line in lines if name in line]
+        for name in figures
+    }
+    return {name: told for name, told in report.items() if name != "lines"} | tables
+
+
 def run(asked: argparse.Namespace) -> int:
     """Print the report, or write its page; returns the exit status by outcome."""
     given = [f"days={asked.days}", *([f"name_contains={asked.name}"] if asked.name else [])]
@@ -37,7 +49,7 @@ def run(asked: argparse.Namespace) -> int:
         sys.stderr.write(f"{printable(outcome.error)}\n")
         return status_of(outcome.facts)
     if asked.page is None:
-        sys.stdout.write(answer_table(outcome.facts))
+        sys.stdout.write(answer_table(_apart(outcome.facts)))
         return 0
     from cio_mcp.server.pages import written  # noqa: PLC0415 - what speaks MCP takes long to import
 

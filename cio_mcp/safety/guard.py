@@ -57,7 +57,7 @@ class Guard:
     """Runs tools on a workspace within an operator's bounds.
 
     `sandbox` is true for the embedded sandbox, which answers then mention. `timezone` is that of times which
-    name none, `files` the folder of files that may be read, and `reads` permits reading.
+    name none, empty if it is not set, `files` the folder of files that may be read; `reads` permits reading.
     """
 
     client: CustomerIO
@@ -70,7 +70,7 @@ class Guard:
     supplies: Supplies
     rules: Sequence[Rule] = ()
     workspace: str | None = None
-    timezone: str = "UTC"
+    timezone: str = ""
     reads: bool = True
     mask: "Mask | None" = None
     files: Path | None = None
@@ -91,6 +91,8 @@ class Guard:
             with self.record.refusals(call):
                 return await self._act(call)
         except (InvalidArgument, Refused) as error:
+            if isinstance(error, InvalidArgument) and tool.effect is Effect.READS:
+                error.of_read()
             if app := self._reader(call):
                 await suggest(app, error, arguments)
             raise

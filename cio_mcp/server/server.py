@@ -43,7 +43,8 @@ conflicting data without an error. check_write tells which.
 repeat the call with the preview's confirmation code. dry_run=true only previews.
 - If a call's outcome is unknown, the error says how to find out. Do that before you repeat a send or a \
 broadcast.
-- Times are ISO 8601 or unix seconds, never milliseconds. Without a zone they are in server_status's timezone.
+- Times are ISO 8601 or unix seconds, not milliseconds. Without a zone they are in server_status's \
+timezone, for metrics in the answer's.
 - Calls wait for their turn under Customer.io's rate limits: make as many as you need, in parallel too. For \
 lists use identify_customers and track_events.
 - Customer.io also says automation for campaign, one-time send for newsletter, profile for customer.
