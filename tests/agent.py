@@ -46,7 +46,8 @@ class Wire(httpx.AsyncBaseTransport):
     What `refuses` fits is answered with 403, whenever it comes. A fault is a status, an answer, or an
     exception class; it strikes before the sandbox sees the next request (`of` that method, if named), or,
     with `late`, after it has done what was asked and before the answer is back. `meets` is told of each
-    request before anything becomes of it.
+    request before anything becomes of it; `delays` are seconds before it arrives, and `lags` those before its
+    answer is back.
     """
 
     def __init__(self, sandbox: Sandbox) -> None:
@@ -55,6 +56,7 @@ class Wire(httpx.AsyncBaseTransport):
         self.faults: list[tuple[Fault, bool, str]] = []
         self.latency = 0.0
         self.delays: Callable[[httpx.Request], float] = lambda _: 0.0
+        self.lags: Callable[[httpx.Request], float] = lambda _: 0.0
         self.refuses: Callable[[httpx.Request], bool] = lambda _: False
         self.meets: Callable[[httpx.Request], None] = lambda _: None
         self._inner = httpx.ASGITransport(app=sandbox.app)
@@ -72,6 +74,8 @@ class Wire(httpx.AsyncBaseTransport):
         strikes = bool(self.faults) and self.faults[0][2] in {"", request.method}
         fault, late, _ = self.faults.pop(0) if strikes else (None, True, "")
         answer = await self._inner.handle_async_request(request) if late else None
+        if lag := self.lags(request):
+            await asyncio.sleep(lag)
         if isinstance(fault, int):
             return httpx.Response(fault, text="<html><title>Bad gateway</title></html>")
         if isinstance(fault, httpx.Response):

@@ -16,7 +16,7 @@ ALLOWED = {
     "traces": set[str](),
     "liquid": set[str](),
     "sandbox": {"liquid"},
-    "databases": {"errors"},
+    "databases": {"errors", "files"},
     "settings": {"errors", "files", "limits"},
     "client": {"databases", "errors", "files", "limits"},
     "toolkit": {"client", "errors", "liquid"},

@@ -7,8 +7,9 @@ import httpx
 
 from cio_mcp.client.access import Access
 from cio_mcp.client.bodies import TooMuch, json_of
-from cio_mcp.client.call import SINGLE, Call, Outgoing, RequestKind, now
+from cio_mcp.client.call import SINGLE, Call, Outgoing, RequestKind, WouldSend, now
 from cio_mcp.client.identifiers import AnyIdType, IdType, in_app, in_track_path
+from cio_mcp.client.keeping import changes_texts
 from cio_mcp.client.pacing import Limits
 from cio_mcp.client.paths import fill, query_of
 from cio_mcp.client.refusals import error_in, not_found, refusal, throttled
@@ -24,19 +25,6 @@ ATTEMPT = httpx.Timeout(10.0, connect=5.0).as_dict()
 ONLY_ATTEMPT = httpx.Timeout(60.0, connect=5.0).as_dict()
 
 SAFE_TO_REPEAT = "Calling again with the same arguments is safe."
-
-
-class WouldSend(Exception):
-    """Raised instead of sending, by the first change of a dry run.
-
-    `request` would leave first, and `whole` is what all requests of the call say together. `checked` tells
-    what is known of its rows.
-    """
-
-    def __init__(self, request: Outgoing) -> None:
-        super().__init__(request.method, request.url)
-        self.request = self.whole = request
-        self.checked: Any = None
 
 
 class Api:
@@ -156,6 +144,9 @@ class Api:
         except CustomerIOError as error:
             self._call.effects -= changes and error.outcome != "unknown"
             raise
+        finally:
+            if changes_texts(method, route):
+                self._call.kept.forget()
         self._access.worked = True
         return answer
 

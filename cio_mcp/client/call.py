@@ -75,6 +75,19 @@ class Outgoing:
     body: dict[str, Any] | None
 
 
+class WouldSend(Exception):
+    """Raised instead of sending, by the first change of a dry run.
+
+    `request` would leave first, and `whole` is what all requests of the call say together. `checked` tells
+    what is known of its rows.
+    """
+
+    def __init__(self, request: Outgoing) -> None:
+        super().__init__(request.method, request.url)
+        self.request = self.whole = request
+        self.checked: Any = None
+
+
 # Awaited before a request leaves; what it raises keeps the request from leaving.
 Leaving = Callable[[Outgoing], Awaitable[None]]
 

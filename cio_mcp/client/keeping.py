@@ -1,6 +1,7 @@
 """What calls of a workspace read again and again, kept for a while: no call but the first waits for it."""
 
 import asyncio
+import re
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -34,20 +35,41 @@ class _Thing:
     reading: "asyncio.Task[None] | None" = None
 
 
+# Where the texts of messages are, which are what is kept.
+_TEXTS = re.compile(r"/v1/(campaigns|broadcasts|newsletters|transactional|design_studio)/.*")
+
+
+def changes_texts(method: str, route: str) -> bool:
+    """Say whether a request can change what a message says; one is published while its state is asked for."""
+    acts = method != "GET" and not route.endswith("/triggers")
+    return bool(_TEXTS.fullmatch(route)) and (acts or route.endswith("/publish_status"))
+
+
 class Kept:
     """Things by key."""
 
     def __init__(self) -> None:
         self._things: OrderedDict[object, _Thing] = OrderedDict()
+        self._readings: set[asyncio.Task[None]] = set()
 
     def at_hand(self, key: object) -> Any:
         """Return a thing as it was read last, None if it never was."""
         return self._things[key].value if key in self._things else None
 
-    def put(self, key: object, value: Any) -> None:
-        """Keep a thing that has just been read."""
+    def forget(self) -> None:
+        """Have every thing read anew before it counts: what is being read now may be from before a change.
+
+        A thing cannot be told by what was changed: it may be kept by another name, or be linked to that.
+        """
+        for key, thing in self._things.items():
+            self._things[key] = _Thing(thing.value)
+
+    async def read(self, key: object, read: Read) -> Any:
+        """Return a thing that is read now, and keep it; raises CustomerIOError."""
         thing = self._thing(key)
-        thing.value, thing.failure, thing.read_at = value, None, now()
+        thing.value = await read()
+        thing.failure, thing.read_at = None, now()
+        return thing.value
 
     async def get(self, key: object, read: Read) -> Any:
         """Return a thing as it is at hand, and have it renewed beside when it is old.
@@ -60,6 +82,8 @@ class Kept:
         if thing.reading is None and (thing.read_at is None or now() - thing.read_at >= age):
             thing.began = now()
             thing.reading = asyncio.create_task(self._renew(thing, read))
+            self._readings.add(thing.reading)
+            thing.reading.add_done_callback(self._readings.discard)
         if thing.reading and thing.read_at is None and (left := thing.began + PATIENCE - now()) > 0:
             await asyncio.wait({thing.reading}, timeout=left)
         if thing.failure:
@@ -87,8 +111,7 @@ class Kept:
 
     async def aclose(self) -> None:
         """Stop what is being read."""
-        reading = [thing.reading for thing in self._things.values() if thing.reading]
-        for task in reading:
+        for task in self._readings:
             task.cancel()
         with suppress(asyncio.CancelledError):
-            await asyncio.gather(*reading, return_exceptions=True)
+            await asyncio.gather(*self._readings, return_exceptions=True)

@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cio_mcp.client import AppApi, CustomerIO
-from cio_mcp.client.api import WouldSend
-from cio_mcp.client.call import Outgoing, now
+from cio_mcp.client.call import Outgoing, WouldSend, now
 from cio_mcp.errors import (
     CustomerIOError,
     InvalidArgument,

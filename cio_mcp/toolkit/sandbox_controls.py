@@ -4,8 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from cio_mcp.client.api import WouldSend
-from cio_mcp.client.call import Call, Outgoing
+from cio_mcp.client.call import Call, Outgoing, WouldSend
 from cio_mcp.errors import InvalidArgument
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from cio_mcp.client import AppApi, CustomerIO, IdType, RequestKind, TrackApi
 from cio_mcp.client.access import Access
-from cio_mcp.client.api import WouldSend
+from cio_mcp.client.call import WouldSend
 from cio_mcp.client.pacing import Limits
 from cio_mcp.errors import InvalidArgument, Refused, UnknownOutcome
 from tests.client.wires import APP_URL, Script, connected

@@ -241,3 +241,64 @@ async def test_a_code_for_what_still_cannot_be_read_holds() -> None:
 
     assert "the template's texts" in first["unread"][0]
     assert done["outcome"] == "accepted"
+
+
+@pytest.mark.parametrize("name", ["1", "order_confirmation"])
+async def test_an_own_change_of_a_text_holds_for_the_very_next_send(agent: Agent, name: str) -> None:
+    send = {**TO_ADA, "transactional_message_id": name, "message_data": {"order_id": 1}}
+    await agent.call("send_transactional_email", **send)
+    await agent.call("update_content", kind="transactional", message_id="1", subject="{{trigger.gift}}")
+    text = await agent.fail("send_transactional_email", **send)
+    preview = await agent.call("send_transactional_email", **send, dry_run=True)
+    await agent.call("restore_content", kind="transactional", message_id="1")
+    again = await agent.call("send_transactional_email", **send)
+
+    assert "lacks trigger.gift" in text
+    assert preview["missing_data"] == ['"trigger.gift"']
+    assert again["outcome"] == "queued"
+
+
+@pytest.mark.parametrize("languages", [(), ("fr",)])
+async def test_what_is_published_holds_for_the_very_next_send(
+    agent: Agent, languages: tuple[str, ...]
+) -> None:
+    whole = ORDER | {"message_data": {"order_id": 1}}
+    email = await agent.call("create_email", name="Order", subject="{{trigger.gift}}", html="<p>x</p>")
+    for language in languages:  # then it takes a while to publish
+        await agent.call("create_email", translates=email["email_id"], language=language)
+    await agent.call("link_email", email_id=email["email_id"], target="transactional_message", target_id=1)
+    await agent.call("send_transactional_email", **whole)
+    publishing = asyncio.create_task(agent.call("publish_email", email_id=email["email_id"]))
+    while not publishing.done() and not any("publish_status" in sent for sent in agent.sent):
+        await asyncio.sleep(0.1)
+    await agent.client.call_tool("send_transactional_email", whole)  # keeps what it is meanwhile
+    assert (await publishing)["outcome"] == "published"
+
+    assert "lacks trigger.gift" in await agent.fail("send_transactional_email", **whole)
+
+
+async def test_what_was_being_read_before_an_own_change_is_not_kept(agent: Agent) -> None:
+    agent.wire.lags = lambda request: 9.0 if request.url.path.endswith("contents") else 0.0
+    slow = asyncio.create_task(
+        agent.call("send_transactional_email", **ORDER | {"message_data": {"order_id": 1}}, dry_run=True)
+    )
+    await asyncio.sleep(1)
+    agent.wire.lags = lambda _: 0.0
+    await agent.call("update_content", kind="transactional", message_id="1", subject="Thank you")
+    await slow
+    sent = await agent.call("send_transactional_email", **ORDER)
+
+    assert sent["outcome"] == "queued"
+
+
+async def test_an_own_change_voids_the_code_and_what_stood_there_is_still_told() -> None:
+    offer = OFFER | {"data": {"coupon_code": "X1"}}
+    async with an_agent(confirm="preview") as agent:
+        first = await agent.call("trigger_broadcast", **offer)
+        change = {"kind": "broadcast", "message_id": 10, "subject": "Half off"}
+        code = (await agent.call("update_content", **change))["confirmation"]
+        await agent.call("update_content", **change, confirmation=code)
+        await agent.fail("trigger_broadcast", **offer, confirmation=first["confirmation"])
+
+    (change,) = agent.facts["preview"]["changed"]
+    assert change == 'subject: was "{{trigger.coupon_code}}: a fifth off", is "Half off"'

@@ -10,8 +10,7 @@ from typing import NamedTuple
 from cio_mcp.client.call import now
 from cio_mcp.client.pacing.buckets import Bucket
 from cio_mcp.client.pacing.slots import Lease, SharedBucket, Wait
-from cio_mcp.databases.sqlite import use_wal
-from cio_mcp.files import make_private
+from cio_mcp.databases.sqlite import is_shared, open_database
 
 # Rows further ahead than this are from before a reboot, when the clock that all processes share began anew.
 LONGEST_AHEAD = 3600.0
@@ -54,25 +53,13 @@ class BucketFile:
     """
 
     def __init__(self, path: Path) -> None:
-        make_private(path)
-        self._db = sqlite3.connect(path, timeout=0, isolation_level=None)
-        try:
-            self._prepare()
-        except BaseException:
+        self._db = open_database(path, SCHEMA, seconds=2, synchronous="OFF")  # nothing outlives a power cut
+        if not is_shared(self._db):
             self._db.close()
-            raise
-        self._known: set[Bucket] = set()
-
-    def _prepare(self) -> None:
-        self._db.execute("PRAGMA busy_timeout = 2000")
-        if not use_wal(self._db, 2):
-            # A network file system has no shared memory between hosts, and its locks cannot be trusted.
             message = "the file system cannot be shared"
             raise sqlite3.OperationalError(message)
-        self._db.execute("PRAGMA synchronous = OFF")  # nothing here outlives a power cut
-        self._db.execute("PRAGMA cache_size = -256")  # KiB: the system caches the file as well
-        self._db.executescript(SCHEMA)
         self._db.execute("PRAGMA busy_timeout = 0")  # waiting would stop the event loop
+        self._known: set[Bucket] = set()
 
     def lease(
         self,

@@ -8,9 +8,8 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
-from cio_mcp.databases.sqlite import use_wal
+from cio_mcp.databases.sqlite import open_database
 from cio_mcp.errors import NotAllowed
-from cio_mcp.files import make_private
 from cio_mcp.safety.stores import KEPT, SHELF, NoRoom, Refund, Use, in_order
 from cio_mcp.settings.scopes import WINDOWS
 
@@ -214,26 +213,14 @@ class FileStore:
         )
 
     def _open(self) -> sqlite3.Connection:
+        # Only a power cut can lose the last moment.
+        opened = partial(open_database, schema=SCHEMA, seconds=5, synchronous="NORMAL")
         if self._path:
             try:
-                make_private(self._path)
-                db = self._connect(str(self._path))
+                db = opened(self._path)
             except (sqlite3.Error, OSError) as error:
                 _log.warning("confirmation codes are valid in this process only: %s: %s", self._path, error)
             else:
                 self._kept = True
                 return db
-        return self._connect(":memory:")
-
-    @staticmethod
-    def _connect(path: str) -> sqlite3.Connection:
-        db = sqlite3.connect(path, timeout=5, isolation_level=None)
-        try:
-            use_wal(db, 5)
-            db.execute("PRAGMA cache_size = -256")  # KiB: the system caches the file as well
-            db.execute("PRAGMA synchronous = NORMAL")  # only a power cut can lose the last moment
-            db.executescript(SCHEMA)
-        except BaseException:
-            db.close()
-            raise
-        return db
+        return opened(None)

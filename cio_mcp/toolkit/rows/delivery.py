@@ -5,9 +5,8 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
 
 from cio_mcp.client import TrackApi, now
-from cio_mcp.client.api import WouldSend
 from cio_mcp.client.batches import NOT_SENT, End, Ended, Sent, send
-from cio_mcp.client.call import Call, Place
+from cio_mcp.client.call import Call, Place, WouldSend
 from cio_mcp.errors import CustomerIOError, InvalidArgument, Refused, UnknownOutcome
 from cio_mcp.toolkit.answers import CheckedRows
 from cio_mcp.toolkit.rows.checks import Plan, Planned

@@ -103,8 +103,7 @@ async def words_of(app: AppApi, content: Sending, *, fresh: bool) -> Words:
     before = kept.at_hand(key) or ()
     try:
         if fresh:
-            texts = await read(app)
-            kept.put(key, texts)
+            texts = await kept.read(key, lambda: read(app))
         else:
             texts = await kept.get(key, lambda: read(app.beside()))
     except NotYet:
