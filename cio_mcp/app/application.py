@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
+from cio_mcp.app.advice import advise
 from cio_mcp.app.calls import NO_TOOL, Calls, outcome_of
 from cio_mcp.app.catalogue import WORKSPACE, Catalogue, OpenWorkspace
 from cio_mcp.auth.principal import OWNER, Principal
@@ -139,8 +140,7 @@ class App:
             text = f"{name}: internal error of cio-mcp, logged under request {call.request}. {effect}"
             return Outcome(call.request, {"outcome": outcome, "error": text, "retryable": False}, text)
         call.outcome = getattr(answer, "outcome", "done")
-        if said := getattr(answer, "next", None):
-            answer.next = said + self.catalogue.off_in(said, principal, guard)  # type: ignore[attr-defined]
+        advise(answer, lambda said: self.catalogue.off_in(said, principal, guard))
         return Outcome(call.request, hide(answer.model_dump(mode="json", exclude_none=True), answer))
 
     def _found(

@@ -10,7 +10,6 @@ tools = Toolbox(__name__)
 async def server_status(now: Status) -> Status:
     """Read what this server may do and its current state.
 
-    Covers the time, sandbox or live, permissions, bounds, what is left of caps, rate limits, and tools that
-    are off.
+    Covers the time, sandbox or live, permissions, bounds, caps, rate limits, and tools that are off.
     """
     return now

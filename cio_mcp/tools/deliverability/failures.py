@@ -5,7 +5,8 @@ from dataclasses import replace
 from cio_mcp.toolkit.deliveries import reached
 from cio_mcp.toolkit.reading import Fields
 from cio_mcp.tools.deliverability.case import Case, state_of
-from cio_mcp.tools.deliverability.cause import AGENT, CUSTOMER, DEVELOPER, PERSON, Cause, Read
+from cio_mcp.tools.deliverability.cause import AGENT, CUSTOMER, DEVELOPER, EITHER, PERSON, Cause, Read
+from cio_mcp.tools.deliverability.source import sender_of
 
 # States in which the customer has the message.
 ARRIVED = {
@@ -30,7 +31,7 @@ REASONS = (
         ("suppressed",),
         "suppressed",
         "Find out why they were suppressed; unsuppress_customer lifts it, and only if they ask for it.",
-        PERSON,
+        EITHER,
     ),
     (
         ("liquid", "template", "render", "syntax", "undefined", "variable"),
@@ -66,7 +67,7 @@ def of_delivery(case: Case, item: Fields) -> Cause:
 
 def _of_state(case: Case, item: Fields) -> Cause:
     state, at = state_of(item), reached(item)
-    what, when, failure = told(item), _when(at.get(state or "")), item.text("failure_message")
+    what, when, failure = told(case, item), _when(at.get(state or "")), item.text("failure_message")
     if state in ARRIVED:
         return _arrived(case, item, f"It was delivered after all: {what} was {state}{when}")
     match state:
@@ -100,12 +101,14 @@ def _on_its_way(what: str, state: str | None, when: str) -> Cause:
     return Cause("unknown", verdict, "unknown", "Look at the message's page in Customer.io.", PERSON)
 
 
-def told(item: Fields) -> str:
+def told(case: Case, item: Fields) -> str:
     """Return a delivery in words."""
     type_ = "SMS" if item.text("type") == "twilio" else item.text("type")
     subject = f' "{subject}"' if (subject := item.text("subject")) else ""
+    sender = case.source.called if case.source and case.source.sent(item) else sender_of(item)
+    of = f" of {sender}" if sender else ""
     to = f" to {recipient}" if (recipient := item.text("recipient")) else ""
-    return f"The {type_ or 'message'}{subject}{to}"
+    return f"The {type_ or 'message'}{subject}{of}{to}"
 
 
 def _inside(what: str) -> str:
@@ -135,7 +138,7 @@ def _bounced(case: Case, item: Fields, verdict: str) -> Cause:
     if known:
         since = f" since {known.since}" if known.since else ""
         verdict += f"; the address is suppressed{since}"
-        return Cause("bounced", verdict, "certain", CORRECT, PERSON, ("suppressed addresses",))
+        return Cause("bounced", verdict, "certain", CORRECT, AGENT, ("suppressed addresses",))
     if case.suppressions == []:
         do = "The address is not suppressed, so the next may arrive: send again, or correct the address."
         return Cause("bounced", verdict, "certain", do, AGENT, ("suppressed addresses",))
@@ -152,7 +155,7 @@ def _dropped(case: Case, item: Fields, verdict: str) -> Cause:
     if "spam" in (known.category or ""):
         do = "They reported spam: send them no more. Such a suppression cannot be lifted here."
         return Cause("spam_report", verdict, "certain", do, CUSTOMER, ("suppressed addresses",))
-    return Cause("address_suppressed", verdict, "certain", CORRECT, PERSON, ("suppressed addresses",))
+    return Cause("address_suppressed", verdict, "certain", CORRECT, AGENT, ("suppressed addresses",))
 
 
 def _dropped_without(case: Case, item: Fields, verdict: str) -> Cause:
