@@ -12,6 +12,7 @@ NOT_RUN = {
     "cio-mcp token": "writes a file of tokens; tests/auth/test_tokens.py",
     "cio-mcp tools": "tests/cli/test_tools.py",
     "cio-mcp load": "needs the reader's file; tests/cli/load/",
+    "cio-mcp templates": "tests/cli/test_templates.py, with the calls of docs/templates.md",
     "cio-mcp audit": "needs a record; tests/safety/audit/",
     "cio-mcp$": "waits for a client; tests/transports/test_stdio.py",
     "cio-mcp call set_loyalty_tier": "needs the example's package; tests/test_extensions.py installs it",

@@ -7,8 +7,10 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+from cio_mcp.app import pictures
 from cio_mcp.app.advice import advise
 from cio_mcp.app.calls import NO_TOOL, Calls, outcome_of
 from cio_mcp.app.catalogue import WORKSPACE, Catalogue, OpenWorkspace
@@ -32,12 +34,14 @@ _log = logging.getLogger(__name__)
 class Outcome:
     """How a call ended: `facts` for programs and, if it failed, the `error` text for the agent.
 
-    `request` is the call's id in the log and the audit log. Everything here may be shown to the caller.
+    `request` is the call's id in the log and the audit log, `image` a picture of the answer (PNG), if it was
+    asked for. Everything here may be shown to the caller.
     """
 
     request: str
     facts: dict[str, Any]
     error: str | None = None
+    image: bytes | None = None
 
 
 @dataclass
@@ -46,7 +50,7 @@ class App:
 
     `files` closes what `build` has opened; if no tool was called, closing it is enough. `state_key` protects
     the state that a client carries from one request to the next; it derives from the credentials, and is None
-    if there are none.
+    if there are none. `pages` is the folder for pages, where callers share this process's files.
     """
 
     catalogue: Catalogue
@@ -55,6 +59,7 @@ class App:
     files: ExitStack
     tokens: Tokens | None = None
     state_key: bytes | None = None
+    pages: Path | None = None
     calls: Calls = field(default_factory=Calls)
     record: Record = field(default_factory=lambda: Record(None))
     strangers: Strangers = field(default_factory=lambda: Strangers(None))
@@ -101,6 +106,7 @@ class App:
             grants=principal.grants,
             person=person,
             tell=tell,
+            pages=self.pages,
             check_caller=lambda: self._check_caller(principal),
         )
         self._running += 1
@@ -141,7 +147,8 @@ class App:
             return Outcome(call.request, {"outcome": outcome, "error": text, "retryable": False}, text)
         call.outcome = getattr(answer, "outcome", "done")
         advise(answer, lambda said: self.catalogue.off_in(said, principal, guard))
-        return Outcome(call.request, hide(answer.model_dump(mode="json", exclude_none=True), answer))
+        facts = hide(answer.model_dump(mode="json", exclude_none=True), answer)
+        return Outcome(call.request, facts, image=pictures.add(call, facts))
 
     def _found(
         self, call: ToolCall, principal: Principal, name: str, arguments: dict[str, Any]

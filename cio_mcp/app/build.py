@@ -14,7 +14,7 @@ from cio_mcp import __version__
 from cio_mcp.app.application import App
 from cio_mcp.app.audit import copier_of, open_audit_log
 from cio_mcp.app.catalogue import Catalogue, OpenWorkspace
-from cio_mcp.app.extensions import rules_named, tools_with
+from cio_mcp.app.extensions import rules_named, tools_of
 from cio_mcp.app.sandbox_wire import SandboxWire
 from cio_mcp.app.status import status_of
 from cio_mcp.app.workspace import (
@@ -89,8 +89,7 @@ def build(
     stops = shared_store(settings, clock)
     store, mask_of = _store(list(workspaces.values()), stops, clock), _masks(settings)
     tokens = Tokens(settings.tokens_file, clock) if settings.tokens_file else None
-    words = [word for one in workspaces.values() for word in one.toolsets]
-    tools = tools_with(words, sandbox=any(one.uses_sandbox for one in workspaces.values()))
+    tools = tools_of(list(workspaces.values()))
     with ExitStack() as files:
         copier = copier_of(settings)
         opened = {

@@ -4,18 +4,26 @@ A package offers them as entry points in the groups `cio_mcp.toolsets` (a `Toolb
 `Rule`). All bounds apply to their tools too. docs/extending.md has an example.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
+from cio_mcp.app.templates import tools_of_files
 from cio_mcp.errors import SettingsError
 from cio_mcp.safety.guard import Rule
 from cio_mcp.safety.permissions import ALL, CORE
-from cio_mcp.settings import variable
+from cio_mcp.settings import Settings, variable
 from cio_mcp.toolkit.registry import Tool, Toolbox
 from cio_mcp.tools import SANDBOX_TOOLS, TOOLS
 
 TOOLSETS, RULES = "cio_mcp.toolsets", "cio_mcp.rules"
+
+
+def tools_of(workspaces: Sequence[Settings]) -> list[Tool]:
+    """Return the tools of some workspaces, on or off; raises SettingsError for what cannot be used."""
+    words = [word for one in workspaces for word in one.toolsets]
+    tools = tools_with(words, sandbox=any(one.uses_sandbox for one in workspaces))
+    return tools + tools_of_files(workspaces, tools)
 
 
 def tools_with(words: Iterable[str], *, sandbox: bool = False) -> list[Tool]:

@@ -12,6 +12,7 @@ from typing import Literal
 from platformdirs import user_state_path
 from pydantic import SecretStr
 
+from cio_mcp.app.templates import off_by_file
 from cio_mcp.client.access import Access
 from cio_mcp.client.api import Api, TrackApi
 from cio_mcp.client.pacing import Limits, MemorySlots, Slots
@@ -60,7 +61,7 @@ def tools_off(settings: Settings, tools: Iterable[Tool]) -> Mapping[str, str]:
     of_sandbox = [tool.name for tool in tools if SandboxControls in tool.supplied.values()]
     away = {} if settings.uses_sandbox else dict.fromkeys(of_sandbox, "this is a live workspace")
     apart = {name: "; ".join(why[api.name] for api in apis) for name, apis in closed.items() if why and apis}
-    return switched_off(tools, CORE, settings) | apart | away
+    return switched_off(tools, CORE, settings) | apart | away | off_by_file(settings, tools)
 
 
 def _needed(tool: Tool) -> Sequence[type[Api]]:
@@ -157,9 +158,7 @@ def state_key(workspaces: Iterable[Settings]) -> bytes | None:
     """
     live = (settings for settings in workspaces if not settings.uses_sandbox)
     parts = ["request state", *(access.authorization for settings in live for access in accesses(settings))]
-    if len(parts) == 1:
-        return None
-    return hashlib.sha256("\n".join(parts).encode()).digest()
+    return hashlib.sha256("\n".join(parts).encode()).digest() if len(parts) > 1 else None
 
 
 def shared_store(settings: Settings, clock: Callable[[], float]) -> Store:

@@ -28,6 +28,7 @@ COMMANDS = {
     "report": "report how all messages did, as a table or a page",
     "load": "load customers, events or objects from a file of any size",
     "export": "export customers or deliveries to a file",
+    "templates": "print a file that makes each message a tool of its own",
     "pace": "show how much of each limit this host's processes use, live",
     "stop": "halt all writes, deletions and sends in all servers",
     "resume": "allow writes, deletions and sends again after cio-mcp stop",

@@ -11,6 +11,7 @@ from typing import Any
 
 from cio_mcp.app.application import Outcome
 from cio_mcp.app.build import build
+from cio_mcp.app.pictures import pages_folder
 from cio_mcp.app.workspace import remembering
 from cio_mcp.cli import give_up
 from cio_mcp.cli.table import answer_table, printable
@@ -28,6 +29,8 @@ FORGOTTEN = (
     "The sandbox was in memory and is gone: each call begins with a fresh one. To keep it, unset CIO_SANDBOX "
     "or name a file in CIO_SANDBOX_PATH.\n"
 )
+
+FOR_CLIENTS = "The image is for MCP clients. as_page=true writes a page into a file, for a browser.\n"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -95,6 +98,8 @@ def run(asked: argparse.Namespace) -> int:
                 f"cio-mcp: the answer cannot be written: {error.strerror}\n{_in_short(outcome)}\n"
             )
         return status or DONE_UNTOLD
+    if outcome.image:
+        sys.stderr.write(FOR_CLIENTS)
     if _is_forgotten(settings) and (outcome.facts.get("sandbox") or outcome.facts.get("status") == NOT_FOUND):
         sys.stderr.write(FORGOTTEN)
     return status
@@ -115,6 +120,7 @@ def _in_short(outcome: Outcome) -> str:
 async def outcome_of(settings: Settings, tool: str, given: list[str]) -> Outcome:
     """Call a tool with arguments as they are written at the shell."""
     app = build(settings)
+    app.pages = pages_folder()
     try:
         named = app.catalogue.named(tool)  # alone: making the schemas of all takes longer than the call
         properties = named.confirming_schema["properties"] if named else {}  # all others are text

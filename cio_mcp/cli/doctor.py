@@ -20,7 +20,7 @@ from pydantic import SecretStr
 from cio_mcp import __version__
 from cio_mcp.app.audit import open_audit_log
 from cio_mcp.app.build import open_sandbox
-from cio_mcp.app.extensions import tools_with
+from cio_mcp.app.extensions import tools_of
 from cio_mcp.app.workspace import (
     bounds,
     pace_file,
@@ -35,6 +35,7 @@ from cio_mcp.cli.clients.start import Address, start_of
 from cio_mcp.cli.clients.texts import entry_of, read
 from cio_mcp.cli.credentials import examine_credentials
 from cio_mcp.cli.finding import Finding
+from cio_mcp.cli.templates import examine_templates
 from cio_mcp.client.network import Network
 from cio_mcp.errors import NotAllowed, SettingsError
 from cio_mcp.files import make_private
@@ -133,6 +134,7 @@ async def examine(settings: Settings, wire: httpx.AsyncBaseTransport) -> list[Fi
     async with wire:
         if not settings.uses_sandbox:
             findings += [finding async for finding in examine_credentials(settings, wire)]
+        findings += [finding async for finding in examine_templates(settings, wire)]
     return findings
 
 
@@ -143,7 +145,7 @@ def _versions() -> Finding:
 
 
 def _about(settings: Settings) -> Iterator[Finding]:
-    tools = tools_with(settings.toolsets, sandbox=settings.uses_sandbox)
+    tools = tools_of([settings])
     off = tools_off(settings, tools)
     yield Finding("settings", "ok", f"{len(tools) - len(off)} tools on, {len(off)} off")
     if settings.uses_sandbox:

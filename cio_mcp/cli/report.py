@@ -1,4 +1,4 @@
-"""`cio-mcp report`: how all messages did, as a table, or as a page for people."""
+"""`cio-mcp report`: how all messages did, as a table, or as a page or an image for people."""
 
 import argparse
 import asyncio
@@ -7,11 +7,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from cio_mcp.app.pictures import NO_IMAGE
 from cio_mcp.app.workspace import remembering
 from cio_mcp.cli.call import outcome_of, status_of
 from cio_mcp.cli.table import answer_table, printable
 from cio_mcp.errors import SettingsError
 from cio_mcp.files import narrow
+from cio_mcp.pictures.page import written
 from cio_mcp.settings import load
 
 
@@ -28,6 +30,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--page", metavar="FILE", type=Path, help="write a page (HTML) with pictures, for its owner alone"
     )
+    parser.add_argument(
+        "--image",
+        metavar="FILE",
+        type=Path,
+        help="write an image (PNG), for its owner alone (needs the extra images)",
+    )
 
 
 def _apart(report: dict[str, Any]) -> dict[str, Any]:
@@ -42,22 +50,30 @@ def _apart(report: dict[str, Any]) -> dict[str, Any]:
 
 
 def run(asked: argparse.Namespace) -> int:
-    """Print the report, or write its page; returns the exit status by outcome."""
+    """Print the report, or write its page or image; returns the exit status by outcome."""
     given = [f"days={asked.days}", *([f"name_contains={asked.name}"] if asked.name else [])]
+    given += ["as_image=true"] if asked.image else []
     outcome = asyncio.run(outcome_of(remembering(load()), "report_workspace", given))
     if outcome.error:
         sys.stderr.write(f"{printable(outcome.error)}\n")
         return status_of(outcome.facts)
-    if asked.page is None:
+    if asked.page:
+        _write(asked.page, written(json.dumps(outcome.facts)).encode())
+    if asked.image:
+        if outcome.image is None:
+            raise SettingsError(f"--image: {NO_IMAGE}")
+        _write(asked.image, outcome.image)
+    if not (asked.page or asked.image):
         sys.stdout.write(answer_table(_apart(outcome.facts)))
-        return 0
-    from cio_mcp.server.pages import written  # noqa: PLC0415 - what speaks MCP takes long to import
-
-    try:
-        asked.page.touch(mode=0o600)
-        narrow(asked.page)
-        asked.page.write_text(written(json.dumps(outcome.facts)), encoding="utf-8")
-    except OSError as error:
-        raise SettingsError(f"{asked.page}: cannot be written: {error.strerror}") from None
-    sys.stdout.write(f"{asked.page}\n")
     return 0
+
+
+def _write(file: Path, content: bytes) -> None:
+    """Write a file for its owner alone, and say where it is."""
+    try:
+        file.touch(mode=0o600)
+        narrow(file)
+        file.write_bytes(content)
+    except OSError as error:
+        raise SettingsError(f"{file}: cannot be written: {error.strerror}") from None
+    sys.stdout.write(f"{file}\n")

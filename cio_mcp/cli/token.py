@@ -8,11 +8,13 @@ from typing import Any
 from pydantic import ValidationError
 
 from cio_mcp.app.extensions import tools_with
+from cio_mcp.app.templates import tools_of_files
 from cio_mcp.auth.tokens import add, expiry, read, revoke
 from cio_mcp.errors import SettingsError
 from cio_mcp.safety.grant import Grant
 from cio_mcp.safety.permissions import ALL, UnknownWord, switched_off
 from cio_mcp.settings import first_fault, load
+from cio_mcp.settings.workspaces import each
 from cio_mcp.tools import CORE
 
 # What of a grant has an option of its name.
@@ -86,7 +88,9 @@ def _grant(asked: argparse.Namespace) -> Grant:
     given["expires"] = None if asked.days is None else expiry(asked.days)
     try:
         grant = Grant.model_validate({name: value for name, value in given.items() if value is not None})
-        switched_off(tools_with(grant.toolsets, sandbox=True), CORE, grant, ALL)
+        tools = tools_with(grant.toolsets, sandbox=True)
+        tools += tools_of_files(list(each(load()).values()), tools)
+        switched_off(tools, CORE, grant, ALL)
     except ValidationError as error:
         (name, *_), message = first_fault(error)
         raise SettingsError(f"{_option(name) if name in OPTIONS else name}: {message}") from None

@@ -5,7 +5,7 @@ import json
 import sys
 from typing import Any
 
-from cio_mcp.app.extensions import tools_with
+from cio_mcp.app.extensions import tools_of
 from cio_mcp.app.workspace import tools_off
 from cio_mcp.cli.table import pairs, wrapped
 from cio_mcp.errors import SettingsError
@@ -83,7 +83,7 @@ def _found(name: str, tools: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _listed(settings: Settings) -> list[dict[str, Any]]:
-    tools = tools_with(settings.toolsets, sandbox=settings.uses_sandbox)
+    tools = tools_of([settings])
     off = tools_off(settings, tools)
     return [
         {

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from cio_mcp.client import Call
 from cio_mcp.client.call import Outgoing
+from cio_mcp.errors import InvalidArgument
 from cio_mcp.safety.grant import Grant
 from cio_mcp.safety.stores import Refund
-from cio_mcp.toolkit.answers import Answer, CheckedRows, Preview
+from cio_mcp.toolkit.answers import Answer, CheckedRows, Pictured, Preview
 from cio_mcp.toolkit.audience import Audience
 from cio_mcp.toolkit.context import ParseContext
 from cio_mcp.toolkit.registry import Tool
@@ -48,13 +49,15 @@ class ToolCall(Call):
     Known from the start: `name` is the tool's, for the log; `grants` narrow what the caller may do; `person`
     can be asked for consent; `request` is the call's id in the answer, the log and the audit log.
     `identity` is the name that the caller's token gives, whom a code belongs to; `check_caller` raises
-    NotAllowed once the caller's token is no longer valid or allows something else.
+    NotAllowed once the caller's token is no longer valid or allows something else. `pages` is the folder of
+    pages that the caller can open, if there is one.
     Found by the guard: `tool` and its checked arguments `given`, with `notes` on them and the instants that
-    `times` stand for; whether only a preview is wanted; the confirmation `code`, and whether it
-    `confirmed` the call; the request that the call would send, which `outgoing` has in full, and what tells
-    what was `checked` of its rows, if it has many; the `words` of the message that it sends, and if they were
-    `edited` since its preview, what told them apart then; its audience, when that was `looked_up`, the size
-    that was `approved`, how many are `counted`, and what undoes that, `refunds`; and its outcome.
+    `times` stand for; whether the answer is also wanted `as_image` or `as_page`, or only a preview is; the
+    confirmation `code`, and whether it `confirmed` the call; the request that the call would send, which
+    `outgoing` has in full, and what tells what was `checked` of its rows, if it has many; the `words` of the
+    message that it sends, and if they were `edited` since its preview, what told them apart then; its
+    audience, when that was `looked_up`, the size that was `approved`, how many are `counted`, and what undoes
+    that, `refunds`; and its outcome.
     """
 
     deadline: float = float("inf")
@@ -64,11 +67,14 @@ class ToolCall(Call):
     identity: str = ""
     check_caller: Callable[[], None] = lambda: None
     request: str = field(default_factory=lambda: secrets.token_hex(8))
+    pages: Path | None = None
 
     tool: Tool = field(init=False)
     given: dict[str, Any] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     times: dict[str, str] = field(default_factory=dict)
+    as_image: bool = False
+    as_page: bool = False
     preview_only: bool = False
     code: str | None = None
     confirmed: bool = False
@@ -106,6 +112,13 @@ class ToolCall(Call):
         self.timezone, self.notes, self.times = context.timezone, context.notes, context.times
         self.preview_only = self.given.pop("dry_run", False)
         self.code = self.given.pop("confirmation", None)
+        if issubclass(self.tool.result, Pictured):
+            self.as_image, self.as_page = self.given.pop("as_image"), self.given.pop("as_page")
+        if self.as_page and self.pages is None:
+            raise InvalidArgument(
+                "as_page: only a server on your own machine, over stdio, writes files for you; "
+                "as_image=true answers with an image"
+            )
 
     @contextmanager
     def only_reading(self) -> Iterator[None]:

@@ -63,7 +63,7 @@ def switched_off(
 
 def _in_toolsets(tool: Tool, core: Collection[str], toolsets: Collection[str]) -> bool:
     """Return whether one of a tool's toolsets is on; a denied one turns the tool off in any case."""
-    of = {ALL, tool.toolset} | ({CORE} if tool.name in core else set())
+    of = {ALL, tool.toolset} | ({CORE} if tool.in_core or tool.name in core else set())
     if any(f"-{name}" in toolsets for name in of):
         return False
     return any(name in toolsets for name in of)

@@ -17,16 +17,15 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from cio_mcp.sandbox import assumptions, files
-from cio_mcp.sandbox.contract import CONTRACT
 from cio_mcp.sandbox.controls.layer import ControlLayer
 from cio_mcp.sandbox.controls.table import ask
 from cio_mcp.sandbox.engine.clock import Clock
 from cio_mcp.sandbox.faults import book
 from cio_mcp.sandbox.faults.layer import FaultLayer
 from cio_mcp.sandbox.gate import Counts, Credentials, Gate
-from cio_mcp.sandbox.http import ApiRequest, Handler, Partly, Rejected
-from cio_mcp.sandbox.routes import TABLES
-from cio_mcp.sandbox.seed import plant
+from cio_mcp.sandbox.http import ApiRequest, Partly, Rejected
+from cio_mcp.sandbox.operations import OPERATIONS, Operation
+from cio_mcp.sandbox.seed import EMPTY, plant
 from cio_mcp.sandbox.state.workspace import Workspace
 
 
@@ -60,7 +59,8 @@ class Sandbox:
         try:
             if copy_of:
                 self.workspace.copy(copy_of.workspace)
-            elif seed:
+            elif seed and not any(map(self.workspace.things, ("campaign", EMPTY))):
+                # To look first keeps what is due by now for who comes to do something.
                 plant(self.workspace)
         except BaseException:
             self.close()
@@ -107,40 +107,20 @@ class Sandbox:
         """Close the database."""
         self.workspace.close()
 
-    async def answer(self, request: Request, handler: Handler, facts: dict[str, Any] | None) -> Response:
+    async def answer(self, request: Request, operation: Operation) -> Response:
         """Answer a request to a known route."""
         ids, query = dict(request.path_params), dict(request.query_params)
         asked = ApiRequest(request.url.path, ids, query, await request.body(), self.workspace)
         left: dict[str, str] = {}
         try:
             left = self._gate.check(request)
-            with self.workspace.transaction():
-                answer = _checked(facts, asked, handler)
+            with self.workspace.transaction(operation.kept(asked)):
+                answer = operation.answer(asked)
             if isinstance(answer, Partly):
                 return _json(207, answer.body, left)
             return Response(status_code=204, headers=left) if answer is None else _json(200, answer, left)
         except Rejected as rejected:
             return _json(rejected.status, rejected.body, left | rejected.headers)
-
-
-def _checked(facts: dict[str, Any] | None, asked: ApiRequest, handler: Handler) -> Any:
-    """Return a handler's answer to a request that the API's descriptions know; raises Rejected.
-
-    A handler's own words come first. Documented: which names and words there are.
-    Assumed (unknown fields): any other is refused.
-    """
-    body = asked.json() if asked.body.strip() else None
-    fault = CONTRACT.fault(facts, asked.ids, asked.query, body) if facts is not None else None
-    try:
-        answer = handler(asked)
-    except Rejected:
-        raise
-    except Exception:
-        if fault is None:
-            raise
-    if fault is None:
-        return answer
-    raise asked.refusal(fault)
 
 
 class _Segment(Convertor[str]):
@@ -170,17 +150,17 @@ class _RawPath:
 @cache
 def _routes() -> ASGIApp:
     """Return the routes of every sandbox, made at the first request: no server makes them at its start."""
-    routes = [_route(path, method, handler) for method, path, handler in TABLES]
+    routes = [_route(operation) for operation in OPERATIONS.values()]
     routes.append(Route(files.PATH, files.download))
     return Starlette(routes=routes, exception_handlers={404: _not_imitated, 405: _not_imitated})
 
 
-def _route(path: str, method: str, handler: Handler) -> Route:
-    facts = CONTRACT.of(method, path)
+def _route(operation: Operation) -> Route:
+    method, path = operation.method, operation.path
 
     async def endpoint(request: Request) -> Response:
         sandbox: Sandbox = request.scope["sandbox"]
-        answer = await sandbox.answer(request, handler, facts)
+        answer = await sandbox.answer(request, operation)
         if numbers := assumptions.of_answer(method, path, answer.status_code):
             answer.headers[assumptions.HEADER] = numbers
         return answer

@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, unquote
 
 from mcp import MCPError
 from mcp.server import MCPServer
+from mcp.server.apps import APP_MIME_TYPE
 from mcp.server.lowlevel.helper_types import ReadResourceContents
 from mcp.server.mcpserver import Context
 from mcp.types import (
@@ -26,12 +27,15 @@ from mcp.types import ResourceTemplate as ListedTemplate
 from cio_mcp.app.application import App
 from cio_mcp.app.catalogue import WORKSPACE
 from cio_mcp.auth.principal import current
+from cio_mcp.pictures.page import page
 from cio_mcp.server.guides import PROMPTS, RESOURCES, TEMPLATES, Prompt, Template
-from cio_mcp.server.pages import APP_MIME_TYPE, RESULTS, page
 from cio_mcp.toolkit.arguments import near_miss
 
 # A tool's name in a prompt or a resource.
 NAMED = re.compile(r"`([a-z]+(?:_[a-z]+)+)`")
+
+# Where hosts find the page of the tools whose answers are `Pictured`.
+RESULTS = "ui://cio-mcp/results.html"
 
 
 class Reading(MCPServer):

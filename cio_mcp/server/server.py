@@ -1,6 +1,7 @@
 """The MCP server: lists the application's tools, and passes on calls and their outcomes."""
 
 import json
+from base64 import b64encode
 from typing import Any
 
 from mcp.server.apps import Apps
@@ -8,6 +9,8 @@ from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.server.mcpserver import Context, RequestStateSecurity
 from mcp.types import (
     CallToolResult,
+    ContentBlock,
+    ImageContent,
     InputRequiredResult,
     TextContent,
     ToolAnnotations,
@@ -20,8 +23,7 @@ from cio_mcp.app.application import App, Outcome
 from cio_mcp.auth.principal import current, recognise
 from cio_mcp.client.call import Place
 from cio_mcp.server.elicitation import Asking, AtClient
-from cio_mcp.server.pages import RESULTS
-from cio_mcp.server.reading import Reading
+from cio_mcp.server.reading import RESULTS, Reading
 from cio_mcp.toolkit.answers import Pictured
 
 # The key under which a result's metadata holds the facts of a failure. They cannot be structured content:
@@ -150,7 +152,10 @@ def _result(outcome: Outcome) -> CallToolResult:
     meta: dict[str, Any] = {REQUEST: outcome.request}
     if outcome.error is None:
         text = json.dumps(outcome.facts, ensure_ascii=False, separators=(",", ":"))
-        content = [TextContent(type="text", text=text)]
+        content: list[ContentBlock] = [TextContent(type="text", text=text)]
+        if outcome.image:
+            data = b64encode(outcome.image).decode()
+            content.append(ImageContent(type="image", data=data, mime_type="image/png"))
         return CallToolResult(content=content, structured_content=outcome.facts, _meta=meta)
-    content = [TextContent(type="text", text=outcome.error)]
-    return CallToolResult(content=content, is_error=True, _meta=meta | {FAILURE: outcome.facts})
+    failed = TextContent(type="text", text=outcome.error)
+    return CallToolResult(content=[failed], is_error=True, _meta=meta | {FAILURE: outcome.facts})

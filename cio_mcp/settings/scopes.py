@@ -149,6 +149,11 @@ class WorkspaceSettings(TokenSettings):
         None,
         description="Folder in which tools may save exports, but where people are hidden. Default: none.",
     )
+    templates: UserPath | None = Field(
+        None,
+        description="TOML file that makes messages tools of their own, and can make these the only way to "
+        "send.",
+    )
     stop_file: UserPath | None = Field(
         None, description="While this file exists, nothing is written, deleted or sent."
     )

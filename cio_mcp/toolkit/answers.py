@@ -54,7 +54,9 @@ class Answer(Shape):
 
 
 class Pictured(Answer):
-    """An answer of which there is a picture, for hosts that show pages."""
+    """An answer of which there is a picture: a page that hosts can show, an image, or a file."""
+
+    page: str | None = Field(None, description="File with the page, for people to open in a browser.")
 
 
 class Quoted(Answer):

@@ -10,7 +10,7 @@ from cio_mcp.toolkit.pages import joined
 from cio_mcp.toolkit.reading import Fields, needed, whole
 from cio_mcp.toolkit.spans import Span
 
-Series = Annotated[bool, Field(description="Add counts per period, with dates.")]
+Series = Annotated[bool, Field(description="Add counts by date.")]
 
 # The total that each rate is a share of, minus messages that could not be tracked, as in Customer.io's UI.
 RATES = {

@@ -10,12 +10,12 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache, cached_property
-from typing import Annotated, Any, Generic, TypeVar, get_type_hints
+from typing import Annotated, Any, ClassVar, Generic, TypeVar, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from cio_mcp.client.api import Api, AppApi
-from cio_mcp.toolkit.answers import Acted, Answer, Preview, Status
+from cio_mcp.toolkit.answers import Acted, Answer, Pictured, Preview, Status
 from cio_mcp.toolkit.arguments import has_mark, parsed
 from cio_mcp.toolkit.audience import Audience
 from cio_mcp.toolkit.consequences import CONFIRMED, NOTHING, Affects, Outlook
@@ -23,7 +23,7 @@ from cio_mcp.toolkit.context import ParseContext
 from cio_mcp.toolkit.downloads import Downloads
 from cio_mcp.toolkit.rows.results import Results
 from cio_mcp.toolkit.sandbox_controls import SandboxControls
-from cio_mcp.toolkit.schemas import either_schema, flat_schema
+from cio_mcp.toolkit.schemas import either_schema, flat_schema, without
 from cio_mcp.toolkit.texts.history import History
 from cio_mcp.toolkit.times import Local, Timezone
 
@@ -33,6 +33,7 @@ _Function = TypeVar("_Function", bound=Callable[..., Awaitable[Answer]])
 # What the server fills in for a tool.
 Supplied = Api | Status | Results | Downloads | History | SandboxControls
 
+_AsPage = Annotated[bool, Field(description="Page in a file; local servers only.")]
 _Confirmation = Annotated[str | None, Field(description="Code from the preview.")]
 
 
@@ -89,11 +90,12 @@ class Named(Generic[_Of]):
 class Tool(Named[Callable[..., Awaitable[Answer]]]):
     """One operation that an agent can call.
 
-    `parameters` are its arguments: their types and defaults, by name; `supplied` maps those that the server
-    fills in to their types, such as an API. `audience` finds the people whom a call reaches, and `affects` is
-    what else it can set off.
+    `parameters` are its function's arguments, as types and defaults by name, and `supplied` what the server
+    fills in. `audience` finds whom a call reaches, and `affects` is what else it can set off. With `in_core`
+    it is on by default, wherever it comes from.
     """
 
+    in_core: ClassVar[bool] = False
     effect: Effect
     toolset: str
     supplied: dict[str, type[Supplied]]
@@ -126,7 +128,7 @@ class Tool(Named[Callable[..., Awaitable[Answer]]]):
     @cached_property
     def input_schema(self) -> dict[str, Any]:
         """The arguments as a flat JSON schema, with the confirmation if the tool always asks for one."""
-        return _without("confirmation", self.confirming_schema, keep=self.confirmed)
+        return self.confirming_schema if self.confirmed else without("confirmation", self.confirming_schema)
 
     @cached_property
     def confirming_schema(self) -> dict[str, Any]:
@@ -224,25 +226,18 @@ class Toolbox:
             raise TypeError(message)
         asked = inspect.signature(audience).parameters if audience else {}
         if unknown := [name for name in asked if name not in supplied and name not in arguments]:
-            message = (
-                f"@reaches of {function.__name__} takes parameters that the tool lacks: {', '.join(unknown)}"
-            )
+            message = f"@reaches of {function.__name__} takes what the tool lacks: {', '.join(unknown)}"
             raise TypeError(message)
         if any(has_mark(hint, Local) for hint in hints.values()):
             arguments.setdefault("timezone", (Timezone | None, None))
         if effect is not Effect.READS:
             arguments |= {"dry_run": (bool, False), "confirmation": (_Confirmation, None)}
+        if issubclass(result, Pictured):
+            arguments |= {"as_image": (bool, False), "as_page": (_AsPage, False)}
         affects = getattr(function, "__affects__", NOTHING)
         tool = Tool(function, effect, self.toolset, supplied, arguments, result, audience, affects)
         self._tools.append(tool)
         return function
-
-
-def _without(name: str, schema: dict[str, Any], *, keep: bool) -> dict[str, Any]:
-    """Return a schema without a property, unless it is kept."""
-    if keep or name not in schema["properties"]:
-        return schema
-    return schema | {"properties": {key: value for key, value in schema["properties"].items() if key != name}}
 
 
 @cache

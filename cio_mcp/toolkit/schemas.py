@@ -41,6 +41,11 @@ def _says_nothing(key: str, value: object) -> bool:
     return key in {"$ref", "title"} or value is None or (key == "additionalProperties" and value is True)
 
 
+def without(name: str, schema: dict[str, Any]) -> dict[str, Any]:
+    """Return an object's schema without a property."""
+    return schema | {"properties": {key: value for key, value in schema["properties"].items() if key != name}}
+
+
 def either_schema(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
     """Return one object schema for two kinds of answer, which differ in `outcome`."""
     outcomes = [schema["properties"]["outcome"] for schema in (one, other)]

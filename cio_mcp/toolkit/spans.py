@@ -19,7 +19,8 @@ DAYS = 30
 # Journeys have no time zone of their own (App API, campaignJourneyMetrics).
 JourneyStart = Annotated[Timestamp | None, Field(description="ISO 8601. Default: 30 days before end.")]
 JourneyEnd = Annotated[
-    Timestamp | None, Field(description="ISO 8601, excluded. Default: the start of today.")
+    Timestamp | None,
+    Field(description="Excluded. Default: start of today."),
 ]
 
 Start = Annotated[JourneyStart, Days]

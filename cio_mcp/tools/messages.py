@@ -79,9 +79,9 @@ async def list_customer_messages(
     limit: Limit = 20,
     cursor: Cursor | None = None,
 ) -> Messages:
-    """List the messages to one customer, newest first, with their states: those of the last 6 months.
+    """List one customer's messages of the last 6 months with their states, newest first.
 
-    After a send with an unknown outcome, this shows whether the message went out.
+    After a send of unknown outcome, this shows whether it went out.
     """
     asked = {"id_type": id_type, "limit": limit, "start": cursor, **_span(app, start, end)}
     path, person = "/v1/customers/{customer_id}/messages", app.person(customer_id, id_type)

@@ -18,6 +18,7 @@ from pydantic import ValidationError
 from cio_mcp import traces
 from cio_mcp.app.application import App
 from cio_mcp.app.build import build
+from cio_mcp.app.pictures import pages_folder
 from cio_mcp.server.server import Server
 from cio_mcp.settings import Settings
 from cio_mcp.transports.readable import readable
@@ -47,6 +48,7 @@ async def serve(settings: Settings) -> None:
         signal.signal(number, lambda *_: loop.call_soon_threadsafe(over.set))
     _watch_stdout(over)
     app = build(settings)
+    app.pages = pages_folder()
     serving = asyncio.create_task(_serve(Server(app), over))
     await over.wait()
     ordered = loop.time()

@@ -7,7 +7,7 @@ import json
 import sys
 from pathlib import Path
 
-from cio_mcp.server.pages import page
+from cio_mcp.pictures.page import page
 from tests.compat.frameworks import said
 from tests.compat.typescript import CLIENTS, Site, browse
 

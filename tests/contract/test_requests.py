@@ -179,11 +179,15 @@ async def test_every_request_of_a_tool_is_one_that_the_api_describes(tool: Tool)
             assert asked.fault is None, (call, asked.name, asked.query, asked.body)
 
 
+# Arguments that change no request of a call.
+OURS = {"dry_run", "confirmation", "as_image", "as_page"}
+
+
 @every_tool
 def test_every_argument_and_every_word_of_it_is_tried(tool: Tool) -> None:
     calls = [call | form.find for form in FORMS[tool.name] for call in form.calls(tool)]
 
-    for name in tool.input_schema["properties"].keys() - {"dry_run", "confirmation"}:
+    for name in tool.input_schema["properties"].keys() - OURS:
         tried = [call[name] for call in calls if name in call]
         assert tried, f"{name} is not tried"
         assert [word for word in words_of(tool, name) if word not in tried] == [], name

@@ -152,7 +152,7 @@ async def test_going_back_to_a_point_restores_all_to_the_byte_and_its_clock_and_
     await done(caller, "POST", "points/2")
     undone = await export(caller)
 
-    assert back == made
+    assert back == made | {"left": 2}
     assert (made["number"], made["at"]) == (1, int(START) + 1)
     assert restored == before != later
     assert undone == later

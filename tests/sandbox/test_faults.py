@@ -106,7 +106,7 @@ async def test_a_fault_ends_for_a_client_in_process_as_over_a_port(
                 await asyncio.sleep(0.01)
     with sandbox.workspace.transaction():
         found = people.find(sandbox.workspace, "new", "id")
-        book.remove(sandbox.workspace, number)
+        book.lift(sandbox.workspace, number)
 
     assert got == end
     assert bool(found) is takes_effect

@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from mcp.server.apps import APP_MIME_TYPE
 from mcp.types import TextResourceContents
 
-from cio_mcp.server.pages import APP_MIME_TYPE, RESULTS, page, written
+from cio_mcp.pictures.page import page, written
+from cio_mcp.server.reading import RESULTS
 from tests.agent import Agent, at_the_shell
 
 PICTURED = {
@@ -66,15 +68,15 @@ def test_an_answer_in_a_page_cannot_leave_its_place(name: str) -> None:
 
 
 @pytest.mark.parametrize("days", ["7", "23"])
-def test_a_report_at_the_shell_is_a_table_or_a_page_for_its_owner(
+def test_a_report_at_the_shell_is_a_table_or_a_page_and_an_image_for_its_owner(
     days: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("CIO_SANDBOX", "on")
     monkeypatch.setenv("CIO_SANDBOX_PATH", str(tmp_path / "sandbox.db"))
-    file = tmp_path / "report.html"
+    file, image = tmp_path / "report.html", tmp_path / "report.png"
     ended = [
         at_the_shell("report", "--days", days),
-        at_the_shell("report", "--days", days, "--page", str(file)),
+        at_the_shell("report", "--days", days, "--page", str(file), "--image", str(image)),
     ]
     told: Any = capsys.readouterr()
 
@@ -86,4 +88,5 @@ def test_a_report_at_the_shell_is_a_table_or_a_page_for_its_owner(
     assert ended == [0, 0]
     assert "campaign 1: Welcome series" in told.out
     assert "campaign 1: Welcome series" in file.read_text()
-    assert file.stat().st_mode & 0o077 == 0
+    assert image.read_bytes().startswith(b"\x89PNG")
+    assert (file.stat().st_mode | image.stat().st_mode) & 0o077 == 0

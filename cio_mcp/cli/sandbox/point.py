@@ -13,27 +13,33 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Take an action and a point."""
     parser.description = (
         "Keep states of a sandbox, and go back to them, its clock included. The newest 20 are kept. Going "
-        "back, a reset and an import first make a point of what there was."
+        "back, a replay, a reset and an import first make a point of what there was. A replay does again, at "
+        "its time, what was asked on the way to a point and is not here."
     )
     actions = parser.add_subparsers(dest="action", metavar="action", required=True)
     adding = actions.add_parser("add", help="make a point of what is now")
     adding.add_argument("name", nargs="?", default="point", help="what to call it")
     listing = actions.add_parser("list", help="list the points")
     restoring = actions.add_parser("restore", help="go back to a point")
+    replaying = actions.add_parser("replay", help="do again what was asked on the way to a point")
     removing = actions.add_parser("remove", help="forget a point")
-    for action in (restoring, removing):
+    for action in (restoring, replaying, removing):
         action.add_argument("point", help="its number or its name")
-    for action in (adding, listing, restoring, removing):
+    for action in (adding, listing, restoring, replaying, removing):
         add_place(action)
 
 
 def run(asked: argparse.Namespace) -> int:
-    """Add, list, restore or remove; returns 0."""
+    """Add, list, restore, replay or remove; returns 0."""
     match asked.action:
         case "add":
             sys.stdout.write(_shown(control(asked, "POST", "points", {"name": asked.name})))
         case "restore":
-            sys.stdout.write("back at" + _shown(control(asked, "POST", f"points/{_quoted(asked.point)}")))
+            back = control(asked, "POST", f"points/{_quoted(asked.point)}")
+            again = f"cio-mcp sandbox point replay {back['left']}"
+            sys.stdout.write(f"back at{_shown(back)}to do again what came after: {again}\n")
+        case "replay":
+            sys.stdout.write(_replayed(control(asked, "POST", f"points/{_quoted(asked.point)}/replay")))
         case "remove":
             control(asked, "DELETE", f"points/{_quoted(asked.point)}")
             sys.stdout.write(f"{asked.point} is forgotten\n")
@@ -45,6 +51,17 @@ def run(asked: argparse.Namespace) -> int:
 
 def _shown(point: dict[str, Any]) -> str:
     return f"{point['number']:>4}  {written(point['at'])}  {point['name']}\n"
+
+
+def _replayed(told: dict[str, Any]) -> str:
+    refused = [f"{one['at']}  {one['request']}: {one['status']}" for one in told["first_refused"]]
+    lines = [
+        f"requests done again: {told['replayed']}; it is {told['now']}",
+        *([f"refused here: {told['refused']}"] if refused else []),
+        *(f"  {line}" for line in refused),
+        f"to undo that: cio-mcp sandbox point restore {told['point']}",
+    ]
+    return "\n".join(lines) + "\n"
 
 
 def _quoted(point: str) -> str:

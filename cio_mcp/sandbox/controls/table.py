@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import unquote
 
+from cio_mcp.sandbox.controls import replaying
 from cio_mcp.sandbox.engine import explaining
 from cio_mcp.sandbox.faults import book
 from cio_mcp.sandbox.faults.fault import Fault, WrongFault, parse
@@ -45,6 +46,9 @@ class Asked:
         return [body.get(name, "") for name in names]
 
 
+# What stands in a path for a point or a fault.
+WHICH = "{which}"
+
 Control = Callable[[Asked], Any]
 CONTROLS: dict[tuple[str, str], Control] = {}
 
@@ -61,14 +65,15 @@ def control(method: Literal["GET", "POST", "DELETE"], path: str) -> Callable[[Co
 
 def ask(workspace: Workspace, method: str, path: str, body: Any) -> Any:
     """Return what a control answers; raises LookupError for none, and ValueError for what cannot be done."""
-    found, which = CONTROLS.get((method, path)), ""
-    if found is None:
-        parent, _, last = path.rpartition("/")
-        found, which = CONTROLS.get((method, f"{parent}/{{which}}")), unquote(last)
-    if found is None:
-        known = ", ".join(f"{verb} {name}" for verb, name in sorted(CONTROLS))
-        raise LookupError(f"there is no control {method} {path}; there are: {known}")
-    return found(Asked(workspace, which, body))
+    parts = path.split("/")
+    for (verb, template), found in CONTROLS.items():
+        wanted = template.split("/")
+        if verb == method and len(wanted) == len(parts):
+            named = [part for want, part in zip(wanted, parts, strict=True) if want == WHICH]
+            if all(want in {WHICH, part} for want, part in zip(wanted, parts, strict=True)):
+                return found(Asked(workspace, unquote("".join(named)), body))
+    known = ", ".join(f"{verb} {name}" for verb, name in sorted(CONTROLS))
+    raise LookupError(f"there is no control {method} {path}; there are: {known}")
 
 
 @control("GET", "/_sandbox/faults")
@@ -98,7 +103,7 @@ def _fault(found: Any) -> Fault:
 def remove_faults(asked: Asked) -> Any:
     """Lift all faults."""
     with asked.workspace.transaction():
-        return {"removed": book.remove(asked.workspace)}
+        return {"removed": book.lift(asked.workspace)}
 
 
 @control("DELETE", "/_sandbox/faults/{which}")
@@ -106,9 +111,7 @@ def remove_fault(asked: Asked) -> Any:
     """Lift one fault, by its number."""
     with asked.workspace.transaction():
         numbers = [fault["number"] for fault in book.listed(asked.workspace)]
-        removed = sum(
-            book.remove(asked.workspace, number) for number in numbers if str(number) == asked.which
-        )
+        removed = sum(book.lift(asked.workspace, number) for number in numbers if str(number) == asked.which)
     if not removed:
         raise ValueError(f"there is no fault {asked.which}")
     return {"removed": removed}
@@ -161,8 +164,15 @@ def add_point(asked: Asked) -> Any:
 @control("POST", "/_sandbox/points/{which}")
 def restore_point(asked: Asked) -> Any:
     """Take the sandbox back to a point, by its number or its name."""
+    asked.workspace.catch_up()
     with asked.workspace.locked():
         return points.restore(asked.workspace, asked.which)
+
+
+@control("POST", "/_sandbox/points/{which}/replay")
+def replay_point(asked: Asked) -> Any:
+    """Do again here what was asked on the way to a point: what its log has and this one has not."""
+    return replaying.replay(asked.workspace, asked.which)
 
 
 @control("DELETE", "/_sandbox/points/{which}")
@@ -197,6 +207,7 @@ def reset(asked: Asked) -> Any:
 @control("GET", "/_sandbox/export")
 def export(asked: Asked) -> Any:
     """Answer all that the sandbox holds."""
+    asked.workspace.catch_up()
     with asked.workspace.locked():
         return copies.take(asked.workspace)
 
@@ -204,6 +215,7 @@ def export(asked: Asked) -> Any:
 @control("POST", "/_sandbox/import")
 def import_(asked: Asked) -> Any:
     """Hold what an export holds; what was there is a point then."""
+    asked.workspace.catch_up()
     with asked.workspace.locked():
         point = points.add(asked.workspace, "before the import")
         copies.put(asked.workspace, asked.body)

@@ -5,6 +5,7 @@ What is hashed names one person and one message, so that one more person changes
 
 import base64
 import hashlib
+import uuid
 
 
 def digest(size: int, *parts: object) -> bytes:
@@ -26,3 +27,13 @@ def cio_id(*parts: object) -> str:
 def delivery_id(*parts: object) -> str:
     """Return an identifier of a delivery as Customer.io gives one."""
     return base64.urlsafe_b64encode(digest(20, *parts)).decode()
+
+
+def token(*parts: object) -> str:
+    """Return a token that nobody guesses who does not know the seed."""
+    return base64.urlsafe_b64encode(digest(24, *parts)).decode()
+
+
+def uuid_of(*parts: object) -> str:
+    """Return a UUID."""
+    return str(uuid.UUID(bytes=digest(16, *parts), version=4))

@@ -52,6 +52,7 @@ class Clock:
         self._db = db
         self.real = real
         self._pinned: float | None = None
+        self._really: float | None = None
 
     def begin(self) -> None:
         """Let a new database begin at real time, and one in disuse where its time stood."""
@@ -76,7 +77,7 @@ class Clock:
 
     def really(self) -> float:
         """Return the real time at the moment that it is: limits are kept by it."""
-        return self() - self.read().ahead
+        return self() - self.read().ahead if self._really is None else self._really
 
     def set(self, moment: float) -> None:
         """Let it be another time, from which the clock goes on, or at which it stands if it stood."""
@@ -102,10 +103,11 @@ class Clock:
         )
 
     @contextmanager
-    def at(self, moment: float) -> Iterator[None]:
-        """Let it be one moment inside this context."""
-        before, self._pinned = self._pinned, moment
+    def at(self, moment: float, really: float | None = None) -> Iterator[None]:
+        """Let it be one moment inside this context, and if it is said, one of real time too."""
+        before = self._pinned, self._really
+        self._pinned, self._really = moment, self._really if really is None else really
         try:
             yield
         finally:
-            self._pinned = before
+            self._pinned, self._really = before

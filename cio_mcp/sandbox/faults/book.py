@@ -1,13 +1,14 @@
 """The faults of a workspace, in its database: each is numbered, and counts what fits it."""
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, get_args
 
 from cio_mcp.sandbox.faults.fault import Fault, OfDeliveries
-from cio_mcp.sandbox.state import people
+from cio_mcp.sandbox.state import people, requests
+from cio_mcp.sandbox.state.requests import Request
 from cio_mcp.sandbox.state.workspace import Row, Workspace
 
 BAD_DAY = Path(__file__).with_name("bad_day.json")
@@ -19,11 +20,33 @@ def add(workspace: Workspace, fault: Fault) -> int:
     """Put a fault into force; returns its number. Raises WrongFault."""
     body = fault.added(workspace.now()).model_dump_json(exclude_defaults=True)
     (added,) = workspace.rows("INSERT INTO faults (body) VALUES (?) RETURNING number", body)
-    return int(added["number"])
+    number = int(added["number"])
+    requests.keep(workspace, Request(requests.FAULT_ADDED, {"number": number, "body": body}))
+    return number
 
 
-def remove(workspace: Workspace, number: int | None = None) -> int:
+def lift(workspace: Workspace, number: int | None = None) -> int:
     """Lift a fault, or all of them; returns how many there were."""
+    if lifted := _remove(workspace, number):
+        requests.keep(workspace, Request(requests.FAULTS_LIFTED, {"number": number}))
+    return lifted
+
+
+def again(workspace: Workspace, request: Request) -> None:
+    """Do again what was done to the faults, or count again what they met, as far as they are here."""
+    number, body = request.body.get("number"), request.body
+    match request.what:
+        case requests.FAULT_ADDED:
+            workspace.change(
+                "INSERT OR IGNORE INTO faults (number, body) VALUES (?, ?)", number, body["body"]
+            )
+        case requests.FAULTS_LIFTED:
+            _remove(workspace, number)
+        case requests.FAULTS_MET:
+            _count(workspace, body["met"], body["struck"])
+
+
+def _remove(workspace: Workspace, number: int | None) -> int:
     return workspace.change("DELETE FROM faults WHERE coalesce(?, number) = number", number)
 
 
@@ -52,16 +75,21 @@ def met_by_request(workspace: Workspace, method: str, path: list[str], names: It
 
     `path` are its segments, and `names` all texts in it that may say whom it is about.
     """
-    return _met(
+    met, struck = _met(
         workspace,
         lambda fault: fault.does not in OF_DELIVERIES and fault.fits_route(method, path),
         names,
     )
+    if met:
+        told = {"met": list(met), "struck": list(struck)}
+        requests.keep(workspace, Request(requests.FAULTS_MET, told))
+    return list(struck.values())
 
 
 def met_by_delivery(workspace: Workspace, recipient: str) -> list[Fault]:
     """Count a delivery for each fault that it fits; returns those that strike it."""
-    return _met(workspace, lambda fault: fault.does in OF_DELIVERIES, [recipient])
+    _, struck = _met(workspace, lambda fault: fault.does in OF_DELIVERIES, [recipient])
+    return list(struck.values())
 
 
 def bad_day() -> list[Any]:
@@ -70,19 +98,25 @@ def bad_day() -> list[Any]:
     return written
 
 
-def _met(workspace: Workspace, fits: Callable[[Fault], bool], names: Iterable[str]) -> list[Fault]:
-    struck = []
+def _met(
+    workspace: Workspace, fits: Callable[[Fault], bool], names: Iterable[str]
+) -> tuple[dict[int, Fault], dict[int, Fault]]:
+    """Count something for each fault that it fits; returns these by number, and those that strike it."""
     known = {name.casefold() for name in names}
-    for row, fault in _kept(workspace):
-        if fault.in_force(workspace.now()) and fits(fault) and _is_of(workspace, fault, known):
-            strikes = fault.strikes(row["met"] + 1)
-            workspace.change(
-                "UPDATE faults SET met = met + 1, struck = struck + ? WHERE number = ?",
-                strikes,
-                row["number"],
-            )
-            struck += [fault] if strikes else []
-    return struck
+    met = {
+        row["number"]: (fault, fault.strikes(row["met"] + 1))
+        for row, fault in _kept(workspace)
+        if fault.in_force(workspace.now()) and fits(fault) and _is_of(workspace, fault, known)
+    }
+    struck = {number: fault for number, (fault, strikes) in met.items() if strikes}
+    _count(workspace, met, struck)
+    return {number: fault for number, (fault, _) in met.items()}, struck
+
+
+def _count(workspace: Workspace, met: Iterable[int], struck: Collection[int]) -> None:
+    counted = "UPDATE faults SET met = met + 1, struck = struck + ? WHERE number = ?"
+    for number in met:
+        workspace.change(counted, number in struck, number)
 
 
 def _kept(workspace: Workspace) -> list[tuple[Row, Fault]]:

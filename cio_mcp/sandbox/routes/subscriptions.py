@@ -1,8 +1,8 @@
 """Subscription topics, and who gets them. They are set by identify."""
 
-import secrets
 from typing import Any
 
+from cio_mcp.sandbox.engine import chance
 from cio_mcp.sandbox.http import ApiRequest, Routes, app_error
 from cio_mcp.sandbox.routes.customers import person
 from cio_mcp.sandbox.state import people, subscriptions
@@ -43,10 +43,9 @@ def token(asked: ApiRequest) -> dict[str, Any]:
     if who is None:
         raise app_error("customer not found", 400)
     number = int(who["cio_id"], 16)
-    made = asked.workspace.thing("preference_token", number) or {
-        "id": number,
-        "token": secrets.token_urlsafe(24),
-    }
-    asked.workspace.configure("preference_token", made)
+    made = asked.workspace.thing("preference_token", number)
+    if made is None:
+        made = {"id": number, "token": chance.token(asked.workspace.seed, who["cio_id"])}
+        asked.workspace.configure("preference_token", made)
     host = "track-eu" if asked.workspace.region == "eu" else "track"
     return {"token": made["token"], "url": f"https://{host}.customer.io/u/i/{made['token']}/"}

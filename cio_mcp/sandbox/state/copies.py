@@ -19,16 +19,18 @@ class WrongCopy(ValueError):
 
 
 def take(workspace: Workspace) -> dict[str, Any]:
-    """Return a copy; two of workspaces that hold the same are equal."""
-    (seed,) = workspace.rows("SELECT seed FROM world")[0]
-    return {
-        "form": FORM,
-        "version": VERSION,
-        "now": workspace.now(),
-        "frozen": workspace.clock.read().frozen,
-        "seed": seed,
-        "tables": {name: _table(workspace, name, order) for name, order in _tables(workspace).items()},
-    }
+    """Return a copy of a moment, at which all that is due is done; two of the same state are equal."""
+    with workspace.clock.at(workspace.clock()):
+        workspace.settle()
+        (seed,) = workspace.rows("SELECT seed FROM world")[0]
+        return {
+            "form": FORM,
+            "version": VERSION,
+            "now": workspace.clock(),
+            "frozen": workspace.clock.read().frozen,
+            "seed": seed,
+            "tables": {name: _table(workspace, name, order) for name, order in _tables(workspace).items()},
+        }
 
 
 def put(workspace: Workspace, copy: Any) -> None:

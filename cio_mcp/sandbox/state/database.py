@@ -93,6 +93,11 @@ class Database:
             time.sleep(2 * BREATH)
             self._gave_way = time.monotonic()
 
+    @property
+    def changes(self) -> int:
+        """How many rows were changed so far."""
+        return self._db.total_changes
+
     def rows(self, statement: str, *values: Any, **named: Any) -> list[Row]:
         """Return what a statement finds, with values for each `?` in turn or for each `:name`."""
         return self._db.execute(statement, named or values).fetchall()

@@ -4,7 +4,8 @@ import uuid
 from typing import Any
 
 from cio_mcp.liquid import analyze
-from cio_mcp.sandbox.state import contents
+from cio_mcp.sandbox.engine import chance
+from cio_mcp.sandbox.state import contents, requests
 from cio_mcp.sandbox.state.workspace import Workspace
 
 EMAIL, VERSION, COMPONENT, PUBLISHING = "design_email", "design_version", "design_component", "design_publish"
@@ -54,9 +55,14 @@ def _configure(workspace: Workspace, kind: str, thing: dict[str, Any]) -> dict[s
     """Keep a thing under its UUID, and with a number for the order; returns it."""
     now = workspace.now()
     number = thing.get("id") or workspace.next_number(kind)
-    kept = {"uuid": str(uuid.uuid4()), "created": now} | thing | {"id": number, "updated": now}
+    kept = {"uuid": _new_uuid(workspace, kind), "created": now} | thing | {"id": number, "updated": now}
     workspace.configure(kind, kept)
     return kept
+
+
+def _new_uuid(workspace: Workspace, kind: str) -> str:
+    """Return a UUID that no other thing has or had."""
+    return chance.uuid_of(workspace.seed, kind, workspace.next_number(kind), requests.count(workspace))
 
 
 def found(workspace: Workspace, kind: str, name: str) -> dict[str, Any] | None:
@@ -66,7 +72,7 @@ def found(workspace: Workspace, kind: str, name: str) -> dict[str, Any] | None:
 
 def create(workspace: Workspace, body: dict[str, Any]) -> dict[str, Any]:
     """Make an email; returns it."""
-    name = str(body.get("uuid") or uuid.uuid4())
+    name = str(body.get("uuid") or _new_uuid(workspace, EMAIL))
     return _configure(
         workspace,
         EMAIL,
@@ -101,8 +107,8 @@ def translate(
         "transformers": email["transformers"] | body.get("transformers", {}),
         "published": None,
     }
-    node = {**email, **node, "uuid": str(uuid.uuid4()), "id": 0, "created": workspace.now()}
-    return _configure(workspace, EMAIL, {name: value for name, value in node.items() if name != "id"})
+    made = email | node | {"uuid": _new_uuid(workspace, EMAIL), "created": workspace.now()}
+    return _configure(workspace, EMAIL, {name: value for name, value in made.items() if name != "id"})
 
 
 def update(workspace: Workspace, node: dict[str, Any], body: dict[str, Any]) -> None:

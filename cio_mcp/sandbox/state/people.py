@@ -174,8 +174,9 @@ def suppress(workspace: Workspace, write: dict[str, Any]) -> None:
     """Delete a person and block their id and email."""
     id_type, value = by_shape(write["identifier"])
     person = find(workspace, value, id_type)
-    for identifier in {value, *((person["id"], person["email"]) if person else ())} - {None}:
-        workspace.change("INSERT OR IGNORE INTO suppressed VALUES (?)", identifier)
+    for identifier in (value, *((person["id"], person["email"]) if person else ())):
+        if identifier is not None:
+            workspace.change("INSERT OR IGNORE INTO suppressed VALUES (?)", identifier)
     entry = workspace.note("profile_suppress", person["cio_id"] if person else None, value)
     with workspace.because(entry):
         delete(workspace, write)

@@ -40,12 +40,23 @@ def remove(workspace: Workspace, which: str) -> None:
 def restore(workspace: Workspace, which: str) -> dict[str, Any]:
     """Take the workspace back to a point, by its number or its newest name; returns the point.
 
-    What it held is a point itself then. The transaction must hold nothing else. Raises NoSuchPoint.
+    What it held is a point itself then, whose number is told as `left`. The transaction must hold nothing
+    else. Raises NoSuchPoint.
     """
     found = _find(workspace, which)
-    add(workspace, f"left for {found['name']}")
-    copies.put(workspace, json.loads(zlib.decompress(found["copy"])))
-    return {name: found[name] for name in TOLD.split(", ")}
+    left = add(workspace, f"left for {found['name']}")
+    copies.put(workspace, _copy(found))
+    return {name: found[name] for name in TOLD.split(", ")} | {"left": left["number"]}
+
+
+def copy(workspace: Workspace, which: str) -> dict[str, Any]:
+    """Return what a point holds, by its number or its newest name; raises NoSuchPoint."""
+    return _copy(_find(workspace, which))
+
+
+def _copy(point: Row) -> dict[str, Any]:
+    held: dict[str, Any] = json.loads(zlib.decompress(point["copy"]))
+    return held
 
 
 def _find(workspace: Workspace, which: str) -> Row:

@@ -3,8 +3,9 @@
 `world` is one row: since when the sandbox is used and when it was last, in real time, its clock and what
 chance depends on. `log` is only ever added to: an entry with a `timestamp` is one of the activities that the
 App API tells, and `cause` is the number of an earlier entry. `timers` hold what is to be done at a time;
-there is one with a `key`. `matches` tells who fits the trigger of a campaign that segments trigger. A
-delivery's `states` are the times at which it reaches each, which may be still to come.
+there is one with a `key`. `requests` are those that have changed something, as they came, with the sandbox's
+time and the real one. `matches` tells who fits the trigger of a campaign that segments trigger. A delivery's
+`states` are the times at which it reaches each, which may be still to come.
 """
 
 import zlib
@@ -37,6 +38,9 @@ CREATE TABLE IF NOT EXISTS log (
   timestamp INTEGER, data TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS log_of_people ON log (cio_id);
 CREATE INDEX IF NOT EXISTS activities ON log (timestamp, number) WHERE timestamp IS NOT NULL;
+CREATE TABLE IF NOT EXISTS requests (
+  number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, at REAL NOT NULL, really REAL NOT NULL,
+  what TEXT NOT NULL, body TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS suppressed (identifier TEXT PRIMARY KEY COLLATE NOCASE);
 CREATE TABLE IF NOT EXISTS timers (
   number INTEGER PRIMARY KEY, due REAL NOT NULL, what TEXT NOT NULL, body TEXT NOT NULL, cause INTEGER,

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from cio_mcp.sandbox.state import requests
 from cio_mcp.sandbox.state.database import Row
+from cio_mcp.sandbox.state.requests import Request
 from cio_mcp.sandbox.state.things import Things
 
 __all__ = ["Entry", "Row", "Workspace", "applies", "reacts"]
@@ -79,19 +81,29 @@ class Workspace(Things):
         return int(self.clock())
 
     @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """Do everything inside at once or not at all, at one moment; what is due by then is done before."""
-        while self._pass():
-            self.give_way()
+    def transaction(self, request: Request | None = None) -> Iterator[None]:
+        """Do everything inside at once or not at all, at one moment; what is due by then is done before.
+
+        It is done for a request, which is kept if it changes something.
+        """
+        self.catch_up()
         with self.locked():
             self.clock.note_use()
             # What failed has no consequences.
             self._news = []
             with self.clock.at(self.clock()):
                 self.settle()
+                before = self.changes
                 yield
                 self._react()
                 self.settle()
+                if request and self.changes != before:
+                    requests.keep(self, request)
+
+    def catch_up(self) -> None:
+        """Do what is due by now, in transactions of its own."""
+        while self._pass():
+            self.give_way()
 
     def advance(self, moment: float) -> dict[str, int]:
         """Move the clock on to a time, from timer to timer: others see it on its way.

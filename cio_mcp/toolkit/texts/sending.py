@@ -34,7 +34,7 @@ class Sending:
 
     `message` is None where the call has all texts itself. `sets` are the data of each person, or one for
     all, from the argument of that name, if it takes data; None where they are not known. `instead` are
-    fields that the call has in place of the message's own.
+    fields that the call has in place of the message's own. `way_out` says what to do where data is missing.
     """
 
     kind: Kind
@@ -43,6 +43,7 @@ class Sending:
     argument: str = ""
     instead: Mapping[str, Any] = field(default_factory=dict)
     language: str | None = None
+    way_out: str = "pass it, or allow_missing=true to send it so"
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ class Words:
             unused = ", ".join(sorted(some[0].keys() - uses.keys_of({"trigger"}))[:UNUSED])
             raise InvalidArgument(
                 f"{content.argument}: lacks {', '.join(lacking)}, which the subject or a link of the message "
-                f"needs{unused and f' (not used: {unused})'}; pass it, or allow_missing=true to send it so"
+                f"needs{unused and f' (not used: {unused})'}; {content.way_out}"
             )
 
     def checked(self, content: Sending, call: Call) -> Checked:

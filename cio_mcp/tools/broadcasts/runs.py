@@ -42,7 +42,7 @@ class Triggers(Cut):
 async def list_broadcast_triggers(app: AppApi, broadcast_id: ObjectId, limit: Limit = 20) -> Triggers:
     """List the runs (triggers) of a broadcast, newest first.
 
-    After a trigger_broadcast with an unknown outcome, this shows whether the run was started.
+    After a trigger_broadcast of unknown outcome, this shows whether a run started.
     """
     answer = Fields(await app.get("/v1/broadcasts/{broadcast_id}/triggers", broadcast_id=broadcast_id))
     found = newest(answer.listed("triggers"))

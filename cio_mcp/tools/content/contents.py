@@ -64,7 +64,7 @@ async def get_content(
     kind: Kind,
     message_id: Annotated[
         ItemKey,
-        Field(description="Its id; for transactional also the trigger name."),
+        Field(description="Id; for transactional also trigger name."),
     ],
     part_id: Annotated[ObjectId | None, Field(description="Only this action or content.")] = None,
     language: Annotated[Line | None, Field(description="Only this language, such as fr.")] = None,

@@ -84,11 +84,9 @@ async def check_write(
     id_type: AnyIdType = "id",
     attributes: Annotated[
         Annotated[JsonObject, AfterValidator(unguessed)] | None,
-        Field(description="The attributes of an identify, as written."),
+        Field(description="Attributes of an identify, as written."),
     ] = None,
-    event: Annotated[
-        Text | None, Field(description="The name of an event, or the url of a page view.")
-    ] = None,
+    event: Annotated[Text | None, Field(description="Name of an event, or url of a page view.")] = None,
     since: Annotated[
         Timestamp | None,
         Field(description="ISO 8601. Default: 5 minutes ago."),

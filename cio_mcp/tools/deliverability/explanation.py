@@ -51,12 +51,12 @@ async def explain_no_message(
     source_id: Annotated[
         ItemKey | None, Field(description="Id, or part of the name. Default: the newest of kind.")
     ] = None,
-    delivery_id: Annotated[ItemKey | None, Field(description="The very message, if known.")] = None,
+    delivery_id: Annotated[ItemKey | None, Field(description="The message, if known.")] = None,
     expected: Annotated[Timestamp | None, Field(description="About when, in ISO 8601.")] = None,
 ) -> Explanation:
-    """Explain why a customer did not get a message: verdict, evidence, cure, what cannot be known.
+    """Explain why a customer did not get a message: verdict, evidence, cure, what is unknown.
 
-    customer_id can be a name.
+    customer_id may be a name.
     """
     case = Case(customer_id, id_type, app.call.called_at, delivery_id, expected, kind)
     if source_id:

@@ -39,12 +39,15 @@ CHANGES, SILENT = 8, 6
 # A source that sent so many before is missed if it sends nothing.
 MISSED = 20
 
-COLUMNS = ("sent", *MEASURES)
+# What was delivered and tells nothing of opens, or of clicks: these are no share of it.
+UNTRACKED = {"open_untracked": "opened", "link_untracked": "clicked"}
+
+COLUMNS = ("sent", *MEASURES, *UNTRACKED)
 
 HOW = (
     "changed: shares that differ by more than chance explains in 19 of 20 such reports, and running "
     f"campaigns or transactional messages that sent nothing after {MISSED} or more; no other volumes",
-    f"rates: in the order of columns, without sent; {SHARES_OF}",
+    f"rates: in the order of columns, from {COLUMNS[1]} on; {SHARES_OF}",
     "days: Eastern, Customer.io's only zone for all of this; get_campaign_metrics counts the same with "
     "timezone=America/New_York",
 )
@@ -79,7 +82,7 @@ async def report_workspace(
     days: Annotated[Number, Field(description="1 to 22, up to yesterday.")] = USUAL,
     name_contains: NameContains | None = None,
 ) -> Report:
-    """Report how all that sends messages did in some days, against those before: what changed, counts, rates.
+    """Report how all messages did in some days, against those before: what changed, counts, rates.
 
     name_contains: only these, in full.
     """
@@ -163,7 +166,9 @@ def _silent(senders: list[Sender], most: int) -> list[str]:
 
 
 def _counts(figures: Figures) -> str:
-    return " ".join(str(figures.counts.get(name, "-")) for name in COLUMNS)
+    delivered = figures.counts.get("delivered", 0)
+    untracked = {name: delivered - figures.of[of] for name, of in UNTRACKED.items() if of in figures.of}
+    return " ".join(str((figures.counts | untracked).get(name, "-")) for name in COLUMNS)
 
 
 def _brief(report: Report) -> Report:

@@ -65,7 +65,7 @@ async def identify_customer(
     ] = None,
     anonymous_id: Annotated[
         AnonymousId | None,
-        Field(description="A visitor's id: their events of the last 30 days become this customer's."),
+        Field(description="A visitor's id: its events of 30 days become this customer's."),
     ] = None,
     attributes: Attributes | None = None,
     update_only: Annotated[bool, Field(description="Do not create an unknown customer.")] = False,

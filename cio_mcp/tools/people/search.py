@@ -86,8 +86,7 @@ async def search_customers(
 ) -> FoundCustomers:
     """Find customers (people, profiles) by email, segment, attributes or a filter.
 
-    All given conditions must hold; with none, every customer is listed. What customers did can be searched
-    only through a segment.
+    All given conditions must hold; none lists every customer. What customers did: only through a segment.
     """
     if email is not None and (segment_id or attributes or filter or cursor):
         raise InvalidArgument("email: cannot be combined with other conditions; put it into filter instead")

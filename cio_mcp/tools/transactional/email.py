@@ -90,13 +90,11 @@ async def send_transactional_email(
         Field(description="Template: id or trigger name; without it give body, subject and from_address."),
     ] = None,
     message_data: MessageData | None = None,
-    from_address: Annotated[
-        Line | None, Field(description="Sender, such as Shop <shop@example.com>.")
-    ] = None,
+    from_address: Annotated[Line | None, Field(description="Such as Shop <shop@example.com>.")] = None,
     subject: Line | None = None,
     body: Annotated[Text | None, Field(description="HTML.")] = None,
     body_plain: Annotated[Text | None, Field(description="Default: made from body.")] = None,
-    body_amp: Annotated[Text | None, Field(description="AMP for email.")] = None,
+    body_amp: Text | None = None,
     preheader: Line | None = None,
     reply_to: Line | None = None,
     cc: Recipients | None = None,
@@ -120,7 +118,7 @@ async def send_transactional_email(
     auto_create: AutoCreate = False,
     allow_missing: AllowMissing = False,  # noqa: ARG001 - the guard heeds it
 ) -> Queued:
-    """Send one email to one person at once, such as a receipt.
+    """Send one email to one person, such as a receipt.
 
     It is recorded for customer_id, which is created if unknown. What you pass replaces the template's own.
     list_customer_messages shows what became of it.

@@ -24,7 +24,7 @@ FIND_OUT = (
 MessageData = Annotated[
     JsonObject, Field(description='For the template: {"total": 25} fills {{trigger.total}}.')
 ]
-Language = Annotated[Line, Field(description="Code, such as de.")]
+Language = Annotated[Line, Field(description="Such as de.")]
 SendAt = Annotated[
     SendTime | None,
     Field(description="ISO 8601, within 90 days. Default: now."),

@@ -1,14 +1,7 @@
-"""Pages on which people see answers: MCP Apps, which hosts show beside an answer, and files."""
+"""The page that shows an answer: hosts show it as an MCP App, and it can be a file."""
 
 from functools import cache
 from pathlib import Path
-
-from mcp.server.apps import APP_MIME_TYPE
-
-__all__ = ["APP_MIME_TYPE", "RESULTS", "page", "written"]
-
-# Where hosts find the page of the tools whose answers are `Pictured`.
-RESULTS = "ui://cio-mcp/results.html"
 
 _DATA = '<script type="application/json" id="answer"></script>'
 

@@ -1,0 +1,36 @@
+"""Requests that have changed something, as they came: what a replay does again at its time.
+
+What an operation of the APIs was asked is kept under its name, what faults met and what was done to them
+under names of their own. A request that is done again keeps its id, so that a branch knows what it has.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from cio_mcp.sandbox.engine import chance
+from cio_mcp.sandbox.state.things import Things
+
+FAULT_ADDED, FAULTS_LIFTED, FAULTS_MET = "fault added", "faults lifted", "faults met"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What was asked of which operation; one that is done again has an id."""
+
+    what: str
+    body: dict[str, Any]
+    id: str = ""
+
+
+def keep(workspace: Things, request: Request) -> None:
+    """Keep a request that has changed something now."""
+    at, really, body = workspace.clock(), workspace.clock.really(), json.dumps(request.body)
+    own = request.id or chance.digest(8, workspace.seed, count(workspace), at, really, body).hex()
+    statement = "INSERT INTO requests (id, at, really, what, body) VALUES (?, ?, ?, ?, ?)"
+    workspace.change(statement, own, at, really, request.what, body)
+
+
+def count(workspace: Things) -> int:
+    """Return how many there are."""
+    return int(workspace.rows("SELECT coalesce(max(number), 0) FROM requests")[0][0])

@@ -1,0 +1,229 @@
+"""A table of the file: a message, and the arguments of the tool that sends it."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, NoReturn, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from cio_mcp.toolkit.arguments import near_miss
+from cio_mcp.toolkit.context import ParseContext
+from cio_mcp.toolkit.params import ItemKey, Line, ObjectId, Text
+from cio_mcp.toolkit.sizes import size_of
+from cio_mcp.tools.templates.sends import WORDS, Channel, Kind, Send, known, send_of
+from cio_mcp.tools.templates.values import TYPES, Place, place_of
+
+# The one key beside the tables: whether messages are sent by the other tools, too.
+GENERIC_SENDS = "generic_sends"
+
+# The longest name of a tool, and what it and an argument must look like.
+LONGEST = 30
+_TOOL = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)+")
+_ARGUMENT = re.compile(r"[a-z][a-z0-9_]{0,39}")
+
+# Arguments that each tool has which sends, and the one that chooses among workspaces.
+EACH = {"dry_run", "confirmation", "timezone", "workspace", GENERIC_SENDS}
+
+_Model = TypeVar("_Model", bound=BaseModel)
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True)
+
+
+class Argument(_Table):
+    """An argument: one of the send itself, or one that fills a variable of the message.
+
+    A fixed `value` makes it no argument of the tool: callers neither see nor change it.
+    """
+
+    type: Literal["string", "number", "integer", "boolean", "list", "object"] | None = None
+    description: Text | None = None
+    required: bool | None = None
+    choices: list[str | int | float] | None = Field(None, min_length=1)
+    value: Any = None
+    variable: str | None = None
+
+
+class _Written(_Table):
+    transactional_message: ItemKey | None = None
+    broadcast: ObjectId | None = None
+    channel: Channel | None = None
+    name: Line | None = None
+    subject: Line | None = None
+    description: Text | None = None
+    arguments: dict[str, Any] = {}
+
+
+@dataclass(frozen=True)
+class Message:
+    """A message as a tool.
+
+    `own` are the arguments of the send that callers have, `fixed` those that they cannot change; `variables`
+    are arguments that fill a variable of the message, `values` what fills others, by place.
+    """
+
+    tool: str
+    kind: Kind
+    id: str
+    channel: Channel
+    written: _Written
+    own: Mapping[str, Argument]
+    fixed: Mapping[str, Any]
+    variables: Mapping[str, Argument]
+    places: Mapping[str, Place]
+    values: Mapping[Place, Any]
+
+    @property
+    def send(self) -> Send:
+        """The send that the tool makes."""
+        return send_of(self.kind, self.channel)
+
+    @property
+    def is_for_address(self) -> bool:
+        """Whether the customer is told by the address alone."""
+        return "customer_id" in self.send.needs and not {"customer_id"} & {*self.own, *self.fixed}
+
+
+def message_of(tool: str, table: Any) -> Message:
+    """Return the message of a table; raises ValueError that names the place, and the way out."""
+    if not isinstance(table, dict):
+        _refuse(tool, f"there is no such key; each tool is a table of its own, such as [{tool}]")
+    where = f"[{tool}]"
+    if not _TOOL.fullmatch(tool) or len(tool) > LONGEST:
+        _refuse(where, f"name it verb_noun, as in send_receipt, by at most {LONGEST} of a-z, 0-9 and _")
+    if GENERIC_SENDS in table or GENERIC_SENDS in table.get("arguments", ()):
+        _refuse(GENERIC_SENDS, "belongs above the first table")
+    written = _read(_Written, table, where)
+    if (written.transactional_message is None) == (written.broadcast is None):
+        _refuse(where, "needs transactional_message (its id or trigger name), or broadcast (its id)")
+    kind: Kind = "broadcast" if written.broadcast else "transactional"
+    if written.channel and kind == "broadcast":
+        _refuse(where, "channel: is of transactional messages; leave it out")
+    channel = written.channel or "email"
+    send, found = send_of(kind, channel), dict[str, Argument]()
+    where = f"[{tool}.arguments]"
+    for name, about in written.arguments.items():
+        found[name] = _argument(f"{where} {name}", name, about, send, kind, channel)
+    own = {name: about for name, about in found.items() if _is_own(name, about)}
+    variables = {name: about for name, about in found.items() if name not in own}
+    places = {name: place_of(about.variable or name) for name, about in variables.items()}
+    for name, place in places.items():
+        for other, inner in places.items():
+            if other != name and inner[: len(place)] == place:
+                _refuse(f"{where} {other}", f"fills the same variable as {name}, or a part of it")
+    message = Message(
+        tool,
+        kind,
+        str(written.broadcast or written.transactional_message),
+        channel,
+        written,
+        own={name: about for name, about in own.items() if about.value is None},
+        fixed={name: about.value for name, about in own.items() if about.value is not None},
+        variables={name: about for name, about in variables.items() if about.value is None},
+        places=places,
+        values={places[name]: about.value for name, about in variables.items() if about.value is not None},
+    )
+    _check_needs(where, message)
+    return message
+
+
+def _check_needs(where: str, message: Message) -> None:
+    """Refuse a table without what each call of its send needs."""
+    given = {*message.own, *message.fixed}
+    if "to" in message.send.needs and "to" not in given:
+        whose = "email" if message.channel == "email" else "phone"
+        _refuse(where, f'to: is needed: add to = {{}}, or to = {{ value = "{{{{customer.{whose}}}}}" }}')
+    by_address = message.channel == "email" and "to" in message.own and "id_type" not in given
+    if message.is_for_address and not by_address:
+        _refuse(where, "customer_id: is needed: add customer_id = {}, and id_type = {} where it is not an id")
+
+
+def _argument(place: str, name: str, table: Any, send: Send, kind: Kind, channel: Channel) -> Argument:
+    """Return an argument that is written under a name."""
+    if not isinstance(table, dict):
+        _refuse(place, 'must be a table, such as { type = "string" } or { value = 7 }')
+    if not _ARGUMENT.fullmatch(name) or name in EACH:
+        _refuse(
+            place, "cannot be its name: use a-z, 0-9 and _, and no name of an argument that each tool has"
+        )
+    about = _read(Argument, table, place)
+    if about.value is not None and (about.required is not None or about.choices or about.description):
+        _refuse(place, "value: is fixed: leave out required, choices and description, or value")
+    if not _is_own(name, about):
+        return _variable(place, name, about)
+    if name not in send.takes:
+        what = "a broadcast" if kind == "broadcast" else f"this channel ({WORDS[channel]})"
+        _refuse(place, f'{what} takes no such argument; to fill a variable, add variable = "{name}"')
+    if about.type:
+        _refuse(place, f'type: is known; leave it out, or add variable = "{name}" to fill a variable')
+    hint, default = send.tool.parameters[name]
+    if about.required is False and default is ...:
+        _refuse(place, "required: each call must have it; leave required out")
+    if about.choices and send.tool.input_schema["properties"][name].get("type") != "string":
+        _refuse(place, "choices: are of arguments that are text; leave them out")
+    for value in about.choices or ([] if about.value is None else [about.value]):
+        _check(place, "choices" if about.choices else "value", hint, value)
+    return about
+
+
+def _variable(place: str, name: str, about: Argument) -> Argument:
+    """Return an argument that fills a variable, with its type."""
+    try:
+        place_of(about.variable or name)
+    except ValueError as error:
+        _refuse(place, f"variable: {error}")
+    if about.value is not None:
+        _check(place, "value", Any, about.value)
+        return about
+    if about.type is None and about.choices:
+        texts = all(isinstance(choice, str) for choice in about.choices)
+        about = about.model_copy(update={"type": "string" if texts else "number"})
+    if about.type is None:
+        near = near_miss(name, known())
+        _refuse(place, f"type: is needed, one of {', '.join(TYPES)}" + (f"; or {near}" if near else ""))
+    for choice in about.choices or []:
+        _check(place, "choices", TYPES[about.type], choice)
+    return about
+
+
+def _is_own(name: str, about: Argument) -> bool:
+    return about.variable is None and name in known()
+
+
+def _check(place: str, key: str, hint: Any, value: Any) -> None:
+    try:
+        size_of(value)
+        TypeAdapter(hint).validate_python(value, context=ParseContext())
+    except TypeError:
+        _refuse(place, f"{key}: write times as text, in quotation marks")
+    except ValidationError as error:
+        _refuse(place, f"{key}: {_said(error)}")
+    except ValueError as error:
+        _refuse(place, f"{key}: {error}")
+
+
+def _read(model: type[_Model], table: dict[str, Any], where: str) -> _Model:
+    try:
+        return model.model_validate(table, context=ParseContext())
+    except ValidationError as error:
+        fault = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        key = str(fault["loc"][0])
+        if fault["type"] == "extra_forbidden":
+            keys = list(model.model_fields)
+            _refuse(
+                where,
+                f"{key}: there is no such key; {near_miss(key, keys) or 'there are ' + ', '.join(keys)}",
+            )
+        _refuse(where, f"{key}: {_said(error)}")
+
+
+def _said(error: ValidationError) -> str:
+    fault = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    return str(fault["msg"]).removeprefix("Value error, ")
+
+
+def _refuse(place: str, what: str) -> NoReturn:
+    message = f"{place}: {what}"
+    raise ValueError(message)
