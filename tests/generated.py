@@ -15,8 +15,9 @@ from cio_mcp.server.guides import PROMPTS, RESOURCES, TEMPLATES
 from cio_mcp.settings import Settings, variable
 from cio_mcp.settings.scopes import RequestSettings, TokenSettings, WorkspaceIdentity, WorkspaceSettings
 from cio_mcp.toolkit.consequences import CONFIRMED, IN_WORDS, Consequence
+from cio_mcp.toolkit.core import CORE
 from cio_mcp.toolkit.registry import Tool
-from cio_mcp.tools import CORE, TOOLS
+from cio_mcp.tools import TOOLS
 from tests import published, reference
 
 ROOT = Path(__file__).parent.parent

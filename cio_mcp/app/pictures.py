@@ -8,6 +8,7 @@ from typing import Any
 from cio_mcp.app.workspace import state_folder
 from cio_mcp.errors import SettingsError
 from cio_mcp.files import replace
+from cio_mcp.logs import where
 from cio_mcp.pictures.image import NoImages, png
 from cio_mcp.pictures.page import written
 from cio_mcp.safety import ToolCall
@@ -15,7 +16,7 @@ from cio_mcp.safety import ToolCall
 # Pages that are kept.
 KEPT = 20
 
-NO_IMAGE = "There is no image: the extra images is missing here; pip install 'cio-mcp[images]' adds it."
+NO_IMAGE = "There is no image: the extra images is missing; install 'cio-mcp[images]' in place of cio-mcp."
 
 _log = logging.getLogger(__name__)
 
@@ -42,6 +43,11 @@ def add(call: ToolCall, facts: dict[str, Any]) -> bytes | None:
             image = png(facts)  # a tenth of a second; in a thread it would hold up all others as well
         except NoImages:
             notes.append(NO_IMAGE)
+        except Exception as fault:
+            _log.error("%s: no image: internal error of cio-mcp: %s", call.name, where(fault))
+            notes.append(
+                f"There is no image: internal error of cio-mcp, logged under request {call.request}."
+            )
     if notes:
         facts["notes"] = [*facts.get("notes", ()), *notes]
     return image

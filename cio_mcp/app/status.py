@@ -48,7 +48,6 @@ async def status_of(
     client: CustomerIO,
     tools: Iterable[Tool],
     off: Mapping[str, str],
-    *,
     now: float,
     sandbox: "Sandbox | None",
 ) -> Status:

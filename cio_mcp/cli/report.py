@@ -57,14 +57,15 @@ def run(asked: argparse.Namespace) -> int:
     if outcome.error:
         sys.stderr.write(f"{printable(outcome.error)}\n")
         return status_of(outcome.facts)
-    if asked.page:
-        _write(asked.page, written(json.dumps(outcome.facts)).encode())
     if asked.image:
         if outcome.image is None:
             raise SettingsError(f"--image: {NO_IMAGE}")
         _write(asked.image, outcome.image)
+    if asked.page:
+        _write(asked.page, written(json.dumps(outcome.facts)).encode())
     if not (asked.page or asked.image):
-        sys.stdout.write(answer_table(_apart(outcome.facts)))
+        changed = outcome.facts["changed"] or "nothing by more than chance explains"
+        sys.stdout.write(answer_table(_apart(outcome.facts) | {"changed": changed}))
     return 0
 
 

@@ -54,8 +54,9 @@ class ToolCall(Call):
     Found by the guard: `tool` and its checked arguments `given`, with `notes` on them and the instants that
     `times` stand for; whether the answer is also wanted `as_image` or `as_page`, or only a preview is; the
     confirmation `code`, and whether it `confirmed` the call; the request that the call would send, which
-    `outgoing` has in full, and what tells what was `checked` of its rows, if it has many; the `words` of the
-    message that it sends, and if they were `edited` since its preview, what told them apart then; its
+    `outgoing` has in full, what it `would` do, in words, and whether it is in `vain`, since no row of it can
+    be sent; what tells what was `checked` of its rows, if it has many, with the body to show; the `words` of
+    the message that it sends, and if they were `edited` since its preview, what told them apart then; its
     audience, when that was `looked_up`, the size that was `approved`, how many are `counted`, and what undoes
     that, `refunds`; and its outcome.
     """
@@ -80,7 +81,9 @@ class ToolCall(Call):
     confirmed: bool = False
     would_send: dict[str, Any] = field(default_factory=dict)
     outgoing: Outgoing | None = None
-    checked: Callable[[], CheckedRows] | None = None
+    would: str = ""
+    checked: Callable[[], tuple[CheckedRows, dict[str, Any]]] | None = None
+    vain: bool = False
     audience: Audience | None = None
     looked_up: float = float("-inf")
     approved: int | None = None

@@ -39,6 +39,7 @@ from cio_mcp.toolkit.candidates import suggest
 from cio_mcp.toolkit.consequences import Consequence
 from cio_mcp.toolkit.habits import unusual
 from cio_mcp.toolkit.registry import Effect, Tool
+from cio_mcp.toolkit.times import in_words
 
 if TYPE_CHECKING:
     from cio_mcp.safety.privacy.mask import Mask
@@ -90,8 +91,6 @@ class Guard:
             with self.record.refusals(call):
                 return await self._act(call)
         except (InvalidArgument, Refused) as error:
-            if isinstance(error, InvalidArgument) and tool.effect is Effect.READS:
-                error.of_read()
             if app := self._reader(call):
                 await suggest(app, error, arguments)
             raise
@@ -105,7 +104,7 @@ class Guard:
         if call.preview_only:
             if (app := self._reader(call)) and not self.mask:
                 call.notes += await unusual(app, call.tool.arguments, call.given)
-            coded = self.consent.needed(call) and not self.consent.asks_person(call)
+            coded = self.consent.needed(call) and not self.consent.asks_person(call) and not call.vain
             return await self._preview(call, coded=coded)
         if self.consent.needed(call):
             if preview := await self._confirm(call):
@@ -169,7 +168,10 @@ class Guard:
             with call.only_reading():
                 await call.tool.function(**await self.supplies.of(call), **call.given)
         except WouldSend as would:
-            call.outgoing, call.checked = would.whole, would.checked
+            call.vain = would.instead is not None
+            if would.instead and not call.preview_only:
+                raise would.instead from None
+            call.outgoing, call.checked, call.would = would.whole, would.checked, would.would
             body = {} if would.request.body is None else {"body": would.request.body}
             call.would_send = {"method": would.request.method, "url": would.request.url} | body
 
@@ -236,6 +238,9 @@ class Guard:
         if isinstance(answer, Acted):
             answer.sandbox = self.sandbox or None
             answer.times = call.times or None
+        if isinstance(answer, Preview) and self.timezone not in {"", "UTC"}:
+            said = {name: in_words(when, self.timezone) for name, when in call.times.items()}
+            answer.local_times = said or None
 
     def _reader(self, call: ToolCall) -> AppApi | None:
         """Return the API with which to look up more than the call asks for, if its caller may read that."""

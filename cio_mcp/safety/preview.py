@@ -43,17 +43,23 @@ def preview_of(
 ) -> Preview:
     """Return the preview of a call that has been rehearsed; `code` confirms it, `show` masks identifiers."""
     # Hidden before anything is cut: half an address would not be recognised as one.
-    request = hide(call.would_send)
+    checked, shown = call.checked() if call.checked else (None, {})
+    request = hide(call.would_send | ({"body": shown} if shown else {}))
     body = request.get("body") or {}
     template, outlook, words = looked.template, looked.outlook, call.words
     content = call.audience.content if call.audience else None
     says = words.checked(content, call) if words and content else Checked()
     sender = body.get("from") or says.sender
-    also = [IN_WORDS[each] for each in call.tool.affects.consequences if holds(each, call.given)]
+    also = [
+        IN_WORDS[each]
+        for each in call.tool.affects.consequences
+        if each not in outlook.covers and holds(each, call.given)
+    ]
     replaces = call.replaces or Replaced({})
-    links = sorted({*hosts(body), *says.links})
+    # Those in rows are told among what is odd about them.
+    links = sorted({*(() if checked else hosts(body)), *says.links})
     return Preview(
-        would=call.tool.summary,
+        would=call.would or call.tool.summary,
         template=f"{template.what}{f': {quoted(hide(template.name))}' if template.name else ''}"
         if template
         else None,
@@ -64,7 +70,7 @@ def preview_of(
         missing_data=[quoted(each) for each in says.missing[:FIELDS]] or None,
         unused_data=[quoted(each) for each in says.unused[:FIELDS]] or None,
         audience=_reached(call, looked.people, hide, show),
-        checked=call.checked() if call.checked else None,
+        checked=checked,
         whom=_whom(outlook.whom, hide),
         sets_off=[*also, *(_told(each, hide) for each in (*outlook.sets_off, *replaces.follows))] or None,
         loses=_lost(hide(dict(outlook.loses)), show) or None,
@@ -73,13 +79,13 @@ def preview_of(
         unread=[hide(each) for each in looked.unread] or None,
         request=request if len(json.dumps(request)) <= WHOLE else _cut(request),
         confirmation=code,
-        next=CONFIRM if code else AGAIN if call.preview_only else None,
+        next=CONFIRM if code else AGAIN if call.preview_only and not call.vain else None,
     )
 
 
 def _told(told: Told, hide: Hide) -> str:
-    """Return our own words, and after them somebody else's in quotation marks."""
-    return f"{told[0]} {quoted(hide(told[1]))}"
+    """Return our own words and somebody else's, which follow each other, these in quotation marks."""
+    return " ".join(quoted(hide(each)) if number % 2 else each for number, each in enumerate(told))
 
 
 def _whom(whom: str | Mapping[str, str] | None, hide: Hide) -> str | None:

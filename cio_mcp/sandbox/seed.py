@@ -220,7 +220,8 @@ def _reach(workspace: Workspace, step: dict[str, Any]) -> None:
     bounce = step.get("bounce", {})
     deliveries.add(workspace, person, message | bounce, to_unsubscribed=False)
     if bounce:
-        suppressions.add(workspace, "bounces", message["recipient"], bounce["reason"], bounce["status"])
+        with workspace.clock.at(workspace.now() + step["fate"]["bounced"]):
+            suppressions.add(workspace, "bounces", message["recipient"], bounce["reason"], bounce["status"])
 
 
 def _reject(workspace: Workspace, rejected: dict[str, Any]) -> None:

@@ -112,7 +112,11 @@ def _question(preview: Preview) -> str:
     lines += _fields("It says:", {name: quoted(value) for name, value in _content(preview).items()})
     lines.append(_line("Links lead to", ", ".join(preview.links or ())))
     lines.append(_line("Could not be read", "; ".join(preview.unread or ())))
-    lines += [f"Time: {name} = {when}" for name, when in (preview.times or {}).items()]
+    said = preview.local_times or {}
+    lines += [
+        f"Time: {name} = {when}{f', {said[name]}' if name in said else ''}"
+        for name, when in (preview.times or {}).items()
+    ]
     lines.append(f"Request: {preview.request['method']} {preview.request['url']}")
     where = "in the sandbox" if preview.sandbox else "in the live workspace"
     where += f" {preview.workspace}" if preview.workspace else ""

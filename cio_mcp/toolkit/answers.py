@@ -144,6 +144,7 @@ class CheckedRows(Shape):
     refusals: list[Refusals] | None = None
     results: str | None = Field(None, description="list_row_results tells the refused rows by this.")
     odd: list[str] | None = Field(None, description="What may not be meant.")
+    numbered: str | None = Field(None, description="How rows are numbered here.")
     next: str | None = Field(None, description="How to go on.")
 
 
@@ -174,6 +175,9 @@ class Preview(Acted):
     loses: dict[str, str] | None = Field(None, description="What would be gone afterwards, by field.")
     changes: dict[str, list[str]] | None = Field(
         None, description="What would change, by field: what goes after -, what comes after +."
+    )
+    local_times: dict[str, str] | None = Field(
+        None, description="The times as people say them in CIO_TIMEZONE."
     )
     links: list[str] | None = Field(
         None, description="Hosts to which links in the call's texts and the template lead."
@@ -234,14 +238,10 @@ class Status(Answer):
     scheduled: list[str] | None = Field(
         None, description="While stopped: sends that were scheduled before and still go out."
     )
-    timezone: str = Field(
-        description="The time zone of times that name none, but for metrics (CIO_TIMEZONE)."
-    )
+    timezone: str = Field(description="Time zone of times that name none, but for metrics (CIO_TIMEZONE).")
     now: str = Field(description="The time of day in that time zone.")
     notes: list[str] | None = Field(None, description="What is degraded now, and why.")
     bounds: dict[str, str] = Field({}, description="Other settings that restrict calls, with their values.")
     caps: list[Cap] = Field([], description="Caps, and what is left of them.")
     limits: list[Limited] = Field([], description="Customer.io's rate limits, once a call has used them.")
-    off: dict[str, list[str]] = Field(
-        {}, description="Why tools are off, with their names, or the toolsets of many and how many of each."
-    )
+    off: dict[str, list[str]] = Field({}, description="Why tools are off, with their names or toolsets.")

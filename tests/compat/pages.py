@@ -1,19 +1,45 @@
-"""The page of results, shown by a host that is built on the bridge of MCP Apps.
+"""The page of results: in a host built on the bridge of MCP Apps, and beside the image of the same answer.
 
 `python -m tests.compat.pages NODE_FOLDER CHROMIUM`: the bridge and esbuild are installed in the folder.
 """
 
+import html
 import json
+import re
 import sys
+import tempfile
 from pathlib import Path
+from typing import Any
 
-from cio_mcp.pictures.page import page
+from cio_mcp.pictures.chart import drawing
+from cio_mcp.pictures.page import page, written
 from tests.compat.frameworks import said
 from tests.compat.typescript import CLIENTS, Site, browse
 
 # Names that would be markup or code if they were not text.
 HOSTILE = (
     "<img src=x onerror=\"parent.postMessage('out','*')\"></script><script>document.title='out'</script>"
+)
+
+# Calls of every kind of answer that has a picture.
+ASKED = (
+    ("report_workspace",),
+    ("get_campaign_metrics", "campaign_id=1", "series=true"),
+    ("get_message_metrics", "kind=newsletter", "source_id=20"),
+    ("compare_campaigns", "campaign_id=1", "other_campaign_id=2"),
+    ("compare_messages", "kind=campaign", "source_id=1"),
+)
+
+# Where there are lines by period, a person moves along them by the keyboard.
+KEYS = """<script>
+for (const key of ["Home", "ArrowRight"])
+  document.querySelector("[role=slider]")?.dispatchEvent(new KeyboardEvent("keydown", { key }));
+</script>"""
+
+HEADLESS = (
+    *("--headless", "--no-sandbox", "--disable-gpu", "--no-proxy-server", "--no-first-run"),
+    *("--disable-quic", "--disable-background-networking", "--disable-component-update", "--disable-sync"),
+    *("--disable-logging", "--log-level=3"),
 )
 
 
@@ -23,6 +49,34 @@ class Host(Site):
     def __init__(self, script: str, answer: dict[str, object]) -> None:
         super().__init__(script)
         self.files["/case.json"] = json.dumps({"page": page(), "answer": answer}).encode()
+
+
+def looked_at(chromium: str, answer: dict[str, Any]) -> str:
+    """Return the page of an answer as Chromium has it once its script has run."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:
+        file = Path(home, "page.html")
+        file.write_text(written(json.dumps(answer)) + KEYS, encoding="utf-8")
+        return said(chromium, *HEADLESS, f"--user-data-dir={home}/profile", "--dump-dom", file.as_uri())
+
+
+def words(markup: str) -> str:
+    """Return the texts of a document, without blanks."""
+    bare = re.sub(r"<(script|style).*?</\1>|<[^>]*>", "", markup, flags=re.DOTALL)
+    return re.sub(r"\s", "", html.unescape(bare))
+
+
+def same_words(chromium: str) -> None:
+    """Check that a page says what the image of its answer says, and moves by the keyboard."""
+    for asked in ASKED:
+        answer = json.loads(said("cio-mcp", "call", *asked, "--json", CIO_SANDBOX="on", CIO_TOOLSETS="all"))
+        shown = looked_at(chromium, answer)
+        for text in re.findall(r"<text.*?</text>", drawing(answer)):
+            word = words(text).removeprefix("•")
+            assert word.endswith("…") or word in words(shown), (asked, word)
+        if "dates" in answer:
+            second = f'aria-valuetext="{answer["dates"][1]}: sent {answer["series"]["sent"][1]}, '
+            assert second in shown, second
+    print(f"ok the page and the image of {len(ASKED)} answers say the same")
 
 
 def main(folder: str, chromium: str) -> None:
@@ -43,8 +97,10 @@ def main(folder: str, chromium: str) -> None:
         seen = browse(chromium, host)
         host.shutdown()
     assert seen["page"]["height"] > 200, seen
+    assert not seen["page"]["escaped"], seen
     version = json.loads(bridge.read_text())["version"]
     print(f"ok the page of results in a host with @modelcontextprotocol/ext-apps {version}: {seen}")
+    same_words(chromium)
 
 
 if __name__ == "__main__":

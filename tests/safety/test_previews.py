@@ -210,7 +210,7 @@ async def test_masked_people_have_no_names_in_previews() -> None:
         (
             "track_event",
             {"customer_id": "u_1001", "name": "signed_up"},
-            'this event starts the automation "Welcome series"',
+            'this event starts the automation "Welcome series" for people in the segment "Has an email"',
         ),
     ],
 )

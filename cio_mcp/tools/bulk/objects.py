@@ -12,12 +12,16 @@ from cio_mcp.limits import OPERATION_BYTES
 from cio_mcp.toolkit.consequences import Consequence, affects
 from cio_mcp.toolkit.params import CustomerId, ExceptPhone, ItemKey
 from cio_mcp.toolkit.registry import Toolbox
-from cio_mcp.toolkit.rows.checks import Columns, Form, Plan, Planned
+from cio_mcp.toolkit.rows.cells import values as values_of
+from cio_mcp.toolkit.rows.checks import Form, Plan, Planned
+from cio_mcp.toolkit.rows.columns import Columns, Meanings
 from cio_mcp.toolkit.rows.delivery import carry_out
 from cio_mcp.toolkit.rows.given import Given, RowList, Table, given_rows
-from cio_mcp.toolkit.rows.oddities import alike, dates, formulas, mixed, variants
+from cio_mcp.toolkit.rows.oddities import alike, times, zeros
 from cio_mcp.toolkit.rows.outcomes import ManyAccepted
+from cio_mcp.toolkit.rows.ranges import counted
 from cio_mcp.toolkit.rows.results import Results
+from cio_mcp.toolkit.times import Local
 from cio_mcp.tools import objects as single
 
 tools = Toolbox(__name__)
@@ -29,6 +33,8 @@ FORM = Form(
     customer_id_type=(ExceptPhone, "id"),
 )
 
+THEN = "To see what became of them: get_object for one, search_objects for many."
+
 # Bytes that are left in an operation for what is around attributes and people.
 AROUND = 1000
 
@@ -39,7 +45,7 @@ async def set_objects(
     track: TrackApi,
     results: Results,
     rows: RowList | None = None,
-    csv: Annotated[Table | None, Field(description="CSV, or file:NAME.")] = None,
+    csv: Annotated[Table | None, Local, Field(description="CSV, or file:NAME.")] = None,
     columns: Columns | None = None,
     object_type_id: Annotated[ItemKey | None, Field(description="If a row has none.")] = None,
 ) -> ManyAccepted:
@@ -53,11 +59,11 @@ async def set_objects(
     return await carry_out(track, results, await _plan(given, columns or {}, defaults))
 
 
-async def _plan(given: Given, columns: dict[str, str | None], defaults: dict[str, Any]) -> Plan:
+async def _plan(given: Given, columns: Meanings, defaults: dict[str, Any]) -> Plan:
     if given.plan:
         known: Plan = given.plan
         return known
-    plan, checked = Plan(len(given.rows)), []
+    plan = Plan(len(given.rows), then=THEN)
     last: dict[bytes, Planned] = {}
     async for one in FORM.check(given, columns, defaults, plan):
         values = dict(one.arguments)
@@ -69,7 +75,6 @@ async def _plan(given: Given, columns: dict[str, str | None], defaults: dict[str
         except InvalidArgument as wrong:
             plan.refused.append((one.row, wrong.faults))
             continue
-        checked.append(one)
         key = to_json(operation["identifiers"])
         before = last.get(key)
         if before and _merge(before.operation, operation):
@@ -78,11 +83,12 @@ async def _plan(given: Given, columns: dict[str, str | None], defaults: dict[str
         last[key] = Planned(operation, [one.row], before.wave + 1 if before else 0)
         plan.operations.append(last[key])
     plan.look = lambda: (
-        *alike(checked, lambda one: one.arguments["object_id"], "object_ids"),
-        *(*mixed(checked, "attributes"), *variants(checked, "attributes")),
-        *(*dates(checked, "attributes"), *formulas(checked)),
+        *alike(plan.seen, lambda one: one.arguments["object_id"], "object_id"),
+        *(*zeros(plan.seen, "object_id"), *values_of(plan.seen, "attributes"), *times(plan.seen)),
     )
-    return plan.settled(given)
+    plan.settled(given)
+    plan.would = f"Create or update {counted(plan.people(), 'object')}."
+    return plan
 
 
 def _merge(first: dict[str, Any], second: dict[str, Any]) -> bool:

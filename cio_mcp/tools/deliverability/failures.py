@@ -5,7 +5,16 @@ from dataclasses import replace
 from cio_mcp.toolkit.deliveries import reached
 from cio_mcp.toolkit.reading import Fields
 from cio_mcp.tools.deliverability.case import Case, state_of
-from cio_mcp.tools.deliverability.cause import AGENT, CUSTOMER, DEVELOPER, EITHER, PERSON, Cause, Read
+from cio_mcp.tools.deliverability.cause import (
+    AGENT,
+    CORRECTOR,
+    CUSTOMER,
+    DEVELOPER,
+    EITHER,
+    PERSON,
+    Cause,
+    Read,
+)
 from cio_mcp.tools.deliverability.source import sender_of
 
 # States in which the customer has the message.
@@ -21,6 +30,7 @@ CORRECT = (
     "Ask the customer for an address that works and set it with identify_customer. Lift the suppression "
     "(delete_suppression) only if the mailbox is known to work again."
 )
+SPAM = "They reported spam: send them no more. Such a suppression cannot be lifted here."
 
 # What words in Customer.io's reason mean: a word for programs, what to do, and who may do it. The reasons
 # are not documented.
@@ -84,8 +94,7 @@ def _on_its_way(what: str, state: str | None, when: str) -> Cause:
     match state:
         case "spammed":
             verdict = f"{what} arrived, and the customer reported it as spam{when}"
-            do = "Send them no more; such a suppression cannot be lifted here."
-            return Cause("spam_report", verdict, "certain", do, CUSTOMER)
+            return Cause("spam_report", verdict, "certain", SPAM, CUSTOMER)
         case "drafted":
             verdict = f"{what} was queued as a draft{when} and waits for somebody to send it"
             return Cause("draft", verdict, "certain", "Send it from the drafts of its source.", PERSON)
@@ -138,7 +147,7 @@ def _bounced(case: Case, item: Fields, verdict: str) -> Cause:
     if known:
         since = f" since {known.since}" if known.since else ""
         verdict += f"; the address is suppressed{since}"
-        return Cause("bounced", verdict, "certain", CORRECT, AGENT, ("suppressed addresses",))
+        return Cause("bounced", verdict, "certain", CORRECT, CORRECTOR, ("suppressed addresses",))
     if case.suppressions == []:
         do = "The address is not suppressed, so the next may arrive: send again, or correct the address."
         return Cause("bounced", verdict, "certain", do, AGENT, ("suppressed addresses",))
@@ -153,9 +162,8 @@ def _dropped(case: Case, item: Fields, verdict: str) -> Cause:
     since = f" since {known.since}" if known.since else ""
     verdict = f"{verdict}; the mail service suppresses the address{since} ({known.category}){why}"
     if "spam" in (known.category or ""):
-        do = "They reported spam: send them no more. Such a suppression cannot be lifted here."
-        return Cause("spam_report", verdict, "certain", do, CUSTOMER, ("suppressed addresses",))
-    return Cause("address_suppressed", verdict, "certain", CORRECT, AGENT, ("suppressed addresses",))
+        return Cause("spam_report", verdict, "certain", SPAM, CUSTOMER, ("suppressed addresses",))
+    return Cause("address_suppressed", verdict, "certain", CORRECT, CORRECTOR, ("suppressed addresses",))
 
 
 def _dropped_without(case: Case, item: Fields, verdict: str) -> Cause:

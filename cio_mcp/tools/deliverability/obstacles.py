@@ -8,6 +8,7 @@ from cio_mcp.toolkit.things import state_of
 from cio_mcp.tools.deliverability.case import Case
 from cio_mcp.tools.deliverability.cause import (
     AGENT,
+    CORRECTOR,
     CUSTOMER,
     DEVELOPER,
     EITHER,
@@ -16,7 +17,7 @@ from cio_mcp.tools.deliverability.cause import (
     Certainty,
     Read,
 )
-from cio_mcp.tools.deliverability.failures import CORRECT, RESUBSCRIBE
+from cio_mcp.tools.deliverability.failures import CORRECT, RESUBSCRIBE, SPAM
 from cio_mcp.tools.deliverability.source import Source
 
 # Types of actions that are messages, and what the API calls their channel where people opt out of it.
@@ -191,12 +192,10 @@ def _address(case: Case) -> Found:
     if _channels(case) <= {"email"} and (one := case.suppressed()):
         why, since = f": {one.reason}" if one.reason else "", f" since {one.since}" if one.since else ""
         verdict = f"The mail service suppresses {one.email}{since} ({one.category}){why}"
-        spam = "spam" in (one.category or "")
-        if spam:
-            do = "They reported spam: send them no more."
-            yield Cause("spam_report", verdict, "certain", do, CUSTOMER)
+        if "spam" in (one.category or ""):
+            yield Cause("spam_report", verdict, "certain", SPAM, CUSTOMER)
         else:
-            yield Cause("address_suppressed", verdict, "certain", CORRECT, AGENT)
+            yield Cause("address_suppressed", verdict, "certain", CORRECT, CORRECTOR)
 
 
 def _template(case: Case) -> Found:

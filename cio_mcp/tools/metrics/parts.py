@@ -75,7 +75,7 @@ async def compare_messages(
     start: Start = None,
     end: End = None,
 ) -> Parts:
-    """Compare the messages of a campaign or broadcast, or a newsletter's variants and languages.
+    """Compare the messages of a campaign (automation) or broadcast, or a newsletter's variants and languages.
 
     start and end are for campaigns only; others cover the last 45 days.
     """

@@ -24,6 +24,7 @@ from cio_mcp.toolkit.params import (
 from cio_mcp.toolkit.profiles import matching, profiles
 from cio_mcp.toolkit.reading import Fields, beside, time
 from cio_mcp.toolkit.registry import Toolbox
+from cio_mcp.toolkit.values import as_text
 
 tools = Toolbox(__name__)
 
@@ -66,9 +67,7 @@ class FoundCustomers(Quoted, Page):
 @tools.reads
 async def search_customers(
     app: AppApi,
-    email: Annotated[
-        Address | None, Field(description="Exact address; not with segment_id, attributes or filter.")
-    ] = None,
+    email: Annotated[Address | None, Field(description="Exact; not with other conditions.")] = None,
     segment_id: Annotated[ObjectId | None, Field(description="From list_segments.")] = None,
     attributes: Annotated[
         JsonObject | None,
@@ -101,8 +100,9 @@ async def search_customers(
     customers, next_cursor, left_out = cut(found, answer.following())
     only = None if attributes or filter or email else segment_id
     nobody = not (found or cursor) and bool(attributes or filter)
+    shown = [value for customer in customers for value in (customer.attributes or {}).values()]
     return FoundCustomers(
-        notes=[await _attributes_here(app)] if nobody else None,
+        notes=[await _attributes_here(app)] if nobody else as_text(shown),
         customers=customers,
         total=await total_of(app, found, answer.following(), cursor, only),
         next_cursor=next_cursor,
