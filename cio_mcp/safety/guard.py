@@ -56,7 +56,7 @@ class Guard:
     """Runs tools on a workspace within an operator's bounds.
 
     `sandbox` is true for the embedded sandbox, which answers then mention. `timezone` is that of times which
-    name none, `files` the folder of files that may be read, and `reads` permits reading.
+    name none, empty if it is not set, `files` the folder of files that may be read; `reads` permits reading.
     """
 
     client: CustomerIO
@@ -69,7 +69,7 @@ class Guard:
     supplies: Supplies
     rules: Sequence[Rule] = ()
     workspace: str | None = None
-    timezone: str = "UTC"
+    timezone: str = ""
     reads: bool = True
     mask: "Mask | None" = None
     files: Path | None = None

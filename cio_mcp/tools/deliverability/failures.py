@@ -10,10 +10,12 @@ from cio_mcp.tools.deliverability.cause import (
     CORRECTOR,
     CUSTOMER,
     DEVELOPER,
+    EITHER,
     PERSON,
     Cause,
     Read,
 )
+from cio_mcp.tools.deliverability.source import sender_of
 
 # States in which the customer has the message.
 ARRIVED = {
@@ -39,7 +41,7 @@ REASONS = (
         ("suppressed",),
         "suppressed",
         "Find out why they were suppressed; unsuppress_customer lifts it, and only if they ask for it.",
-        PERSON,
+        EITHER,
     ),
     (
         ("liquid", "template", "render", "syntax", "undefined", "variable"),
@@ -75,7 +77,7 @@ def of_delivery(case: Case, item: Fields) -> Cause:
 
 def _of_state(case: Case, item: Fields) -> Cause:
     state, at = state_of(item), reached(item)
-    what, when, failure = told(item), _when(at.get(state or "")), item.text("failure_message")
+    what, when, failure = told(case, item), _when(at.get(state or "")), item.text("failure_message")
     if state in ARRIVED:
         return _arrived(case, item, f"It was delivered after all: {_inside(what)} was {state}{when}")
     match state:
@@ -108,12 +110,14 @@ def _on_its_way(what: str, state: str | None, when: str) -> Cause:
     return Cause("unknown", verdict, "unknown", "Look at the message's page in Customer.io.", PERSON)
 
 
-def told(item: Fields) -> str:
+def told(case: Case, item: Fields) -> str:
     """Return a delivery in words."""
     type_ = "SMS" if item.text("type") == "twilio" else item.text("type")
     subject = f' "{subject}"' if (subject := item.text("subject")) else ""
+    sender = case.source.called if case.source and case.source.sent(item) else sender_of(item)
+    of = f" of {sender}" if sender else ""
     to = f" to {recipient}" if (recipient := item.text("recipient")) else ""
-    return f"The {type_ or 'message'}{subject}{to}"
+    return f"The {type_ or 'message'}{subject}{of}{to}"
 
 
 def _inside(what: str) -> str:
