@@ -1,6 +1,7 @@
 """Loading: parts of a file as calls of a tool, one after the other, each settled before the next."""
 
 import asyncio
+import math
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -171,5 +172,6 @@ def _check(row: Row, arguments: dict[str, Any]) -> None:
     except UnicodeEncodeError:
         message = "is not of the file's encoding"
         raise ValueError(message) from None
-    if any(isinstance(value, (float, dict, list)) for value in arguments.values()):
-        size_of(arguments)
+    for value in arguments.values():
+        if isinstance(value, (dict, list)) or (isinstance(value, float) and not math.isfinite(value)):
+            size_of(value)
