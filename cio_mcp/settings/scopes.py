@@ -165,7 +165,7 @@ class WorkspaceSettings(TokenSettings):
     )
     timezone: TimeZone = Field(
         "UTC",
-        description="Time zone of times that name none, such as Europe/Berlin. Days in metrics are Eastern, as "
-        "most of Customer.io's are, unless it is set.",
+        description="Time zone of times that name none, such as Europe/Berlin. Unless it is set, days in "
+        "metrics are Eastern, as most of Customer.io's are.",
     )
     deadline: Rate = Field(30, description="Seconds that a call may take, with waiting, retries and pauses.")
