@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Annotated, TypeGuard
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -175,9 +175,12 @@ def iso(seconds: float | str | None) -> str | None:
         return None
 
 
-def in_words(instant: str, zone: str) -> str:
-    """Return an instant as people in a time zone say it."""
-    return f"{datetime.fromisoformat(instant).astimezone(ZoneInfo(zone)):%A %Y-%m-%d %H:%M} in {zone}"
+def in_words(instants: Mapping[str, str], zone: str) -> dict[str, str] | None:
+    """Return instants as people in a time zone say them; None where that says no more."""
+    if zone == "UTC":
+        return None
+    said = {name: datetime.fromisoformat(when).astimezone(ZoneInfo(zone)) for name, when in instants.items()}
+    return {name: f"{when:%A %Y-%m-%d %H:%M} in {zone}" for name, when in said.items()} or None
 
 
 def _utc(seconds: float) -> str:

@@ -140,6 +140,14 @@ async def test_one_message_is_explained_by_its_id(agent: Agent) -> None:
     assert "not suppressed" in answer["cure"]["do"]
 
 
+async def test_who_followed_a_link_is_not_sent_to_the_spam_folder(agent: Agent) -> None:
+    clicked = await agent.call("explain_no_message", **ADA, **of("newsletter", 20))
+    arrived = await agent.call("explain_no_message", customer_id="u_1005", **of("newsletter", 20))
+
+    assert "A link in it was followed" in clicked["cure"]["do"]
+    assert "spam folder" in arrived["cure"]["do"]
+
+
 async def test_a_message_to_somebody_else_explains_nothing(agent: Agent) -> None:
     (bounced,) = (await agent.call("list_messages", newsletter_id=20, metric="bounced"))["messages"]
     asked = {"customer_id": "u_1001", "delivery_id": bounced["delivery_id"]}
@@ -151,7 +159,7 @@ async def test_a_message_to_somebody_else_explains_nothing(agent: Agent) -> None
 
 
 async def test_an_event_that_was_expected_before_the_log_begins_is_not_called_missing(agent: Agent) -> None:
-    asked = {"customer_id": "u_1005"} | WELCOME
+    asked = {"customer_id": "u_1003"} | WELCOME
     lately = await agent.call("explain_no_message", **asked, expected="2026-05-20")
     long_ago = await agent.call("explain_no_message", **asked, expected="2026-03-01")
 

@@ -79,7 +79,7 @@ def _of_state(case: Case, item: Fields) -> Cause:
     state, at = state_of(item), reached(item)
     what, when, failure = told(case, item), _when(at.get(state or "")), item.text("failure_message")
     if state in ARRIVED:
-        return _arrived(case, item, f"It was delivered after all: {what} was {state}{when}")
+        return _arrived(case, item, f"It was delivered after all: {_inside(what)} was {state}{when}")
     match state:
         case "bounced":
             return _bounced(case, item, f"{what} bounced{when}")
@@ -135,8 +135,12 @@ def _arrived(case: Case, item: Fields, verdict: str) -> Cause:
         verdict += f", but to {recipient}; their address is {email} now"
         do = "Send it again to the address of now, if it is still wanted."
         return Cause("old_address", verdict, "certain", do, AGENT, ("profile",))
-    in_mail = "Look in the spam folder and the other tabs of the mailbox."
-    do = in_mail if item.text("type") == "email" else "Look on the device, and whether its settings hide it."
+    if state_of(item) in {"clicked", "human_clicked"}:
+        do = "A link in it was followed, if not by a program that tests links: ask which message they miss."
+    elif item.text("type") == "email":
+        do = "Look in the spam folder and the other tabs of the mailbox."
+    else:
+        do = "Look on the device, and whether its settings hide it."
     return Cause("delivered", verdict, "certain", do, CUSTOMER)
 
 
