@@ -16,7 +16,6 @@ WEEKS = [
 BACKWARDS = {"start": "2026-05-08", "end": "2026-05-01"}
 MAY = {"start": "2026-05-01", "end": "2026-05-08"}
 IN_MAY = "start=1777593600&end=1778198399"
-IN_MAY_THERE = "start=1777608000&end=1778212799"  # in New York
 
 
 @pytest.mark.parametrize(
@@ -32,8 +31,15 @@ IN_MAY_THERE = "start=1777608000&end=1778212799"  # in New York
             "/v1/transactional/1/metrics?period=months",
         ),
         (
-            {"kind": "campaign", "source_id": 1, "action_id": 101, **MAY},
-            f"/v1/campaigns/1/actions/101/metrics?version=2&res=days&tz=America%2FNew_York&{IN_MAY_THERE}",
+            {
+                "kind": "campaign",
+                "source_id": 1,
+                "action_id": 101,
+                "start": "2026-05-16",
+                "end": "2026-05-23",
+            },
+            "/v1/campaigns/1/actions/101/metrics?version=2&res=days&tz=America%2FNew_York"
+            "&start=1778904000&end=1779508799",
         ),
         (
             {"kind": "campaign", "source_id": 1, "channel": "email"},
