@@ -33,10 +33,10 @@ async def test_two_campaigns_are_compared_over_the_last_30_whole_days(storied: A
     assert (first["campaign_id"], other["campaign_id"]) == (1, 2)
     assert (first["start"], first["end"]) == ("2026-04-28T00:00:00+00:00", "2026-05-28T00:00:00+00:00")
     assert answer["timezone"] == "UTC"
-    assert (first["rates"]["converted"], other["rates"]["converted"]) == ("15% of 79", "0% of 19")
+    assert (first["rates"]["converted"], other["rates"]["converted"]) == ("15% of 79", "5% of 19")
     assert answer["verdict"] == (
         "Not enough yet to tell which converts better: campaign 1 converted 15% of 79, "
-        "campaign 2 0% of 19; if it stays like this, 3 times as many messages tell."
+        "campaign 2 5% of 19; if it stays like this, 8 times as many messages tell."
     )
     assert answer["differences"] == []
     assert len(json.dumps(answer)) < 1400
