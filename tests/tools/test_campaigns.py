@@ -191,9 +191,8 @@ async def test_metrics_are_totals_and_rates_that_fit_together(storied: Agent) ->
 
 async def test_a_series_has_a_count_for_each_period_of_the_span(agent: Agent) -> None:
     end = int(agent.clock()) // 86400 * 86400
-    answer = await agent.call(
-        "get_campaign_metrics", campaign_id=1, start=end - 7 * 86400, end=end, resolution="days", series=True
-    )
+    span = {"start": end - 7 * 86400, "end": end, "timezone": "UTC"}
+    answer = await agent.call("get_campaign_metrics", campaign_id=1, **span, resolution="days", series=True)
 
     assert answer["periods"] == 7
     assert len(answer["series"]["sent"]) == 7
@@ -211,6 +210,7 @@ async def test_sms_goes_by_the_name_that_the_api_has_for_it(agent: Agent) -> Non
         f"&start={start}&end={end - 1}&type=twilio"
     ]
     assert (answer["totals"], answer["rates"]) == ({}, {})
+    assert answer["notes"] == ["Nothing was sent in this span."]
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ WEEKS = [
 BACKWARDS = {"start": "2026-05-08", "end": "2026-05-01"}
 MAY = {"start": "2026-05-01", "end": "2026-05-08"}
 IN_MAY = "start=1777593600&end=1778198399"
+IN_MAY_THERE = "start=1777608000&end=1778212799"  # in New York
 
 
 @pytest.mark.parametrize(
@@ -32,11 +33,12 @@ IN_MAY = "start=1777593600&end=1778198399"
         ),
         (
             {"kind": "campaign", "source_id": 1, "action_id": 101, **MAY},
-            f"/v1/campaigns/1/actions/101/metrics?version=2&res=days&tz=UTC&{IN_MAY}",
+            f"/v1/campaigns/1/actions/101/metrics?version=2&res=days&tz=America%2FNew_York&{IN_MAY_THERE}",
         ),
         (
             {"kind": "campaign", "source_id": 1, "channel": "email"},
-            "/v1/campaigns/1/metrics?version=2&res=days&tz=UTC&start=1777334400&end=1779926399&type=email",
+            "/v1/campaigns/1/metrics?version=2&res=days&tz=America%2FNew_York"
+            "&start=1777348800&end=1779940799&type=email",
         ),
         (
             {"kind": "newsletter", "source_id": 20, "channel": "email"},
