@@ -1,6 +1,7 @@
 """Who the people are, by their numbers, and when they sign up: some before the story, then one by one."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from cio_mcp.sandbox.engine.chance import share
@@ -61,13 +62,13 @@ class Person:
         language = {"language": "fr"} if country in FRENCH else {}
         return {"email": address, "first_name": first, "country": country, **language}
 
-    @property
+    @cached_property
     def buys(self) -> str:
         """The plan that they will buy, or blank."""
         drawn = self.share("buys")
         return "pro" if drawn < 0.32 else "team" if drawn < 0.42 else ""
 
-    @property
+    @cached_property
     def tries(self) -> bool:
         """Whether they begin with a trial; others, and all from before the story, have a plan at once."""
         return self.signs_up >= self.begins and self.share("tries") < 0.8
