@@ -29,6 +29,7 @@ SURNAMES = (
     *("khan", "larsen", "lopez", "martin", "mensah", "meyer", "moreau", "nowak", "okafor", "patel"),
     *("petit", "ricci", "rossi", "sato", "silva", "tanaka", "varga", "weber", "yilmaz", "zhang"),
 )
+MOST = len(NAMES) * len(SURNAMES)
 FRENCH = {"BE", "FR", "MA", "TN"}
 
 
@@ -53,12 +54,11 @@ class Person:
     @property
     def profile(self) -> dict[str, Any]:
         """What Quill knows of them at first."""
-        # 617 and the number of names have no factor in common: no two of the first 1600 have the same name.
-        lap, name = divmod(self.number * 617, len(NAMES) * len(SURNAMES))
+        # 617 and the number of names have no factor in common: no two people have the same name.
+        name = self.number * 617 % MOST
         first, country = NAMES[name % len(NAMES)].split()
         surname, host = SURNAMES[name // len(NAMES)], ("com", "net", "org")[int(self.share("host") * 3)]
-        lap = lap if self.number >= len(NAMES) * len(SURNAMES) else 0
-        address = f"{first.lower()}.{surname}{lap or ''}@example.{host}"
+        address = f"{first.lower()}.{surname}@example.{host}"
         language = {"language": "fr"} if country in FRENCH else {}
         return {"email": address, "first_name": first, "country": country, **language}
 
