@@ -53,11 +53,11 @@ IN_MAY = "start=1777593600&end=1778198399"
     ],
 )
 async def test_each_kind_is_asked_for_as_its_endpoint_wants_it(
-    agent: Agent, arguments: dict[str, Any], request_: str
+    storied: Agent, arguments: dict[str, Any], request_: str
 ) -> None:
-    answer = await agent.call("get_message_metrics", **arguments)
+    answer = await storied.call("get_message_metrics", **arguments)
 
-    assert agent.sent == [f"GET {request_}"]
+    assert storied.sent == [f"GET {request_}"]
     assert (answer["kind"], answer["source_id"]) == (arguments["kind"], arguments["source_id"])
     assert answer["totals"]["sent"] > 0
     assert "series" not in answer
