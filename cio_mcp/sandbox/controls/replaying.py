@@ -47,7 +47,7 @@ def replay(workspace: Workspace, which: str) -> dict[str, Any]:
 
 
 def _further(workspace: Workspace, left: dict[str, Any]) -> list[dict[str, Any]]:
-    table = left["tables"]["requests"]
+    table = left["tables"].get("requests", {"columns": [], "rows": []})
     rows = [dict(zip(table["columns"], row, strict=True)) for row in table["rows"]]
     here = {row["id"] for row in workspace.rows("SELECT id FROM requests")}
     return [row for row in rows if row["id"] not in here]
