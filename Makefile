@@ -7,8 +7,8 @@ VENV ?= .venv$(if $(filter-out python3,$(PYTHON)),-$(VERSION))
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-# On all cores: see tests/conftest.py.
-SIDE_BY_SIDE := --numprocesses=auto --dist=loadgroup
+# On all cores, a file on one of them: its tests share what they have started and worked out.
+SIDE_BY_SIDE := --numprocesses=auto --dist=loadfile
 
 # Whatever the machine has set: tests start many processes, and each would compile all that it imports.
 export PYTHONDONTWRITEBYTECODE :=

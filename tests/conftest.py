@@ -31,17 +31,16 @@ settings.load_profile("same")
 unmarked: pytest.Item | None = None
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist reads the groups as soon as it may
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let files run side by side where there are cores, but only one test at a time that starts processes.
+    """Leave out on Windows what starts processes: they are forks (compat/hosts.py starts others).
 
-    Those are left out on Windows: they are forks (compat/hosts.py starts others).
+    What tries every tool in every way runs the same lines again and again, and twice as fast unmeasured.
     """
     for item in items:
-        starts = item.get_closest_marker("processes") is not None
-        item.add_marker(pytest.mark.xdist_group("processes" if starts else item.path.name))
-        if starts and sys.platform == "win32":
+        if sys.platform == "win32" and item.get_closest_marker("processes"):
             item.add_marker(pytest.mark.skip(reason="processes are forks"))
+        if item.get_closest_marker("exhaustive"):
+            item.add_marker(pytest.mark.no_cover)
 
 
 @pytest.hookimpl(wrapper=True)

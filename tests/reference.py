@@ -10,8 +10,9 @@ from cio_mcp.cli.clients import ClientFile, client_files
 from cio_mcp.cli.clients.entry import Wanted
 from cio_mcp.cli.clients.texts import FORMS, dumps
 from cio_mcp.toolkit.consequences import CONFIRMED, IN_WORDS
+from cio_mcp.toolkit.core import CORE
 from cio_mcp.toolkit.registry import Tool
-from cio_mcp.tools import CORE, TOOLS
+from cio_mcp.tools import TOOLS
 from tests.test_outcomes import ACTS
 
 ROOT = Path(__file__).parent.parent

@@ -5,6 +5,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
+from functools import cache
 from typing import TYPE_CHECKING
 
 import httpx
@@ -50,6 +51,7 @@ from cio_mcp.safety.stores import Store
 from cio_mcp.safety.stores.file import FileStore
 from cio_mcp.safety.supplies import Supplies
 from cio_mcp.settings import Settings
+from cio_mcp.settings.scopes import RequestSettings
 from cio_mcp.settings.workspaces import each
 from cio_mcp.toolkit.consequences import Consequence
 from cio_mcp.toolkit.downloads import Downloads
@@ -89,15 +91,15 @@ def build(
     stops = shared_store(settings, clock)
     store, mask_of = _store(list(workspaces.values()), stops, clock), _masks(settings)
     tokens = Tokens(settings.tokens_file, clock) if settings.tokens_file else None
-    tools = tools_of(list(workspaces.values()))
+    tools = cache(lambda: tools_of(list(workspaces.values())))
     with ExitStack() as files:
         copier = copier_of(settings)
-        opened = {
-            name: _open(
-                name, one, tools, store, Stop(one.stop_file, stops), mask_of, wire, clock, files, copier
-            )
-            for name, one in workspaces.items()
-        }
+        opened = {}
+        for name, one in workspaces.items():
+            stop = Stop(one.stop_file, stops)
+            opened[name] = _open(name, one, tools, store, stop, mask_of, wire, clock, files, copier)
+            if one.templates or one.model_fields_set & RequestSettings.model_fields.keys():
+                opened[name].off  # noqa: B018 - what is wrong with them stops the start
         catalogue = Catalogue(tools, opened, settings.tool_prefix, MASKED if mask_of else "")
         key = state_key(workspaces.values())
         audit = open_audit_log(settings, clock, copier=copier)
@@ -125,7 +127,7 @@ def _store(workspaces: list[Settings], shared: Store, clock: Callable[[], float]
 def _open(
     name: str,
     settings: Settings,
-    tools: Sequence[Tool],
+    tools: Callable[[], Sequence[Tool]],
     store: Store,
     stop: Stop,
     mask_of: "Callable[[str], Mask] | None",
@@ -135,7 +137,7 @@ def _open(
     copier: Copier | None,
 ) -> OpenWorkspace:
     """Open one workspace and build its guard; `files` closes it."""
-    off, sandbox = tools_off(settings, tools), None
+    off, sandbox = cache(lambda given=settings: tools_off(given, tools())), None
     if settings.uses_sandbox:
         sandbox = files.enter_context(closing(open_sandbox(settings, clock=clock)))
         wire, settings = SandboxWire(sandbox), _for_sandbox(settings, sandbox)
@@ -172,7 +174,7 @@ def _open(
         supplies=Supplies(
             client,
             lambda: status_of(
-                *(settings, store, stop, (caps, deletions), client, off), now=clock(), sandbox=sandbox
+                *(settings, store, stop, (caps, deletions), client, off()), now=clock(), sandbox=sandbox
             ),
             History(store, budget),
             Downloads(None if mask_of else settings.downloads, Downloader(wire)),
@@ -233,11 +235,8 @@ def _for_sandbox(settings: Settings, sandbox: "Sandbox") -> Settings:
 
 
 def _in_sandbox(settings: Settings) -> str:
-    end = (
-        "is kept in a file, which server_status names"
-        if settings.sandbox_path
-        else "is gone when this process ends"
-    )
+    kept, lost = "is kept in a file, which server_status names", "is gone when this process ends"
+    end = kept if settings.sandbox_path else lost
     return (
         "This is the embedded sandbox: a made-up workspace with sample customers, campaigns and messages. "
         f"Try anything: nothing reaches a real customer. What you change {end}."

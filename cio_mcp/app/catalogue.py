@@ -1,8 +1,9 @@
 """The catalogue: the workspaces, and the tools that are on in each for a given caller."""
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from cio_mcp.auth.principal import Principal
@@ -25,27 +26,44 @@ SEVERAL = (
 
 @dataclass(frozen=True)
 class OpenWorkspace:
-    """A workspace: `off` maps the tools that are off in it to the reasons; `about` describes it to agents."""
+    """A workspace: `find_off` maps the tools that are off in it to the reasons; `about` is for agents."""
 
-    off: Mapping[str, str]
+    find_off: Callable[[], Mapping[str, str]]
     guard: Guard
     client: CustomerIO
     about: str
+
+    @cached_property
+    def off(self) -> Mapping[str, str]:
+        """The tools that are off, and why."""
+        return self.find_off()
 
 
 class Catalogue:
     """The tools and the workspaces, at least one, by name. A single workspace has the empty name.
 
+    `find_tools` is called when the first tool is asked for: a server greets its client sooner without them.
     Callers see each tool's name with `prefix` before it. `note` is added to the description for agents.
     """
 
     def __init__(
-        self, tools: Sequence[Tool], workspaces: Mapping[str, OpenWorkspace], prefix: str, note: str = ""
+        self,
+        find_tools: Callable[[], Sequence[Tool]],
+        workspaces: Mapping[str, OpenWorkspace],
+        prefix: str,
+        note: str = "",
     ) -> None:
-        self._tools = {prefix + tool.name: tool for tool in tools}
-        self._names = {tool.name: name for name, tool in self._tools.items()}
+        self._find_tools, self._prefix = find_tools, prefix
         self.workspaces = workspaces
         self._note = note
+
+    @cached_property
+    def _tools(self) -> Mapping[str, Tool]:
+        return {self._prefix + tool.name: tool for tool in self._find_tools()}
+
+    @cached_property
+    def _names(self) -> Mapping[str, str]:
+        return {tool.name: name for name, tool in self._tools.items()}
 
     @property
     def about(self) -> str:

@@ -14,7 +14,6 @@ from cio_mcp.safety.guard import Rule
 from cio_mcp.safety.permissions import ALL, CORE
 from cio_mcp.settings import Settings, variable
 from cio_mcp.toolkit.registry import Tool, Toolbox
-from cio_mcp.tools import SANDBOX_TOOLS, TOOLS
 
 TOOLSETS, RULES = "cio_mcp.toolsets", "cio_mcp.rules"
 
@@ -32,6 +31,8 @@ def tools_with(words: Iterable[str], *, sandbox: bool = False) -> list[Tool]:
     With `sandbox` there are those of a sandbox, too. An unknown word is left to `switched_off`. Raises
     SettingsError for a toolset that cannot be used.
     """
+    from cio_mcp.tools import SANDBOX_TOOLS, TOOLS  # noqa: PLC0415 - a server starts sooner without them
+
     tools = [*TOOLS, *(SANDBOX_TOOLS if sandbox else ())]
     ours = {ALL, CORE, *(tool.toolset for tool in tools)}
     for name in dict.fromkeys(word for word in words if word not in ours and not word.startswith("-")):

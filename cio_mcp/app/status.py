@@ -14,7 +14,7 @@ from cio_mcp.safety.stop import Stop
 from cio_mcp.safety.stores import Store
 from cio_mcp.settings import CREDENTIALS, Settings, variable
 from cio_mcp.settings.scopes import WINDOWS, WorkspaceSettings
-from cio_mcp.toolkit.answers import Cap, Limited, Status
+from cio_mcp.toolkit.status import Cap, Limited, Status
 
 if TYPE_CHECKING:
     from cio_mcp.sandbox import Sandbox

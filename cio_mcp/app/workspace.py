@@ -26,10 +26,10 @@ from cio_mcp.safety.stores import Store
 from cio_mcp.safety.stores.file import FileStore
 from cio_mcp.settings import Settings
 from cio_mcp.settings.workspaces import each
+from cio_mcp.toolkit.core import CORE
 from cio_mcp.toolkit.registry import Tool
 from cio_mcp.toolkit.rows.results import Results
 from cio_mcp.toolkit.sandbox_controls import SandboxControls
-from cio_mcp.tools import CORE
 
 ApiName = Literal["track", "app"]
 

@@ -13,8 +13,8 @@ from cio_mcp.safety.grant import Grant
 from cio_mcp.safety.permissions import ALL, UnknownWord, switched_off
 from cio_mcp.settings import first_fault
 from cio_mcp.settings.scopes import RequestSettings
+from cio_mcp.toolkit.core import CORE
 from cio_mcp.toolkit.registry import Tool
-from cio_mcp.tools import CORE
 
 # Headers by which a request narrows what its caller may do, by the names of what they narrow.
 HEADERS = {name: f"x-cio-{name.replace('_', '-')}" for name in (*RequestSettings.model_fields, "workspaces")}

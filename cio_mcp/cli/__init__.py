@@ -86,7 +86,8 @@ def give_up(stream: TextIO) -> None:
 
 def _run(arguments: Sequence[str]) -> int:
     try:
-        asked = _parser(arguments).parse_args(arguments)
+        # Clients start it without arguments; to make the parser of all commands takes a while.
+        asked = _parser(arguments).parse_args(arguments) if arguments else argparse.Namespace(command=None)
         run: Callable[[argparse.Namespace], int] = _module(asked.command or DEFAULT).run
         return run(asked)
     except SettingsError as error:

@@ -15,7 +15,7 @@ from cio_mcp.safety.grant import Grant
 from cio_mcp.safety.permissions import ALL, UnknownWord, switched_off
 from cio_mcp.settings import first_fault, load
 from cio_mcp.settings.workspaces import each
-from cio_mcp.tools import CORE
+from cio_mcp.toolkit.core import CORE
 
 # What of a grant has an option of its name.
 OPTIONS = {name: field for name, field in Grant.model_fields.items() if name not in {"name", "expires"}}

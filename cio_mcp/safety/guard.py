@@ -32,9 +32,8 @@ from cio_mcp.safety.preview import preview_of
 from cio_mcp.safety.recipients import check_recipients
 from cio_mcp.safety.stop import Stop
 from cio_mcp.safety.supplies import Supplies
-from cio_mcp.safety.wording import check_words, must_fill, read_words
+from cio_mcp.safety.wording import check_words, must_fill, read_words, refusal_of
 from cio_mcp.toolkit.answers import Acted, Answer, Preview
-from cio_mcp.toolkit.audience import masked
 from cio_mcp.toolkit.candidates import suggest
 from cio_mcp.toolkit.consequences import Consequence
 from cio_mcp.toolkit.habits import unusual
@@ -168,12 +167,7 @@ class Guard:
             with call.only_reading():
                 await call.tool.function(**await self.supplies.of(call), **call.given)
         except WouldSend as would:
-            call.vain = would.instead is not None
-            if would.instead and not call.preview_only:
-                raise would.instead from None
-            call.outgoing, call.checked, call.would = would.whole, would.checked, would.would
-            body = {} if would.request.body is None else {"body": would.request.body}
-            call.would_send = {"method": would.request.method, "url": would.request.url} | body
+            call.rehearsed(would)
 
     async def _find_audience(self, call: ToolCall) -> None:
         """Find the call's audience, and count it if anything depends on its size."""
@@ -213,8 +207,8 @@ class Guard:
         if not call.preview_only:
             check_words(call)
         call.looked_up = -math.inf  # people take their time with what they are shown
-        code = await self.consent.code(call) if coded else None
-        preview = preview_of(call, looked, code, self.hide, self.mask.hide_text if self.mask else masked)
+        code = await self.consent.code(call) if coded and not refusal_of(call) else None
+        preview = preview_of(call, looked, code, self.hide, masks=self.mask is not None)
         self._complete(call, preview)
         return preview
 
@@ -239,8 +233,9 @@ class Guard:
             answer.sandbox = self.sandbox or None
             answer.times = call.times or None
         if isinstance(answer, Preview) and self.timezone != "UTC":
-            said = {name: in_words(when, self.timezone) for name, when in call.times.items()}
-            answer.local_times = said or None
+            answer.local_times = {
+                name: in_words(at, self.timezone) for name, at in call.times.items()
+            } or None
 
     def _reader(self, call: ToolCall) -> AppApi | None:
         """Return the API with which to look up more than the call asks for, if its caller may read that."""

@@ -20,7 +20,8 @@ from cio_mcp.cli import main
 from cio_mcp.safety.grant import Grant
 from cio_mcp.server.server import facts
 from cio_mcp.settings.scopes import TokenSettings
-from cio_mcp.tools import CORE, SANDBOX_TOOLS, TOOLS
+from cio_mcp.toolkit.core import CORE
+from cio_mcp.tools import SANDBOX_TOOLS, TOOLS
 from tests.transports.test_transports import Served, serving
 
 pytestmark = [pytest.mark.anyio, pytest.mark.processes]

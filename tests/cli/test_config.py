@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from cio_mcp.cli import main
 from cio_mcp.cli.clients import client_files, jsonc
 from cio_mcp.settings import load
-from cio_mcp.tools import CORE
+from cio_mcp.toolkit.core import CORE
 
 APP = {"CIO_APP_API_KEY": "s3cret"}
 FILES = {

@@ -23,7 +23,7 @@ from cio_mcp.cli.doctor import examine
 from cio_mcp.cli.finding import Finding
 from cio_mcp.safety.grant import Grant
 from cio_mcp.settings import load
-from cio_mcp.tools import CORE
+from cio_mcp.toolkit.core import CORE
 from tests.redis_server import PASSWORD, RedisServer
 from tests.transports.test_transports import serving
 

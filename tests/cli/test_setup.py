@@ -23,7 +23,8 @@ from cio_mcp.cli.setup import set_up
 from cio_mcp.errors import SettingsError
 from cio_mcp.settings import load
 from cio_mcp.settings.system_keyring import from_keyring
-from cio_mcp.tools import CORE, SANDBOX_TOOLS
+from cio_mcp.toolkit.core import CORE
+from cio_mcp.tools import SANDBOX_TOOLS
 from tests.cli.internet import an_internet
 from tests.terminal import Screen
 

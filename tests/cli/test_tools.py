@@ -5,7 +5,8 @@ import json
 import pytest
 
 from cio_mcp.cli import main
-from cio_mcp.tools import CORE, TOOLS
+from cio_mcp.toolkit.core import CORE
+from cio_mcp.tools import TOOLS
 
 LIVE = [tool.name for tool in TOOLS if tool.name in CORE]
 

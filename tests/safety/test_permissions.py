@@ -8,7 +8,8 @@ from cio_mcp.app.workspace import tools_off
 from cio_mcp.errors import SettingsError
 from cio_mcp.safety.permissions import PERMITS
 from cio_mcp.settings import load
-from cio_mcp.tools import CORE, TOOLS
+from cio_mcp.toolkit.core import CORE
+from cio_mcp.tools import TOOLS
 from tests.agent import an_agent
 
 pytestmark = pytest.mark.anyio

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from mcp import Client, StdioServerParameters
 
-from cio_mcp.tools import CORE
+from cio_mcp.toolkit.core import CORE
 from tests.processes import Command
 from tests.transports.messages import call, initialize
 

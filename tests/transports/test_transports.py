@@ -24,7 +24,7 @@ from cio_mcp.cli import main
 from cio_mcp.cli.certificate import make_certificate
 from cio_mcp.server.server import facts
 from cio_mcp.settings import load
-from cio_mcp.tools import CORE
+from cio_mcp.toolkit.core import CORE
 from cio_mcp.transports.http.transports import TRANSPORTS
 from tests.processes import Command
 from tests.transports.messages import ACCEPT, HELLO

@@ -62,34 +62,48 @@ def _route(text: str) -> str:
 class Fault(BaseModel):
     """What goes wrong, with which requests or deliveries, and at which of them."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
 
-    does: OfRequests | OfDeliveries
-    """A 429 (throttle), one of a daily quota (quota), an error in the API's form (error), a proxy's page
-    (html), a connection that is cut without an answer (cut), waiting (slow); of deliveries: late arrival
-    (late), or states that are reported as `secondary:…` (secondary)."""
-    status: Annotated[int, Field(ge=200, le=599)] | None = None
-    """The status of error (500 if it is not said) and of html (502)."""
-    retry_after: Annotated[int, Field(ge=0, le=86_400)] | None = None
-    """Seconds that a throttle asks to wait; without it there is no Retry-After."""
-    seconds: Annotated[float, Field(gt=0, le=366 * 86_400)] | None = None
-    """How slow, or how late."""
-    after: bool = False
-    """The request takes effect before it goes wrong."""
-    route: Annotated[str, AfterValidator(_route)] | None = None
-    """A path, after a method or not; `*` stands for one segment, and a last `*` for all that follow."""
-    recipient: Annotated[str, Field(min_length=1)] | None = None
-    """An address or an identifier that a request names or a delivery goes to; `*` is any characters."""
-    calls: Annotated[str, BeforeValidator(_as_text), AfterValidator(_calls)] | None = None
-    """Which of those that fit, numbered from when the fault was added: 2, 1-3, 5- or 1,4."""
-    chance: Annotated[float, Field(gt=0, le=1)] | None = None
-    """The share of those that fit which is struck, drawn by `seed`."""
-    seed: int = 0
-    """What the chance is drawn by."""
-    since: Moment | None = None
-    """From when on, by the sandbox's clock: ISO 8601, unix seconds, or `+2d` from when it is added."""
-    until: Moment | None = None
-    """Until when."""
+    does: OfRequests | OfDeliveries = Field(
+        description="A 429 (throttle), one of a daily quota (quota), an error in the API's form (error), a "
+        "proxy's page (html), a connection that is cut without an answer (cut), waiting (slow); "
+        "of deliveries: late arrival (late), or states that are reported as `secondary:…` "
+        "(secondary).",
+    )
+    status: Annotated[int, Field(ge=200, le=599)] | None = Field(
+        None, description="The status of error (500 if it is not said) and of html (502)."
+    )
+    retry_after: Annotated[int, Field(ge=0, le=86_400)] | None = Field(
+        None, description="Seconds that a throttle asks to wait; without it there is no Retry-After."
+    )
+    seconds: Annotated[float, Field(gt=0, le=366 * 86_400)] | None = Field(
+        None, description="How slow, or how late."
+    )
+    after: bool = Field(False, description="The request takes effect before it goes wrong.")
+    route: Annotated[str, AfterValidator(_route)] | None = Field(
+        None,
+        description="A path, after a method or not; `*` stands for one segment, and a last `*` for all that "
+        "follow.",
+    )
+    recipient: Annotated[str, Field(min_length=1)] | None = Field(
+        None,
+        description="An address or an identifier that a request names or a delivery goes to; `*` is any "
+        "characters.",
+    )
+    calls: Annotated[str, BeforeValidator(_as_text), AfterValidator(_calls)] | None = Field(
+        None,
+        description="Which of those that fit, numbered from when the fault was added: 2, 1-3, 5- or 1,4.",
+    )
+    chance: Annotated[float, Field(gt=0, le=1)] | None = Field(
+        None, description="The share of those that fit which is struck, drawn by `seed`."
+    )
+    seed: int = Field(0, description="What the chance is drawn by.")
+    since: Moment | None = Field(
+        None,
+        description="From when on, by the sandbox's clock: ISO 8601, unix seconds, or `+2d` from when it is "
+        "added.",
+    )
+    until: Moment | None = Field(None, description="Until when.")
 
     @model_validator(mode="after")
     def _whole(self) -> Self:

@@ -112,7 +112,7 @@ def young(operations: Sequence[Planned], now: float) -> Iterator[Odd]:
     recent = [row for row, moment in at.items() if moment > now - YOUNG]
     ahead = [row for row, moment in at.items() if moment > now + 60]
     rows = f" and can start automations: {of_rows(recent)}" if recent else ": none can start automations"
-    yield Odd(f"{len(recent)} of {counted(len(at), 'event')} are younger than 72 hours{rows}")
+    yield Odd(f"{len(recent)} of {len(at)} events are younger than 72 hours{rows}")
     if ahead:
         lie = counted(len(ahead), "event lies", "events lie")
         yield Odd(f"{lie} in the future, up to {iso(max(at.values()))}: {of_rows(ahead)}", ahead)

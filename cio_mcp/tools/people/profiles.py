@@ -18,7 +18,7 @@ from cio_mcp.toolkit.reading import Fields, needed, plain
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.sizes import size_of
 from cio_mcp.toolkit.times import Timestamp
-from cio_mcp.toolkit.values import Email, Values, within_limits
+from cio_mcp.toolkit.values import Email, Values, as_text, within_limits
 
 tools = Toolbox(__name__)
 
@@ -171,6 +171,7 @@ async def get_customer(
         attributes=custom,
         devices=None if devices is None else [_device(device) for device in devices],
         left_out=left_out,
+        notes=as_text(custom.values()),
     )
 
 

@@ -24,6 +24,7 @@ from cio_mcp.toolkit.params import (
 from cio_mcp.toolkit.profiles import matching, profiles
 from cio_mcp.toolkit.reading import Fields, beside, time
 from cio_mcp.toolkit.registry import Toolbox
+from cio_mcp.toolkit.values import as_text
 
 tools = Toolbox(__name__)
 
@@ -95,7 +96,9 @@ async def search_customers(
     unread = await _read(app, found, fields) if fields and found else None
     customers, next_cursor, left_out = cut(found, answer.following())
     only = None if attributes or filter or email else segment_id
+    shown = [value for customer in customers for value in (customer.attributes or {}).values()]
     return FoundCustomers(
+        notes=as_text(shown),
         customers=customers,
         total=await total_of(app, found, answer.following(), cursor, only),
         next_cursor=next_cursor,

@@ -349,3 +349,17 @@ def test_stdin_is_read_too(
     assert main(["load", "-", "--yes"]) == 0
     assert "2 accepted" in capsys.readouterr().err
     assert people(folder).keys() == {"a1", "a2"}
+
+
+def test_numbers_with_a_decimal_comma_and_times_that_occur_twice_are_told_before_anything_is_sent(
+    loading: Loading,
+) -> None:
+    table = "customer_id;name;timestamp;sum\na;order;25.10.2026 02:30;1.234,50\nb;order;25.10.2026 03:30;7\n"
+
+    _, told = loading(table, "--as", "events", "--timezone", "Europe/Berlin", "--dry-run")
+    status, _ = loading(table, "--as", "events", "--timezone", "Europe/Berlin", "--yes")
+
+    assert "sum          ->  sum:number(comma)  (guessed)" in told
+    assert "occurs twice in Europe/Berlin" in told
+    assert "(row 2)" in told
+    assert status == 0
