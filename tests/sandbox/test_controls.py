@@ -85,6 +85,8 @@ async def test_a_bad_day_is_a_word(caller: Caller) -> None:
         ("DELETE", "faults/9", None, "there is no fault 9"),
         ("DELETE", "faults/x", None, "there is no fault x"),
         ("DELETE", f"faults/{10**22}", None, f"there is no fault {10**22}"),
+        ("POST", "faults", {"does": "cut", "since": "9999-12-31"}, "9999-12-31 is no time of a sandbox"),
+        ("POST", "faults", {"does": "cut", "until": "+999999w"}, "+999999w is no time of a sandbox"),
         ("POST", "clock", {"to": "2001-01-01"}, "2001-01-01 is over: it is 2026-05-28T20:26:40Z"),
         ("POST", "clock", {"to": "+99999d"}, "too far away: at most 3660 days"),
         ("POST", "clock", {"to": 5}, "to must be a text; it is 5"),
@@ -199,6 +201,7 @@ async def test_an_import_that_fails_half_way_leaves_everything_as_it_was(caller:
     [
         ({"release": 99}, "it is of a newer cio-mcp (release 99, this one reads 1); update this one"),
         ({"release": "x"}, "it is of a newer cio-mcp"),
+        ({"now": True}, "it holds what no sandbox holds: now is True"),
         ({"now": 1e30}, "it holds what no sandbox holds: now is 1e+30"),
         ({"seed": None}, "seed is None"),
         ({"tables": {"people": None}}, "it is not whole: it lacks "),

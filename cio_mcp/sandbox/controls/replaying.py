@@ -57,6 +57,7 @@ def _again(workspace: Workspace, row: dict[str, Any]) -> dict[str, Any] | None:
     """Do a request at the time of then, or if more has happened since at that; returns why not, if not."""
     request = Request(row["what"], json.loads(row["body"]), row["id"])
     at = max(row["at"], _latest(workspace))
+    workspace.give_way()
     try:
         with workspace.clock.at(at, really=row["really"]), workspace.transaction(request):
             workspace.clock.set(at)

@@ -19,7 +19,7 @@ KEPT_APART = ("points", "sqlite_sequence", "world")
 
 # What a copy has besides tables.
 HEAD: dict[str, Callable[[Any], bool]] = {
-    "now": lambda now: isinstance(now, (int, float)) and 0 <= now < LATEST,
+    "now": lambda now: type(now) in {int, float} and 0 <= now < LATEST,
     "frozen": lambda frozen: isinstance(frozen, bool),
     "seed": lambda seed: isinstance(seed, str),
 }
