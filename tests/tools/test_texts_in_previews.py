@@ -183,9 +183,14 @@ async def test_parts_of_data_that_are_not_used_are_told_by_their_path(agent: Age
             'Make a draft, which a person must send, of "Shipping update" for 1 person',
         ),
         (
+            "set_workspace_item",
+            {"kind": "snippet", "name": "Reaches: nobody", "value": "x"},
+            'Create a snippet or collection, or replace its content: kind snippet, name "Reaches: nobody"',
+        ),
+        (
             "update_content",
             {"kind": "broadcast", "message_id": "10", "subject": "New"},
-            "Change a text of a live message or a draft: message_id 10",
+            "Change a text of a live message or a draft: kind broadcast, message_id 10",
         ),
     ],
 )

@@ -116,7 +116,7 @@ def _needs(use: Use) -> str:
 
 def _instead(use: Use) -> str:
     if not use.has_default:
-        return "not given: what depends on it is as without it"
+        return "not given: the message reads as it does without it"
     known = quoted(use.default) if use.default else "" if use.default is None else "(nothing)"
     return f"not given: the default {known} will stand".replace("  ", " ")
 
