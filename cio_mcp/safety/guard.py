@@ -167,12 +167,7 @@ class Guard:
             with call.only_reading():
                 await call.tool.function(**await self.supplies.of(call), **call.given)
         except WouldSend as would:
-            call.vain = would.instead is not None
-            if would.instead and not call.preview_only:
-                raise would.instead from None
-            call.outgoing, call.checked, call.would = would.whole, would.checked, would.would
-            body = {} if would.request.body is None else {"body": would.request.body}
-            call.would_send = {"method": would.request.method, "url": would.request.url} | body
+            call.rehearsed(would)
 
     async def _find_audience(self, call: ToolCall) -> None:
         """Find the call's audience, and count it if anything depends on its size."""

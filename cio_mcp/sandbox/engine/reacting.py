@@ -25,9 +25,9 @@ def react(workspace: Workspace, news: list[Entry]) -> None:
             _gone(workspace, entry)
         if entry.kind in CHANGES:
             changed[entry.cio_id] = entry
-        if entry.kind in entering.EVENTS and (person := entering.person(workspace, entry.cio_id)):
+        if entry.kind in entering.EVENTS:
             with workspace.because(entry.number):
-                entering.by_event(workspace, entry, person)
+                entering.by_event(workspace, entry)
     for entry in changed.values():
         with workspace.because(entry.number):
             check(workspace, {"cio_id": entry.cio_id})

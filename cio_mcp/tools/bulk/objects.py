@@ -1,5 +1,6 @@
 """Many objects at once."""
 
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -35,6 +36,9 @@ FORM = Form(
 
 THEN = "To see what became of them: get_object for one, search_objects for many."
 
+# Before the name of an attribute that is not the object's, but of its relationship to the row's customer.
+OF_RELATIONSHIP = "relationship."
+
 # Bytes that are left in an operation for what is around attributes and people.
 AROUND = 1000
 
@@ -52,7 +56,7 @@ async def set_objects(
     """Create or update up to 10,000 objects, such as companies, and relate people to them.
 
     Rows have set_object's arguments, or customer_id (and customer_id_type) for one of its people; other keys
-    are attributes. dry_run tells what is odd.
+    are attributes, those such as relationship.role of that relationship. dry_run tells what is odd.
     """
     given = given_rows(rows, csv)
     defaults = {"object_type_id": object_type_id} if object_type_id else {}
@@ -66,12 +70,8 @@ async def _plan(given: Given, columns: Meanings, defaults: dict[str, Any]) -> Pl
     plan = Plan(len(given.rows), then=THEN)
     last: dict[bytes, Planned] = {}
     async for one in FORM.check(given, columns, defaults, plan):
-        values = dict(one.arguments)
-        who, kind = values.pop("customer_id"), values.pop("customer_id_type")
         try:
-            if who:
-                values["people"] = [*(values["people"] or ()), {"identifiers": in_operation(who, kind)}]
-            operation = single.written(**values)
+            operation = _operation(one.arguments)
         except InvalidArgument as wrong:
             plan.refused.append((one.row, wrong.faults))
             continue
@@ -91,13 +91,46 @@ async def _plan(given: Given, columns: Meanings, defaults: dict[str, Any]) -> Pl
     return plan
 
 
+def _operation(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the operation that a row stands for; raises InvalidArgument."""
+    values = dict(arguments)
+    who, kind = values.pop("customer_id"), values.pop("customer_id_type")
+    values["attributes"], related = _apart(values["attributes"] or {})
+    if related and not who:
+        raise InvalidArgument(f"{OF_RELATIONSHIP}{next(iter(related))}: the row has no customer_id")
+    if who:
+        attributes = {"relationship_attributes": related} if related else {}
+        person = {"identifiers": in_operation(who, kind)} | attributes
+        values["people"] = [*(values["people"] or ()), person]
+    return single.written(**values)
+
+
+def _apart(attributes: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the attributes of an object, and those of its relationship to the row's customer."""
+    related = [name for name in attributes if name.startswith(OF_RELATIONSHIP) and name != OF_RELATIONSHIP]
+    own = {name: value for name, value in attributes.items() if name not in related}
+    return own, {name.removeprefix(OF_RELATIONSHIP): attributes[name] for name in related}
+
+
+def _related(first: Sequence[dict[str, Any]], second: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return relationships one after the other, several to one person as one: the later attributes hold."""
+    found: dict[bytes, dict[str, Any]] = {}
+    for one in (*first, *second):
+        known = found.setdefault(to_json(one["identifiers"]), {"identifiers": one["identifiers"]})
+        if attributes := one.get("relationship_attributes"):
+            known["relationship_attributes"] = known.get("relationship_attributes", {}) | attributes
+    return list(found.values())
+
+
 def _merge(first: dict[str, Any], second: dict[str, Any]) -> bool:
     """Put what a later operation on an object does into an earlier one; say whether that is possible."""
     if first["action"] != second["action"] and "cio_relationships" in second:
         return False
     merged = {name: first.get(name, {}) | second[name] for name in ("attributes",) if name in second}
     if "cio_relationships" in second:
-        merged["cio_relationships"] = [*first.get("cio_relationships", ()), *second["cio_relationships"]]
+        merged["cio_relationships"] = _related(
+            first.get("cio_relationships", ()), second["cio_relationships"]
+        )
     if len(to_json(first | merged)) > OPERATION_BYTES - AROUND:
         return False
     if first["action"] == "delete_relationships" and "attributes" in merged:
