@@ -102,7 +102,7 @@ class ToolCall(Call):
         files: Path | None = None,
         mask: "Mask | None" = None,
     ) -> None:
-        """Check and convert the raw arguments; `timezone` is that of times that name none.
+        """Check and convert the raw arguments; `timezone` is that of times that name none, if one is set.
 
         Raises InvalidArgument. `files` holds files that may be read. `mask` replaces pseudonyms, and lets no
         guess of what it hides be compared.

@@ -56,7 +56,7 @@ class Guard:
     """Runs tools on a workspace within an operator's bounds.
 
     `sandbox` is true for the embedded sandbox, which answers then mention. `timezone` is that of times which
-    name none, `files` the folder of files that may be read, and `reads` permits reading.
+    name none, empty if it is not set, `files` the folder of files that may be read; `reads` permits reading.
     """
 
     client: CustomerIO
@@ -69,7 +69,7 @@ class Guard:
     supplies: Supplies
     rules: Sequence[Rule] = ()
     workspace: str | None = None
-    timezone: str = "UTC"
+    timezone: str = ""
     reads: bool = True
     mask: "Mask | None" = None
     files: Path | None = None
@@ -209,6 +209,7 @@ class Guard:
         call.looked_up = -math.inf  # people take their time with what they are shown
         code = await self.consent.code(call) if coded and not refusal_of(call) else None
         preview = preview_of(call, looked, code, self.hide, masks=self.mask is not None)
+        preview.local_times = in_words(call.times, self.timezone)
         self._complete(call, preview)
         return preview
 
@@ -232,8 +233,6 @@ class Guard:
         if isinstance(answer, Acted):
             answer.sandbox = self.sandbox or None
             answer.times = call.times or None
-        if isinstance(answer, Preview) and (zone := self.timezone) != "UTC":
-            answer.local_times = {name: in_words(at, zone) for name, at in call.times.items()} or None
 
     def _reader(self, call: ToolCall) -> AppApi | None:
         """Return the API with which to look up more than the call asks for, if its caller may read that."""

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Annotated, TypeGuard
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -19,6 +19,9 @@ FIRST, LAST = 946_684_800, 4_102_444_800
 
 # Number of digits and format of dates that are written as numbers, longest first.
 DIGITS = ((14, "%Y%m%d%H%M%S"), (12, "%Y%m%d%H%M"), (8, "%Y%m%d"), (6, "%Y%m"), (4, "%Y"))
+
+# The time zone of metrics in version 1, which cannot be changed (App API, "broadcastMetrics").
+EASTERN = "America/New_York"
 
 CHOOSE = "give an offset, such as +01:00, to choose, before it is sent: an event cannot be changed"
 
@@ -128,6 +131,10 @@ class Local:
     """Marks a time that people say in a time zone of their own: its tool has the argument `timezone`."""
 
 
+class Days:
+    """Marks a time that begins or ends days of metrics: by default in the zone that all metrics can have."""
+
+
 Timestamp = Annotated[int, BeforeValidator(_instant), WithJsonSchema({"type": "string"})]
 
 # When to send a message.
@@ -168,9 +175,12 @@ def iso(seconds: float | str | None) -> str | None:
         return None
 
 
-def in_words(instant: str, zone: str) -> str:
-    """Return an instant as people in a time zone say it."""
-    return f"{datetime.fromisoformat(instant).astimezone(ZoneInfo(zone)):%A %Y-%m-%d %H:%M} in {zone}"
+def in_words(instants: Mapping[str, str], zone: str) -> dict[str, str] | None:
+    """Return instants as people in a time zone say them; None where that says no more."""
+    if zone == "UTC":
+        return None
+    said = {name: datetime.fromisoformat(when).astimezone(ZoneInfo(zone)) for name, when in instants.items()}
+    return {name: f"{when:%A %Y-%m-%d %H:%M} in {zone}" for name, when in said.items()} or None
 
 
 def _utc(seconds: float) -> str:

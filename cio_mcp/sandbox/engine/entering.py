@@ -124,13 +124,6 @@ def next_change(workspace: Workspace, person: Profile) -> int | None:
     return conditions.earliest(found)
 
 
-def begin(workspace: Workspace, person: Profile) -> None:
-    """Let a person who fits campaigns at their beginning count as there already: future ones enter."""
-    for campaign in running(workspace, "segment"):
-        if conditions.fits(workspace, person, trigger(campaign)):
-            workspace.change("INSERT OR IGNORE INTO matches VALUES (?, ?)", campaign["id"], person.cio_id)
-
-
 def person(workspace: Workspace, cio_id: str) -> Profile | None:
     """Return a person, if they are still there."""
     row = people.find(workspace, cio_id, "cio_id")

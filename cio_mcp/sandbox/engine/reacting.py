@@ -54,14 +54,6 @@ def _wait(workspace: Workspace, person: Profile) -> None:
         workspace.wait(due, CHECK, {"cio_id": person.cio_id}, key)
 
 
-def begin(workspace: Workspace) -> None:
-    """Let a world begin: who fits a campaign by now is there already, and times to come are waited for."""
-    for row in workspace.rows("SELECT * FROM people ORDER BY rowid"):
-        person = Profile(workspace, row)
-        entering.begin(workspace, person)
-        _wait(workspace, person)
-
-
 def _gone(workspace: Workspace, entry: Entry) -> None:
     """End the journeys of somebody who was deleted."""
     with workspace.because(entry.number):

@@ -34,10 +34,10 @@ FORM = Form(
     customer_id_type=(ExceptPhone, "id"),
 )
 
-THEN = "To see what became of them: get_object for one, search_objects for many."
-
 # Before the name of an attribute that is not the object's, but of its relationship to the row's customer.
 OF_RELATIONSHIP = "relationship."
+
+THEN = "To see what became of them: get_object for one, search_objects for many."
 
 # Bytes that are left in an operation for what is around attributes and people.
 AROUND = 1000
