@@ -176,7 +176,7 @@ def iso(seconds: float | str | None) -> str | None:
 
 
 def in_words(instants: Mapping[str, str], zone: str) -> dict[str, str] | None:
-    """Return instants as people in a time zone say them; None where that says no more."""
+    """Return instants as people in a time zone, if one is set, say them; None where that says no more."""
     if zone in {"", "UTC"}:
         return None
     said = {name: datetime.fromisoformat(when).astimezone(ZoneInfo(zone)) for name, when in instants.items()}
