@@ -88,8 +88,8 @@ BEARER = "Bearer app-key"
             "get_campaign_metrics",
             {"campaign_id": 7, "start": "2026-05-01", "end": "2026-05-08"},
             BEARER,
-            "GET https://api.customer.io/v1/campaigns/7/metrics?version=2&res=days&tz=UTC"
-            "&start=1777593600&end=1778198399",
+            "GET https://api.customer.io/v1/campaigns/7/metrics?version=2&res=days&tz=America%2FNew_York"
+            "&start=1777608000&end=1778212799",
             None,
             {"metric": {"series": {}}},
         ),

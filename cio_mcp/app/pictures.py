@@ -9,8 +9,6 @@ from cio_mcp.app.workspace import state_folder
 from cio_mcp.errors import SettingsError
 from cio_mcp.files import replace
 from cio_mcp.logs import where
-from cio_mcp.pictures.image import NoImages, png
-from cio_mcp.pictures.page import written
 from cio_mcp.safety import ToolCall
 
 # Pages that are kept.
@@ -39,6 +37,8 @@ def add(call: ToolCall, facts: dict[str, Any]) -> bytes | None:
         except OSError as error:
             notes.append(f"The page could not be written: {call.pages}: {error.strerror}.")
     if call.as_image:
+        from cio_mcp.pictures.image import NoImages, png  # noqa: PLC0415 - rare, and the server starts sooner
+
         try:
             image = png(facts)  # a tenth of a second; in a thread it would hold up all others as well
         except NoImages:
@@ -55,6 +55,8 @@ def add(call: ToolCall, facts: dict[str, Any]) -> bytes | None:
 
 def _write(folder: Path, call: ToolCall, facts: dict[str, Any]) -> str:
     """Write a page for its owner alone, and remove all but the newest."""
+    from cio_mcp.pictures.page import written  # noqa: PLC0415 - rare
+
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     place = folder / f"{call.name}-{call.request}.html"
     replace(place, written(json.dumps(facts)).encode(), durable=False)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from cio_mcp.client import Call
-from cio_mcp.client.call import Outgoing
+from cio_mcp.client.call import Outgoing, WouldSend
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.safety.grant import Grant
 from cio_mcp.safety.stores import Refund
@@ -102,7 +102,7 @@ class ToolCall(Call):
         files: Path | None = None,
         mask: "Mask | None" = None,
     ) -> None:
-        """Check and convert the raw arguments; `timezone` is that of times that name none.
+        """Check and convert the raw arguments; `timezone` is that of times that name none, if one is set.
 
         Raises InvalidArgument. `files` holds files that may be read. `mask` replaces pseudonyms, and lets no
         guess of what it hides be compared.
@@ -131,6 +131,15 @@ class ToolCall(Call):
             yield
         finally:
             self.dry_run = False
+
+    def rehearsed(self, would: WouldSend) -> None:
+        """Take what the call would send; raises what it would raise instead, unless it is only previewed."""
+        self.vain = would.instead is not None
+        if would.instead and not self.preview_only:
+            raise would.instead
+        self.outgoing, self.checked, self.would = would.whole, would.checked, would.would
+        body = {} if would.request.body is None else {"body": would.request.body}
+        self.would_send = {"method": would.request.method, "url": would.request.url} | body
 
     @property
     def bound(self) -> dict[str, Any]:

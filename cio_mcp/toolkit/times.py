@@ -20,6 +20,9 @@ FIRST, LAST = 946_684_800, 4_102_444_800
 # Number of digits and format of dates that are written as numbers, longest first.
 DIGITS = ((14, "%Y%m%d%H%M%S"), (12, "%Y%m%d%H%M"), (8, "%Y%m%d"), (6, "%Y%m"), (4, "%Y"))
 
+# The time zone of metrics in version 1, which cannot be changed (App API, "broadcastMetrics").
+EASTERN = "America/New_York"
+
 CHOOSE = "give an offset, such as +01:00, to choose, before it is sent: an event cannot be changed"
 
 # Seconds by which a time to send at may have passed: as long as a confirmation may take.
@@ -126,6 +129,10 @@ def _zero_or_time(value: object, parse: Callable[[object], int]) -> int:
 
 class Local:
     """Marks a time that people say in a time zone of their own: its tool has the argument `timezone`."""
+
+
+class Days:
+    """Marks a time that begins or ends days of metrics: by default in the zone that all metrics can have."""
 
 
 Timestamp = Annotated[int, BeforeValidator(_instant), WithJsonSchema({"type": "string"})]

@@ -1,6 +1,6 @@
 """The page of results: in a host built on the bridge of MCP Apps, and beside the image of the same answer.
 
-`python -m tests.compat.pages NODE_FOLDER CHROMIUM`: the bridge and esbuild are installed in the folder.
+`python -m tests.compat.pages NODE_FOLDER CHROMIUM`: the bridge, esbuild and axe-core are in the folder.
 """
 
 import html
@@ -36,10 +36,16 @@ for (const key of ["Home", "ArrowRight"])
   document.querySelector("[role=slider]")?.dispatchEvent(new KeyboardEvent("keydown", { key }));
 </script>"""
 
+# axe-core says what is in the way of people with a screen reader, a keyboard or low vision.
+AXE = """<script>%s</script><script>axe.run().then(({ passes, violations }) => {
+  const found = violations.map(({ id, nodes }) => `${id}: ${nodes[0].html}`);
+  document.body.dataset.axe = JSON.stringify({ passes: passes.length, violations: found });
+});</script>"""
+
 HEADLESS = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--no-proxy-server", "--no-first-run"),
     *("--disable-quic", "--disable-background-networking", "--disable-component-update", "--disable-sync"),
-    *("--disable-logging", "--log-level=3"),
+    *("--disable-logging", "--log-level=3", "--virtual-time-budget=20000"),
 )
 
 
@@ -51,11 +57,11 @@ class Host(Site):
         self.files["/case.json"] = json.dumps({"page": page(), "answer": answer}).encode()
 
 
-def looked_at(chromium: str, answer: dict[str, Any]) -> str:
-    """Return the page of an answer as Chromium has it once its script has run."""
+def looked_at(chromium: str, answer: dict[str, Any], more: str = KEYS) -> str:
+    """Return the page of an answer as Chromium has it once its script, and more, has run."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:
         file = Path(home, "page.html")
-        file.write_text(written(json.dumps(answer)) + KEYS, encoding="utf-8")
+        file.write_text(written(json.dumps(answer)) + more, encoding="utf-8")
         return said(chromium, *HEADLESS, f"--user-data-dir={home}/profile", "--dump-dom", file.as_uri())
 
 
@@ -65,10 +71,12 @@ def words(markup: str) -> str:
     return re.sub(r"\s", "", html.unescape(bare))
 
 
-def same_words(chromium: str) -> None:
-    """Check that a page says what the image of its answer says, and moves by the keyboard."""
+def same_words(chromium: str) -> list[dict[str, Any]]:
+    """Check that pages say what the images of their answers say, and move by the keyboard; return these."""
+    answers = []
     for asked in ASKED:
         answer = json.loads(said("cio-mcp", "call", *asked, "--json", CIO_SANDBOX="on", CIO_TOOLSETS="all"))
+        answers.append(answer)
         shown = looked_at(chromium, answer)
         for text in re.findall(r"<text.*?</text>", drawing(answer)):
             word = words(text).removeprefix("•")
@@ -77,6 +85,21 @@ def same_words(chromium: str) -> None:
             second = f'aria-valuetext="{answer["dates"][1]}: sent {answer["series"]["sent"][1]}, '
             assert second in shown, second
     print(f"ok the page and the image of {len(ASKED)} answers say the same")
+    return answers
+
+
+def readable_by_all(chromium: str, axe: str, answers: list[dict[str, Any]]) -> None:
+    """Check that axe-core finds nothing in the way of anybody, in both themes."""
+    for answer in answers:
+        for theme in ("light", "dark"):
+            themed = f"<script>document.documentElement.dataset.theme = '{theme}'</script>"
+            shown = looked_at(chromium, answer, themed + AXE % axe.replace("</script", "<\\/script"))
+            told = re.search(r'data-axe="(.*?)"', shown)
+            assert told, shown[-500:]
+            found = json.loads(html.unescape(told[1]))
+            assert found["passes"] > 20, found
+            assert found["violations"] == [], found
+    print("ok axe-core finds nothing in the way of people in pages of either theme")
 
 
 def main(folder: str, chromium: str) -> None:
@@ -100,7 +123,9 @@ def main(folder: str, chromium: str) -> None:
     assert not seen["page"]["escaped"], seen
     version = json.loads(bridge.read_text())["version"]
     print(f"ok the page of results in a host with @modelcontextprotocol/ext-apps {version}: {seen}")
-    same_words(chromium)
+    answers = same_words(chromium)
+    axe = packages / "axe-core" / "axe.min.js"
+    readable_by_all(chromium, axe.read_text(encoding="utf-8"), [answer, answers[1], answers[3]])
 
 
 if __name__ == "__main__":

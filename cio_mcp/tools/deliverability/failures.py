@@ -10,10 +10,12 @@ from cio_mcp.tools.deliverability.cause import (
     CORRECTOR,
     CUSTOMER,
     DEVELOPER,
+    EITHER,
     PERSON,
     Cause,
     Read,
 )
+from cio_mcp.tools.deliverability.source import sender_of
 
 # States in which the customer has the message.
 ARRIVED = {
@@ -39,7 +41,7 @@ REASONS = (
         ("suppressed",),
         "suppressed",
         "Find out why they were suppressed; unsuppress_customer lifts it, and only if they ask for it.",
-        PERSON,
+        EITHER,
     ),
     (
         ("liquid", "template", "render", "syntax", "undefined", "variable"),
@@ -75,9 +77,9 @@ def of_delivery(case: Case, item: Fields) -> Cause:
 
 def _of_state(case: Case, item: Fields) -> Cause:
     state, at = state_of(item), reached(item)
-    what, when, failure = told(item), _when(at.get(state or "")), item.text("failure_message")
+    what, when, failure = told(case, item), _when(at.get(state or "")), item.text("failure_message")
     if state in ARRIVED:
-        return _arrived(case, item, f"It was delivered after all: {what} was {state}{when}")
+        return _arrived(case, item, f"It was delivered after all: {_inside(what)} was {state}{when}")
     match state:
         case "bounced":
             return _bounced(case, item, f"{what} bounced{when}")
@@ -108,12 +110,14 @@ def _on_its_way(what: str, state: str | None, when: str) -> Cause:
     return Cause("unknown", verdict, "unknown", "Look at the message's page in Customer.io.", PERSON)
 
 
-def told(item: Fields) -> str:
+def told(case: Case, item: Fields) -> str:
     """Return a delivery in words."""
     type_ = "SMS" if item.text("type") == "twilio" else item.text("type")
     subject = f' "{subject}"' if (subject := item.text("subject")) else ""
+    sender = case.source.called if case.source and case.source.sent(item) else sender_of(item)
+    of = f" of {sender}" if sender else ""
     to = f" to {recipient}" if (recipient := item.text("recipient")) else ""
-    return f"The {type_ or 'message'}{subject}{to}"
+    return f"The {type_ or 'message'}{subject}{of}{to}"
 
 
 def _inside(what: str) -> str:
@@ -131,8 +135,12 @@ def _arrived(case: Case, item: Fields, verdict: str) -> Cause:
         verdict += f", but to {recipient}; their address is {email} now"
         do = "Send it again to the address of now, if it is still wanted."
         return Cause("old_address", verdict, "certain", do, AGENT, ("profile",))
-    in_mail = "Look in the spam folder and the other tabs of the mailbox."
-    do = in_mail if item.text("type") == "email" else "Look on the device, and whether its settings hide it."
+    if state_of(item) in {"clicked", "human_clicked"}:
+        do = "A link in it was followed, if not by a program that tests links: ask which message they miss."
+    elif item.text("type") == "email":
+        do = "Look in the spam folder and the other tabs of the mailbox."
+    else:
+        do = "Look on the device, and whether its settings hide it."
     return Cause("delivered", verdict, "certain", do, CUSTOMER)
 
 

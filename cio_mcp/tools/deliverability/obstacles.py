@@ -11,6 +11,7 @@ from cio_mcp.tools.deliverability.cause import (
     CORRECTOR,
     CUSTOMER,
     DEVELOPER,
+    EITHER,
     PERSON,
     Cause,
     Certainty,
@@ -42,7 +43,7 @@ def _state(case: Case) -> Found:
         if source.item.empty("sent_at"):
             verdict = f"{source.called} has not been sent: it is a draft, or scheduled for later"
             yield Cause(
-                "not_sent", verdict, "certain", "Send it in Customer.io, or with send_newsletter.", PERSON
+                "not_sent", verdict, "certain", "Send it in Customer.io, or with send_newsletter.", EITHER
             )
     elif (state := state_of(source.item)) not in {None, "running"} and not str(state).isdecimal():
         verdict = f"{source.called} is not running: its state is {state}"
@@ -137,14 +138,14 @@ def _segments(case: Case) -> Found:
     do = "Compare the segment's conditions (get_segment) with the customer's attributes (get_customer)."
     if starts and not inside & set(starts):
         verdict = f"The customer is not in segment {_numbers(starts)}, which starts {source.called}"
-        yield Cause("condition_not_met", verdict, "certain", do, PERSON)
+        yield Cause("condition_not_met", verdict, "certain", do, EITHER)
     elif lacks:
         verdict = f"The customer is not in segment {_numbers(lacks)}, which {source.called} is limited to"
-        yield Cause("condition_not_met", verdict, "certain", do, PERSON)
+        yield Cause("condition_not_met", verdict, "certain", do, EITHER)
     names = _ids(source.item, "recipient_segment_ids")
     if names and not inside & set(names):
         verdict = f"The customer is in none of the segments that {source.called} names: {_numbers(names)}"
-        yield Cause("not_in_audience", verdict, "inferred", do, PERSON)
+        yield Cause("not_in_audience", verdict, "inferred", do, EITHER)
 
 
 def _sending(case: Case) -> Found:
