@@ -23,7 +23,7 @@ DIGITS = ((14, "%Y%m%d%H%M%S"), (12, "%Y%m%d%H%M"), (8, "%Y%m%d"), (6, "%Y%m"), 
 # The time zone of metrics in version 1, which cannot be changed (App API, "broadcastMetrics").
 EASTERN = "America/New_York"
 
-CHOOSE = "give an offset, such as +01:00, to choose, before it is sent: an event cannot be changed"
+CHOOSE = "give an offset, such as +01:00, to choose, before it is sent"
 
 # Seconds by which a time to send at may have passed: as long as a confirmation may take.
 LATE = 600
