@@ -176,8 +176,8 @@ def iso(seconds: float | str | None) -> str | None:
 
 
 def in_words(instants: Mapping[str, str], zone: str) -> dict[str, str] | None:
-    """Return instants as people in a time zone say them; None where that says no more."""
-    if zone == "UTC":
+    """Return instants as people in a time zone, if one is set, say them; None where that says no more."""
+    if zone in {"", "UTC"}:
         return None
     said = {name: datetime.fromisoformat(when).astimezone(ZoneInfo(zone)) for name, when in instants.items()}
     return {name: f"{when:%A %Y-%m-%d %H:%M} in {zone}" for name, when in said.items()} or None
