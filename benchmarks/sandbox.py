@@ -2,10 +2,10 @@
 
     python -m benchmarks.sandbox [--runs 5] [--days 90] [--people 200]
 
-First so many people who log in and buy for so many days, among campaigns of each kind with waits, a branch, a
-goal and Liquid. Then 1,000 events in batches of Track v2, each of which begins a journey with an email.
-Last, in a file, how long a process that reads waits at most while another moves the clock on by all of those
-days.
+First the story's 200 people, who go on for so many days. Then as many busy ones, who log in and buy all the
+time among campaigns of each kind with waits, a branch, a goal and Liquid; and 1,000 events in batches of
+Track v2, each of which begins a journey with an email. Last, in a file, how long a process that reads waits
+at most while another moves the clock on by all of those days.
 """
 
 import argparse
@@ -28,8 +28,8 @@ from cio_mcp.sandbox import Sandbox
 SPAWN = multiprocessing.get_context("spawn")
 START, DAY = 1_780_000_000, 86_400
 
-# Seconds of CPU for the first two, seconds of waiting for the last.
-TARGETS = (2.0, 1.0, 1.0)
+# Seconds of CPU for all but the last, which waits. Busy people show what a delivery takes.
+TARGETS = (2.0, None, 1.0, 1.0)
 
 HELLO = "Hello {{customer.first_name | default: 'you'}}, you bought {{customer.purchases | default: 0}} times"
 BODY = "<p>{{customer.email}}{% if customer.plan == 'pro' %}, thank you{% endif %}: {{event.amount}}</p>"
@@ -133,6 +133,16 @@ async def lives(sandbox: Sandbox, people: int, days: int) -> None:
             sandbox.workspace.advance(sandbox.clock() + DAY)
 
 
+def of_story(days: int) -> tuple[float, int]:
+    """Return the seconds that the story's people take to go on, and how many deliveries come of it."""
+    with closing(Sandbox(clock=lambda: START)) as sandbox:
+        told = sandbox.workspace.rows("SELECT count(*) FROM deliveries")[0][0]
+        begun = time.process_time()
+        sandbox.workspace.advance(sandbox.clock() + days * DAY)
+        taken = time.process_time() - begun
+        return taken, sandbox.workspace.rows("SELECT count(*) FROM deliveries")[0][0] - told
+
+
 def of_days(people: int, days: int) -> tuple[float, int]:
     """Return the seconds that it takes people to live, and how many deliveries come of it."""
     with closing(a_world()) as sandbox:
@@ -200,13 +210,15 @@ def main() -> None:
     parser.add_argument("--days", type=int, default=90)
     parser.add_argument("--people", type=int, default=200)
     asked = parser.parse_args()
-    found: list[list[tuple[float, int]]] = [[], [], []]
+    found: list[list[tuple[float, int]]] = [[], [], [], []]
     for _ in range(asked.runs):
-        found[0].append(of_days(asked.people, asked.days))
-        found[1].append(of_events())
-        found[2].append(of_waiting(asked.people, asked.days))
+        found[0].append(of_story(asked.days))
+        found[1].append(of_days(asked.people, asked.days))
+        found[2].append(of_events())
+        found[3].append(of_waiting(asked.people, asked.days))
     what = (
-        f"{asked.days} days of {asked.people} people, s of CPU ({{}} deliveries)",
+        f"{asked.days} days of the story's people, s of CPU ({{}} deliveries)",
+        f"{asked.days} days of {asked.people} busy people, s of CPU ({{}} deliveries)",
         "1,000 events, s of CPU ({} journeys)",
         f"the longest wait of a read behind {asked.days} days, s (of {{}} reads)",
     )
@@ -214,7 +226,8 @@ def main() -> None:
         times = [seconds for seconds, _ in runs]
         median = statistics.median(times)
         spread = f"({min(times):.2f} to {max(times):.2f})"
-        print(f"{told.format(runs[-1][1])}: {median:.2f} {spread}; at most {target}")
+        most = f"; at most {target}" if target else ""
+        print(f"{told.format(runs[-1][1])}: {median:.2f} {spread}{most}")
 
 
 if __name__ == "__main__":

@@ -21,7 +21,8 @@ from typing import Any
 
 from cio_mcp.sandbox import Sandbox
 from cio_mcp.sandbox.state import copies
-from tests.planted import START, a_sandbox
+from tests.planted import START
+from tests.sandbox import worlds
 from tests.sandbox.test_migration import an_old_file
 
 KILLS = 5
@@ -32,7 +33,7 @@ DAY = 86_400
 
 
 def opened(path: Path) -> Sandbox:
-    return Sandbox(path, clock=lambda: START)
+    return Sandbox(path, clock=lambda: START, seed=False)
 
 
 def ask(path: Path, method: str, control: str, body: Any = None) -> Any:
@@ -57,13 +58,16 @@ def begin(what: str, path: Path) -> None:
     if what == "migrate":
         an_old_file(path)
         return
-    a_sandbox(lambda: START, path=path).close()
+    with closing(opened(path)) as sandbox, sandbox.workspace.transaction():
+        workflow = [worlds.email(1), worlds.delay(2, days=2), worlds.email(3), worlds.delay(4, days=30)]
+        course = {"id": 1, "name": "Course", "state": "running", "type": "event", "event_name": "go"}
+        sandbox.workspace.configure("campaign", course | {"workflow": workflow})
     ask(path, "POST", "points", {"name": "start"})
     with closing(opened(path)) as sandbox, sandbox.workspace.transaction():
-        for number in range(30):
+        for number in range(100):
             write = {"identifier": f"p{number}", "body": {"email": f"p{number}@example.com", "plan": "trial"}}
             sandbox.workspace.accept("identify", write)
-            sandbox.workspace.accept("event", {"identifier": f"p{number}", "body": {"name": "signed_up"}})
+            sandbox.workspace.accept("event", {"identifier": f"p{number}", "body": {"name": "go"}})
 
 
 def held(path: Path) -> str:
