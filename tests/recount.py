@@ -22,6 +22,10 @@ PARTS = {"campaign": "actions", "broadcast": "actions", "newsletter": "contents"
 LESS = {"opened": "open_untracked", "clicked": "link_untracked"}
 OF_SENT = ("delivered", "bounced")
 MEASURES = ("delivered", "bounced", "opened", "clicked", "converted", "unsubscribed")
+BY_PEOPLE = (
+    "human_opened",
+    "human_clicked",
+)  # told apart from what programs open and click in journeys alone
 
 
 def local_days(start: str, end: str, zone: str) -> list[str]:
@@ -46,11 +50,6 @@ def base(name: str, counts: Counter[str]) -> int:
     """Return what a measure is a share of."""
     plain = name.removeprefix("human_")
     return counts["sent"] if plain in OF_SENT else counts["delivered"] - counts[LESS.get(plain, "")]
-
-
-def by_people(name: str, counts: Counter[str]) -> int:
-    """Return a count of what people did, where programs that open mail are told apart."""
-    return counts[f"human_{name}"] if f"human_{name}" in counts else counts[name]
 
 
 def words(count: int, of: int) -> str:
@@ -83,8 +82,8 @@ def span(told: dict[str, Any]) -> tuple[str, str, str]:
 
 def in_side(source: str, side: dict[str, Any], days: Days, dates: list[str]) -> Iterator[str]:
     counts = sums(days, dates)
-    for name in ("sent", *MEASURES):
-        count = by_people(name, counts) if name in LESS else counts[name]
+    for name in ("sent", *MEASURES, *(name for name in BY_PEOPLE if name in counts)):
+        count = counts[name]
         if side["counts"].get(name) != count:
             yield f"{source}: {name} is {count}, not {side['counts'].get(name)}"
         share = words(count, base(name, counts)) if name != "sent" and base(name, counts) > 0 else None

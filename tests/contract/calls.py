@@ -364,7 +364,10 @@ FORMS: dict[str, list[Form]] = {
                 ]
             }
         ),
-        Form({"csv": "object_id,plan\na,pro\n", "object_type_id": 1}, {"columns": [{"plan": "tier"}]}),
+        Form(
+            {"csv": "object_id,plan\na,pro\n", "object_type_id": 1},
+            {"columns": [{"plan": "tier"}], "timezone": ["Europe/Berlin"]},
+        ),
         Form(
             {
                 "rows": [
@@ -401,7 +404,12 @@ FORMS: dict[str, list[Form]] = {
                     {"id": "n"},
                 ]
             },
-            {"update_only": EVERY, "columns": [{"plan": "tier"}, {"plan": None}], "id_type": ["id"]},
+            {
+                "update_only": EVERY,
+                "columns": [{"plan": "tier"}, {"plan": None}],
+                "id_type": ["id"],
+                "timezone": ["Europe/Berlin"],
+            },
         ),
         Form({"csv": "email;plan\nada@example.com;pro\n", "id_type": "email"}),
         Form({"csv": "phone,plan\n+4915112345678,pro\n", "id_type": "phone"}),

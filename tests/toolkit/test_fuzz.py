@@ -126,7 +126,8 @@ async def test_every_argument_is_taken_as_documented_or_refused_by_name(tool: To
             for value in VALUES:
                 outcome, sent, told = await made(agent, tool.name, rest | {name: value})
                 refused = outcome.facts.get("outcome") == "not_sent"
-                assert not refused or re.search(rf"(^|[\n ,]){name}\b", str(outcome.error)), told
+                called = "rows?" if name == "rows" else name  # a fault of one row names that
+                assert not refused or re.search(rf"(^|[\n ,]){called}\b", str(outcome.error)), told
                 if value is None:
                     # What is made only once is refused the second time, and then similar ones are looked for.
                     assert refused if field.is_required() else sent[: len(absent)] == absent, told
