@@ -79,8 +79,15 @@ class InvalidArgument(CustomerIOError):
     outcome = "not_sent"
 
     def __init__(self, *faults: str) -> None:
-        super().__init__("\n".join(("Nothing was sent; correct the arguments:", *faults)))
         self.faults = faults
+        super().__init__(self._told("Nothing was sent; correct the arguments:"))
+
+    def of_read(self) -> None:
+        """Leave out that nothing was sent: the call would have changed nothing anyway."""
+        self.what = self._told("Correct the arguments:")
+
+    def _told(self, opening: str) -> str:
+        return "\n".join((opening, *self.faults))
 
 
 class NotSent(CustomerIOError):

@@ -95,6 +95,9 @@ LIMITS = (
 # 1000 or 1024 bytes is not said. No count is documented: ours keeps few rows in doubt if no answer comes.
 BATCH_BYTES, OPERATION_BYTES, BATCH_OPERATIONS = 499_000, 32_000, 1000
 
+# Seconds for which the API keeps activities (App API, activities: about 30 days).
+LOGGED = 30 * 86_400
+
 
 def covering(request: str, limits: Iterable[Limit] = LIMITS) -> list[Limit]:
     """Return the limits that count a request, told by method and path, the narrowest first."""

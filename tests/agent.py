@@ -17,7 +17,7 @@ from cio_mcp.cli import main
 from cio_mcp.sandbox import Sandbox
 from cio_mcp.server.server import Server, facts
 from cio_mcp.settings import load
-from tests.planted import START, a_sandbox
+from tests.planted import START, a_sandbox, the_story
 
 Fault = int | httpx.Response | type[httpx.TransportError]
 
@@ -149,6 +149,7 @@ async def an_agent(
     mode: str = "auto",
     broadcast_seconds: int = 3,
     lag: float = 0.0,
+    whole: bool = False,
     **settings: str,
 ) -> AsyncIterator[Agent]:
     """Start a server on a fresh sandbox, as `settings` (CIO_ variables without the prefix) say.
@@ -157,13 +158,16 @@ async def an_agent(
     `beside` another agent it is a second process on the same workspace; `elicitation` is how the client asks
     a person, and `mode` which era of the protocol it speaks. `lag` is how many seconds the sandbox takes to
     apply what Track accepted, and `broadcast_seconds` how many to work through a broadcast.
+    The sandbox has the people whom its story names, or the `whole` story.
     """
     async with AsyncExitStack() as stack:
         clock = beside.clock if beside else Clock()
         if beside:
             sandbox = beside.wire.sandbox
         else:
-            sandbox = a_sandbox(clock, lag=lag, broadcast_seconds=broadcast_seconds)
+            sandbox = (
+                the_story(clock) if whole else a_sandbox(clock, lag=lag, broadcast_seconds=broadcast_seconds)
+            )
             stack.callback(sandbox.close)
         keys = {
             "site_id": sandbox.credentials.site_id,

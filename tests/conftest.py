@@ -119,6 +119,13 @@ async def agent() -> AsyncIterator[Agent]:
 
 
 @pytest.fixture
+async def storied() -> AsyncIterator[Agent]:
+    """Provide an agent on a fresh sandbox with its whole story."""
+    async with an_agent(whole=True) as playing:
+        yield playing
+
+
+@pytest.fixture
 async def asked() -> AsyncIterator[Agent]:
     """Provide an agent on a fresh sandbox whose calls have to be confirmed."""
     async with an_agent(confirm="preview") as playing:

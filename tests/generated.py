@@ -22,12 +22,19 @@ from tests import published, reference
 
 ROOT = Path(__file__).parent.parent
 
-# Scripts that docs/frameworks.md shows whole, as `make compat` runs them.
-FRAMEWORKS = tuple(
-    f"{name}{where}"
-    for name in ("langchain_adapters", "openai_agents", "pydantic_ai_toolset")
+# Scripts that docs/frameworks/ shows whole, as `make compat` runs them.
+CLIENTS = ROOT / "tests" / "compat" / "clients"
+FRAMEWORKS = [
+    CLIENTS / f"{name}{where}{kind}"
+    for name, kind in (
+        ("langchain_adapters", ".py"),
+        ("openai_agents", ".py"),
+        ("pydantic_ai_toolset", ".py"),
+        ("typescript_sdk", ".mjs"),
+    )
     for where in ("", "_remote")
-)
+]
+LANGUAGES = {".py": "python", ".mjs": "js"}
 
 
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
@@ -42,7 +49,6 @@ SCOPES = {
 
 def documents() -> dict[Path, str]:
     """Return each document that holds generated parts, as it should read."""
-    scripts = {name: (ROOT / "tests/compat/clients" / f"{name}.py").read_text() for name in FRAMEWORKS}
     parts = {
         "tools": _tools_table(),
         "prompts": _prompts_list(),
@@ -52,7 +58,7 @@ def documents() -> dict[Path, str]:
         "assumptions": _assumptions_table(),
         "links": published.links_list(),
         "registry": f"<!-- mcp-name: {published.registry_name()} -->",
-        **{name: f"```python\n{script}```" for name, script in scripts.items()},
+        **{file.stem: f"```{LANGUAGES[file.suffix]}\n{file.read_text()}```" for file in FRAMEWORKS},
     }
     manifest = ROOT / "manifest.json"
     bundle = json.loads(manifest.read_text())

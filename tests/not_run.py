@@ -37,5 +37,6 @@ NOT_READ = {
     ("docs/operations.md", "nginx"): "make compat runs nginx with a configuration of the same form",
     ("docs/sandbox.md", "text"): "what tests/sandbox/test_explaining.py reads, as a person sees it",
     ("docs/sandbox.md", "js"): "make compat ARGS=sandbox runs the SDK for Node.js on the sandbox",
+    ("docs/frameworks/typescript.md", "js"): "make compat ARGS=frameworks runs exactly these modules",
     ("docs/recipes/nightly-agent.md", "ini"): "a unit of systemd, for the reader's machine",
 }

@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from cio_mcp.app import pictures
+from cio_mcp.app.advice import advise
 from cio_mcp.app.calls import NO_TOOL, Calls, outcome_of
 from cio_mcp.app.catalogue import WORKSPACE, Catalogue, OpenWorkspace
 from cio_mcp.auth.principal import OWNER, Principal
 from cio_mcp.auth.tokens import Tokens
 from cio_mcp.client.call import Tell
-from cio_mcp.errors import CustomerIOError, NotAllowed, NotSent
+from cio_mcp.errors import CustomerIOError, InvalidArgument, NotAllowed, NotSent
 from cio_mcp.logs import where
 from cio_mcp.safety import Guard, Person, Suspended, ToolCall
 from cio_mcp.safety.audit.copy import Copier
@@ -24,7 +25,7 @@ from cio_mcp.safety.audit.record import Record
 from cio_mcp.safety.audit.strangers import Strangers
 from cio_mcp.safety.stores import Store
 from cio_mcp.toolkit.answers import Answer
-from cio_mcp.toolkit.registry import Tool
+from cio_mcp.toolkit.registry import Effect, Tool
 
 _log = logging.getLogger(__name__)
 
@@ -132,6 +133,9 @@ class App:
         except CustomerIOError as error:
             # Neither arguments nor Customer.io's words go to the log: both can hold personal data.
             call.outcome, call.status = outcome_of(error), error.status
+            asked = self.catalogue.named(name)
+            if isinstance(error, InvalidArgument) and asked and asked.effect is Effect.READS:
+                error.of_read()
             error.do += self.catalogue.off_in(f"{error.what} {error.do}", principal, guard)
             return Outcome(call.request, hide(error.facts()), hide(str(error)))
         except Exception as fault:
@@ -145,8 +149,7 @@ class App:
             text = f"{name}: internal error of cio-mcp, logged under request {call.request}. {effect}"
             return Outcome(call.request, {"outcome": outcome, "error": text, "retryable": False}, text)
         call.outcome = getattr(answer, "outcome", "done")
-        if said := getattr(answer, "next", None):
-            answer.next = said + self.catalogue.off_in(said, principal, guard)  # type: ignore[attr-defined]
+        advise(answer, lambda said: self.catalogue.off_in(said, principal, guard))
         facts = hide(answer.model_dump(mode="json", exclude_none=True), answer)
         return Outcome(call.request, facts, image=pictures.add(call, facts))
 

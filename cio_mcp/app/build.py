@@ -165,7 +165,7 @@ def _open(
         counting=Counting(caps, deletions, confirmations, store, name),
         stop=stop,
         workspace=name or None,
-        timezone=settings.timezone,
+        timezone=settings.timezone if "timezone" in settings.model_fields_set else "",
         reads="read" in settings.permissions,
         rules=rules_named(settings.rules),
         record=Record(open_audit_log(settings, clock, name or None, copier), reads=settings.audit_reads),
@@ -174,7 +174,7 @@ def _open(
         supplies=Supplies(
             client,
             lambda: status_of(
-                *(settings, store, stop, (caps, deletions), client, off()), now=clock(), sandbox=sandbox
+                *(settings, store, stop, (caps, deletions), client, tools(), off(), clock(), sandbox)
             ),
             History(store, budget),
             Downloads(None if mask_of else settings.downloads, Downloader(wire)),

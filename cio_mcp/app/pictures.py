@@ -8,14 +8,13 @@ from typing import Any
 from cio_mcp.app.workspace import state_folder
 from cio_mcp.errors import SettingsError
 from cio_mcp.files import replace
-from cio_mcp.pictures.image import NoImages, png
-from cio_mcp.pictures.page import written
+from cio_mcp.logs import where
 from cio_mcp.safety import ToolCall
 
 # Pages that are kept.
 KEPT = 20
 
-NO_IMAGE = "There is no image: the extra images is missing here; pip install 'cio-mcp[images]' adds it."
+NO_IMAGE = "There is no image: the extra images is missing; install 'cio-mcp[images]' in place of cio-mcp."
 
 _log = logging.getLogger(__name__)
 
@@ -38,10 +37,17 @@ def add(call: ToolCall, facts: dict[str, Any]) -> bytes | None:
         except OSError as error:
             notes.append(f"The page could not be written: {call.pages}: {error.strerror}.")
     if call.as_image:
+        from cio_mcp.pictures.image import NoImages, png  # noqa: PLC0415 - rare, and the server starts sooner
+
         try:
             image = png(facts)  # a tenth of a second; in a thread it would hold up all others as well
         except NoImages:
             notes.append(NO_IMAGE)
+        except Exception as fault:
+            _log.error("%s: no image: internal error of cio-mcp: %s", call.name, where(fault))
+            notes.append(
+                f"There is no image: internal error of cio-mcp, logged under request {call.request}."
+            )
     if notes:
         facts["notes"] = [*facts.get("notes", ()), *notes]
     return image
@@ -49,6 +55,8 @@ def add(call: ToolCall, facts: dict[str, Any]) -> bytes | None:
 
 def _write(folder: Path, call: ToolCall, facts: dict[str, Any]) -> str:
     """Write a page for its owner alone, and remove all but the newest."""
+    from cio_mcp.pictures.page import written  # noqa: PLC0415 - rare
+
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     place = folder / f"{call.name}-{call.request}.html"
     replace(place, written(json.dumps(facts)).encode(), durable=False)

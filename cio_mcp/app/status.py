@@ -1,5 +1,6 @@
 """The server's status."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -14,7 +15,8 @@ from cio_mcp.safety.stop import Stop
 from cio_mcp.safety.stores import Store
 from cio_mcp.settings import CREDENTIALS, Settings, variable
 from cio_mcp.settings.scopes import WINDOWS, WorkspaceSettings
-from cio_mcp.toolkit.answers import Cap, Limited, Status
+from cio_mcp.toolkit.registry import Tool
+from cio_mcp.toolkit.status import Cap, Limited, Status
 
 if TYPE_CHECKING:
     from cio_mcp.sandbox import Sandbox
@@ -27,6 +29,9 @@ TOLD = {"permissions", "toolsets", "tools", "confirm", "timezone", *WINDOWS} | {
 
 # All other settings that restrict a workspace: an agent can run into each of them.
 BOUNDS = [name for name in WorkspaceSettings.model_fields if name not in TOLD]
+
+# Tools that are off for one reason and told by name; more are told by toolset.
+NAMED = 5
 
 # What clients cannot do without sessions; see docs/safety.md.
 STATELESS = (
@@ -41,8 +46,8 @@ async def status_of(
     stop: Stop,
     caps: Iterable[Caps],
     client: CustomerIO,
+    tools: Iterable[Tool],
     off: Mapping[str, str],
-    *,
     now: float,
     sandbox: "Sandbox | None",
 ) -> Status:
@@ -74,8 +79,26 @@ async def status_of(
         ],
         scheduled=await _scheduled(store) if stopped else None,
         limits=[_limited(state) for state in client.buckets()],
-        off={why: [name for name, reason in off.items() if reason == why] for why in off.values()},
+        off=_in_brief(tools, off),
     )
+
+
+def _in_brief(tools: Iterable[Tool], off: Mapping[str, str]) -> dict[str, list[str]]:
+    """Return why tools are off, with those of each reason: by name, or of many by toolset and number."""
+    by_reason: dict[str, list[Tool]] = {}
+    for tool in tools:
+        if tool.name in off:
+            by_reason.setdefault(off[tool.name].replace(f"toolset {tool.toolset}", "toolset"), []).append(
+                tool
+            )
+    return {reason: _named(found) for reason, found in by_reason.items()}
+
+
+def _named(tools: list[Tool]) -> list[str]:
+    counted = Counter(tool.toolset for tool in tools)
+    if len(tools) <= NAMED:
+        return [tool.name for tool in tools]
+    return [f"{toolset} ({count})" for toolset, count in counted.items()]
 
 
 def _of_sandbox(settings: Settings, sandbox: "Sandbox") -> Iterator[str]:

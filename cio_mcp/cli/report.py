@@ -5,6 +5,7 @@ import asyncio
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 from cio_mcp.app.pictures import NO_IMAGE
 from cio_mcp.app.workspace import remembering
@@ -37,6 +38,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _apart(report: dict[str, Any]) -> dict[str, Any]:
+    """Return a report with a table for each figure of its lines: all in one would be wider than terminals."""
+    lines = report["lines"]
+    figures = dict.fromkeys(name for line in lines for name in line if name != "source")
+    tables = {
+        name: [{"source": line["source"], name: line[name]} for line in lines if name in line]
+        for name in figures
+    }
+    return {name: told for name, told in report.items() if name != "lines"} | tables
+
+
 def run(asked: argparse.Namespace) -> int:
     """Print the report, or write its page or image; returns the exit status by outcome."""
     given = [f"days={asked.days}", *([f"name_contains={asked.name}"] if asked.name else [])]
@@ -45,14 +57,15 @@ def run(asked: argparse.Namespace) -> int:
     if outcome.error:
         sys.stderr.write(f"{printable(outcome.error)}\n")
         return status_of(outcome.facts)
-    if asked.page:
-        _write(asked.page, written(json.dumps(outcome.facts)).encode())
     if asked.image:
         if outcome.image is None:
             raise SettingsError(f"--image: {NO_IMAGE}")
         _write(asked.image, outcome.image)
+    if asked.page:
+        _write(asked.page, written(json.dumps(outcome.facts)).encode())
     if not (asked.page or asked.image):
-        sys.stdout.write(answer_table(outcome.facts))
+        changed = outcome.facts["changed"] or "nothing by more than chance explains"
+        sys.stdout.write(answer_table(_apart(outcome.facts) | {"changed": changed}))
     return 0
 
 

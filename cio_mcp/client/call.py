@@ -78,14 +78,16 @@ class Outgoing:
 class WouldSend(Exception):
     """Raised instead of sending, by the first change of a dry run.
 
-    `request` would leave first, and `whole` is what all requests of the call say together. `checked` tells
-    what is known of its rows.
+    `request` would leave first, and `whole` is what all requests say together; `would` are words for that.
+    `checked` tells what is known of its rows. `instead` is what a call raises that can only be previewed.
     """
 
     def __init__(self, request: Outgoing) -> None:
         super().__init__(request.method, request.url)
         self.request = self.whole = request
+        self.would = ""
         self.checked: Any = None
+        self.instead: Exception | None = None
 
 
 # Awaited before a request leaves; what it raises keeps the request from leaving.

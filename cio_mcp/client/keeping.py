@@ -36,7 +36,7 @@ class _Thing:
 
 
 # Where the texts of messages are, which are what is kept.
-_TEXTS = re.compile(r"/v1/(campaigns|broadcasts|newsletters|transactional|design_studio)/.*")
+_TEXTS = re.compile(r"/v1/(campaigns|broadcasts|newsletters|transactional|design_studio|snippets)(/.*)?")
 
 
 def changes_texts(method: str, route: str) -> bool:

@@ -10,12 +10,14 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from cio_mcp.liquid.leaving import Left
 from cio_mcp.liquid.metering import Bounds, Meter
 from cio_mcp.liquid.results import Rendered, Uses, Variable, notation, source_of
 from cio_mcp.liquid.scanning import spans
 
 __all__ = [
     "Bounds",
+    "Left",
     "Meter",
     "Rendered",
     "Uses",

@@ -1,13 +1,20 @@
 """Which variables a text uses, and how: what a message needs before it is rendered for anybody."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from liquid import BoundTemplate
 from liquid.ast import Node
-from liquid.builtin.expressions import FilteredExpression, LoopExpression, Path, StringLiteral
+from liquid.builtin.expressions import (
+    Filter,
+    FilteredExpression,
+    Literal,
+    LoopExpression,
+    Path,
+    StringLiteral,
+)
 from liquid.builtin.tags.capture_tag import CaptureNode
 from liquid.builtin.tags.case_tag import CaseNode
 from liquid.builtin.tags.for_tag import ForNode
@@ -19,7 +26,8 @@ from liquid.expression import Expression
 
 from cio_mcp.liquid.context import DEPTH
 from cio_mcp.liquid.environment import KeepNode, UnknownNode
-from cio_mcp.liquid.filters import FILTERS
+from cio_mcp.liquid.filters import FILTERS, TAKES
+from cio_mcp.liquid.filters.table import written
 from cio_mcp.liquid.metering import Exceeded, Meter
 from cio_mcp.liquid.results import Uses, Variable, notation, source_of
 from cio_mcp.liquid.scanning import Links, Unreadable, checked, line_at
@@ -36,6 +44,18 @@ class _Place:
     depth: int = 0
 
 
+@dataclass(frozen=True)
+class _How:
+    """What the filters on a variable say of it."""
+
+    has_default: bool = False
+    default: str | None = None
+    used_as: str | None = None
+
+
+_PLAIN, _LIST = _How(), _How(used_as="a list")
+
+
 @dataclass
 class _Use:
     """All uses of one variable."""
@@ -44,13 +64,17 @@ class _Use:
     bare: bool = False
     in_link: bool = False
     bare_in_link: bool = False
+    default: str | None = None
+    used_as: str | None = None
 
-    def add(self, place: _Place, *, has_default: bool) -> None:
-        bare = not (has_default or place.conditional)
-        self.has_default &= has_default
+    def add(self, place: _Place, how: _How) -> None:
+        bare = not (how.has_default or place.conditional)
+        self.has_default &= how.has_default
         self.bare |= bare
         self.in_link |= place.in_link
         self.bare_in_link |= bare and place.in_link
+        self.default = how.default if self.default is None else self.default
+        self.used_as = self.used_as or how.used_as
 
 
 @dataclass
@@ -122,22 +146,21 @@ class _Reader:
             self.names.pop(name, None)
         self.names |= before
 
-    def expression(self, expression: Expression, place: _Place, *, has_default: bool = False) -> None:
+    def expression(self, expression: Expression, place: _Place, how: _How = _PLAIN) -> None:
         self.meter.tick()
         match expression:
             case Path():
-                self.use(expression, place, has_default=has_default)
+                self.use(expression, place, how)
             case FilteredExpression():
                 filters = expression.filters or []
                 for named in filters:
                     if named.name not in FILTERS:
                         add(self.found.unknown, f"filter {named.name}")
-                first = filters[0].name == "default" if filters else False
-                self.expression(expression.left, place, has_default=first)
+                self.expression(expression.left, place, _how(filters))
                 for named in filters:
                     self.arguments(named.name, [argument.value for argument in named.args], place)
             case LoopExpression():
-                self.expression(expression.iterable, place)
+                self.expression(expression.iterable, place, _LIST)
                 for limit in (expression.limit, expression.offset):
                     if limit:
                         self.expression(limit, place)
@@ -155,13 +178,13 @@ class _Reader:
                 for argument in given:
                     self.expression(argument, place)
 
-    def use(self, expression: Path, place: _Place, *, has_default: bool) -> None:
+    def use(self, expression: Path, place: _Place, how: _How) -> None:
         for part in expression.path:
             if isinstance(part, Path):
-                self.use(part, place, has_default=has_default)
+                self.use(part, place, _How(how.has_default))
         if (path := self.path(expression)) is None:
             return
-        self.used.setdefault(path, _Use()).add(place, has_default=has_default)
+        self.used.setdefault(path, _Use()).add(place, how)
         value: Any = self.snippets
         for name in expression.path[1:] if expression.path[0] == "snippets" else ():
             value = value.get(name) if isinstance(value, Mapping) else None
@@ -183,6 +206,21 @@ class _Reader:
         return notation([root, *rest])
 
 
+def _how(filters: Sequence[Filter]) -> _How:
+    """Return what filters say of the value that they are on: the first tells a default, or what it is."""
+    first = filters[0] if filters else None
+    rest = filters[1:] if first and first.name == "default" else filters
+    used_as = TAKES.get(rest[0].name) if rest else None
+    if rest and used_as and rest[0].name.endswith("currency"):
+        codes = [written(given.value.value) for given in rest[0].args[1:] if isinstance(given.value, Literal)]
+        used_as += "".join(f" in {code}" for code in codes[:1])
+    if not first or first.name != "default":
+        return _How(used_as=used_as)
+    other = first.args[0].value if first.args else None
+    known = written(other.value) if isinstance(other, Literal) else None if other else ""
+    return _How(has_default=True, default=known, used_as=used_as)
+
+
 def uses(text: str, snippets: Mapping[str, Any], meter: Meter) -> Uses:
     """Tell what a text with Liquid uses."""
     reader = _Reader(snippets, meter)
@@ -197,8 +235,5 @@ def uses(text: str, snippets: Mapping[str, Any], meter: Meter) -> Uses:
         found.fault = told(error)
     except RecursionError:
         found.fault = "it is nested too deeply"
-    found.variables = [
-        Variable(path, source_of(path), use.has_default, use.bare, use.in_link, use.bare_in_link)
-        for path, use in reader.used.items()
-    ]
+    found.variables = [Variable(path, source_of(path), **vars(use)) for path, use in reader.used.items()]
     return found

@@ -4,6 +4,7 @@ import random
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, TextIO
 
 from liquid import BoundTemplate
@@ -62,9 +63,14 @@ class Run:
     meter: Meter
     strict: bool
     now: float
-    chance: random.Random
+    seed: str
     notes: Rendered = field(default_factory=Rendered)
     forgiving: bool = False
+
+    @cached_property
+    def chance(self) -> random.Random:
+        """What is drawn by the seed."""
+        return random.Random(self.seed)  # noqa: S311 - for a preview
 
 
 class Rendering(RenderContext):
@@ -74,7 +80,12 @@ class Rendering(RenderContext):
         super().__init__(template, globals=data)
         self._data, self._run, self._depth = data, run, depth
         self._stands_for: dict[str, str] = {}
-        self.meter, self.now, self.chance = run.meter, run.now, run.chance
+        self.meter, self.now = run.meter, run.now
+
+    @property
+    def chance(self) -> random.Random:
+        """What chance depends on."""
+        return self._run.chance
 
     @property
     def disabled_tags(self) -> list[str]:

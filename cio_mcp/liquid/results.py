@@ -48,6 +48,8 @@ class Variable:
 
     `bare` says that some use has no default and stands under no condition, so that a message without a value
     fails; `has_default` that each use has one. `in_link` and `bare_in_link` say so of uses in an address.
+    `default` is the first default as it is printed, if that is known, and `used_as` what the filters on it
+    take it for.
     """
 
     path: str
@@ -56,6 +58,8 @@ class Variable:
     bare: bool
     in_link: bool
     bare_in_link: bool
+    default: str | None = None
+    used_as: str | None = None
 
 
 @dataclass

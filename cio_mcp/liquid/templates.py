@@ -15,8 +15,9 @@ from cio_mcp.liquid.environment import dialect
 from cio_mcp.liquid.metering import TAG, Exceeded, Meter
 from cio_mcp.liquid.scanning import LONGEST_TAG, PER_STEP, checked, line_at
 
-# Characters of a text that is kept parsed: with all in tags, that takes 20 MB.
-LONGEST_KEPT = 50_000
+# So many texts of so many characters each are kept parsed: with all in tags, each kind takes 20 MB.
+KEPT_SHORT, SHORT = 256, 3_000
+KEPT_LONG, LONG = 16, 50_000
 
 # Names in one note: more tell a reader nothing.
 MOST_NAMES = 100
@@ -31,13 +32,16 @@ def read(text: str, meter: Meter) -> BoundTemplate:
 
 def parsed(text: str, meter: Meter) -> BoundTemplate:
     """Return a checked text as a template; raises LiquidError."""
-    parse = _parsed if len(text) <= LONGEST_KEPT else _parsed.__wrapped__
+    parse = _parsed_short if len(text) <= SHORT else _parsed_long if len(text) <= LONG else _parsed
     return parse(text, meter.bounds.depth)
 
 
-@lru_cache(maxsize=16)
 def _parsed(text: str, depth: int) -> BoundTemplate:
     return adapt_all(dialect(depth).from_string(text))
+
+
+_parsed_short = lru_cache(maxsize=KEPT_SHORT)(_parsed)
+_parsed_long = lru_cache(maxsize=KEPT_LONG)(_parsed)
 
 
 def condition(text: str, meter: Meter) -> Expression:

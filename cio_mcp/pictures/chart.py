@@ -12,11 +12,12 @@ ROWS = 8
 # The longest bar, and how high lines by period are.
 LONGEST, HIGH = 430, 190
 
-COLUMN = 76
+# The least width of a column, and of a letter in its head.
+COLUMN, LETTER = 52, 6.6
 
 NOTE = (
-    "Opens and clicks are people's where Customer.io tells them apart, "
-    "of what was delivered and can be tracked."
+    "human_opened and human_clicked are people's; opened and clicked count programs, too. Shares are of what "
+    "was delivered and can be tracked."
 )
 
 # The colours of lines, and their dashes for who cannot tell the colours apart.
@@ -62,7 +63,7 @@ def _periods(sheet: Sheet, told: Shown) -> None:
     drawn = [
         (name, counts)
         for name, counts in told.series.items()
-        if len(counts) > 1 and name not in {"bounced", "unsubscribed"}
+        if len(counts) > 1 and name not in {"bounced", "unsubscribed"} and f"human_{name}" not in told.series
     ][: len(STROKES)]
     if not drawn:
         return
@@ -136,26 +137,36 @@ def _words(side: Side, measure: str) -> str:
 
 def _table(sheet: Sheet, rows: list[Row]) -> None:
     names = [name for name in MEASURES if any(name in row.now.counts for row in rows)]
-    first = WIDE - MARGIN - COLUMN * len(names)
+    # Where all tell people apart, these are enough.
+    names = [name for name in names if not all(f"human_{name}" in row.now.counts for row in rows)]
+    heads = {name: name.rpartition("_")[::2] for name in names}
+    ends, x = {}, float(WIDE - MARGIN)
+    for name in reversed(names):
+        ends[name] = x
+        x -= max(COLUMN, LETTER * max(map(len, heads[name])) + 12)
     sheet.y += 26
-    _cells(sheet, "", dict(zip(names, names, strict=True)), names, first, SOFT)
+    for name, end in ends.items():
+        sheet.text(heads[name][0], end, 12, SOFT, end=True)
+    sheet.y -= 3
+    _cells(sheet, "", {name: head for name, (_, head) in heads.items()}, ends, x, SOFT)
     for row in rows:
-        _counts(sheet, row.name, row.now, names, first, TEXT)
+        _counts(sheet, row.name, row.now, ends, x, TEXT)
         if row.before:
-            _counts(sheet, "before", row.before, names, first, SOFT)
+            _counts(sheet, "before", row.before, ends, x, SOFT)
 
 
-def _counts(sheet: Sheet, name: str, side: Side, names: list[str], first: float, color: str) -> None:
-    counts = {each: f"{side.counts[each]:,}" if each in side.counts else NOT_TOLD for each in names}
-    _cells(sheet, name, counts, names, first, color)
+def _counts(sheet: Sheet, name: str, side: Side, ends: Mapping[str, float], x: float, color: str) -> None:
+    counts = {each: f"{side.counts[each]:,}" if each in side.counts else NOT_TOLD for each in ends}
+    _cells(sheet, name, counts, ends, x, color)
 
 
 def _cells(
-    sheet: Sheet, name: str, cells: Mapping[str, str], names: list[str], first: float, color: str
+    sheet: Sheet, name: str, cells: Mapping[str, str], ends: Mapping[str, float], x: float, color: str
 ) -> None:
+    """Write a row of the table: its name up to `x`, and cells up to the ends of their columns."""
     sheet.y += 17
-    sheet.text(cut(name, first - MARGIN, 12), MARGIN, 12, color)
-    for at, each in enumerate(names):
-        sheet.text(cells[each], first + COLUMN * (at + 1), 12, color, end=True)
+    sheet.text(cut(name, x - MARGIN, 12), MARGIN, 12, color)
+    for each, end in ends.items():
+        sheet.text(cells[each], end, 12, color, end=True)
     sheet.y += 5
     sheet.line([(MARGIN, sheet.y), (WIDE - MARGIN, sheet.y)], LINE)

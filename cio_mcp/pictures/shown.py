@@ -1,13 +1,20 @@
 """What a picture shows of an answer: the same that the page reads from it."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-MEASURES = ("sent", "delivered", "bounced", "opened", "clicked", "converted", "unsubscribed")
+MEASURES = (
+    *("sent", "delivered", "bounced", "opened", "human_opened", "clicked", "human_clicked", "converted"),
+    "unsubscribed",
+)
 
 # What was delivered and cannot be tracked: these are no share of it.
-UNTRACKED = {"opened": "open_untracked", "clicked": "link_untracked"}
+UNTRACKED = {
+    f"{human}{name}": untracked
+    for name, untracked in (("opened", "open_untracked"), ("clicked", "link_untracked"))
+    for human in ("", "human_")
+}
 
 NOT_TOLD = "\N{EN DASH}"
 
@@ -98,22 +105,15 @@ def _totals(answer: Mapping[str, Any], notes: list[str]) -> Shown:
     of = campaign or f"{answer['kind']} {answer['source_id']}"
     bases, totals, series = answer["divided_by"], answer["totals"], answer.get("series", {})
 
-    def own(name: str) -> str:
-        """By people, if they are told apart."""
-        human = f"human_{name}"
-        return human if human in bases or human in totals else name
-
     # What is not among the totals was zero.
-    counts = {
-        name: totals.get(own(name), 0) for name in MEASURES if own(name) in totals or own(name) in bases
-    }
+    counts = {name: totals.get(name, 0) for name in MEASURES if name in totals or name in bases}
     return Shown(
         f"Results of {of}",
         _span(answer),
-        [Row(of, Side(counts, _wholes(bases, own)))],
+        [Row(of, Side(counts, _wholes(bases)))],
         notes,
         dates=answer.get("dates", []),
-        series={name: series[own(name)] for name in MEASURES if own(name) in series},
+        series={name: series[name] for name in MEASURES if name in series},
     )
 
 
@@ -124,12 +124,12 @@ def _bases(counts: Counts) -> Counts:
     return of | {"delivered": sent, "bounced": sent}
 
 
-def _wholes(told: Mapping[str, str], name: Callable[[str], str] = str) -> Counts:
+def _wholes(told: Mapping[str, str]) -> Counts:
     """Return the number that each is a share of, from texts that end with it."""
     return {
-        measure: int(told[name(measure)].replace(",", "").rpartition(" ")[2])
+        measure: int(told[measure].replace(",", "").rpartition(" ")[2])
         for measure in MEASURES
-        if name(measure) in told
+        if measure in told
     }
 
 

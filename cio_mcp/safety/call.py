@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from cio_mcp.client import Call
-from cio_mcp.client.call import Outgoing
+from cio_mcp.client.call import Outgoing, WouldSend
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.safety.grant import Grant
 from cio_mcp.safety.stores import Refund
@@ -54,8 +54,9 @@ class ToolCall(Call):
     Found by the guard: `tool` and its checked arguments `given`, with `notes` on them and the instants that
     `times` stand for; whether the answer is also wanted `as_image` or `as_page`, or only a preview is; the
     confirmation `code`, and whether it `confirmed` the call; the request that the call would send, which
-    `outgoing` has in full, and what tells what was `checked` of its rows, if it has many; the `words` of the
-    message that it sends, and if they were `edited` since its preview, what told them apart then; its
+    `outgoing` has in full, what it `would` do, in words, and whether it is in `vain`, since no row of it can
+    be sent; what tells what was `checked` of its rows, if it has many, with the body to show; the `words` of
+    the message that it sends, and if they were `edited` since its preview, what told them apart then; its
     audience, when that was `looked_up`, the size that was `approved`, how many are `counted`, and what undoes
     that, `refunds`; and its outcome.
     """
@@ -80,7 +81,9 @@ class ToolCall(Call):
     confirmed: bool = False
     would_send: dict[str, Any] = field(default_factory=dict)
     outgoing: Outgoing | None = None
-    checked: Callable[[], CheckedRows] | None = None
+    would: str = ""
+    checked: Callable[[], tuple[CheckedRows, dict[str, Any]]] | None = None
+    vain: bool = False
     audience: Audience | None = None
     looked_up: float = float("-inf")
     approved: int | None = None
@@ -99,7 +102,7 @@ class ToolCall(Call):
         files: Path | None = None,
         mask: "Mask | None" = None,
     ) -> None:
-        """Check and convert the raw arguments; `timezone` is that of times that name none.
+        """Check and convert the raw arguments; `timezone` is that of times that name none, if one is set.
 
         Raises InvalidArgument. `files` holds files that may be read. `mask` replaces pseudonyms, and lets no
         guess of what it hides be compared.
@@ -128,6 +131,15 @@ class ToolCall(Call):
             yield
         finally:
             self.dry_run = False
+
+    def rehearsed(self, would: WouldSend) -> None:
+        """Take what the call would send; raises what it would raise instead, unless it is only previewed."""
+        self.vain = would.instead is not None
+        if would.instead and not self.preview_only:
+            raise would.instead
+        self.outgoing, self.checked, self.would = would.whole, would.checked, would.would
+        body = {} if would.request.body is None else {"body": would.request.body}
+        self.would_send = {"method": would.request.method, "url": would.request.url} | body
 
     @property
     def bound(self) -> dict[str, Any]:

@@ -32,13 +32,13 @@ from cio_mcp.safety.preview import preview_of
 from cio_mcp.safety.recipients import check_recipients
 from cio_mcp.safety.stop import Stop
 from cio_mcp.safety.supplies import Supplies
-from cio_mcp.safety.wording import check_words, must_fill, read_words
+from cio_mcp.safety.wording import check_words, must_fill, read_words, refusal_of
 from cio_mcp.toolkit.answers import Acted, Answer, Preview
-from cio_mcp.toolkit.audience import masked
 from cio_mcp.toolkit.candidates import suggest
 from cio_mcp.toolkit.consequences import Consequence
 from cio_mcp.toolkit.habits import unusual
 from cio_mcp.toolkit.registry import Effect, Tool
+from cio_mcp.toolkit.times import in_words
 
 if TYPE_CHECKING:
     from cio_mcp.safety.privacy.mask import Mask
@@ -56,7 +56,7 @@ class Guard:
     """Runs tools on a workspace within an operator's bounds.
 
     `sandbox` is true for the embedded sandbox, which answers then mention. `timezone` is that of times which
-    name none, `files` the folder of files that may be read, and `reads` permits reading.
+    name none, empty if it is not set, `files` the folder of files that may be read; `reads` permits reading.
     """
 
     client: CustomerIO
@@ -69,7 +69,7 @@ class Guard:
     supplies: Supplies
     rules: Sequence[Rule] = ()
     workspace: str | None = None
-    timezone: str = "UTC"
+    timezone: str = ""
     reads: bool = True
     mask: "Mask | None" = None
     files: Path | None = None
@@ -103,7 +103,7 @@ class Guard:
         if call.preview_only:
             if (app := self._reader(call)) and not self.mask:
                 call.notes += await unusual(app, call.tool.arguments, call.given)
-            coded = self.consent.needed(call) and not self.consent.asks_person(call)
+            coded = self.consent.needed(call) and not self.consent.asks_person(call) and not call.vain
             return await self._preview(call, coded=coded)
         if self.consent.needed(call):
             if preview := await self._confirm(call):
@@ -167,9 +167,7 @@ class Guard:
             with call.only_reading():
                 await call.tool.function(**await self.supplies.of(call), **call.given)
         except WouldSend as would:
-            call.outgoing, call.checked = would.whole, would.checked
-            body = {} if would.request.body is None else {"body": would.request.body}
-            call.would_send = {"method": would.request.method, "url": would.request.url} | body
+            call.rehearsed(would)
 
     async def _find_audience(self, call: ToolCall) -> None:
         """Find the call's audience, and count it if anything depends on its size."""
@@ -209,8 +207,9 @@ class Guard:
         if not call.preview_only:
             check_words(call)
         call.looked_up = -math.inf  # people take their time with what they are shown
-        code = await self.consent.code(call) if coded else None
-        preview = preview_of(call, looked, code, self.hide, self.mask.hide_text if self.mask else masked)
+        code = await self.consent.code(call) if coded and not refusal_of(call) else None
+        preview = preview_of(call, looked, code, self.hide, masks=self.mask is not None)
+        preview.local_times = in_words(call.times, self.timezone)
         self._complete(call, preview)
         return preview
 

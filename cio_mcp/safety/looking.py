@@ -7,7 +7,7 @@ requests, side by side.
 import asyncio
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from cio_mcp.client import AppApi, IdType
 from cio_mcp.errors import CustomerIOError, Refused
@@ -16,6 +16,7 @@ from cio_mcp.toolkit.audience import SAMPLES, Audience, Template
 from cio_mcp.toolkit.consequences import Outlook
 from cio_mcp.toolkit.profiles import BATCH, NAMES, compared, identifier, profiles
 from cio_mcp.toolkit.reading import Fields
+from cio_mcp.toolkit.texts.rendering import attributes_in
 
 _Found = TypeVar("_Found")
 
@@ -26,16 +27,23 @@ PEOPLE, ADDRESSES = 1000, 10
 
 @dataclass
 class People:
-    """What the profiles of the people whom a call names tell of them.
+    """What the profiles of the people whom a call names tell of them, by the identifiers in the call.
 
-    `names` are those of the first few, by identifier and attribute; `looked_up` is how many were looked up.
+    `names` are those of the first few, by attribute; `known` has of each request the profile of the first
+    person who is subscribed, and of the first who is not.
     """
 
     names: dict[str, dict[str, str]] = field(default_factory=dict)
-    looked_up: int = 0
-    unknown: int = 0
-    unsubscribed: int = 0
-    suppressed: int = 0
+    known: dict[str, Fields] = field(default_factory=dict)
+    unknown: list[str] = field(default_factory=list)
+    unsubscribed: list[str] = field(default_factory=list)
+    suppressed: list[str] = field(default_factory=list)
+
+    def first(self, customers: Sequence[tuple[IdType, str]]) -> tuple[str, dict[str, Any]] | None:
+        """Return the first of some people who is known, if possible subscribed, with their attributes."""
+        known = [name for _, name in customers if name in self.known]
+        name = next((name for name in known if name not in self.unsubscribed), next(iter(known), None))
+        return None if name is None else (name, attributes_in(self.known[name]))
 
 
 @dataclass
@@ -73,8 +81,8 @@ async def look(call: ToolCall, app: AppApi | None, reading: Awaitable[None] | No
     for end in ends:
         if isinstance(end, BaseException):
             raise end
-    if call.words and call.words.unread:
-        found.unread.append(call.words.unread)
+    if call.words:
+        found.unread += filter(None, (call.words.unread, call.words.without))
     return found
 
 
@@ -113,41 +121,46 @@ async def _people(found: Looked, app: AppApi, customers: Sequence[tuple[IdType, 
         for id_type, names in by_type.items()
         for at in range(0, len(names), BATCH)
     ]
-    addresses = [
-        address
-        for batch in await asyncio.gather(*(_batch(found, app, people, *batch) for batch in batches))
-        for address in batch
-    ]
+    addresses: dict[str, str] = {}
+    for batch in await asyncio.gather(*(_batch(found, app, people, *batch) for batch in batches)):
+        addresses |= batch
     if len(addresses) <= ADDRESSES:
-        await asyncio.gather(*(_suppression(found, app, people, address) for address in addresses))
+        await asyncio.gather(*(_suppression(found, app, people, *each) for each in addresses.items()))
 
 
 async def _batch(
     found: Looked, app: AppApi, people: People, id_type: IdType, names: Sequence[str]
-) -> list[str]:
-    """Count what a batch of profiles tells; return the addresses in them."""
+) -> dict[str, str]:
+    """Note what a batch of profiles tells; return the addresses in them."""
     answer = await _tried(found, f"{len(names)} people", profiles(app, names, id_type))
     if answer is None:
-        return []
+        return {}
     known = {compared(identifier(each, id_type), id_type): each for each in answer}
-    people.looked_up += len(names)
-    addresses = []
+    addresses: dict[str, str] = {}
+    subscribed: dict[bool, str] = {}
     for name in names:
         profile = known.get(compared(app.person(name, id_type), id_type))
         if profile is None:
-            people.unknown += 1
+            people.unknown.append(name)
             continue
-        people.unsubscribed += profile.flag("unsubscribed") is True
+        if unsubscribed := profile.flag("unsubscribed") is True:
+            people.unsubscribed.append(name)
+        if (
+            profile.mapping("attributes") is not None
+            and subscribed.setdefault(not unsubscribed, name) == name
+        ):
+            people.known[name] = profile
         attributes = profile.fields("attributes")
         parts = {part: word for part in NAMES if (word := attributes.text(part))}
         if parts and len(people.names) < SAMPLES:
             people.names[name] = parts
-        addresses += [address] if (address := attributes.text("email")) else []
+        if address := attributes.text("email"):
+            addresses[name] = address
     return addresses
 
 
-async def _suppression(found: Looked, app: AppApi, people: People, address: str) -> None:
+async def _suppression(found: Looked, app: AppApi, people: People, name: str, address: str) -> None:
     path = "/v1/esp/search_suppression/{email_address}"
     answer = await _tried(found, "one address's suppressions", app.get(path, email_address=address))
-    if answer is not None:
-        people.suppressed += bool(Fields(answer).objects("suppressions"))
+    if answer is not None and Fields(answer).objects("suppressions"):
+        people.suppressed.append(name)

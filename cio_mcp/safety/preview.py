@@ -4,20 +4,23 @@ Text that an agent or a customer wrote is quoted, so that it never looks like ou
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from cio_mcp.client.call import Replaced
 from cio_mcp.safety.call import ToolCall
 from cio_mcp.safety.looking import Looked, People
+from cio_mcp.safety.wording import refusal_of
 from cio_mcp.toolkit.answers import Preview, Reached
-from cio_mcp.toolkit.audience import Audience, masked
+from cio_mcp.toolkit.audience import SAMPLES, Audience, Template, masked
 from cio_mcp.toolkit.consequences import IN_WORDS, Told, holds
-from cio_mcp.toolkit.quoting import hosts, quoted
+from cio_mcp.toolkit.quoting import hosts, plain, quoted
 from cio_mcp.toolkit.registry import Effect
 from cio_mcp.toolkit.texts.checking import OPENING, Checked
+from cio_mcp.toolkit.texts.data import Fit, fit
 from cio_mcp.toolkit.texts.difference import LETTERS as LINE
 from cio_mcp.toolkit.texts.difference import difference
+from cio_mcp.toolkit.texts.variables import Found
 
 # The largest request, in bytes, that is shown in full. In a larger one, lists are cut to so many items and
 # texts to so many characters, with a note.
@@ -33,38 +36,53 @@ CONFIRM = (
     "To carry it out, repeat the call with the same arguments and this confirmation, within ten minutes."
 )
 AGAIN = "To carry it out, call again without dry_run."
+DRAFTS = "Make drafts, which a person must send, of"
+SHOW_FIRST = "Before that, show the user what is warned of, missing, not used or changed."
+MEND = "It would be refused. "
 
 # Replaces what must not be shown in any value.
 Hide = Callable[[Any], Any]
 
 
-def preview_of(
-    call: ToolCall, looked: Looked, code: str | None, hide: Hide, show: Callable[[str], str] = masked
-) -> Preview:
-    """Return the preview of a call that has been rehearsed; `code` confirms it, `show` masks identifiers."""
+def preview_of(call: ToolCall, looked: Looked, code: str | None, hide: Hide, *, masks: bool) -> Preview:
+    """Return the preview of a call that has been rehearsed; `code` confirms it, and `hide` `masks` or not."""
+
+    def show(name: str) -> str:
+        """Return an identifier: what the call does not name itself is masked in any case."""
+        listed = call.audience is not None and name in call.audience.named
+        return hide(name) if masks else plain(name) if listed else masked(name)
+
+    refusal = refusal_of(call)
     # Hidden before anything is cut: half an address would not be recognised as one.
-    request = hide(call.would_send)
+    checked, shown = call.checked() if call.checked else (None, {})
+    request = hide(call.would_send | ({"body": shown} if shown else {}))
     body = request.get("body") or {}
     template, outlook, words = looked.template, looked.outlook, call.words
-    content = call.audience.content if call.audience else None
-    says = words.checked(content, call) if words and content else Checked()
+    somebody, says, fits = _says(call, looked.people, hide)
     sender = body.get("from") or says.sender
-    also = [IN_WORDS[each] for each in call.tool.affects.consequences if holds(each, call.given)]
+    also = [
+        IN_WORDS[each]
+        for each in call.tool.affects.consequences
+        if each not in outlook.covers and holds(each, call.given)
+    ]
     replaces = call.replaces or Replaced({})
-    links = sorted({*hosts(body), *says.links})
-    return Preview(
-        would=call.tool.summary,
-        template=f"{template.what}{f': {quoted(hide(template.name))}' if template.name else ''}"
-        if template
-        else None,
+    # Those in rows are told among what is odd about them.
+    links = sorted({*(() if checked else hosts(body)), *says.links})
+    preview = Preview(
+        would=call.would or _would(call, template, says, hide),
+        template=_template(call, template, hide) if template else None,
         sender=quoted(hide(sender)) if sender else None,
         changed=words.changes(call.edited, hide) or None if words and words.texts and call.edited else None,
+        shown_for=_person(somebody, looked.people, hide, show) if somebody else None,
         subject=quoted(hide(says.subject)) if says.subject else None,
+        preheader=quoted(hide(says.preheader)) if says.preheader else None,
         opening=quoted(hide(says.opening), longest=OPENING) if says.opening else None,
-        missing_data=[quoted(each) for each in says.missing[:FIELDS]] or None,
-        unused_data=[quoted(each) for each in says.unused[:FIELDS]] or None,
+        fails=[hide(why) for why in says.fails[:FIELDS]] or None,
+        missing_data=hide(dict(fits.missing)) or None,
+        optional_data=hide(dict(fits.optional)) or None,
+        unused_data=hide(dict(fits.unused)) or None,
         audience=_reached(call, looked.people, hide, show),
-        checked=call.checked() if call.checked else None,
+        checked=checked,
         whom=_whom(outlook.whom, hide),
         sets_off=[*also, *(_told(each, hide) for each in (*outlook.sets_off, *replaces.follows))] or None,
         loses=_lost(hide(dict(outlook.loses)), show) or None,
@@ -73,13 +91,58 @@ def preview_of(
         unread=[hide(each) for each in looked.unread] or None,
         request=request if len(json.dumps(request)) <= WHOLE else _cut(request),
         confirmation=code,
-        next=CONFIRM if code else AGAIN if call.preview_only else None,
     )
+    if refusal:
+        preview.next = f"{MEND}{refusal}."
+    elif how := CONFIRM if code else AGAIN if call.preview_only and not call.vain else "":
+        reached = preview.audience
+        doubts = (reached and reached.warnings, preview.fails, preview.missing_data, preview.unused_data)
+        preview.next = f"{how}{f' {SHOW_FIRST}' if any(doubts) or preview.changed else ''}"
+    return preview
+
+
+def _says(call: ToolCall, people: People | None, hide: Hide) -> tuple[str | None, Checked, Fit]:
+    """Return what a call says to the first person whom it names who is known, who that is, and its data."""
+    content = call.audience.content if call.audience else None
+    if not (call.words and call.audience and content):
+        return None, Checked(), fit(Found(), None)
+    name, attributes = (people.first(call.audience.customers) if people else None) or (None, None)
+    # Hidden before it is rendered: in the text no rule could tell a name from other words.
+    says = call.words.checked(content, call, name, hide(attributes) if attributes else None)
+    return name, says, call.words.fit(content)
+
+
+def _would(call: ToolCall, template: Template | None, says: Checked, hide: Hide) -> str:
+    """Return what a call does in one sentence that names what it does it to."""
+    audience = call.audience
+    if call.tool.effect is not Effect.SENDS or not (template and audience):
+        given = {name: value for name, value in call.given.items() if name.endswith("_id") and value}
+        named = ", ".join(f"{name} {plain(str(hide(value)))}" for name, value in given.items())
+        return f"{call.tool.summary.removesuffix('.')}: {named}" if named else call.tool.summary
+    content, name = audience.content, template.name or says.subject
+    drafts = template.drafts or bool(call.words and content and call.words.are_drafts(content))
+    verb = audience.instead or (DRAFTS if drafts else "")
+    what = quoted(hide(name)) if name else template.what
+    number = (
+        f"{audience.size:,} {'person' if audience.size == 1 else 'people'}"
+        if audience.size is not None
+        else audience.what
+    )
+    whom = f"{'at least ' if audience.at_least else ''}{number}"
+    when = f", at {at}" if (at := call.times.get("send_at")) else ""
+    return f"{verb} {what} for {whom}{when}" if verb else f"Send {what} to {whom}{when}"
+
+
+def _template(call: ToolCall, template: Template, hide: Hide) -> str:
+    content = call.audience.content if call.audience else None
+    texts = len(call.words.sent(content)) if call.words and content else 1
+    more = f"; the first of its {texts} texts is shown" if texts > 1 else ""
+    return f"{template.what}{f': {quoted(hide(template.name))}' if template.name else ''}{more}"
 
 
 def _told(told: Told, hide: Hide) -> str:
-    """Return our own words, and after them somebody else's in quotation marks."""
-    return f"{told[0]} {quoted(hide(told[1]))}"
+    """Return our own words and somebody else's, which follow each other, these in quotation marks."""
+    return " ".join(quoted(hide(each)) if number % 2 else each for number, each in enumerate(told))
 
 
 def _whom(whom: str | Mapping[str, str] | None, hide: Hide) -> str | None:
@@ -92,29 +155,40 @@ def _reached(call: ToolCall, people: People | None, hide: Hide, show: Callable[[
     audience = call.audience
     if audience is None or (audience.size == 0 and call.tool.effect is not Effect.SENDS):
         return None
-    names = people.names if people else {}
     return Reached(
         what=audience.what,
         size=audience.size,
         at_least=audience.at_least or None,
-        samples=[
-            f"{quoted(' '.join(hide(names[name]).values()))} {show(name)}" if name in names else show(name)
-            for name in audience.some
-        ],
-        warnings=_warnings(audience, people) or None,
+        samples=[_person(name, people, hide, show) for name in audience.some],
+        warnings=_warnings(audience, people, show) or None,
     )
 
 
-def _warnings(audience: Audience, people: People | None) -> list[str]:
+def _person(name: str, people: People | None, hide: Hide, show: Callable[[str], str]) -> str:
+    """Return an identifier, after the person's name if that is known."""
+    parts = people.names.get(name) if people else None
+    return f"{quoted(' '.join(hide(parts).values()))} {show(name)}" if parts else show(name)
+
+
+def _warnings(audience: Audience, people: People | None, show: Callable[[str], str]) -> list[str]:
     if people is None:
         return []
-    unknown = f"{people.unknown} unknown: {audience.if_unknown}".removesuffix(": ")
     found = [
-        (people.unknown, unknown),
-        (people.unsubscribed, f"{people.unsubscribed} unsubscribed"),
-        (people.suppressed, f"{people.suppressed} suppressed: no mail is delivered to them"),
+        (people.unknown, "unknown", audience.if_unknown),
+        (people.unsubscribed, "unsubscribed", audience.if_unsubscribed),
+        (people.suppressed, "suppressed", "no mail is delivered to them"),
     ]
-    return [words for number, words in found if number]
+    return [
+        f"{len(who)} {what} ({_some(who, show)}): {then}".removesuffix(": ")
+        for who, what, then in found
+        if who
+    ]
+
+
+def _some(who: Sequence[str], show: Callable[[str], str]) -> str:
+    """Return a few of some people."""
+    more = len(who) - SAMPLES
+    return ", ".join([*map(show, who[:SAMPLES]), *([f"{more} more"] if more > 0 else [])])
 
 
 def _lost(loses: dict[str, Any], show: Callable[[str], str]) -> dict[str, str]:

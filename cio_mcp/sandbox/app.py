@@ -19,13 +19,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from cio_mcp.sandbox import assumptions, files
 from cio_mcp.sandbox.controls.layer import ControlLayer
 from cio_mcp.sandbox.controls.table import ask
+from cio_mcp.sandbox.engine import reacting as _reacting  # noqa: F401 - what the log gets is reacted to
 from cio_mcp.sandbox.engine.clock import Clock
 from cio_mcp.sandbox.faults import book
 from cio_mcp.sandbox.faults.layer import FaultLayer
 from cio_mcp.sandbox.gate import Counts, Credentials, Gate
 from cio_mcp.sandbox.http import ApiRequest, Partly, Rejected
 from cio_mcp.sandbox.operations import OPERATIONS, Operation
-from cio_mcp.sandbox.seed import EMPTY, plant
+from cio_mcp.sandbox.seed import EMPTY, begin
 from cio_mcp.sandbox.state.workspace import Workspace
 
 
@@ -61,7 +62,7 @@ class Sandbox:
                 self.workspace.copy(copy_of.workspace)
             elif seed and not any(map(self.workspace.things, ("campaign", EMPTY))):
                 # To look first keeps what is due by now for who comes to do something.
-                plant(self.workspace)
+                begin(self.workspace)
         except BaseException:
             self.close()
             raise

@@ -92,9 +92,15 @@ def _question(preview: Preview) -> str:
     field.
     """
     lines = [preview.would or "", _line("Sends", preview.template), _line("From", preview.sender)]
-    lines += [_line("Subject", preview.subject), _line("Begins", preview.opening)]
-    lines.append(_line("Missing in the data", ", ".join(preview.missing_data or ())))
-    lines.append(_line("Not used by the template", ", ".join(preview.unused_data or ())))
+    lines += [_line("Shown as it is for", preview.shown_for), _line("Subject", preview.subject)]
+    lines += [_line("After the subject", preview.preheader), _line("Begins", preview.opening)]
+    lines += [f"It would fail: {why}" for why in preview.fails or ()]
+    for words, keys in (
+        ("Missing in the data", preview.missing_data),
+        ("Not in the data", preview.optional_data),
+        ("Too much in the data", preview.unused_data),
+    ):
+        lines += [f"{words}: {key}: {why}" for key, why in (keys or {}).items()]
     if reached := preview.audience:
         size = "number unknown" if reached.size is None else f"{reached.size} people"
         more = "at least " if reached.at_least else ""
@@ -112,7 +118,11 @@ def _question(preview: Preview) -> str:
     lines += _fields("It says:", {name: quoted(value) for name, value in _content(preview).items()})
     lines.append(_line("Links lead to", ", ".join(preview.links or ())))
     lines.append(_line("Could not be read", "; ".join(preview.unread or ())))
-    lines += [f"Time: {name} = {when}" for name, when in (preview.times or {}).items()]
+    said = preview.local_times or {}
+    lines += [
+        f"Time: {name} = {when}{f', {said[name]}' if name in said else ''}"
+        for name, when in (preview.times or {}).items()
+    ]
     lines.append(f"Request: {preview.request['method']} {preview.request['url']}")
     where = "in the sandbox" if preview.sandbox else "in the live workspace"
     where += f" {preview.workspace}" if preview.workspace else ""

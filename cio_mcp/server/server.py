@@ -41,13 +41,14 @@ and results, and send messages (App API).
 - customer_id identifies a customer; id_type says whether it is an id (the default), an email or a cio_id.
 - "accepted" does not mean applied: Customer.io applies a write moments later, or drops invalid or \
 conflicting data without an error. check_write tells which.
-- Deletions, sends to many people and changes of live content first return a preview. To carry one out, \
-repeat the call with the preview's confirmation code. dry_run=true only previews.
-- If a call's outcome is unknown, the error says how to find out. Do that before you repeat a send or a \
-broadcast.
-- Times are ISO 8601 or unix seconds, never milliseconds. Without a zone they are in server_status's timezone.
-- Calls wait for their turn under Customer.io's rate limits: make as many as you need, in parallel too. For \
-lists use identify_customers and track_events.
+- Deletions, sends to many people and changes of live content first return a preview: show the user what it \
+warns of. To carry one out, repeat the call with its confirmation code. dry_run=true only previews.
+- If an outcome is unknown, the error says how to find out. Do that before you repeat a send.
+- Times are ISO 8601 or unix seconds, not milliseconds. Without a zone: server_status's \
+timezone, for metrics the answer's.
+- Calls wait for their turn under Customer.io's rate limits: make as many as you need at once; for lists, \
+identify_customers and track_events.
+- Tools to edit messages can be off: server_status.
 - Customer.io also says automation for campaign, one-time send for newsletter, profile for customer.
 """
 

@@ -120,9 +120,9 @@ class Reached(Shape):
     what: str = Field(description="The audience in words.")
     size: int | None = Field(None, description="Number of people; absent if they cannot be counted.")
     at_least: bool | None = Field(None, description="true: size is a lower bound.")
-    samples: list[str] = Field([], description="A few of these people, masked.")
+    samples: list[str] = Field([], description="A few of these people, masked unless the call names them.")
     warnings: list[str] | None = Field(
-        None, description="How many of the named people are unknown, unsubscribed or suppressed."
+        None, description="Who of them is unknown, unsubscribed or suppressed, and what becomes of them."
     )
 
 
@@ -144,6 +144,7 @@ class CheckedRows(Shape):
     refusals: list[Refusals] | None = None
     results: str | None = Field(None, description="list_row_results tells the refused rows by this.")
     odd: list[str] | None = Field(None, description="What may not be meant.")
+    numbered: str | None = Field(None, description="How rows are numbered here.")
     next: str | None = Field(None, description="How to go on.")
 
 
@@ -153,20 +154,26 @@ class Preview(Acted):
     outcome: Literal["preview"] = Field(
         "preview", description="Nothing was done; `request` is what the call would send."
     )
-    would: str | None = Field(None, description="What the tool does.")
+    would: str | None = Field(None, description="What the call would do.")
     template: str | None = Field(None, description="The message that would be sent.")
     sender: str | None = Field(None, description="Who the message comes from.")
     changed: list[str] | None = Field(
         None, description="How the message differs from the one in the preview before this one."
     )
-    subject: str | None = Field(None, description="The template's subject, with the data of the call.")
-    opening: str | None = Field(None, description="How the body begins, with the data of the call.")
-    missing_data: list[str] | None = Field(
-        None, description="Variables that the template needs and the data lacks for somebody: it would fail."
+    shown_for: str | None = Field(
+        None, description="Whose message subject, preheader and opening are; absent if that is not known."
     )
-    unused_data: list[str] | None = Field(
-        None, description="Keys of the data that the template does not use."
+    subject: str | None = Field(
+        None, description="With the data of the call in it. What is not known stays as it is written."
     )
+    preheader: str | None = None
+    opening: str | None = Field(None, description="How the body begins, filled in like the subject.")
+    fails: list[str] | None = Field(
+        None, description="Why Customer.io would not send it to this person, apart from the data."
+    )
+    missing_data: dict[str, str] | None = Field(None, description="Keys to pass that the message needs.")
+    optional_data: dict[str, str] | None = Field(None, description="Keys that could be passed too.")
+    unused_data: dict[str, str] | None = Field(None, description="Keys that the message does not use.")
     audience: Reached | None = Field(None, description="The people whom the call would reach.")
     checked: CheckedRows | None = None
     whom: str | None = Field(None, description="The customer whom the call is about.")
@@ -174,6 +181,9 @@ class Preview(Acted):
     loses: dict[str, str] | None = Field(None, description="What would be gone afterwards, by field.")
     changes: dict[str, list[str]] | None = Field(
         None, description="What would change, by field: what goes after -, what comes after +."
+    )
+    local_times: dict[str, str] | None = Field(
+        None, description="The times as people say them in CIO_TIMEZONE."
     )
     links: list[str] | None = Field(
         None, description="Hosts to which links in the call's texts and the template lead."
@@ -188,56 +198,3 @@ class Preview(Acted):
         "confirmation, within ten minutes. A code works once.",
     )
     next: str | None = Field(None, description="What to do next.")
-
-
-class Limited(Shape):
-    """One of Customer.io's rate limits, as this server uses it."""
-
-    limit: str
-    waiting: int = Field(description="Calls that are waiting for their turn.")
-    used_share: float | None = Field(
-        None, description="Share of the limit that this server uses now, reduced after a 429; from 0 to 1."
-    )
-    held_back_seconds: float | None = Field(
-        None, description="Seconds for which no request is sent, because of a 429."
-    )
-    last_429_seconds_ago: int | None = None
-    failing: str | None = Field(
-        None, description="Set while the API keeps failing: calls then fail at once, and nothing is sent."
-    )
-
-
-class Cap(Shape):
-    """A cap on recipients or deletions per hour or day."""
-
-    setting: str
-    most: int = Field(description="Recipients, or deletions, allowed in the period.")
-    left: int | None = Field(
-        None, description="What is left of it in the period; absent while unknown, and then nothing is done."
-    )
-
-
-class Status(Answer):
-    """What this server may do, and its current state."""
-
-    version: str
-    environment: str = Field(description='"sandbox", or "live" and the region.')
-    credentials: dict[str, bool] = Field(description="Each credential setting, and whether it is set.")
-    permissions: list[str] = Field(description="Of read, write, delete and send, those that are granted.")
-    confirmation: str = Field(
-        description="How deletions and sends to many people are confirmed: preview (repeat the call with "
-        "the preview's code), human (a person is asked) or off."
-    )
-    stopped: bool | None = Field(
-        None, description="true: an operator has stopped all writes, deletions and sends."
-    )
-    scheduled: list[str] | None = Field(
-        None, description="While stopped: sends that were scheduled before and still go out."
-    )
-    timezone: str = Field(description="The time zone of times that name none (CIO_TIMEZONE).")
-    now: str = Field(description="The time of day in that time zone.")
-    notes: list[str] | None = Field(None, description="What is degraded now, and why.")
-    bounds: dict[str, str] = Field({}, description="Other settings that restrict calls, with their values.")
-    caps: list[Cap] = Field([], description="Caps, and what is left of them.")
-    limits: list[Limited] = Field([], description="Customer.io's rate limits, once a call has used them.")
-    off: dict[str, list[str]] = Field({}, description="Why tools are off, with the tools of each reason.")

@@ -6,12 +6,13 @@ from functools import cache
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.context import ParseContext
 from cio_mcp.toolkit.params import Naming
 from cio_mcp.toolkit.sizes import size_of
-from cio_mcp.toolkit.times import is_zone
+from cio_mcp.toolkit.times import EASTERN, Days, is_zone
 
 
 def parsed(
@@ -21,7 +22,8 @@ def parsed(
 
     A null counts as absent, since agents send it for what they leave out; and so does blank text for an
     optional argument, unless it names somebody or something: left out, the call could reach more. The
-    argument `timezone` replaces the context's. `known_as_json` says that JSON can hold all arguments.
+    argument `timezone` replaces the context's; without any, days are counted in Eastern time, and other times
+    are in UTC. `known_as_json` says that JSON can hold all arguments.
     """
     fields = model.model_fields
     given = {
@@ -34,6 +36,7 @@ def parsed(
     try:
         if "timezone" in fields and is_zone(zone := given.get("timezone")):
             context.timezone = zone.strip()
+        context.timezone = context.timezone or (EASTERN if _marked(model, Days) else "UTC")
         found = model.model_validate(given, context=context)
     except ValidationError as error:
         raise InvalidArgument(
@@ -62,8 +65,17 @@ def _may_be_blank(model: type[BaseModel]) -> frozenset[str]:
     return frozenset(
         name
         for name, field in model.model_fields.items()
-        if not field.is_required() and Naming not in field.metadata and not has_mark(field.annotation, Naming)
+        if not field.is_required() and not _has(field, Naming)
     )
+
+
+@cache
+def _marked(model: type[BaseModel], mark: type) -> bool:
+    return any(_has(field, mark) for field in model.model_fields.values())
+
+
+def _has(field: FieldInfo, mark: type) -> bool:
+    return mark in field.metadata or has_mark(field.annotation, mark)
 
 
 def has_mark(hint: Any, mark: type) -> bool:

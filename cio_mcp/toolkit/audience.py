@@ -52,7 +52,9 @@ class Audience:
     to_one: the call is made for one person.
     blind_copies: some recipients are hidden from the others.
     template: reads the name of the message that is sent, and `content` is what it takes to read its texts.
+    instead: what the call does with the message where it does not send it.
     if_unknown: what becomes of the call if a person whom it names is unknown.
+    if_unsubscribed: what becomes of the people whom it names who are unsubscribed.
     profiles: the addresses are those of customers.
     count: returns the audience with its size; given if counting takes requests.
     """
@@ -69,7 +71,9 @@ class Audience:
     blind_copies: bool = False
     template: "Callable[[], Awaitable[Template]] | None" = None
     content: Sending | None = None
+    instead: str = ""
     if_unknown: str = ""
+    if_unsubscribed: str = ""
     profiles: bool = False
     count: "Callable[[], Awaitable[Audience]] | None" = None
 
@@ -91,10 +95,14 @@ class Audience:
         return bool(self.addresses or any(self.people.values()))
 
     @property
+    def named(self) -> list[str]:
+        """The people whom the call names, by address or identifier."""
+        return [*self.addresses, *(name for names in self.people.values() for name in names)]
+
+    @property
     def some(self) -> list[str]:
         """A few people of the audience, by address or identifier."""
-        named = [*self.addresses, *(name for names in self.people.values() for name in names)]
-        return (named or list(self.samples))[:SAMPLES]
+        return (self.named or list(self.samples))[:SAMPLES]
 
     @property
     def customers(self) -> list[tuple[IdType, str]]:
@@ -108,10 +116,11 @@ class Audience:
 
 @dataclass(frozen=True)
 class Template:
-    """The message that a call sends, as it is set up: in our words, and its name."""
+    """The message that a call sends, as it is set up: in our words, its name, and whether it makes drafts."""
 
     what: str
     name: str = ""
+    drafts: bool = False
 
 
 def reaches(audience: Callable[..., Awaitable[Audience]]) -> Callable[[_Function], _Function]:

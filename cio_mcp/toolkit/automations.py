@@ -1,31 +1,112 @@
-"""Automations (campaigns) that a call would start."""
+"""Automations (campaigns) that a call would start, or can start."""
+
+from collections.abc import Collection, Mapping
 
 from cio_mcp.client import AppApi
-from cio_mcp.toolkit.consequences import Outlook, Told
+from cio_mcp.toolkit.consequences import Told
 from cio_mcp.toolkit.reading import Fields
 from cio_mcp.toolkit.things import state_of
 
 # In this state a campaign starts nobody.
 ASLEEP = {"draft", "stopped"}
 
+# Seconds for which an event can start campaigns: older ones only fill in the past.
+YOUNG = 72 * 3600
 
-async def started_by(
-    app: AppApi, what: str, *, segment_id: int | None = None, event: str | None = None
-) -> Outlook:
-    """Return the automations that a segment or an event starts; `what` says in our words what does."""
+# What starts a campaign of these types is told by other fields, or is no change of a person.
+KNOWN = {"segment", "event", "form", "date", "relationship", "webhook", "object", "api_triggered"}
+
+# So many automations are told.
+MOST = 5
+
+
+async def started_by_segment(app: AppApi, segment_id: int) -> list[Told]:
+    """Return the automations that people start who are put into a segment."""
+    return [
+        ("joining this segment starts the automation", _name(each), *await _for(app, each))
+        for each in await _awake(app)
+        if segment_id in _triggers(each)
+    ]
+
+
+async def started_by_events(app: AppApi, young: Mapping[str, str]) -> list[Told]:
+    """Return the automations that events can start; `young` has names of those that are not too old for it.
+
+    With each name is what has it, in our words. An event of any age can bring people into a segment.
+    """
+    awake = await _awake(app)
+    by_event: list[Told] = [
+        (f"{young[name]} starts the automation", _name(each), *await _for(app, each))
+        for each in awake
+        if (name := each.text("event_name") or "") in young
+    ]
+    return _some([*by_event, *await _by_segment(app, awake)])
+
+
+async def started_by_change(app: AppApi, written: Collection[str]) -> list[Told]:
+    """Return the automations that changed profiles can start; `written` are the names of their attributes."""
+    awake = await _awake(app)
+    by_date: list[Told] = [
+        ("the date in", attribute, "starts the automation", _name(each))
+        for each in awake
+        if (attribute := each.text("date_attribute")) and attribute in written
+    ]
+    unknown: list[Told] = [
+        ("Customer.io does not tell what starts the automation", _name(each))
+        for each in awake
+        if each.text("type") not in KNOWN and not each.text("event_name") and not _triggers(each)
+    ]
+    return _some([*by_date, *await _by_segment(app, awake), *unknown])
+
+
+async def _awake(app: AppApi) -> list[Fields]:
     # The endpoint takes no parameters and returns everything at once (App API, listCampaigns).
-    there = Fields(await app.get("/v1/campaigns")).listed("campaigns")
-    return Outlook(sets_off=[_told(each, what) for each in there if _starts(each, segment_id, event)])
+    listed = Fields(await app.get("/v1/campaigns")).listed("campaigns")
+    return [each for each in listed if state_of(each) not in ASLEEP]
 
 
-def _starts(campaign: Fields, segment_id: int | None, event: str | None) -> bool:
-    if state_of(campaign) in ASLEEP:
-        return False
-    by_event = event is not None and campaign.text("event_name") == event
-    return by_event or (
-        segment_id is not None and segment_id in (campaign.wholes("trigger_segment_ids") or [])
-    )
+async def _segments(app: AppApi) -> list[Fields]:
+    return Fields(await app.get("/v1/segments")).listed("segments")
 
 
-def _told(campaign: Fields, what: str) -> Told:
-    return f"{what} starts the automation", campaign.text("name") or f"campaign {campaign.text('id')}"
+async def _by_segment(app: AppApi, awake: list[Fields]) -> list[Told]:
+    """Return the automations that people start who come into a segment without being put there by hand."""
+    by_segment = [each for each in awake if _triggers(each)]
+    if not by_segment:
+        return []
+    segments = await _segments(app)
+    by_hand = {each.whole("id") for each in segments if each.text("type") == "manual"}
+    return [
+        (
+            "people can enter the segment",
+            _names(triggers, segments),
+            "that starts the automation",
+            _name(each),
+        )
+        for each in by_segment
+        if (triggers := [number for number in _triggers(each) if number not in by_hand])
+    ]
+
+
+async def _for(app: AppApi, campaign: Fields) -> tuple[str, ...]:
+    """Return for whom alone an automation starts, as far as the API tells."""
+    among = campaign.wholes("filter_segment_ids")
+    return ("for people in the segment", _names(among, await _segments(app))) if among else ()
+
+
+def _names(numbers: Collection[int], segments: list[Fields]) -> str:
+    names = {each.whole("id"): each.text("name") for each in segments}
+    return ", ".join(names.get(number) or f"segment {number}" for number in numbers)
+
+
+def _triggers(campaign: Fields) -> list[int]:
+    return campaign.wholes("trigger_segment_ids") or []
+
+
+def _name(campaign: Fields) -> str:
+    return campaign.text("name") or f"campaign {campaign.text('id')}"
+
+
+def _some(found: list[Told]) -> list[Told]:
+    more = len(found) - MOST
+    return [*found[:MOST], *([(f"and {more} more automations",)] if more > 0 else [])]

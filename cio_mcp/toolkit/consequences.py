@@ -44,8 +44,8 @@ IN_WORDS = {
 # What is confirmed unless CIO_CONFIRM is off: it changes what people receive who are not named in the call.
 CONFIRMED = frozenset({Consequence.CONTENT, Consequence.PUBLISHING, Consequence.WEBHOOKS})
 
-# Our own words, and after them somebody else's, which a preview must quote.
-Told = tuple[str, str]
+# Our own words, and after them somebody else's, which a preview must quote; and so on in turns.
+Told = tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -53,12 +53,13 @@ class Outlook:
     """What looking things up has told about a call that is not made yet. Nothing here is quoted or masked.
 
     whom: the customer whom it is about, by names and identifiers, or in our words that there is none.
-    sets_off: what it starts.
+    sets_off: what it starts; nothing else comes of the consequences that this `covers`.
     loses: what is gone afterwards, by field.
     """
 
     whom: str | Mapping[str, str] | None = None
     sets_off: list[Told] = field(default_factory=list)
+    covers: frozenset[Consequence] = frozenset()
     loses: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -102,6 +103,6 @@ def holds(consequence: Consequence, given: Mapping[str, Any]) -> bool:
     if consequence is not Consequence.SUBSCRIPTIONS:
         return True
     if rows := given.get("rows") or given.get("csv"):
-        renamed = (given.get("columns") or {}).values()
-        return rows.names("unsubscribed") or "unsubscribed" in renamed
+        columns = (given.get("columns") or {}).values()
+        return rows.names("unsubscribed") or any(each and each.target == "unsubscribed" for each in columns)
     return given.get("unsubscribed") is False or any((given.get("topics") or {}).values())

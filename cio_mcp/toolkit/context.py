@@ -12,10 +12,11 @@ from pydantic import ValidationInfo
 class ParseContext:
     """The context of one call's arguments, which their types can read and add to.
 
-    `timezone` is that of times that name none, `now` the time of the call in unix seconds, `reveal` replaces
-    pseudonyms, and `check` raises InvalidArgument for one that is left among arguments. `check_guess` raises
-    ValueError if comparing an attribute with a value would confirm a guess. `folder` holds the files that may
-    be read. The types add `notes` for the answer and, in `times`, the instant that each argument stands for.
+    `timezone` is that of times that name none, empty for what the arguments make it, and `now` the time of
+    the call in unix seconds. `reveal` replaces pseudonyms, and `check` raises InvalidArgument for one that is
+    left among arguments. `check_guess` raises ValueError if comparing an attribute with a value would confirm
+    a guess. `folder` holds the files that may be read. The types add `notes` for the answer and, in `times`,
+    the instant that each argument stands for.
     """
 
     timezone: str = "UTC"

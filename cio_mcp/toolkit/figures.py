@@ -11,7 +11,9 @@ MEASURES = {
     "delivered": True,
     "bounced": False,
     "opened": True,
+    "human_opened": True,
     "clicked": True,
+    "human_clicked": True,
     "converted": True,
     "unsubscribed": False,
 }
@@ -19,8 +21,17 @@ MEASURES = {
 # What is looked at before a verdict on conversions: what did not arrive was not read.
 ARRIVAL = ("delivered", "bounced")
 
-# Of these those by people are told, where Customer.io tells them apart from programs that open mail.
-_BY_PEOPLE = ("opened", "clicked")
+# Programs open mail and follow links, too: where Customer.io tells people apart, only these are judged.
+_BY_PEOPLE = {"opened": "human_opened", "clicked": "human_clicked"}
+
+# How many comparisons that makes at most.
+LOOKS = len(MEASURES) - len(_BY_PEOPLE)
+
+# What each share is a share of, in words.
+SHARES_OF = "; ".join(
+    f"{', '.join(name for name in MEASURES if RATES[name] == of)}: of {' less '.join(of)}"
+    for of in dict.fromkeys(RATES[name] for name in MEASURES)
+)
 
 
 @dataclass(frozen=True)
@@ -51,8 +62,7 @@ def share(count: int, of: int) -> str:
 def figures_of(counts: Counts, first: int = 0, end: int | None = None) -> Figures:
     """Return the sums over some periods, by default all, of what was counted in each of them."""
     told = {name: sum(each[first:end]) for name, each in counts.items() if name not in counts.unread}
-    own = {name: f"human_{name}" if f"human_{name}" in told else name for name in _BY_PEOPLE}
-    found = {name: told[own.get(name, name)] for name in ("sent", *MEASURES) if own.get(name, name) in told}
+    found = {name: told[name] for name in ("sent", *MEASURES) if name in told}
     wholes = wholes_of(told, {name: RATES[name] for name in MEASURES})
     return Figures(
         found, {name: wholes.get(name, 0) for name in found if name in MEASURES and RATES[name][0] in told}
@@ -68,6 +78,12 @@ def together(all_of: Iterable[Figures]) -> Figures:
         {name: sum(part.counts[name] for part in parts) for name in ("sent", *MEASURES) if name in names},
         {name: sum(part.of[name] for part in parts) for name in MEASURES if name in shares},
     )
+
+
+def shares_together(parts: Sequence[Figures]) -> dict[str, str]:
+    """Return the shares of several figures as one in words, each of those in which it is told."""
+    telling = {name: [part for part in parts if name in part.of] for name in MEASURES}
+    return {name: found[name] for name in MEASURES if (found := together(telling[name]).shares).get(name)}
 
 
 @dataclass(frozen=True)
@@ -104,6 +120,8 @@ def differences(one: Figures, other: Figures, looks: int, measures: Sequence[str
     """Return what differs by more than chance explains, among `looks` comparisons in all."""
     found = []
     for measure in measures or MEASURES:
+        if (people := _BY_PEOPLE.get(measure)) and one.of.get(people) and other.of.get(people):
+            continue
         strength = _evidence(measure, one, other)
         if strength is not None and strength >= ENOUGH * looks:
             found.append(Difference(measure, one, other))

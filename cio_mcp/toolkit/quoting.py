@@ -13,6 +13,9 @@ from cio_mcp.toolkit.addresses import domain
 # The longest quotation, in characters.
 LONGEST = 200
 
+# A name that is no sentence.
+_NAME = re.compile(r"[\w.@+:\[\]-]{1,100}")
+
 # Where a URL's host begins, as browsers read it, and everything up to its end.
 _HOST = re.compile(r"""(?:\bhttps?:[\\/]+|["'=(]\s*[\\/]{2})([^\s\\/?#"'<>()]+)""", re.IGNORECASE)
 _PLAIN_HOST = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)*", re.ASCII)
@@ -24,6 +27,11 @@ def quoted(value: Any, longest: int = LONGEST) -> str:
     more = len(text) - longest
     shown = "".join(map(_visible, text[:longest] if more > 0 else text))
     return f'"{shown}"' + (f" and {more} more characters" if more > 0 else "")
+
+
+def plain(name: str) -> str:
+    """Return a name or identifier as it is, quoted if it could look like our own words."""
+    return name if _NAME.fullmatch(name) else quoted(name)
 
 
 def _visible(character: str) -> str:

@@ -25,6 +25,9 @@ RATES = {
     "spammed": ("delivered",),
 }
 
+# What is said of a span in which what rates are shares of was counted, and there was none.
+NONE = {"sent": "Nothing was sent in this span.", "started": "No journey started in this span."}
+
 Shares = Mapping[str, tuple[str, ...]]
 
 
@@ -96,7 +99,10 @@ def summary(
     counts: Counts, shares: Shares, resolution: str, span: Span | None, *, series: bool
 ) -> dict[str, Any]:
     """Return the fields of `Metrics` for counts per period; `shares` maps each rate to its base."""
-    totals, left_out, shares = totals_of(counts), counts.note(shares), known(counts, shares)
+    totals, left_out, first = totals_of(counts), counts.note(shares), next(iter(shares.values()))[0]
+    shares = known(counts, shares)
+    none = counts.periods and first in counts and first not in {*totals, *counts.unread}
+    rest = " What is counted comes from earlier ones." if totals else ""
     dates = span.periods(resolution) if span and series else []
     return {
         "resolution": resolution,
@@ -108,6 +114,7 @@ def summary(
         # If the number of periods differs, they begin at other times than computed here.
         "dates": dates if dates and len(dates) == counts.periods else None,
         "left_out": left_out,
+        "notes": [NONE[first] + rest] if none else None,
     }
 
 

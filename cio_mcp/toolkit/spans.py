@@ -9,23 +9,24 @@ from pydantic import Field
 
 from cio_mcp.client import AppApi, Query
 from cio_mcp.errors import InvalidArgument
+from cio_mcp.toolkit import times
 from cio_mcp.toolkit.params import Channel, vendor_channel
-from cio_mcp.toolkit.times import Timestamp
+from cio_mcp.toolkit.times import Days, Timestamp
 
 # Length of the default span, in whole days.
 DAYS = 30
 
-Start = Annotated[
-    Timestamp | None,
-    Field(description="ISO 8601. Default: 30 days before end."),
-]
-End = Annotated[
+# Journeys have no time zone of their own (App API, campaignJourneyMetrics).
+JourneyStart = Annotated[Timestamp | None, Field(description="ISO 8601. Default: 30 days before end.")]
+JourneyEnd = Annotated[
     Timestamp | None,
     Field(description="Excluded. Default: start of today."),
 ]
 
-# The time zone of metrics in version 1, which cannot be changed (App API, "broadcastMetrics").
-EASTERN = ZoneInfo("America/New_York")
+Start = Annotated[JourneyStart, Days]
+End = Annotated[JourneyEnd, Days]
+
+EASTERN = ZoneInfo(times.EASTERN)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Annotated, TypeGuard
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -20,16 +20,21 @@ FIRST, LAST = 946_684_800, 4_102_444_800
 # Number of digits and format of dates that are written as numbers, longest first.
 DIGITS = ((14, "%Y%m%d%H%M%S"), (12, "%Y%m%d%H%M"), (8, "%Y%m%d"), (6, "%Y%m"), (4, "%Y"))
 
+# The time zone of metrics in version 1, which cannot be changed (App API, "broadcastMetrics").
+EASTERN = "America/New_York"
+
+CHOOSE = "give an offset, such as +01:00, to choose, before it is sent: an event cannot be changed"
+
 # Seconds by which a time to send at may have passed: as long as a confirmation may take.
 LATE = 600
 
 
 def unix_seconds(value: object, timezone: str = "UTC") -> int:
     """Parse unix seconds or ISO 8601, in `timezone` if it names none; raises ValueError."""
-    return _parsed(value, timezone)[0]
+    return instant(value, timezone)[0]
 
 
-def _parsed(value: object, timezone: str) -> tuple[int, str]:
+def instant(value: object, timezone: str) -> tuple[int, str]:
     """Return a time as unix seconds, and how a local time was read that a change of clocks makes unclear."""
     moment, unclear = None, ""
     try:
@@ -57,7 +62,8 @@ def _in_zone(moment: datetime, timezone: str) -> tuple[datetime, str]:
     if read.replace(tzinfo=None) != moment:
         return read, f"the clocks in {timezone} skip {moment.isoformat()}; read as {read.isoformat()}"
     if read.utcoffset() != local.replace(fold=1).utcoffset():
-        return read, f"{moment.isoformat()} occurs twice in {timezone}; read as the first, {read.isoformat()}"
+        twice = f"{moment.isoformat()} occurs twice in {timezone}; read as the first, {read.isoformat()}"
+        return read, f"{twice}: {CHOOSE}"
     return read, ""
 
 
@@ -101,7 +107,7 @@ def _what_was_meant(number: int) -> str:
 def _instant(value: object, asked: ValidationInfo) -> int:
     """Parse the time in an argument, and let the answer tell the instant that it stands for."""
     context = context_of(asked)
-    seconds, unclear = _parsed(value, context.timezone)
+    seconds, unclear = instant(value, context.timezone)
     if asked.field_name:
         context.times[asked.field_name] = _utc(seconds)
         if unclear:
@@ -123,6 +129,10 @@ def _zero_or_time(value: object, parse: Callable[[object], int]) -> int:
 
 class Local:
     """Marks a time that people say in a time zone of their own: its tool has the argument `timezone`."""
+
+
+class Days:
+    """Marks a time that begins or ends days of metrics: by default in the zone that all metrics can have."""
 
 
 Timestamp = Annotated[int, BeforeValidator(_instant), WithJsonSchema({"type": "string"})]
@@ -153,7 +163,7 @@ Timezone = Annotated[
     str,
     AfterValidator(str.strip),
     AfterValidator(_zone),
-    Field(description="Such as Europe/Berlin."),
+    Field(description="IANA name."),
 ]
 
 
@@ -163,6 +173,14 @@ def iso(seconds: float | str | None) -> str | None:
         return _utc(float(seconds)) if seconds else None
     except (ValueError, OverflowError, OSError):
         return None
+
+
+def in_words(instants: Mapping[str, str], zone: str) -> dict[str, str] | None:
+    """Return instants as people in a time zone say them; None where that says no more."""
+    if zone == "UTC":
+        return None
+    said = {name: datetime.fromisoformat(when).astimezone(ZoneInfo(zone)) for name, when in instants.items()}
+    return {name: f"{when:%A %Y-%m-%d %H:%M} in {zone}" for name, when in said.items()} or None
 
 
 def _utc(seconds: float) -> str:

@@ -1,7 +1,7 @@
 """Values that Customer.io stores as they are, and that may not mean there what was meant."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, ValidationInfo
@@ -18,6 +18,10 @@ _DATE = re.compile(
 
 # Track API, "identify" and "entity": how many attributes there are, bytes of a name, and of a value.
 MOST_ATTRIBUTES, LONGEST_NAME, LARGEST_VALUE = 300, 150, 1000
+
+# What a text may be of another type than text to Customer.io, whose App API tells all values as text.
+_OTHER = re.compile(r"-?\d+(\.\d+)?(E[+-]?\d+)?|true|false", re.ASCII | re.IGNORECASE)
+AS_TEXT = "Customer.io tells all values as text: whether they are stored as numbers does not show."
 
 # So many values of one argument are told of.
 TOLD = 5
@@ -74,6 +78,11 @@ def within_limits(attributes: dict[str, Any]) -> dict[str, Any]:
         more = [f"and {len(faults) - TOLD} more"] if len(faults) > TOLD else []
         raise ValueError("; ".join([*faults[:TOLD], *more]))
     return attributes
+
+
+def as_text(values: Iterable[Any]) -> list[str] | None:
+    """Return a note for an answer that holds numbers, or true and false, as text; None if it holds none."""
+    return [AS_TEXT] if any(isinstance(value, str) and _OTHER.fullmatch(value) for value in values) else None
 
 
 def is_date(value: Any) -> bool:

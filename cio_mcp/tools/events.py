@@ -8,10 +8,11 @@ from ulid import ULID
 
 from cio_mcp.client import AnyIdType, AppApi, RequestKind, TrackApi, people
 from cio_mcp.errors import InvalidArgument
+from cio_mcp.limits import LOGGED
 from cio_mcp.toolkit.addresses import HOW, recipients
 from cio_mcp.toolkit.answers import Accepted
 from cio_mcp.toolkit.audience import Audience, reaches
-from cio_mcp.toolkit.automations import started_by
+from cio_mcp.toolkit.automations import YOUNG, started_by_events
 from cio_mcp.toolkit.consequences import Consequence, Outlook, affects
 from cio_mcp.toolkit.params import (
     AnonymousId,
@@ -80,7 +81,7 @@ EventId = Annotated[
     str,
     BeforeValidator(_ulid),
     Naming,
-    Field(description="To repeat a call: the event_id it returned."),
+    Field(description="ULID; the same one counts once."),
 ]
 
 
@@ -96,8 +97,16 @@ async def _reached(data: dict[str, Any] | None) -> Audience:
     )
 
 
-async def _started(app: AppApi, name: str) -> Outlook:
-    return await started_by(app, "this event", event=name)
+def unseen(which: str) -> str:
+    """Return a note on events that Customer.io does not list any more; `which` are older, in words."""
+    days = LOGGED // 86400
+    return f"{which} older than {days} days: check_write cannot see them, nor does Customer.io list them"
+
+
+async def _started(app: AppApi, name: str, timestamp: int | None) -> Outlook:
+    old = timestamp is not None and timestamp < app.call.called_at - YOUNG
+    started = await started_by_events(app, {} if old else {name: "this event"})
+    return Outlook(sets_off=started, covers=frozenset({Consequence.EVENTS}))
 
 
 @tools.writes
@@ -206,4 +215,6 @@ async def _record(
     else:
         await track.post("/api/v1/events", event, kind=RequestKind.REPEATABLE, if_unknown=if_unknown)
     notes = [REDIRECTS[key] for key in data or () if key in REDIRECTS]
+    if timestamp and timestamp < track.call.called_at - LOGGED:
+        notes.append(unseen("The event is"))
     return Accepted(event_id=event_id, notes=notes or None)

@@ -50,7 +50,8 @@ async def explain_sandbox_message(
 ) -> Explained:
     """Tell what really led to a delivery in the sandbox, or why a person got a message or did not.
 
-    Name a delivery_id, or a person and a message. Only a sandbox knows this.
+    Name a delivery_id, or a person and a message. Only a sandbox knows this: use it to check
+    explain_no_message, which answers from what a live workspace tells, too.
     """
     asked = {"delivery": delivery_id, "person": person, "message": message}
     return Explained(chain=controls.read("explain", asked)["chain"])

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field
 from cio_mcp.client import AppApi, IdType, RequestKind, TrackApi
 from cio_mcp.toolkit.answers import Accepted, Acted, Cut, Numbered, Page, Quoted
 from cio_mcp.toolkit.audience import segment_size
-from cio_mcp.toolkit.automations import started_by
+from cio_mcp.toolkit.automations import started_by_segment
 from cio_mcp.toolkit.conditions import in_words
 from cio_mcp.toolkit.consequences import Consequence, Outlook, affects
 from cio_mcp.toolkit.lists import People
@@ -83,7 +83,7 @@ class SegmentInUse(Cut, Segment):
 
 @tools.reads
 async def get_segment(app: AppApi, segment_id: ObjectId) -> SegmentInUse:
-    """Read one segment: its number of customers, and the campaigns and newsletters that use it."""
+    """Read one segment: its size, and the campaigns (automations) and newsletters that use it."""
     answer = Fields(await app.get("/v1/segments/{segment_id}", segment_id=segment_id))
     item = answer.inside("segment", "id", "name")
     used_by, unread = await read_uses(app, "/v1/segments/{segment_id}/used_by", segment_id=segment_id)
@@ -169,7 +169,7 @@ Ids = Annotated[
 
 
 async def _started(app: AppApi, segment_id: int) -> Outlook:
-    return await started_by(app, "joining this segment", segment_id=segment_id)
+    return Outlook(sets_off=await started_by_segment(app, segment_id))
 
 
 @tools.writes

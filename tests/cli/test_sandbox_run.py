@@ -85,7 +85,7 @@ def test_what_is_not_as_expected_is_told_and_the_rest_is_played(capsys: Captured
         "status: 429 was expected, and it is 200: {}",
         'answer.campaigns: {"name": "?"} is not among 4',
         'answer.campaign.name: "Hello" was expected, and it is "Welcome series"',
-        "there is none among 35 messages",
+        "there is none among 775 messages",
         "2 were expected, and there are 0",
         'plan: "free" was expected, and it is "pro"',
         "they exist",

@@ -1,11 +1,12 @@
 """Agent frameworks list and call the tools, by the very snippets that docs show.
 
-`python -m tests.compat.frameworks FOLDER`: there each has a virtual environment of its own; `cio-mcp` is on
-the PATH.
+`python -m tests.compat.frameworks FOLDER`: there each has an environment of its own; `cio-mcp` and `node` are
+on the PATH.
 """
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -18,8 +19,10 @@ PACKAGES = {
     "openai_agents": "openai-agents",
     "pydantic_ai_toolset": "pydantic-ai-slim",
     "first_sdk": "mcp",
+    "typescript_sdk": "@modelcontextprotocol/sdk",
 }
-REMOTE = ("langchain_adapters", "openai_agents", "pydantic_ai_toolset")
+REMOTE = ("langchain_adapters", "openai_agents", "pydantic_ai_toolset", "typescript_sdk")
+CLIENTS = Path(__file__).parent / "clients"
 
 
 class Frameworks:
@@ -31,13 +34,20 @@ class Frameworks:
 
     def run(self, name: str, over: str, script: str, **environ: str) -> None:
         """Run a framework's script, and say that it did what it should."""
-        python = str(self._folder / name / "bin" / "python")
-        printed = said(python, str(Path(__file__).parent / "clients" / f"{script}.py"), **environ)
+        folder, package = self._folder / name, PACKAGES[name]
+        if (modules := folder / "node_modules").exists():
+            # A module finds its packages from where it lies.
+            copy = shutil.copy(CLIENTS / f"{script}.mjs", folder)
+            printed = said("node", str(copy), **environ)
+            version = json.loads((modules / package / "package.json").read_text())["version"]
+        else:
+            python = str(folder / "bin" / "python")
+            printed = said(python, str(CLIENTS / f"{script}.py"), **environ)
+            version = said(python, "-c", f"import importlib.metadata as m; print(m.version('{package}'))")
         assert printed.split("\n", 1)[0].split() == self._tools, printed
         assert "ada@example.com" in printed, printed
-        package = PACKAGES[name]
-        version = said(python, "-c", f"import importlib.metadata as m; print(m.version('{package}'))").strip()
-        print(f"ok {package} {version} over {over}: {len(self._tools)} tools listed, one called")
+        what = f"{len(self._tools)} tools listed, one called"
+        print(f"ok {package} {version.strip()} over {over}: {what}")
 
 
 def main(folder: str) -> None:

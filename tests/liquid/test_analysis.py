@@ -136,7 +136,15 @@ def test_a_variable_tells_how_it_is_used() -> None:
     )
 
     assert analyze(text).variables == [
-        Variable("trigger.a", "trigger", has_default=True, bare=False, in_link=True, bare_in_link=False),
+        Variable(
+            "trigger.a",
+            "trigger",
+            has_default=True,
+            bare=False,
+            in_link=True,
+            bare_in_link=False,
+            default="q",
+        ),
         Variable("trigger.b", "trigger", has_default=False, bare=True, in_link=True, bare_in_link=True),
         Variable("trigger.c", "trigger", has_default=False, bare=True, in_link=True, bare_in_link=True),
         Variable("trigger.d", "trigger", has_default=False, bare=True, in_link=False, bare_in_link=False),
@@ -170,3 +178,25 @@ def test_an_expression_on_items_uses_variables_too() -> None:
     text = "{% assign a = event.items | where_exp: 'i', 'i.price > trigger.most' %}{{ a | size }}"
 
     assert [variable.path for variable in analyze(text).variables] == ["event.items", "trigger.most"]
+
+
+def test_a_variable_tells_its_default_and_what_its_filters_take_it_for() -> None:
+    text = (
+        '{{ trigger.ends | default: "April" | date: "%Y" }}{{ trigger.n | default: 5 }}{{ trigger.e | default: "" }}'
+        '{{ trigger.o | default: customer.x }}{{ trigger.price | currency: "en", "EUR" }}{{ trigger.c | currency }}'
+        "{% for item in trigger.items %}{{ item.price | plus: 1 }}{% endfor %}{{ trigger.name | upcase }}"
+    )
+    known = {found.path: (found.default, found.used_as) for found in analyze(text).variables}
+
+    assert known == {
+        "trigger.ends": ("April", "a date, as unix seconds or ISO 8601"),
+        "trigger.n": ("5", None),
+        "trigger.e": ("", None),
+        "trigger.o": (None, None),
+        "customer.x": (None, None),
+        "trigger.price": (None, "an amount of money in EUR"),
+        "trigger.c": (None, "an amount of money"),
+        "trigger.items": (None, "a list"),
+        "trigger.items[].price": (None, "a number"),
+        "trigger.name": (None, None),
+    }

@@ -34,7 +34,9 @@ async def test_a_deletion_is_shown_first_and_done_with_the_code_of_its_preview()
         assert acts(agent) == []
         answer = await agent.call("delete_customer", **DELETE, confirmation=preview["confirmation"])
 
-    assert preview["would"] == "Delete a customer (person, profile) and all their data, permanently."
+    assert preview["would"] == (
+        "Delete a customer (person, profile) and all their data, permanently: customer_id u_1001"
+    )
     assert preview["request"]["url"].endswith("/api/v1/customers/u_1001")
     assert answer["outcome"] == "accepted"
     assert acts(agent) == ["DELETE /api/v1/customers/u_1001"]
@@ -54,7 +56,7 @@ async def test_a_broadcast_is_shown_with_template_audience_and_masked_samples() 
     assert acts(agent) == []
 
 
-async def test_a_text_message_is_shown_with_its_template_and_a_masked_number() -> None:
+async def test_a_text_message_is_shown_with_its_template_and_the_number_of_the_call() -> None:
     message = {"channel": "sms", "transactional_message_id": "sign_in_code", "to": "+4930123456"}
     async with an_agent(confirm="preview") as agent:
         preview = await agent.call(
@@ -66,7 +68,7 @@ async def test_a_text_message_is_shown_with_its_template_and_a_masked_number() -
     assert preview["audience"] == {
         "what": "the customer, or the owner of the number or device that is named",
         "size": 1,
-        "samples": ["+4…56", '"Ada" u_…01'],
+        "samples": ["+4930123456", '"Ada" u_1001'],
     }
     assert acts(agent) == ["POST /v1/send/sms"]
 

@@ -49,7 +49,7 @@ async def test_a_question_says_who_and_what_and_how_many_and_from_whom() -> None
     assert '  "subject" = "Hello"' in lines
     assert "Links lead to: evil.example, pixel.example" in lines
     assert any(line.startswith("Reaches: ") and "2 people" in line for line in lines)
-    assert any('"Ada" u_…01' in line for line in lines)
+    assert any('"Ada" u_1001' in line for line in lines)
 
 
 async def test_what_is_set_up_in_the_template_is_shown_with_its_sender_and_subject() -> None:
@@ -72,11 +72,15 @@ async def test_listed_people_who_are_unknown_or_unsubscribed_are_counted(
     async with an_agent(confirm="preview") as agent:
         preview = await agent.call("trigger_broadcast", **THREE, **more)
 
-    assert preview["audience"]["warnings"] == [f"1 unknown: {means}", "1 unsubscribed"]
+    assert preview["audience"]["warnings"] == [
+        f"1 unknown (nobody@example.com): {means}",
+        "1 unsubscribed (bruno@example.com): they are skipped, unless the message is set to go to "
+        "unsubscribed people too",
+    ]
     assert preview["audience"]["samples"] == [
-        '"Ada" a…@example.com',
-        '"Bruno" b…@example.com',
-        "n…@example.com",
+        '"Ada" ada@example.com',
+        '"Bruno" bruno@example.com',
+        "nobody@example.com",
     ]
 
 
@@ -87,8 +91,8 @@ async def test_an_id_in_another_case_is_unknown_and_an_address_is_not() -> None:
             "trigger_broadcast", broadcast_id=10, emails=["ADA@example.com", "a@b.example"]
         )
 
-    assert ids["audience"]["warnings"] == ["1 unknown: the whole run would fail"]
-    assert mail["audience"]["warnings"] == ["1 unknown: the whole run would fail"]
+    assert ids["audience"]["warnings"] == ["1 unknown (U_1001): the whole run would fail"]
+    assert mail["audience"]["warnings"] == ["1 unknown (a@b.example): the whole run would fail"]
 
 
 class Upstream:
@@ -120,7 +124,9 @@ async def test_people_to_whom_no_mail_is_delivered_are_counted() -> None:
     async with canned({"": upstream}) as workspace:
         preview = await workspace.call("trigger_broadcast", **THREE)
 
-    assert preview["audience"]["warnings"] == ["1 suppressed: no mail is delivered to them"]
+    assert preview["audience"]["warnings"] == [
+        "1 suppressed (bruno@example.com): no mail is delivered to them"
+    ]
 
 
 async def test_the_look_ups_for_many_people_are_few_and_say_whom_they_left_out() -> None:
@@ -140,7 +146,7 @@ async def test_look_ups_run_side_by_side() -> None:
         await agent.call("trigger_broadcast", **THREE)
         took = asyncio.get_running_loop().time() - begun
 
-    assert len(agent.sent) == 5  # the broadcast and its actions, the people, two addresses
+    assert len(agent.sent) == 6  # the broadcast and its actions, snippets, the people, two addresses
     assert took < 3
 
 
@@ -210,7 +216,7 @@ async def test_masked_people_have_no_names_in_previews() -> None:
         (
             "track_event",
             {"customer_id": "u_1001", "name": "signed_up"},
-            'this event starts the automation "Welcome series"',
+            'this event starts the automation "Welcome series" for people in the segment "Has an email"',
         ),
     ],
 )
@@ -279,7 +285,7 @@ async def test_what_an_agent_wrote_never_looks_like_our_own_words(text: str) -> 
     }
     plain, lines = [
         await question("send_transactional_email", **email, subject="s", body=body, message_data={body: body})
-        for body in ("plain", text)
+        for body in ("plain words", text)
     ]
 
     assert [re.match(r"[^\"]*", line)[0] for line in lines] == [  # type: ignore[index]

@@ -154,7 +154,7 @@ async def race(
     for at in range(-1 if wait else 0, len(undisturbed.met) - 1):
         if counted and at in {0, 1}:
             continue
-        if not wait and undisturbed.met[at].endswith("/actions") and change in {grow, move}:
+        if not wait and undisturbed.met[at].endswith(("/actions", "/snippets")) and change in {grow, move}:
             continue  # the texts are read last: whom it reaches was looked up less than CURRENT before
         made, left = await exchange(at)
         assert made.changed_before is not None

@@ -115,7 +115,7 @@ async def test_an_unknown_control_is_told_with_those_that_there_are(caller: Call
 
 
 async def test_the_clock_moves_on_and_tells_what_happened(calling: Calling, clock: Clock) -> None:
-    caller = calling(Sandbox(clock=clock, lag=60), clock)
+    caller = calling(a_sandbox(clock, lag=60), clock)
     await caller.identify("new", plan="pro")
     told = await done(caller, "POST", "clock", {"to": "+7d"})
 
@@ -197,7 +197,7 @@ async def test_an_import_that_fails_half_way_leaves_everything_as_it_was(caller:
 async def test_an_export_makes_another_the_same(calling: Calling, caller: Caller, clock: Clock) -> None:
     await caller.identify("new", plan="pro")
     exported = await done(caller, "GET", "export")
-    other = calling(a_sandbox(Clock(START + 5 * DAY), seed=False), clock)
+    other = calling(Sandbox(clock=Clock(START + 5 * DAY), seed=False), clock)
     await done(other, "POST", "import", exported)
 
     assert (await other.profile("new"))["attributes"]["plan"] == "pro"

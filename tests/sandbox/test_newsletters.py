@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from cio_mcp.sandbox import Sandbox
+from tests.planted import a_sandbox
 from tests.sandbox.conftest import Caller, Calling, Clock
 
 pytestmark = pytest.mark.anyio
@@ -112,7 +112,7 @@ async def test_a_newsletter_sent_before_its_time_is_not_sent_again(caller: Calle
 
 
 async def test_a_newsletter_queued_twice_is_sent_once(calling: Calling, clock: Clock) -> None:
-    caller = calling(Sandbox(clock=clock, lag=10), clock)
+    caller = calling(a_sandbox(clock, lag=10), clock)
     for _ in range(2):
         await caller.ok("POST", "/v1/newsletters/21/send")
     clock.now += 20

@@ -106,7 +106,7 @@ async def test_a_segment_of_a_broadcast_alone_is_in_use_too(caller: Caller) -> N
 async def test_what_uses_a_segment_is_told_by_ids(caller: Caller) -> None:
     uses = await caller.ok("GET", "/v1/segments/4/used_by")
 
-    told = {"campaigns": [1, 2], "sent_newsletters": [20], "draft_newsletters": []}
+    told = {"campaigns": [1, 2, 3], "sent_newsletters": [20], "draft_newsletters": []}
     assert uses == {"segment_id": 4, "used_by": told}
     assert (await caller.ok("GET", "/v1/segments/3/used_by"))["used_by"]["draft_newsletters"] == [21]
     await caller.no(404, "GET", "/v1/segments/99/used_by")

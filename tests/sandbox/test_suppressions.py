@@ -24,7 +24,7 @@ async def test_the_welcome_mail_that_bounced_says_why_and_suppressed_its_address
 
     assert found["category"] == "bounces"
     (known,) = found["suppressions"]
-    assert known == JOMO | {"created": bounced["created"]}
+    assert known == JOMO | {"created": bounced["metrics"]["bounced"]}
     assert bounced["failure_message"] == JOMO["reason"]
 
 

@@ -13,6 +13,7 @@ from mcp.types import CallToolResult, ImageContent, TextContent
 from cio_mcp.pictures.chart import drawing
 from cio_mcp.pictures.image import png
 from tests.agent import Agent, an_agent, at_the_shell
+from tests.tools.canned import canned
 
 pytestmark = pytest.mark.anyio
 
@@ -133,7 +134,37 @@ async def test_without_the_extra_the_answer_names_it(agent: Agent, monkeypatch: 
 
     assert images == []
     assert answer["lines"]
-    assert "pip install 'cio-mcp[images]'" in answer["notes"][0]
+    assert "install 'cio-mcp[images]'" in answer["notes"][0]
+
+
+NOTHING: dict[str, Any] = {
+    "/metrics": {"metric": {"series": {"sent": [0], "delivered": None}}},
+    "/actions": {"actions": []},
+    "": {"campaigns": [{"id": 1, "name": None}], "broadcasts": [], "newsletters": None, "messages": []},
+}
+
+
+@pytest.mark.parametrize("tool", ["get_campaign_metrics", "compare_campaigns", "compare_messages"])
+async def test_a_picture_of_next_to_nothing_is_drawn(tool: str) -> None:
+    async with canned(NOTHING) as workspace:
+        _, images = parts(await workspace.client.call_tool(tool, ASKED[tool] | {"as_image": True}))
+
+    assert len(images) == 1
+
+
+async def test_where_an_image_cannot_be_drawn_the_answer_comes_without(
+    agent: Agent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> bytes:
+        message = "no font"
+        raise ValueError(message)
+
+    monkeypatch.setattr("resvg_py.svg_to_bytes", refuse)
+    answer, images = parts(await agent.client.call_tool("report_workspace", {"as_image": True}))
+
+    assert images == []
+    assert answer["lines"]
+    assert "internal error of cio-mcp, logged under request" in answer["notes"][0]
 
 
 async def test_a_failure_has_no_image(agent: Agent) -> None:

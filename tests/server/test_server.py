@@ -41,6 +41,24 @@ async def test_every_tool_is_listed_with_the_schema_of_its_answers(agent: Agent)
     }
 
 
+# Words of Customer.io's pages beside those of its API.
+WORDS = {"campaign": "automation", "newsletter": "one-time send", "customer": "profile"}
+
+
+async def test_a_tool_is_found_by_the_word_of_the_api_and_by_that_of_customer_ios_pages(agent: Agent) -> None:
+    listed = {tool.name: tool.description or "" for tool in (await agent.client.list_tools()).tools}
+    acting = {f"{verb}_customer" for verb in ("identify", "get", "search", "delete", "suppress", "merge")}
+    lacking = [
+        (name, word)
+        for name, text in listed.items()
+        for word, other in WORDS.items()
+        if word in name and other not in text and (word != "customer" or name.removesuffix("s") in acting)
+    ]
+
+    assert lacking == [("identify_customers", "customer")]  # found beside identify_customer
+    assert all(f"{other} for {word}" in (agent.client.instructions or "") for word, other in WORDS.items())
+
+
 @pytest.mark.parametrize(
     ("keys", "names"),
     [

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from tests.agent import Agent, an_agent
+from tests.safety.test_elicitation import Human
 
 pytestmark = pytest.mark.anyio
 
@@ -220,3 +221,18 @@ async def test_of_many_values_that_look_like_times_some_are_told(agent: Agent) -
 
     assert len(answer["notes"]) == 6
     assert answer["notes"][-1] == "attributes: and 4 more such values"
+
+
+@pytest.mark.parametrize(
+    ("zone", "said"),
+    [("Europe/Berlin", "Wednesday 2026-07-01 12:00 in Europe/Berlin"), ("UTC", None)],
+)
+async def test_a_person_reads_a_time_in_their_own_zone_beside_utc(zone: str, said: str | None) -> None:
+    human, at = Human("accept"), {"newsletter_id": 21, "send_at": "2026-07-01T06:00-04:00"}
+    async with an_agent(timezone=zone, confirm="human", elicitation=human) as agent:
+        preview = await agent.call("send_newsletter", **at, dry_run=True)
+        answer = await agent.call("send_newsletter", **at)
+
+    assert preview["times"] == answer["times"] == {"send_at": "2026-07-01T10:00:00Z"}
+    assert preview.get("local_times") == ({"send_at": said} if said else None)
+    assert f"Time: send_at = 2026-07-01T10:00:00Z{f', {said}' if said else ''}\n" in human.asked[0]

@@ -146,7 +146,7 @@ CAUSES = {
     ),
     "bounced": Planted(
         "bounced", ("bounced 2026-05-19", "550 5.1.1 unknown user"), {"customer_id": "u_1010"} | WELCOME,
-        by="a person in Customer.io",
+        by="a person confirms",
     ),
     "bounced last month": Planted(
         "address_suppressed", ("was dropped", "since 2026-04-28", "(bounces)"), ADA | of("newsletter", 21),

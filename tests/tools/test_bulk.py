@@ -43,6 +43,7 @@ async def upstream() -> AsyncIterator[tuple[Agent, Upstream]]:
 async def test_a_list_of_forty_is_one_call_and_one_request(agent: Agent) -> None:
     answer = await agent.call("identify_customers", rows=customers(40, email=None))
 
+    assert "search_customers" in answer.pop("next")
     assert answer == {"outcome": "accepted", "rows": 40, "accepted": 40}
     assert agent.sent == ["POST /api/v2/batch"]
     assert (await agent.call("get_customer", customer_id="c40"))["attributes"] == {"plan": "pro"}
@@ -207,13 +208,15 @@ async def test_a_dry_run_checks_all_rows_and_tells_what_is_odd(agent: Agent) -> 
     assert len(answer["request"]["body"]["batch"]) == 2
     odd = " | ".join(checked["odd"])
     for words in (
-        "no email can be sent to this address (rows 4)",
+        "no email can be sent to this address (row 4)",
         "merged in their order: rows 4-5",
         "2026-01-31 as 2026-01-31T00:00:00Z (row 2)",
-        "not computed: rows 2",
+        "note: a formula is sent as text, not computed (row 2)",
     ):
         assert words in odd
-    assert "without dry_run" in checked["next"]
+    assert "Correct the refused rows" in checked["next"]
+    assert "Look at odd" in checked["next"]
+    assert "without dry_run" in answer["next"]
 
 
 async def test_a_dry_run_of_events_tells_their_ages_names_and_types(agent: Agent) -> None:
@@ -228,10 +231,10 @@ async def test_a_dry_run_of_events_tells_their_ages_names_and_types(agent: Agent
 
     for words in (
         "2 of 3 events are younger than 72 hours and can start automations: rows 1, 3",
-        "1 events lie in the future",
-        "U1 (rows 1) and u1 (rows 2)",
-        "Order (rows 1) and order (rows 2-3)",
-        "total is of several types: number, text; text in rows 2",
+        "1 event lies in the future",
+        "U1 (row 1) and u1 (row 2)",
+        "Order (row 1) and order (rows 2-3)",
+        "total is of several types: number, text; text in row 2",
     ):
         assert words in odd
 
@@ -273,7 +276,7 @@ async def test_a_dry_run_names_the_rows_that_give_a_customer_another_address(age
 
     preview = await agent.call("identify_customers", rows=rows, dry_run=True)
 
-    assert [note for note in preview["checked"]["odd"] if note.startswith("rows 2 cannot be merged")]
+    assert [note for note in preview["checked"]["odd"] if note.startswith("row 2 cannot be merged")]
     assert "c1" in str(preview["checked"]["odd"])
 
 
@@ -455,7 +458,7 @@ async def test_an_operator_can_have_calls_of_many_rows_confirmed(tool: str) -> N
     async with an_agent(confirm="preview", confirm_also="bulk") as agent:
         preview = await agent.call(tool, rows=rows)
         assert (preview["outcome"], preview["checked"]["rows"]) == ("preview", 2)
-        assert "it holds for every row" in preview["sets_off"]
+        assert preview["would"].endswith("2 customers.")
         text = await agent.fail(tool, rows=rows[:1], confirmation=preview["confirmation"])
         assert "Nothing was done" in text
         assert batches(agent) == []

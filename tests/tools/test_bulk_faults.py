@@ -77,7 +77,7 @@ async def test_a_row_above_the_limit_of_an_operation_is_refused_before_any_leave
     given = [wide, {"customer_id": "a", "name": "n"}][:rows]
     for tool in ("identify_customers", "track_events"):
         if rows == 1:
-            assert "bytes; at most 32000 fit" in await agent.fail(tool, rows=given, dry_run=True)
+            assert "bytes; at most 32000 fit" in await agent.fail(tool, rows=given)
             continue
         checked = (await agent.call(tool, rows=given, dry_run=True))["checked"]
         answer = await agent.call(tool, rows=given)
@@ -160,7 +160,7 @@ async def test_an_event_that_an_earlier_call_sent_with_other_values_is_told(agen
     preview = await agent.call("track_events", rows=rows, unique=["order_id"], dry_run=True)
     answer = await agent.call("track_events", rows=rows, unique=["order_id"])
 
-    told = "rows 2 are events that were sent before with other values: those stay"
+    told = "row 2 is an event that was sent before with other values: those stay"
     assert "notes" not in same
     assert told in preview["checked"]["odd"][0]
     assert told in answer["notes"][0]
@@ -173,9 +173,9 @@ async def test_a_dry_run_tells_who_is_unknown_and_what_the_events_start(agent: A
     named = [row | {"name": "order_completed"} for row in rows]
     events = await agent.call("track_events", rows=named, dry_run=True)
 
-    assert '1 of 2 customers are unknown and will be created: rows 2, as "u_none"' in customers_["sets_off"]
-    assert any("are passed over (update_only): rows 2" in told for told in passed["sets_off"])
-    assert any("unknown and will be created: rows 2" in told for told in events["sets_off"])
+    assert '1 of 2 customers are unknown and will be created: row 2, as "u_none"' in customers_["sets_off"]
+    assert any("are passed over (update_only): row 2" in told for told in passed["sets_off"])
+    assert any("unknown and will be created: row 2" in told for told in events["sets_off"])
 
 
 async def test_near_duplicates_and_dates_in_several_spellings_are_told_with_their_rows(agent: Agent) -> None:
@@ -187,13 +187,12 @@ async def test_near_duplicates_and_dates_in_several_spellings_are_told_with_thei
     odd = (await agent.call("identify_customers", csv=csv, dry_run=True))["checked"]["odd"]
 
     assert (
-        "plan: values differ in case or blanks alone: Pro (rows 2) and PRO (rows 4) and pro (rows 3, 6)"
-        in odd
+        "plan: values differ in case or blanks alone: Pro (row 2) and PRO (row 4) and pro (rows 3, 6)" in odd
     )
     assert any(
         "Day is in several spellings of dates" in note
         and "2026-01-31 (rows 2, 5)" in note
-        and "31 Jan 2026 (rows 4)" in note
+        and "31 Jan 2026 (row 4)" in note
         for note in odd
     )
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from cio_mcp.cli import main
 from tests.agent import Agent
 from tests.cli.conftest import folder
 from tests.cli.load.test_files import Loading, loading
@@ -19,6 +20,7 @@ async def test_rows_of_one_object_are_merged_with_their_people(agent: Agent) -> 
     answer = await agent.call("set_objects", csv=csv, object_type_id=1)
 
     (batch,) = batches(agent)
+    assert "search_objects" in answer.pop("next")
     assert answer == {"outcome": "accepted", "rows": 3, "accepted": 3}
     assert batch == [
         {
@@ -35,6 +37,31 @@ async def test_rows_of_one_object_are_merged_with_their_people(agent: Agent) -> 
             "attributes": {"plan": "pro"},
         },
     ]
+
+
+@pytest.mark.anyio
+async def test_columns_of_a_relationship_are_its_attributes_and_the_later_ones_hold(agent: Agent) -> None:
+    csv = (
+        "object_id,plan,customer_id,relationship.role,relationship.since\n"
+        "acme,pro,u_1001,member,2020\nacme,,u_1002,owner,\nacme,,u_1001,admin,\nnova,pro,,,\nnova,,,chief,\n"
+    )
+
+    answer = await agent.call("set_objects", csv=csv, object_type_id=1)
+    found = (await agent.call("get_relationships", customer_id="u_1001"))["relationships"]
+    told = (await agent.call("list_row_results", results=answer["results"]))["rows"]
+    known = await agent.call("get_object", object_type_id=1, object_id="acme")
+
+    assert (answer["accepted"], answer["refused"]) == (4, 1)
+    assert next(one for one in found if one["object_id"] == "acme")["attributes"] == {
+        "role": "admin",
+        "since": 2020,
+    }
+    assert batches(agent)[0][0]["cio_relationships"] == [
+        {"identifiers": {"id": "u_1001"}, "relationship_attributes": {"role": "admin", "since": 2020}},
+        {"identifiers": {"id": "u_1002"}, "relationship_attributes": {"role": "owner"}},
+    ]
+    assert told[0]["reasons"] == ["relationship.role: the row has no customer_id"]
+    assert not [name for name in known["attributes"] if "role" in name]
 
 
 @pytest.mark.anyio
@@ -92,3 +119,16 @@ def test_tools_with_a_prefix_are_loaded_by_too(loading: Loading, monkeypatch: py
     status, told = loading("customer_id,plan\na,pro\n", "--yes")
 
     assert status == 0, told
+
+
+def test_a_column_of_a_file_is_an_attribute_of_a_relationship(
+    loading: Loading, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = ("--as", "objects", "--object-type-id", "1", "--yes", "--map", "Role=relationship.role")
+    status, told = loading("Company,customer_id,Role\nacme,u_1001,admin\n", *options)
+    monkeypatch.setenv("CIO_TOOLSETS", "people")
+    main(["call", "get_relationships", "customer_id=u_1001"])
+
+    assert status == 0, told
+    assert "->  relationship.role" in told
+    assert '"role": "admin"' in capsys.readouterr().out

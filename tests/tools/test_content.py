@@ -46,13 +46,15 @@ async def test_a_broadcast_tells_its_words_its_links_and_the_data_that_it_needs(
                 "filled_by": "data of trigger_broadcast, or per_user_data",
                 "needed": ["trigger.coupon_code"],
                 "optional": ["trigger.ends"],
+                "defaults": {"trigger.ends": "the end of April"},
             },
             {
                 "source": "customer",
                 "filled_by": "the recipient's attributes",
                 "optional": ["customer.first_name"],
+                "defaults": {"customer.first_name": "there"},
             },
-            {"source": "snippet", "filled_by": "the workspace's snippets", "optional": ["snippets.footer"]},
+            {"source": "snippet", "filled_by": "the workspace's snippets", "exist": ["snippets.footer"]},
         ],
     }
     assert found["body"].startswith('A fifth off\n\nHi {{ customer.first_name | default: "there" }},')
@@ -108,8 +110,39 @@ async def test_snippets_that_cannot_be_read_leave_the_rest() -> None:
     async with canned(bodies) as workspace:
         answer = await workspace.call("get_content", kind="newsletter", message_id=7)
 
-    assert needed(answer["texts"][0]) == ["snippets.footer", "customer.name"]
-    assert "variables in snippets: Customer.io answered 403" in answer["left_out"]
+    assert needed(answer["texts"][0]) == ["customer.name"]
+    assert answer["texts"][0]["variables"][0]["not_checked"] == ["snippets.footer"]
+    assert "snippets and their variables: Customer.io answered 403" in answer["left_out"]
+
+
+async def test_a_snippet_that_the_workspace_does_not_have_is_told() -> None:
+    bodies = {
+        "contents": {
+            "contents": [{"id": 1, "body": "{{snippets.old}}{{snippets.a}}{{snippets.b|default:'-'}}"}]
+        },
+        "snippets": {"snippets": [{"name": "a", "value": "A"}]},
+    }
+    async with canned(bodies) as workspace:
+        answer = await workspace.call("get_content", kind="newsletter", message_id=7)
+
+    assert answer["texts"][0]["variables"] == [
+        {
+            "source": "snippet",
+            "filled_by": "the workspace's snippets",
+            "exist": ["snippets.a"],
+            "do_not_exist": ["snippets.old", "snippets.b"],
+            "defaults": {"snippets.b": "-"},
+        }
+    ]
+
+
+async def test_what_a_message_takes_a_value_for_is_told(agent: Agent) -> None:
+    found = await text(agent, kind="broadcast", message_id=12)
+
+    assert found["variables"][0]["used_as"] == {
+        "trigger.renews_at": "a date, as unix seconds or ISO 8601",
+        "trigger.price": "an amount of money in EUR",
+    }
 
 
 async def test_variables_in_snippets_count() -> None:

@@ -5,8 +5,18 @@ from typing import Any
 
 import pytest
 
+from cio_mcp.tools import TOOLS
 from tests.agent import Agent, an_agent
-from tests.tools.causes import ADA, CAUSES, RESET, UNKNOWABLE, WELCOME, Planted, of, written
+from tests.tools.causes import (
+    ADA,
+    CAUSES,
+    RESET,
+    UNKNOWABLE,
+    WELCOME,
+    Planted,
+    of,
+    written,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -26,7 +36,10 @@ async def test_the_verdict_names_the_planted_cause(agent: Agent, planted: Plante
     assert answer["cure"]["do"]
     assert answer["evidence"]
     assert "unread" not in answer
-    assert ("cannot_know" in answer) == (planted.certainty != "certain")
+    open_ = planted.certainty != "certain" or planted.cause in {"unsubscribed", "unsubscribed_from_topic"}
+    assert ("cannot_know" in answer) == open_
+    named = {tool.name for tool in TOOLS if tool.name in answer["cure"]["do"]}
+    assert not named or answer["cure"]["by"].startswith(("you", "the customer")), answer["cure"]
     assert len(json.dumps(answer)) < 2000
 
 
@@ -87,7 +100,6 @@ async def test_a_source_is_found_by_part_of_its_name_and_an_address_counts_as_an
     ("arguments", "words"),
     [
         ({"source_id": "1"}, "kind: is needed with a number"),
-        ({"kind": "campaign"}, "kind: needs source_id"),
         ({"source_id": "christmas"}, "source_id: no source has christmas as id or name"),
         ({"source_id": "news"}, "source_id: several match"),
         ({"kind": "campaign", "source_id": "welcom serie"}, "did you mean 1 (Welcome series)"),
@@ -98,6 +110,14 @@ async def test_a_source_that_is_not_clear_is_named(
     agent: Agent, arguments: dict[str, Any], words: str
 ) -> None:
     assert words in await agent.fail("explain_no_message", **ADA, **arguments)
+
+
+async def test_a_wrong_argument_of_a_tool_that_reads_is_not_said_to_have_sent_nothing(agent: Agent) -> None:
+    read = await agent.fail("explain_no_message", **ADA, source_id="1")
+    sent = await agent.fail("trigger_broadcast", broadcast_id=0)
+
+    assert read.splitlines()[0] == "Correct the arguments:"
+    assert sent.splitlines()[0] == "Nothing was sent; correct the arguments:"
 
 
 async def test_the_reads_wait_side_by_side_and_the_wait_counts_once(agent: Agent) -> None:
@@ -120,6 +140,14 @@ async def test_one_message_is_explained_by_its_id(agent: Agent) -> None:
     assert "not suppressed" in answer["cure"]["do"]
 
 
+async def test_who_followed_a_link_is_not_sent_to_the_spam_folder(agent: Agent) -> None:
+    clicked = await agent.call("explain_no_message", **ADA, **of("newsletter", 20))
+    arrived = await agent.call("explain_no_message", customer_id="u_1005", **of("newsletter", 20))
+
+    assert "A link in it was followed" in clicked["cure"]["do"]
+    assert "spam folder" in arrived["cure"]["do"]
+
+
 async def test_a_message_to_somebody_else_explains_nothing(agent: Agent) -> None:
     (bounced,) = (await agent.call("list_messages", newsletter_id=20, metric="bounced"))["messages"]
     asked = {"customer_id": "u_1001", "delivery_id": bounced["delivery_id"]}
@@ -131,7 +159,7 @@ async def test_a_message_to_somebody_else_explains_nothing(agent: Agent) -> None
 
 
 async def test_an_event_that_was_expected_before_the_log_begins_is_not_called_missing(agent: Agent) -> None:
-    asked = {"customer_id": "u_1005"} | WELCOME
+    asked = {"customer_id": "u_1003"} | WELCOME
     lately = await agent.call("explain_no_message", **asked, expected="2026-05-20")
     long_ago = await agent.call("explain_no_message", **asked, expected="2026-03-01")
 

@@ -16,6 +16,7 @@ WEEKS = [
 BACKWARDS = {"start": "2026-05-08", "end": "2026-05-01"}
 MAY = {"start": "2026-05-01", "end": "2026-05-08"}
 IN_MAY = "start=1777593600&end=1778198399"
+IN_MAY_THERE = "start=1777608000&end=1778212799"  # in New York
 
 
 @pytest.mark.parametrize(
@@ -32,11 +33,12 @@ IN_MAY = "start=1777593600&end=1778198399"
         ),
         (
             {"kind": "campaign", "source_id": 1, "action_id": 101, **MAY},
-            f"/v1/campaigns/1/actions/101/metrics?version=2&res=days&tz=UTC&{IN_MAY}",
+            f"/v1/campaigns/1/actions/101/metrics?version=2&res=days&tz=America%2FNew_York&{IN_MAY_THERE}",
         ),
         (
             {"kind": "campaign", "source_id": 1, "channel": "email"},
-            "/v1/campaigns/1/metrics?version=2&res=days&tz=UTC&start=1777334400&end=1779926399&type=email",
+            "/v1/campaigns/1/metrics?version=2&res=days&tz=America%2FNew_York"
+            "&start=1777348800&end=1779940799&type=email",
         ),
         (
             {"kind": "newsletter", "source_id": 20, "channel": "email"},
@@ -60,30 +62,29 @@ async def test_a_newsletters_metrics_agree_with_its_messages(agent: Agent) -> No
     clicked = await agent.call("list_messages", newsletter_id=20, metric="clicked")
 
     assert answer["totals"] == {
-        "created": 12,
+        "created": 10,
         "undeliverable": 1,
-        "sent": 11,
+        "sent": 9,
         "bounced": 1,
-        "delivered": 10,
+        "delivered": 8,
         "opened": 2,
         "clicked": len(clicked["messages"]),
     }
-    assert answer["rates"]["bounced"] == round(1 / 11, 2)
-    assert answer["rates"]["opened"] == 0.2
+    assert answer["rates"]["bounced"] == round(1 / 9, 2)
+    assert answer["rates"]["opened"] == 0.25
     assert "human_opened" not in answer["rates"]
-    assert (answer["periods"], sum(answer["series"]["sent"])) == (45, 11)
+    assert (answer["periods"], sum(answer["series"]["sent"])) == (45, 9)
 
 
-async def test_the_actions_of_a_campaign_add_up_to_it(agent: Agent) -> None:
-    whole = await agent.call("get_campaign_metrics", campaign_id=1, **MAY)
+async def test_the_actions_of_a_campaign_add_up_to_it(storied: Agent) -> None:
+    whole = await storied.call("get_campaign_metrics", campaign_id=1, **MAY)
     parts = [
-        await agent.call("get_message_metrics", kind="campaign", source_id=1, action_id=action, **MAY)
+        await storied.call("get_message_metrics", kind="campaign", source_id=1, action_id=action, **MAY)
         for action in (101, 103, 105)
     ]
 
-    assert sum(part["totals"]["sent"] for part in parts) == whole["totals"]["sent"]
-    rates = [part["rates"]["clicked"] for part in parts]
-    assert rates == sorted(rates, reverse=True)
+    for name, count in whole["totals"].items():
+        assert sum(part["totals"].get(name, 0) for part in parts) == count > 0
     assert parts[0]["action_id"] == 101
 
 
@@ -183,8 +184,8 @@ async def test_what_does_not_exist_is_refused_with_status_404(agent: Agent, tool
             ["plans", "plans", "export"],
         ),
         (
-            {"kind": "campaign", "source_id": 1, "action_id": 101, "days": 7, "unique": True},
-            "/v1/campaigns/1/actions/101/metrics/links?period=days&steps=7&unique=true",
+            {"kind": "campaign", "source_id": 1, "action_id": 101, "days": 30, "unique": True},
+            "/v1/campaigns/1/actions/101/metrics/links?period=days&steps=30&unique=true",
             ["first-note", "tour"],
         ),
         (
@@ -201,11 +202,11 @@ async def test_what_does_not_exist_is_refused_with_status_404(agent: Agent, tool
     ],
 )
 async def test_links_are_told_the_most_clicked_first(
-    agent: Agent, arguments: dict[str, Any], request_: str, hrefs: list[str]
+    storied: Agent, arguments: dict[str, Any], request_: str, hrefs: list[str]
 ) -> None:
-    answer = await agent.call("get_link_metrics", **arguments)
+    answer = await storied.call("get_link_metrics", **arguments)
 
-    assert agent.sent == [f"GET {request_}"]
+    assert storied.sent == [f"GET {request_}"]
     assert [link["href"].rpartition("/")[2] for link in answer["links"]] == hrefs
     clicks = [link["totals"].get("clicked", 0) for link in answer["links"]]
     assert clicks == sorted(clicks, reverse=True)
@@ -239,13 +240,13 @@ async def test_links_too_many_for_one_answer_are_cut_where_they_are_clicked_leas
     assert answer["left_out"] == f"{100 - len(kept)} links with fewer clicks"
 
 
-async def test_journeys_are_told_as_shares_of_those_that_started(agent: Agent) -> None:
-    answer = await agent.call("get_journey_metrics", campaign_id=1, series=True, **MAY)
+async def test_journeys_are_told_as_shares_of_those_that_started(storied: Agent) -> None:
+    answer = await storied.call("get_journey_metrics", campaign_id=1, series=True, **MAY)
 
-    assert agent.sent == [f"GET /v1/campaigns/1/journey_metrics?{IN_MAY}&resolution=days"]
+    assert storied.sent == [f"GET /v1/campaigns/1/journey_metrics?{IN_MAY}&resolution=days"]
     totals = answer["totals"]
-    assert totals["started"] == totals["activated"] + totals["never_activated"]
-    assert answer["rates"].keys() == totals.keys() - {"started"}
+    assert totals["started"] == totals["activated"] + totals.get("never_activated", 0)
+    assert answer["rates"].keys() >= totals.keys() - {"started"}
     assert answer["rates"]["finished"] == round(totals["finished"] / totals["started"], 3)
     assert sum(answer["series"]["converted"]) == totals["converted"]
 

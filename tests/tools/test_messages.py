@@ -316,7 +316,7 @@ async def test_the_story_tells_why_somebody_did_not_get_the_welcome_mail(agent: 
 
     states = {message["recipient"]: message["state"] for message in found["messages"]}
     assert states["jomo@example.org"] == "bounced"
-    assert states["kim@example.com"] == "opened"
+    assert states["ines@example.com"] == "clicked"
 
 
 async def test_a_customers_messages_of_a_span_are_listed(agent: Agent) -> None:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import httpx
 import pytest
 
-from tests.agent import Agent
+from tests.agent import Agent, an_agent
 from tests.tools.canned import canned
 
 pytestmark = pytest.mark.anyio
@@ -23,7 +23,10 @@ LISTS = {
     "transactional": "messages",
 }
 KINDS = {"campaigns": "campaign", "broadcasts": "broadcast", "newsletters": "newsletter"}
-SHARES = ["delivered", "bounced", "opened", "clicked", "converted", "unsubscribed"]
+SHARES = [
+    *("delivered", "bounced", "opened", "human_opened", "clicked", "human_clicked", "converted"),
+    "unsubscribed",
+]
 COLUMNS = ["sent", *SHARES, "open_untracked", "link_untracked"]
 
 Days = dict[date, dict[str, int]]
@@ -94,20 +97,18 @@ def random_days(dice: Random, today: date, *, human: bool) -> Days:
 def sums(days: Days, first: date, count: int) -> dict[str, int]:
     """Recompute what a source came to in some days."""
     within = [counts for day, counts in days.items() if first <= day < first + timedelta(days=count)]
-    found = {name: sum(one.get(name, 0) for one in within) for one in within for name in one}
-    for name in ("opened", "clicked"):
-        found[name] = found.pop(f"human_{name}", found[name])
-    return found
+    return {name: sum(one.get(name, 0) for one in within) for one in within for name in one}
 
 
 def in_words(parts: list[dict[str, int]], name: str) -> str | None:
-    """Recompute a share of several sources, rounded to what its count supports."""
+    """Recompute a share of those of several sources that tell it, rounded to what its count supports."""
+    parts = [part for part in parts if name in part]
     base, less = {
         "delivered": ("sent", None),
         "bounced": ("sent", None),
         "opened": ("delivered", "open_untracked"),
         "clicked": ("delivered", "link_untracked"),
-    }.get(name, ("delivered", None))
+    }.get(name.removeprefix("human_"), ("delivered", None))
     of = sum(max(0, part[base] - (part[less] if less else 0)) for part in parts)
     if not of:
         return None
@@ -132,23 +133,26 @@ async def test_all_figures_are_those_of_the_days(noon: str, days: int) -> None:
     now, before = today - timedelta(days=days), today - timedelta(days=2 * days)
     assert answer["columns"] == COLUMNS
     assert answer["timezone"] == "America/New_York"
-    told = [datetime.fromisoformat(answer[name]) for name in ("before_start", "start", "end")]
-    assert told == [datetime(day.year, day.month, day.day, tzinfo=NEW_YORK) for day in (before, now, today)]
+    moments = [datetime.fromisoformat(answer[name]) for name in ("before_start", "start", "end")]
+    assert moments == [
+        datetime(day.year, day.month, day.day, tzinfo=NEW_YORK) for day in (before, now, today)
+    ]
     lines = {line["source"]: line for line in answer["lines"]}
     parts: dict[date, list[dict[str, int]]] = {now: [], before: []}
     for (folder, number), counts in sources.items():
         both = {first: sums(counts, first, days) for first in (now, before)}
         line = lines.pop(f"{KINDS.get(folder, folder)} {number}: N", None)
-        if not (both[now]["sent"] or both[before]["sent"]):
+        if not any(sum(part[name] for name in part if name in COLUMNS) for part in both.values()):
             assert line is None
+            assert f"{KINDS.get(folder, folder)} {number}: N" in " ".join(answer["nothing_sent"])
             continue
         assert line
+        for first, told in both.items():
+            parts[first].append(told)
         for first, key, rates in ((now, "counts", "rates"), (before, "before", "rates_before")):
-            parts[first].append(both[first])
-            if key == "counts" or both[first]["sent"]:
-                assert line[key] == " ".join(str(both[first][name]) for name in COLUMNS)
-            expected = {name: in_words([both[first]], name) for name in SHARES}
-            assert line[rates] == {name: words for name, words in expected.items() if words}
+            assert line[key] == " ".join(str(both[first].get(name, "-")) for name in COLUMNS)
+            shares = ", ".join(in_words([both[first]], name) or "-" for name in SHARES)
+            assert line.get(rates, "-, -, -, -, -, -, -, -") == shares
     assert lines == {}
     for first, rates in ((now, "rates"), (before, "rates_before")):
         expected = {name: in_words(parts[first], name) for name in SHARES}
@@ -213,12 +217,76 @@ async def test_a_report_on_many_is_at_most_3_kb_and_says_what_it_leaves_out() ->
     assert answer["changed"][-1].endswith("more changes; give name_contains")
 
 
-async def test_what_is_refused_is_told_beside_the_rest(agent: Agent) -> None:
-    agent.wire.refuses = lambda request: request.url.path in {"/v1/broadcasts", "/v1/campaigns/1/metrics"}
+async def test_a_report_has_rates_by_default_and_names_who_sent_nothing_and_how_it_is_meant(
+    storied: Agent,
+) -> None:
+    answer = await storied.call("report_workspace")
 
-    answer = await agent.call("report_workspace")
+    first = next(line for line in answer["lines"] if line["source"] == "campaign 1: Welcome series")
+    shares = dict(zip(answer["columns"][1:9], first["rates"].split(), strict=True))
+    sent, delivered, *_ = map(int, first["counts"].split()[:2])
+    assert shares["delivered"] == f"{100 * delivered / sent:.0f}%"
+    assert all(line["before"] for line in answer["lines"])
+    assert {"campaign 3: Win-back (draft)", "campaign 4: Old newsletter opt-in (stopped)"} <= set(
+        answer["nothing_sent"]
+    )
+    changed, rates, days = answer["how"]
+    assert "no other volumes" in changed
+    assert "human_opened: of delivered less open_untracked" in rates
+    assert "timezone=America/New_York" in days
+    assert len(json.dumps(answer, separators=(",", ":"))) <= 3000
 
-    assert answer["lines"][0]["source"] == "campaign 2: Trial ending"
+
+async def test_rates_are_left_out_of_what_sent_least_before_lines_are() -> None:
+    today = date(2026, 5, 28)
+    sources = {
+        ("transactional", number): steady(today, sent=100 * number, delivered=90 * number)
+        for number in range(1, 14)
+    }
+    async with canned({"": World(today, sources).answer}) as workspace:
+        answer = await workspace.call("report_workspace")
+
+    lines = answer["lines"]
+    assert len(lines) == 13
+    assert len(json.dumps(answer, separators=(",", ":"))) <= 3000
+    told = [("rates" in line, "rates_before" in line) for line in lines]
+    assert told == sorted(told, reverse=True)
+    assert "rates_before of" in answer["left_out"]
+    assert "give name_contains" in answer["left_out"]
+
+
+async def test_a_source_is_silent_only_if_nothing_came_of_what_it_had_sent_either() -> None:
+    today = date(2026, 5, 28)
+    sources = {("newsletters", 1): steady(today, converted=1), ("newsletters", 2): steady(today)}
+    async with canned({"": World(today, sources).answer}) as workspace:
+        answer = await workspace.call("report_workspace")
+
+    assert [line["source"] for line in answer["lines"]] == ["newsletter 1: N"]
+    assert answer["nothing_sent"] == ["newsletter 2: N"]
+
+
+@pytest.mark.parametrize("zone", [{}, {"timezone": "Europe/Berlin"}])
+async def test_a_campaigns_metrics_tell_the_same_as_the_report_unless_the_operator_has_set_a_zone(
+    zone: dict[str, Any],
+) -> None:
+    async with an_agent(**zone) as agent:
+        report = await agent.call("report_workspace")
+        span = {name: report[name][:10] for name in ("start", "end")}
+        asked = {"campaign_id": 1} | ({"timezone": report["timezone"]} if zone else {})
+        totals = (await agent.call("get_campaign_metrics", **asked, **span))["totals"]
+        plain = await agent.call("get_campaign_metrics", campaign_id=1, **span)
+
+    line = next(line for line in report["lines"] if line["source"].startswith("campaign 1:"))
+    assert line["counts"] == " ".join(str(totals.get(name, 0)) for name in COLUMNS)
+    assert plain["timezone"] == zone.get("timezone", "America/New_York")
+
+
+async def test_what_is_refused_is_told_beside_the_rest(storied: Agent) -> None:
+    storied.wire.refuses = lambda request: request.url.path in {"/v1/broadcasts", "/v1/campaigns/1/metrics"}
+
+    answer = await storied.call("report_workspace")
+
+    assert answer["lines"][0]["source"] == "transactional 1: Order confirmation"
     assert answer["left_out"].count("403: no such scope") == 2
 
 

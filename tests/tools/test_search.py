@@ -327,3 +327,37 @@ async def test_a_total_is_told_where_all_came_or_a_segment_counts_them(agent: Ag
     assert everybody["total"] == len(everybody["customers"])
     assert ("total" in few, "total" in later) == (False, False)
     assert in_segment["total"] == members["total"] == counted > 2
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"attributes": {"name": "Jomo"}},
+        {"filter": {"attribute": {"field": "first_name", "operator": "eq", "value": "jomo"}}},
+    ],
+)
+async def test_a_search_that_finds_nobody_tells_which_attributes_there_are(
+    agent: Agent, asked: dict[str, Any]
+) -> None:
+    (note,) = (await agent.call("search_customers", **asked))["notes"]
+
+    assert note.startswith("Names and values must be exact, in upper and lower case too. Attributes of ")
+    assert "first_name" in note
+    assert "Jomo" not in note
+
+
+async def test_a_search_that_finds_nobody_still_answers_where_attributes_may_not_be_read(
+    agent: Agent,
+) -> None:
+    agent.wire.refuses = lambda request: request.url.path == "/v1/customers/attributes"
+
+    answer = await agent.call("search_customers", attributes={"name": "Jomo"})
+
+    assert answer["notes"] == ["Names and values must be exact, in upper and lower case too."]
+
+
+async def test_a_search_that_finds_somebody_reads_nothing_else(agent: Agent) -> None:
+    answer = await agent.call("search_customers", attributes={"first_name": "Jomo"})
+
+    assert "notes" not in answer
+    assert len(agent.sent) == 1

@@ -1,5 +1,7 @@
 """The server says what it may do."""
 
+from typing import Any
+
 import pytest
 from mcp import Client
 
@@ -37,8 +39,10 @@ async def test_a_live_server_tells_its_bounds_and_no_secret() -> None:
     assert (status["permissions"], status["confirmation"]) == (["read", "send"], "human")
     assert status["bounds"]["CIO_ALLOWED_RECIPIENTS"] == "example.com, *@corp.example"
     assert status["caps"] == [{"setting": "CIO_MAX_SENDS_PER_DAY", "most": 50, "left": 50}]
-    (reason,) = [why for why, tools in status["off"].items() if "track_event" in tools]
-    assert "CIO_SITE_ID" in reason or "CIO_PERMISSIONS" in reason
+    assert (
+        "events (3)"
+        in status["off"]["the Track API has no credentials: set CIO_SITE_ID and CIO_TRACK_API_KEY"]
+    )
     assert "s3cret" not in str(result)
 
 
@@ -50,6 +54,47 @@ async def test_a_sandbox_says_that_it_is_one() -> None:
 
     assert status["environment"] == "sandbox"
     assert "credentials" not in status or not status["credentials"]
+
+
+@pytest.mark.parametrize(
+    ("words", "off"),
+    [
+        (
+            {"toolsets": "core"},
+            {
+                "its toolset is off (CIO_TOOLSETS)": [
+                    *("people (11)", "objects (4)", "segments (6)", "bulk (3)", "campaigns (2)"),
+                    *("newsletters (5)", "content (4)", "design_studio (11)", "transactional (1)"),
+                    *(
+                        "messages (3)",
+                        "deliverability (3)",
+                        "metrics (4)",
+                        "data_quality (2)",
+                        "workspace (6)",
+                    ),
+                ]
+            },
+        ),
+        (
+            {"tools": "-get_email,-delete_customer", "toolsets": "all,-messages"},
+            {
+                "CIO_TOOLS excludes it": ["delete_customer", "get_email"],
+                "its toolset is off (CIO_TOOLSETS)": [
+                    "list_customer_messages",
+                    "list_messages",
+                    "get_message",
+                    "wait_for_delivery",
+                ],
+            },
+        ),
+        ({}, {}),
+    ],
+)
+async def test_tools_that_are_off_are_told_by_name_or_of_many_by_toolset_and_number(
+    words: dict[str, Any], off: dict[str, list[str]]
+) -> None:
+    async with an_agent(**words) as agent:
+        assert (await agent.call("server_status"))["off"] == off
 
 
 async def test_a_bound_of_nobody_is_told_as_well() -> None:

@@ -25,7 +25,7 @@ async def test_a_suppressed_address_is_found_with_reason_and_date(agent: Agent) 
         "category": "bounces",
         "reason": "550 5.1.1 unknown user",
         "status": "550",
-        "since": "2026-05-19T20:26:40Z",
+        "since": "2026-05-19T20:26:46Z",
     }
     assert nobody["addresses"] == []
 

@@ -192,7 +192,7 @@ async def test_every_bound_of_a_send_holds_for_it(written: Path, tmp_path: Path)
 
     assert "CIO_ALLOWED_RECIPIENTS" in stranger
     assert "CIO_ALLOWED_RECIPIENTS" in several
-    assert shown["would"] == 'Send the email "Order confirmation" to one person.'
+    assert shown["would"] == 'Send "Order confirmation" to 1 person'
     assert shown["subject"] == '"Your order 1"'
     assert "CIO_MAX_SENDS_PER_HOUR" in full
     assert len(posted) == 2
@@ -233,7 +233,7 @@ async def test_a_message_that_has_changed_since_is_not_sent_with_a_hole_in_it(wr
         preview = await agent.call("send_order_receipt", to=ADA, order_id="7", dry_run=True)
         left = [sent for sent in agent.sent if sent.startswith("POST /v1/send")]
 
-    assert "arguments: lacks trigger.gift, trigger.number" in text
+    assert "arguments: lacks gift, number" in text
     assert "an operator adds it there (cio-mcp doctor names it)" in text
     assert "allow_missing" not in text
     assert preview["missing_data"]

@@ -91,6 +91,8 @@ async def test_an_agent_lists_reads_fails_and_acts(served: Served, transport: st
         code = {"confirmation": (preview.structured_content or {})["confirmation"]}
         deleted = await mcp.call_tool("delete_customer", {**who, **code})
         again = await mcp.call_tool("delete_customer", {**who, **code})
+        page = await mcp.call_tool("get_campaign_metrics", {"campaign_id": 1, "as_page": True})
+        image = await mcp.call_tool("get_campaign_metrics", {"campaign_id": 1, "as_image": True})
 
     assert listed == set(CORE)
     assert facts(ada)["email"] == "ada@example.com"
@@ -99,6 +101,11 @@ async def test_an_agent_lists_reads_fails_and_acts(served: Served, transport: st
     assert facts(written)["outcome"] == "accepted"
     assert facts(deleted)["outcome"] == "accepted"
     assert "has been used already" in str(again.content)
+    assert [part.type for part in image.content] == ["text", "image"]
+    if transport == "stdio":
+        assert Path(facts(page)["page"]).parent.name == "pages"
+    else:
+        assert "as_page: only a server on your own machine" in str(page.content)
 
 
 @pytest.fixture(scope="module")

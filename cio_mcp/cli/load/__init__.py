@@ -14,12 +14,13 @@ from cio_mcp.app.application import App
 from cio_mcp.app.build import build
 from cio_mcp.cli.load.journal import Journal, only_here
 from cio_mcp.cli.load.loading import EVENTS, OBJECTS, PEOPLE, Interrupted, Load
-from cio_mcp.cli.load.mapping import KINDS, Column, Columns, as_facts, guessed, told
+from cio_mcp.cli.load.mapping import Columns, as_facts, guessed, told
 from cio_mcp.cli.load.rejects import Rejects
 from cio_mcp.cli.load.source import STDIN, Source
 from cio_mcp.cli.load.telling import Teller, described
 from cio_mcp.errors import SettingsError
 from cio_mcp.settings import load
+from cio_mcp.toolkit.rows.columns import KINDS, Column
 from cio_mcp.toolkit.rows.table import Row
 from cio_mcp.toolkit.times import is_zone
 

@@ -14,6 +14,7 @@ from cio_mcp.cli.load.journal import Journal, Progress
 from cio_mcp.cli.load.mapping import Columns, mapped
 from cio_mcp.cli.load.rejects import Reject, Rejects
 from cio_mcp.client.batches import End
+from cio_mcp.toolkit.context import ParseContext
 from cio_mcp.toolkit.rows.event_ids import id_of_row
 from cio_mcp.toolkit.rows.table import Row
 from cio_mcp.toolkit.sizes import size_of
@@ -78,12 +79,14 @@ class Load:
         derive = self.tool == EVENTS and not self.options.get("unique")
         file = self.journal.path.name if self.journal.path else ""
         for row in part:
+            context = ParseContext()
             try:
-                arguments = mapped(row, self.columns)
+                arguments = mapped(row, self.columns, context)
                 _check(row, arguments)
             except ValueError as error:
                 rejected.append((row, str(error)))
                 continue
+            self.odd.update(f"{note} (row {row.number})" for note in context.notes)
             if derive and "event_id" not in arguments:
                 arguments["event_id"] = id_of_row(file, self.options.get("name", ""), row.number, row.values)
             ready.append((row, arguments))

@@ -1,22 +1,15 @@
 """What each column of a file means: as it is told, or guessed from its name and its first values."""
 
-import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from datetime import datetime
-from importlib.util import find_spec
+from dataclasses import asdict, replace
 from typing import Any
 
 from cio_mcp.errors import SettingsError
+from cio_mcp.toolkit.context import ParseContext
+from cio_mcp.toolkit.rows.columns import ISO, NUMBER, Column, decimal_of
 from cio_mcp.toolkit.rows.table import Row
-from cio_mcp.toolkit.times import is_zone, unix_seconds
 
-KINDS = ("as_is", "text", "number", "boolean", "date", "json")
-ORDERS = ("dayfirst", "monthfirst", "yearfirst")
-
-NUMBER = re.compile(r"-?(0|[1-9]\d{0,14})(\.\d{1,10})?", re.ASCII)
-ISO = re.compile(r"\d{4}-\d\d-\d\d([T ].*)?|\d{9,10}", re.ASCII)
 DATE = re.compile(r"(\d{1,2})[./-](\d{1,2})[./-]\d{2,4}( .*)?", re.ASCII)
 CODE = re.compile(r"\+?0\d+", re.ASCII)
 BOOLEAN = re.compile("true|false", re.IGNORECASE)
@@ -24,11 +17,9 @@ BOOLEAN = re.compile("true|false", re.IGNORECASE)
 # One value in so many may be of another form than its column is taken for.
 FEW = 20
 
-BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
-
 # Names of columns, in any case and without signs, for arguments.
 NAMES = {
-    "customer_id": "id customerid userid kundennummer kundenid clientid idcliente identifiant kundid",
+    "customer_id": "id customerid userid kundennummer kundennr kundenid clientid idcliente identifiant",
     "object_id": "id objectid companyid company accountid account firma",
     "email": "email mail emailaddress emailadresse correo correoelectronico courriel adresseemail eposta",
     "phone": "phone phonenumber mobile telefon handy telephone telefono",
@@ -46,57 +37,6 @@ IDENTIFIERS = {
 LEFT_OUT, REASON = "-", "cio_mcp_reason"
 
 
-@dataclass(frozen=True)
-class Column:
-    """What a column means: the argument or attribute `target`, the kind of its values, how dates are read."""
-
-    target: str
-    kind: str = "as_is"
-    order: str = ""
-    zone: str = ""
-
-    def __str__(self) -> str:
-        inside = ", ".join(part for part in (self.order, self.zone) if part)
-        kind = "" if self.kind == "as_is" else f":{self.kind}" + (f"({inside})" if inside else "")
-        return f"{self.target}{kind}"
-
-    def value(self, cell: Any) -> Any:
-        """Return what a cell means; raises ValueError."""
-        if not isinstance(cell, str) or self.kind == "text":
-            return str(cell) if self.kind == "text" else cell
-        text = cell.strip()
-        if self.kind == "as_is":
-            return text
-        if self.kind == "number":
-            if not NUMBER.fullmatch(text):
-                message = "is no number"
-                raise ValueError(message)
-            return json.loads(text)
-        if self.kind == "boolean":
-            if (found := BOOLEANS.get(text.lower())) is None:
-                message = "is neither true nor false"
-                raise ValueError(message)
-            return found
-        return self._date(text) if self.kind == "date" else json.loads(text)
-
-    def _date(self, text: str) -> int:
-        if not self.order or ISO.fullmatch(text):  # which no order of days and months can change
-            return unix_seconds(text, self.zone or "UTC")
-        from dateutil import parser  # noqa: PLC0415 - an extra
-
-        # What a date lacks is taken from a default: where two defaults make a difference, it lacks a day.
-        first = {"dayfirst": self.order == "dayfirst", "yearfirst": self.order == "yearfirst"}
-        defaults = datetime(2000, 1, 1), datetime(2004, 2, 2)
-        try:
-            found, other = (parser.parse(text, default=default, **first) for default in defaults)  # type: ignore[call-overload]
-        except (ValueError, OverflowError):
-            found, other = None, None
-        if found is None or found != other:
-            message = "is no complete date"
-            raise ValueError(message)
-        return unix_seconds(found.isoformat(), self.zone or "UTC")
-
-
 Columns = Mapping[str, Column]
 
 
@@ -105,18 +45,15 @@ def told(texts: Iterable[str]) -> dict[str, Column]:
     found: dict[str, Column] = {}
     for text in texts:
         name, equals, meaning = text.rpartition("=")
-        parts = re.fullmatch(r"(?P<target>[^:]+)(:(?P<kind>\w+)(\((?P<inside>[^)]*)\))?)?", meaning)
-        if not equals or not parts:
+        try:
+            column = Column.read(meaning)
+        except ValueError as error:
+            raise SettingsError(f"--map {text}: {error}") from None
+        if not equals or not meaning:
             raise SettingsError(
                 f"--map {text}: write it as 'Sign up=created_at:date(dayfirst,Europe/Berlin)'"
             )
-        inside = [part.strip() for part in (parts["inside"] or "").split(",") if part.strip()]
-        order = next((part for part in inside if part in ORDERS), "")
-        zone = next((part for part in inside if is_zone(part)), "")
-        if len(inside) != bool(order) + bool(zone) or (parts["kind"] or KINDS[0]) not in KINDS:
-            kinds = f"{', '.join(KINDS[1:])}, and date may have {', '.join(ORDERS)} and a time zone"
-            raise SettingsError(f"--map {text}: the kinds are {kinds}")
-        found[name] = Column(parts["target"].strip(), parts["kind"] or KINDS[0], order, zone)
+        found[name] = replace(column, target=column.target or name)
     return found
 
 
@@ -143,8 +80,6 @@ def guessed(
             target = _target(name, known, taken, id_type)
             taken.add(target)
             found[name] = _guess(name, target, [value for value in values if value not in (None, "")], zone)
-    if any(column.order for column in found.values()) and find_spec("dateutil") is None:
-        raise SettingsError("dates in other forms than ISO 8601 need pip install 'cio-mcp[load]'")
     return {name: found[name] for name in cells}
 
 
@@ -170,6 +105,8 @@ def _guess(name: str, target: str, values: list[Any], zone: str) -> Column:
         return Column(target)
     if _are(NUMBER, texts) and not any(map(CODE.fullmatch, texts)):
         return Column(target, "number")
+    if decimal := decimal_of(texts):
+        return Column(target, "number", decimal=decimal)
     return Column(target, "boolean" if _are(BOOLEAN, texts) else "as_is")
 
 
@@ -188,8 +125,11 @@ def _order(name: str, texts: list[str]) -> str:
     return "dayfirst" if days else "monthfirst"
 
 
-def mapped(row: Row, columns: Columns) -> dict[str, Any]:
-    """Return the arguments that a row stands for; raises ValueError that names column and value."""
+def mapped(row: Row, columns: Columns, context: ParseContext) -> dict[str, Any]:
+    """Return the arguments that a row stands for; raises ValueError that names column and value.
+
+    The context is told how local times were read that a change of clocks makes unclear.
+    """
     if row.fault:
         raise ValueError(row.fault)
     arguments: dict[str, Any] = {}
@@ -198,7 +138,7 @@ def mapped(row: Row, columns: Columns) -> dict[str, Any]:
         if column.target == LEFT_OUT or (isinstance(cell, str) and not cell.strip()):
             continue
         try:
-            arguments[column.target] = column.value(cell)
+            arguments[column.target] = column.value(cell, context)
         except (ValueError, OverflowError, RecursionError) as error:
             message = f"{name}: {str(cell)[:80]!r} {error}"
             raise ValueError(message) from None

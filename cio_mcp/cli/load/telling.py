@@ -10,6 +10,7 @@ from cio_mcp.cli.load.journal import Progress
 from cio_mcp.cli.load.loading import Load
 from cio_mcp.cli.load.mapping import Columns
 from cio_mcp.cli.load.source import Source
+from cio_mcp.toolkit.context import ParseContext
 from cio_mcp.toolkit.rows.table import Row
 from cio_mcp.toolkit.times import iso
 
@@ -33,7 +34,10 @@ def described(
     for name, column in columns.items():
         line = f"  {name:<{width}}  ->  {column}" + ("" if name in given else "  (guessed)")
         if column.kind == "date":
-            line += "".join(_read(row[name], column.value(row[name])) for row in _dated(rows, columns, name))
+            line += "".join(
+                _read(row[name], column.value(row[name], ParseContext()))
+                for row in _dated(rows, columns, name)
+            )
         lines.append(line)
     return "\n".join(lines) + "\n"
 
@@ -42,7 +46,7 @@ def _dated(rows: list[dict[str, object]], columns: Columns, name: str) -> Iterat
     """Yield the first row whose date can be read, if there is one."""
     for row in rows:
         with suppress(ValueError, OverflowError, KeyError):
-            columns[name].value(row[name])
+            columns[name].value(row[name], ParseContext())
             yield row
             return
 

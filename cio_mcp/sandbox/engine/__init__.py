@@ -14,6 +14,5 @@ A campaign of the story has what the App API tells of it, and what only the sand
   `then` and `else` (ids); `attribute_update` has `set`. With `next` an action leads on to another (None: to
   the end).
 
-Segments by rules have `conditions`; `conditions` says what one is. Who fits a campaign when the story is
-planted is there already: the campaign begins with what happens from then on.
+Segments by rules have `conditions`; `conditions` says what one is.
 """

@@ -6,6 +6,7 @@ and `start_minutes`. Assumed (dates): what the words of `frequency` are, and tha
 """
 
 import calendar
+import json
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -19,6 +20,9 @@ COMES = "date"
 
 MONTHS_AHEAD = 26
 
+# What else of a campaign says when it is.
+SETTINGS = ("frequency", "start_hour", "start_minutes", "offset_days")
+
 
 def schedule(workspace: Workspace, person: Profile) -> None:
     """Let each campaign of a date wait for the next time at which it is for a person."""
@@ -27,12 +31,17 @@ def schedule(workspace: Workspace, person: Profile) -> None:
         zone = delays.zone_of(campaign.get("timezone"))
         if campaign.get("use_customer_timezone"):
             zone = delays.zone_of(person.attribute("timezone"), zone.key)
-        due = next_time(campaign, person.attribute(campaign["date_attribute"]), workspace.now(), zone)
-        known = workspace.row("SELECT due FROM timers WHERE key = ?", key)
-        if due is None:
+        value = person.attribute(campaign["date_attribute"])
+        follows_from = [value, zone.key, *map(campaign.get, SETTINGS)]
+        body = {"campaign": campaign["id"], "cio_id": person.cio_id, "of": follows_from}
+        known = workspace.row("SELECT body FROM timers WHERE key = ?", key)
+        if known and known["body"] == json.dumps(body):
+            continue
+        due = next_time(campaign, value, workspace.now(), zone)
+        if due is not None:
+            workspace.wait(due, COMES, body, key)
+        elif known:
             workspace.change("DELETE FROM timers WHERE key = ?", key)
-        elif known is None or known["due"] != due:
-            workspace.wait(due, COMES, {"campaign": campaign["id"], "cio_id": person.cio_id}, key)
 
 
 @applies(COMES)

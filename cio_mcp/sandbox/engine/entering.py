@@ -32,19 +32,23 @@ def trigger(campaign: dict[str, Any]) -> dict[str, Any]:
     return {"and": [*({"segment": {"id": number}} for number in ids), *own]}
 
 
-def by_event(workspace: Workspace, entry: Entry, person: Profile) -> None:
+def by_event(workspace: Workspace, entry: Entry) -> None:
     """Let an event begin the campaigns that it triggers."""
+    triggered = [one for one in running(workspace, "event") if one.get("event_name") == entry.name]
+    who = person(workspace, entry.cio_id) if triggered else None
+    if who is None:
+        return
     event = _event(workspace, entry)
     data = json.loads(event["data"])
-    for campaign in running(workspace, "event"):
-        if campaign.get("event_name") != event["name"] or not has(data, campaign.get("event_filter", {})):
+    for campaign in triggered:
+        if not has(data, campaign.get("event_filter", {})):
             continue
         age = workspace.now() - event["timestamp"]
         if age > OLDEST_EVENT:
-            refuse(workspace, campaign, person.cio_id, "event too old", {"hours": age // 3600})
+            refuse(workspace, campaign, who.cio_id, "event too old", {"hours": age // 3600})
         else:
             about = {"event": data, "event_name": event["name"], "event_timestamp": event["timestamp"]}
-            enter(workspace, campaign, person, about | {"trigger_event_id": event["event_id"]})
+            enter(workspace, campaign, who, about | {"trigger_event_id": event["event_id"]})
 
 
 def _event(workspace: Workspace, entry: Entry) -> Row:
@@ -118,13 +122,6 @@ def next_change(workspace: Workspace, person: Profile) -> int | None:
     """Return when time alone may let a person begin or leave a campaign."""
     found = (conditions.next_change(workspace, person, trigger(one)) for one in running(workspace, "segment"))
     return conditions.earliest(found)
-
-
-def begin(workspace: Workspace, person: Profile) -> None:
-    """Let a person who fits campaigns at their beginning count as there already: future ones enter."""
-    for campaign in running(workspace, "segment"):
-        if conditions.fits(workspace, person, trigger(campaign)):
-            workspace.change("INSERT OR IGNORE INTO matches VALUES (?, ?)", campaign["id"], person.cio_id)
 
 
 def person(workspace: Workspace, cio_id: str) -> Profile | None:

@@ -26,7 +26,12 @@ def check(workspace: Workspace, person: Profile) -> None:
             _convert(workspace, journey)
             if "goal" in exits:
                 journeys.end(workspace, journey, "goal")
-        if "unmatched" in exits and not conditions.fits(workspace, person, entering.trigger(campaign)):
+        goes_on = journey["ended"] is None
+        if (
+            goes_on
+            and "unmatched" in exits
+            and not conditions.fits(workspace, person, entering.trigger(campaign))
+        ):
             journeys.end(workspace, journey, "unmatched")
 
 

@@ -19,31 +19,32 @@ def send(
         told = {"action": action["id"], "journey": journey["number"]}
         workspace.note("message_off", person["cio_id"], str(campaign["id"]), told)
         return
-    language = str(contents.snapshot(workspace, person).get("language") or "")
+    has = contents.snapshot(workspace, person)
     body = {
         "type": action["type"],
-        "recipient": _recipient(workspace, action["type"], person),
+        "recipient": _recipient(workspace, action["type"], person, has),
         "subject": action.get("subject"),
         "campaign_id": campaign["id"],
         "action_id": action["id"],
         "journey": journey["number"],
-        "language": language,
+        "language": str(has.get("language") or ""),
         "draft": action.get("sending_state") == "draft",
         "chances": action.get("chances"),
         "links": action.get("links"),
         "topic": campaign.get("subscription_topic_id"),
+        "customer": has,
         **json.loads(journey["data"]),
     }
     anyway = bool(action.get("send_to_unsubscribed", False))
     deliveries.add(workspace, person, body, to_unsubscribed=anyway)
-    workspace.change("UPDATE journeys SET messaged = 1 WHERE number = ?", journey["number"])
+    if not journey["messaged"]:
+        workspace.change("UPDATE journeys SET messaged = 1 WHERE number = ?", journey["number"])
 
 
-def _recipient(workspace: Workspace, type_: str, person: Row) -> str:
+def _recipient(workspace: Workspace, type_: str, person: Row, has: dict[str, Any]) -> str:
     if type_ == "push":
         devices = "SELECT id FROM devices WHERE cio_id = ? ORDER BY last_used DESC"
         return ", ".join(row["id"] for row in workspace.rows(devices, person["cio_id"]))
-    known = contents.snapshot(workspace, person)
     if type_ in ADDRESS:
-        return str(known.get(ADDRESS[type_]) or "")
+        return str(has.get(ADDRESS[type_]) or "")
     return str(person["email"] or person["id"] or person["cio_id"])

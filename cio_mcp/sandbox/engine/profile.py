@@ -16,6 +16,7 @@ class Profile:
         self.person = person
         self.cio_id: str = person["cio_id"]
         self._after = after
+        self._read: dict[tuple[str, int], list[Row]] = {}
 
     @cached_property
     def _set(self) -> dict[str, Any]:
@@ -37,13 +38,10 @@ class Profile:
 
     def times(self, asked: dict[str, Any], since: int | None) -> list[int]:
         """Return when the person did something since a time, the latest last."""
-        rows = self._workspace.rows(
-            "SELECT timestamp, data FROM events WHERE cio_id = ? AND name = ? AND timestamp >= ? "
-            "ORDER BY timestamp",
-            self.cio_id,
-            asked["name"],
-            max(since or 0, self._after + 1 if self._after is not None else 0),
-        )
+        key = (asked["name"], max(since or 0, self._after + 1 if self._after is not None else 0))
+        if (rows := self._read.get(key)) is None:
+            found = "SELECT timestamp, data FROM events WHERE cio_id = ? AND name = ? AND timestamp >= ?"
+            rows = self._read[key] = self._workspace.rows(f"{found} ORDER BY timestamp", self.cio_id, *key)
         where: dict[str, Any] = asked.get("where", {})
         return [row["timestamp"] for row in rows if not where or has(json.loads(row["data"]), where)]
 

@@ -25,9 +25,9 @@ def react(workspace: Workspace, news: list[Entry]) -> None:
             _gone(workspace, entry)
         if entry.kind in CHANGES:
             changed[entry.cio_id] = entry
-        if entry.kind in entering.EVENTS and (person := entering.person(workspace, entry.cio_id)):
+        if entry.kind in entering.EVENTS:
             with workspace.because(entry.number):
-                entering.by_event(workspace, entry, person)
+                entering.by_event(workspace, entry)
     for entry in changed.values():
         with workspace.because(entry.number):
             check(workspace, {"cio_id": entry.cio_id})
@@ -52,14 +52,6 @@ def _wait(workspace: Workspace, person: Profile) -> None:
         workspace.change("DELETE FROM timers WHERE key = ?", key)
     else:
         workspace.wait(due, CHECK, {"cio_id": person.cio_id}, key)
-
-
-def begin(workspace: Workspace) -> None:
-    """Let a world begin: who fits a campaign by now is there already, and times to come are waited for."""
-    for row in workspace.rows("SELECT * FROM people ORDER BY rowid"):
-        person = Profile(workspace, row)
-        entering.begin(workspace, person)
-        _wait(workspace, person)
 
 
 def _gone(workspace: Workspace, entry: Entry) -> None:

@@ -9,8 +9,8 @@ routes = Routes()
 
 # What the API does not tell about a campaign in its lists.
 INTERNAL = {
-    *("workflow", "journeys", "filter", "event_filter", "reentry", "exit", "goal", "subscription_topic_id"),
-    "offset_days",
+    *("workflow", "filter", "event_filter", "reentry", "exit", "goal", "subscription_topic_id"),
+    *("offset_days", "started_days_ago"),
 }
 
 

@@ -20,8 +20,13 @@ LARGEST, LARGEST_BATCH = 32 * 1024, 500 * 1024
 # A phone number in E.164.
 PHONE = re.compile(r"\+[1-9]\d{1,14}")
 
-# Each type and action, as the API's description has it.
-FORMS: list[Any] = (CONTRACT.of("POST", ENTITY) or {})["body"]
+# What the API's description has for each type and action.
+FORMS: dict[str, Any] = {
+    f"{kind} {action}": form
+    for form in (CONTRACT.of("POST", ENTITY) or {})["body"]
+    for kind in form["fields"]["type"]["enum"]
+    for action in form["fields"]["action"]["enum"]
+}
 
 Fault = dict[str, Any]
 
@@ -66,20 +71,12 @@ def fault_of(operation: Any) -> Fault | None:
         return _fault("", "an operation must be smaller than 32kb", "too_large")
     if not operation.get("identifiers") and operation.get("action") != "merge":
         return _fault("identifiers", "identifiers are required", "required")
-    arms = [arm for arm in FORMS if not CONTRACT.misfit(_kind_of(arm), _kind(operation), "")]
-    if not arms:
+    form = FORMS.get(f"{operation.get('type')} {operation.get('action')}")
+    if form is None:
         return _fault("action", "there is no such type and action")
-    if misfit := CONTRACT.misfit(arms, operation, ""):
+    if misfit := CONTRACT.misfit(form, operation, ""):
         return _fault(misfit.split(" ")[0], misfit, "required" if misfit.endswith("required") else "invalid")
     return next(_limits_broken(operation), None)
-
-
-def _kind(operation: dict[str, Any]) -> dict[str, Any]:
-    return {"type": operation.get("type"), "action": operation.get("action")}
-
-
-def _kind_of(form: dict[str, Any]) -> dict[str, Any]:
-    return {"fields": {name: form["fields"][name] for name in ("type", "action")}}
 
 
 def _limits_broken(operation: dict[str, Any]) -> Iterator[Fault]:

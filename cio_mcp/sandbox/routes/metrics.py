@@ -100,9 +100,8 @@ def links_of_action(asked: ApiRequest) -> dict[str, Any]:
 
 
 def _links(asked: ApiRequest, step: dict[str, Any]) -> list[dict[str, Any]]:
-    story = metrics.story_of_action(asked.workspace, asked.number("campaign_id"), step["id"])
     clicks = metrics.clicks_in_action(asked.workspace, step["id"])
-    return metrics.links(clicks, _newest(asked), step.get("links", []), story)
+    return metrics.links(clicks, _newest(asked), step.get("links", []))
 
 
 def _newest(asked: ApiRequest) -> list[float]:

@@ -29,13 +29,13 @@ class Database:
     """
 
     def __init__(self, path: str | Path, real: Callable[[], float]) -> None:
-        self._is_file = str(path) != ":memory:"
+        self.is_file = str(path) != ":memory:"
         self._gave_way = time.monotonic()
         self._db = sqlite3.connect(path, timeout=BREATH, isolation_level=None, check_same_thread=False)
         self._db.row_factory = sqlite3.Row
         self.clock = Clock(self._db, real)
         try:
-            if migration.is_older(self._db) and self._is_file:
+            if migration.is_older(self._db) and self.is_file:
                 migration.keep_copy(self._db, Path(path))
             self._use_wal()
             self._db.execute("PRAGMA synchronous = NORMAL")
@@ -89,7 +89,7 @@ class Database:
 
     def give_way(self) -> None:
         """Between many transactions in a row let those of other processes have their turn."""
-        if self._is_file and time.monotonic() > self._gave_way + WORK:
+        if self.is_file and time.monotonic() > self._gave_way + WORK:
             time.sleep(2 * BREATH)
             self._gave_way = time.monotonic()
 

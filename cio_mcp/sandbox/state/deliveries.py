@@ -32,7 +32,7 @@ def add(
     """
     cio_id, created = person["cio_id"] if person else None, workspace.now()
     number = _new_id(workspace, cio_id, body)
-    body = body | {"customer": contents.snapshot(workspace, person)}
+    body = body if "customer" in body else body | {"customer": contents.snapshot(workspace, person)}
     subject, fault = contents.filled(workspace, number, body)
     failure = obstacles.of(workspace, person, body, to_unsubscribed=to_unsubscribed) or fault
     body |= magic.fate_of(workspace, body) | obstacles.in_the_way(workspace, body)

@@ -19,7 +19,8 @@ def fate_of(workspace: Workspace, message: dict[str, Any]) -> dict[str, Any]:
 
     One that is suppressed is so from its first email on, and is listed like others.
     """
-    address = parseaddr(message["recipient"])[1] if message["type"] == "email" else ""
+    tagged = message["type"] == "email" and "+" in message["recipient"]
+    address = parseaddr(message["recipient"])[1] if tagged else ""
     found = TAG.fullmatch(address)
     if not found:
         return {}

@@ -1,6 +1,5 @@
 """Metrics: counts per period, of campaigns, of their actions and journeys, and of any deliveries."""
 
-import json
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
@@ -76,31 +75,15 @@ def series(counted: Iterable[Counted], edges: list[float], names: Iterable[str])
 def of_campaign(
     workspace: Workspace, campaign_id: int, *, channel: str | None = None, action_id: int | None = None
 ) -> Iterator[Counted]:
-    """Yield a campaign's counts, or one action's: those of its story, and those of its deliveries."""
-    yield from _told(workspace, campaign_id, channel, action_id)
+    """Yield what a campaign's deliveries have reached, or those of one action."""
     rows = workspace.rows(
-        "SELECT * FROM deliveries WHERE campaign_id = :campaign AND journey IS NOT NULL "
+        "SELECT * FROM deliveries WHERE campaign_id = :campaign "
         "AND (:channel IS NULL OR type = :channel) AND (:action IS NULL OR action_id = :action)",
         campaign=campaign_id,
         channel=channel,
         action=action_id,
     )
     yield from _counted(workspace, rows)
-
-
-def _told(
-    workspace: Workspace, campaign_id: int, channel: str | None = None, action_id: int | None = None
-) -> Iterator[Counted]:
-    """Yield what the story tells of a campaign. It is kept by day, and so is of noon UTC."""
-    rows = workspace.rows(
-        "SELECT day, counts FROM metrics WHERE campaign_id = :campaign "
-        "AND (:channel IS NULL OR channel = :channel) AND (:action IS NULL OR action_id = :action)",
-        campaign=campaign_id,
-        channel=channel,
-        action=action_id,
-    )
-    for row in rows:
-        yield row["day"] * DAY + DAY // 2, json.loads(row["counts"])
 
 
 def of_deliveries(workspace: Workspace, channel: str | None, **of: int) -> Iterator[Counted]:
@@ -129,14 +112,7 @@ def _counted(workspace: Workspace, rows: Iterable[Row]) -> Iterator[Counted]:
 
 
 def of_journeys(workspace: Workspace, campaign: dict[str, Any]) -> Iterator[Counted]:
-    """Yield what became of the journeys of each day, by when they started.
-
-    Of the story's they are shares of how many got the campaign's first message.
-    """
-    if shares := campaign.get("journeys"):
-        for at, counts in _told(workspace, campaign["id"], action_id=campaign["workflow"][0]["id"]):
-            found = {name: round(counts["sent"] * share) for name, share in shares.items()}
-            yield at, found | {"never_activated": found["started"] - found["activated"]}
+    """Yield what became of a campaign's journeys, by when they started."""
     for row in workspace.rows("SELECT * FROM journeys WHERE campaign_id = ?", campaign["id"]):
         yield (
             row["started"],
@@ -154,7 +130,7 @@ def of_journeys(workspace: Workspace, campaign: dict[str, Any]) -> Iterator[Coun
 
 def clicks_in_action(workspace: Workspace, action_id: int) -> Iterator[Click]:
     """Yield the clicks in an action's messages."""
-    rows = workspace.rows("SELECT * FROM deliveries WHERE action_id = ? AND journey IS NOT NULL", action_id)
+    rows = workspace.rows("SELECT * FROM deliveries WHERE action_id = ?", action_id)
     yield from _clicks(workspace, rows)
 
 
@@ -169,11 +145,8 @@ def _clicks(workspace: Workspace, rows: Iterable[Row]) -> Iterator[Click]:
             yield row["created"], row["id"]
 
 
-def links(
-    clicks: Iterable[Click], edges: list[float], known: list[dict[str, Any]], story: Iterable[Counted] = ()
-) -> list[dict[str, Any]]:
-    """Return the clicks on each link: a link has a share of them, which in the story is not rounded up."""
-    told = series(story, edges, CLICKS)
+def links(clicks: Iterable[Click], edges: list[float], known: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the clicks on each link: a link has a share of them."""
     found: dict[int, list[Counted]] = {link["id"]: [] for link in known}
     for at, delivery in clicks:
         if (number := deliveries.link_of(delivery, known)) is not None:
@@ -181,23 +154,10 @@ def links(
     return [
         {
             "link": {"id": link["id"], "href": link["href"]},
-            "metric": {
-                "series": {
-                    name: [
-                        round(count * link["share"]) + more
-                        for count, more in zip(told[name], counts, strict=True)
-                    ]
-                    for name, counts in series(found[link["id"]], edges, CLICKS).items()
-                }
-            },
+            "metric": {"series": series(found[link["id"]], edges, CLICKS)},
         }
         for link in known
     ]
-
-
-def story_of_action(workspace: Workspace, campaign_id: int, action_id: int) -> Iterator[Counted]:
-    """Yield what the story tells of one action."""
-    yield from _told(workspace, campaign_id, action_id=action_id)
 
 
 def newest(step: str, count: int, now: int) -> list[float]:

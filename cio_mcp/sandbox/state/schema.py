@@ -48,9 +48,6 @@ CREATE TABLE IF NOT EXISTS timers (
 CREATE INDEX IF NOT EXISTS due_timers ON timers (due, number);
 CREATE TABLE IF NOT EXISTS things (kind TEXT NOT NULL, id INTEGER NOT NULL, body TEXT NOT NULL,
   PRIMARY KEY (kind, id));
-CREATE TABLE IF NOT EXISTS metrics (
-  campaign_id INTEGER NOT NULL, action_id INTEGER NOT NULL, channel TEXT NOT NULL, day INTEGER NOT NULL,
-  counts TEXT NOT NULL, PRIMARY KEY (action_id, day));
 CREATE TABLE IF NOT EXISTS triggers (broadcast_id INTEGER NOT NULL, id INTEGER NOT NULL,
   created_at INTEGER NOT NULL, really_at REAL NOT NULL, errors TEXT NOT NULL,
   PRIMARY KEY (broadcast_id, id));

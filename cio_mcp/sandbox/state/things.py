@@ -32,6 +32,11 @@ class Things(Database):
             self.forget_read()
             raise
 
+    def copy(self, other: Database) -> None:
+        """Hold what another database holds, and know of nothing that was here."""
+        super().copy(other)
+        self.forget_read()
+
     def forget_read(self) -> None:
         """Read all anew: it is not what it was."""
         self._read, self._seed = {}, None

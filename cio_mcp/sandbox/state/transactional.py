@@ -44,9 +44,17 @@ def queue(
     body: dict[str, Any],
 ) -> str:
     """Make a delivery of what a send's `body` asks; returns its id."""
-    message = {
+    asked = message(channel, template, _recipient(workspace, channel, person, body.get("to")), body)
+    to_unsubscribed = body.get("send_to_unsubscribed") is not False
+    with workspace.because(workspace.note("asked", None, str(asked["transactional_message_id"]))):
+        return deliveries.add(workspace, person, asked, to_unsubscribed=to_unsubscribed)
+
+
+def message(channel: str, template: dict[str, Any], recipient: str, body: dict[str, Any]) -> dict[str, Any]:
+    """Return the message that a send's `body` asks for."""
+    return {
         "type": TYPES[channel],
-        "recipient": _recipient(workspace, channel, person, body.get("to")),
+        "recipient": recipient,
         "subject": body.get("subject") or body.get("title"),
         "transactional_message_id": template.get("id", 1),
         "data": body.get("message_data"),
@@ -57,9 +65,6 @@ def queue(
         "send_at": body.get("send_at"),
         "fate": body.get("fate"),
     }
-    to_unsubscribed = body.get("send_to_unsubscribed") is not False
-    with workspace.because(workspace.note("asked", None, str(message["transactional_message_id"]))):
-        return deliveries.add(workspace, person, message, to_unsubscribed=to_unsubscribed)
 
 
 def _recipient(workspace: Workspace, channel: str, person: Row | None, to: str | None) -> str:

@@ -2,33 +2,22 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any
+from typing import Any, NamedTuple
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, create_model
+from pydantic import BaseModel, ConfigDict, create_model
 
 from cio_mcp.client.batches import too_large
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.arguments import parsed
 from cio_mcp.toolkit.context import ParseContext
-from cio_mcp.toolkit.params import JsonObject
 from cio_mcp.toolkit.registry import Tool
-from cio_mcp.toolkit.rows.given import Given
-from cio_mcp.toolkit.rows.ranges import alike_but_for_numbers, ranges
+from cio_mcp.toolkit.rows.columns import AS_IS, ISO, Meanings
+from cio_mcp.toolkit.rows.given import Given, typed
+from cio_mcp.toolkit.rows.ranges import alike_but_for_numbers, of_rows
 from cio_mcp.toolkit.rows.table import Row
-
-
-def _columns(columns: dict[str, Any]) -> dict[str, str | None]:
-    for name, meant in columns.items():
-        if not (meant is None or isinstance(meant, str)):
-            message = f"{name}: must be a name, or null to leave the column out"
-            raise ValueError(message)
-    return columns
-
-
-Columns = Annotated[JsonObject, AfterValidator(_columns)]
-
+from cio_mcp.toolkit.values import is_date
 
 # Arguments that a call has for all its rows.
 NOT_OF_ROWS = {"dry_run", "confirmation", "timezone"}
@@ -36,18 +25,24 @@ NOT_OF_ROWS = {"dry_run", "confirmation", "timezone"}
 # So many rows are checked before others have their turn.
 TURN = 200
 
-# So many columns are named in a refusal, and bytes that a time adds to an operation.
-COLUMNS, STAMP = 30, 24
+# So many columns are named in a refusal, characters of a cell, and bytes that a time adds to an operation.
+COLUMNS, LETTERS, STAMP = 30, 80, 24
+
+
+class Odd(NamedTuple):
+    """Something that may not be meant, and the rows that it is about, the oddest first."""
+
+    told: str
+    rows: Sequence[int] = ()
 
 
 @dataclass
 class Checked:
-    """A row whose arguments are right; `written` are these as they were given, `times` how they were read."""
+    """A row's arguments, as far as they are right, and its times: as written, and how they were read."""
 
     row: Row
-    written: dict[str, Any]
     arguments: dict[str, Any]
-    times: dict[str, str]
+    times: list[tuple[Any, str]]
 
 
 @dataclass
@@ -63,24 +58,41 @@ class Planned:
 class Plan:
     """What a call will send, and what it will not: refused rows with the reasons, rows that repeat others.
 
-    `odd` tells what may not be meant, and `look` finds more of that, which takes a while. `by_unique` says
-    that the ids of events follow from what their rows have in some columns alone.
+    `seen` has all rows that could be read, also refused ones. `odd` tells what may not be meant, and `look`
+    finds more of that, which takes a while. `notes` are for the answer too, `hints` say how to correct rows,
+    and `then` how to see what became of them. `would` is what the call does, in words, and `numbered` how its
+    rows are. `by_unique` says that the ids of events follow from what rows have in some columns alone.
     """
 
     rows: int
     operations: list[Planned] = field(default_factory=list)
     refused: list[tuple[Row, tuple[str, ...]]] = field(default_factory=list)
     repeated: list[Row] = field(default_factory=list)
-    odd: list[str] = field(default_factory=list)
+    seen: list[Checked] = field(default_factory=list)
+    odd: list[Odd] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    hints: list[str] = field(default_factory=list)
+    then: str = ""
+    would: str = ""
+    numbered: str = ""
     by_unique: bool = False
-    look: Callable[[], Iterable[str]] = lambda: ()
+    look: Callable[[], Iterable[Odd]] = lambda: ()
 
     def settled(self, given: Given) -> "Plan":
         """Return the plan, which is then that of these rows, and all that is too large is refused in it."""
         self._refuse_too_large()
         given.plan = self
         given.about = [name for one in self.operations for name in one.operation["identifiers"].values()]
+        self.numbered = (
+            "Rows are numbered as the lines of the CSV; its header is line 1."
+            if given.table
+            else "Rows are numbered from 1."
+        )
         return self
+
+    def people(self) -> int:
+        """Return how many people, or objects, operations are about."""
+        return len({tuple(one.operation["identifiers"].items()) for one in self.operations})
 
     def _refuse_too_large(self) -> None:
         room = STAMP if any(planned.wave for planned in self.operations) else 0
@@ -97,14 +109,18 @@ class Form:
     """What a row of a tool holds: the tool's arguments, and in its argument `rest` whatever else there is."""
 
     def __init__(self, tool: Tool, rest: str, **others: Any) -> None:
-        parameters = {name: of for name, of in tool.parameters.items() if name not in NOT_OF_ROWS}
+        parameters = {name: of for name, of in tool.parameters.items() if name not in NOT_OF_ROWS} | others
+        config = ConfigDict(extra="forbid", defer_build=True)
         self._rest = rest
-        self._model: type[BaseModel] = create_model(
-            tool.name, __config__=ConfigDict(extra="forbid", defer_build=True), **parameters | others
-        )
+        self._model: type[BaseModel] = create_model(tool.name, __config__=config, **parameters)
+        optional: dict[str, Any] = {
+            name: (of | None, None) if default is ... else (of, default)
+            for name, (of, default) in parameters.items()
+        }
+        self._partial: type[BaseModel] = create_model(tool.name, __config__=config, **optional)
 
     async def check(
-        self, given: Given, columns: dict[str, str | None], defaults: dict[str, Any], plan: Plan
+        self, given: Given, columns: Meanings, defaults: dict[str, Any], plan: Plan
     ) -> AsyncIterator[Checked]:
         """Yield the rows that are right; puts the others, and what is noted of all, into the plan.
 
@@ -115,46 +131,91 @@ class Form:
             raise InvalidArgument(
                 f"columns: there is no column {unknown[0]}; there are {', '.join(sorted(known)[:COLUMNS])}"
             )
+        told = {name for name, column in columns.items() if column is None or column.kind != AS_IS}
+        rows = typed(given.rows, told) if given.table else given.rows
         notes: defaultdict[str, list[tuple[str, int]]] = defaultdict(list)
-        for number, row in enumerate(given.rows):
+        for number, row in enumerate(rows):
             if number % TURN == 0:
                 await asyncio.sleep(0)
-            context = ParseContext(given.context.timezone, given.context.now, given.context.reveal)
-            try:
-                written = self._arguments(row, columns, defaults)
-                arguments = parsed(self._model, written, context, known_as_json=True)
-                given.context.check(arguments)
-            except InvalidArgument as wrong:
-                plan.refused.append((row, wrong.faults))
-            else:
-                for note in context.notes:
-                    notes[alike_but_for_numbers(note)].append((note, row.number))
-                yield Checked(row, written, arguments, context.times)
+            one, faults = self._checked(row, columns, defaults, given.context, notes, plan)
+            if one:
+                plan.seen.append(one)
+            if faults:
+                plan.refused.append((row, faults))
+            elif one:
+                yield one
         for found in sorted(notes.values(), key=len, reverse=True):
-            plan.odd.append(f"{found[0][0]} (rows {ranges([number for _, number in found])})")
+            numbers = [number for _, number in found]
+            plan.odd.append(Odd(f"{found[0][0]} ({of_rows(numbers)})", numbers))
+
+    def _checked(
+        self,
+        row: Row,
+        columns: Meanings,
+        defaults: dict[str, Any],
+        around: ParseContext,
+        notes: defaultdict[str, list[tuple[str, int]]],
+        plan: Plan,
+    ) -> tuple[Checked | None, tuple[str, ...]]:
+        """Return what is right of a row, None if it cannot be read, and what is wrong with it."""
+        if row.fault:
+            return None, (row.fault,)
+        context = ParseContext(around.timezone, around.now, around.reveal)
+        arguments, named, faults = self._arguments(row, columns, defaults, context)
+        known = list(context.notes)
+        try:
+            found = parsed(self._model, arguments, context, known_as_json=True)
+            around.check(found)
+        except InvalidArgument as wrong:
+            more = {fault: fault.partition(":")[0].partition(".")[0] for fault in wrong.faults}
+            context.notes[:] = known
+            found = self._right(arguments, set(more.values()), context)
+            faults |= {fault: name for fault, name in more.items() if name not in faults.values()}
+            for name in more.values():
+                if is_date(cell := arguments.get(name)) and not ISO.fullmatch(str(cell)) and not plan.hints:
+                    meaning = f'"{named.get(name, name)}": "{name}:date(dayfirst)"'
+                    plan.hints.append(f"{cell} is read with {meaning} in columns, or date(monthfirst).")
+        for note in context.notes:
+            notes[alike_but_for_numbers(note)].append((note, row.number))
+        times = [(row.values[named[target]], at) for target, at in context.times.items() if target in named]
+        return Checked(row, found, times), tuple(faults)
+
+    def _right(self, arguments: dict[str, Any], wrong: set[str], context: ParseContext) -> dict[str, Any]:
+        """Return those of a row's arguments that are right."""
+        try:
+            right = {name: value for name, value in arguments.items() if name not in wrong}
+            return parsed(self._partial, right, context, known_as_json=True)
+        except InvalidArgument:
+            return parsed(self._partial, {}, context)
 
     def _arguments(
-        self, row: Row, columns: dict[str, str | None], defaults: dict[str, Any]
-    ) -> dict[str, Any]:
-        """Return a row's arguments: columns renamed, defaults filled in, and the rest where it belongs.
+        self, row: Row, columns: Meanings, defaults: dict[str, Any], context: ParseContext
+    ) -> tuple[dict[str, Any], dict[str, str], dict[str, str]]:
+        """Return a row's arguments: columns renamed and read, defaults filled in, the rest where it belongs.
 
-        Raises InvalidArgument.
+        And the column of each, and what is wrong, with the names of arguments.
         """
-        if row.fault:
-            raise InvalidArgument(row.fault)
         known = self._model.model_fields
-        arguments = dict(defaults)
+        arguments, faults = dict(defaults), dict[str, str]()
         rest: dict[str, Any] = {}
         filled: dict[str, str] = {}
-        for name, value in row.values.items():
-            if (meant := columns.get(name, name)) is None or meant == "":
+        for name, cell in row.values.items():
+            column = columns.get(name)
+            if column is None and name in columns:
                 continue
+            meant = column.target if column else name
             if (other := filled.setdefault(meant, name)) != name:
-                raise InvalidArgument(f"{meant}: columns {other} and {name} both hold it; leave one out")
-            if meant in known:
-                arguments[meant] = value
-            else:
-                rest[meant] = value
+                faults[f"{meant}: columns {other} and {name} both hold it; leave one out"] = meant
+                continue
+            if column and column.kind != AS_IS:
+                if isinstance(cell, str) and not cell.strip():
+                    continue
+                try:
+                    cell = column.value(cell, context)  # noqa: PLW2901 - from here on it is what was meant
+                except (ValueError, OverflowError, RecursionError) as error:
+                    faults[f"{name}: {str(cell)[:LETTERS]!r} {error}"] = meant
+                    continue
+            (arguments if meant in known else rest)[meant] = cell
         if "customer_id" not in arguments and "id_type" in defaults:
             kind = str(arguments["id_type"])
             if (named := rest.pop(kind) if kind in rest else arguments.pop(kind, None)) is not None:
@@ -162,4 +223,4 @@ class Form:
         if rest:
             whole = arguments.get(self._rest) or {}
             arguments[self._rest] = whole | rest if isinstance(whole, dict) else whole
-        return arguments
+        return arguments, filled, faults

@@ -3,18 +3,24 @@
 import asyncio
 from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
+from typing import Any
 
 from cio_mcp.client import TrackApi, now
-from cio_mcp.client.batches import NOT_SENT, End, Ended, Sent, send
-from cio_mcp.client.call import Call, Place, WouldSend
+from cio_mcp.client.batches import BATCH, NOT_SENT, End, Ended, Sent, send
+from cio_mcp.client.call import Call, Place, RequestKind, WouldSend
 from cio_mcp.errors import CustomerIOError, InvalidArgument, Refused, UnknownOutcome
 from cio_mcp.toolkit.answers import CheckedRows
-from cio_mcp.toolkit.rows.checks import Plan, Planned
+from cio_mcp.toolkit.rows.checks import Odd, Plan, Planned
 from cio_mcp.toolkit.rows.outcomes import WHOLE, ManyAccepted, RowEnd, by_reason
-from cio_mcp.toolkit.rows.ranges import ranges
+from cio_mcp.toolkit.rows.ranges import named, of_rows, ranges
 from cio_mcp.toolkit.rows.results import Results
 
 AGAIN = "Calling again with the same rows is safe: what was accepted counts once."
+
+NOTHING = "Nothing: every row is refused."
+
+# So many operations are shown of a call that is not made yet, and notes told of one that is.
+SHOWN, NOTES = 2, 3
 
 # Seconds between two reports of progress.
 TELL_EVERY = 1.0
@@ -28,11 +34,12 @@ async def carry_out(track: TrackApi, results: Results, plan: Plan) -> ManyAccept
     refused = sorted(
         (RowEnd(row, End.REFUSED, reasons) for row, reasons in plan.refused), key=lambda end: end.row.number
     )
-    if not plan.operations:
-        wrong = InvalidArgument(*(f"rows {one.rows}: {one.reason}" for one in by_reason(refused)))
-        wrong.results = results.keep(refused, preview=track.call.dry_run)
-        raise wrong
     odd = [*_kept_as_they_were(plan, results), *plan.odd]
+    wrong = None if plan.operations else _nothing_right(plan, refused)
+    if wrong:
+        wrong.results = results.keep(refused, preview=track.call.dry_run)
+        if not track.call.dry_run:
+            raise wrong
     progress = _Progress(track.call, len(plan.operations))
     ends: dict[int, Ended] = {}
     stopped: CustomerIOError | None = None
@@ -45,8 +52,11 @@ async def carry_out(track: TrackApi, results: Results, plan: Plan) -> ManyAccept
                 sent = await _wave(track, waves[number], number, len(waves), progress)
                 stopped = sent.stopped
                 ends |= {id(one): end for one, end in zip(waves[number], sent.ends, strict=True)}
+        if wrong:
+            await track.post(BATCH, {"batch": []}, kind=RequestKind.REPEATABLE)
     except WouldSend as would:
         would.whole = replace(would.request, body={"batch": [one.operation for one in plan.operations]})
+        would.would, would.instead = NOTHING if wrong else plan.would, wrong
         would.checked = lambda: _checked(plan, refused, odd, results)
         raise
     for planned in plan.operations:
@@ -93,33 +103,57 @@ class _Progress:
         await self.call.tell(Place(elapsed, 0, to_go, what))
 
 
-def _kept_as_they_were(plan: Plan, results: Results) -> list[str]:
+def _kept_as_they_were(plan: Plan, results: Results) -> list[Odd]:
     """Return a note on events that an earlier call sent with other values, as far as that is known here."""
     operations = plan.operations if plan.by_unique else ()
     if rows := [one.rows[0].number for one in operations if results.differs(one.operation)]:
-        return [
-            f"rows {ranges(rows)} are events that were sent before with other values: those stay, since "
-            "what is in unique is the same"
-        ]
+        told = "is an event that was" if len(rows) == 1 else "are events that were"
+        why = "sent before with other values: those stay, since what is in unique is the same"
+        return [Odd(f"{of_rows(rows)} {told} {why}", rows)]
     return []
 
 
-def _checked(plan: Plan, refused: list[RowEnd], odd: list[str], results: Results) -> CheckedRows:
-    mend = "Correct the refused rows, or leave them out; then call" if refused else "Call"
-    return CheckedRows(
+def _nothing_right(plan: Plan, refused: list[RowEnd]) -> InvalidArgument:
+    """Return the error of a call of which no row can be sent."""
+    told = [f"{named(one.count)} {one.rows}: {one.reason}" for one in by_reason(refused)]
+    return InvalidArgument(*told, *([plan.numbered] if plan.numbered else []))
+
+
+def _checked(
+    plan: Plan, refused: list[RowEnd], odd: list[Odd], results: Results
+) -> tuple[CheckedRows, dict[str, Any]]:
+    """Return what is told of rows before they are sent, and of the first request the oddest of them."""
+    odd = [*odd, *plan.look()]
+    steps = []
+    if refused:
+        steps.append("Correct the refused rows, or leave them out.")
+    if any(one.rows for one in odd):
+        steps.append("Look at odd: it names what may not be meant.")
+    checked = CheckedRows(
         rows=plan.rows,
         operations=len(plan.operations),
         repeated=len(plan.repeated) or None,
         refused=len(refused) or None,
         refusals=by_reason(refused) or None,
         results=results.keep(refused, preview=True) if refused else None,
-        odd=[*odd, *plan.look()] or None,
-        next=f"{mend} again without dry_run, with the confirmation if there is one.",
+        odd=[*(one.told for one in odd), *plan.notes] or None,
+        numbered=plan.numbered,
+        next=" ".join([*steps, *plan.hints]) or None,
     )
+    return checked, {"batch": _sample(plan, odd)}
+
+
+def _sample(plan: Plan, odd: list[Odd]) -> list[Any]:
+    """Return the operations to show, those first that are odd, and how many more there are."""
+    by_row = {row.number: one for one in plan.operations for row in one.rows}
+    oddest = [by_row[number] for one in odd for number in one.rows[:1] if number in by_row]
+    shown = list({id(one): one.operation for one in [*oddest, *plan.operations[:SHOWN]]}.values())[:SHOWN]
+    more = len(plan.operations) - len(shown)
+    return [*shown, *([f"… and {more} more"] if more else [])]
 
 
 def _answer(
-    plan: Plan, ends: list[RowEnd], odd: list[str], stopped: CustomerIOError | None, results: Results
+    plan: Plan, ends: list[RowEnd], odd: list[Odd], stopped: CustomerIOError | None, results: Results
 ) -> ManyAccepted:
     counts = Counter(end.end for end in ends)
     accepted = plan.rows - len(ends) - len(plan.repeated)
@@ -140,8 +174,9 @@ def _answer(
         refusals=by_reason(refused) or None,
         first=told or None,
         results=results.keep(ends) if ends else None,
-        next=_next(ends, stopped),
-        notes=odd[:3] or None,
+        numbered=plan.numbered if ends or odd else None,
+        next=_next(ends, stopped, plan.then),
+        notes=[*plan.notes, *(one.told for one in odd[:NOTES])] or None,
     )
 
 
@@ -155,12 +190,12 @@ def _failure(ends: list[RowEnd], stopped: CustomerIOError | None) -> CustomerIOE
         )
     if stopped:
         return stopped
-    reasons = "; ".join(f"{one.reason} (rows {one.rows})" for one in by_reason(ends))
+    reasons = "; ".join(f"{one.reason} ({named(one.count)} {one.rows})" for one in by_reason(ends))
     return Refused(f"All {len(ends)} rows were refused: {reasons}.", do="Correct them and call again.")
 
 
-def _next(ends: list[RowEnd], stopped: CustomerIOError | None) -> str | None:
-    """Return what to do about rows that were not accepted.
+def _next(ends: list[RowEnd], stopped: CustomerIOError | None, then: str) -> str | None:
+    """Return what to do about rows that were not accepted, and `then` how to see what became of the others.
 
     All rows are sent again: what a row is depends on the others, such as the type of a column and the ids of
     equal events.
@@ -168,9 +203,8 @@ def _next(ends: list[RowEnd], stopped: CustomerIOError | None) -> str | None:
     steps = []
     if again := [end.row.number for end in ends if end.end is not End.REFUSED]:
         why = f"{stopped} " if stopped else ""
-        steps.append(
-            f"{why}Rows {ranges(again)} may be missing. Call again with all: what was accepted counts once."
-        )
+        rows = f"{named(len(again), 'Row')} {ranges(again)}"
+        steps.append(f"{why}{rows} may be missing. Call again with all: what was accepted counts once.")
     if any(end.end is End.REFUSED for end in ends):
         steps.append("Correct the refused rows and call again with them alone.")
-    return " ".join(steps) or None
+    return " ".join([*steps, then]) or None

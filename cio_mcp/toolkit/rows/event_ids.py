@@ -24,7 +24,7 @@ class EventIds:
     """
 
     def __init__(self, unique: Sequence[str]) -> None:
-        self._unique = unique
+        self.unique = unique
         self._seen: dict[str, tuple[int, dict[str, Any]]] = {}
         self._equal: Counter[bytes] = Counter()
         self.from_content = 0
@@ -34,7 +34,7 @@ class EventIds:
 
         Raises InvalidArgument if it lacks what is unique, or if it differs from another one of its id.
         """
-        if not given and not self._unique:
+        if not given and not self.unique:
             content = _digest(json.loads(json.dumps(event, sort_keys=True)))
             self._equal[content] += 1
             self.from_content += "timestamp" not in event
@@ -49,8 +49,8 @@ class EventIds:
 
     def _values(self, event: dict[str, Any]) -> list[Any]:
         data = event.get("attributes", {})
-        found = [event.get(name) if name in OWN else data.get(name) for name in self._unique]
-        missing = [name for name, value in zip(self._unique, found, strict=True) if value in (None, "")]
+        found = [event.get(name) if name in OWN else data.get(name) for name in self.unique]
+        missing = [name for name, value in zip(self.unique, found, strict=True) if value in (None, "")]
         if missing:
             raise InvalidArgument(f"{missing[0]}: is required, since unique names it")
         return found

@@ -4,7 +4,7 @@ import hashlib
 import io
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
@@ -30,11 +30,12 @@ _BOOLEAN = re.compile("true|false", re.IGNORECASE)
 class Given:
     """The rows of a call, and the context in which their values are read; as text, their fingerprint.
 
-    `plan` is what the call makes of them: it is asked for several times. `about` is whom they name by then.
+    Those of a `table` are texts, numbered by lines. `plan` is what the call makes of them: it is asked for
+    several times. `about` is whom they name by then.
     """
 
-    def __init__(self, rows: Sequence[Row], context: ParseContext) -> None:
-        self.rows, self.context = rows, context
+    def __init__(self, rows: Sequence[Row], context: ParseContext, *, table: bool = False) -> None:
+        self.rows, self.context, self.table = rows, context, table
         self.plan: Any = None
         self.about: Sequence[str] = ()
 
@@ -73,7 +74,7 @@ def _table(value: object, asked: ValidationInfo) -> Given:
     if value.startswith(FILE):
         text = decoded(_content(value.removeprefix(FILE).strip(), context.folder))
     rows = records(io.StringIO(text.removeprefix("\ufeff"), newline=""))
-    return Given(typed(_some(map(_without_blanks, rows))), context)
+    return Given(_some(map(_without_blanks, rows)), context, table=True)
 
 
 def _some(rows: Iterable[Row]) -> list[Row]:
@@ -123,18 +124,25 @@ def decoded(content: bytes) -> str:
         raise ValueError(message) from None
 
 
-def typed(rows: list[Row]) -> list[Row]:
-    """Return rows of texts with what was meant: in a column of mostly numbers or true and false, those."""
+def typed(rows: Sequence[Row], told: Container[str]) -> list[Row]:
+    """Return rows of texts with what was meant: in a column of mostly numbers or true and false, those.
+
+    How cells are read of the columns in `told` is told already.
+    """
     cells: dict[str, list[str]] = {}
     for row in rows:
         for name, text in row.values.items():
-            cells.setdefault(name, []).append(text)
+            if name not in told:
+                cells.setdefault(name, []).append(text)
     values = {name: value for name, texts in cells.items() if (value := _value_in(texts))}
-    for row in rows:
-        for name in values.keys() & row.values.keys():
-            if values[name].fullmatch(row.values[name]):
-                row.values[name] = json.loads(row.values[name].lower())
-    return rows
+
+    def meant(name: str, text: str) -> Any:
+        return json.loads(text.lower()) if name in values and values[name].fullmatch(text) else text
+
+    return [
+        Row(row.number, {name: meant(name, text) for name, text in row.values.items()}, row.fault)
+        for row in rows
+    ]
 
 
 def _value_in(texts: list[str]) -> re.Pattern[str] | None:

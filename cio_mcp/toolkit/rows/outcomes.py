@@ -45,6 +45,7 @@ class ManyAccepted(Acted):
     refusals: list[Refusals] | None = None
     first: list[RowTold] | None = Field(None, description="The first rows that were refused, whole.")
     results: str | None = Field(None, description="list_row_results tells the rest of them by this.")
+    numbered: str | None = Field(None, description="How rows are numbered here.")
     next: str | None = Field(None, description="What to do next.")
 
 

@@ -7,7 +7,7 @@ from cio_mcp.client import AnyIdType, AppApi
 from cio_mcp.toolkit.consequences import Told
 from cio_mcp.toolkit.profiles import unknown
 from cio_mcp.toolkit.rows.checks import Plan
-from cio_mcp.toolkit.rows.ranges import ranges
+from cio_mcp.toolkit.rows.ranges import of_rows
 
 # So many customers of each kind of identifier are looked up: a request reads a hundred.
 MOST = 300
@@ -30,7 +30,7 @@ async def newcomers(app: AppApi, plan: Plan, become: str) -> list[Told]:
     of = f"{several}" if several == every else f"the first {several}"
     return [
         (
-            f"{len(new)} of {of} customers are unknown and {become}: rows {ranges(list(new.values()))}, as",
+            f"{len(new)} of {of} customers are unknown and {become}: {of_rows(list(new.values()))}, as",
             next(iter(new)),
         )
     ]

@@ -20,6 +20,21 @@ def ranges(numbers: Sequence[int]) -> str:
     return ", ".join(told) + (f" and {left} more" if left else "")
 
 
+def of_rows(numbers: Sequence[int]) -> str:
+    """Return which rows numbers mean: row 3, or rows 3, 7-9."""
+    return f"{named(len(set(numbers)))} {ranges(numbers)}"
+
+
+def named(number: int, what: str = "row") -> str:
+    """Return the word for so many things: row, rows."""
+    return what if number == 1 else f"{what}s"
+
+
+def counted(number: int, what: str, several: str = "") -> str:
+    """Return a number of things: 1 event, 2 events."""
+    return f"{number:,} {several if several and number != 1 else named(number, what)}"
+
+
 def alike_but_for_numbers(text: str) -> str:
     """Return a text by which those that differ in a number alone are one."""
     return re.sub(r"\d+", "0", text)

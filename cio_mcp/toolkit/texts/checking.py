@@ -1,94 +1,91 @@
-"""What a message would say with the data of a send, and which of the data it lacks or does not use."""
+"""What a message would say with the data of a send, to a person of whom the attributes are known or not."""
 
-import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from cio_mcp.liquid import Meter, render, source_of
-from cio_mcp.toolkit.quoting import hosts
+from cio_mcp.liquid import Left, Meter, render, source_of
+from cio_mcp.liquid.results import SOURCES
+from cio_mcp.toolkit.quoting import hosts, plain, quoted
 from cio_mcp.toolkit.texts.messages import Text
 from cio_mcp.toolkit.texts.readable import readable
+from cio_mcp.toolkit.texts.rendering import message_data
 from cio_mcp.toolkit.texts.variables import Found, uses_of
 
 # Characters of the body that a preview shows.
 OPENING = 200
 
-# Data of that many people is looked at.
-MOST = 1000
+# Where variables come from that no caller can pass: where one is missing, the message fails all the same.
+OURS = {"customer", "snippet"}
 
 # Characters of texts whose uses are kept: that is as much as most messages have, and 30 MB in all.
 LONGEST_KEPT = 100_000
 
-_STEP = re.compile(r"\[\"(.*?)\"\]|[^.\[]+")
-
 
 @dataclass(frozen=True)
 class Checked:
-    """A message with the data of a send: its first text, and what all its texts lack and leave unused.
-
-    `missing` are variables that the data must have, and lacks or leaves empty for somebody.
-    """
+    """What a message says: its first text, and the links of all; and why somebody would not get it."""
 
     sender: str = ""
     subject: str = ""
+    preheader: str = ""
     opening: str = ""
-    missing: tuple[str, ...] = ()
-    unused: tuple[str, ...] = ()
     links: tuple[str, ...] = ()
+    fails: tuple[str, ...] = ()
+
+
+@dataclass
+class Filling:
+    """Fills texts with what is known: the data of the call, snippets, a customer's attributes, each if it is.
+
+    What needs more than that stays as it is written.
+    """
+
+    known: Mapping[str, Any]
+    now: float
+    meter: Meter = field(default_factory=Meter)
+    fails: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._left = Left(SOURCES.keys() - self.known.keys())
+        snippets = self.known.get("snippets") or {}
+        plain = {name: self._left.without(words) for name, words in snippets.items()}
+        self._data = dict(self.known) | ({"snippets": plain} if "snippets" in self.known else {})
+
+    def __call__(self, name: str, text: str | None) -> str:
+        """Return the field `name` of a text, filled; note what makes the message fail."""
+        found = render(self._left.without(text or ""), self._data, now=self.now, meter=self.meter)
+        lacking = [f"{plain(path)} has no value" for path in found.missing if source_of(path) in OURS]
+        told = [*([f"{name}: {quoted(found.fault)}"] if found.fault else []), *lacking]
+        self.fails += [why for why in told if why not in self.fails]
+        return (text or "") if found.fault else self._left.back(found.text)
 
 
 def checked(
-    texts: Sequence[Text], sets: Sequence[Mapping[str, Any]] | None, now: float, hide: Callable[[str], str]
+    texts: Sequence[Text], known: Mapping[str, Any], now: float, hide: Callable[[str], str]
 ) -> Checked:
-    """Return what a message says with data; `sets` are the data of each person, or one for all, if known.
+    """Return what a message says with what is `known`, by the first part of a variable's name.
 
     `hide` hides people in its opening, before that is cut.
     """
     if not texts:
         return Checked()
-    first, data, meter = texts[0], sets[0] if sets else {}, Meter()
-    found = uses_in(texts)
-    needed, used = found.needed("trigger"), found.keys_of({"trigger"})
-    some = [] if sets is None else sets[:MOST] or [{}]
+    first = texts[0].fields
+    fill = Filling({**known, "message": message_data(texts[0])}, now)
+    bodies = [fill("body", text.fields.text("body")) for text in texts]
     return Checked(
-        sender=first.fields.text("from") or "",
-        subject=_filled(first.fields.text("subject"), data, now, meter),
-        opening=readable(_filled(first.fields.text("body"), data, now, meter), hide).text[:OPENING],
-        missing=tuple(path for path in needed if any(not _has(each, path) for each in some)),
-        unused=tuple(dict.fromkeys(key for each in some for key in each if key not in used)),
-        links=tuple(hosts([_filled(text.fields.text("body"), data, now, meter) for text in texts])),
+        sender=fill("from", first.text("from")),
+        subject=fill("subject", first.text("subject")),
+        preheader=fill("preheader", first.text("preheader_text")),
+        opening=readable(bodies[0], hide).text[:OPENING],
+        links=tuple(hosts(bodies)),
+        fails=tuple(fill.fails),
     )
 
 
-def uses_in(texts: Sequence[Text]) -> Found:
-    """Return what the texts of a message use together."""
+def uses_in(texts: Sequence[Text], snippets: Mapping[str, str] | None = None) -> Found:
+    """Return what the texts of a message use together, and the snippets in them, as far as they are given."""
+    snippets = snippets or {}
     written = tuple(tuple(text.written.items()) for text in texts)
-    size = sum(len(words) for fields in written for _, words in fields)
-    return (uses_of if size < LONGEST_KEPT else uses_of.__wrapped__)(written)
-
-
-def _filled(text: str | None, data: Mapping[str, Any], now: float, meter: Meter) -> str:
-    """Return a text with the data of the send in it; where it needs more than that, as it is written."""
-    found = render(text or "", {"trigger": data}, now=now, meter=meter)
-    own = all(source_of(path) == "trigger" for path in found.missing)
-    return found.text if own and not found.fault else text or ""
-
-
-def _has(data: Mapping[str, Any], path: str) -> bool:
-    """Say whether data has a value for a variable such as `trigger.order.id`."""
-    return _value(data, path) not in (None, "")
-
-
-def is_absent(data: Mapping[str, Any], path: str) -> bool:
-    """Say whether data does not have a variable at all: an empty text may be meant."""
-    return _value(data, path) is None
-
-
-def _value(data: Mapping[str, Any], path: str) -> Any:
-    value: Any = data
-    for step in list(_STEP.finditer(path))[1:]:
-        if not isinstance(value, Mapping):
-            return value  # of a list, its items are not looked at
-        value = value.get(step[1] or step[0])
-    return value
+    size = sum(len(words) for fields in [*written, snippets.items()] for _, words in fields)
+    return (uses_of if size < LONGEST_KEPT else uses_of.__wrapped__)(written, tuple(snippets.items()))

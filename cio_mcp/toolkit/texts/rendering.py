@@ -76,6 +76,19 @@ def data_of(
     kind: Kind, text: Text, customer: Mapping[str, Any], given: Mapping[str, Any], snippets: Mapping[str, str]
 ) -> dict[str, Any]:
     """Return the variables of a message: of a campaign `given` stands for its event or other trigger."""
+    return {
+        "customer": customer,
+        "trigger": given,
+        **({"event": given} if kind == "campaign" else {}),
+        "snippets": snippets,
+        "message": message_data(text),
+        # Customer.io's own previews print this.
+        "delivery_id": "unsent",
+    }
+
+
+def message_data(text: Text) -> dict[str, Any]:
+    """Return what a message's texts can say of the message itself."""
     fields = text.fields
     message = {
         "id": fields.whole("id"),
@@ -83,15 +96,7 @@ def data_of(
         "subject": fields.text("subject"),
         "preheader": fields.text("preheader_text"),
     }
-    return {
-        "customer": customer,
-        "trigger": given,
-        **({"event": given} if kind == "campaign" else {}),
-        "snippets": snippets,
-        "message": {name: value for name, value in message.items() if value is not None},
-        # Customer.io's own previews print this.
-        "delivery_id": "unsent",
-    }
+    return {name: value for name, value in message.items() if value is not None}
 
 
 async def attributes_of(app: AppApi, customer_id: str, id_type: AnyIdType) -> dict[str, Any]:

@@ -39,7 +39,16 @@ class Variables(Shape):
     needed: list[str] | None = Field(
         None, description="No default and under no condition: the message fails without a value."
     )
-    optional: list[str] | None = Field(None, description="With a default, only under a condition, or there.")
+    optional: list[str] | None = Field(None, description="With a default, or only under a condition.")
+    defaults: dict[str, str] | None = Field(None, description="What stands for those that have a default.")
+    used_as: dict[str, str] | None = Field(
+        None, description="What the message takes a value for, where that shows."
+    )
+    exist: list[str] | None = Field(None, description="Snippets that the workspace has.")
+    do_not_exist: list[str] | None = Field(
+        None, description="Snippets that it does not have: a blank, or the message fails."
+    )
+    not_checked: list[str] | None = Field(None, description="Snippets, while they cannot be read.")
 
 
 # What everybody sees at first or follows: fields that are the subject, or an address.
@@ -47,46 +56,73 @@ VITAL = {"subject", "title", "link", "url"}
 
 
 @dataclass
-class _Use:
+class Use:
+    """How a variable is used: `bare` somewhere without a default and under no condition."""
+
     source: str | None
     bare: bool = False
     vital: bool = False
+    has_default: bool = True
+    default: str | None = None
+    used_as: str | None = None
+
+    def add(self, other: "Use") -> None:
+        """Add how another text uses it."""
+        self.bare |= other.bare
+        self.vital |= other.vital
+        self.has_default &= other.has_default
+        self.default = other.default if self.default is None else self.default
+        self.used_as = self.used_as or other.used_as
 
 
 @dataclass
 class Found:
     """What the texts of a message use, and what of their Liquid is not known here or wrong.
 
-    `there` are variables whose value is known, as that of a snippet.
+    `snippets` are the workspace's, as variables; None if they are not known.
     """
 
-    there: frozenset[str] = frozenset()
-    uses: dict[str, _Use] = field(default_factory=dict)
+    snippets: frozenset[str] | None = None
+    uses: dict[str, Use] = field(default_factory=dict)
     unknown: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
 
     def add(self, other: "Found") -> None:
         """Add what another text uses."""
         for path, use in other.uses.items():
-            known = self.uses.setdefault(path, _Use(use.source))
-            known.bare |= use.bare
-            known.vital |= use.vital
+            self.uses.setdefault(path, Use(use.source)).add(use)
 
     def told(self, kind: Kind) -> list[Variables]:
         """Return the variables by source."""
         groups: dict[str | None, list[str]] = {}
         for path, use in self.uses.items():
             groups.setdefault(use.source, []).append(path)
-        needed = {path for path, use in self.uses.items() if use.bare and path not in self.there}
-        return [
-            Variables(
+        return [self._of(source, paths, kind) for source, paths in groups.items()]
+
+    def _of(self, source: str | None, paths: list[str], kind: Kind) -> Variables:
+        filled = filled_by(source, kind)
+        if source == "snippet":
+            there = self.snippets
+            return Variables(
                 source=source,
-                filled_by=filled_by(source, kind),
-                needed=[path for path in paths if path in needed] or None,
-                optional=[path for path in paths if path not in needed] or None,
+                filled_by=filled,
+                exist=[path for path in paths if path in (there or ())] or None,
+                do_not_exist=[path for path in paths if there is not None and path not in there] or None,
+                not_checked=None if there is not None else paths,
+                defaults=self._defaults(paths),
             )
-            for source, paths in groups.items()
-        ]
+        return Variables(
+            source=source,
+            filled_by=filled,
+            needed=[path for path in paths if self.uses[path].bare] or None,
+            optional=[path for path in paths if not self.uses[path].bare] or None,
+            defaults=self._defaults(paths),
+            used_as={path: how for path in paths if (how := self.uses[path].used_as)} or None,
+        )
+
+    def _defaults(self, paths: list[str]) -> dict[str, str] | None:
+        known = {path: self.uses[path].default for path in paths if not self.uses[path].bare}
+        return {path: default for path, default in known.items() if default is not None} or None
 
     def keys_of(self, sources: set[str]) -> set[str]:
         """Return the first names of the variables from some sources, as in data."""
@@ -94,14 +130,6 @@ class Found:
         return {name for path in paths for name in [_KEY.sub(r"\1", path.partition(".")[2])] if name} | {
             found[1] for path in paths if (found := _QUOTED.match(path))
         }
-
-    def needed(self, source: str) -> list[str]:
-        """Return the variables from a source that have no default and stand under no condition."""
-        return [path for path, use in self.uses.items() if use.source == source and use.bare]
-
-    def vital(self, source: str) -> list[str]:
-        """Return those of them that the subject or a link needs."""
-        return [path for path, use in self.uses.items() if use.source == source and use.vital]
 
     @property
     def all_needed(self) -> list[str]:
@@ -111,11 +139,13 @@ class Found:
 
 
 @lru_cache(maxsize=300)
-def uses_of(written: tuple[tuple[tuple[str, str], ...], ...]) -> Found:
+def uses_of(
+    written: tuple[tuple[tuple[str, str], ...], ...], snippets: tuple[tuple[str, str], ...] = ()
+) -> Found:
     """Return what the texts of a message use, each given by its fields; kept, since many sends ask it."""
     found, meter = Found(), Meter()
     for fields in written:
-        found.add(variables_of(dict(fields), {}, meter))
+        found.add(variables_of(dict(fields), dict(snippets), meter))
     return found
 
 
@@ -129,15 +159,22 @@ def filled_by(source: str | None, kind: Kind) -> str:
     return _FILLED_BY[source]
 
 
-def variables_of(written: Mapping[str, str], snippets: Mapping[str, str], meter: Meter) -> Found:
-    """Return what the parts of a text use, by field."""
-    found = Found(frozenset(notation(["snippets", name]) for name in snippets))
+def variables_of(written: Mapping[str, str], snippets: Mapping[str, str] | None, meter: Meter) -> Found:
+    """Return what the parts of a text use, by field; `snippets` are None if they are not known."""
+    known = None if snippets is None else frozenset(notation(["snippets", name]) for name in snippets)
+    found = Found(known)
     for name, text in written.items():
         uses = analyze(text, snippets, meter=meter)
         for variable in uses.variables:
-            known = found.uses.setdefault(variable.path, _Use(variable.source))
-            known.bare |= variable.bare
-            known.vital |= variable.bare_in_link or (variable.bare and name in VITAL)
+            use = Use(
+                variable.source,
+                variable.bare,
+                variable.bare_in_link or (variable.bare and name in VITAL),
+                variable.has_default,
+                variable.default,
+                variable.used_as,
+            )
+            found.uses.setdefault(variable.path, Use(variable.source)).add(use)
         found.unknown += [word for word in uses.unknown if word not in found.unknown]
         if uses.fault:
             found.faults.append(f"{name}: {uses.fault}")

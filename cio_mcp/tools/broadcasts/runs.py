@@ -23,6 +23,12 @@ FAILED = (
 )
 
 
+NOT_ALL = (
+    "No error does not mean that everybody got it: who is unsubscribed or suppressed is skipped. "
+    "list_customer_messages tells it of one person."
+)
+
+
 class Trigger(Shape):
     """A run of a broadcast."""
 
@@ -96,7 +102,7 @@ async def get_broadcast_trigger(
         errors=errors,
         next_cursor=text(next_cursor),
         left_out=joined(refused, unread),
-        next=FAILED if errors else None,
+        next=FAILED if errors else NOT_ALL if errors is not None and run.time("processed_at") else None,
     )
 
 

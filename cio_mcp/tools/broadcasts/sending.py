@@ -47,6 +47,9 @@ FOLLOW = (
     "tells whether the run failed."
 )
 
+# Customer.io's documentation, "Message sending behavior": the messages' own setting counts.
+IF_UNSUBSCRIBED = "they are skipped, unless the message is set to go to unsubscribed people too"
+
 _WHO = {"id": TypeAdapter[str](Person), "email": TypeAdapter[str](OneAddress)}
 
 
@@ -156,10 +159,13 @@ async def _reached(
         "broadcast",
         broadcast_id,
         sets=None if data_file_url else own,
+        whose=[str(entry.get("id") or entry.get("email")) for entry in entries],
         argument="data, per_user_data" if entries else "data",
     )
     if_unknown = "they are skipped" if ignored else "the whole run would fail"
-    return replace(found, template=template, content=content, if_unknown=if_unknown)
+    return replace(
+        found, template=template, content=content, if_unknown=if_unknown, if_unsubscribed=IF_UNSUBSCRIBED
+    )
 
 
 @tools.sends
@@ -180,7 +186,7 @@ async def trigger_broadcast(
     ] = None,
     data: Annotated[
         TriggerData | None,
-        Field(description='Values for the message: {"city": "Oslo"} fills {{trigger.city}}.'),
+        Field(description='{"city": "Oslo"} fills {{trigger.city}} where per_user_data has none.'),
     ] = None,
     email_ignore_missing: Annotated[bool, Field(description="Skip unknown addresses.")] = False,
     email_add_duplicates: Annotated[bool, Field(description="Send to each profile of an address.")] = False,
@@ -212,6 +218,10 @@ async def trigger_broadcast(
     if misfit := [flag for flag, on in flags.items() if on and flag not in FLAGS[form]]:
         fitting = f"takes only {' and '.join(sorted(FLAGS[form]))}" if FLAGS[form] else "takes no flags"
         raise InvalidArgument(f"{', '.join(misfit)}: not allowed with this audience, which {fitting}")
+    if per_user_data and data:
+        # The API does not say which of both counts where both have a key, so each person gets one set.
+        whole = [entry | {"data": data | (entry.get("data") or {})} for entry in per_user_data]
+        audience, data = {"per_user_data": whole}, None
     body = audience | {flag: True for flag, on in flags.items() if on} | ({"data": data} if data else {})
     if (size := size_of(body)) > TRIGGER_BYTES:
         raise InvalidArgument(

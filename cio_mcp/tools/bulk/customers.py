@@ -1,5 +1,6 @@
 """Many customers at once."""
 
+import asyncio
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -8,16 +9,20 @@ from pydantic_core import to_json
 from cio_mcp.client import AnyIdType, AppApi, TrackApi
 from cio_mcp.client.identifiers import in_operation
 from cio_mcp.errors import InvalidArgument
-from cio_mcp.toolkit.consequences import Consequence, Outlook, affects
+from cio_mcp.toolkit.automations import started_by_change
+from cio_mcp.toolkit.consequences import Consequence, Outlook, Told, affects
 from cio_mcp.toolkit.registry import Toolbox
-from cio_mcp.toolkit.rows.checks import Checked, Columns, Form, Plan, Planned
+from cio_mcp.toolkit.rows.cells import values as values_of
+from cio_mcp.toolkit.rows.checks import Checked, Form, Plan, Planned
+from cio_mcp.toolkit.rows.columns import Columns, Meanings
 from cio_mcp.toolkit.rows.delivery import carry_out
 from cio_mcp.toolkit.rows.given import Given, RowList, Table, given_rows
-from cio_mcp.toolkit.rows.oddities import alike, dates, formulas, mixed, shared, some, times, variants
+from cio_mcp.toolkit.rows.oddities import alike, repeated, shared, times, unaddressed, zeros
 from cio_mcp.toolkit.rows.outcomes import ManyAccepted
 from cio_mcp.toolkit.rows.people import newcomers
-from cio_mcp.toolkit.rows.ranges import ranges
+from cio_mcp.toolkit.rows.ranges import counted, of_rows
 from cio_mcp.toolkit.rows.results import Results
+from cio_mcp.toolkit.times import Local
 from cio_mcp.tools.people import profiles
 
 tools = Toolbox(__name__)
@@ -28,13 +33,39 @@ FORM = Form(profiles.tools["identify_customer"], "attributes", id_type=(AnyIdTyp
 # them would be lost, and as two they fare as two calls do.
 IDENTIFYING = ("email", "anonymous_id", "_update")
 
+# What a preview has looked up, or need not tell.
+COVERED = frozenset({Consequence.BULK, Consequence.IDENTIFY, Consequence.SUBSCRIPTIONS})
+
+COLUMNS = (
+    'Meaning, such as {"Mail": "email", "Joined": "created_at:date(dayfirst)", "Sum": ":number(comma)", '
+    '"VIP": ":boolean"}.'
+)
+
+THEN = (
+    "To see what became of them: check_write for one, search_customers with attributes or a filter for many."
+)
+
 # Track API, "identify": attributes of one operation. How long it may be leaves room for what is around them.
 MOST, LONGEST = 300, 31_000
 
 
 async def _shows(app: AppApi, rows: Given | None, csv: Given | None, *, update_only: bool) -> Outlook:
+    """Return who is created or gets messages again, and the automations that the changes can start."""
+    plan: Plan = given_rows(rows, csv).plan
     become = "are passed over (update_only)" if update_only else "will be created"
-    return Outlook(sets_off=await newcomers(app, given_rows(rows, csv).plan, become))
+    written = {name for one in plan.operations for name in one.operation["attributes"]}
+    back = [
+        one.rows[0].number
+        for one in plan.operations
+        if one.operation["attributes"].get("unsubscribed") is False
+    ]
+    again: list[Told] = (
+        [(f"{of_rows(back)}: unsubscribed=false, so that they get messages again",)] if back else []
+    )
+    if not plan.operations:
+        return Outlook(covers=COVERED)
+    new, started = await asyncio.gather(newcomers(app, plan, become), started_by_change(app, written))
+    return Outlook(sets_off=[*new, *again, *started], covers=COVERED)
 
 
 @tools.writes
@@ -43,11 +74,8 @@ async def identify_customers(
     track: TrackApi,
     results: Results,
     rows: RowList | None = None,
-    csv: Annotated[Table | None, Field(description="CSV, or file:NAME.")] = None,
-    columns: Annotated[
-        Columns | None,
-        Field(description='New names, such as {"E-Mail": "email"}.'),
-    ] = None,
+    csv: Annotated[Table | None, Local, Field(description="CSV, or file:NAME.")] = None,
+    columns: Annotated[Columns | None, Field(description=COLUMNS)] = None,
     id_type: AnyIdType = "id",
     update_only: bool = False,
 ) -> ManyAccepted:
@@ -60,11 +88,11 @@ async def identify_customers(
     return await carry_out(track, results, await _plan(given, columns or {}, defaults))
 
 
-async def _plan(given: Given, columns: dict[str, str | None], defaults: dict[str, Any]) -> Plan:
+async def _plan(given: Given, columns: Meanings, defaults: dict[str, Any]) -> Plan:
     if given.plan:
         known: Plan = given.plan
         return known
-    plan, checked = Plan(len(given.rows)), []
+    plan = Plan(len(given.rows), then=THEN)
     merging = _Merging(plan)
     async for one in FORM.check(given, columns, defaults, plan):
         values = dict(one.arguments)
@@ -73,15 +101,17 @@ async def _plan(given: Given, columns: dict[str, str | None], defaults: dict[str
         except InvalidArgument as wrong:
             plan.refused.append((one.row, wrong.faults))
             continue
-        checked.append(one)
         merging.add(identifiers, profiles.written(**values), one)
     plan.look = lambda: (
-        *merging.told(),
-        *alike(checked, lambda one: one.arguments["customer_id"], "customer_ids"),
-        *(*shared(checked), *mixed(checked, "attributes"), *variants(checked, "attributes")),
-        *(*dates(checked, "attributes"), *formulas(checked), *times(checked)),
+        *repeated(plan.seen, merging.late),
+        *alike(plan.seen, lambda one: one.arguments["customer_id"], "customer_id"),
+        *(*zeros(plan.seen, "customer_id"), *shared(plan.seen), *unaddressed(plan.operations)),
+        *(*values_of(plan.seen, "attributes"), *times(plan.seen)),
     )
-    return plan.settled(given)
+    plan.settled(given)
+    does = "Update" if defaults.get("update_only") else "Create or update"
+    plan.would = f"{does} {counted(plan.people(), 'customer')}."
+    return plan
 
 
 class _Merging:
@@ -108,22 +138,10 @@ class _Merging:
         self._last[key] = Planned(operation, [one.row], last.wave + 1 if last else 0)
         self._plan.operations.append(self._last[key])
 
-    def told(self) -> list[str]:
-        """Return what to tell about customers who have several rows."""
-        merged = [planned for planned in self._plan.operations if len(planned.rows) > 1]
-        late = [planned for planned in self._plan.operations if planned.wave > 0]
-        rows = ranges([row.number for planned in merged for row in planned.rows])
-        notes = []
-        if merged:
-            notes = [f"{len(merged)} customers have several rows, merged in their order: rows {rows}"]
-        if late:
-            rows = ranges([planned.rows[0].number for planned in late])
-            who = some([value for planned in late for value in planned.operation["identifiers"].values()])
-            notes.append(
-                f"rows {rows} cannot be merged with earlier ones of their customer ({who}), and go a second "
-                "later; another email than the customer has may be dropped"
-            )
-        return notes
+    @property
+    def late(self) -> list[Planned]:
+        """The operations that go later than the first ones of their customers."""
+        return [planned for planned in self._plan.operations if planned.wave]
 
 
 def _merged(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any] | None:

@@ -1,6 +1,7 @@
 """Many events at once."""
 
 import asyncio
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -8,27 +9,38 @@ from pydantic import Field
 from cio_mcp.client import AnyIdType, AppApi, TrackApi
 from cio_mcp.client.identifiers import in_operation
 from cio_mcp.errors import InvalidArgument
+from cio_mcp.limits import LOGGED
 from cio_mcp.toolkit.addresses import recipients
 from cio_mcp.toolkit.audience import Audience, reaches
-from cio_mcp.toolkit.automations import started_by
+from cio_mcp.toolkit.automations import YOUNG, started_by_events
 from cio_mcp.toolkit.consequences import Consequence, Outlook, affects
 from cio_mcp.toolkit.lists import Names
 from cio_mcp.toolkit.registry import Toolbox
-from cio_mcp.toolkit.rows.checks import Columns, Form, Plan, Planned
+from cio_mcp.toolkit.rows.cells import values as values_of
+from cio_mcp.toolkit.rows.checks import Form, Odd, Plan, Planned
+from cio_mcp.toolkit.rows.columns import Columns, Meanings
 from cio_mcp.toolkit.rows.delivery import carry_out
 from cio_mcp.toolkit.rows.event_ids import EventIds
 from cio_mcp.toolkit.rows.given import Given, RowList, Table, given_rows
-from cio_mcp.toolkit.rows.oddities import alike, formulas, mixed, times, variants, young
+from cio_mcp.toolkit.rows.oddities import alike, times, young, zeros
 from cio_mcp.toolkit.rows.outcomes import ManyAccepted
 from cio_mcp.toolkit.rows.people import newcomers
+from cio_mcp.toolkit.rows.ranges import counted, of_rows
 from cio_mcp.toolkit.rows.results import Results
 from cio_mcp.toolkit.times import Local
 from cio_mcp.tools import events as single
 
 tools = Toolbox(__name__)
 
-# Of so many names of events a preview shows which automations they start.
-NAMES = 3
+# What a preview has looked up, or need not tell.
+COVERED = frozenset({Consequence.BULK, Consequence.EVENTS})
+
+OF_UNIQUE = (
+    "an event's id follows from its name, its customer and {} alone, the same in every call: sent again, it "
+    "is dropped, for how long Customer.io does not say"
+)
+
+THEN = "To see what became of them: check_write for one, list_activities with the events' name for many."
 
 FORM = Form(single.tools["track_event"], "data", id_type=(AnyIdType, "id"))
 
@@ -37,7 +49,7 @@ async def _reached(
     track: TrackApi,
     rows: Given | None,
     csv: Given | None,
-    columns: dict[str, str | None] | None,
+    columns: Meanings | None,
     id_type: AnyIdType,
     name: str | None,
     unique: list[str] | None,
@@ -55,17 +67,19 @@ async def _reached(
 
 
 async def _shows(app: AppApi, rows: Given | None, csv: Given | None) -> Outlook:
-    """Return whom the events create, and the automations that the first of their names start."""
+    """Return whom the events create, and the automations that they can start."""
     plan: Plan = given_rows(rows, csv).plan
-    names = list(dict.fromkeys(planned.operation["name"] for planned in plan.operations))[:NAMES]
-    starting = (started_by(app, f"an event of row {_first(plan, name)}", event=name) for name in names)
-    new = await newcomers(app, plan, "will be created")
-    started = await asyncio.gather(*starting)
-    return Outlook(sets_off=[*new, *(told for one in started for told in one.sets_off)])
-
-
-def _first(plan: Plan, name: str) -> int:
-    return next(one.rows[0].number for one in plan.operations if one.operation["name"] == name)
+    now = app.call.called_at
+    first: dict[str, str] = {}
+    for one in plan.operations:
+        if one.operation.get("timestamp", now) > now - YOUNG:
+            first.setdefault(one.operation["name"], f"an event of row {one.rows[0].number}")
+    if not plan.operations:
+        return Outlook(covers=COVERED)
+    new, started = await asyncio.gather(
+        newcomers(app, plan, "will be created"), started_by_events(app, first)
+    )
+    return Outlook(sets_off=[*new, *started], covers=COVERED)
 
 
 @tools.writes
@@ -95,7 +109,7 @@ async def track_events(
 async def _plan(
     track: TrackApi,
     given: Given,
-    columns: dict[str, str | None],
+    columns: Meanings,
     id_type: AnyIdType,
     name: str | None,
     unique: list[str] | None,
@@ -103,11 +117,11 @@ async def _plan(
     if given.plan:
         known: Plan = given.plan
         return known
-    plan, checked = Plan(len(given.rows)), []
-    ids = EventIds([columns.get(column) or column for column in unique or []])
-    async for one in FORM.check(
-        given, columns, {"id_type": id_type} | ({"name": name} if name else {}), plan
-    ):
+    plan = Plan(len(given.rows), by_unique=bool(unique), then=THEN)
+    ids = EventIds([column.target if (column := columns.get(each)) else each for each in unique or []])
+    own: list[int] = []
+    defaults = {"id_type": id_type} | ({"name": name} if name else {})
+    async for one in FORM.check(given, columns, defaults, plan):
         values = one.arguments
         try:
             who = in_operation(values["customer_id"], values["id_type"])
@@ -117,24 +131,39 @@ async def _plan(
         except InvalidArgument as wrong:
             plan.refused.append((one.row, wrong.faults))
             continue
-        checked.append(one)
+        if unique and values["event_id"]:
+            own.append(one.row.number)
         if event_id is None:
             plan.repeated.append(one.row)
             continue
         operation: dict[str, Any] = {"type": "person", "action": "event", **event, "id": event_id}
         plan.operations.append(Planned(operation, [one.row]))
-    redirected = {key for planned in plan.operations for key in planned.operation.get("attributes", {})}
-    plan.odd += [single.REDIRECTS[key] for key in sorted(single.REDIRECTS.keys() & redirected)]
-    if ids.from_content:
-        plan.odd.append(
-            f"{ids.from_content} events have neither a timestamp nor anything in unique: the same rows sent "
-            "again, even later, count as these and are dropped"
-        )
+    plan.notes = list(_told(plan, ids, track.call.called_at))
+    if own:
+        plan.odd.append(Odd(f"{of_rows(own)}: event_id counts, and not what is in unique", own))
     plan.look = lambda: (
-        *young(checked, track.call.called_at),
-        *alike(checked, lambda one: one.arguments["customer_id"], "customer_ids"),
-        *alike(checked, lambda one: one.arguments["name"], "event names"),
-        *(*mixed(checked, "data"), *variants(checked, "data"), *formulas(checked), *times(checked)),
+        *young(plan.operations, track.call.called_at),
+        *([Odd(OF_UNIQUE.format(", ".join(ids.unique)))] if unique else []),
+        *alike(plan.seen, lambda one: one.arguments["customer_id"], "customer_id"),
+        *alike(plan.seen, lambda one: one.arguments["name"], "event name"),
+        *(*zeros(plan.seen, "customer_id"), *values_of(plan.seen, "data"), *times(plan.seen)),
     )
-    plan.by_unique = bool(unique)
-    return plan.settled(given)
+    plan.settled(given)
+    plan.would = f"Record {counted(len(plan.operations), 'event')} of {counted(plan.people(), 'customer')}."
+    return plan
+
+
+def _told(plan: Plan, ids: EventIds, now: float) -> Iterator[str]:
+    """Yield what to know about events: where their emails go, what makes their ids, which are not seen."""
+    redirected = {key for planned in plan.operations for key in planned.operation.get("attributes", {})}
+    yield from (single.REDIRECTS[key] for key in sorted(single.REDIRECTS.keys() & redirected))
+    if ids.from_content:
+        these = counted(ids.from_content, "event has", "events have")
+        yield (
+            f"{these} neither a timestamp nor anything in unique: the same rows sent again, even later, "
+            "count as these and are dropped"
+        )
+    if old := [
+        one.rows[0].number for one in plan.operations if one.operation.get("timestamp", now) < now - LOGGED
+    ]:
+        yield single.unseen(counted(len(old), "event is", "events are"))

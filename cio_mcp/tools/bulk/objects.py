@@ -1,5 +1,6 @@
 """Many objects at once."""
 
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -12,12 +13,16 @@ from cio_mcp.limits import OPERATION_BYTES
 from cio_mcp.toolkit.consequences import Consequence, affects
 from cio_mcp.toolkit.params import CustomerId, ExceptPhone, ItemKey
 from cio_mcp.toolkit.registry import Toolbox
-from cio_mcp.toolkit.rows.checks import Columns, Form, Plan, Planned
+from cio_mcp.toolkit.rows.cells import values as values_of
+from cio_mcp.toolkit.rows.checks import Form, Plan, Planned
+from cio_mcp.toolkit.rows.columns import Columns, Meanings
 from cio_mcp.toolkit.rows.delivery import carry_out
 from cio_mcp.toolkit.rows.given import Given, RowList, Table, given_rows
-from cio_mcp.toolkit.rows.oddities import alike, dates, formulas, mixed, variants
+from cio_mcp.toolkit.rows.oddities import alike, times, zeros
 from cio_mcp.toolkit.rows.outcomes import ManyAccepted
+from cio_mcp.toolkit.rows.ranges import counted
 from cio_mcp.toolkit.rows.results import Results
+from cio_mcp.toolkit.times import Local
 from cio_mcp.tools import objects as single
 
 tools = Toolbox(__name__)
@@ -29,6 +34,11 @@ FORM = Form(
     customer_id_type=(ExceptPhone, "id"),
 )
 
+# Before the name of an attribute that is not the object's, but of its relationship to the row's customer.
+OF_RELATIONSHIP = "relationship."
+
+THEN = "To see what became of them: get_object for one, search_objects for many."
+
 # Bytes that are left in an operation for what is around attributes and people.
 AROUND = 1000
 
@@ -39,37 +49,32 @@ async def set_objects(
     track: TrackApi,
     results: Results,
     rows: RowList | None = None,
-    csv: Annotated[Table | None, Field(description="CSV, or file:NAME.")] = None,
+    csv: Annotated[Table | None, Local, Field(description="CSV, or file:NAME.")] = None,
     columns: Columns | None = None,
     object_type_id: Annotated[ItemKey | None, Field(description="If a row has none.")] = None,
 ) -> ManyAccepted:
     """Create or update up to 10,000 objects, such as companies, and relate people to them.
 
     Rows have set_object's arguments, or customer_id (and customer_id_type) for one of its people; other keys
-    are attributes. dry_run tells what is odd.
+    are attributes, those such as relationship.role of that relationship. dry_run tells what is odd.
     """
     given = given_rows(rows, csv)
     defaults = {"object_type_id": object_type_id} if object_type_id else {}
     return await carry_out(track, results, await _plan(given, columns or {}, defaults))
 
 
-async def _plan(given: Given, columns: dict[str, str | None], defaults: dict[str, Any]) -> Plan:
+async def _plan(given: Given, columns: Meanings, defaults: dict[str, Any]) -> Plan:
     if given.plan:
         known: Plan = given.plan
         return known
-    plan, checked = Plan(len(given.rows)), []
+    plan = Plan(len(given.rows), then=THEN)
     last: dict[bytes, Planned] = {}
     async for one in FORM.check(given, columns, defaults, plan):
-        values = dict(one.arguments)
-        who, kind = values.pop("customer_id"), values.pop("customer_id_type")
         try:
-            if who:
-                values["people"] = [*(values["people"] or ()), {"identifiers": in_operation(who, kind)}]
-            operation = single.written(**values)
+            operation = _operation(one.arguments)
         except InvalidArgument as wrong:
             plan.refused.append((one.row, wrong.faults))
             continue
-        checked.append(one)
         key = to_json(operation["identifiers"])
         before = last.get(key)
         if before and _merge(before.operation, operation):
@@ -78,11 +83,43 @@ async def _plan(given: Given, columns: dict[str, str | None], defaults: dict[str
         last[key] = Planned(operation, [one.row], before.wave + 1 if before else 0)
         plan.operations.append(last[key])
     plan.look = lambda: (
-        *alike(checked, lambda one: one.arguments["object_id"], "object_ids"),
-        *(*mixed(checked, "attributes"), *variants(checked, "attributes")),
-        *(*dates(checked, "attributes"), *formulas(checked)),
+        *alike(plan.seen, lambda one: one.arguments["object_id"], "object_id"),
+        *(*zeros(plan.seen, "object_id"), *values_of(plan.seen, "attributes"), *times(plan.seen)),
     )
-    return plan.settled(given)
+    plan.settled(given)
+    plan.would = f"Create or update {counted(plan.people(), 'object')}."
+    return plan
+
+
+def _operation(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the operation that a row stands for; raises InvalidArgument."""
+    values = dict(arguments)
+    who, kind = values.pop("customer_id"), values.pop("customer_id_type")
+    values["attributes"], related = _apart(values["attributes"] or {})
+    if related and not who:
+        raise InvalidArgument(f"{OF_RELATIONSHIP}{next(iter(related))}: the row has no customer_id")
+    if who:
+        attributes = {"relationship_attributes": related} if related else {}
+        person = {"identifiers": in_operation(who, kind)} | attributes
+        values["people"] = [*(values["people"] or ()), person]
+    return single.written(**values)
+
+
+def _apart(attributes: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the attributes of an object, and those of its relationship to the row's customer."""
+    related = [name for name in attributes if name.startswith(OF_RELATIONSHIP) and name != OF_RELATIONSHIP]
+    own = {name: value for name, value in attributes.items() if name not in related}
+    return own, {name.removeprefix(OF_RELATIONSHIP): attributes[name] for name in related}
+
+
+def _related(first: Sequence[dict[str, Any]], second: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return relationships one after the other, several to one person as one: the later attributes hold."""
+    found: dict[bytes, dict[str, Any]] = {}
+    for one in (*first, *second):
+        known = found.setdefault(to_json(one["identifiers"]), {"identifiers": one["identifiers"]})
+        if attributes := one.get("relationship_attributes"):
+            known["relationship_attributes"] = known.get("relationship_attributes", {}) | attributes
+    return list(found.values())
 
 
 def _merge(first: dict[str, Any], second: dict[str, Any]) -> bool:
@@ -91,7 +128,9 @@ def _merge(first: dict[str, Any], second: dict[str, Any]) -> bool:
         return False
     merged = {name: first.get(name, {}) | second[name] for name in ("attributes",) if name in second}
     if "cio_relationships" in second:
-        merged["cio_relationships"] = [*first.get("cio_relationships", ()), *second["cio_relationships"]]
+        merged["cio_relationships"] = _related(
+            first.get("cio_relationships", ()), second["cio_relationships"]
+        )
     if len(to_json(first | merged)) > OPERATION_BYTES - AROUND:
         return False
     if first["action"] == "delete_relationships" and "attributes" in merged:

@@ -219,7 +219,7 @@ async def get_campaign_metrics(
     channel: Channel | None = None,
     series: Series = False,
 ) -> CampaignMetrics:
-    """Read a campaign's (automation's) results: sent, delivered, opened, clicked, converted, rates."""
+    """Read a campaign's (automation's) results: sent, opened, clicked, converted, rates."""
     span = span_of(app, start, end)
     answer = Fields(
         await app.get(

@@ -9,7 +9,7 @@ from pydantic import Field
 from cio_mcp.client import AppApi
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.answers import Pictured, Shape
-from cio_mcp.toolkit.figures import MEASURES, Figures, differences, figures_of, verdict
+from cio_mcp.toolkit.figures import LOOKS, SHARES_OF, Figures, differences, figures_of, verdict
 from cio_mcp.toolkit.params import Channel, ObjectId
 from cio_mcp.toolkit.rates import Counts, counts_of
 from cio_mcp.toolkit.reading import Fields
@@ -26,7 +26,7 @@ class Side(Shape):
     campaign_id: int
     start: str
     end: str = Field(description="Events at this moment are not counted.")
-    counts: dict[str, int] = Field(description="Opens and clicks are people's where they are told apart.")
+    counts: dict[str, int] = Field(description="human_opened and human_clicked are without programs.")
     rates: dict[str, str]
     left_out: str | None = Field(None, description="Counts that are missing or could not be read.")
 
@@ -34,6 +34,7 @@ class Side(Shape):
 class Comparison(Pictured):
     """Two campaigns, or two periods of one."""
 
+    rates_of: str = Field(SHARES_OF, description="What rates are shares of.")
     verdict: str = Field(description="On delivery, then conversions; at most 1 of 20 is wrong by chance.")
     differences: list[str] = Field(description="What of first differs by more than chance, worst first.")
     timezone: str = Field(description="Time zone in which days begin.")
@@ -70,7 +71,7 @@ async def compare_campaigns(
         _side(app, campaign_id, span, channel),
         _side(app, other_campaign_id or campaign_id, other_span, channel),
     )
-    found = differences(one, another, len(MEASURES))
+    found = differences(one, another, LOOKS)
     return Comparison(
         verdict=verdict(list(zip(_names(first, other), (one, another), strict=True))),
         differences=[each.told("the other") for each in sorted(found, key=lambda each: not each.worse)],

@@ -21,6 +21,11 @@ tools = Toolbox(__name__)
 # Characters of all bodies in one answer, and of a body that is one of many.
 BODIES, LEAST = 10_000, 400
 
+NEXT = (
+    "preview_message shows a text for a customer. update_content changes it; one that was made in Design "
+    "Studio, update_email and publish_email."
+)
+
 # A campaign may have a hundred texts.
 ALL_TEXTS = Bounds(steps=300_000, work=20_000_000)
 
@@ -56,6 +61,7 @@ class Content(Quoted, Cut):
         description="How to treat the texts.",
     )
     texts: list[MessageText]
+    next: str = Field(NEXT, description="What to do next.")
 
 
 @tools.reads
@@ -70,7 +76,7 @@ async def get_content(
     language: Annotated[Line | None, Field(description="Only this language, such as fr.")] = None,
     html: Annotated[bool, Field(description="Add the HTML.")] = False,
 ) -> Content:
-    """Read what a message says: subject, body with links, and the Liquid variables that it needs.
+    """Read what a message says: subject, body with links, and the Liquid variables it needs.
 
     Call it before you send, to learn which data it takes.
     """
@@ -78,11 +84,11 @@ async def get_content(
     texts = await read_texts(app, kind, number, part_id, language)
     snippets, refused = None, None
     if any("snippets" in part for text in texts for part in text.written.values()):
-        snippets, refused = await beside("variables in snippets", read_snippets(app))
+        snippets, refused = await beside("snippets and their variables", read_snippets(app))
     several = "html: pass part_id to get it" if html and len(texts) > 1 else None
     room = max(LEAST, BODIES // max(1, len(texts)))
     whole, hide, meter = html and len(texts) == 1, app.call.conceal, Meter(ALL_TEXTS)
-    used = [variables_of(text.written, snippets or {}, meter) for text in texts]
+    used = [variables_of(text.written, snippets, meter) for text in texts]
     return Content(
         texts=[
             _told(kind, text, found, hide, room, html=whole) for text, found in zip(texts, used, strict=True)

@@ -13,6 +13,7 @@ from cio_mcp.toolkit.design_studio import rendered
 from cio_mcp.toolkit.params import CustomerId, Filter, ItemKey, JsonObject, Line, ObjectId
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.texts.bodies import body_of
+from cio_mcp.toolkit.texts.data import fit
 from cio_mcp.toolkit.texts.messages import message_number, read_snippets, read_texts, the_one
 from cio_mcp.toolkit.texts.rendering import Shown, attributes_of, data_of, shown
 from cio_mcp.toolkit.texts.variables import variables_of
@@ -100,7 +101,7 @@ async def preview_message(
     people = await people_with(customers, here, hide)
     typical, others = chosen(people)
     found = typical.shown
-    used = variables_of(text.written, snippets, Meter()).keys_of({"trigger", "event"})
+    fits = fit(variables_of(text.written, snippets, Meter()), [given], sources=("trigger", "event"))
     body = body_of(found.parts.get("body", ""), hide, html=html)
     return RenderedMessage(
         part_id=text.number,
@@ -116,7 +117,7 @@ async def preview_message(
         fails=found.fails or None,
         empty=found.empty or None,
         defaults_used=found.defaulted or None,
-        unused_data=[key for key in given if key not in used] or None,
+        unused_data=[*fits.spare] or None,
         not_read=found.not_read or None,
         unknown=found.unknown or None,
         customer=typical.name if recipients else None,

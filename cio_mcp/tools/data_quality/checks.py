@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field
 
 from cio_mcp.client import AnyIdType, AppApi
 from cio_mcp.errors import InvalidArgument, Refused
+from cio_mcp.limits import LOGGED
 from cio_mcp.toolkit.answers import Anything, Quoted, Shape
 from cio_mcp.toolkit.params import CustomerId, JsonObject, Text, unguessed
 from cio_mcp.toolkit.reading import Fields, needed, seconds, unusable
@@ -21,9 +22,6 @@ tools = Toolbox(__name__)
 
 # Seconds: how far back a write is searched by default, and how long it can be pending.
 LOOK_BACK, PENDING = 300, 600
-
-# Seconds for which the API keeps activities (App API, activities: about 30 days).
-KNOWN = 30 * 86400
 
 # The largest number of pages to read of a busy customer's activities.
 PAGES = 5
@@ -46,6 +44,11 @@ NEXT = {
 TOO_OLD = (
     "Customer.io keeps events in its activity log for 30 days only, so an older one may exist. Do not write "
     "it again because of this answer."
+)
+
+# An event is listed under the time that it carries.
+BACKDATED = (
+    "If the event carries a timestamp, call with a since before that; one of over 30 days ago is never seen."
 )
 
 
@@ -84,12 +87,12 @@ async def check_write(
     id_type: AnyIdType = "id",
     attributes: Annotated[
         Annotated[JsonObject, AfterValidator(unguessed)] | None,
-        Field(description="Attributes of an identify, as written."),
+        Field(description="As written."),
     ] = None,
     event: Annotated[Text | None, Field(description="Name of an event, or url of a page view.")] = None,
     since: Annotated[
         Timestamp | None,
-        Field(description="ISO 8601. Default: 5 minutes ago."),
+        Field(description="ISO 8601, by the event's own timestamp. Default: 5 minutes ago."),
     ] = None,
 ) -> WriteCheck:
     """Check whether an accepted write was applied, or is pending, rejected or not found.
@@ -122,8 +125,17 @@ async def check_write(
         count=count if event else None,
         differs=differs or None,
         rejections=rejections or None,
-        next=TOO_OLD if event and state == "not_seen" and start < called_at - KNOWN else NEXT[state],
+        next=_next(state, event, start < called_at - LOGGED),
     )
+
+
+def _next(state: str, event: str | None, all_known: bool) -> str | None:
+    """Return what to do next; `all_known` says that the search went as far back as activities are kept."""
+    if event is None or state not in {"pending", "not_seen"}:
+        return NEXT[state]
+    if all_known:
+        return TOO_OLD
+    return f"{NEXT[state]} {BACKDATED}" if state == "pending" else f"{BACKDATED} Else: {NEXT[state]}"
 
 
 def _is_dated(item: Fields) -> bool:

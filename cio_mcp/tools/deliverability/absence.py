@@ -8,7 +8,11 @@ from cio_mcp.tools.deliverability.case import Case
 from cio_mcp.tools.deliverability.cause import AGENT, CUSTOMER, DEVELOPER, Cause
 from cio_mcp.tools.deliverability.failures import of_delivery
 
-IDENTIFY = "Check the identifier; if it is right, identify the customer again."
+IDENTIFY = (
+    "Check the identifier (search_customers finds people by attributes); if it is right, the application has "
+    "to identify the customer again."
+)
+BY = f"you, and then {DEVELOPER}"
 UNSUPPRESS = "unsuppress_customer lifts it, and only if they ask for it; their profile does not come back."
 
 
@@ -33,12 +37,12 @@ def _of_log(case: Case) -> Cause:
         why = f": {writes[0].reason}" if writes[0].reason else ""
         when = f" {writes[0].time}" if writes[0].time else ""
         verdict = f"{nobody}: the write that would have created them was dropped{when}{why}"
-        return Cause("identify_rejected", verdict, "certain", IDENTIFY, DEVELOPER)
+        return Cause("identify_rejected", verdict, "certain", IDENTIFY, BY)
     if any(what.startswith("log") for what in case.unread):
         verdict = f"{nobody}; whether there ever was is not known, as not all of the log could be read"
-        return Cause("unknown", verdict, "unknown", IDENTIFY, DEVELOPER)
+        return Cause("unknown", verdict, "unknown", IDENTIFY, BY)
     verdict = f"{nobody}, and the log of the last 30 days names none: they were probably never created"
-    return Cause("never_created", verdict, "inferred", IDENTIFY, DEVELOPER)
+    return Cause("never_created", verdict, "inferred", IDENTIFY, BY)
 
 
 def _suppressed(case: Case, nobody: str) -> Cause | None:
@@ -57,7 +61,7 @@ def _deleted(case: Case, nobody: str) -> Cause | None:
     if (deleted := _newest(case, "profile_delete")) is None:
         return None
     verdict = f"{nobody}: the profile was deleted{_when(deleted)}; whether it is suppressed, too, "
-    return Cause("deleted", f"{verdict}the API does not tell", "certain", IDENTIFY, DEVELOPER)
+    return Cause("deleted", f"{verdict}the API does not tell", "certain", IDENTIFY, BY)
 
 
 def _newest(case: Case, kind: str) -> Fields | None:

@@ -1,6 +1,6 @@
 """All that one explanation knows: what was read about a customer and a message, and what could not be."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterator
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -11,7 +11,7 @@ from cio_mcp.toolkit.reading import Fields, text
 from cio_mcp.tools.data_quality.rejections import Rejection
 from cio_mcp.tools.deliverability.cause import Read
 from cio_mcp.tools.deliverability.opt_outs import OptOut
-from cio_mcp.tools.deliverability.source import Source
+from cio_mcp.tools.deliverability.source import Source, SourceKind, field_of
 from cio_mcp.tools.deliverability.suppressions import Suppression
 
 _Value = TypeVar("_Value")
@@ -26,6 +26,7 @@ class Case:
     """What is asked, and what is known. None stands for what was not read, or could not be: see `unread`.
 
     `now` is the time of the call and `expected` about when the message should have come, in unix seconds.
+    Where only the `kind` of source is asked for, `chosen` is the message that is taken to be meant.
     """
 
     customer_id: str
@@ -33,10 +34,13 @@ class Case:
     now: float
     delivery_id: str | None = None
     expected: int | None = None
+    kind: SourceKind | None = None
     source: Source | None = None
+    chosen: Fields | None = None
     missing: bool = False
     profile: Fields | None = None
     unsubscribed: bool | None = None
+    unsubscribed_at: str | None = None
     consent_of: Read = "profile"
     topics: list[Fields] | None = None
     opt_outs: list[OptOut] | None = None
@@ -53,13 +57,21 @@ class Case:
     run_errors: list[str] | None = None
     gone: list[Fields] | None = None
     unread: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     errors: list[CustomerIOError] = field(default_factory=list)
 
     @property
     def matching(self) -> list[Fields]:
         """The customer's messages that can be the one in question, the newest first."""
         source = self.source
-        return [item for item in self.deliveries or [] if source is None or source.sent(item)]
+        if self.chosen:
+            return [self.chosen]
+        kind = self.kind if source is None else None
+        return [
+            item
+            for item in self.deliveries or []
+            if (source is None or source.sent(item)) and (kind is None or item.whole(field_of(kind)))
+        ]
 
     @property
     def untold(self) -> bool:
@@ -126,17 +138,23 @@ class Case:
     def mentions(self, item: Fields) -> bool:
         """Say whether an activity or a message names the customer anywhere; its own id is none of theirs."""
         inside = {name: value for name, value in item.raw.items() if name != "id"}
-        return any(name in self.names for name in _identifiers(inside))
+        return any(value in self.names for _, value in _identifiers(inside))
+
+    def others_in(self, data: object) -> list[str]:
+        """Return what identifies somebody else in the data of a dropped write."""
+        return [f"{name} {value}" for name, value in _identifiers(data) if value and value not in self.names]
 
 
-def _identifiers(value: object, named: str = "") -> list[str]:
-    """Return what identifies people in a value: an address anywhere, an id under a name that says so."""
+def _identifiers(value: object, named: str = "") -> Iterator[tuple[str, str]]:
+    """Yield what identifies people in a value, and its name: any address, and an id under such a name."""
     if isinstance(value, dict):
-        return [found for name, inner in value.items() for found in _identifiers(inner, name)]
-    if isinstance(value, list):
-        return [found for inner in value for found in _identifiers(inner, named)]
-    said = text(value) or ""
-    return [said.removeprefix("cio_").casefold()] if named in IDENTIFYING or "@" in said else []
+        for name, inner in value.items():
+            yield from _identifiers(inner, name)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _identifiers(inner, named)
+    elif named in IDENTIFYING or "@" in (text(value) or ""):
+        yield named, (text(value) or "").removeprefix("cio_").casefold()
 
 
 def state_of(delivery: Fields) -> str | None:

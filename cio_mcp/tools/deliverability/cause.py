@@ -14,6 +14,8 @@ CUSTOMER = "the customer"
 PERSON = "a person in Customer.io"
 DEVELOPER = "whoever maintains the application that calls Customer.io"
 AGENT = "you, with a person's consent"
+EITHER = f"{AGENT}, or {PERSON}"
+CORRECTOR = "you set the address that the customer gives; a person confirms that a suppression is lifted"
 
 
 # What statements are read from.

@@ -8,7 +8,7 @@ from cio_mcp.toolkit.deliveries import reached
 from cio_mcp.toolkit.reading import Fields
 from cio_mcp.toolkit.things import state_of as running_state
 from cio_mcp.tools.deliverability.case import Case, state_of
-from cio_mcp.tools.deliverability.cause import Read, Statement
+from cio_mcp.tools.deliverability.cause import Cause, Read, Statement
 from cio_mcp.tools.deliverability.failures import told
 
 # Of each sort of evidence.
@@ -21,37 +21,53 @@ class Fact(Statement):
     time: str | None = Field(None, description="When it happened; absent for what holds now.")
 
 
-def evidence(case: Case) -> list[Fact]:
-    """Return what was read, in brief: what holds now, and then what happened, the newest last."""
-    happened = sorted(_happened(case), key=lambda fact: fact.time or "")
-    return [*(Fact(what=what, read_from=[read]) for what, read in _holds(case)), *happened]
+def evidence(case: Case, cause: Cause, others: list[Cause]) -> list[Fact]:
+    """Return what was read, in brief: what holds now, and then what happened, the newest last.
+
+    Beside a message whose fate is certain, only what bears on it.
+    """
+    facts = [*_holds(case), *sorted(_happened(case), key=lambda fact: fact.time or "")]
+    if cause.certainty != "certain" or not (case.asked or case.matching):
+        return facts
+    bearing = {"source", *(read for each in (cause, *others) for read in each.read)}
+    bearing |= {case.consent_of} if case.unsubscribed else set()
+    return [fact for fact in facts if bearing & set(fact.read_from)]
 
 
-def _holds(case: Case) -> Iterator[tuple[str, Read]]:
+def _holds(case: Case) -> Iterator[Fact]:
+    def holds(what: str, read: Read, time: str | None = None) -> Fact:
+        return Fact(what=what, read_from=[read], time=time)
+
     if case.missing:
-        yield f"no profile has {case.customer_id} as its {case.id_type}", "profile"
+        yield holds(f"no profile has {case.customer_id} as its {case.id_type}", "profile")
     if case.unsubscribed is not None:
-        yield "unsubscribed from everything" if case.unsubscribed else "not unsubscribed", case.consent_of
-    off = [
-        one.text("name") or "one without a name"
-        for one in case.topics or []
-        if one.flag("subscribed") is False
-    ]
-    if off:
-        yield f"not subscribed to: {', '.join(off)}", "subscriptions"
+        what = "unsubscribed from everything" if case.unsubscribed else "not unsubscribed"
+        yield holds(what, case.consent_of, case.unsubscribed_at)
+    if off := [
+        topic.text("name") or "one without a name" for topic in case.topics or [] if _is_off(case, topic)
+    ]:
+        yield holds(f"not subscribed to: {', '.join(off)}", "subscriptions")
     if case.without_email:
-        yield "no email address", "profile"
+        yield holds("no email address", "profile")
     for opt_out in (case.opt_outs or [])[:SHOWN]:
         if opt_out.channel:
-            yield f"opted out of {opt_out.channel} from {opt_out.sender or 'any sender'}", "opt-outs"
+            yield holds(f"opted out of {opt_out.channel} from {opt_out.sender or 'any sender'}", "opt-outs")
     if case.suppressions == []:
-        yield "the mail service does not suppress the address", "suppressed addresses"
+        yield holds("the mail service does not suppress the address", "suppressed addresses")
     if source := case.source:
         words = (source.called, running_state(source.item) or source.item.time("sent_at"))
-        yield " ".join(filter(None, words)), "source"
+        yield holds(" ".join(filter(None, words)), "source")
     if case.none_made:
         of = f"of {case.source.called} " if case.source else ""
-        yield f"no message {of}was made in the time looked at", "messages"
+        yield holds(f"no message {of}was made in the time looked at", "messages")
+
+
+def _is_off(case: Case, topic: Fields) -> bool:
+    """Say whether a topic is off that the message belongs to, or can: only newsletters tell theirs."""
+    source = case.source
+    of = source.item.whole("subscription_topic_id") if source else None
+    can = of == topic.whole("id") if of else source is None or source.kind in {"campaign", "broadcast"}
+    return can and topic.flag("subscribed") is False
 
 
 def _happened(case: Case) -> Iterator[Fact]:
@@ -59,7 +75,7 @@ def _happened(case: Case) -> Iterator[Fact]:
         state = state_of(item)
         why = f": {failure}" if (failure := item.text("failure_message")) else ""
         at = reached(item).get(state or "") or item.time("created")
-        what = f"{told(item)}: {state or 'no state'}{why}"
+        what = f"{told(case, item)}: {state or 'no state'}{why}"
         yield Fact(what=what, read_from=["message" if case.asked else "messages"], time=at)
     for one in (case.suppressions or [])[:SHOWN]:
         if one.email and one.category:
@@ -67,7 +83,8 @@ def _happened(case: Case) -> Iterator[Fact]:
             yield Fact(what=what, read_from=["suppressed addresses"], time=one.since)
     for write in (case.rejected or [])[:SHOWN]:
         what = " ".join(filter(None, (write.type or "dropped write", write.name)))
-        yield Fact(what=f"{what}: {write.reason or 'no reason'}", read_from=["log"], time=write.time)
+        by = f" ({', '.join(named)})" if (named := case.others_in(write.data)) else ""
+        yield Fact(what=f"{what}: {write.reason or 'no reason'}{by}", read_from=["log"], time=write.time)
     for log in (case.gone or [])[:SHOWN]:
         yield _of(log, log.text("type") or "change", "log", "timestamp")
     for event in (case.events or [])[:1]:

@@ -5,7 +5,6 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from cio_mcp.client import AnyIdType, AppApi
-from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.answers import Quoted, Shape
 from cio_mcp.toolkit.params import CustomerId, ItemKey
 from cio_mcp.toolkit.registry import Toolbox
@@ -50,15 +49,16 @@ async def explain_no_message(
     id_type: AnyIdType = "id",
     kind: SourceKind | None = None,
     source_id: Annotated[
-        ItemKey | None, Field(description="What should have sent it: id, or part of its name.")
+        ItemKey | None, Field(description="Id, or part of the name. Default: the newest of kind.")
     ] = None,
     delivery_id: Annotated[ItemKey | None, Field(description="The message, if known.")] = None,
     expected: Annotated[Timestamp | None, Field(description="About when, in ISO 8601.")] = None,
 ) -> Explanation:
-    """Explain why a customer did not get a message: verdict, evidence, cure, and what cannot be known."""
-    if kind and source_id is None:
-        raise InvalidArgument("kind: needs source_id")
-    case = Case(customer_id, id_type, app.call.called_at, delivery_id, expected)
+    """Explain why a customer did not get a message: verdict, evidence, cure, what is unknown.
+
+    customer_id may be a name.
+    """
+    case = Case(customer_id, id_type, app.call.called_at, delivery_id, expected, kind)
     if source_id:
         case.source = await find_source(app, kind, source_id, case.unread)
     await gather(app, case)
@@ -69,10 +69,11 @@ async def explain_no_message(
         cause=cause.cause,
         certainty=cause.certainty,
         cure=Cure(do=cause.do, by=cause.by),
-        evidence=evidence(case),
+        evidence=evidence(case, cause, others),
         also=_stated(others) or None,
-        cannot_know=unknowable(case) if cause.certainty != "certain" else None,
+        cannot_know=unknowable(case, cause, others) or None,
         unread=case.unread or None,
+        notes=case.notes or None,
     )
 
 

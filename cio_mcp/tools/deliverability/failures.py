@@ -5,7 +5,17 @@ from dataclasses import replace
 from cio_mcp.toolkit.deliveries import reached
 from cio_mcp.toolkit.reading import Fields
 from cio_mcp.tools.deliverability.case import Case, state_of
-from cio_mcp.tools.deliverability.cause import AGENT, CUSTOMER, DEVELOPER, PERSON, Cause, Read
+from cio_mcp.tools.deliverability.cause import (
+    AGENT,
+    CORRECTOR,
+    CUSTOMER,
+    DEVELOPER,
+    EITHER,
+    PERSON,
+    Cause,
+    Read,
+)
+from cio_mcp.tools.deliverability.source import sender_of
 
 # States in which the customer has the message.
 ARRIVED = {
@@ -20,6 +30,7 @@ CORRECT = (
     "Ask the customer for an address that works and set it with identify_customer. Lift the suppression "
     "(delete_suppression) only if the mailbox is known to work again."
 )
+SPAM = "They reported spam: send them no more. Such a suppression cannot be lifted here."
 
 # What words in Customer.io's reason mean: a word for programs, what to do, and who may do it. The reasons
 # are not documented.
@@ -30,7 +41,7 @@ REASONS = (
         ("suppressed",),
         "suppressed",
         "Find out why they were suppressed; unsuppress_customer lifts it, and only if they ask for it.",
-        PERSON,
+        EITHER,
     ),
     (
         ("liquid", "template", "render", "syntax", "undefined", "variable"),
@@ -66,9 +77,9 @@ def of_delivery(case: Case, item: Fields) -> Cause:
 
 def _of_state(case: Case, item: Fields) -> Cause:
     state, at = state_of(item), reached(item)
-    what, when, failure = told(item), _when(at.get(state or "")), item.text("failure_message")
+    what, when, failure = told(case, item), _when(at.get(state or "")), item.text("failure_message")
     if state in ARRIVED:
-        return _arrived(case, item, f"It was delivered after all: {what} was {state}{when}")
+        return _arrived(case, item, f"It was delivered after all: {_inside(what)} was {state}{when}")
     match state:
         case "bounced":
             return _bounced(case, item, f"{what} bounced{when}")
@@ -83,8 +94,7 @@ def _on_its_way(what: str, state: str | None, when: str) -> Cause:
     match state:
         case "spammed":
             verdict = f"{what} arrived, and the customer reported it as spam{when}"
-            do = "Send them no more; such a suppression cannot be lifted here."
-            return Cause("spam_report", verdict, "certain", do, CUSTOMER)
+            return Cause("spam_report", verdict, "certain", SPAM, CUSTOMER)
         case "drafted":
             verdict = f"{what} was queued as a draft{when} and waits for somebody to send it"
             return Cause("draft", verdict, "certain", "Send it from the drafts of its source.", PERSON)
@@ -100,12 +110,14 @@ def _on_its_way(what: str, state: str | None, when: str) -> Cause:
     return Cause("unknown", verdict, "unknown", "Look at the message's page in Customer.io.", PERSON)
 
 
-def told(item: Fields) -> str:
+def told(case: Case, item: Fields) -> str:
     """Return a delivery in words."""
     type_ = "SMS" if item.text("type") == "twilio" else item.text("type")
     subject = f' "{subject}"' if (subject := item.text("subject")) else ""
+    sender = case.source.called if case.source and case.source.sent(item) else sender_of(item)
+    of = f" of {sender}" if sender else ""
     to = f" to {recipient}" if (recipient := item.text("recipient")) else ""
-    return f"The {type_ or 'message'}{subject}{to}"
+    return f"The {type_ or 'message'}{subject}{of}{to}"
 
 
 def _inside(what: str) -> str:
@@ -123,8 +135,12 @@ def _arrived(case: Case, item: Fields, verdict: str) -> Cause:
         verdict += f", but to {recipient}; their address is {email} now"
         do = "Send it again to the address of now, if it is still wanted."
         return Cause("old_address", verdict, "certain", do, AGENT, ("profile",))
-    in_mail = "Look in the spam folder and the other tabs of the mailbox."
-    do = in_mail if item.text("type") == "email" else "Look on the device, and whether its settings hide it."
+    if state_of(item) in {"clicked", "human_clicked"}:
+        do = "A link in it was followed, if not by a program that tests links: ask which message they miss."
+    elif item.text("type") == "email":
+        do = "Look in the spam folder and the other tabs of the mailbox."
+    else:
+        do = "Look on the device, and whether its settings hide it."
     return Cause("delivered", verdict, "certain", do, CUSTOMER)
 
 
@@ -135,7 +151,7 @@ def _bounced(case: Case, item: Fields, verdict: str) -> Cause:
     if known:
         since = f" since {known.since}" if known.since else ""
         verdict += f"; the address is suppressed{since}"
-        return Cause("bounced", verdict, "certain", CORRECT, PERSON, ("suppressed addresses",))
+        return Cause("bounced", verdict, "certain", CORRECT, CORRECTOR, ("suppressed addresses",))
     if case.suppressions == []:
         do = "The address is not suppressed, so the next may arrive: send again, or correct the address."
         return Cause("bounced", verdict, "certain", do, AGENT, ("suppressed addresses",))
@@ -150,9 +166,8 @@ def _dropped(case: Case, item: Fields, verdict: str) -> Cause:
     since = f" since {known.since}" if known.since else ""
     verdict = f"{verdict}; the mail service suppresses the address{since} ({known.category}){why}"
     if "spam" in (known.category or ""):
-        do = "They reported spam: send them no more. Such a suppression cannot be lifted here."
-        return Cause("spam_report", verdict, "certain", do, CUSTOMER, ("suppressed addresses",))
-    return Cause("address_suppressed", verdict, "certain", CORRECT, PERSON, ("suppressed addresses",))
+        return Cause("spam_report", verdict, "certain", SPAM, CUSTOMER, ("suppressed addresses",))
+    return Cause("address_suppressed", verdict, "certain", CORRECT, CORRECTOR, ("suppressed addresses",))
 
 
 def _dropped_without(case: Case, item: Fields, verdict: str) -> Cause:

@@ -3,14 +3,17 @@
 import asyncio
 from collections.abc import Awaitable
 
-from cio_mcp.client import AnyIdType, AppApi, Query
-from cio_mcp.errors import CustomerIOError, Refused
+from cio_mcp.client import AppApi, Query
+from cio_mcp.toolkit.deliveries import reached
 from cio_mcp.toolkit.pages import newest
 from cio_mcp.toolkit.reading import Fields, needed
 from cio_mcp.tools.data_quality.activities import read_activities
 from cio_mcp.tools.data_quality.rejections import rejection
-from cio_mcp.tools.deliverability.case import Case
+from cio_mcp.tools.deliverability.case import Case, state_of
+from cio_mcp.tools.deliverability.failures import ARRIVED
 from cio_mcp.tools.deliverability.opt_outs import opt_outs_of
+from cio_mcp.tools.deliverability.person import find_person
+from cio_mcp.tools.deliverability.source import Source, SourceKind, field_of, newest_source, source_by_id
 from cio_mcp.tools.deliverability.suppressions import suppressions_of
 
 DAY = 86_400
@@ -30,37 +33,19 @@ async def gather(app: AppApi, case: Case) -> None:
 
     Raises the first error if nothing at all could be read.
     """
-    await _read_profile(app, case)
+    await find_person(app, case)
     if case.missing:
         await asyncio.gather(_read_gone(app, case), _read_address(app, case), _read_delivery(app, case))
     else:
         await asyncio.gather(
-            *(_read_address(app, case), _read_person(app, case), _read_messages(app, case)),
-            *(_read_delivery(app, case), _read_source(app, case)),
+            *(_read_address(app, case), _read_person(app, case), _read_delivery(app, case)),
+            _read_messages_and_source(app, case),
         )
+        if case.unsubscribed:
+            case.unsubscribed_at = await _unsubscribed_at(app, case)
     found = (case.profile, case.deliveries, case.topics, case.segments, case.rejected, case.gone)
     if case.errors and all(one is None for one in found):
         raise case.errors[0]
-
-
-async def _read_profile(app: AppApi, case: Case) -> None:
-    """Read the profile, by email as well where the identifier looks like one."""
-    kinds: list[AnyIdType] = [case.id_type]
-    kinds += ["email"] if case.id_type == "id" and "@" in case.customer_id else []
-    for kind in kinds:
-        path, query = "/v1/customers/{customer_id}/attributes", {"id_type": kind}
-        try:
-            answer = Fields(await app.get(path, query, customer_id=app.person(case.customer_id, kind)))
-            case.profile = answer.inside("customer", "attributes", "identifiers")
-        except CustomerIOError as error:
-            if not isinstance(error, Refused) or error.status != 404:
-                case.errors.append(error)
-                case.unread.append(f"profile: {error.what}")
-                return
-            continue
-        case.id_type, case.unsubscribed = kind, case.profile.flag("unsubscribed")
-        return
-    case.missing = True
 
 
 async def _read_gone(app: AppApi, case: Case) -> None:
@@ -131,17 +116,52 @@ async def _log_of(app: AppApi, case: Case, **asked: str) -> list[Fields]:
     return answer.listed("activities")
 
 
+async def _read_messages_and_source(app: AppApi, case: Case) -> None:
+    """Read what was sent and what should have sent it; where only its kind is known, one after the other."""
+    if case.kind is None or case.source or case.delivery_id:
+        await asyncio.gather(_read_messages(app, case), _read_source(app, case))
+    else:
+        await _read_messages(app, case)
+        await _choose_source(app, case, case.kind)
+        await _read_source(app, case)
+    case.older = len(case.deliveries or []) == MESSAGES and not case.matching
+    if case.older:
+        case.unread.append(f"older messages: only the newest {MESSAGES} were looked at; give expected")
+
+
+async def _choose_source(app: AppApi, case: Case, kind: SourceKind) -> None:
+    """Take the newest message of a kind that did not arrive, or else what is newest of that kind."""
+    for item in case.matching:
+        if (number := item.whole(field_of(kind))) is not None and state_of(item) not in ARRIVED:
+            read = await case.read(f"{kind} {number}", source_by_id(app, kind, number, case.unread))
+            case.source, case.chosen = read or Source(kind, number, Fields(None)), item
+            case.notes.append(f"source_id: {case.source.called} is the newest {kind} that did not reach them")
+            return
+    if kind == "transactional":
+        return  # applications send what they want: none of them is due to everybody
+    case.source, others = await newest_source(app, kind, case.unread)
+    if case.source:
+        more = f"; for another give its id: {others}" if others else ""
+        case.notes.append(f"source_id: {case.source.called} is the newest {kind}{more}")
+
+
 async def _read_messages(app: AppApi, case: Case) -> None:
-    """Read what was sent to the customer, and the message that is asked about, if it is one."""
+    """Read what was sent to the customer, about when the message is expected if that is known."""
     at = case.expected
     span = {} if at is None else {"start_ts": at - BEFORE * DAY, "end_ts": at + AFTER * DAY}
     path, query = "/v1/customers/{customer_id}/messages", {"id_type": case.id_type, "limit": MESSAGES}
     person = {"customer_id": app.person(case.customer_id, case.id_type)}
-    asked = {**query, **span}
-    case.deliveries = await case.read("messages", _list(app, "messages", path, asked, **person))
-    case.older = len(case.deliveries or []) == MESSAGES and not case.matching
-    if case.older:
-        case.unread.append(f"older messages: only the newest {MESSAGES} were looked at; give expected")
+    case.deliveries = await case.read("messages", _list(app, "messages", path, {**query, **span}, **person))
+
+
+async def _unsubscribed_at(app: AppApi, case: Case) -> str | None:
+    """Return when they unsubscribed: by a message, or as the log of the last 30 days tells."""
+    by_message = [at for item in case.deliveries or [] if (at := reached(item).get("unsubscribed"))]
+    if by_message:
+        return max(by_message)
+    log = _log_of(app, case, type="attribute_change", name="unsubscribed")
+    changes = await case.read("log of unsubscribing", log)
+    return changes[0].time("timestamp") if changes else None
 
 
 async def _read_delivery(app: AppApi, case: Case) -> None:

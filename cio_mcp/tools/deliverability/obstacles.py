@@ -6,8 +6,18 @@ from dataclasses import replace
 from cio_mcp.toolkit.reading import Fields
 from cio_mcp.toolkit.things import state_of
 from cio_mcp.tools.deliverability.case import Case
-from cio_mcp.tools.deliverability.cause import AGENT, CUSTOMER, DEVELOPER, PERSON, Cause, Certainty, Read
-from cio_mcp.tools.deliverability.failures import CORRECT, RESUBSCRIBE
+from cio_mcp.tools.deliverability.cause import (
+    AGENT,
+    CORRECTOR,
+    CUSTOMER,
+    DEVELOPER,
+    EITHER,
+    PERSON,
+    Cause,
+    Certainty,
+    Read,
+)
+from cio_mcp.tools.deliverability.failures import CORRECT, RESUBSCRIBE, SPAM
 from cio_mcp.tools.deliverability.source import Source
 
 # Types of actions that are messages, and what the API calls their channel where people opt out of it.
@@ -33,7 +43,7 @@ def _state(case: Case) -> Found:
         if source.item.empty("sent_at"):
             verdict = f"{source.called} has not been sent: it is a draft, or scheduled for later"
             yield Cause(
-                "not_sent", verdict, "certain", "Send it in Customer.io, or with send_newsletter.", PERSON
+                "not_sent", verdict, "certain", "Send it in Customer.io, or with send_newsletter.", EITHER
             )
     elif (state := state_of(source.item)) not in {None, "running"} and not str(state).isdecimal():
         verdict = f"{source.called} is not running: its state is {state}"
@@ -128,14 +138,14 @@ def _segments(case: Case) -> Found:
     do = "Compare the segment's conditions (get_segment) with the customer's attributes (get_customer)."
     if starts and not inside & set(starts):
         verdict = f"The customer is not in segment {_numbers(starts)}, which starts {source.called}"
-        yield Cause("condition_not_met", verdict, "certain", do, PERSON)
+        yield Cause("condition_not_met", verdict, "certain", do, EITHER)
     elif lacks:
         verdict = f"The customer is not in segment {_numbers(lacks)}, which {source.called} is limited to"
-        yield Cause("condition_not_met", verdict, "certain", do, PERSON)
+        yield Cause("condition_not_met", verdict, "certain", do, EITHER)
     names = _ids(source.item, "recipient_segment_ids")
     if names and not inside & set(names):
         verdict = f"The customer is in none of the segments that {source.called} names: {_numbers(names)}"
-        yield Cause("not_in_audience", verdict, "inferred", do, PERSON)
+        yield Cause("not_in_audience", verdict, "inferred", do, EITHER)
 
 
 def _sending(case: Case) -> Found:
@@ -182,9 +192,10 @@ def _address(case: Case) -> Found:
     if _channels(case) <= {"email"} and (one := case.suppressed()):
         why, since = f": {one.reason}" if one.reason else "", f" since {one.since}" if one.since else ""
         verdict = f"The mail service suppresses {one.email}{since} ({one.category}){why}"
-        spam = "spam" in (one.category or "")
-        do = "They reported spam: send them no more." if spam else CORRECT
-        yield Cause("spam_report" if spam else "address_suppressed", verdict, "certain", do, PERSON)
+        if "spam" in (one.category or ""):
+            yield Cause("spam_report", verdict, "certain", SPAM, CUSTOMER)
+        else:
+            yield Cause("address_suppressed", verdict, "certain", CORRECT, CORRECTOR)
 
 
 def _template(case: Case) -> Found:

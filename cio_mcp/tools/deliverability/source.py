@@ -8,6 +8,7 @@ from cio_mcp.client import AppApi
 from cio_mcp.errors import CustomerIOError, InvalidArgument
 from cio_mcp.toolkit.candidates import LISTS, SYNONYMS
 from cio_mcp.toolkit.reading import Fields
+from cio_mcp.toolkit.things import state_of
 
 SourceKind = Literal["campaign", "broadcast", "newsletter", "transactional"]
 KINDS: tuple[SourceKind, ...] = ("campaign", "broadcast", "newsletter", "transactional")
@@ -30,14 +31,20 @@ class Source:
         what = f"{self.kind} {self.id}"
         return f"{what}: {name}" if (name := self.item.text("name")) else what
 
-    @property
-    def parent(self) -> str:
-        """The field of a delivery that names it."""
-        return f"{'transactional_message' if self.kind == 'transactional' else self.kind}_id"
-
     def sent(self, delivery: Fields) -> bool:
         """Say whether a delivery is one of its."""
-        return delivery.whole(self.parent) == self.id
+        return delivery.whole(field_of(self.kind)) == self.id
+
+
+def field_of(kind: SourceKind) -> str:
+    """Return the field of a delivery that names what sent it."""
+    return f"{SYNONYMS.get(kind, kind)}_id"
+
+
+def sender_of(delivery: Fields) -> str | None:
+    """Return what sent a delivery, in words, as far as the delivery tells."""
+    told = ((kind, delivery.whole(field_of(kind))) for kind in KINDS)
+    return next((f"{kind} {number}" for kind, number in told if number is not None), None)
 
 
 async def find_source(app: AppApi, kind: SourceKind | None, name: str, unread: list[str]) -> Source:
@@ -48,7 +55,7 @@ async def find_source(app: AppApi, kind: SourceKind | None, name: str, unread: l
     if name.isdecimal():
         if kind is None:
             raise InvalidArgument("kind: is needed with a number, which can be of several kinds")
-        return await _by_id(app, kind, int(name), unread)
+        return await source_by_id(app, kind, int(name), unread)
     failed: list[CustomerIOError] = []
     lists = await asyncio.gather(*(_sources(app, one, failed) for one in ([kind] if kind else KINDS)))
     there = [source for found in lists for source in found]
@@ -66,7 +73,21 @@ async def find_source(app: AppApi, kind: SourceKind | None, name: str, unread: l
     raise InvalidArgument(f"source_id: no {kind or 'source'} has {name} as id or name")
 
 
-async def _by_id(app: AppApi, kind: SourceKind, number: int, unread: list[str]) -> Source:
+async def newest_source(app: AppApi, kind: SourceKind, unread: list[str]) -> tuple[Source | None, str]:
+    """Return the newest source of a kind that can have sent something, and names of others."""
+    failed: list[CustomerIOError] = []
+    found = sorted(await _sources(app, kind, failed), key=_newness, reverse=True)
+    unread += [f"{kind}s: {error.what}" for error in failed]
+    return next(iter(found), None), "; ".join(one.called for one in found[1:TOLD])
+
+
+def _newness(source: Source) -> tuple[bool, float, int]:
+    running = state_of(source.item) in {"running", None} and not source.item.empty("sent_at")
+    return running, source.item.seconds("sent_at") or 0, source.id
+
+
+async def source_by_id(app: AppApi, kind: SourceKind, number: int, unread: list[str]) -> Source:
+    """Return a source, with what can be read of it; raises Refused if there is none."""
     path, _ = LISTS[SYNONYMS.get(kind, kind)]
     try:
         answer = Fields(await app.get(f"{path}/{{source_id}}", source_id=number))

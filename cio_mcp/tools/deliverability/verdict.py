@@ -24,6 +24,10 @@ GONE = (
 # Causes that are one, before and after a message was made.
 SAME = {"bounced": "address_suppressed"}
 
+# Obstacles that are certain, but may not be why there is no message: one is often made in spite of them.
+OPEN = {"unsubscribed", "unsubscribed_from_topic", "opted_out", "no_address"}
+OPEN |= {"address_suppressed", "spam_report"}
+
 # Other obstacles in one answer.
 OTHERS = 3
 
@@ -41,11 +45,17 @@ def reach(case: Case) -> tuple[Cause, list[Cause]]:
     return first, [other for other in others if other.certainty != "unknown"][:OTHERS]
 
 
-def unknowable(case: Case) -> list[str]:
-    """Return what the API does not tell about such a message."""
+def unknowable(case: Case, cause: Cause, others: list[Cause]) -> list[str]:
+    """Return what the API does not tell about such a message, and can have played a part."""
     if case.missing:
-        return [GONE]
-    return [UNTOLD[case.source.kind if case.source else "campaign"]]
+        return [] if cause.certainty == "certain" else [GONE]
+    untold = []
+    of_message = {"message", "messages"} & set(cause.read)
+    if cause.certainty != "certain" or (cause.cause in OPEN and not of_message):
+        untold.append(UNTOLD[case.source.kind if case.source else "campaign"])
+    if "unsubscribed" in {cause.cause, *(other.cause for other in others)} and case.unsubscribed_at is None:
+        untold.append("when they unsubscribed: neither a message nor the log of the last 30 days says")
+    return untold
 
 
 def _of_messages(case: Case) -> Cause | None:
@@ -75,7 +85,8 @@ def _unknown(case: Case) -> Cause:
             "Whether it was sent is not known: some of the customer's messages do not tell what sent them"
         )
     else:
-        what = f"the message of {case.source.called}" if case.source else "any message"
+        what = f"the message of {case.source.called}" if case.source else f"any {case.kind or ''} message"
+        what = what.replace("  ", " ")
         verdict = (
             f"Why the customer did not get {what} cannot be known from the API: none was made, and nothing "
             f"that {'could be read' if case.unread else 'it tells'} stands in the way"

@@ -1,4 +1,4 @@
-"""Reviewing, linking and publishing emails of Design Studio: publishing changes what messages say."""
+"""Reviewing and publishing emails of Design Studio: publishing changes what messages say."""
 
 import asyncio
 from typing import Annotated, Literal
@@ -19,7 +19,7 @@ from cio_mcp.toolkit.design_studio import (
     read_nodes,
     sent_in,
 )
-from cio_mcp.toolkit.params import ItemKey, ObjectId
+from cio_mcp.toolkit.params import ItemKey
 from cio_mcp.toolkit.polling import Polling
 from cio_mcp.toolkit.reading import Fields, made, needed
 from cio_mcp.toolkit.registry import Toolbox
@@ -38,18 +38,8 @@ FAILURES = {400, 409, 422}
 
 LOOK = "Do not call again yet: call get_email, which says whether all of it is published."
 
-# What an email is linked to, as the API names its id.
-TARGETS = {
-    "campaign_action": "action_id",
-    "newsletter": "newsletter_id",
-    "transactional_message": "transactional_message_id",
-}
-
-# Where the name of a target is read, and what holds it; an action is only read with its campaign.
-NAMED = {
-    "newsletter": ("/v1/newsletters/{target_id}", "newsletter"),
-    "transactional_message": ("/v1/transactional/{target_id}", "message"),
-}
+# Of a linked email the API tells that it is, and not to what (App API, Design Studio).
+GOES_LIVE = "the email that goes live, in the message that it is linked to (the API does not tell which):"
 
 
 class Finding(Shape):
@@ -108,48 +98,6 @@ def _rank(finding: Finding) -> int:
     return SEVERITIES.index(finding.severity) if known and finding.severity else len(SEVERITIES)
 
 
-class EmailLinked(Acted):
-    """An email that is linked to a message."""
-
-    outcome: Literal["linked"] = Field("linked", description="publish_email puts it into the message.")
-    email_id: str
-    template_id: int | None = None
-
-
-@tools.writes
-@affects(Consequence.PUBLISHING)
-async def link_email(
-    app: AppApi,
-    email_id: EmailId,
-    target: Literal["campaign_action", "newsletter", "transactional_message"],
-    target_id: Annotated[ObjectId, Field(description="Of the action (of a broadcast too) or the message.")],
-    replace_other: Annotated[
-        bool, Field(description="Even if other content of Design Studio is linked to it.")
-    ] = False,
-) -> EmailLinked:
-    """Link an email of Design Studio to one message, for good: the API cannot unlink. Then publish_email."""
-    nodes = await read_nodes(app, email_id)
-    if nodes[""].text("language"):
-        raise InvalidArgument("email_id: is that of a translation; link the email itself")
-    follows = [("it cannot be unlinked by the API:", nodes[""].text("name") or email_id)]
-    if target in NAMED:
-        path, envelope = NAMED[target]
-        named = Fields(await app.get(path, target_id=target_id)).wrapped(envelope).text("name")
-        follows += [(f"it is linked to the {target.replace('_', ' ')}:", named or str(target_id))]
-    app.call.replaces = Replaced(differing_nodes(nodes, [{}] * len(nodes)), follows)
-    answer = Fields(
-        await app.post(
-            f"{EMAIL}/link",
-            {"target": {"type": target, TARGETS[target]: target_id}}
-            | ({"force": True} if replace_other else {}),
-            kind=RequestKind.ONCE,
-            if_unknown="Do not call again yet: call get_email to see whether it is linked.",
-            email_id=email_id,
-        )
-    )
-    return EmailLinked(email_id=email_id, template_id=answer.whole("template_id"))
-
-
 class EmailPublished(Acted):
     """A published email."""
 
@@ -182,7 +130,7 @@ async def publish_email(app: AppApi, email_id: EmailId) -> EmailPublished:
         *(_published(app, node.text("id") or email_id) for node in nodes.values())
     )
     pairs = differing_nodes(nodes, published)
-    app.call.replaces = Replaced(pairs, [("the email that goes live:", nodes[""].text("name") or email_id)])
+    app.call.replaces = Replaced(pairs, [(GOES_LIVE, nodes[""].text("name") or email_id)])
     answer = Fields(
         await app.post(f"{EMAIL}/publish", {}, kind=RequestKind.ONCE, if_unknown=LOOK, email_id=email_id)
     )

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from cio_mcp.client import AppApi
 from cio_mcp.toolkit.answers import Cut, Pictured, Shape
-from cio_mcp.toolkit.figures import Figures, figures_of, verdict
+from cio_mcp.toolkit.figures import SHARES_OF, Figures, figures_of, verdict
 from cio_mcp.toolkit.fitting import check_fit
 from cio_mcp.toolkit.pages import joined
 from cio_mcp.toolkit.rates import Spanned, counts_of
@@ -40,13 +40,14 @@ class Part(Shape):
     name: str | None = None
     variant: str | None = Field(None, description="Group of an A/B test.")
     language: str | None = None
-    counts: dict[str, int] = Field(description="Opens and clicks are people's where they are told apart.")
+    counts: dict[str, int] = Field(description="human_opened and human_clicked are without programs.")
     rates: dict[str, str]
 
 
 class Parts(Pictured, Cut, Spanned):
     """The messages of one source, and which of them does best."""
 
+    rates_of: str = Field(SHARES_OF, description="What rates are shares of.")
     verdict: str = Field(description="On delivery, then conversions; at most 1 of 20 is wrong by chance.")
     kind: str
     source_id: int
@@ -74,9 +75,9 @@ async def compare_messages(
     start: Start = None,
     end: End = None,
 ) -> Parts:
-    """Compare the messages of a campaign or broadcast, or a newsletter's variants and languages.
+    """Compare the messages of a campaign (automation) or broadcast, or a newsletter's variants and languages.
 
-    start and end are for campaigns only; others cover the last 45 days, in Eastern time.
+    start and end are for campaigns only; others cover the last 45 days.
     """
     check_fit(f"kind={kind}", {"start": start, "end": end}, ("start", "end") if kind == "campaign" else ())
     known, notes = await READERS[kind](app, source_id)

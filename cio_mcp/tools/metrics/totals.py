@@ -13,8 +13,7 @@ from cio_mcp.toolkit.params import Channel, Number, ObjectId, vendor_channel
 from cio_mcp.toolkit.rates import RATES, Counts, Metrics, Series, Spanned, counts_of, summary, totals_of
 from cio_mcp.toolkit.reading import Fields
 from cio_mcp.toolkit.registry import Toolbox
-from cio_mcp.toolkit.spans import EASTERN, End, Start, newest, span_of
-from cio_mcp.toolkit.times import Timestamp
+from cio_mcp.toolkit.spans import EASTERN, End, JourneyEnd, JourneyStart, Start, newest, span_of
 
 tools = Toolbox(__name__)
 
@@ -69,11 +68,11 @@ async def get_message_metrics(
         ),
     ] = None,
     start: Annotated[
-        Timestamp | None,
+        Start,
         Field(description="Campaigns only: ISO 8601."),
     ] = None,
     end: Annotated[
-        Timestamp | None,
+        End,
         Field(description="Campaigns only: ISO 8601."),
     ] = None,
     channel: Annotated[Channel | None, Field(description="Not for transactional messages.")] = None,
@@ -81,8 +80,8 @@ async def get_message_metrics(
 ) -> MessageMetrics:
     """Read the results of a broadcast, newsletter (one-time send), transactional message or campaign message.
 
-    Campaigns: by default the last 30 whole days in UTC. All others: up to now, in Eastern time. For a whole
-    campaign use get_campaign_metrics.
+    Campaigns: by default the last 30 whole days. All others: up to now. For a whole campaign use
+    get_campaign_metrics.
     """
     form = kind if action_id is None or kind != "campaign" else "campaign with action_id"
     given = {"action_id": action_id, "start": start, "end": end, "periods": periods, "channel": channel}
@@ -182,8 +181,8 @@ class JourneyMetrics(Metrics):
 async def get_journey_metrics(
     app: AppApi,
     campaign_id: ObjectId,
-    start: Start = None,
-    end: End = None,
+    start: JourneyStart = None,
+    end: JourneyEnd = None,
     resolution: Resolution = "days",
     series: Series = False,
 ) -> JourneyMetrics:

@@ -157,7 +157,7 @@ async def add_newsletter_text(
     preheader: Line | None = None,
     body_plain: Text | None = None,
 ) -> NewsletterTextAdded:
-    """Add a language, or a variant for an A/B test, to a draft newsletter. Sends nothing."""
+    """Add a language, or a variant for an A/B test, to a draft newsletter (one-time send). Sends nothing."""
     given = {"subject": subject, "body": body, "preheader_text": preheader, "body_plain": body_plain}
     text = {name: value for name, value in given.items() if value is not None}
     if language is None and test_group is None:

@@ -38,7 +38,7 @@ class NewsletterSend(Acted):
     )
 
 
-async def _reached(app: AppApi, newsletter_id: int) -> Audience:
+async def _reached(app: AppApi, newsletter_id: int, send_at: int | None) -> Audience:
     async def template() -> Template:
         named = await app.get("/v1/newsletters/{newsletter_id}", newsletter_id=newsletter_id)
         name = Fields(named).wrapped("newsletter").text("name")
@@ -49,6 +49,7 @@ async def _reached(app: AppApi, newsletter_id: int) -> Audience:
         "the audience set in the newsletter, which the API cannot count",
         template=template,
         content=Sending("newsletter", newsletter_id, sets=()),
+        instead="Cancel the schedule of" if send_at == 0 else "",
     )
 
 

@@ -23,7 +23,7 @@ UNSURE = (
 @tools.deletes
 @affects(shows=of_customer)
 async def suppress_customer(track: TrackApi, customer_id: CustomerId, id_type: AnyIdType = "id") -> Accepted:
-    """Delete a customer and block their identifiers, so that they cannot be messaged or created again.
+    """Delete a customer (profile) and block their identifiers: they cannot be messaged or created again.
 
     unsuppress_customer lifts the block. To only stop messages use identify_customer with unsubscribed=true.
     """

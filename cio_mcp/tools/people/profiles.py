@@ -7,7 +7,8 @@ from pydantic import AfterValidator, Field
 
 from cio_mcp.client import AnyIdType, AppApi, TrackApi, people
 from cio_mcp.toolkit.answers import Accepted, Cut, Quoted, Shape
-from cio_mcp.toolkit.consequences import Consequence, affects
+from cio_mcp.toolkit.automations import started_by_change
+from cio_mcp.toolkit.consequences import Consequence, Outlook, affects
 from cio_mcp.toolkit.habits import OfPeople
 from cio_mcp.toolkit.lists import SomeNames
 from cio_mcp.toolkit.losses import of_customer
@@ -17,7 +18,7 @@ from cio_mcp.toolkit.reading import Fields, needed, plain
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.sizes import size_of
 from cio_mcp.toolkit.times import Timestamp
-from cio_mcp.toolkit.values import Email, Values, within_limits
+from cio_mcp.toolkit.values import Email, Values, as_text, within_limits
 
 tools = Toolbox(__name__)
 
@@ -52,14 +53,20 @@ Attributes = Annotated[
 ]
 
 
+async def _started(app: AppApi, created_at: int | None, attributes: dict[str, Any] | None) -> Outlook:
+    dated = ["created_at"] if created_at else []
+    started = await started_by_change(app, [*(attributes or {}), *dated])
+    return Outlook(sets_off=started, covers=frozenset({Consequence.IDENTIFY}))
+
+
 @tools.writes
-@affects(Consequence.IDENTIFY, Consequence.SUBSCRIPTIONS)
+@affects(Consequence.IDENTIFY, Consequence.SUBSCRIPTIONS, shows=_started)
 async def identify_customer(
     track: TrackApi,
     customer_id: CustomerId,
     id_type: AnyIdType = "id",
-    email: Annotated[Email | None, Field(description="Email address to set.")] = None,
-    created_at: Annotated[Timestamp | None, Field(description="When they signed up, in ISO 8601.")] = None,
+    email: Email | None = None,
+    created_at: Annotated[Timestamp | None, Field(description="Sign-up, in ISO 8601.")] = None,
     unsubscribed: Annotated[
         bool | None, Field(description="true stops all messages; false resumes them.")
     ] = None,
@@ -164,6 +171,7 @@ async def get_customer(
         attributes=custom,
         devices=None if devices is None else [_device(device) for device in devices],
         left_out=left_out,
+        notes=as_text(custom.values()),
     )
 
 

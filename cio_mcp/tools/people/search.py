@@ -24,6 +24,7 @@ from cio_mcp.toolkit.params import (
 from cio_mcp.toolkit.profiles import matching, profiles
 from cio_mcp.toolkit.reading import Fields, beside, time
 from cio_mcp.toolkit.registry import Toolbox
+from cio_mcp.toolkit.values import as_text
 
 tools = Toolbox(__name__)
 
@@ -31,6 +32,9 @@ tools = Toolbox(__name__)
 EVERYBODY = {"and": [{"attribute": {"field": "cio_id", "operator": "exists"}}]}
 
 IDENTIFIERS = ("id", "email", "cio_id")
+
+# Customers whose attributes are told where a search finds nobody, and how many of these.
+SAMPLED, NAMED = 20, 40
 
 
 def _values(attributes: dict[str, Any]) -> dict[str, str | bool]:
@@ -63,15 +67,13 @@ class FoundCustomers(Quoted, Page):
 @tools.reads
 async def search_customers(
     app: AppApi,
-    email: Annotated[
-        Address | None, Field(description="Exact address; not with segment_id, attributes or filter.")
-    ] = None,
+    email: Annotated[Address | None, Field(description="Exact; not with other conditions.")] = None,
     segment_id: Annotated[ObjectId | None, Field(description="From list_segments.")] = None,
     attributes: Annotated[
         JsonObject | None,
         AfterValidator(unguessed),
         AfterValidator(_values),
-        Field(description='Exact values, such as {"plan": "pro"}.'),
+        Field(description='Exact values, such as {"first_name": "Ada"}.'),
     ] = None,
     filter: Filter | None = None,  # noqa: A002 - the API's word
     fields: Annotated[
@@ -97,12 +99,29 @@ async def search_customers(
     unread = await _read(app, found, fields) if fields and found else None
     customers, next_cursor, left_out = cut(found, answer.following())
     only = None if attributes or filter or email else segment_id
+    nobody = not (found or cursor) and bool(attributes or filter)
+    shown = [value for customer in customers for value in (customer.attributes or {}).values()]
     return FoundCustomers(
+        notes=[await _attributes_here(app)] if nobody else as_text(shown),
         customers=customers,
         total=await total_of(app, found, answer.following(), cursor, only),
         next_cursor=next_cursor,
         left_out=joined(left_out, unread),
     )
+
+
+async def _attributes_here(app: AppApi) -> str:
+    """Return which attributes some customers have, for a search by a name or value that nobody has."""
+    read, _ = await beside("attributes", _some(app))
+    names = dict.fromkeys(name for one in read or [] for name in one.mapping("attributes") or {})
+    told = f" Attributes of customers here: {', '.join(list(names)[:NAMED])}." if names else ""
+    return f"Names and values must be exact, in upper and lower case too.{told}"
+
+
+async def _some(app: AppApi) -> list[Fields]:
+    some = (await matching(app, EVERYBODY, SAMPLED)).listed("identifiers")
+    known = [_bare(cio_id) for one in some if (cio_id := one.text("cio_id"))]
+    return await profiles(app, known, "cio_id") if known else []
 
 
 async def total_of(

@@ -37,17 +37,19 @@ async def taken_by(app: AppApi, kind: Kind, name: str) -> Taken:
 
 def _taken(texts: Sequence[Text]) -> Taken:
     uses = uses_in(texts)
-    needed, found = set(uses.needed("trigger")), Taken()
+    found = Taken()
     if texts:
         channel = texts[0].fields.text("type") or "email"
         found.subject, found.channel = texts[0].fields.text("subject") or "", _CHANNELS.get(channel, channel)
-    for path in (path for path, use in uses.uses.items() if use.source == "trigger"):
+    for path, use in uses.uses.items():
+        if use.source != "trigger":
+            continue
         item = _ITEM.search(path)
         try:
             place = place_of(path[: item.start() if item else None].removeprefix("trigger").removeprefix("."))
         except ValueError:
             continue  # all of the data, or a part of it that another variable names
-        found.needed[place] = found.needed.get(place, False) or path in needed
+        found.needed[place] = found.needed.get(place, False) or use.bare
         if item:
             parts = found.lists.setdefault(place, [])
             parts += [item[1]] if item[1] and item[1] not in parts else []

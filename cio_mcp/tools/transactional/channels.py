@@ -15,6 +15,7 @@ from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.texts.sending import AllowMissing
 from cio_mcp.tools.transactional.push import CustomDevice, CustomPayload
 from cio_mcp.tools.transactional.sending import (
+    DRAFTED,
     AsDraft,
     AutoCreate,
     Language,
@@ -24,6 +25,7 @@ from cio_mcp.tools.transactional.sending import (
     SendAt,
     content_of,
     send,
+    unsubscribed_get,
 )
 from cio_mcp.tools.transactional.templates import MessageId, template_of
 
@@ -68,6 +70,8 @@ async def _reached(
     link: str | None,
     custom_payload: dict[str, Any] | None,
     language: str | None,
+    send_to_unsubscribed: bool,
+    queue_draft: bool,
 ) -> Audience:
     replaced = {"subject": title, "title": title, "body": message, "message": message, "link": link}
     # A number or device may belong to somebody other than the customer; other Liquid can be any number.
@@ -88,7 +92,9 @@ async def _reached(
         content=None
         if custom_payload
         else content_of(app, transactional_message_id, message_data, language, replaced),
+        instead=DRAFTED if queue_draft else "",
         if_unknown="a new customer would be created",
+        if_unsubscribed=unsubscribed_get(channel, send_to_unsubscribed=send_to_unsubscribed),
     )
 
 

@@ -15,6 +15,7 @@ from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.texts.sending import AllowMissing
 from cio_mcp.tools.transactional.attachments import Attachments
 from cio_mcp.tools.transactional.sending import (
+    DRAFTED,
     AsDraft,
     AutoCreate,
     Language,
@@ -24,6 +25,7 @@ from cio_mcp.tools.transactional.sending import (
     SendAt,
     content_of,
     send,
+    unsubscribed_get,
 )
 from cio_mcp.tools.transactional.templates import MessageId, template_of
 
@@ -50,6 +52,8 @@ async def _reached(
     body_amp: str | None,
     reply_to: str | None,
     language: str | None,
+    send_to_unsubscribed: bool,
+    queue_draft: bool,
 ) -> Audience:
     found = _recipients(to, cc, bcc)
     replaced = {
@@ -71,7 +75,9 @@ async def _reached(
         blind_copies=bool(bcc),
         template=partial(template_of, app, transactional_message_id),
         content=content_of(app, transactional_message_id, message_data, language, replaced),
+        instead=DRAFTED if queue_draft else "",
         if_unknown="a new customer would be created",
+        if_unsubscribed=unsubscribed_get("email", send_to_unsubscribed=send_to_unsubscribed),
     )
 
 

@@ -33,6 +33,9 @@ NotKept = Annotated[bool, Field(description="Do not store the content.")]
 AsDraft = Annotated[bool, Field(description="Create a draft that a person must send.")]
 
 
+# What a send does with queue_draft.
+DRAFTED = "Make a draft, which a person must send, of"
+
 # A service account token cannot list messages.
 ASK = "Do not send it again before a person has checked in Customer.io whether it went out."
 
@@ -61,6 +64,15 @@ def content_of(
     if template is not None and not app.reads:
         return None
     return Sending("transactional", template, [data or {}], "message_data", replaced, language)
+
+
+def unsubscribed_get(channel: str, *, send_to_unsubscribed: bool) -> str:
+    """Return what becomes of a message to somebody who is unsubscribed (App API, send_to_unsubscribed)."""
+    if channel in {"in_app", "inbox"}:
+        return "the message goes to them all the same"
+    if not send_to_unsubscribed:
+        return "they are skipped"
+    return "it goes to them unless the template is set otherwise; send_to_unsubscribed=false skips them"
 
 
 async def send(

@@ -83,12 +83,16 @@ async def template_of(app: SendApi, number_or_name: int | str | None) -> Templat
         return Template(f"transactional message {number_or_name}")
     if str(number_or_name).isdecimal():
         named = await app.get(PATH, transactional_message_id=number_or_name)
-        name = Fields(named).wrapped("message").text("name")
-        return Template(f"transactional message {number_or_name}", name or "")
+        return _template(number_or_name, Fields(named).wrapped("message"))
     answer = Fields(await app.get("/v1/transactional"))
     wanted = str(number_or_name).casefold()
     for message in answer.objects("messages") or []:
         if (message.text("trigger_name") or "").casefold() == wanted:
-            return Template(f"transactional message {message.whole('id')}", message.text("name") or "")
+            return _template(message.whole("id"), message)
     # Not every answer includes trigger names, so a name that is not found can still be valid.
     return Template("transactional message", str(number_or_name))
+
+
+def _template(number: int | str | None, message: Fields) -> Template:
+    drafts = message.flag("queue_drafts") is True
+    return Template(f"transactional message {number}", message.text("name") or "", drafts)

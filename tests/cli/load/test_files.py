@@ -257,7 +257,7 @@ def test_rows_are_told_by_their_lines_in_the_file(loading: Loading) -> None:
     status, told = loading(table, "--as", "events", "--unique", "n", "--dry-run")
 
     assert status == 1
-    assert "plan: values differ in case or blanks alone: Pro (rows 3) and pro (rows 6)" in told
+    assert "plan: values differ in case or blanks alone: Pro (row 3) and pro (row 6)" in told
     assert "has what is unique of row 3, and differs from it in other values" in told
 
 
@@ -349,3 +349,17 @@ def test_stdin_is_read_too(
     assert main(["load", "-", "--yes"]) == 0
     assert "2 accepted" in capsys.readouterr().err
     assert people(folder).keys() == {"a1", "a2"}
+
+
+def test_numbers_with_a_decimal_comma_and_times_that_occur_twice_are_told_before_anything_is_sent(
+    loading: Loading,
+) -> None:
+    table = "customer_id;name;timestamp;sum\na;order;25.10.2026 02:30;1.234,50\nb;order;25.10.2026 03:30;7\n"
+
+    _, told = loading(table, "--as", "events", "--timezone", "Europe/Berlin", "--dry-run")
+    status, _ = loading(table, "--as", "events", "--timezone", "Europe/Berlin", "--yes")
+
+    assert "sum          ->  sum:number(comma)  (guessed)" in told
+    assert "occurs twice in Europe/Berlin" in told
+    assert "(row 2)" in told
+    assert status == 0

@@ -23,9 +23,9 @@ from hypothesis import strategies as st
 from cio_mcp.app.build import build
 from cio_mcp.cli.load.journal import Journal, Progress
 from cio_mcp.cli.load.loading import EVENTS, PEOPLE, Interrupted, Load
-from cio_mcp.cli.load.mapping import Column
 from cio_mcp.cli.load.rejects import Rejects
 from cio_mcp.settings import load
+from cio_mcp.toolkit.rows.columns import Column
 from cio_mcp.toolkit.rows.table import Row
 from tests.agent import Clock
 from tests.upstream import LATE, Fault, Upstream

@@ -10,9 +10,11 @@ bridge.oninitialized = async () => {
   await bridge.sendToolInput({ arguments: {} });
   await bridge.sendToolResult({ content: [], structuredContent: answer });
 };
+let escaped = false; // what a name would say if it were code
+addEventListener("message", ({ data }) => { escaped ||= data === "out"; });
 bridge.onsizechange = ({ height }) => {
   // What waits for an answer is a line; with the answer the page is longer.
-  if (height > 200) fetch("/", { method: "POST", body: JSON.stringify({ page: { height } }) });
+  if (height > 200) fetch("/", { method: "POST", body: JSON.stringify({ page: { height, escaped } }) });
 };
 const connected = bridge.connect(new PostMessageTransport(frame.contentWindow, frame.contentWindow));
 frame.srcdoc = page;

@@ -1,0 +1,201 @@
+"""What a column means: the argument, attribute or field of data that it fills, and how its cells are read."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import AfterValidator
+
+from cio_mcp.toolkit.context import ParseContext
+from cio_mcp.toolkit.params import JsonObject
+from cio_mcp.toolkit.times import instant, is_zone, iso
+
+AS_IS = "as_is"
+KINDS = (AS_IS, "text", "number", "boolean", "date", "json")
+ORDERS = ("dayfirst", "monthfirst", "yearfirst")
+
+# What stands before the decimals of a number, and between its groups of three digits.
+DECIMALS = {"comma": (",", "[. \u00a0\u202f'\u2019]"), "point": (".", "[, \u00a0\u202f'\u2019]")}
+
+YES = "true yes y ja j oui sí si sim tak wahr vrai on 1"
+NO = "false no n nein non não nao nej nee nie falsch faux off 0"
+BOOLEANS = dict.fromkeys(YES.split(), True) | dict.fromkeys(NO.split(), False)
+
+HOW = (
+    "a name, or null to leave the column out; with how its cells are read, if that is to be told, as "
+    '"created_at:date(dayfirst)", ":number(comma)", ":boolean", ":text" or ":json"'
+)
+
+NUMBER = re.compile(r"-?(0|[1-9]\d{0,14})(\.\d{1,10})?", re.ASCII)
+ISO = re.compile(r"\d{4}-\d\d-\d\d([T ].*)?|\d{9,10}", re.ASCII)
+
+_WRITTEN = re.compile(r"(?P<target>.*?)(:(?P<kind>\w+)(?P<inside>\([^()]*\))?)?", re.DOTALL)
+_DATE = re.compile(
+    r"(?P<first>\d{1,4})[./-](?P<second>\d{1,2})[./-](?P<third>\d{4}|\d\d)"
+    r"([\sT,]+(?P<hour>\d{1,2}):(?P<rest>\d\d(:\d\d)?(\.\d+)?\s*(Z|[+-]\d\d:?\d\d)?))?",
+    re.ASCII | re.IGNORECASE,
+)
+
+NO_DATE = "is no complete date"
+
+# A year of two digits is one from this year on, as POSIX has it.
+CENTURY = 1969
+
+
+@dataclass(frozen=True)
+class Column:
+    """What a column means: its target, the kind of its values, and how dates and decimals are written.
+
+    Without a target a column keeps its name.
+    """
+
+    target: str
+    kind: str = AS_IS
+    order: str = ""
+    zone: str = ""
+    decimal: str = ""
+
+    def __str__(self) -> str:
+        inside = ", ".join(part for part in (self.order, self.zone, self.decimal) if part)
+        kind = "" if self.kind == AS_IS else f":{self.kind}" + (f"({inside})" if inside else "")
+        return f"{self.target}{kind}"
+
+    @classmethod
+    def read(cls, written: str) -> "Column":
+        """Read what a column means, as `created_at:date(dayfirst,Europe/Berlin)`; raises ValueError."""
+        parts = _WRITTEN.fullmatch(written)
+        kind, inside = (parts["kind"], parts["inside"]) if parts else (None, None)
+        if not parts or not kind:
+            return cls(written.strip())
+        words = [word.strip() for word in (inside or "()")[1:-1].split(",") if word.strip()]
+        order = next((word for word in words if word in ORDERS and kind == "date"), "")
+        zone = next((word for word in words if is_zone(word) and kind == "date"), "")
+        decimal = next((word for word in words if word in DECIMALS and kind == "number"), "")
+        if kind not in KINDS or len(words) != bool(order) + bool(zone) + bool(decimal):
+            message = (
+                f"the kinds are {', '.join(KINDS[1:])}; date may have {', '.join(ORDERS)} and a time zone, "
+                f"and number {' or '.join(DECIMALS)}; a name with a colon ends in :{AS_IS}"
+            )
+            raise ValueError(message)
+        return cls(parts["target"].strip(), kind, order, zone, decimal)
+
+    def value(self, cell: Any, context: ParseContext) -> Any:
+        """Return what a cell means, and put how a time was read into the context; raises ValueError."""
+        if not isinstance(cell, str):
+            return str(cell) if self.kind == "text" and cell is not None else cell
+        text = cell.strip()
+        match self.kind:
+            case "number":
+                return _number(text, self.decimal)
+            case "boolean":
+                if (found := BOOLEANS.get(text.casefold())) is None:
+                    message = "is neither true nor false"
+                    raise ValueError(message)
+                return found
+            case "date":
+                return self._date(text, context)
+            case "json":
+                return json.loads(text)
+        return cell if self.kind == "text" else text
+
+    def _date(self, text: str, context: ParseContext) -> int:
+        if not self.order and _DATE.fullmatch(text) and not ISO.fullmatch(text):
+            message = "is in an order of day and month that must be told: date(dayfirst) or date(monthfirst)"
+            raise ValueError(message)
+        written = text if not self.order or ISO.fullmatch(text) else _in_order(text, self.order)
+        seconds, unclear = instant(written, self.zone or context.timezone)
+        if unclear:
+            context.notes.append(f"{self.target}: {unclear}")
+        context.times[self.target] = iso(seconds) or ""
+        return seconds
+
+
+def decimal_of(texts: Sequence[str]) -> str:
+    """Return what stands before the decimals of numbers that are certain to be no others; else ""."""
+    for decimal, (point, _) in DECIMALS.items():
+        # 1,234 can be a number of either kind.
+        certain = re.compile(rf".*{re.escape(point)}\d(\d|\d{{3,}})?")
+        if all(_plain(text, decimal) for text in texts) and any(map(certain.fullmatch, texts)):
+            return decimal
+    return ""
+
+
+def _plain(text: str, decimal: str) -> str:
+    """Return a number without separators and with a point; "" for what is no such number."""
+    point, group = DECIMALS[decimal]
+    form = rf"-?(\d{{1,3}}({group}\d{{3}})+|\d+)({re.escape(point)}\d+)?"
+    text = re.sub(group, "", text).replace(point, ".") if re.fullmatch(form, text, re.ASCII) else ""
+    return text if NUMBER.fullmatch(text) else ""
+
+
+def _number(text: str, decimal: str) -> Any:
+    if decimal:
+        text = _plain(text, decimal)
+    if not NUMBER.fullmatch(text):
+        hint = "" if decimal else "; number(comma) and number(point) read separators"
+        message = f"is no number{f' with a decimal {decimal}' if decimal else hint}"
+        raise ValueError(message)
+    return json.loads(text)
+
+
+def _in_order(text: str, order: str) -> str:
+    """Return a date in this order of day, month and year as ISO 8601; raises ValueError."""
+    if not (parts := _DATE.fullmatch(text)):
+        return _in_words(text, order)
+    first, second, third = parts["first"], parts["second"], parts["third"]
+    if len(first) == 4 or order == "yearfirst":  # nobody writes year, day and month
+        year, month, day = first, second, third
+    else:
+        year, (day, month) = third, (first, second) if order == "dayfirst" else (second, first)
+    whole = int(year) + (0 if len(year) == 4 else 2000 if int(year) + 2000 < CENTURY + 100 else 1900)
+    time = f"T{parts['hour']:0>2}:{parts['rest'].replace(' ', '')}" if parts["hour"] else ""
+    try:
+        return datetime.fromisoformat(f"{whole:04}-{month:0>2}-{day:0>2}{time}").isoformat()
+    except ValueError:
+        raise ValueError(NO_DATE) from None
+
+
+def _in_words(text: str, order: str) -> str:
+    """Return a date in words, such as 3 Mar 2026, as ISO 8601; raises ValueError."""
+    try:
+        from dateutil import parser  # noqa: PLC0415 - an extra
+    except ImportError:
+        message = "is no date in numbers; others need pip install 'cio-mcp[load]'"
+        raise ValueError(message) from None
+
+    # What a date lacks is taken from a default: where two defaults make a difference, it lacks a day.
+    first = {"dayfirst": order == "dayfirst", "yearfirst": order == "yearfirst"}
+    defaults = datetime(2000, 1, 1), datetime(2004, 2, 2)
+    try:
+        found, other = (parser.parse(text, default=default, **first) for default in defaults)  # type: ignore[call-overload]
+    except (ValueError, OverflowError):
+        found, other = None, None
+    if found is None or found != other:
+        raise ValueError(NO_DATE)
+    return str(found.isoformat())
+
+
+def _columns(written: dict[str, Any]) -> dict[str, Column | None]:
+    found: dict[str, Column | None] = {}
+    for name, meant in written.items():
+        if meant is None or meant == "":
+            found[name] = None
+            continue
+        if not isinstance(meant, str):
+            message = f"{name}: must be {HOW}"
+            raise ValueError(message)  # noqa: TRY004 - pydantic reports ValueErrors
+        try:
+            column = Column.read(meant)
+        except ValueError as error:
+            message = f"{name}: {error}"
+            raise ValueError(message) from None
+        found[name] = Column(column.target or name, column.kind, column.order, column.zone, column.decimal)
+    return found
+
+
+# Columns by name; None for one that is left out.
+Meanings = Mapping[str, Column | None]
+Columns = Annotated[JsonObject, AfterValidator(_columns)]

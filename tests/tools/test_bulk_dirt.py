@@ -1,0 +1,207 @@
+"""Dirty rows in one call: read as their writer meant them, or told with what to do."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.agent import Agent, an_agent
+from tests.tools.test_bulk import batches
+
+pytestmark = pytest.mark.anyio
+
+GERMAN = (
+    "Kundennr;Mail;Name;Seit;Plan;Umsatz;Brief\n"
+    "7001;ann@example.com;Ann;20.05.2026;PRO;1.629,88;ja\n"
+    "7002;bob @example.com;Bob;31.02.2026;pro;12,50;nein\n"
+    '7003;cy@example.com;"=HYPERLINK(""http://x"")";2026-03-04;free;7;ja\n'
+    "007004;;Dee;01.06.2026;Free;0,00;nein\n"
+    "7003;cy@example.com;Cy;04.03.2026;free;7;ja\n"
+)
+NAMES = {"Kundennr": "customer_id", "Mail": "email"}
+MEANT = NAMES | {
+    "Seit": "created_at:date(dayfirst)",
+    "Umsatz": "umsatz:number(comma)",
+    "Brief": ":boolean",
+}
+
+
+async def test_a_german_table_is_read_as_it_is_by_what_is_told_of_its_columns(agent: Agent) -> None:
+    answer = await agent.call("identify_customers", csv=GERMAN, columns=MEANT, timezone="Europe/Berlin")
+
+    assert (answer["accepted"], answer["refused"]) == (4, 1)
+    assert answer["refusals"][0]["reason"] == "Seit: '31.02.2026' is no complete date"
+    first, *_ = batches(agent)[0]
+    assert first["attributes"] == {
+        "email": "ann@example.com",
+        "created_at": 1779228000,  # midnight in Berlin
+        "Name": "Ann",
+        "Plan": "PRO",
+        "umsatz": 1629.88,
+        "Brief": True,
+    }
+
+
+async def test_one_dry_run_tells_every_fault_and_oddity_though_each_row_has_another_fault(
+    agent: Agent,
+) -> None:
+    checked = (
+        await agent.call(
+            "identify_customers", csv=GERMAN, columns=NAMES | {"Seit": "created_at"}, dry_run=True
+        )
+    )["checked"]
+
+    odd = " | ".join(checked["odd"])
+    assert (checked["operations"], checked["refused"]) == (1, 4)
+    for words in (
+        "email: no email can be sent to this address (row 3)",
+        "1 customer has several rows, merged in their order: rows 4, 6",
+        "Plan: values differ in case or blanks alone: PRO (row 2) and pro (row 3), Free (row 5) and free",
+        'Umsatz: numbers go as text (7, 0,00, 12,50; rows 2-6); "Umsatz:number(comma)" in columns reads them',
+        '"Brief:boolean" in columns reads them',
+        "customer_id: only some have zeros in front, which count: 007004 (row 5)",
+        "Name: a formula is sent as text, not computed (row 4)",
+        "Name: links lead to x (row 4)",
+    ):
+        assert words in odd
+    assert '20.05.2026 is read with "Seit": "created_at:date(dayfirst)" in columns' in checked["next"]
+    assert checked["numbered"] == "Rows are numbered as the lines of the CSV; its header is line 1."
+
+
+async def test_all_faults_of_a_row_are_told_at_once(agent: Agent) -> None:
+    row = {"customer_id": "a\nb", "email": "two\nlines", "Seit": "soon", "anonymous_id": "v" * 151}
+
+    await agent.fail("identify_customers", rows=[row], columns={"Seit": "created_at:date(dayfirst)"})
+    (told,) = (await agent.call("list_row_results", results=agent.facts["results"]))["rows"]
+
+    assert [reason.partition(":")[0] for reason in told["reasons"]] == [
+        *("Seit", "customer_id", "email", "anonymous_id")
+    ]
+
+
+@pytest.mark.parametrize("tool", ["identify_customers", "track_events"])
+async def test_a_dry_run_of_rows_that_are_all_wrong_is_a_preview_of_nothing(tool: str) -> None:
+    async with an_agent(confirm="preview", confirm_also="bulk") as agent:
+        preview = await agent.call(tool, csv="name,plan\na,\nb,x\n", dry_run=True)
+
+        assert preview["would"] == "Nothing: every row is refused."
+        assert preview["checked"]["refusals"] == [
+            {"reason": "customer_id: is required", "count": 2, "rows": "2-3"}
+        ]
+        assert preview["request"]["body"] == {"batch": []}
+        assert not {"confirmation", "next", "sets_off"} & preview.keys()
+        text = await agent.fail(tool, csv="name,plan\na,\nb,x\n")
+        assert "rows 2-3: customer_id: is required" in text
+        assert "numbered as the lines" in text
+        assert agent.sent == []
+
+
+async def test_the_same_oddities_are_told_without_columns_of_a_table(agent: Agent) -> None:
+    rows = [
+        {"customer_id": "1", "email": "a@example.com", "sum": "1,234.50", "vip": "Oui", "day": "3/14/2026"},
+        {"customer_id": "2", "email": "b@example.com", "sum": "7.25", "vip": "non", "day": "1/2/2026"},
+        {"customer_id": "3", "sum": "1", "vip": "non", "day": "1/2/2026"},
+    ]
+
+    told = await agent.call("identify_customers", rows=rows, dry_run=True)
+    columns = {"sum": ":number(point)", "vip": ":boolean", "day": ":date(monthfirst)"}
+    await agent.call("identify_customers", rows=rows, columns=columns)
+
+    odd = " | ".join(told["checked"]["odd"])
+    for words in (
+        '"sum:number(point)"',
+        '"vip:boolean"',
+        '"day:date(dayfirst)"',
+        "1 customer with no email: row 3",
+    ):
+        assert words in odd
+    assert told["checked"]["numbered"] == "Rows are numbered from 1."
+    assert batches(agent)[0][0]["attributes"] == {
+        "email": "a@example.com",
+        "sum": 1234.5,
+        "vip": True,
+        "day": 1773446400,
+    }
+
+
+@pytest.mark.parametrize(
+    ("meaning", "cell", "value"),
+    [
+        (":number", "12.5", 12.5),
+        (":number", "1,5", "is no number; number(comma) and number(point) read separators"),
+        (":number(comma)", "1 234,5", 1234.5),
+        (":number(comma)", "1\u202f234", 1234),
+        (":number(comma)", "-0,5", -0.5),
+        (":number(comma)", "1629.88", "is no number with a decimal comma"),
+        (":number(comma)", "01,5", "is no number with a decimal comma"),
+        (":number(point)", "1'234'567.25", 1234567.25),
+        (":number(point)", "1,23.5", "is no number with a decimal point"),
+        (":boolean", "Nein", False),
+        (":boolean", "vielleicht", "is neither true nor false"),
+        (":text", "007 ", "007"),
+        (":json", '["a"]', ["a"]),
+        (":date(dayfirst)", "20.05.26 9:05", 1779267900),
+        (":date(dayfirst)", "2026/05/20", 1779235200),
+        (":date(monthfirst)", "5/20/2026 09:05:10 +02:00", 1779260710),
+        (":date(yearfirst)", "26-05-20", 1779235200),
+        (":date(dayfirst,Europe/Berlin)", "20.05.2026", 1779228000),
+        (":date(dayfirst)", "05/20/2026", "is no complete date"),
+        (":date", "20.05.2026", "must be told: date(dayfirst) or date(monthfirst)"),
+        (":date", "2026-05-20T00:00+02:00", 1779228000),
+        ("utm:as_is", "x", "x"),
+    ],
+)
+async def test_a_cell_is_read_as_its_column_is_told(
+    agent: Agent, meaning: str, cell: str, value: Any
+) -> None:
+    csv = f'customer_id;x\n1;"{cell.replace(chr(34), chr(34) * 2)}"\n2;\n'
+
+    answer = await agent.call("identify_customers", csv=csv, columns={"x": meaning})
+
+    if isinstance(value, str) and value.startswith(("is ", "must ")):
+        assert answer["accepted"] == 1
+        assert value in answer["refusals"][0]["reason"]
+        assert repr(cell) in answer["refusals"][0]["reason"]
+    else:
+        name = meaning.partition(":")[0] or "x"
+        assert batches(agent)[0][0]["attributes"] == {name: value}
+        assert batches(agent)[0][1]["attributes"] == {}, "a blank cell changes nothing"
+
+
+@pytest.mark.parametrize(
+    "meaning", [":colour", "x:datum(dayfirst)", "x:date(dayfirst,Mars)", ":number(semicolon)"]
+)
+async def test_a_column_that_is_told_wrongly_is_refused_with_the_kinds(agent: Agent, meaning: str) -> None:
+    text = await agent.fail("identify_customers", csv="customer_id,x\n1,2\n", columns={"x": meaning})
+
+    assert "columns: x: the kinds are text, number, boolean, date, json" in text
+    assert agent.sent == []
+
+
+async def test_a_local_time_that_occurs_twice_says_how_to_choose(agent: Agent) -> None:
+    csv = "who,when\na,25.10.2026 02:30\nb,25.10.2026 02:30 +01:00\n"
+    columns = {"who": "customer_id", "when": "timestamp:date(dayfirst)"}
+    call = {"csv": csv, "columns": columns, "name": "order", "timezone": "Europe/Berlin"}
+
+    preview = await agent.call("track_events", **call, dry_run=True)
+    await agent.call("track_events", **call)
+
+    (note,) = [note for note in preview["checked"]["odd"] if "occurs twice" in note]
+    assert note.endswith("(row 2)")
+    assert "give an offset, such as +01:00, to choose, before it is sent" in note
+    assert [one["timestamp"] for one in batches(agent)[0]] == [1792888200, 1792891800]
+
+
+async def test_a_preview_shows_two_requests_of_many_and_the_odd_ones_first(agent: Agent) -> None:
+    rows: list[dict[str, Any]] = [{"customer_id": f"c{n}", "email": f"c{n}@example.com"} for n in range(40)]
+    rows[17]["email"] = "nobody@"
+    rows[30]["note"] = "=1+1"
+
+    preview = await agent.call("identify_customers", rows=rows, dry_run=True)
+
+    *shown, more = preview["request"]["body"]["batch"]
+    assert [one["identifiers"]["id"] for one in shown] == ["c17", "c30"]
+    assert more == "… and 38 more"
+    assert preview["would"] == "Create or update 40 customers."
+    assert "links" not in preview
+    assert len(json.dumps(preview)) < 2500
