@@ -74,8 +74,8 @@ class Kept:
     async def get(self, key: object, read: Read) -> Any:
         """Return a thing as it is at hand, and have it renewed beside when it is old.
 
-        Only while it was never read, for `PATIENCE` seconds from when it was asked for first, a call waits
-        for it. Raises CustomerIOError if it cannot be read, or NotYet.
+        Only while it was never read, or not since `forget`, a call waits for it, for `PATIENCE` seconds from
+        when it was asked for first. Raises CustomerIOError if it cannot be read, or NotYet.
         """
         thing = self._thing(key)
         age = AGE_OF_FAILURE if thing.failure else AGE

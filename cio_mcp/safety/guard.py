@@ -209,7 +209,7 @@ class Guard:
         call.looked_up = -math.inf  # people take their time with what they are shown
         code = await self.consent.code(call) if coded and not refusal_of(call) else None
         preview = preview_of(call, looked, code, self.hide, masks=self.mask is not None)
-        preview.local_times = in_words(call.times, self.timezone)
+        preview.local_times = in_words(call.times, self.timezone or "UTC")
         self._complete(call, preview)
         return preview
 

@@ -116,7 +116,7 @@ def _would(call: ToolCall, template: Template | None, says: Checked, hide: Hide)
     """Return what a call does in one sentence that names what it does it to."""
     audience = call.audience
     if call.tool.effect is not Effect.SENDS or not (template and audience):
-        given = {name: value for name, value in call.given.items() if name.endswith("_id") and value}
+        given = {name: value for name, value in call.given.items() if _names(name) and value}
         named = ", ".join(f"{name} {plain(str(hide(value)))}" for name, value in given.items())
         return f"{call.tool.summary.removesuffix('.')}: {named}" if named else call.tool.summary
     content, name = audience.content, template.name or says.subject
@@ -131,6 +131,11 @@ def _would(call: ToolCall, template: Template | None, says: Checked, hide: Hide)
     whom = f"{'at least ' if audience.at_least else ''}{number}"
     when = f", at {at}" if (at := call.times.get("send_at")) else ""
     return f"{verb} {what} for {whom}{when}" if verb else f"Send {what} to {whom}{when}"
+
+
+def _names(argument: str) -> bool:
+    """Say whether an argument names what a call is about."""
+    return argument.endswith("_id") or argument in {"kind", "name"}
 
 
 def _template(call: ToolCall, template: Template, hide: Hide) -> str:

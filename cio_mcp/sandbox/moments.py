@@ -48,7 +48,8 @@ def written(at: int | str) -> str:
 
 
 def _checked(at: int | str) -> int | str:
-    settled(at, 0)
+    if not 0 <= settled(at, 0) < LATEST:
+        raise ValueError(f"{at} is no time of a sandbox: those are from {written(0)} to {written(LATEST)}")
     return at
 
 

@@ -44,8 +44,7 @@ conflicting data without an error. check_write tells which.
 - Deletions, sends to many people and changes of live content first return a preview: show the user what it \
 warns of. To carry one out, repeat the call with its confirmation code. dry_run=true only previews.
 - If an outcome is unknown, the error says how to find out. Do that before you repeat a send.
-- Times are ISO 8601 or unix seconds, not milliseconds. Without a zone: server_status's \
-timezone, for metrics the answer's.
+- Times are ISO 8601 or unix seconds, not milliseconds. Without a zone: server_status's timezone.
 - Calls wait for their turn under Customer.io's rate limits: make as many as you need at once; for lists, \
 identify_customers and track_events.
 - Tools to edit messages can be off: server_status.

@@ -164,6 +164,8 @@ class WorkspaceSettings(TokenSettings):
         LIMITS_SET["broadcast_interval"], description="Seconds between two triggers of one broadcast."
     )
     timezone: TimeZone = Field(
-        "UTC", description="Time zone of times that name none, and of days in metrics; such as Europe/Berlin."
+        "UTC",
+        description="Time zone of times that name none, such as Europe/Berlin. Unless it is set, days in "
+        "metrics are Eastern, as most of Customer.io's are.",
     )
     deadline: Rate = Field(30, description="Seconds that a call may take, with waiting, retries and pauses.")

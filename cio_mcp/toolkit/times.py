@@ -23,7 +23,7 @@ DIGITS = ((14, "%Y%m%d%H%M%S"), (12, "%Y%m%d%H%M"), (8, "%Y%m%d"), (6, "%Y%m"), 
 # The time zone of metrics in version 1, which cannot be changed (App API, "broadcastMetrics").
 EASTERN = "America/New_York"
 
-CHOOSE = "give an offset, such as +01:00, to choose, before it is sent: an event cannot be changed"
+CHOOSE = "give an offset, such as +01:00, to choose, before it is sent"
 
 # Seconds by which a time to send at may have passed: as long as a confirmation may take.
 LATE = 600
@@ -176,8 +176,8 @@ def iso(seconds: float | str | None) -> str | None:
 
 
 def in_words(instants: Mapping[str, str], zone: str) -> dict[str, str] | None:
-    """Return instants as people in a time zone say them; None where that says no more."""
-    if zone == "UTC":
+    """Return instants as people in a time zone say them; None without a zone, and where that says no more."""
+    if zone in {"", "UTC"}:
         return None
     said = {name: datetime.fromisoformat(when).astimezone(ZoneInfo(zone)) for name, when in instants.items()}
     return {name: f"{when:%A %Y-%m-%d %H:%M} in {zone}" for name, when in said.items()} or None

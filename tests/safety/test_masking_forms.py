@@ -260,3 +260,18 @@ async def test_an_answer_that_sends_a_credential_back_never_shows_it(
     told = json.dumps([result.model_dump(mode="json")])
     for piece in ("with+signs", "with%2Bsigns", "YXBwLWtleS"):
         assert piece not in told
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("<p>Hello<b>World</b>!</p> ", ""),
+        ("", " some<i>thing</i>x <b>else</b>y"),
+        ("x<b>y</b>z 5 < 7 ", ' <a href="/a?b=c">c</a>d'),
+    ],
+)
+@pytest.mark.parametrize("who", ["ada@example.com", "a<b>da@exam</b>ple.com", "+49<b>151</b>12345678"])
+def test_tags_in_other_words_than_an_address_stay(before: str, after: str, who: str) -> None:
+    hidden = mask.hide_text(f"{before}{who}{after}")
+
+    assert PSEUDONYM.sub("WHO", hidden) == f"{before}WHO{after}"

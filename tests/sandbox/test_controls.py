@@ -85,6 +85,8 @@ async def test_a_bad_day_is_a_word(caller: Caller) -> None:
         ("DELETE", "faults/9", None, "there is no fault 9"),
         ("DELETE", "faults/x", None, "there is no fault x"),
         ("DELETE", f"faults/{10**22}", None, f"there is no fault {10**22}"),
+        ("POST", "faults", {"does": "cut", "since": "9999-12-31"}, "9999-12-31 is no time of a sandbox"),
+        ("POST", "faults", {"does": "cut", "until": "+999999w"}, "+999999w is no time of a sandbox"),
         ("POST", "clock", {"to": "2001-01-01"}, "2001-01-01 is over: it is 2026-05-28T20:26:40Z"),
         ("POST", "clock", {"to": "+99999d"}, "too far away: at most 3660 days"),
         ("POST", "clock", {"to": 5}, "to must be a text; it is 5"),
@@ -93,7 +95,7 @@ async def test_a_bad_day_is_a_word(caller: Caller) -> None:
         ("DELETE", "points/1", None, "there is no point 1"),
         ("POST", "reset", {"story": "no"}, "story must be true or false; it is 'no'"),
         ("POST", "import", {"people": []}, "it is no export of a sandbox"),
-        ("POST", "import", {"form": "cio-mcp sandbox", "version": 1, "tables": {}}, "another version"),
+        ("POST", "import", {"form": "cio-mcp sandbox", "tables": {}}, "holds: now is None"),
     ],
 )
 async def test_what_cannot_be_done_is_told_and_changes_nothing(
@@ -192,6 +194,66 @@ async def test_an_import_that_fails_half_way_leaves_everything_as_it_was(caller:
     assert "it holds what no sandbox holds" in told["error"]
     assert await export(caller) == before
     assert await done(caller, "GET", "points") == {"points": []}
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"release": 99}, "it is of a newer cio-mcp (release 99, this one reads 1); update this one"),
+        ({"release": "x"}, "it is of a newer cio-mcp"),
+        ({"now": True}, "it holds what no sandbox holds: now is True"),
+        ({"now": 1e30}, "it holds what no sandbox holds: now is 1e+30"),
+        ({"seed": None}, "seed is None"),
+        ({"tables": {"people": None}}, "it is not whole: it lacks "),
+        ({"version": 1, "tables": {"people": None}}, "it is not whole: it lacks deliveries"),
+        ({"people": {"columns": ["cio_id", "id", "email", "attributes"], "rows": [["c", 1]]}}, "no sandbox"),
+        ({"people": {"columns": ["cio_id", "attributes"], "rows": [["c", "no json"]]}}, "no sandbox holds"),
+        ({"people": {"columns": ["cio_id", "attributes"], "rows": [["c", "{}"], 5]}}, "no sandbox holds"),
+        ({"people": {"columns": ["attributes; --"], "rows": []}}, "no sandbox holds: people.attributes; --"),
+        ({"timers": {"columns": ["number"], "rows": [[10**30]]}}, "no sandbox holds"),
+        ({"people": {"rows": []}}, "no sandbox holds"),
+        ({"cats": {"columns": [], "rows": []}}, "no sandbox holds: cats"),
+    ],
+)
+async def test_an_export_that_is_none_any_more_is_refused_and_changes_nothing(
+    caller: Caller, change: dict[str, Any], said: str
+) -> None:
+    copy = await done(caller, "GET", "export")
+    before = copies.written(copy)
+    named = {name: value for name, value in change.items() if name in copy}
+    tables = copy["tables"] | {name: value for name, value in change.items() if name not in copy}
+    status, told = await control(caller.sandbox, "POST", "import", copy | {"tables": tables} | named)
+
+    assert status == 400
+    assert said in told["error"]
+    assert await export(caller) == before
+
+
+async def test_an_export_and_a_point_of_an_older_version_are_brought_into_the_form_of_this_one(
+    caller: Caller,
+) -> None:
+    await caller.identify("new", plan="pro")
+    copy = await done(caller, "GET", "export")
+    before, older = copies.written(copy), copy | {"version": 1}
+    del older["release"], older["tables"]["requests"]
+    timers = older["tables"].pop("timers")
+    older["tables"]["deliveries"] = without(older["tables"]["deliveries"], "campaign_id", "states")
+    older["tables"]["accepted"] = without(timers, "cause", "key")
+    await done(caller, "POST", "import", older)
+    await done(caller, "POST", "points", {"name": "was older"})
+    await done(caller, "POST", "points/1")
+
+    assert await export(caller) == before
+    await done(caller, "POST", "points/was%20older")
+    assert (await caller.profile("new"))["attributes"]["plan"] == "pro"
+    assert len(await caller.messages()) > 10
+
+
+def without(table: dict[str, Any], *names: str) -> dict[str, Any]:
+    """Return a table as it was before it had some columns."""
+    kept = [place for place, column in enumerate(table["columns"]) if column not in names]
+    rows = [[row[place] for place in kept] for row in table["rows"]]
+    return {"columns": [table["columns"][place] for place in kept], "rows": rows}
 
 
 async def test_an_export_makes_another_the_same(calling: Calling, caller: Caller, clock: Clock) -> None:

@@ -7,8 +7,9 @@ from functools import partial
 from typing import Any
 
 from cio_mcp.sandbox import Sandbox
+from cio_mcp.sandbox.lives.going_on import begin
 from cio_mcp.sandbox.lives.habits import ORDERS, acts
-from cio_mcp.sandbox.lives.people import DAY, DAYS, PEOPLE, Person, person
+from cio_mcp.sandbox.lives.people import DAY, DAYS, MOST, PEOPLE, Person, person
 from cio_mcp.sandbox.seed import plant
 from cio_mcp.sandbox.state import broadcasts, copies, newsletters, transactional
 from cio_mcp.sandbox.state import people as known_people
@@ -175,3 +176,15 @@ def test_who_was_deleted_does_no_more() -> None:
 
         assert known_people.find(world.workspace, acting.id, "id") is None
         assert not world.workspace.rows("SELECT * FROM timers WHERE key = ?", f"life:{acting.number}")
+
+
+def test_new_people_sign_up_as_long_as_there_are_names() -> None:
+    people = [person("quill", number, NOW) for number in range(MOST)]
+
+    assert len({one.profile["email"] for one in people}) == MOST
+    assert [one.signs_up for one in people] == sorted(one.signs_up for one in people)
+    assert people[PEOPLE - 1].signs_up < NOW < people[PEOPLE].signs_up
+    with closing(Sandbox(clock=lambda: NOW, seed=False)) as world:
+        world.workspace.configure("story", {"id": 1, "planted": NOW})
+        begin(world.workspace, MOST)
+        assert world.workspace.rows("SELECT * FROM timers") == []

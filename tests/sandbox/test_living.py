@@ -17,6 +17,10 @@ from tests.sandbox.worlds import attribute, branch, delay, email, later, run, se
 DAY = 86_400
 PEOPLE = ("ann", "bob", "eve")
 OFTEN = {"bounced": 0.2, "opened": 0.7, "clicked": 0.6, "unsubscribed": 0.3, "spammed": 0.2}
+LINKS = [
+    {"id": 1, "href": "https://example.com/1", "share": 0.7},
+    {"id": 2, "href": "https://x.y", "share": 0.3},
+]
 PLANS = st.sampled_from(["free", "pro", "trial"])
 WHO = st.sampled_from(PEOPLE)
 EVENT_IDS = st.sampled_from([None, None, "01JC7Z7N8V6Q4M2K0X5Y9T3B1A", "01JC7Z7N8V6Q4M2K0X5Y9T3B1B"])
@@ -36,6 +40,14 @@ SEQUENCES = st.lists(STEPS, min_size=5, max_size=25)
 QUICK = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
+Source = tuple[str, int]
+OTHERS = (("broadcast", 9, "/v1/broadcasts"), ("transactional", 1, "/v1/transactional"))
+FIELDS = {"campaign": "campaign_id", "broadcast": "broadcast_id", "transactional": "transactional_message_id"}
+
+# The actions of which messages have links; what is transactional has no action.
+LINKED = {1, 901, None}
+
+
 def a_world() -> Caller:
     """Return a caller of a world in which all kinds of campaigns run."""
     clock = Clock()
@@ -50,7 +62,13 @@ def a_world() -> Caller:
     mail: dict[str, Any] = {"chances": OFTEN}
     run(
         caller,
-        *(email(1, **mail), delay(2, days=3), branch(3, pro, 4, 5), email(4, **mail), email(5, **mail)),
+        *(
+            email(1, **mail, links=LINKS),
+            delay(2, days=3),
+            branch(3, pro, 4, 5),
+            email(4, **mail),
+            email(5, **mail),
+        ),
         goal=goal,
         exit=["goal"],
     )
@@ -60,9 +78,9 @@ def a_world() -> Caller:
     counted = {"id": 1, "name": "goes", "event": "go", "aggregate": "count"}
     workspace.configure("computed_attribute", counted)
     named = {"name": "Receipt", "trigger_name": "receipt", "channel": "email", "subject": "Thanks"}
-    workspace.configure("transactional", {"id": 1, **named})
+    workspace.configure("transactional", {"id": 1, **named, "links": LINKS})
     broadcast = {"id": 9, "name": "News", "subject": "News", "recipients": pro, "actions": [{"id": 901}]}
-    workspace.configure("broadcast", broadcast)
+    workspace.configure("broadcast", broadcast | {"links": LINKS})
     return caller
 
 
@@ -112,7 +130,10 @@ def test_identifiers_are_unique_and_no_event_id_counts_twice(steps: list[Step]) 
         created = [row[0] for row in rows("SELECT cio_id FROM log WHERE kind = 'profile_create'")]
         events = [row[0] for row in rows("SELECT event_id FROM events WHERE event_id IS NOT NULL")]
         activities = [row["cio_id"] for row in rows("SELECT cio_id FROM log WHERE kind = 'event'")]
+        deliveries = [row["id"] for row in rows("SELECT id FROM deliveries")]
+        names = [row["email"].lower() for row in rows("SELECT email FROM people WHERE email IS NOT NULL")]
 
+    assert max(Counter([*deliveries, *names]).values(), default=1) == 1
     assert max(Counter(created).values(), default=1) == 1
     assert max(Counter(events).values(), default=1) == 1
     without = sum(step[0] == "track" and step[2][1] is None for step in steps)
@@ -126,29 +147,39 @@ def test_metrics_and_journeys_are_what_the_deliveries_and_the_log_say(steps: lis
     now = int(caller.sandbox.clock())
     span = f"start={int(START) - DAY}&end={now + DAY}"
 
-    async def told() -> dict[str, Any]:
-        found: dict[str, Any] = {}
+    async def told() -> dict[Source, dict[str, int]]:
+        found: dict[Source, dict[str, int]] = {}
         for number in (1, 2, 3):
             path = f"/v1/campaigns/{number}"
             counts = await caller.ok("GET", f"{path}/metrics?version=2&res=months&{span}")
             journeys = await caller.ok("GET", f"{path}/journey_metrics?resolution=months&{span}")
             series = counts["metric"]["series"] | journeys["journey_metric"]
-            found[str(number)] = {name: sum(values) for name, values in series.items()}
+            found["campaign", number] = {name: sum(values) for name, values in series.items()}
+        for kind, number, path in OTHERS:
+            counts = await caller.ok("GET", f"{path}/{number}/metrics?period=months&steps=12")
+            found[kind, number] = {name: sum(of) for name, of in counts["metric"]["series"].items()}
+        return found
+
+    async def told_of_links() -> dict[Source, int]:
+        found = {}
+        for kind, number, path in (("campaign", 1, "/v1/campaigns"), *OTHERS):
+            links = (await caller.ok("GET", f"{path}/{number}/metrics/links?period=months&steps=12"))["links"]
+            found[kind, number] = sum(sum(link["metric"]["series"]["clicked"]) for link in links)
         return found
 
     with closing(caller.sandbox):
         messages = asyncio.run(caller.messages(f"&start_ts={int(START)}&end_ts={now}"))
-        found = asyncio.run(told())
+        found, clicks = asyncio.run(told()), asyncio.run(told_of_links())
         workspace = caller.sandbox.workspace
         started = workspace.rows("SELECT name FROM log WHERE kind = 'journey_started'")
         ended = workspace.rows("SELECT name FROM log WHERE kind = 'journey_ended'")
     if now - START > 150 * DAY:
         return
-    for number, counts in found.items():
+    for (kind, number), counts in found.items():
         states = Counter(
             name.removeprefix("secondary:")
             for message in messages
-            if message["campaign_id" if "campaign_id" in message else "id"] == int(number)
+            if message.get(FIELDS[kind]) == number
             for name in message["metrics"]
         )
         for name in (
@@ -161,9 +192,13 @@ def test_metrics_and_journeys_are_what_the_deliveries_and_the_log_say(steps: lis
             "spammed",
             "undeliverable",
         ):
-            assert counts[name] == states[name], (number, name)
-        assert counts["started"] == sum(row["name"] == number for row in started)
-        assert counts["finished"] + counts["exited_early"] == sum(row["name"] == number for row in ended)
+            assert counts[name] == states[name], (kind, number, name)
+        if kind == "campaign":
+            name = str(number)
+            assert counts["started"] == sum(row["name"] == name for row in started)
+            assert counts["finished"] + counts["exited_early"] == sum(row["name"] == name for row in ended)
+        own = [one for one in messages if one.get(FIELDS[kind]) == number and one.get("action_id") in LINKED]
+        assert clicks.get((kind, number), 0) == sum("clicked" in one["metrics"] for one in own)
 
 
 @given(SEQUENCES)

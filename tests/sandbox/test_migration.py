@@ -68,6 +68,7 @@ DELIVERY = {
 def an_old_file(path: Path) -> Path:
     """Make a file as the first version left it."""
     campaign = {"id": 7, "name": "Old campaign", "state": "draft", "actions": [], "workflow": []}
+    campaign["journeys"] = {"started": 1.3}
     later = {"identifier": "una", "body": {"plan": "team"}}
     with closing(sqlite3.connect(path)) as db:
         db.executescript(OLD)
@@ -76,6 +77,7 @@ def an_old_file(path: Path) -> Path:
         )
         db.execute("INSERT INTO activities VALUES (5, 'c1', 'event', 'purchase', ?, '{}')", [int(START) - 60])
         db.execute("INSERT INTO things VALUES ('campaign', 7, ?)", [json.dumps(campaign)])
+        db.execute("INSERT INTO metrics VALUES (7, 701, 'email', 20000, '{}')")
         row = ("d1", "c1", int(START) - 3600, json.dumps(DELIVERY))
         db.execute("INSERT INTO deliveries (id, cio_id, created, body) VALUES (?, ?, ?, ?)", row)
         write = (START + 60, json.dumps(later))
@@ -106,6 +108,9 @@ async def test_an_older_file_is_what_it_was_and_lives_on(
     assert (event["name"], event["timestamp"]) == ("purchase", int(START) - 60)
     assert (before["attributes"]["plan"], after["attributes"]["plan"]) == ("pro", "team")
     assert [campaign["name"] for campaign in campaigns] == ["Old campaign"]
+    assert "journeys" not in campaigns[0]
+    assert [row["id"] for row in caller.sandbox.workspace.rows("SELECT id FROM people")] == ["una"]
+    assert caller.sandbox.workspace.things("story") == []
     (first,) = caller.sandbox.workspace.rows("SELECT kind, number FROM log ORDER BY number LIMIT 1")
     assert tuple(first) == ("migrated", 1)
 

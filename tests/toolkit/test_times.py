@@ -115,7 +115,7 @@ async def test_metrics_of_a_campaign_have_their_days_in_the_time_zone_of_the_cal
             "2026-10-25T02:30:00",
             "2026-10-25T00:30:00Z",
             "send_at: 2026-10-25T02:30:00 occurs twice in Europe/Berlin; read as the first, "
-            "2026-10-25T02:30:00+02:00",
+            "2026-10-25T02:30:00+02:00: give an offset, such as +01:00, to choose, before it is sent",
         ),
         ("2026-10-25T03:00:00", "2026-10-25T02:00:00Z", None),
         ("2026-10-25T02:30:00+01:00", "2026-10-25T01:30:00Z", None),

@@ -226,6 +226,24 @@ async def test_an_unknown_broadcast_and_a_made_up_cursor_are_refused(agent: Agen
     assert "cursor: must be the next_cursor" in await agent.fail("list_broadcasts", cursor="abc")
 
 
+async def test_data_for_all_fills_what_the_data_of_one_person_lacks(agent: Agent) -> None:
+    people = [{"id": "u_1001", "data": {"coupon_code": "ADA"}}, {"id": "u_1003"}]
+    await agent.call(
+        "trigger_broadcast",
+        broadcast_id=10,
+        per_user_data=people,
+        data={"coupon_code": "ALL", "ends": "May"},
+    )
+
+    # Which of both counts at Customer.io is not documented, so both are not sent.
+    assert agent.last[2] == {
+        "per_user_data": [
+            {"id": "u_1001", "data": {"coupon_code": "ADA", "ends": "May"}},
+            {"id": "u_1003", "data": {"coupon_code": "ALL", "ends": "May"}},
+        ]
+    }
+
+
 async def test_a_trigger_is_followed_until_it_is_processed(agent: Agent) -> None:
     await agent.call("trigger_broadcast", broadcast_id=10, emails=[ADA])
     early = await agent.call("get_broadcast_trigger", broadcast_id=10, trigger_id=1)

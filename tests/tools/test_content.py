@@ -136,6 +136,14 @@ async def test_a_snippet_that_the_workspace_does_not_have_is_told() -> None:
     ]
 
 
+async def test_the_tools_that_change_a_message_are_named_and_how_to_get_those_that_are_off() -> None:
+    async with an_agent(toolsets="core") as agent:
+        answer = await agent.call("get_content", kind="broadcast", message_id=10)
+
+    assert "update_content changes it" in answer["next"]
+    assert "(update_content is off here: its toolset content is off (CIO_TOOLSETS).)" in answer["next"]
+
+
 async def test_what_a_message_takes_a_value_for_is_told(agent: Agent) -> None:
     found = await text(agent, kind="broadcast", message_id=12)
 

@@ -151,6 +151,18 @@ async def test_linking_is_confirmed_since_it_cannot_be_undone(asked: Agent) -> N
     assert (await asked.call("get_email", **NEWS_EMAIL))["linked"] is True
 
 
+async def test_the_campaign_of_the_action_that_an_email_is_linked_to_is_named(asked: Agent) -> None:
+    action = {"target": "campaign_action", "target_id": 301}
+    preview = await asked.call("link_email", **NEWS_EMAIL, **action)
+    asked.wire.refuses = lambda request: request.url.path == "/v1/campaigns"
+    unread = await asked.call("link_email", **NEWS_EMAIL, **action)
+
+    assert 'it is linked to action 301 of the campaign: "Win-back"' in preview["sets_off"]
+    assert (
+        'it is linked to an action of no campaign or broadcast that can be read: "301"' in unread["sets_off"]
+    )
+
+
 async def test_a_publishing_that_takes_long_is_told_and_can_be_asked_for(agent: Agent) -> None:
     await agent.call("update_email", **TRIAL_EMAIL, subject="Three days")
     published = agent.wire.sandbox.workspace

@@ -104,7 +104,7 @@ async def test_a_segment_is_read_with_its_size_and_what_uses_it(agent: Agent) ->
     assert segment["used_by"] == {"draft_newsletters": [21]}
     assert segment["created"] < segment["updated"]
     assert (await agent.call("get_segment", segment_id=4))["used_by"] == {
-        "campaigns": [1, 2],
+        "campaigns": [1, 2, 3],
         "sent_newsletters": [20],
     }
 

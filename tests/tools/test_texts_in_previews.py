@@ -138,6 +138,15 @@ async def test_parts_of_data_that_are_not_used_are_told_by_their_path(agent: Age
     assert "missing_data" not in found
 
 
+async def test_of_very_many_keys_a_few_are_told(agent: Agent) -> None:
+    data = {"coupon_code": "X", "k" * 20_000: 1} | {f"k{number}": 1 for number in range(2000)}
+    found = await preview(agent, "trigger_broadcast", broadcast_id=10, emails=[ADA], data=data)
+
+    assert len(found["unused_data"]) == 31
+    assert found["unused_data"]["…"] == "and 1971 more"
+    assert max(map(len, found["unused_data"])) < 300
+
+
 @pytest.mark.parametrize(
     ("tool", "arguments", "would"),
     [
@@ -183,9 +192,14 @@ async def test_parts_of_data_that_are_not_used_are_told_by_their_path(agent: Age
             'Make a draft, which a person must send, of "Shipping update" for 1 person',
         ),
         (
+            "set_workspace_item",
+            {"kind": "snippet", "name": "Reaches: nobody", "value": "x"},
+            'Create a snippet or collection, or replace its content: kind snippet, name "Reaches: nobody"',
+        ),
+        (
             "update_content",
             {"kind": "broadcast", "message_id": "10", "subject": "New"},
-            "Change a text of a live message or a draft: message_id 10",
+            "Change a text of a live message or a draft: kind broadcast, message_id 10",
         ),
     ],
 )

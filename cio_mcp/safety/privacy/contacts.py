@@ -15,6 +15,7 @@ from urllib.parse import unquote
 
 ContactKind = Literal["email", "phone"]
 StandIn = Callable[[ContactKind, str], str]
+_Span = tuple[int, int]
 
 # Characters that end an address unless it is in quotes: blanks, controls, ASCII and typographic punctuation.
 _ENDS = (
@@ -87,6 +88,8 @@ _JOINTS = re.compile(
     rf"|(?<=@)\s{{0,9}}{_TAG}{{1,9}}\s{{0,9}}|\s{{0,9}}{_TAG}{{1,9}}\s{{0,9}}(?=@)",
     re.IGNORECASE,
 )
+# What an address or a number has, also escaped, and characters around a joint in which it is looked for.
+_CAN_BE, _NEAR = re.compile(r"[@\ufe6b\uff20%&\\\d]"), 200
 _BROKEN_HOST = re.compile(r"(@[\w-]{1,63})[ \t]{0,9}\r?\n[ \t]{0,9}([\w-]{0,63}\.[a-z]{2})", re.IGNORECASE)
 _SYNTAX = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\"\\<>&]")
 
@@ -95,13 +98,45 @@ def replaced(text: str, stand_in: StandIn) -> str:
     """Return `text` with each address and phone number replaced by what `stand_in` returns for it."""
     if _WHOLE.fullmatch(text):
         return stand_in("email", text)
-    joined = _joined(text)
+    joints = _joints(text)
     # Where nobody is found once what can split an address is out, somebody may stand in that: in a tag.
-    for reading in dict.fromkeys((joined, text)):
-        plain = _BROKEN_HOST.sub(r"\1\2", _ESCAPES.sub(_unescaped, reading))
-        if (found := _hidden(plain, stand_in)) != plain:
-            return found
+    for out in (joints, []) if joints else ([],):
+        found, people = _read(text, out, stand_in)
+        if people:
+            near = [span for span in out if _is_in_word(text, *span)]
+            # What stands in other words stays, if the same people are hidden with it.
+            kept, same = _read(text, near, stand_in) if near != out else (found, people)
+            return kept if same == people else found
     return text
+
+
+def _read(text: str, out: list[_Span], stand_in: StandIn) -> tuple[str, list[str]]:
+    """Return a text without some parts of it and with people hidden, and who they are."""
+    people = list[str]()
+
+    def noted(kind: ContactKind, who: str) -> str:
+        people.append(who)
+        return stand_in(kind, who)
+
+    plain = _BROKEN_HOST.sub(r"\1\2", _ESCAPES.sub(_unescaped, _without(text, out)))
+    return _hidden(plain, noted), people
+
+
+def _is_in_word(text: str, start: int, end: int) -> bool:
+    """Say whether what stands around a part of a text, up to a blank, can be of an address or a number."""
+    first, last = max(0, start - _NEAR), end + _NEAR
+    if not _CAN_BE.search(text, first, last):
+        return False
+    before, after = text[first:start], text[end:last]
+    word = [*re.split(r"\s", before)[-1:], text[start:end], *re.split(r"\s", after, maxsplit=1)[:1]]
+    return _CAN_BE.search("".join(word)) is not None
+
+
+def _without(text: str, out: list[_Span]) -> str:
+    """Return a text without some parts of it."""
+    ends = [0, *(end for _, end in out)]
+    starts = [*(start for start, _ in out), len(text)]
+    return "".join(text[end:start] for end, start in zip(ends, starts, strict=True))
 
 
 def _hidden(plain: str, stand_in: StandIn) -> str:
@@ -113,22 +148,22 @@ def _hidden(plain: str, stand_in: StandIn) -> str:
     return _NATIONAL.sub(lambda phone: _national(phone, stand_in), found)
 
 
-def _joined(text: str) -> str:
-    """Return `text` without what can split an address; a tag that a quoted name runs into is none."""
-    if not _JOINTS.search(text):
-        return text
+def _joints(text: str) -> list[_Span]:
+    """Return what can split an address in `text`; a tag that a quoted name runs into is none."""
+    found = [joint.span() for joint in _JOINTS.finditer(text)]
+    if not found:
+        return []
     quoted = [
         (at.start() - len(name), at.start())
         for at in _AT.finditer(text)
         if (name := _quoted(text[max(0, at.start() - _LONGEST) : at.start()], 0))
     ]
 
-    def kept(joint: re.Match[str]) -> str:
-        """Return what is left of a joint: all of it where it overlaps a quoted name."""
-        nearest = bisect_right(quoted, (joint.end(), 0)) - 1
-        return joint[0] if nearest >= 0 and quoted[nearest][1] > joint.start() else ""
+    def overlaps(joint: _Span) -> bool:
+        nearest = bisect_right(quoted, (joint[1], 0)) - 1
+        return nearest >= 0 and quoted[nearest][1] > joint[0]
 
-    return _JOINTS.sub(kept, text)
+    return [joint for joint in found if not overlaps(joint)]
 
 
 @dataclass(frozen=True)

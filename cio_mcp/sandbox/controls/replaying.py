@@ -47,7 +47,7 @@ def replay(workspace: Workspace, which: str) -> dict[str, Any]:
 
 
 def _further(workspace: Workspace, left: dict[str, Any]) -> list[dict[str, Any]]:
-    table = left["tables"]["requests"]
+    table = left["tables"].get("requests", {"columns": [], "rows": []})
     rows = [dict(zip(table["columns"], row, strict=True)) for row in table["rows"]]
     here = {row["id"] for row in workspace.rows("SELECT id FROM requests")}
     return [row for row in rows if row["id"] not in here]
@@ -57,6 +57,7 @@ def _again(workspace: Workspace, row: dict[str, Any]) -> dict[str, Any] | None:
     """Do a request at the time of then, or if more has happened since at that; returns why not, if not."""
     request = Request(row["what"], json.loads(row["body"]), row["id"])
     at = max(row["at"], _latest(workspace))
+    workspace.give_way()
     try:
         with workspace.clock.at(at, really=row["really"]), workspace.transaction(request):
             workspace.clock.set(at)

@@ -13,7 +13,7 @@ from cio_mcp.sandbox.state.workspace import Workspace
 
 
 def _text(data: Any) -> str:
-    return to_json(data).decode()
+    return to_json(data).decode() if data else "{}"
 
 
 @dataclass

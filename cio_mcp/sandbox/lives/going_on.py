@@ -3,7 +3,7 @@
 from typing import Any
 
 from cio_mcp.sandbox.lives.habits import CONFIRMATION, ORDERS, Act, acts
-from cio_mcp.sandbox.lives.people import DAY, Person, person
+from cio_mcp.sandbox.lives.people import DAY, MOST, Person, person
 from cio_mcp.sandbox.state import people, transactional
 from cio_mcp.sandbox.state.workspace import Workspace, applies
 
@@ -17,9 +17,9 @@ THING = "story"
 
 
 def begin(workspace: Workspace, number: int) -> None:
-    """Let somebody sign up at their time."""
-    someone = _person(workspace, number)
-    _wait(workspace, number, someone.signs_up)
+    """Let somebody sign up at their time, as long as there are names."""
+    if number < MOST:
+        _wait(workspace, number, _person(workspace, number).signs_up)
 
 
 def next_act(doings: list[Act], now: int) -> int:

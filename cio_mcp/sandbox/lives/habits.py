@@ -87,7 +87,7 @@ def _order(person: Person, at: int, amount: int, product: str) -> Iterator[Act]:
 
 def _comes(person: Person, since: int, until: int) -> Iterator[Act]:
     """Yield the logins: by habit, until a person is never seen again. Of older ones the last is told."""
-    gap = int((8 + 52 * person.share("logs in")) * DAY)
+    gap = int((15 + 60 * person.share("logs in")) * DAY)
     if person.share("leaves") < 0.3:
         until = min(until, person.signs_up + int((5 + person.share("leaves", "after") * 300) * DAY))
     since = max(since, min(person.begins, until - gap))

@@ -1,6 +1,7 @@
 """Who the people are, by their numbers, and when they sign up: some before the story, then one by one."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from cio_mcp.sandbox.engine.chance import share
@@ -28,6 +29,7 @@ SURNAMES = (
     *("khan", "larsen", "lopez", "martin", "mensah", "meyer", "moreau", "nowak", "okafor", "patel"),
     *("petit", "ricci", "rossi", "sato", "silva", "tanaka", "varga", "weber", "yilmaz", "zhang"),
 )
+MOST = len(NAMES) * len(SURNAMES)
 FRENCH = {"BE", "FR", "MA", "TN"}
 
 
@@ -52,22 +54,21 @@ class Person:
     @property
     def profile(self) -> dict[str, Any]:
         """What Quill knows of them at first."""
-        # 617 and the number of names have no factor in common: no two of the first 1600 have the same name.
-        lap, name = divmod(self.number * 617, len(NAMES) * len(SURNAMES))
+        # 617 and the number of names have no factor in common: no two people have the same name.
+        name = self.number * 617 % MOST
         first, country = NAMES[name % len(NAMES)].split()
         surname, host = SURNAMES[name // len(NAMES)], ("com", "net", "org")[int(self.share("host") * 3)]
-        lap = lap if self.number >= len(NAMES) * len(SURNAMES) else 0
-        address = f"{first.lower()}.{surname}{lap or ''}@example.{host}"
+        address = f"{first.lower()}.{surname}@example.{host}"
         language = {"language": "fr"} if country in FRENCH else {}
         return {"email": address, "first_name": first, "country": country, **language}
 
-    @property
+    @cached_property
     def buys(self) -> str:
         """The plan that they will buy, or blank."""
         drawn = self.share("buys")
         return "pro" if drawn < 0.32 else "team" if drawn < 0.42 else ""
 
-    @property
+    @cached_property
     def tries(self) -> bool:
         """Whether they begin with a trial; others, and all from before the story, have a plan at once."""
         return self.signs_up >= self.begins and self.share("tries") < 0.8

@@ -2,16 +2,30 @@
 
 import json
 import sqlite3
+from collections.abc import Callable
 from typing import Any
 
-from cio_mcp.sandbox.state.schema import VERSION
+from cio_mcp.sandbox.moments import LATEST
+from cio_mcp.sandbox.state import migration
+from cio_mcp.sandbox.state.schema import FORM, VERSION
 from cio_mcp.sandbox.state.workspace import Workspace
 
-FORM = "cio-mcp sandbox"
+KIND = "cio-mcp sandbox"
 
 # Tables of which no copy holds the rows: points hold copies themselves, numbers that were given are not given
 # again, and most of `world` is about real time.
 KEPT_APART = ("points", "sqlite_sequence", "world")
+
+
+# What a copy has besides tables.
+HEAD: dict[str, Callable[[Any], bool]] = {
+    "now": lambda now: type(now) in {int, float} and 0 <= now < LATEST,
+    "frozen": lambda frozen: isinstance(frozen, bool),
+    "seed": lambda seed: isinstance(seed, str),
+}
+
+# Columns whose text is JSON.
+OF_JSON = {"attributes", "body", "counts", "data", "errors", "states"}
 
 
 class WrongCopy(ValueError):
@@ -24,7 +38,8 @@ def take(workspace: Workspace) -> dict[str, Any]:
         workspace.settle()
         (seed,) = workspace.rows("SELECT seed FROM world")[0]
         return {
-            "form": FORM,
+            "form": KIND,
+            "release": FORM,
             "version": VERSION,
             "now": workspace.clock(),
             "frozen": workspace.clock.read().frozen,
@@ -36,30 +51,43 @@ def take(workspace: Workspace) -> dict[str, Any]:
 def put(workspace: Workspace, copy: Any) -> None:
     """Hold what a copy holds, in place of all that was here, and let its time be now. Raises WrongCopy.
 
-    It must be the only thing that is done in a transaction: what was read before no longer counts.
+    One of an older version is brought into the form of this one. It must be the only thing that is done in a
+    transaction: what was read before no longer counts.
     """
     tables = _checked(workspace, copy)
     for name in _tables(workspace):
         workspace.change(f"DELETE FROM {name}")  # noqa: S608 - a table of ours
     try:
         for name, table in tables.items():
-            _fill(workspace, name, table["columns"], table["rows"])
+            older = copy.get("version") != VERSION
+            _fill(workspace, name, table["columns"], table["rows"], older=older)
         workspace.change("UPDATE world SET seed = ?", copy["seed"])
         workspace.clock.set(copy["now"])
         (workspace.clock.freeze if copy["frozen"] else workspace.clock.run)()
         workspace.forget_read()
-    except (sqlite3.Error, TypeError, KeyError) as error:
+    except (sqlite3.Error, TypeError, LookupError, ValueError, OverflowError) as error:
         raise WrongCopy(f"it holds what no sandbox holds: {error}") from None
 
 
 def _checked(workspace: Workspace, copy: Any) -> dict[str, Any]:
-    if not isinstance(copy, dict) or copy.get("form") != FORM or not isinstance(copy.get("tables"), dict):
+    """Return the tables of a copy, as this version has them."""
+    if not isinstance(copy, dict) or copy.get("form") != KIND or not isinstance(copy.get("tables"), dict):
         raise WrongCopy("it is no export of a sandbox")
-    if copy.get("version") != VERSION:
-        raise WrongCopy("it is the export of another version of cio-mcp")
+    if (release := copy.get("release", 0)) != FORM and (not isinstance(release, int) or release > FORM):
+        raise WrongCopy(
+            f"it is of a newer cio-mcp (release {release}, this one reads {FORM}); update this one"
+        )
+    for name, fits in HEAD.items():
+        if not fits(copy.get(name)):
+            raise WrongCopy(f"it holds what no sandbox holds: {name} is {copy.get(name)!r}")
     tables: dict[str, Any] = copy["tables"]
-    if unknown := tables.keys() - _tables(workspace).keys():
+    older = copy.get("version") != VERSION
+    known = _tables(workspace).keys()
+    named = {migration.RENAMED.get(name, name) if older else name for name in tables}
+    if unknown := named - known:
         raise WrongCopy(f"it holds what no sandbox holds: {min(unknown)}")
+    if lacking := (migration.ALWAYS if older else known) - named:
+        raise WrongCopy(f"it is not whole: it lacks {min(lacking)}")
     return tables
 
 
@@ -79,14 +107,22 @@ def _table(workspace: Workspace, name: str, order: str) -> dict[str, Any]:
     return {"columns": columns, "rows": [list(row) for row in rows]}
 
 
-def _fill(workspace: Workspace, name: str, columns: list[str], rows: list[list[Any]]) -> None:
-    known = {row["name"] for row in workspace.rows(f"PRAGMA table_info({name})")}
-    if unknown := set(columns) - known:
+def _fill(workspace: Workspace, name: str, columns: list[str], rows: list[list[Any]], *, older: bool) -> None:
+    table = migration.RENAMED.get(name, name) if older else name
+    known = [row["name"] for row in workspace.rows(f"PRAGMA table_info({table})")]
+    if older:
+        named = (dict(zip(columns, row, strict=True)) for row in rows)
+        brought = [migration.brought(table, known, row, renumbered=table != name) for row in named]
+        columns = list(brought[0]) if brought else known
+        rows = [list(row.values()) for row in brought]
+    if unknown := set(columns) - set(known):
         raise WrongCopy(f"it holds what no sandbox holds: {name}.{min(unknown)}")
+    for place in (place for place, column in enumerate(columns) if column in OF_JSON):
+        for row in rows:
+            json.loads(row[place])
     holes = ", ".join("?" * len(columns))
-    statement = f"INSERT INTO {name} ({', '.join(columns)}) VALUES ({holes})"  # noqa: S608 - checked
-    for row in rows:
-        workspace.change(statement, *row)
+    statement = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({holes})"  # noqa: S608 - checked
+    workspace.insert_all(statement, map(tuple, rows))
 
 
 def written(copy: dict[str, Any]) -> str:

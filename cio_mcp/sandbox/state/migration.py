@@ -3,7 +3,7 @@
 import json
 import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,9 @@ from cio_mcp.sandbox.state.schema import FORM, SCHEMA, VERSION
 
 # Under which name this version keeps what older ones kept in a table.
 RENAMED = {"activities": "log", "accepted": "timers"}
+
+# The tables that each version has.
+ALWAYS = {"people", "things", "deliveries"}
 
 # Columns that older versions lack, and what they are made of.
 MADE: dict[tuple[str, str], Callable[[dict[str, Any]], Any]] = {
@@ -40,7 +43,7 @@ def is_older(db: sqlite3.Connection) -> bool:
     tables = _tables(db)
     if not tables:
         return False
-    if not {"people", "things", "deliveries"} <= tables:
+    if not tables >= ALWAYS:
         raise sqlite3.DatabaseError("it is no sandbox; name another file")
     if version == VERSION:
         return False
@@ -88,24 +91,25 @@ def migrate(db: sqlite3.Connection) -> None:
             table = RENAMED.get(name, name)
             columns = [column[1] for column in db.execute(f"PRAGMA table_info({table})")]
             for row in rows:
-                _insert(db, table, columns, row, renumbered=table != name)
+                values = brought(table, columns, row, renumbered=table != name)
+                if values:
+                    names, holes = ", ".join(values), ", ".join("?" * len(values))
+                    db.execute(f"INSERT INTO {table} ({names}) VALUES ({holes})", list(values.values()))  # noqa: S608
     except (KeyError, TypeError, ValueError, sqlite3.Error):
         message = "it cannot be brought into the form of this version; name another file"
         raise sqlite3.DatabaseError(message) from None
 
 
-def _insert(
-    db: sqlite3.Connection, table: str, columns: list[str], row: dict[str, Any], *, renumbered: bool
-) -> None:
+def brought(
+    table: str, columns: Iterable[str], row: dict[str, Any], *, renumbered: bool = False
+) -> dict[str, Any]:
+    """Return a row of an older version as this one has it in a table with such columns."""
     lacking = [column for column in columns if column not in row and (table, column) in MADE]
-    made = {column: MADE[table, column](row) for column in lacking}
-    kept = {column: row[column] for column in columns if column in row}
-    values = made | kept
+    values = {column: MADE[table, column](row) for column in lacking}
+    values |= {column: row[column] for column in columns if column in row}
     if renumbered:
         values.pop("number", None)
-    names, holes = ", ".join(values), ", ".join("?" * len(values))
-    if values:
-        db.execute(f"INSERT INTO {table} ({names}) VALUES ({holes})", list(values.values()))  # noqa: S608
+    return values
 
 
 def _tables(db: sqlite3.Connection) -> set[str]:

@@ -15,12 +15,16 @@ MOST, KEYS = 1000, 30
 # People who are named that lack a key.
 NAMED = 3
 
-# From which likeness on one name is taken for another, and letters that a part of a name must have to count.
-ALIKE, LETTERS = 0.65, 4
+# From which likeness on one name is taken for another, letters that a part of a name must have to count, and
+# characters of a name that are compared.
+ALIKE, LETTERS, LONGEST = 0.65, 4, 60
 
 # A part of a path: a name in brackets, a place in a list, a plain name.
 _STEP = re.compile(r"\[\"(?P<odd>.*?)\"\]|\[(?P<place>[^\]]*)\]|(?P<name>[^.\[\]]+)")
 _WORDS = re.compile(r"[^\W_]+")
+
+# The key under which it is told how many more there are.
+MORE = "…"
 
 # What stands for each item of a list.
 ITEMS = "[]"
@@ -45,10 +49,11 @@ class Fit:
     @property
     def unused(self) -> dict[str, str]:
         """The keys that are not used, with what follows."""
-        return {
+        told = {
             key: f"the message has no place for it{meant and f'; {meant}'}"
             for key, meant in self.spare.items()
         }
+        return told | ({MORE: self.spare[MORE]} if MORE in self.spare else {})
 
     def refusal(self, way_out: str) -> str:
         """Return why the send is refused, and the way out; empty if it is not."""
@@ -82,7 +87,7 @@ def fit(
     tree = _tree(uses)
     unused = list(dict.fromkeys(key for data in some for key in _unused(data, tree)))
     meant = meant_by(
-        [_key(steps) for steps in unused], *([_key(it) for it in each] for each in (missing, optional))
+        [_key(steps) for steps in unused[:KEYS]], *([_key(it) for it in each] for each in (missing, optional))
     )
 
     def who(steps: tuple[str, ...]) -> str:
@@ -116,7 +121,7 @@ def _needs(use: Use) -> str:
 
 def _instead(use: Use) -> str:
     if not use.has_default:
-        return "not given: what depends on it is as without it"
+        return "not given: the message reads as it does without it"
     known = quoted(use.default) if use.default else "" if use.default is None else "(nothing)"
     return f"not given: the default {known} will stand".replace("  ", " ")
 
@@ -124,7 +129,7 @@ def _instead(use: Use) -> str:
 def _told(reasons: Mapping[tuple[str, ...], str]) -> dict[str, str]:
     told = {plain(_key(steps)): why for steps, why in [*reasons.items()][:KEYS]}
     more = len(reasons) - len(told)
-    return told | ({"…": f"and {more} more"} if more > 0 else {})
+    return told | ({MORE: f"and {more} more"} if more > 0 else {})
 
 
 def _key(steps: tuple[str, ...]) -> str:
@@ -203,6 +208,7 @@ def meant_by(unused: Collection[str], missing: Collection[str], optional: Collec
 
 def _likeness(one: str, other: str) -> float:
     """Return how like two names are, from 0 to 1."""
+    one, other = one[:LONGEST], other[:LONGEST]
     words, others = ({word.casefold() for word in _WORDS.findall(name)} for name in (one, other))
     if any(len(word) >= LETTERS for word in words & others):
         return 0.9

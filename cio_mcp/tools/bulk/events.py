@@ -90,12 +90,12 @@ async def track_events(
     results: Results,
     rows: RowList | None = None,
     csv: Annotated[Table | None, Local] = None,
-    columns: Columns | None = None,
+    columns: Annotated[Columns | None, Field(description="As identify_customers has.")] = None,
     name: Annotated[single.EventName | None, Field(description="If a row has none.")] = None,
     id_type: AnyIdType = "id",
     unique: Annotated[
         Names | None,
-        Field(description='Columns that identify an event, such as ["order_id"].'),
+        Field(description='Columns of its id, such as ["order_id"].'),
     ] = None,
 ) -> ManyAccepted:
     """Record up to 10,000 events; unknown customers are created.

@@ -31,7 +31,7 @@ async def list_row_results(
     results: Annotated[Line, Field(description="From that answer.")],
     cursor: CountCursor | None = None,
 ) -> RowResults:
-    """List the rows that an answer to many rows left out, with reasons."""
+    """List the rows that an answer left out, with reasons."""
     ends = kept.read(results)
     if ends is None:
         raise NotSent(

@@ -83,4 +83,4 @@ async def _linked_to(app: AppApi, target: str, target_id: int) -> tuple[str, str
         for one in Fields(listed or {}).objects(f"{kind}s") or []:
             if any(action.whole("id") == target_id for action in one.objects("actions") or []):
                 return f"it is linked to action {target_id} of the {kind}:", one.text("name") or ""
-    return "it is linked to an action that no campaign or broadcast lists:", str(target_id)
+    return "it is linked to an action of no campaign or broadcast that can be read:", str(target_id)

@@ -172,18 +172,19 @@ def _counts(figures: Figures) -> str:
 
 
 def _brief(report: Report) -> Report:
-    """Leave out rates, and then whole lines, of what sent least, until a report is short."""
+    """Leave out the rates, and then all of the lines, of what sent least, until a report is short."""
     size = _size(report)
     size += TOLD if size > BYTES else 0
-    for name in ("rates_before", "rates"):
-        without = 0
-        for line in reversed(report.lines):
-            if size > BYTES and (told := getattr(line, name)):
-                size -= len(f'"{name}":"{told}",')
-                setattr(line, name, None)
-                without += 1
-        if without:
-            report.left_out = joined(f"{name} of {without} lines; give name_contains", report.left_out)
+    without = 0
+    for line in reversed(report.lines):
+        if size > BYTES and (line.rates or line.rates_before):
+            size -= _size(line)
+            line.rates = line.rates_before = None
+            size += _size(line)
+            without += 1
+    if without:
+        told = f"rates of what sent least ({without} of {len(report.lines)} lines); give name_contains"
+        report.left_out = joined(told, report.left_out)
     sizes = [_size(line) for line in report.lines]
     size, kept = _size(report) - sum(sizes), 0
     while kept < len(sizes) and (size := size + sizes[kept]) <= BYTES:

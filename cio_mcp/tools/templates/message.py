@@ -16,6 +16,7 @@ from cio_mcp.tools.templates.values import TYPES, Place, place_of
 
 # The one key beside the tables: whether messages are sent by the other tools, too.
 GENERIC_SENDS = "generic_sends"
+ABOVE = "belongs above the first table"
 
 # The longest name of a tool, and what it and an argument must look like.
 LONGEST = 30
@@ -23,7 +24,7 @@ _TOOL = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)+")
 _ARGUMENT = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 # Arguments that each tool has which sends, and the one that chooses among workspaces.
-EACH = {"dry_run", "confirmation", "timezone", "workspace", GENERIC_SENDS}
+EACH = {"dry_run", "confirmation", "timezone", "workspace"}
 
 _Model = TypeVar("_Model", bound=BaseModel)
 
@@ -83,7 +84,7 @@ class Message:
     @property
     def is_for_address(self) -> bool:
         """Whether the customer is told by the address alone."""
-        return "customer_id" in self.send.needs and not {"customer_id"} & {*self.own, *self.fixed}
+        return "customer_id" in self.send.needs and "customer_id" not in {*self.own, *self.fixed}
 
 
 def message_of(tool: str, table: Any) -> Message:
@@ -93,8 +94,8 @@ def message_of(tool: str, table: Any) -> Message:
     where = f"[{tool}]"
     if not _TOOL.fullmatch(tool) or len(tool) > LONGEST:
         _refuse(where, f"name it verb_noun, as in send_receipt, by at most {LONGEST} of a-z, 0-9 and _")
-    if GENERIC_SENDS in table or GENERIC_SENDS in table.get("arguments", ()):
-        _refuse(GENERIC_SENDS, "belongs above the first table")
+    if GENERIC_SENDS in table:
+        _refuse(GENERIC_SENDS, ABOVE)
     written = _read(_Written, table, where)
     if (written.transactional_message is None) == (written.broadcast is None):
         _refuse(where, "needs transactional_message (its id or trigger name), or broadcast (its id)")
@@ -142,6 +143,8 @@ def _check_needs(where: str, message: Message) -> None:
 
 def _argument(place: str, name: str, table: Any, send: Send, kind: Kind, channel: Channel) -> Argument:
     """Return an argument that is written under a name."""
+    if name == GENERIC_SENDS:
+        _refuse(name, ABOVE)
     if not isinstance(table, dict):
         _refuse(place, 'must be a table, such as { type = "string" } or { value = 7 }')
     if not _ARGUMENT.fullmatch(name) or name in EACH:

@@ -10,7 +10,7 @@ from cio_mcp.client import AppApi
 from cio_mcp.errors import CustomerIOError
 from cio_mcp.liquid import notation
 from cio_mcp.toolkit.reading import Fields
-from cio_mcp.tools.templates.message import EACH, LONGEST
+from cio_mcp.tools.templates.message import EACH, GENERIC_SENDS, LONGEST
 from cio_mcp.tools.templates.reading import Taken, taken_by
 from cio_mcp.tools.templates.sends import Channel, Kind, known
 from cio_mcp.tools.templates.values import Place
@@ -105,7 +105,7 @@ def _variables(found: Taken) -> Iterator[str]:
     seen: dict[str, None] = {}
     for place in found.needed:
         seen.setdefault(place[0])
-    used = {"to", "customer_id", "id_type", "emails", *EACH}
+    used = {"to", "customer_id", "id_type", "emails", GENERIC_SENDS, *EACH}
     for name in seen:
         places = [place for place in found.needed if place[0] == name]
         argument = re.sub(r"\W+", "_", name, flags=re.ASCII).strip("_").lower() or "value"
