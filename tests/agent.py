@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import cached_property
 from typing import Any
 
 import httpx
@@ -17,7 +18,6 @@ from cio_mcp.sandbox import Sandbox
 from cio_mcp.server.server import Server, facts
 from cio_mcp.settings import load
 from tests.planted import START, a_sandbox, the_story
-from tests.virtual_time import VirtualTimeLoop
 
 Fault = int | httpx.Response | type[httpx.TransportError]
 
@@ -34,10 +34,17 @@ ALLOWING = {
 
 
 class Clock:
-    """A time of day that passes as the event loop's does, so that sandbox and client agree on seconds."""
+    """A time of day that passes as the event loop's does, so that sandbox and client agree on seconds.
+
+    It begins when it is first read, at the moment for which a story is planted already.
+    """
+
+    @cached_property
+    def _began(self) -> float:
+        return asyncio.get_running_loop().time()
 
     def __call__(self) -> float:
-        return START + asyncio.get_running_loop().time() - VirtualTimeLoop.START
+        return START + (asyncio.get_running_loop().time() - self._began)
 
 
 class Wire(httpx.AsyncBaseTransport):

@@ -10,10 +10,12 @@ from cio_mcp.toolkit.core import CORE
 from cio_mcp.tools import SANDBOX_TOOLS, TOOLS
 from tests.generated import ROOT, documents, visible_bytes
 
+DOCUMENTS = documents()
 
-@pytest.mark.parametrize("path", documents(), ids=lambda path: path.name)
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
 def test_a_generated_document_is_current(path: Path) -> None:
-    assert path.read_text() == documents()[path], "run `make fix`"
+    assert path.read_text() == DOCUMENTS[path], "run `make fix`"
 
 
 def test_the_bundle_has_the_version_of_the_package() -> None:

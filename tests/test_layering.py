@@ -3,6 +3,7 @@
 import ast
 import re
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 PACKAGE = Path(__file__).parent.parent / "cio_mcp"
@@ -74,10 +75,15 @@ class Source:
     uses: frozenset[str]
 
 
+@cache
+def nodes(path: Path) -> list[ast.AST]:
+    return list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+
+
 def source(path: Path) -> Source:
-    text, place = path.read_text(), path.relative_to(PACKAGE)
+    text, place = path.read_text(encoding="utf-8"), path.relative_to(PACKAGE)
     uses = set()
-    for node in ast.walk(ast.parse(text)):
+    for node in nodes(path):
         if isinstance(node, ast.Import):
             uses |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -127,7 +133,7 @@ def test_text_is_read_and_written_as_utf_8_whatever_the_host_has_set() -> None:
     careless = [
         f"{path.relative_to(PACKAGE)}:{call.lineno}"
         for path in sorted(PACKAGE.rglob("*.py"))
-        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for call in nodes(path)
         if isinstance(call, ast.Call)
         and isinstance(call.func, ast.Attribute)
         and len(call.args) < TEXT.get(call.func.attr, 0)
@@ -143,7 +149,8 @@ def test_no_statement_numbers_its_placeholders() -> None:
         f"{path.name}:{node.lineno} {node.value}"
         for tree in (PACKAGE, Path(__file__).parent)
         for path in sorted(tree.rglob("*.py"))
-        for node in ast.walk(ast.parse(path.read_text()))
+        if re.search(r"\?\d", path.read_text(encoding="utf-8"))  # to parse all of them takes seconds
+        for node in nodes(path)
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and NUMBERED.search(node.value)
     ]
 

@@ -36,7 +36,7 @@ def _segment(name: str, value: str) -> str:
         raise InvalidArgument(f"{name}: must not be empty, '.' or '..'")
     if len(value) > LONGEST_ID:
         raise InvalidArgument(f"{name}: must not be longer than {LONGEST_ID} characters")
-    if any(ord(char) < 32 or 127 <= ord(char) < 160 for char in value):
+    if not value.isprintable() and any(ord(char) < 32 or 127 <= ord(char) < 160 for char in value):
         raise InvalidArgument(f"{name}: must not contain control characters")
     try:
         return quote(value, safe="")

@@ -85,7 +85,7 @@ def one_line(text: str) -> str:
 
     In a header, a name or an address these could start another header.
     """
-    if any(unicodedata.category(char) in {"Cc", "Zl", "Zp"} for char in text):
+    if not text.isprintable() and any(unicodedata.category(char) in {"Cc", "Zl", "Zp"} for char in text):
         message = "must not contain control characters or line breaks"
         raise ValueError(message)
     return text

@@ -117,7 +117,10 @@ class Fields:
 
     def text(self, *names: str) -> str | None:
         """Return the first of some fields that holds a text."""
-        return next((found for name in names if (found := text(self.raw.get(name)))), None)
+        for name in names:
+            if found := text(self.raw.get(name)):
+                return found
+        return None
 
     def flag(self, name: str) -> bool | None:
         """Return a field that holds a boolean."""
@@ -125,7 +128,10 @@ class Fields:
 
     def time(self, *names: str) -> str | None:
         """Return the first of some fields that holds a time."""
-        return next((found for name in names if (found := time(self.raw.get(name)))), None)
+        for name in names:
+            if found := time(self.raw.get(name)):
+                return found
+        return None
 
     def seconds(self, name: str) -> float | None:
         """Return a field that holds a time, in unix seconds."""

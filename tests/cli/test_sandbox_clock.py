@@ -90,12 +90,13 @@ async def test_tools_have_the_time_of_the_sandbox_and_codes_and_audit_real_time(
     path, audit = tmp_path / "sandbox.db", tmp_path / "audit.jsonl"
     Sandbox(path, clock=lambda: START).close()
     settings = load({"CIO_SANDBOX_PATH": str(path), "CIO_AUDIT_LOG": str(audit), "CIO_TOOLSETS": "all"})
-    app = build(settings, clock=Clock())
+    clock = Clock()
+    app = build(settings, clock=clock)
     letter = {"newsletter_id": 21, "send_at": "2026-06-20T09:00:00", "timezone": "UTC"}
     async with Client(Server(app)) as client:
         caller = Caller(client)
         preview = await caller.call("send_newsletter", **letter)
-        mover = Sandbox(path, clock=Clock())
+        mover = Sandbox(path, clock=clock)
         mover.workspace.advance(START + 7 * DAY)
         mover.close()
         status = await caller.call("server_status")

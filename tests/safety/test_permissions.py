@@ -4,6 +4,7 @@ from itertools import combinations
 
 import pytest
 
+from cio_mcp.app.build import build
 from cio_mcp.app.workspace import tools_off
 from cio_mcp.errors import SettingsError
 from cio_mcp.safety.permissions import PERMITS
@@ -73,4 +74,4 @@ def test_nothing_widens_permissions() -> None:
 )
 def test_a_word_that_names_nothing_stops_the_start(setting: str, value: str, words: str) -> None:
     with pytest.raises(SettingsError, match=words):
-        names(**{setting: value})
+        build(load({f"CIO_{setting.upper()}": value}))

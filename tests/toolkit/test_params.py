@@ -237,3 +237,5 @@ def test_a_json_text_means_what_it_says(value: dict[str, Any]) -> None:
 
 def test_a_size_is_what_the_request_will_hold() -> None:
     assert size_of({"ä": [1, 2]}) == len('{"ä":[1,2]}'.encode())
+    for text in ("plain", 'a "word"', "back\\slash", "line\nbreak", "\x7f", "ä", ""):
+        assert size_of(text) == len(json.dumps(text, ensure_ascii=False).encode())

@@ -35,6 +35,7 @@ class Canned(Caller):
 async def canned(bodies: Bodies, at: float = START, **variables: str) -> AsyncIterator[Canned]:
     """Connect to a workspace that answers as `bodies` say, at a time, with more variables set."""
     asked: list[tuple[str, dict[str, str]]] = []
+    clock = Clock()
 
     def answer(request: httpx.Request) -> httpx.Response:
         asked.append((request.url.path, dict(request.url.params)))
@@ -45,7 +46,7 @@ async def canned(bodies: Bodies, at: float = START, **variables: str) -> AsyncIt
     app = build(
         load({"CIO_APP_API_KEY": "key", "CIO_TOOLSETS": "all"} | variables),
         wire=httpx.MockTransport(answer),
-        clock=lambda: Clock()() - START + at,
+        clock=lambda: clock() - START + at,
     )
     async with Client(Server(app)) as client:
         yield Canned(client, asked)
