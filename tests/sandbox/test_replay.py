@@ -188,3 +188,20 @@ async def test_a_replay_that_was_cut_short_goes_on_where_it_ended_and_does_nothi
     assert names == [f"event {number}" for number in range(4)]
     with pytest.raises(ValueError, match=f"all that was asked on the way to point {left} is here already"):
         sandbox.control("POST", f"/_sandbox/points/{left}/replay", None)
+
+
+async def test_a_request_of_an_operation_that_there_is_not_is_told_as_refused(
+    calling: Calling, clock: Clock
+) -> None:
+    caller = calling(a_sandbox(clock), clock)
+    sandbox = caller.sandbox
+    sandbox.control("POST", "/_sandbox/points", {"name": "start"})
+    await caller.identify("new", plan="pro")
+    sandbox.workspace.change("UPDATE requests SET what = 'PUT /v9/renamed'")
+    left = sandbox.control("POST", "/_sandbox/points/start", None)["left"]
+
+    told = sandbox.control("POST", f"/_sandbox/points/{left}/replay", None)
+
+    assert (told["replayed"], told["refused"]) == (0, 1)
+    assert told["first_refused"][0]["request"] == "PUT /v9/renamed"
+    assert "no such operation" in told["first_refused"][0]["answer"]

@@ -12,7 +12,7 @@ from cio_mcp.sandbox.http import Rejected
 from cio_mcp.sandbox.moments import written
 from cio_mcp.sandbox.operations import OPERATIONS
 from cio_mcp.sandbox.state import points
-from cio_mcp.sandbox.state.requests import Request
+from cio_mcp.sandbox.state.requests import OF_FAULTS, Request
 from cio_mcp.sandbox.state.workspace import Workspace
 
 # So many of the requests that were refused are told.
@@ -57,17 +57,20 @@ def _again(workspace: Workspace, row: dict[str, Any]) -> dict[str, Any] | None:
     """Do a request at the time of then, or if more has happened since at that; returns why not, if not."""
     request = Request(row["what"], json.loads(row["body"]), row["id"])
     at = max(row["at"], _latest(workspace))
+    told = {"at": written(int(at)), "request": request.what}
+    operation = OPERATIONS.get(request.what)
+    if not operation and request.what not in OF_FAULTS:
+        return told | {"status": 404, "answer": "this version of the sandbox has no such operation"}
     workspace.give_way()
     try:
         with workspace.clock.at(at, really=row["really"]), workspace.transaction(request):
             workspace.clock.set(at)
-            if operation := OPERATIONS.get(request.what):
+            if operation:
                 operation.answer_again(request, workspace)
             else:
                 book.again(workspace, request)
     except Rejected as rejected:
-        told = {"at": written(int(at)), "request": request.what, "status": rejected.status}
-        return told | {"answer": rejected.body}
+        return told | {"status": rejected.status, "answer": rejected.body}
     return None
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from cio_mcp.sandbox.engine import chance
 from cio_mcp.sandbox.state.things import Things
 
-FAULT_ADDED, FAULTS_LIFTED, FAULTS_MET = "fault added", "faults lifted", "faults met"
+OF_FAULTS = FAULT_ADDED, FAULTS_LIFTED, FAULTS_MET = "fault added", "faults lifted", "faults met"
 
 
 @dataclass(frozen=True)
