@@ -1,11 +1,13 @@
 """What a preview of a send says of the message's words: what is missing is seen before anything leaves."""
 
 import json
+from cProfile import Profile
 from typing import Any
 
 import httpx
 import pytest
 
+from cio_mcp.toolkit.texts.data import meant_by
 from tests.agent import Agent, an_agent
 
 pytestmark = pytest.mark.anyio
@@ -350,3 +352,24 @@ async def test_a_send_itself_reads_no_texts(agent: Agent) -> None:
     await agent.call("trigger_broadcast", broadcast_id=10, emails=[ADA], data={"coupon_code": "X"})
 
     assert agent.sent == ["POST /v1/campaigns/10/triggers"]
+
+
+@pytest.mark.parametrize("subject", ["{{ trigger.a%d }}", "{{ trigger.a%d | default: 1 }}"])
+async def test_a_preview_of_very_many_names_stays_short(agent: Agent, subject: str) -> None:
+    own = {"subject": "".join(subject % at for at in range(2000)), "body": "x", "from_address": "a@b.example"}
+    many = {f"b{at}": at for at in range(2000)}
+    whom = {"to": ADA, "customer_id": "u_1001", "allow_missing": False}
+    found = await preview(agent, "send_transactional_email", **whom, **own, message_data=many)
+
+    assert len(json.dumps(found)) < 12_000
+    assert found["request"]["body"]["message_data"]["…"] == "and 1970 more fields"
+    if "missing_data" in found:
+        assert "a29, 1970 more, which the subject" in found["next"]
+
+
+def test_names_are_compared_with_so_many_others_and_no_more() -> None:
+    wanted = [f"a{at}" for at in range(1000)]
+    with Profile() as profile:
+        meant_by(["zz"], wanted, [])
+
+    assert max(entry.callcount for entry in profile.getstats() if "ratio" in str(entry.code)) == 300

@@ -9,8 +9,9 @@ from typing import Any
 from cio_mcp.toolkit.quoting import plain, quoted
 from cio_mcp.toolkit.texts.variables import Found, Use
 
-# Data of that many people is looked at, and so many keys are told.
-MOST, KEYS = 1000, 30
+# Data of that many people is looked at, so many keys are told, and with so many those that are not used are
+# compared.
+MOST, KEYS, COMPARED = 1000, 30, 300
 
 # People who are named that lack a key.
 NAMED = 3
@@ -60,8 +61,10 @@ class Fit:
         if not self.vital:
             return ""
         spare = ", ".join(f"{key}{meant and f' ({meant})'}" for key, meant in self.spare.items())
+        more = len(self.vital) - KEYS
+        vital = ", ".join([*self.vital[:KEYS], *([f"{more} more"] if more > 0 else [])])
         return (
-            f"lacks {', '.join(self.vital)}, which the subject or a link of the message needs"
+            f"lacks {vital}, which the subject or a link of the message needs"
             f"{spare and f', and which has no place for {spare}'}; {way_out}"
         )
 
@@ -191,7 +194,7 @@ def _value(data: Mapping[str, Any], steps: tuple[str, ...]) -> Any:
 def meant_by(unused: Collection[str], missing: Collection[str], optional: Collection[str]) -> dict[str, str]:
     """Return what was probably meant by keys that are not used: what is like them, or all that is left."""
     found: dict[str, str] = {}
-    wanted = [*missing, *(key for key in optional if key not in missing)]
+    wanted = [*missing, *(key for key in optional if key not in missing)][:COMPARED]
     pairs = sorted(((_likeness(one, other), one, other) for one in unused for other in wanted), reverse=True)
     for likeness, one, other in pairs:
         if likeness >= ALIKE and one not in found and other not in found.values():
