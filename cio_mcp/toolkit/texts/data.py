@@ -9,9 +9,11 @@ from typing import Any
 from cio_mcp.toolkit.quoting import plain, quoted
 from cio_mcp.toolkit.texts.variables import Found, Use
 
-# Data of that many people is looked at, so many keys are told, and with so many those that are not used are
-# compared.
-MOST, KEYS, COMPARED = 1000, 30, 300
+# So many values are looked for, one for each person and variable: all but for messages beyond reason.
+LOOKS = 500_000
+
+# So many keys are told, and with so many those that are not used are compared.
+KEYS, COMPARED = 30, 300
 
 # People who are named that lack a key.
 NAMED = 3
@@ -81,9 +83,10 @@ def fit(
     """
     if sets is None:
         return Fit({}, {}, {})
-    some = sets[:MOST] or [{}]
     uses = {steps_of(path): use for path, use in found.uses.items() if use.source in sources}
     given = {steps: use for steps, use in uses.items() if len(steps) > 1 and ITEMS not in steps}
+    some = sets[: max(LOOKS // max(len(given), 1), 1)] or [{}]
+    least = "at least " if len(some) < len(sets) else ""
     lacking = {steps: [at for at, data in enumerate(some) if not _has(data, steps)] for steps in given}
     missing = {steps: use for steps, use in given.items() if use.bare and lacking[steps]}
     optional = {steps: use for steps, use in given.items() if not use.bare and lacking[steps]}
@@ -95,10 +98,11 @@ def fit(
 
     def who(steps: tuple[str, ...]) -> str:
         """Return who lacks a key, if not everybody has the same data."""
-        if len(some) == 1:
+        if len(sets) <= 1:
             return ""
         names = [plain(whose[at]) for at in lacking[steps][:NAMED] if at < len(whose)]
-        more = [f"{len(lacking[steps]) - len(names)} more"] if len(lacking[steps]) > len(names) else []
+        left = len(lacking[steps]) - len(names)
+        more = [f"{least}{left} more"] if left else []
         return f"lacking for {', '.join(names + more)}; "
 
     return Fit(
