@@ -43,7 +43,7 @@ async def demonstrate(server: Any) -> int:
         except DemoFailed as failure:
             show.line(show.paint(f"Failed: {failure}", 31))
             return 1
-    show.line(show.paint(f"Done: {show.calls} calls, and every answer was what it should be.", 32))
+    show.line(show.paint(f"Done: {show.calls} calls, all answers as expected. Next: cio-mcp setup.", 32))
     return 0
 
 

@@ -5,7 +5,6 @@ newsletters and transactional messages, what became of some of them, and what Tr
 days before the planting. What else people did, and all the other people, come from `lives`.
 """
 
-import atexit
 import json
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -23,7 +22,6 @@ from cio_mcp.sandbox.state import (
     segments,
     transactional,
 )
-from cio_mcp.sandbox.state.database import Database
 from cio_mcp.sandbox.state.metrics import DAY
 from cio_mcp.sandbox.state.workspace import Workspace
 
@@ -40,7 +38,7 @@ EMPTY = "empty"
 
 # A world that was planted so many seconds ago has gone on since, and is no less new than one planted now.
 NEW = 60
-_newest: list[tuple[float, Database]] = []
+_newest: list[tuple[float, bytes]] = []
 
 
 def begin(workspace: Workspace) -> None:
@@ -53,21 +51,7 @@ def begin(workspace: Workspace) -> None:
         workspace.change("UPDATE world SET since = ?, seen = ?", now, now)
     else:
         plant(workspace)
-        _keep(workspace, now)
-
-
-def _keep(workspace: Workspace, now: float) -> None:
-    image = Database(":memory:", workspace.clock.real)
-    image.copy(workspace)
-    for _, older in _newest:
-        older.close()
-    _newest[:] = [(now, image)]
-
-
-@atexit.register
-def _let_go() -> None:
-    for _, image in _newest:
-        image.close()
+        _newest[:] = [(now, image)] if (image := workspace.image()) else []
 
 
 def plant(workspace: Workspace, *, others: int = PEOPLE) -> None:

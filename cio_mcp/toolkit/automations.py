@@ -82,6 +82,7 @@ async def _by_segment(app: AppApi, awake: list[Fields]) -> list[Told]:
             _names(triggers, segments),
             "that starts the automation",
             _name(each),
+            "if they fit its other conditions, which the API does not tell",
         )
         for each in by_segment
         if (triggers := [number for number in _triggers(each) if number not in by_hand])

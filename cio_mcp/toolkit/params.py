@@ -85,6 +85,8 @@ def one_line(text: str) -> str:
 
     In a header, a name or an address these could start another header.
     """
+    if not isinstance(text, str):
+        raise TypeError("must be text")
     if not text.isprintable() and any(unicodedata.category(char) in {"Cc", "Zl", "Zp"} for char in text):
         message = "must not contain control characters or line breaks"
         raise ValueError(message)

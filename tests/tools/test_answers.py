@@ -38,7 +38,7 @@ OURS = {
     *("notice", "left_out", "next", "verdict", "meaning", "do", "next_cursor", "final", "since", "kind"),
     *("trigger", "filter", "audience", "who", "dates", "error_count", "actions", "length", "start", "end"),
     *("timezone", "resolution", "periods", "waited_seconds", "before_start", "columns", "changed", "total"),
-    *("differences", "source", "how", "rates_of", "nothing_sent"),
+    *("differences", "source", "how", "rates_of", "nothing_sent_in_either"),
     *("rendered_by", "fails", "filled_by", "faults"),
 }
 # Words of ours that stand for something that was said otherwise.

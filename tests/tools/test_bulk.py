@@ -214,7 +214,7 @@ async def test_a_dry_run_checks_all_rows_and_tells_what_is_odd(agent: Agent) -> 
         "note: a formula is sent as text, not computed (row 2)",
     ):
         assert words in odd
-    assert "Correct the refused rows" in checked["next"]
+    assert "refused rows are not sent: correct them" in checked["next"]
     assert "Look at odd" in checked["next"]
     assert "without dry_run" in answer["next"]
 

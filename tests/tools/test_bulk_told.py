@@ -10,7 +10,10 @@ from tests.tools.test_bulk import batches, customers, orders
 pytestmark = pytest.mark.anyio
 
 DAY = 86400
-TRIAL = 'people can enter the segment "Has an email" that starts the automation "Trial ending"'
+TRIAL = (
+    'people can enter the segment "Has an email" that starts the automation "Trial ending" '
+    "if they fit its other conditions, which the API does not tell"
+)
 
 
 def campaign(agent: Agent, number: int, **more: Any) -> None:
@@ -44,6 +47,9 @@ async def test_past_events_that_the_activity_log_does_not_have_are_told(agent: A
         "track_event", **{name: rows[1][name] for name in ("customer_id", "name", "timestamp")}
     )
     young = await agent.call("track_events", rows=rows[:1], unique=["order_id"])
+    old = await agent.call("track_events", rows=rows[1:], unique=["order_id"])
+    assert "check_write" in answer["next"]
+    assert "next" not in old
 
     told = "older than 30 days: check_write cannot see them"
     assert f"2 events are {told}" in answer["notes"][0]

@@ -144,7 +144,7 @@ async def test_all_figures_are_those_of_the_days(noon: str, days: int) -> None:
         line = lines.pop(f"{KINDS.get(folder, folder)} {number}: N", None)
         if not any(sum(part[name] for name in part if name in COLUMNS) for part in both.values()):
             assert line is None
-            assert f"{KINDS.get(folder, folder)} {number}: N" in " ".join(answer["nothing_sent"])
+            assert f"{KINDS.get(folder, folder)} {number}: N" in " ".join(answer["nothing_sent_in_either"])
             continue
         assert line
         for first, told in both.items():
@@ -228,7 +228,7 @@ async def test_a_report_has_rates_by_default_and_names_who_sent_nothing_and_how_
     assert shares["delivered"] == f"{100 * delivered / sent:.0f}%"
     assert all(line["before"] for line in answer["lines"])
     assert {"campaign 3: Win-back (draft)", "campaign 4: Old newsletter opt-in (stopped)"} <= set(
-        answer["nothing_sent"]
+        answer["nothing_sent_in_either"]
     )
     changed, rates, days = answer["how"]
     assert "no other volumes" in changed
@@ -253,7 +253,7 @@ async def test_rates_are_left_out_of_what_sent_least_before_lines_are() -> None:
     assert told == sorted(told, reverse=True)
     without = sum("rates" not in line for line in lines)
     assert 0 < without < len(lines)
-    assert f"rates of what sent least ({without} of 13 lines); give name_contains" in answer["left_out"]
+    assert f"rates of the last {without} of 13 lines; give name_contains" in answer["left_out"]
 
 
 async def test_a_source_is_silent_only_if_nothing_came_of_what_it_had_sent_either() -> None:
@@ -263,7 +263,7 @@ async def test_a_source_is_silent_only_if_nothing_came_of_what_it_had_sent_eithe
         answer = await workspace.call("report_workspace")
 
     assert [line["source"] for line in answer["lines"]] == ["newsletter 1: N"]
-    assert answer["nothing_sent"] == ["newsletter 2: N"]
+    assert answer["nothing_sent_in_either"] == ["newsletter 2: N"]
 
 
 @pytest.mark.parametrize("zone", [{}, {"timezone": "Europe/Berlin"}])

@@ -3,7 +3,7 @@
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -55,9 +55,18 @@ class Database:
         """Let processes read and write side by side."""
         self._wait_for("PRAGMA journal_mode = WAL")
 
-    def copy(self, other: "Database") -> None:
-        """Hold what another database holds, in place of all that was here."""
-        other._db.backup(self._db)
+    def image(self) -> bytes | None:
+        """Return all that is held, where this SQLite can tell it (3.36, if it was built as usual)."""
+        return self._db.serialize() if hasattr(self._db, "serialize") else None
+
+    def copy(self, other: "Database | bytes") -> None:
+        """Hold what another database or an image holds, in place of all that was here."""
+        if isinstance(other, Database):
+            other._db.backup(self._db)
+            return
+        with closing(sqlite3.connect(":memory:")) as source:
+            source.deserialize(other)
+            source.backup(self._db)
 
     def close(self) -> None:
         """Close the database."""

@@ -32,8 +32,8 @@ class Things(Database):
             self.forget_read()
             raise
 
-    def copy(self, other: Database) -> None:
-        """Hold what another database holds, and know of nothing that was here."""
+    def copy(self, other: Database | bytes) -> None:
+        """Hold what another database or an image holds, and know of nothing that was here."""
         super().copy(other)
         self.forget_read()
 

@@ -126,7 +126,7 @@ def _checked(
     odd = [*odd, *plan.look()]
     steps = []
     if refused:
-        steps.append("Correct the refused rows, or leave them out.")
+        steps.append("The refused rows are not sent: correct them, or go on without them.")
     if any(one.rows for one in odd):
         steps.append("Look at odd: it names what may not be meant.")
     checked = CheckedRows(
@@ -207,4 +207,4 @@ def _next(ends: list[RowEnd], stopped: CustomerIOError | None, then: str) -> str
         steps.append(f"{why}{rows} may be missing. Call again with all: what was accepted counts once.")
     if any(end.end is End.REFUSED for end in ends):
         steps.append("Correct the refused rows and call again with them alone.")
-    return " ".join([*steps, then]) or None
+    return " ".join(filter(None, [*steps, then])) or None

@@ -117,7 +117,7 @@ async def _plan(
     if given.plan:
         known: Plan = given.plan
         return known
-    plan = Plan(len(given.rows), by_unique=bool(unique), then=THEN)
+    plan = Plan(len(given.rows), by_unique=bool(unique))
     ids = EventIds([column.target if (column := columns.get(each)) else each for each in unique or []])
     own: list[int] = []
     defaults = {"id_type": id_type} | ({"name": name} if name else {})
@@ -138,7 +138,10 @@ async def _plan(
             continue
         operation: dict[str, Any] = {"type": "person", "action": "event", **event, "id": event_id}
         plan.operations.append(Planned(operation, [one.row]))
-    plan.notes = list(_told(plan, ids, track.call.called_at))
+    logged = track.call.called_at - LOGGED
+    old = sum(one.operation.get("timestamp", logged) < logged for one in plan.operations)
+    plan.notes = list(_told(plan, ids, old))
+    plan.then = THEN if old < len(plan.operations) else ""
     if own:
         plan.odd.append(Odd(f"{of_rows(own)}: event_id counts, and not what is in unique", own))
     plan.look = lambda: (
@@ -153,7 +156,7 @@ async def _plan(
     return plan
 
 
-def _told(plan: Plan, ids: EventIds, now: float) -> Iterator[str]:
+def _told(plan: Plan, ids: EventIds, old: int) -> Iterator[str]:
     """Yield what to know about events: where their emails go, what makes their ids, which are not seen."""
     redirected = {key for planned in plan.operations for key in planned.operation.get("attributes", {})}
     yield from (single.REDIRECTS[key] for key in sorted(single.REDIRECTS.keys() & redirected))
@@ -163,7 +166,5 @@ def _told(plan: Plan, ids: EventIds, now: float) -> Iterator[str]:
             f"{these} neither a timestamp nor anything in unique: the same rows sent again, even later, "
             "count as these and are dropped"
         )
-    if old := [
-        one.rows[0].number for one in plan.operations if one.operation.get("timestamp", now) < now - LOGGED
-    ]:
-        yield single.unseen(counted(len(old), "event is", "events are"))
+    if old:
+        yield single.unseen(counted(old, "event is", "events are"))

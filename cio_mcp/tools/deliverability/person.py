@@ -63,7 +63,9 @@ async def _find_by_name(app: AppApi, case: Case, name: str) -> None:
         kinds: tuple[AnyIdType, ...] = ("id", "email", "cio_id")
         case.id_type = next(kind for kind in kinds if kind in who)
         case.customer_id = who[case.id_type]
-        case.notes.append(f"customer_id: nobody has the id {name}; taken is who has that name: {_told(who)}")
+        case.notes.append(
+            f"customer_id: nobody has the id {name}; taken is the only customer of that name: {_told(who)}"
+        )
         await _read_profile(app, case)
 
 

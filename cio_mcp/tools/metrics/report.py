@@ -46,8 +46,10 @@ COLUMNS = ("sent", *MEASURES, *UNTRACKED)
 
 HOW = (
     "changed: shares that differ by more than chance explains in 19 of 20 such reports, and running "
-    f"campaigns or transactional messages that sent nothing after {MISSED} or more; no other volumes",
-    f"rates: in the order of columns, from {COLUMNS[1]} on; {SHARES_OF}",
+    f"campaigns or transactional messages that sent nothing after {MISSED} or more; no other volumes. Empty: "
+    "nothing did",
+    f"rates: in the order of columns, from {COLUMNS[1]} on; {SHARES_OF}. human_: by "
+    "people, not programs; -: not told",
     "days: Eastern, Customer.io's only zone for all of this; get_campaign_metrics counts the same with "
     "timezone=America/New_York",
 )
@@ -73,7 +75,9 @@ class Report(Pictured, Cut, Spanned):
     rates_before: dict[str, str]
     columns: list[str]
     lines: list[Line]
-    nothing_sent: list[str] | None = Field(None, description="Sources that sent nothing, before neither.")
+    nothing_sent_in_either: list[str] | None = Field(
+        None, description="Sources that sent nothing in these days, nor in those before."
+    )
 
 
 @tools.reads
@@ -109,7 +113,7 @@ async def report_workspace(
         rates_before=shares_together([one.before for one in active]),
         columns=list(COLUMNS),
         lines=[_line(one, details=name_contains is not None) for one in active],
-        nothing_sent=_silent(silent, len(silent) if name_contains else SILENT) or None,
+        nothing_sent_in_either=_silent(silent, len(silent) if name_contains else SILENT) or None,
         left_out=joined(*unread),
     )
     return report if name_contains else _brief(report)
@@ -162,7 +166,10 @@ def _silent(senders: list[Sender], most: int) -> list[str]:
     """Return who sent nothing, campaigns first."""
     senders = sorted(senders, key=lambda one: list(LISTS).index(one.kind))
     told = [f"{one.called} ({one.state})" if one.state else one.called for one in senders[:most]]
-    return [*told, f"{len(senders) - most} more; give name_contains"] if len(senders) > most else told
+    if rest := senders[most:]:
+        kinds = joined(*dict.fromkeys(one.kind for one in rest))
+        told.append(f"{len(rest)} more ({kinds}); give name_contains")
+    return told
 
 
 def _counts(figures: Figures) -> str:
@@ -183,7 +190,7 @@ def _brief(report: Report) -> Report:
             size += _size(line)
             without += 1
     if without:
-        told = f"rates of what sent least ({without} of {len(report.lines)} lines); give name_contains"
+        told = f"rates of the last {without} of {len(report.lines)} lines; give name_contains"
         report.left_out = joined(told, report.left_out)
     sizes = [_size(line) for line in report.lines]
     size, kept = _size(report) - sum(sizes), 0
