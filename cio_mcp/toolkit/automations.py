@@ -1,6 +1,6 @@
 """Automations (campaigns) that a call would start, or can start."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from cio_mcp.client import AppApi
 from cio_mcp.toolkit.consequences import Told
@@ -22,11 +22,11 @@ MOST = 5
 
 async def started_by_segment(app: AppApi, segment_id: int) -> list[Told]:
     """Return the automations that people start who are put into a segment."""
-    return [
-        ("joining this segment starts the automation", _name(each), *await _for(app, each))
-        for each in await _awake(app)
-        if segment_id in _triggers(each)
-    ]
+    found = [each for each in await _awake(app) if segment_id in _triggers(each)]
+    segments = await _segments(app, map(_among, found))
+    return _some(
+        [("joining this segment starts the automation", _name(each), *_for(each, segments)) for each in found]
+    )
 
 
 async def started_by_events(app: AppApi, young: Mapping[str, str]) -> list[Told]:
@@ -35,12 +35,12 @@ async def started_by_events(app: AppApi, young: Mapping[str, str]) -> list[Told]
     With each name is what has it, in our words. An event of any age can bring people into a segment.
     """
     awake = await _awake(app)
+    found = [(name, each) for each in awake if (name := each.text("event_name") or "") in young]
+    segments = await _segments(app, [*(_among(each) for _, each in found), *map(_triggers, awake)])
     by_event: list[Told] = [
-        (f"{young[name]} starts the automation", _name(each), *await _for(app, each))
-        for each in awake
-        if (name := each.text("event_name") or "") in young
+        (f"{young[name]} starts the automation", _name(each), *_for(each, segments)) for name, each in found
     ]
-    return _some([*by_event, *await _by_segment(app, awake)])
+    return _some([*by_event, *_by_segment(awake, segments)])
 
 
 async def started_by_change(app: AppApi, written: Collection[str]) -> list[Told]:
@@ -56,7 +56,8 @@ async def started_by_change(app: AppApi, written: Collection[str]) -> list[Told]
         for each in awake
         if each.text("type") not in KNOWN and not each.text("event_name") and not _triggers(each)
     ]
-    return _some([*by_date, *await _by_segment(app, awake), *unknown])
+    segments = await _segments(app, map(_triggers, awake))
+    return _some([*by_date, *_by_segment(awake, segments), *unknown])
 
 
 async def _awake(app: AppApi) -> list[Fields]:
@@ -65,16 +66,15 @@ async def _awake(app: AppApi) -> list[Fields]:
     return [each for each in listed if state_of(each) not in ASLEEP]
 
 
-async def _segments(app: AppApi) -> list[Fields]:
+async def _segments(app: AppApi, named: Iterable[list[int]]) -> list[Fields]:
+    """Return all segments, if any is named."""
+    if not any(named):
+        return []
     return Fields(await app.get("/v1/segments")).listed("segments")
 
 
-async def _by_segment(app: AppApi, awake: list[Fields]) -> list[Told]:
+def _by_segment(awake: list[Fields], segments: list[Fields]) -> list[Told]:
     """Return the automations that people start who come into a segment without being put there by hand."""
-    by_segment = [each for each in awake if _triggers(each)]
-    if not by_segment:
-        return []
-    segments = await _segments(app)
     by_hand = {each.whole("id") for each in segments if each.text("type") == "manual"}
     return [
         (
@@ -84,20 +84,24 @@ async def _by_segment(app: AppApi, awake: list[Fields]) -> list[Told]:
             _name(each),
             "if they fit its other conditions, which the API does not tell",
         )
-        for each in by_segment
+        for each in awake
         if (triggers := [number for number in _triggers(each) if number not in by_hand])
     ]
 
 
-async def _for(app: AppApi, campaign: Fields) -> tuple[str, ...]:
+def _for(campaign: Fields, segments: list[Fields]) -> tuple[str, ...]:
     """Return for whom alone an automation starts, as far as the API tells."""
-    among = campaign.wholes("filter_segment_ids")
-    return ("for people in the segment", _names(among, await _segments(app))) if among else ()
+    among = _among(campaign)
+    return ("for people in the segment", _names(among, segments)) if among else ()
 
 
 def _names(numbers: Collection[int], segments: list[Fields]) -> str:
     names = {each.whole("id"): each.text("name") for each in segments}
     return ", ".join(names.get(number) or f"segment {number}" for number in numbers)
+
+
+def _among(campaign: Fields) -> list[int]:
+    return campaign.wholes("filter_segment_ids") or []
 
 
 def _triggers(campaign: Fields) -> list[int]:

@@ -92,6 +92,7 @@ async def test_a_bad_day_is_a_word(caller: Caller) -> None:
         ("POST", "clock", {"to": 5}, "to must be a text; it is 5"),
         ("POST", "clock", {"till": "+1d"}, "nothing but to"),
         ("POST", "points/nope", None, "there is no point nope; there is none"),
+        ("POST", "points", {"name": " 7 "}, "7 would be taken for the number of a point"),
         ("DELETE", "points/1", None, "there is no point 1"),
         ("POST", "reset", {"story": "no"}, "story must be true or false; it is 'no'"),
         ("POST", "import", {"people": []}, "it is no export of a sandbox"),

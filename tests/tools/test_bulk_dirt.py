@@ -144,6 +144,13 @@ async def test_the_same_oddities_are_told_without_columns_of_a_table(agent: Agen
         (":date(dayfirst)", "2026/05/20", 1779235200),
         (":date(monthfirst)", "5/20/2026 09:05:10 +02:00", 1779260710),
         (":date(yearfirst)", "26-05-20", 1779235200),
+        (":date(yearfirst)", "202/05/20", "is no complete date"),
+        (":date(dayfirst)", "2026-2-1", 1769904000),
+        (":date(dayfirst)", "1/2/2026 5:00 PM", 1769965200),
+        (":date(monthfirst)", "13/01/2026 5:00 PM", "is no complete date"),
+        (":date(monthfirst)", "13 01 2026", "is no complete date"),
+        (":date(dayfirst)", "3 Mar 75", 163036800),
+        (":date(dayfirst)", "Tue 3 Mar 2026 10:30", 1772533800),
         (":date(dayfirst,Europe/Berlin)", "20.05.2026", 1779228000),
         (":date(dayfirst)", "05/20/2026", "is no complete date"),
         (":date", "20.05.2026", "must be told: date(dayfirst) or date(monthfirst)"),
@@ -166,6 +173,61 @@ async def test_a_cell_is_read_as_its_column_is_told(
         name = meaning.partition(":")[0] or "x"
         assert batches(agent)[0][0]["attributes"] == {name: value}
         assert batches(agent)[0][1]["attributes"] == {}, "a blank cell changes nothing"
+
+
+@pytest.mark.parametrize(
+    ("meaning", "cell", "value"),
+    [
+        (":date", 1769904000, 1769904000),
+        (":date(dayfirst)", 1769904000000, "is in milliseconds"),
+        (":date", 45678, "in the year 1970"),
+        (":date", True, "must be ISO 8601"),
+        (":number(comma)", 1.5, 1.5),
+        (":number", True, "is no number"),
+        (":number", [1], "is no number"),
+        (":boolean", 1, True),
+        (":boolean", 2, "is neither true nor false"),
+        (":text", True, "true"),
+        (":text", {"a": 1}, '{"a": 1}'),
+        (":json", {"a": 1}, {"a": 1}),
+        (":text", None, None),
+    ],
+)
+async def test_values_that_are_no_texts_are_read_as_their_column_is_told_too(
+    agent: Agent, meaning: str, cell: Any, value: Any
+) -> None:
+    rows = [{"customer_id": "1", "x": cell}, {"customer_id": "2"}]
+
+    answer = await agent.call("identify_customers", rows=rows, columns={"x": meaning})
+
+    if isinstance(value, str) and value.startswith(("is ", "in ", "must ")):
+        assert value in answer["refusals"][0]["reason"]
+    else:
+        found = batches(agent)[0][0]["attributes"]
+        assert (found, type(found["x"])) == ({"x": value}, type(value))
+
+
+@pytest.mark.parametrize(
+    ("cells", "sent", "told"),
+    [
+        (("1.234", "2.500", "7"), [1.234, 2.5, 7], "x: 1.234 and the like go with decimals (rows 2-3)"),
+        (("1,234", "-2,500", "7"), ["1,234", "-2,500", "7"], "x: 1,234 and the like go as text (rows 2-3)"),
+        (("1.234", "2.345", "1.234.567"), ["1.234", "2.345", "1.234.567"], '"x:number(comma)" in columns'),
+        (("1.234", "2.345", "2.5"), [1.234, 2.345, 2.5], None),
+        (("1.234", "2.345", "12,50"), ["1.234", "2.345", "12,50"], '"x:number(comma)" in columns'),
+    ],
+)
+async def test_numbers_that_can_be_read_in_two_ways_are_told(
+    agent: Agent, cells: tuple[str, ...], sent: list[Any], told: str | None
+) -> None:
+    csv = "customer_id;x\n" + "".join(f"{number};{cell}\n" for number, cell in enumerate(cells))
+
+    answer = await agent.call("identify_customers", csv=csv, dry_run=True)
+
+    odd = answer["checked"].get("odd", [])
+    assert odd == [] if told is None else any(told in note for note in odd)
+    await agent.call("identify_customers", csv=csv)
+    assert [one["attributes"]["x"] for one in batches(agent)[0]] == sent
 
 
 @pytest.mark.parametrize(

@@ -150,3 +150,27 @@ async def test_numbers_that_the_api_tells_as_text_are_explained(agent: Agent) ->
     assert "as text" in whole["notes"][0]
     assert "as text" in found["notes"][0]
     assert "notes" not in text
+
+
+@pytest.mark.parametrize(
+    ("tool", "call"),
+    [
+        ("track_event", {"customer_id": "u_1001", "name": "go"}),
+        ("add_to_segment", {"segment_id": 5, "ids": ["u_1001"]}),
+    ],
+)
+async def test_segments_of_many_automations_are_read_once_and_few_are_told(
+    agent: Agent, tool: str, call: dict[str, Any]
+) -> None:
+    for number in range(50, 60):
+        campaign(agent, number, name="Go", type="event", event_name="go", filter_segment_ids=[1, 99])
+        joins = {"type": "segment", "trigger_segment_ids": [5], "filter_segment_ids": [1, 99]}
+        campaign(agent, number + 50, name="Joins", **joins)
+
+    preview = await agent.call(tool, dry_run=True, **call)
+
+    assert agent.sent.count("GET /v1/segments") == 1
+    told = [each for each in preview["sets_off"] if "starts the automation" in each]
+    assert len(told) == 5
+    assert all(each.endswith('for people in the segment "Pro plan, segment 99"') for each in told)
+    assert preview["sets_off"][-1].endswith("more automations")

@@ -7,7 +7,7 @@ from typing import Any
 
 from cio_mcp.errors import SettingsError
 from cio_mcp.toolkit.context import ParseContext
-from cio_mcp.toolkit.rows.columns import ISO, NUMBER, Column, decimal_of
+from cio_mcp.toolkit.rows.columns import ISO, LIKE_NUMBER, NUMBER, Column, decimal_of
 from cio_mcp.toolkit.rows.table import Row
 
 DATE = re.compile(r"(\d{1,2})[./-](\d{1,2})[./-]\d{2,4}( .*)?", re.ASCII)
@@ -62,7 +62,8 @@ def guessed(
 ) -> dict[str, Column]:
     """Return what each column of the first rows means, as told or as guessed.
 
-    Raises SettingsError for a column that is not there, and for dates whose order cannot be told.
+    Raises SettingsError for a column that is not there, for dates whose order cannot be told, and for two
+    columns that mean the same.
     """
     cells: dict[str, list[Any]] = {}
     for row in rows:
@@ -77,10 +78,19 @@ def guessed(
     }
     for name, values in cells.items():
         if name not in found:
-            target = _target(name, known, taken, id_type)
+            target = _target(name, known, taken | (cells.keys() - {name}), id_type)
             taken.add(target)
             found[name] = _guess(name, target, [value for value in values if value not in (None, "")], zone)
+    filled: dict[str, str] = {}
+    for name in cells:
+        target = found[name].target
+        if target != LEFT_OUT and (other := filled.setdefault(target, name)) != name:
+            raise SettingsError(f"{_clash(target, other, name)}, as with --map '{name}=-'")
     return {name: found[name] for name in cells}
+
+
+def _clash(target: str, first: str, second: str) -> str:
+    return f"{target}: columns {first} and {second} both hold it; leave one out"
 
 
 def _target(name: str, known: set[str], taken: set[str], id_type: str) -> str:
@@ -103,7 +113,9 @@ def _guess(name: str, target: str, values: list[Any], zone: str) -> Column:
         return Column(target, "date", "" if iso > local else _order(name, texts), zone)
     if target in IDENTIFIERS:
         return Column(target)
-    if _are(NUMBER, texts) and not any(map(CODE.fullmatch, texts)):
+    # Where others have a decimal comma, 1.234 is a thousand and more.
+    comma = decimal_of(list(filter(LIKE_NUMBER.fullmatch, texts))) == "comma"
+    if _are(NUMBER, texts) and not comma and not any(map(CODE.fullmatch, texts)):
         return Column(target, "number")
     if decimal := decimal_of(texts):
         return Column(target, "number", decimal=decimal)
@@ -133,10 +145,13 @@ def mapped(row: Row, columns: Columns, context: ParseContext) -> dict[str, Any]:
     if row.fault:
         raise ValueError(row.fault)
     arguments: dict[str, Any] = {}
+    filled: dict[str, str] = {}
     for name, cell in row.values.items():
         column = columns.get(name) or Column(name)
         if column.target == LEFT_OUT or (isinstance(cell, str) and not cell.strip()):
             continue
+        if (other := filled.setdefault(column.target, name)) != name:
+            raise ValueError(_clash(column.target, other, name))
         try:
             arguments[column.target] = column.value(cell, context)
         except (ValueError, OverflowError, RecursionError) as error:

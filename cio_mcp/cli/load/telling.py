@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -11,6 +11,7 @@ from cio_mcp.cli.load.loading import Load
 from cio_mcp.cli.load.mapping import Columns
 from cio_mcp.cli.load.source import Source
 from cio_mcp.toolkit.context import ParseContext
+from cio_mcp.toolkit.rows.columns import Column, is_ambiguous
 from cio_mcp.toolkit.rows.table import Row
 from cio_mcp.toolkit.times import iso
 
@@ -24,7 +25,7 @@ MOST = 10
 def described(
     source: Source, kind: str, columns: Columns, given: Collection[str], first: Iterable[Row]
 ) -> str:
-    """Return how a file is read, with what its first dates and letters are taken for."""
+    """Return how a file is read, with what its first dates, unclear numbers and letters are taken for."""
     rows = [row.values for row in first if not row.fault]
     lines = [f"{source.name}: {source.kind}, {source.encoding}, as {kind}"]
     if source.guessed:
@@ -32,27 +33,21 @@ def described(
         lines[0] += f" (the encoding is guessed: {letters!r})"
     width = max(map(len, columns), default=0)
     for name, column in columns.items():
-        line = f"  {name:<{width}}  ->  {column}" + ("" if name in given else "  (guessed)")
-        if column.kind == "date":
-            line += "".join(
-                _read(row[name], column.value(row[name], ParseContext()))
-                for row in _dated(rows, columns, name)
-            )
-        lines.append(line)
+        guess = "" if name in given else "  (guessed)"
+        lines.append(f"  {name:<{width}}  ->  {column}{guess}{_example(rows, column, name)}")
     return "\n".join(lines) + "\n"
 
 
-def _dated(rows: list[dict[str, object]], columns: Columns, name: str) -> Iterator[dict[str, object]]:
-    """Yield the first row whose date can be read, if there is one."""
+def _example(rows: list[dict[str, object]], column: Column, name: str) -> str:
+    """Return how the first date of a column is read, or the first number that could have another value."""
     for row in rows:
         with suppress(ValueError, OverflowError, KeyError):
-            columns[name].value(row[name], ParseContext())
-            yield row
-            return
-
-
-def _read(written: object, seconds: float) -> str:
-    return f"  {written} is {iso(seconds)}"
+            cell, value = row[name], column.value(row[name], ParseContext())
+            if column.kind == "date":
+                return f"  {cell} is {iso(value)}"
+            if isinstance(cell, str) and is_ambiguous(cell):
+                return f"  {cell} is {value!r}"
+    return ""
 
 
 @dataclass

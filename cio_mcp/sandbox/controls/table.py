@@ -157,6 +157,8 @@ def every_point(asked: Asked) -> Any:
 def add_point(asked: Asked) -> Any:
     """Make a point of what is now."""
     name = asked.field("name", str, "point").strip()[:100] or "point"
+    if name.isdecimal():
+        raise ValueError(f"{name} would be taken for the number of a point: give it a name with letters")
     with asked.workspace.transaction():
         return points.add(asked.workspace, name)
 

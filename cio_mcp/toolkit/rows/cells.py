@@ -7,7 +7,7 @@ from typing import Any
 
 from cio_mcp.toolkit.quoting import hosts
 from cio_mcp.toolkit.rows.checks import Checked, Odd
-from cio_mcp.toolkit.rows.columns import BOOLEANS, decimal_of
+from cio_mcp.toolkit.rows.columns import BOOLEANS, LIKE_NUMBER, decimal_of
 from cio_mcp.toolkit.rows.oddities import NAMED, Spelled, some, variants
 from cio_mcp.toolkit.rows.ranges import of_rows
 from cio_mcp.toolkit.values import is_date
@@ -75,7 +75,7 @@ def _notations(name: str, found: list[tuple[Any, int]]) -> Iterator[Odd]:
     """Yield how texts are read that look like numbers, dates, or yes and no."""
     texts = {value.strip(): row for value, row in reversed(found) if isinstance(value, str) and value.strip()}
     rows = [row for value, row in found if isinstance(value, str)]
-    numbers = [text for text in texts if re.fullmatch(r"-?\d[\d.,'\u2019\s]*", text)]
+    numbers = list(filter(LIKE_NUMBER.fullmatch, texts))
     decimal = decimal_of(numbers) if len(numbers) * 2 > len(texts) else ""
     shown = f"({', '.join(list(texts)[:NAMED])}; {of_rows(rows)})" if texts else ""
     if decimal:

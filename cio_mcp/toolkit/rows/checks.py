@@ -13,8 +13,8 @@ from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.arguments import parsed
 from cio_mcp.toolkit.context import ParseContext
 from cio_mcp.toolkit.registry import Tool
-from cio_mcp.toolkit.rows.columns import AS_IS, ISO, Meanings
-from cio_mcp.toolkit.rows.given import Given, typed
+from cio_mcp.toolkit.rows.columns import AS_IS, ISO, NUMBER, Meanings
+from cio_mcp.toolkit.rows.given import Given, ambiguous, typed
 from cio_mcp.toolkit.rows.ranges import alike_but_for_numbers, of_rows
 from cio_mcp.toolkit.rows.table import Row
 from cio_mcp.toolkit.values import is_date
@@ -133,6 +133,11 @@ class Form:
             )
         told = {name for name, column in columns.items() if column is None or column.kind != AS_IS}
         rows = typed(given.rows, told) if given.table else given.rows
+        for name, text, numbers in ambiguous(given.rows, told) if given.table else ():
+            kind = "with decimals" if NUMBER.fullmatch(text) else "as text"
+            meaning = f'"{name}": "{name}:number(comma)" or "{name}:number(point)" in columns'
+            read = f"{name}: {text} and the like go {kind} ({of_rows(numbers)})"
+            plan.odd.append(Odd(f"{read}; {meaning} says what it is", numbers))
         notes: defaultdict[str, list[tuple[str, int]]] = defaultdict(list)
         for number, row in enumerate(rows):
             if number % TURN == 0:

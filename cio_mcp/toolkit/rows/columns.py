@@ -30,14 +30,18 @@ HOW = (
 )
 
 NUMBER = re.compile(r"-?(0|[1-9]\d{0,14})(\.\d{1,10})?", re.ASCII)
+LIKE_NUMBER = re.compile(r"-?\d[\d.,'\u2019\s]*")
 ISO = re.compile(r"\d{4}-\d\d-\d\d([T ].*)?|\d{9,10}", re.ASCII)
 
 _WRITTEN = re.compile(r"(?P<target>.*?)(:(?P<kind>\w+)(?P<inside>\([^()]*\))?)?", re.DOTALL)
 _DATE = re.compile(
-    r"(?P<first>\d{1,4})[./-](?P<second>\d{1,2})[./-](?P<third>\d{4}|\d\d)"
+    r"(?P<first>\d{1,4})[./-](?P<second>\d{1,2})[./-](?P<third>\d{4}|\d{1,2})"
     r"([\sT,]+(?P<hour>\d{1,2}):(?P<rest>\d\d(:\d\d)?(\.\d+)?\s*(Z|[+-]\d\d:?\d\d)?))?",
     re.ASCII | re.IGNORECASE,
 )
+
+# Numbers of a day, a month and a year anywhere in a date.
+_NUMBERS = re.compile(r"(?<![\d:.,])\d{1,4}[^\w:]+\d{1,2}[^\w:]+(\d{4}|\d\d)(?![\d:])", re.ASCII)
 
 NO_DATE = "is no complete date"
 
@@ -84,43 +88,52 @@ class Column:
 
     def value(self, cell: Any, context: ParseContext) -> Any:
         """Return what a cell means, and put how a time was read into the context; raises ValueError."""
-        if not isinstance(cell, str):
-            return str(cell) if self.kind == "text" and cell is not None else cell
-        text = cell.strip()
+        if cell is None or (self.kind in {AS_IS, "json"} and not isinstance(cell, str)):
+            return cell
+        text = cell.strip() if isinstance(cell, str) else json.dumps(cell, ensure_ascii=False)
         match self.kind:
             case "number":
-                return _number(text, self.decimal)
+                return cell if type(cell) in {int, float} else _number(text, self.decimal)
             case "boolean":
                 if (found := BOOLEANS.get(text.casefold())) is None:
                     message = "is neither true nor false"
                     raise ValueError(message)
                 return found
             case "date":
-                return self._date(text, context)
+                return self._date(text if isinstance(cell, str) else cell, context)
             case "json":
                 return json.loads(text)
-        return cell if self.kind == "text" else text
+        return cell if self.kind == "text" and isinstance(cell, str) else text
 
-    def _date(self, text: str, context: ParseContext) -> int:
-        if not self.order and _DATE.fullmatch(text) and not ISO.fullmatch(text):
-            message = "is in an order of day and month that must be told: date(dayfirst) or date(monthfirst)"
-            raise ValueError(message)
-        written = text if not self.order or ISO.fullmatch(text) else _in_order(text, self.order)
-        seconds, unclear = instant(written, self.zone or context.timezone)
+    def _date(self, cell: Any, context: ParseContext) -> int:
+        seconds, unclear = instant(self._in_iso(cell), self.zone or context.timezone)
         if unclear:
             context.notes.append(f"{self.target}: {unclear}")
         context.times[self.target] = iso(seconds) or ""
         return seconds
 
+    def _in_iso(self, text: Any) -> Any:
+        """Return a date as ISO 8601, and what no order concerns as it is; raises ValueError."""
+        if not isinstance(text, str) or ISO.fullmatch(text):
+            return text
+        if not self.order and _DATE.fullmatch(text):
+            message = "is in an order of day and month that must be told: date(dayfirst) or date(monthfirst)"
+            raise ValueError(message)
+        return _in_order(text, self.order) if self.order else text
+
 
 def decimal_of(texts: Sequence[str]) -> str:
     """Return what stands before the decimals of numbers that are certain to be no others; else ""."""
-    for decimal, (point, _) in DECIMALS.items():
-        # 1,234 can be a number of either kind.
-        certain = re.compile(rf".*{re.escape(point)}\d(\d|\d{{3,}})?")
-        if all(_plain(text, decimal) for text in texts) and any(map(certain.fullmatch, texts)):
-            return decimal
-    return ""
+    read = {decimal: all(_plain(text, decimal) for text in texts) for decimal in DECIMALS}
+    # 1,234 can be a number of either kind.
+    fitting = [decimal for decimal, fits in read.items() if fits]
+    return fitting[0] if len(fitting) == 1 else ""
+
+
+def is_ambiguous(text: str) -> bool:
+    """Say whether a number has another value with a decimal comma than with a decimal point."""
+    first, second = (_plain(text, decimal) for decimal in DECIMALS)
+    return bool(first and second) and first != second
 
 
 def _plain(text: str, decimal: str) -> str:
@@ -150,12 +163,19 @@ def _in_order(text: str, order: str) -> str:
         year, month, day = first, second, third
     else:
         year, (day, month) = third, (first, second) if order == "dayfirst" else (second, first)
-    whole = int(year) + (0 if len(year) == 4 else 2000 if int(year) + 2000 < CENTURY + 100 else 1900)
+    if len(year) not in {2, 4}:
+        raise ValueError(NO_DATE)
+    whole = int(year) if len(year) == 4 else _whole(int(year))
     time = f"T{parts['hour']:0>2}:{parts['rest'].replace(' ', '')}" if parts["hour"] else ""
     try:
         return datetime.fromisoformat(f"{whole:04}-{month:0>2}-{day:0>2}{time}").isoformat()
     except ValueError:
         raise ValueError(NO_DATE) from None
+
+
+def _whole(year: int) -> int:
+    """Return the year that two digits mean."""
+    return year + (2000 if year + 2000 < CENTURY + 100 else 1900)
 
 
 def _in_words(text: str, order: str) -> str:
@@ -167,13 +187,20 @@ def _in_words(text: str, order: str) -> str:
         raise ValueError(message) from None
 
     # What a date lacks is taken from a default: where two defaults make a difference, it lacks a day.
-    first = {"dayfirst": order == "dayfirst", "yearfirst": order == "yearfirst"}
     defaults = datetime(2000, 1, 1), datetime(2004, 2, 2)
+    known = parser.parserinfo(dayfirst=order == "dayfirst", yearfirst=order == "yearfirst")
+    known.convertyear = lambda year, century_specified=False: (  # type: ignore[method-assign]
+        year if century_specified or year > 99 else _whole(year)
+    )
     try:
-        found, other = (parser.parse(text, default=default, **first) for default in defaults)  # type: ignore[call-overload]
+        found, other = (parser.parser(known).parse(text, default=default) for default in defaults)
     except (ValueError, OverflowError):
         found, other = None, None
     if found is None or found != other:
+        raise ValueError(NO_DATE)
+    # Where the order that was told fits no date, another is tried by this parser.
+    numbers = _NUMBERS.search(text)
+    if numbers and found.isoformat()[:10] != _in_order(re.sub(r"\D+", "/", numbers[0]), order)[:10]:
         raise ValueError(NO_DATE)
     return str(found.isoformat())
 

@@ -4,7 +4,7 @@ import hashlib
 import io
 import json
 import re
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,6 +14,7 @@ from pydantic import PlainValidator, ValidationInfo, WithJsonSchema
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.context import ParseContext, context_of
 from cio_mcp.toolkit.lists import of_objects
+from cio_mcp.toolkit.rows.columns import LIKE_NUMBER, NUMBER, decimal_of, is_ambiguous
 from cio_mcp.toolkit.rows.table import Row, records
 
 # The most rows of one call, and bytes of a file.
@@ -21,8 +22,6 @@ MOST, LARGEST_FILE = 10_000, 32_000_000
 
 FILE = "file:"
 
-# A number as JSON has it, which nobody would write for a code: no zeros in front, no plus, not too long.
-_NUMBER = re.compile(r"-?(0|[1-9]\d{0,14})(\.\d{1,10})?", re.ASCII)
 _CODE = re.compile(r"\+?0\d+", re.ASCII)
 _BOOLEAN = re.compile("true|false", re.IGNORECASE)
 
@@ -129,12 +128,8 @@ def typed(rows: Sequence[Row], told: Container[str]) -> list[Row]:
 
     How cells are read of the columns in `told` is told already.
     """
-    cells: dict[str, list[str]] = {}
-    for row in rows:
-        for name, text in row.values.items():
-            if name not in told:
-                cells.setdefault(name, []).append(text)
-    values = {name: value for name, texts in cells.items() if (value := _value_in(texts))}
+    cells = _columns(rows, told)
+    values = {name: value for name, found in cells.items() if (value := _value_in(list(found.values())))}
 
     def meant(name: str, text: str) -> Any:
         return json.loads(text.lower()) if name in values and values[name].fullmatch(text) else text
@@ -145,12 +140,37 @@ def typed(rows: Sequence[Row], told: Container[str]) -> list[Row]:
     ]
 
 
+def ambiguous(rows: Sequence[Row], told: Container[str]) -> Iterator[tuple[str, str, list[int]]]:
+    """Yield columns in which nothing tells decimals from thousands: the name, a number, and the rows."""
+    for name, found in _columns(rows, told).items():
+        both = {number: text for number, text in found.items() if is_ambiguous(text)}
+        numbers = list(filter(LIKE_NUMBER.fullmatch, found.values()))
+        if (
+            both
+            and len(numbers) * 2 > len(found)
+            and all(is_ambiguous(text) or text.isdecimal() for text in numbers)
+        ):
+            yield name, next(iter(both.values())), list(both)
+
+
+def _columns(rows: Sequence[Row], told: Container[str]) -> dict[str, dict[int, str]]:
+    """Return the cells of each column that is not told, by the numbers of their rows."""
+    cells: dict[str, dict[int, str]] = {}
+    for row in rows:
+        for name, text in row.values.items():
+            if name not in told:
+                cells.setdefault(name, {})[row.number] = text
+    return cells
+
+
 def _value_in(texts: list[str]) -> re.Pattern[str] | None:
     """Return what is a value in a column, None for one of texts; a code with zeros in front makes it one."""
-    if any(map(_CODE.fullmatch, texts)):
+    numbers = list(filter(LIKE_NUMBER.fullmatch, texts))
+    # Where others have a decimal comma, 1.234 is a thousand and more.
+    if any(map(_CODE.fullmatch, texts)) or decimal_of(numbers) == "comma":
         return None
     kinds = (
-        kind for kind in (_NUMBER, _BOOLEAN) if sum(map(bool, map(kind.fullmatch, texts))) * 2 > len(texts)
+        kind for kind in (NUMBER, _BOOLEAN) if sum(map(bool, map(kind.fullmatch, texts))) * 2 > len(texts)
     )
     return next(kinds, None)
 

@@ -363,3 +363,32 @@ def test_numbers_with_a_decimal_comma_and_times_that_occur_twice_are_told_before
     assert "occurs twice in Europe/Berlin" in told
     assert "(row 2)" in told
     assert status == 0
+
+
+def test_two_columns_never_fill_the_same_place(folder: Path, loading: Loading) -> None:
+    table = "id,Mail,email\n1,other@example.com,own@example.com\n"
+
+    clash, told = loading(table, "--yes", "--map", "Mail=email")
+    assert (clash, people(folder)) == (2, {})
+    assert "email: columns Mail and email both hold it; leave one out, as with --map 'email=-'" in told
+
+    assert loading(table, "--yes")[0] == 0
+    assert people(folder)["1"] == {"email": "own@example.com", "Mail": "other@example.com"}
+
+
+def test_a_later_row_with_a_clash_is_rejected(folder: Path, loading: Loading) -> None:
+    first = [{"id": str(number), "Mail": f"{number}@example.com"} for number in range(1000)]
+    rows = [*first, {"id": "1000", "Mail": "a@example.com", "email": "b@example.com"}]
+
+    status, told = loading(json.dumps(rows), "--yes", name="rows.json")
+
+    assert (status, "1000" in people(folder)) == (1, False)
+    assert "email: columns Mail and email both hold it" in told
+
+
+def test_numbers_that_can_be_read_in_two_ways_are_shown(loading: Loading) -> None:
+    _, told = loading("id;a;b;c\n1;1.234;1,234;1.234\n2;2.500;2,500;1.234.567\n", "--dry-run")
+
+    assert "a   ->  a:number  (guessed)  1.234 is 1.234" in told
+    assert "b   ->  b  (guessed)  1,234 is '1,234'" in told
+    assert "c   ->  c:number(comma)  (guessed)  1.234 is 1234" in told
