@@ -104,7 +104,7 @@ class Kept:
         try:
             thing.value, thing.failure = await read(), None
         except CustomerIOError as error:
-            if thing.value is None:
+            if thing.read_at is None or thing.failure:  # a value from before `forget` does not count
                 thing.failure = error
         finally:
             thing.read_at, thing.reading = now(), None

@@ -55,22 +55,26 @@ class Left:
     def _found(self, text: str) -> list[tuple[int, int, bool]]:
         """Return where the tags are that are left; an assignment prints nothing, so it is not shown."""
         unknown, found, blocks = set(self.roots), list[tuple[int, int, bool]](), list[_Block]()
+        around = 0  # of these blocks, how many are left: blocks can be nested as deeply as a text is long
         for start, end in spans(text):
             tag = _TAG.match(text, start, end)
             name, first = (tag[1], tag[2]) if tag else ("", "")
             uses = not unknown.isdisjoint(_NAME.findall(_QUOTED.sub("", text[start + 2 : end])))
-            inside = any(block.left for block in blocks)
-            if name == "assign" and (uses or inside):
+            if name == "assign" and (uses or around):
                 unknown.add(first)
                 found.append((start, end, False))
             elif name in _BLOCKS:
                 if uses and name == "for":
                     unknown.add(first)
                 blocks.append(_Block(name, uses, [(start, end)]))
+                around += uses
             elif blocks and name in _BETWEEN | {f"end{blocks[-1].name}"}:
-                blocks[-1].tags.append((start, end))
-                blocks[-1].left |= uses and name in _BETWEEN
-                if name not in _BETWEEN and (block := blocks.pop()).left:
+                block, between = blocks[-1], name in _BETWEEN
+                block.tags.append((start, end))
+                around += uses and between and not block.left
+                block.left |= uses and between
+                if not between and blocks.pop().left:
+                    around -= 1
                     found += [(*span, True) for span in block.tags]
             elif uses:
                 found.append((start, end, True))

@@ -22,11 +22,11 @@ from cio_mcp.toolkit.texts.difference import LETTERS as LINE
 from cio_mcp.toolkit.texts.difference import difference
 from cio_mcp.toolkit.texts.variables import Found
 
-# The largest request, in bytes, that is shown in full. In a larger one, lists are cut to so many items and
-# texts to so many characters, with a note.
+# The largest request, in bytes, that is shown in full. In a larger one, lists are cut to so many items,
+# objects to `FIELDS`, and texts to so many characters, with a note.
 WHOLE, ITEMS, LETTERS = 4000, 10, 300
 
-# So many lost fields are shown, and hosts of links.
+# So many fields of an object or a profile are shown, and hosts of links.
 FIELDS = 30
 
 # The fields of a profile of which a preview shows a part.
@@ -214,8 +214,11 @@ def _changes(replaces: Replaced, hide: Hide) -> dict[str, list[str]]:
 
 
 def _cut(value: Any) -> Any:
-    """Return `value` with long lists and texts cut."""
+    """Return `value` with long lists, objects and texts cut."""
     match value:
+        case dict() if len(value) > FIELDS:
+            kept = dict([*value.items()][:FIELDS])
+            return _cut(kept) | {"…": f"and {len(value) - FIELDS} more fields"}
         case dict():
             return {name: _cut(inner) for name, inner in value.items()}
         case list() if len(value) > ITEMS:

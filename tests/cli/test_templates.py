@@ -142,7 +142,8 @@ ODD = {
         "{% for x in trigger.lines %}{{x.name}}{{x.tags[0]}}{% endfor %} {{trigger.first-name}}"
         "{% for y in trigger.tags %}{{y}}{% endfor %} {{trigger.total}} {{trigger.is_gift}}"
         "{{ trigger.seats | default: 1 }} {{trigger.subject}} {{trigger.to}}"
-        "{{trigger}} {{customer.name}} {{trigger.items.size}} {{trigger.Überschrift}} {{trigger.dry_run}}",
+        "{{trigger}} {{customer.name}} {{trigger.items.size}} {{trigger.Überschrift}} {{trigger.dry_run}}"
+        "{{trigger.json}}",
     },
     "a_very_long_name_of_a_message_that_nobody_would_type": {"name": "Long", "body": "Hi"},
     "taken_name": {"name": "Taken", "body": "Hi"},
@@ -181,6 +182,7 @@ async def test_a_suggestion_is_a_file_whose_tools_take_what_their_messages_need(
         "items": "string",
         "berschrift": "string",
         "dry_run_": "string",
+        "json_": "string",
     }
     assert about["order"]["description"] == "With id, the total."
     assert about["lines"]["description"] == "Objects with name, tags."

@@ -1,5 +1,7 @@
 """What uses unknown variables is left as it is written, and all else is rendered."""
 
+from cProfile import Profile
+
 import pytest
 
 from cio_mcp.liquid import Left, render
@@ -46,3 +48,12 @@ def test_what_uses_an_unknown_variable_stays_as_it_is_written(text: str, shown: 
     found = render(left.without(text), KNOWN)
 
     assert (left.back(found.text) if not found.fault else None) == shown
+
+
+def test_blocks_in_blocks_take_no_more_each_the_more_there_are() -> None:
+    def calls(count: int) -> int:
+        with Profile() as profile:
+            Left({"customer"}).without("{% if trigger.a %}" * count)
+        return sum(entry.callcount for entry in profile.getstats())
+
+    assert calls(800) < 3 * calls(400)

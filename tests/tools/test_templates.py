@@ -268,6 +268,18 @@ async def test_a_value_is_taken_as_its_type_says_or_refused(tmp_path: Path, kind
     assert all("x: " in text for text in refused)
 
 
+async def test_choices_are_compared_as_their_type_takes_them(tmp_path: Path) -> None:
+    text = RECEIPT.replace("order_id = {", "order_id = { choices = [7, 8],")
+    async with an_agent(templates=file(tmp_path, text)) as agent:
+        taken = [
+            await agent.call("send_order_receipt", to=ADA, order_id=order, dry_run=True) for order in (7, "7")
+        ]
+        refused = await agent.fail("send_order_receipt", to=ADA, order_id="9")
+
+    assert [one["request"]["body"]["message_data"] for one in taken] == [{"order_id": "7"}] * 2
+    assert "order_id: must be one of 7, 8" in refused
+
+
 async def test_times_of_a_send_are_said_in_a_zone_as_ever(tmp_path: Path) -> None:
     text = RECEIPT + "send_at = {}\nlanguage = { choices = ['fr'] }\n"
     async with an_agent(templates=file(tmp_path, text)) as agent:
@@ -309,6 +321,8 @@ ARGUMENTS = ONE + "[send_it.arguments]\n"
         (ARGUMENTS + "to = 'x'\n", "[send_it.arguments] to: must be a table"),
         (ARGUMENTS + "to = {}\nthe-x = { type = 'string' }\n", "the-x: cannot be its name"),
         (ARGUMENTS + "to = {}\ndry_run = { type = 'string' }\n", "dry_run: cannot be its name"),
+        (ARGUMENTS + "to = {}\nmodel_dump = { type = 'string' }\n", "model_dump: cannot be its name"),
+        (ARGUMENTS + "to = {}\njson = { type = 'string' }\n", 'variable = "json" fills'),
         (ARGUMENTS + "to = {}\nx = {}\n", "x: type: is needed, one of string, number"),
         (ARGUMENTS + "to = {}\nlanguag = {}\n", "or did you mean language?"),
         (ARGUMENTS + "to = {}\nx = { type = 'text' }\n", "x: type: Input should be 'string'"),

@@ -1,11 +1,14 @@
 """What a preview of a send says of the message's words: what is missing is seen before anything leaves."""
 
 import json
+from cProfile import Profile
 from typing import Any
 
 import httpx
 import pytest
 
+from cio_mcp.toolkit.texts.data import fit, meant_by
+from cio_mcp.toolkit.texts.variables import Found, Use
 from tests.agent import Agent, an_agent
 
 pytestmark = pytest.mark.anyio
@@ -350,3 +353,41 @@ async def test_a_send_itself_reads_no_texts(agent: Agent) -> None:
     await agent.call("trigger_broadcast", broadcast_id=10, emails=[ADA], data={"coupon_code": "X"})
 
     assert agent.sent == ["POST /v1/campaigns/10/triggers"]
+
+
+@pytest.mark.parametrize("subject", ["{{ trigger.a%d }}", "{{ trigger.a%d | default: 1 }}"])
+async def test_a_preview_of_very_many_names_stays_short(agent: Agent, subject: str) -> None:
+    own = {"subject": "".join(subject % at for at in range(2000)), "body": "x", "from_address": "a@b.example"}
+    many = {f"b{at}": at for at in range(2000)}
+    whom = {"to": ADA, "customer_id": "u_1001", "allow_missing": False}
+    found = await preview(agent, "send_transactional_email", **whom, **own, message_data=many)
+
+    assert len(json.dumps(found)) < 12_000
+    assert found["request"]["body"]["message_data"]["…"] == "and 1970 more fields"
+    if "missing_data" in found:
+        assert "a29, 1970 more, which the subject" in found["next"]
+
+
+async def test_data_that_the_last_of_many_people_lacks_is_seen(agent: Agent) -> None:
+    people = [{"email": f"p{at}@example.com", "data": {"coupon_code": "X"}} for at in range(2000)]
+    people[-1]["data"] = {}
+    given = {"broadcast_id": 10, "per_user_data": people, "allow_missing": False}
+    found = await preview(agent, "trigger_broadcast", **given)
+
+    assert found["missing_data"]["coupon_code"].startswith("lacking for p1999@example.com; ")
+    assert "lacks coupon_code" in await agent.fail("trigger_broadcast", **given)
+
+
+def test_of_very_many_values_so_many_are_looked_for_and_no_more() -> None:
+    uses = {f"trigger.a{at}": Use("trigger", bare=True) for at in range(20_000)}
+    found = fit(Found(uses=uses), [{}] * 100, [f"u{at}" for at in range(100)])
+
+    assert found.missing["a0"].startswith("lacking for u0, u1, u2, at least 22 more; ")
+
+
+def test_names_are_compared_with_so_many_others_and_no_more() -> None:
+    wanted = [f"a{at}" for at in range(1000)]
+    with Profile() as profile:
+        meant_by(["zz"], wanted, [])
+
+    assert max(entry.callcount for entry in profile.getstats() if "ratio" in str(entry.code)) == 300

@@ -292,6 +292,17 @@ async def test_what_was_being_read_before_an_own_change_is_not_kept(agent: Agent
     assert sent["outcome"] == "queued"
 
 
+async def test_after_an_own_change_an_old_text_does_not_count_where_the_new_one_cannot_be_read(
+    agent: Agent,
+) -> None:
+    await agent.call("send_transactional_email", **ORDER | {"message_data": {"order_id": 1}})
+    await agent.call("update_content", kind="transactional", message_id="1", subject="Thank you")
+    agent.wire.refuses = lambda request: request.url.path.endswith("contents")
+    sent = [await agent.call("send_transactional_email", **ORDER) for _ in range(2)]
+
+    assert [one["outcome"] for one in sent] == ["queued", "queued"]
+
+
 async def test_an_own_change_voids_the_code_and_what_stood_there_is_still_told() -> None:
     offer = OFFER | {"data": {"coupon_code": "X1"}}
     async with an_agent(confirm="preview") as agent:

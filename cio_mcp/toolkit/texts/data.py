@@ -9,8 +9,11 @@ from typing import Any
 from cio_mcp.toolkit.quoting import plain, quoted
 from cio_mcp.toolkit.texts.variables import Found, Use
 
-# Data of that many people is looked at, and so many keys are told.
-MOST, KEYS = 1000, 30
+# So many values are looked for, one for each person and variable: all but for messages beyond reason.
+LOOKS = 500_000
+
+# So many keys are told, and with so many those that are not used are compared.
+KEYS, COMPARED = 30, 300
 
 # People who are named that lack a key.
 NAMED = 3
@@ -60,8 +63,10 @@ class Fit:
         if not self.vital:
             return ""
         spare = ", ".join(f"{key}{meant and f' ({meant})'}" for key, meant in self.spare.items())
+        more = len(self.vital) - KEYS
+        vital = ", ".join([*self.vital[:KEYS], *([f"{more} more"] if more > 0 else [])])
         return (
-            f"lacks {', '.join(self.vital)}, which the subject or a link of the message needs"
+            f"lacks {vital}, which the subject or a link of the message needs"
             f"{spare and f', and which has no place for {spare}'}; {way_out}"
         )
 
@@ -78,9 +83,10 @@ def fit(
     """
     if sets is None:
         return Fit({}, {}, {})
-    some = sets[:MOST] or [{}]
     uses = {steps_of(path): use for path, use in found.uses.items() if use.source in sources}
     given = {steps: use for steps, use in uses.items() if len(steps) > 1 and ITEMS not in steps}
+    some = sets[: max(LOOKS // max(len(given), 1), 1)] or [{}]
+    least = "at least " if len(some) < len(sets) else ""
     lacking = {steps: [at for at, data in enumerate(some) if not _has(data, steps)] for steps in given}
     missing = {steps: use for steps, use in given.items() if use.bare and lacking[steps]}
     optional = {steps: use for steps, use in given.items() if not use.bare and lacking[steps]}
@@ -92,10 +98,11 @@ def fit(
 
     def who(steps: tuple[str, ...]) -> str:
         """Return who lacks a key, if not everybody has the same data."""
-        if len(some) == 1:
+        if len(sets) <= 1:
             return ""
         names = [plain(whose[at]) for at in lacking[steps][:NAMED] if at < len(whose)]
-        more = [f"{len(lacking[steps]) - len(names)} more"] if len(lacking[steps]) > len(names) else []
+        left = len(lacking[steps]) - len(names)
+        more = [f"{least}{left} more"] if left else []
         return f"lacking for {', '.join(names + more)}; "
 
     return Fit(
@@ -191,7 +198,7 @@ def _value(data: Mapping[str, Any], steps: tuple[str, ...]) -> Any:
 def meant_by(unused: Collection[str], missing: Collection[str], optional: Collection[str]) -> dict[str, str]:
     """Return what was probably meant by keys that are not used: what is like them, or all that is left."""
     found: dict[str, str] = {}
-    wanted = [*missing, *(key for key in optional if key not in missing)]
+    wanted = [*missing, *(key for key in optional if key not in missing)][:COMPARED]
     pairs = sorted(((_likeness(one, other), one, other) for one in unused for other in wanted), reverse=True)
     for likeness, one, other in pairs:
         if likeness >= ALIKE and one not in found and other not in found.values():

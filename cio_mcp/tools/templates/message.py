@@ -1,6 +1,5 @@
 """A table of the file: a message, and the arguments of the tool that sends it."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, NoReturn, TypeVar
@@ -11,20 +10,13 @@ from cio_mcp.toolkit.arguments import near_miss
 from cio_mcp.toolkit.context import ParseContext
 from cio_mcp.toolkit.params import ItemKey, Line, ObjectId, Text
 from cio_mcp.toolkit.sizes import size_of
+from cio_mcp.tools.templates.names import LONGEST, can_be_argument, can_be_tool
 from cio_mcp.tools.templates.sends import WORDS, Channel, Kind, Send, known, send_of
 from cio_mcp.tools.templates.values import TYPES, Place, place_of
 
 # The one key beside the tables: whether messages are sent by the other tools, too.
 GENERIC_SENDS = "generic_sends"
 ABOVE = "belongs above the first table"
-
-# The longest name of a tool, and what it and an argument must look like.
-LONGEST = 30
-_TOOL = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)+")
-_ARGUMENT = re.compile(r"[a-z][a-z0-9_]{0,39}")
-
-# Arguments that each tool has which sends, and the one that chooses among workspaces.
-EACH = {"dry_run", "confirmation", "timezone", "workspace"}
 
 _Model = TypeVar("_Model", bound=BaseModel)
 
@@ -92,7 +84,7 @@ def message_of(tool: str, table: Any) -> Message:
     if not isinstance(table, dict):
         _refuse(tool, f"there is no such key; each tool is a table of its own, such as [{tool}]")
     where = f"[{tool}]"
-    if not _TOOL.fullmatch(tool) or len(tool) > LONGEST:
+    if not can_be_tool(tool):
         _refuse(where, f"name it verb_noun, as in send_receipt, by at most {LONGEST} of a-z, 0-9 and _")
     if GENERIC_SENDS in table:
         _refuse(GENERIC_SENDS, ABOVE)
@@ -147,9 +139,11 @@ def _argument(place: str, name: str, table: Any, send: Send, kind: Kind, channel
         _refuse(name, ABOVE)
     if not isinstance(table, dict):
         _refuse(place, 'must be a table, such as { type = "string" } or { value = 7 }')
-    if not _ARGUMENT.fullmatch(name) or name in EACH:
+    if not can_be_argument(name):
         _refuse(
-            place, "cannot be its name: use a-z, 0-9 and _, and no name of an argument that each tool has"
+            place,
+            "cannot be its name: use a-z, 0-9 and _, but no name that is taken, such as dry_run or json; "
+            'variable = "json" fills a variable that is called so',
         )
     about = _read(Argument, table, place)
     if about.value is not None and (about.required is not None or about.choices or about.description):
@@ -186,8 +180,9 @@ def _variable(place: str, name: str, about: Argument) -> Argument:
     if about.type is None:
         near = near_miss(name, known())
         _refuse(place, f"type: is needed, one of {', '.join(TYPES)}" + (f"; or {near}" if near else ""))
-    for choice in about.choices or []:
-        _check(place, "choices", TYPES[about.type], choice)
+    if about.choices:  # as callers' values are compared with them: 7 for text is "7"
+        choices = [_check(place, "choices", TYPES[about.type], choice) for choice in about.choices]
+        about = about.model_copy(update={"choices": choices})
     return about
 
 
@@ -195,10 +190,11 @@ def _is_own(name: str, about: Argument) -> bool:
     return about.variable is None and name in known()
 
 
-def _check(place: str, key: str, hint: Any, value: Any) -> None:
+def _check(place: str, key: str, hint: Any, value: Any) -> Any:
+    """Return a value of the file as a type takes it."""
     try:
         size_of(value)
-        TypeAdapter(hint).validate_python(value, context=ParseContext())
+        return TypeAdapter(hint).validate_python(value, context=ParseContext())
     except TypeError:
         _refuse(place, f"{key}: write times as text, in quotation marks")
     except ValidationError as error:

@@ -10,7 +10,8 @@ from cio_mcp.client import AppApi
 from cio_mcp.errors import CustomerIOError
 from cio_mcp.liquid import notation
 from cio_mcp.toolkit.reading import Fields
-from cio_mcp.tools.templates.message import EACH, GENERIC_SENDS, LONGEST
+from cio_mcp.tools.templates.message import GENERIC_SENDS
+from cio_mcp.tools.templates.names import LONGEST, can_be_argument
 from cio_mcp.tools.templates.reading import Taken, taken_by
 from cio_mcp.tools.templates.sends import Channel, Kind, known
 from cio_mcp.tools.templates.values import Place
@@ -105,12 +106,12 @@ def _variables(found: Taken) -> Iterator[str]:
     seen: dict[str, None] = {}
     for place in found.needed:
         seen.setdefault(place[0])
-    used = {"to", "customer_id", "id_type", "emails", GENERIC_SENDS, *EACH}
+    used = {"to", "customer_id", "id_type", "emails", GENERIC_SENDS}
     for name in seen:
         places = [place for place in found.needed if place[0] == name]
         argument = re.sub(r"\W+", "_", name, flags=re.ASCII).strip("_").lower() or "value"
         argument = (argument if argument[0].isalpha() else f"v_{argument}")[:LONGEST]
-        while argument in used:
+        while argument in used or not can_be_argument(argument):
             argument += "_"
         used.add(argument)
         written = notation(["", name]).removeprefix(".")
