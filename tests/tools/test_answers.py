@@ -39,7 +39,7 @@ OURS = {
     *("trigger", "filter", "audience", "who", "dates", "error_count", "actions", "length", "start", "end"),
     *("timezone", "resolution", "periods", "waited_seconds", "before_start", "columns", "changed", "total"),
     *("differences", "source", "how", "rates_of", "nothing_sent_in_either"),
-    *("rendered_by", "fails", "filled_by", "faults"),
+    *("rendered_by", "fails", "filled_by", "faults", "notes"),
 }
 # Words of ours that stand for something that was said otherwise.
 INSTEAD = {"applied", "pending", "rejected", "not_seen", "failed", "running", "draft or stopped", *MEANINGS}
@@ -56,8 +56,9 @@ def usual(method: str, path: str) -> str:
     return json.dumps(example(form_of(method, path)))
 
 
-# A share with its base, and counts in a row.
-SHARE = re.compile(r" = |^[\d.]+% of [\d,]+$|^[\d -]+$")
+# Shares with their bases, or counts or shares, one or several in a row; and what a rate is divided by.
+WITH_BASE, BARE = r"(?:-|[\d.]+% of [\d,]+)", r"(?:-|[\d.]+%?)"
+SHARE = re.compile(rf" = |^{WITH_BASE}(?:, {WITH_BASE})*$|^{BARE}(?: {BARE})*$")
 
 
 class Upstream:
