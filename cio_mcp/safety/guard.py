@@ -38,7 +38,7 @@ from cio_mcp.toolkit.candidates import suggest
 from cio_mcp.toolkit.consequences import Consequence
 from cio_mcp.toolkit.habits import unusual
 from cio_mcp.toolkit.registry import Effect, Tool
-from cio_mcp.toolkit.times import in_words
+from cio_mcp.toolkit.times import local_times
 
 if TYPE_CHECKING:
     from cio_mcp.safety.privacy.mask import Mask
@@ -204,12 +204,13 @@ class Guard:
     async def _preview(self, call: ToolCall, *, coded: bool) -> Preview:
         reading = None if call.words else read_words(call, self.client, fresh=True)
         looked = await look(call, self._reader(call), reading)
-        if not call.preview_only:
-            check_words(call)
+        refusal = refusal_of(call)
+        if refusal and not call.preview_only:
+            raise InvalidArgument(refusal)
         call.looked_up = -math.inf  # people take their time with what they are shown
-        code = await self.consent.code(call) if coded and not refusal_of(call) else None
-        preview = preview_of(call, looked, code, self.hide, masks=self.mask is not None)
-        preview.local_times = in_words(call.times, self.timezone or "UTC")
+        code = await self.consent.code(call) if coded and not refusal else None
+        preview = preview_of(call, looked, code, refusal, self.hide, masks=self.mask is not None)
+        preview.local_times = local_times(call.times, self.timezone or "UTC")
         self._complete(call, preview)
         return preview
 

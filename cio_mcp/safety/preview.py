@@ -10,7 +10,6 @@ from typing import Any
 from cio_mcp.client.call import Replaced
 from cio_mcp.safety.call import ToolCall
 from cio_mcp.safety.looking import Looked, People
-from cio_mcp.safety.wording import refusal_of
 from cio_mcp.toolkit.answers import Preview, Reached
 from cio_mcp.toolkit.audience import SAMPLES, Audience, Template, masked
 from cio_mcp.toolkit.consequences import IN_WORDS, Told, holds
@@ -44,15 +43,19 @@ MEND = "It would be refused. "
 Hide = Callable[[Any], Any]
 
 
-def preview_of(call: ToolCall, looked: Looked, code: str | None, hide: Hide, *, masks: bool) -> Preview:
-    """Return the preview of a call that has been rehearsed; `code` confirms it, and `hide` `masks` or not."""
+def preview_of(
+    call: ToolCall, looked: Looked, code: str | None, refusal: str, hide: Hide, *, masks: bool
+) -> Preview:
+    """Return the preview of a call that has been rehearsed.
+
+    `code` confirms it, `refusal` is why it would be refused for its words, and `hide` `masks` or not.
+    """
 
     def show(name: str) -> str:
         """Return an identifier: what the call does not name itself is masked in any case."""
         listed = call.audience is not None and name in call.audience.named
         return hide(name) if masks else plain(name) if listed else masked(name)
 
-    refusal = refusal_of(call)
     # Hidden before anything is cut: half an address would not be recognised as one.
     checked, shown = call.checked() if call.checked else (None, {})
     request = hide(call.would_send | ({"body": shown} if shown else {}))

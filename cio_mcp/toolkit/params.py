@@ -81,7 +81,7 @@ def _not_blank(text: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """Return `text` if it has no control characters and line breaks; else raise ValueError.
+    """Return `text` if it has no control characters and line breaks; else raise ValueError, or TypeError.
 
     In a header, a name or an address these could start another header.
     """

@@ -175,7 +175,7 @@ def iso(seconds: float | str | None) -> str | None:
         return None
 
 
-def in_words(instants: Mapping[str, str], zone: str) -> dict[str, str] | None:
+def local_times(instants: Mapping[str, str], zone: str) -> dict[str, str] | None:
     """Return instants as people in a time zone say them; None without a zone, and where that says no more."""
     if zone in {"", "UTC"}:
         return None

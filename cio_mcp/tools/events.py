@@ -50,7 +50,7 @@ def _event_data(data: dict[str, Any], asked: ValidationInfo) -> dict[str, Any]:
         recipient = meant(data["recipient"], asked)
         try:
             recipient = ", ".join(map(str, recipients(one_line(recipient))))
-        except (ValueError, TypeError, AttributeError):  # the latter two of what is no text
+        except (ValueError, TypeError):
             message = f"recipient must be an email address; {HOW}"
             raise ValueError(message) from None
         data = data | {"recipient": recipient}

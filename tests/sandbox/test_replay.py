@@ -63,6 +63,19 @@ STEPS = st.one_of(
 )
 
 
+def keep_start(sandbox: Sandbox) -> None:
+    sandbox.control("POST", "/_sandbox/points", {"name": "start"})
+
+
+def back_to_start(sandbox: Sandbox) -> str:
+    """Go back to what was kept; returns the number of the point that is left."""
+    return str(sandbox.control("POST", "/_sandbox/points/start", None)["left"])
+
+
+def replay(sandbox: Sandbox, left: str) -> Any:
+    return sandbox.control("POST", f"/_sandbox/points/{left}/replay", None)
+
+
 def export(sandbox: Sandbox) -> str:
     return copies.written(sandbox.control("GET", "/_sandbox/export", None))
 
@@ -100,14 +113,14 @@ async def play(caller: Caller, steps: list[tuple[str, Any, Any]]) -> None:
 
 def again(sandbox: Sandbox) -> Any:
     """Go back to the start, and do again what came after; returns what the replay tells."""
-    left = sandbox.control("POST", "/_sandbox/points/start", None)["left"]
-    return sandbox.control("POST", f"/_sandbox/points/{left}/replay", None)
+    left = back_to_start(sandbox)
+    return replay(sandbox, left)
 
 
 async def test_every_kind_of_request_is_done_again_to_the_byte(calling: Calling, clock: Clock) -> None:
     caller = calling(a_sandbox(clock), clock, pause=0.7)
     sandbox = caller.sandbox
-    sandbox.control("POST", "/_sandbox/points", {"name": "start"})
+    keep_start(sandbox)
     answers = [await caller.send(*named(one, "newest@example.com")) for one in REQUESTS]
     sandbox.control("POST", "/_sandbox/clock", {"to": "+3d"})
     was = export(sandbox)
@@ -127,15 +140,15 @@ def test_to_go_back_and_do_the_same_again_ends_in_the_same_bytes(
     with closing(a_sandbox(clock, lag=lag)) as sandbox:
         caller = Caller(sandbox, clock, pause=0.7)
         asyncio.run(play(caller, before))
-        sandbox.control("POST", "/_sandbox/points", {"name": "start"})
+        keep_start(sandbox)
         done = requests.count(sandbox.workspace)
         asyncio.run(play(caller, after))
         was = export(sandbox)
         if requests.count(sandbox.workspace) == done:
             return
-        left = sandbox.control("POST", "/_sandbox/points/start", None)["left"]
+        left = back_to_start(sandbox)
         clock.now += 20  # real time goes on, and is no matter
-        told = sandbox.control("POST", f"/_sandbox/points/{left}/replay", None)
+        told = replay(sandbox, left)
 
         assert told["refused"] == 0
         assert export(sandbox) == was
@@ -146,14 +159,14 @@ async def test_another_branch_gets_the_same_requests_after_what_was_changed_ther
 ) -> None:
     caller = calling(a_sandbox(clock), clock)
     sandbox = caller.sandbox
-    sandbox.control("POST", "/_sandbox/points", {"name": "start"})
+    keep_start(sandbox)
     await caller.identify("new", plan="pro")
     await caller.ok("POST", "/v1/collections", {"name": "books", "data": [{"title": "One"}]})
     await caller.ok("POST", "/api/v1/customers/new/events", {"name": "bought"})
-    left = sandbox.control("POST", "/_sandbox/points/start", None)["left"]
+    left = back_to_start(sandbox)
     await caller.ok("POST", "/v1/collections", {"name": "books", "data": [{"title": "Another"}]})
 
-    told = sandbox.control("POST", f"/_sandbox/points/{left}/replay", None)
+    told = replay(sandbox, left)
     (refused,) = told["first_refused"]
 
     assert (told["replayed"], told["refused"]) == (2, 1)
@@ -170,24 +183,24 @@ async def test_a_replay_that_was_cut_short_goes_on_where_it_ended_and_does_nothi
 ) -> None:
     caller = calling(a_sandbox(clock, path=tmp_path / "sandbox.db"), clock)
     sandbox = caller.sandbox
-    sandbox.control("POST", "/_sandbox/points", {"name": "start"})
+    keep_start(sandbox)
     for number in range(4):
         await caller.ok("POST", "/api/v1/customers/new/events", {"name": f"event {number}"})
-    left = sandbox.control("POST", "/_sandbox/points/start", None)["left"]
+    left = back_to_start(sandbox)
     rows = sandbox.workspace.rows
     cut = "WHEN new.name = 'event 2' BEGIN SELECT RAISE(ABORT, 'cut'); END"
     sandbox.workspace.change(f"CREATE TRIGGER cut BEFORE INSERT ON events {cut}")
     with pytest.raises(sqlite3.IntegrityError, match="cut"):
-        sandbox.control("POST", f"/_sandbox/points/{left}/replay", None)
+        replay(sandbox, left)
     sandbox.workspace.change("DROP TRIGGER cut")
     await caller.ok("POST", "/api/v1/customers/other/events", {"name": "between"})
-    told = sandbox.control("POST", f"/_sandbox/points/{left}/replay", None)
+    told = replay(sandbox, left)
 
     names = [row["name"] for row in rows("SELECT name FROM events WHERE name LIKE 'event %' ORDER BY number")]
     assert told["replayed"] == 2
     assert names == [f"event {number}" for number in range(4)]
     with pytest.raises(ValueError, match=f"all that was asked on the way to point {left} is here already"):
-        sandbox.control("POST", f"/_sandbox/points/{left}/replay", None)
+        replay(sandbox, left)
 
 
 async def test_a_request_of_an_operation_that_there_is_not_is_told_as_refused(
@@ -195,12 +208,12 @@ async def test_a_request_of_an_operation_that_there_is_not_is_told_as_refused(
 ) -> None:
     caller = calling(a_sandbox(clock), clock)
     sandbox = caller.sandbox
-    sandbox.control("POST", "/_sandbox/points", {"name": "start"})
+    keep_start(sandbox)
     await caller.identify("new", plan="pro")
     sandbox.workspace.change("UPDATE requests SET what = 'PUT /v9/renamed'")
-    left = sandbox.control("POST", "/_sandbox/points/start", None)["left"]
+    left = back_to_start(sandbox)
 
-    told = sandbox.control("POST", f"/_sandbox/points/{left}/replay", None)
+    told = replay(sandbox, left)
 
     assert (told["replayed"], told["refused"]) == (0, 1)
     assert told["first_refused"][0]["request"] == "PUT /v9/renamed"
