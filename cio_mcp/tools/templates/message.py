@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, NoReturn, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
 
 from cio_mcp.toolkit.arguments import near_miss
 from cio_mcp.toolkit.context import ParseContext
@@ -207,7 +208,7 @@ def _read(model: type[_Model], table: dict[str, Any], where: str) -> _Model:
     try:
         return model.model_validate(table, context=ParseContext())
     except ValidationError as error:
-        fault = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        fault = _first(error)
         key = str(fault["loc"][0])
         if fault["type"] == "extra_forbidden":
             keys = list(model.model_fields)
@@ -218,9 +219,12 @@ def _read(model: type[_Model], table: dict[str, Any], where: str) -> _Model:
         _refuse(where, f"{key}: {_said(error)}")
 
 
+def _first(error: ValidationError) -> ErrorDetails:
+    return error.errors(include_url=False, include_input=False, include_context=False)[0]
+
+
 def _said(error: ValidationError) -> str:
-    fault = error.errors(include_url=False, include_input=False, include_context=False)[0]
-    return str(fault["msg"]).removeprefix("Value error, ")
+    return _first(error)["msg"].removeprefix("Value error, ")
 
 
 def _refuse(place: str, what: str) -> NoReturn:
