@@ -114,7 +114,7 @@ class Accepted(Acted):
     )
 
 
-class Reached(Shape):
+class Reach(Shape):
     """The people whom a call would reach."""
 
     what: str = Field(description="The audience in words.")
@@ -174,7 +174,7 @@ class Preview(Acted):
     missing_data: dict[str, str] | None = Field(None, description="Keys to pass that the message needs.")
     optional_data: dict[str, str] | None = Field(None, description="Keys that could be passed too.")
     unused_data: dict[str, str] | None = Field(None, description="Keys that the message does not use.")
-    audience: Reached | None = Field(None, description="The people whom the call would reach.")
+    audience: Reach | None = Field(None, description="The people whom the call would reach.")
     checked: CheckedRows | None = None
     whom: str | None = Field(None, description="The customer whom the call is about.")
     sets_off: list[str] | None = Field(None, description="What else would come of it.")

@@ -17,7 +17,7 @@ from cio_mcp.toolkit.reading import Fields, beside, needed
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.values import Values, tell_times, within_limits
 from cio_mcp.tools.people.relationships import read_object_types
-from cio_mcp.tools.people.search import Found, identifiers_of
+from cio_mcp.tools.people.search import FoundCustomer, identifiers_of
 
 tools = Toolbox(__name__)
 
@@ -223,10 +223,10 @@ def _own(condition: dict[str, Any], type_id: str) -> dict[str, Any]:
     return condition | as_text | {"type_id": type_id}
 
 
-class Members(Quoted, Page):
+class RelatedCustomers(Quoted, Page):
     """The people who are related to an object."""
 
-    customers: list[Found]
+    customers: list[FoundCustomer]
 
 
 @tools.reads
@@ -237,13 +237,14 @@ async def list_object_members(
     id_type: KindOfId = "object_id",
     limit: Limit = 50,
     cursor: Cursor | None = None,
-) -> Members:
+) -> RelatedCustomers:
     """List the customers who are related to an object, such as a company's people."""
     path = "/v1/objects/{object_type_id}/{object_id}/relationships"
     query = {"id_type": id_type, "limit": limit, "start": cursor}
     answer = Fields(await app.get(path, query, object_type_id=object_type_id, object_id=object_id))
     found = [
-        Found(**identifiers_of(item.fields("identifiers"))) for item in answer.listed("cio_relationships")
+        FoundCustomer(**identifiers_of(item.fields("identifiers")))
+        for item in answer.listed("cio_relationships")
     ]
     kept, next_cursor, left_out = cut(found, answer.following())
-    return Members(customers=kept, next_cursor=next_cursor, left_out=left_out)
+    return RelatedCustomers(customers=kept, next_cursor=next_cursor, left_out=left_out)

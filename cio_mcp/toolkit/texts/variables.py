@@ -76,7 +76,7 @@ class Use:
 
 
 @dataclass
-class Found:
+class TextUses:
     """What the texts of a message use, and what of their Liquid is not known here or wrong.
 
     `snippets` are the workspace's, as variables; None if they are not known.
@@ -87,7 +87,7 @@ class Found:
     unknown: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
 
-    def add(self, other: "Found") -> None:
+    def add(self, other: "TextUses") -> None:
         """Add what another text uses."""
         for path, use in other.uses.items():
             self.uses.setdefault(path, Use(use.source)).add(use)
@@ -141,9 +141,9 @@ class Found:
 @lru_cache(maxsize=300)
 def uses_of(
     written: tuple[tuple[tuple[str, str], ...], ...], snippets: tuple[tuple[str, str], ...] = ()
-) -> Found:
+) -> TextUses:
     """Return what the texts of a message use, each given by its fields; kept, since many sends ask it."""
-    found, meter = Found(), Meter()
+    found, meter = TextUses(), Meter()
     for fields in written:
         found.add(variables_of(dict(fields), dict(snippets), meter))
     return found
@@ -159,10 +159,10 @@ def filled_by(source: str | None, kind: Kind) -> str:
     return _FILLED_BY[source]
 
 
-def variables_of(written: Mapping[str, str], snippets: Mapping[str, str] | None, meter: Meter) -> Found:
+def variables_of(written: Mapping[str, str], snippets: Mapping[str, str] | None, meter: Meter) -> TextUses:
     """Return what the parts of a text use, by field; `snippets` are None if they are not known."""
     known = None if snippets is None else frozenset(notation(["snippets", name]) for name in snippets)
-    found = Found(known)
+    found = TextUses(known)
     for name, text in written.items():
         uses = analyze(text, snippets, meter=meter)
         for variable in uses.variables:

@@ -20,7 +20,7 @@ from cio_mcp.toolkit.times import Timestamp
 tools = Toolbox(__name__)
 
 
-class Side(Shape):
+class CampaignPeriod(Shape):
     """A campaign in one period."""
 
     campaign_id: int
@@ -38,8 +38,8 @@ class Comparison(Pictured):
     verdict: str = Field(description="On delivery, then conversions; at most 1 of 20 is wrong by chance.")
     differences: list[str] = Field(description="What of first differs by more than chance, worst first.")
     timezone: str = Field(description="Time zone in which days begin.")
-    first: Side
-    other: Side
+    first: CampaignPeriod
+    other: CampaignPeriod
 
 
 @tools.reads
@@ -81,11 +81,13 @@ async def compare_campaigns(
     )
 
 
-async def _side(app: AppApi, campaign_id: int, span: Span, channel: Channel | None) -> tuple[Side, Figures]:
+async def _side(
+    app: AppApi, campaign_id: int, span: Span, channel: Channel | None
+) -> tuple[CampaignPeriod, Figures]:
     path, query = "/v1/campaigns/{campaign_id}/metrics", span.query("days", channel)
     counts: Counts = counts_of(Fields(await app.get(path, query, campaign_id=campaign_id)))
     figures = figures_of(counts)
-    side = Side(
+    side = CampaignPeriod(
         campaign_id=campaign_id,
         start=span.told["start"],
         end=span.told["end"],
@@ -96,7 +98,7 @@ async def _side(app: AppApi, campaign_id: int, span: Span, channel: Channel | No
     return side, figures
 
 
-def _names(first: Side, other: Side) -> list[str]:
+def _names(first: CampaignPeriod, other: CampaignPeriod) -> list[str]:
     if first.campaign_id != other.campaign_id:
         return [f"campaign {side.campaign_id}" for side in (first, other)]
     return [f"{side.start[:10]} to {side.end[:10]}" for side in (first, other)]

@@ -15,7 +15,7 @@ from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.texts.bodies import body_of
 from cio_mcp.toolkit.texts.data import fit
 from cio_mcp.toolkit.texts.messages import message_number, read_snippets, read_texts, the_one
-from cio_mcp.toolkit.texts.rendering import Shown, attributes_of, data_of, shown
+from cio_mcp.toolkit.texts.rendering import RenderedText, attributes_of, data_of, shown
 from cio_mcp.toolkit.texts.variables import variables_of
 from cio_mcp.tools.content.examples import Example, audience_of, chosen, people_with
 
@@ -93,7 +93,7 @@ async def preview_message(
         frozenset({"event", "trigger"}) if kind == "campaign" and data is None else frozenset()
     )
 
-    def here(customer: dict[str, Any]) -> Shown:
+    def here(customer: dict[str, Any]) -> RenderedText:
         # Hidden before it is rendered: in the text no rule could tell a name from other words.
         filled = data_of(kind, text, hide(customer), given, snippets)
         return shown(text, filled, app.call.called_at, unread, Meter())

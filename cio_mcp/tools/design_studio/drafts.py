@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field
 
 from cio_mcp.client import AppApi, RequestKind
-from cio_mcp.client.call import Replaced
+from cio_mcp.client.call import Replacement
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.answers import Acted
 from cio_mcp.toolkit.consequences import affects
@@ -137,7 +137,7 @@ async def update_email(
     there = before | {"name": node.text("name") or "", "sender_id": str(sender or "")}
     new |= ({"name": name} if name else {}) | ({"sender_id": str(sender_id)} if sender_id else {})
     pairs = {field: (there[field], value) for field, value in new.items() if there[field] != value}
-    app.call.replaces = Replaced(pairs)
+    app.call.replaces = Replacement(pairs)
     if language:
         await app.put(f"{EMAIL}/languages/{{language}}", body, email_id=email_id, language=language)
     else:
@@ -196,7 +196,7 @@ async def restore_email(
     version = Fields(await app.get(path, email_id=name, version_id=version_id))
     then = sent_in(version.fields("node"))
     pairs = differing(sent_in(node), then)
-    app.call.replaces = Replaced(pairs)
+    app.call.replaces = Replacement(pairs)
     await app.post(f"{path}/restore", {}, kind=RequestKind.REPEATABLE, email_id=name, version_id=version_id)
     return EmailUpdated(
         email_id=email_id,

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from cio_mcp.client import AppApi, RequestKind
-from cio_mcp.client.call import Replaced
+from cio_mcp.client.call import Replacement
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.answers import Acted
 from cio_mcp.toolkit.consequences import Consequence, affects
@@ -58,7 +58,7 @@ async def link_email(
         ("it cannot be unlinked by the API:", nodes[""].text("name") or email_id),
         linked_to,
     ]
-    app.call.replaces = Replaced(differing_nodes(nodes, [{}] * len(nodes)), follows)
+    app.call.replaces = Replacement(differing_nodes(nodes, [{}] * len(nodes)), follows)
     answer = Fields(
         await app.post(
             f"{EMAIL}/link",

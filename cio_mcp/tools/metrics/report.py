@@ -12,8 +12,8 @@ from cio_mcp.toolkit.figures import (
     LOOKS,
     MEASURES,
     SHARES_OF,
-    Difference,
     Figures,
+    ShareDifference,
     differences,
     share,
     shares_together,
@@ -122,7 +122,7 @@ async def report_workspace(
 def _changes(senders: list[Sender]) -> list[str]:
     """Return what changed more than chance explains, in words, the worst first."""
     looks = len(senders) * LOOKS
-    found: list[tuple[Sender, Difference]] = [
+    found: list[tuple[Sender, ShareDifference]] = [
         (one, each) for one in senders for each in differences(one.now, one.before, looks)
     ]
     found.sort(key=lambda change: (not change[1].worse, -change[1].people))
