@@ -49,7 +49,7 @@ class Status(Answer):
     scheduled: list[str] | None = Field(
         None, description="While stopped: sends that were scheduled before and still go out."
     )
-    timezone: str = Field(description="Time zone of times that name none, but for metrics (CIO_TIMEZONE).")
+    timezone: str = Field(description="Time zone of times that name none, except for metrics (CIO_TIMEZONE).")
     now: str = Field(description="The time of day in that time zone.")
     notes: list[str] | None = Field(None, description="What is degraded now, and why.")
     bounds: dict[str, str] = Field({}, description="Other settings that restrict calls, with their values.")

@@ -81,7 +81,7 @@ People = Annotated[
     lists.Objects,
     AfterValidator(_people),
     Field(
-        description='Whom to relate, such as [{"customer_id": "u_1", "attributes": {"role": "admin"}}]; '
+        description='People, such as [{"customer_id": "u_1", "attributes": {"role": "admin"}}]; '
         'visitors as {"anonymous_id": "v_1"}.'
     ),
 ]
@@ -98,7 +98,9 @@ async def set_object(
         Annotated[Values, AfterValidator(within_limits)] | None, Field(description="null removes one.")
     ] = None,
     people: People | None = None,
-    action: Annotated[Literal["add", "remove"], Field(description="What to do with people.")] = "add",
+    action: Annotated[
+        Literal["add", "remove"], Field(description="What to do with people: relate or remove them.")
+    ] = "add",
 ) -> Accepted:
     """Create or update an object, such as a company, and relate people to it or remove them.
 
@@ -147,7 +149,7 @@ class Thing(Quoted):
 async def get_object(
     app: AppApi, object_type_id: TypeId, object_id: ThingId, id_type: KindOfId = "object_id"
 ) -> Thing:
-    """Read one object, such as a company: its attributes. list_object_members tells who belongs to it."""
+    """Read the attributes of one object, such as a company. list_object_members lists its people."""
     path = "/v1/objects/{object_type_id}/{object_id}/attributes"
     ids = {"object_type_id": object_type_id, "object_id": object_id}
     found = Fields(await app.get(path, {"id_type": id_type}, **ids)).inside("object", "attributes")
@@ -177,7 +179,7 @@ class ThingsFound(Page):
 @tools.reads
 async def search_objects(
     app: AppApi,
-    object_type_id: Annotated[ItemKey | None, Field(description="Without it, only types are told.")] = None,
+    object_type_id: Annotated[ItemKey | None, Field(description="Leave out to list only the types.")] = None,
     filter: Annotated[Filter | None, Field(description=CONDITION)] = None,  # noqa: A002 - the API's word
     limit: Limit = 50,
     cursor: Cursor | None = None,

@@ -14,7 +14,7 @@ tools = Toolbox(__name__)
 class ClockMove(Acted):
     """The sandbox's clock has moved on."""
 
-    outcome: Literal["moved"] = Field("moved", description="it is later in the sandbox.")
+    outcome: Literal["moved"] = Field("moved", description="the sandbox's clock has moved forward.")
     now: str = Field(description="The time in the sandbox.")
     happened: dict[str, int] = Field(description="What happened on the way, by kind, and how often.")
 

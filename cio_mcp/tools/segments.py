@@ -72,7 +72,9 @@ async def list_segments(
 class SegmentInUse(Cut, Segment):
     """A segment, its size, and what uses it."""
 
-    who: str | None = Field(None, description="Who is in a dynamic segment, if Customer.io tells its rules.")
+    who: str | None = Field(
+        None, description="Who is in a dynamic segment, if Customer.io reports its rules."
+    )
     progress: int | None = Field(None, description="Percent done, while the segment is being built.")
     created: str | None = None
     updated: str | None = None
@@ -164,7 +166,7 @@ def _ids(ids: list[str]) -> list[str]:
 Ids = Annotated[
     People,
     AfterValidator(_ids),
-    Field(description="Up to 1000 identifiers: see id_type."),
+    Field(description="Up to 1000 identifiers, of the type id_type."),
 ]
 
 

@@ -40,11 +40,11 @@ class ManyAccepted(Acted):
     accepted: int
     repeated: int | None = Field(None, description="Rows that repeat another row of the call; sent once.")
     refused: int | None = None
-    unknown: int | None = Field(None, description="Rows that were sent, and no answer came.")
+    unknown: int | None = Field(None, description="Rows that were sent but got no answer.")
     not_sent: int | None = None
     refusals: list[Refusals] | None = None
-    first: list[RowReport] | None = Field(None, description="The first rows that were refused, whole.")
-    results: str | None = Field(None, description="list_row_results tells the rest of them by this.")
+    first: list[RowReport] | None = Field(None, description="The first refused rows, in full.")
+    results: str | None = Field(None, description="Pass it to list_row_results to list the rest.")
     numbered: str | None = Field(None, description="How rows are numbered here.")
     next: str | None = Field(None, description="What to do next.")
 

@@ -17,7 +17,7 @@ from cio_mcp.toolkit.texts.data import ALLOWED, Fit, fit
 from cio_mcp.toolkit.texts.messages import Kind, Text, message_number, read_snippets, read_texts
 from cio_mcp.toolkit.texts.readable import readable
 
-AllowMissing = Annotated[bool, Field(description="Send though data is missing.")]
+AllowMissing = Annotated[bool, Field(description="Send even if data is missing.")]
 
 # The key under which the workspace's snippets are kept.
 SNIPPETS = "snippets"

@@ -40,15 +40,17 @@ class Variables(Shape):
         None, description="No default and under no condition: the message fails without a value."
     )
     optional: list[str] | None = Field(None, description="With a default, or only under a condition.")
-    defaults: dict[str, str] | None = Field(None, description="What stands for those that have a default.")
+    defaults: dict[str, str] | None = Field(None, description="The values of those that have a default.")
     used_as: dict[str, str] | None = Field(
-        None, description="What the message takes a value for, where that shows."
+        None, description="The type that the message expects, where that shows."
     )
     exist: list[str] | None = Field(None, description="Snippets that the workspace has.")
     do_not_exist: list[str] | None = Field(
-        None, description="Snippets that it does not have: a blank, or the message fails."
+        None, description="Snippets that it lacks: they print nothing, or the message fails."
     )
-    not_checked: list[str] | None = Field(None, description="Snippets, while they cannot be read.")
+    not_checked: list[str] | None = Field(
+        None, description="Snippets that could not be checked: they cannot be read."
+    )
 
 
 # What everybody sees at first or follows: fields that are the subject, or an address.

@@ -37,7 +37,7 @@ IDENTIFYING = ("email", "anonymous_id", "_update")
 COVERED = frozenset({Consequence.BULK, Consequence.IDENTIFY, Consequence.SUBSCRIPTIONS})
 
 COLUMNS = (
-    'Meaning, such as {"Mail": "email", "Joined": "created_at:date(dayfirst)", "Sum": ":number(comma)", '
+    'Meanings, such as {"Mail": "email", "Joined": "created_at:date(dayfirst)", "Sum": ":number(comma)", '
     '"VIP": ":boolean"}.'
 )
 
@@ -81,7 +81,7 @@ async def identify_customers(
 ) -> ManyAccepted:
     """Create or update up to 10,000 customers.
 
-    Rows have identify_customer's arguments; other keys are attributes. dry_run tells what is odd.
+    Rows take identify_customer's arguments; other keys are attributes. dry_run shows oddities.
     """
     given = given_rows(rows, csv)
     defaults = {"id_type": id_type} | ({"update_only": True} if update_only else {})

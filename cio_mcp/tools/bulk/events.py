@@ -90,17 +90,17 @@ async def track_events(
     results: Results,
     rows: RowList | None = None,
     csv: Annotated[Table | None, Local] = None,
-    columns: Annotated[Columns | None, Field(description="As identify_customers has.")] = None,
-    name: Annotated[single.EventName | None, Field(description="If a row has none.")] = None,
+    columns: Annotated[Columns | None, Field(description="As in identify_customers.")] = None,
+    name: Annotated[single.EventName | None, Field(description="For rows without one.")] = None,
     id_type: AnyIdType = "id",
     unique: Annotated[
         Names | None,
-        Field(description='Columns of its id, such as ["order_id"].'),
+        Field(description='Columns identifying an event, such as ["order_id"].'),
     ] = None,
 ) -> ManyAccepted:
     """Record up to 10,000 events; unknown customers are created.
 
-    Rows have track_event's arguments; other keys are data. Repeats count once. dry_run tells what is odd.
+    Rows take track_event's arguments; other keys are data. Repeats count once. dry_run shows oddities.
     """
     plan = await _plan(track, given_rows(rows, csv), columns or {}, id_type, name, unique)
     return await carry_out(track, results, plan)

@@ -51,12 +51,12 @@ async def set_objects(
     rows: RowList | None = None,
     csv: Annotated[Table | None, Local, Field(description="CSV, or file:NAME.")] = None,
     columns: Columns | None = None,
-    object_type_id: Annotated[ItemKey | None, Field(description="If a row has none.")] = None,
+    object_type_id: Annotated[ItemKey | None, Field(description="For rows without one.")] = None,
 ) -> ManyAccepted:
     """Create or update up to 10,000 objects, such as companies, and relate people to them.
 
-    Rows have set_object's arguments, or customer_id (and customer_id_type) for one of its people; other keys
-    are attributes, those such as relationship.role of that relationship. dry_run tells what is odd.
+    Rows take set_object's arguments, or customer_id (and customer_id_type) for one of its people. Other keys
+    are attributes; relationship.role is one of that relationship. dry_run shows oddities.
     """
     given = given_rows(rows, csv)
     defaults = {"object_type_id": object_type_id} if object_type_id else {}

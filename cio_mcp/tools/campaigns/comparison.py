@@ -26,7 +26,9 @@ class CampaignPeriod(Shape):
     campaign_id: int
     start: str
     end: str = Field(description="Events at this moment are not counted.")
-    counts: dict[str, int] = Field(description="human_opened and human_clicked are without programs.")
+    counts: dict[str, int] = Field(
+        description="human_opened and human_clicked leave out opens and clicks by programs."
+    )
     rates: dict[str, str]
     left_out: str | None = Field(None, description="Counts that are missing or could not be read.")
 
@@ -36,7 +38,7 @@ class Comparison(Pictured):
 
     rates_of: str = Field(SHARES_OF, description="What rates are shares of.")
     verdict: str = Field(description="On delivery, then conversions; at most 1 of 20 is wrong by chance.")
-    differences: list[str] = Field(description="What of first differs by more than chance, worst first.")
+    differences: list[str] = Field(description="Where the first differs by more than chance, worst first.")
     timezone: str = Field(description="Time zone in which days begin.")
     first: CampaignPeriod
     other: CampaignPeriod
@@ -55,7 +57,7 @@ async def compare_campaigns(
     ] = None,
     channel: Channel | None = None,
 ) -> Comparison:
-    """Compare two campaigns (automations), or two periods of one: which converts better, surely or not yet.
+    """Compare two campaigns (automations), or two periods of one: which converts better, and is it certain.
 
     By default compares the last 30 whole days of a campaign with the 30 days before.
     """

@@ -74,7 +74,7 @@ async def get_content(
     ],
     part_id: Annotated[ObjectId | None, Field(description="Only this action or content.")] = None,
     language: Annotated[Line | None, Field(description="Only this language, such as fr.")] = None,
-    html: Annotated[bool, Field(description="Add the HTML.")] = False,
+    html: Annotated[bool, Field(description="Include the HTML.")] = False,
 ) -> Content:
     """Read what a message says: subject, body with links, and the Liquid variables it needs.
 

@@ -26,7 +26,7 @@ class Example(Shape):
     customer: str
     subject: str | None = None
     opening: str | None = Field(None, description="How the body begins.")
-    characters: int = Field(description="Of the body, as text.")
+    characters: int = Field(description="The body's length as text.")
     fails: list[str] | None = None
     empty: list[str] | None = None
     defaults_used: list[str] | None = None

@@ -44,9 +44,12 @@ async def link_email(
     app: AppApi,
     email_id: EmailId,
     target: Literal["campaign_action", "newsletter", "transactional_message"],
-    target_id: Annotated[ObjectId, Field(description="Of the action (of a broadcast too) or the message.")],
+    target_id: Annotated[
+        ObjectId,
+        Field(description="Id of the message; of a campaign or broadcast, its action."),
+    ],
     replace_other: Annotated[
-        bool, Field(description="Even if other content of Design Studio is linked to it.")
+        bool, Field(description="Link even if the target has other Design Studio content.")
     ] = False,
 ) -> EmailLinked:
     """Link an email of Design Studio to one message, for good: the API cannot unlink. Then publish_email."""

@@ -43,7 +43,7 @@ GOES_LIVE = "the email that goes live, in the message that it is linked to (the 
 
 
 class ReviewFinding(Shape):
-    """Something to be said against an email."""
+    """A problem found in an email."""
 
     severity: str | None = None
     check: str | None = None
@@ -56,8 +56,8 @@ class Review(Quoted, Cut):
 
     score: int | None = Field(None, description="0 to 100; at most 60 with an error.")
     counts: dict[str, int] | None = None
-    findings: list[ReviewFinding] = Field(description="The worst first.")
-    not_checked: list[str] | None = Field(None, description="Checks that were not, or not wholly, made.")
+    findings: list[ReviewFinding] = Field(description="Worst first.")
+    not_checked: list[str] | None = Field(None, description="Checks that were not completed.")
 
 
 @tools.reads
@@ -103,7 +103,7 @@ class EmailPublished(Acted):
 
     outcome: Literal["published", "pending"] = Field(
         "published",
-        description="published: the message says it now; pending: get_publish_state tells when it does.",
+        description="published: the message uses it now; pending: get_publish_state tells when it does.",
     )
     email_id: str
     languages: list[str] | None = Field(None, description="Published translations, beside the email itself.")
@@ -191,7 +191,7 @@ async def get_publish_state(
     email_id: EmailId,
     publish_id: Annotated[ItemKey, Field(description="From publish_email.")],
 ) -> PublishState:
-    """Read how far publishing an email of Design Studio is; why it failed is told as an error."""
+    """Read the progress of publishing a Design Studio email. If it failed, an error gives the reason."""
     answer = await _state(app, email_id, publish_id)
     mappings = answer.objects("mappings") or []
     languages = [language for item in mappings if (language := item.text("language"))]

@@ -65,7 +65,7 @@ async def send_newsletter(
     recipient_timezone: Annotated[
         bool, Field(description="Send at this time of day in each recipient's own time zone.")
     ] = False,
-    rate: Annotated[Number | None, Field(ge=1, description="At most so many messages per period.")] = None,
+    rate: Annotated[Number | None, Field(ge=1, description="Most messages per period.")] = None,
     period: Literal["minute", "hour", "day"] = "hour",
     spread: Annotated[bool, Field(description="Spread them evenly.")] = False,
 ) -> NewsletterSend:

@@ -53,7 +53,7 @@ class FoundCustomer(Shape):
     email: str | None = None
     cio_id: str | None = None
     attributes: dict[str, Any] | None = Field(
-        None, description="The attributes requested with fields that are set; values are strings."
+        None, description="The requested attributes that are set; values are strings."
     )
 
 
@@ -85,7 +85,7 @@ async def search_customers(
 ) -> FoundCustomers:
     """Find customers (people, profiles) by email, segment, attributes or a filter.
 
-    All given conditions must hold; none lists every customer. What customers did: only through a segment.
+    All given conditions must hold; with none, all customers are listed. For behaviour use a segment.
     """
     if email is not None and (segment_id or attributes or filter or cursor):
         raise InvalidArgument("email: cannot be combined with other conditions; put it into filter instead")
