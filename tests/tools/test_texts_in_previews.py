@@ -202,7 +202,7 @@ async def test_of_very_many_keys_a_few_are_told(agent: Agent) -> None:
         (
             "update_content",
             {"kind": "broadcast", "message_id": "10", "subject": "New"},
-            "Change a text of a live message or a draft: kind broadcast, message_id 10",
+            "Change a text of a message, live or draft: kind broadcast, message_id 10",
         ),
     ],
 )
