@@ -16,7 +16,7 @@ from cio_mcp.sandbox.engine.clock import Clock
 from cio_mcp.sandbox.faults import book
 from cio_mcp.sandbox.faults.layer import FaultLayer
 from cio_mcp.sandbox.gate import Counts, Credentials, Gate
-from cio_mcp.sandbox.http import ApiRequest, Partly, Rejected
+from cio_mcp.sandbox.http import ApiRequest, PartialAnswer, Rejected
 from cio_mcp.sandbox.operations import Operation, asked_for
 from cio_mcp.sandbox.seed import EMPTY, begin
 from cio_mcp.sandbox.state.workspace import Workspace
@@ -120,7 +120,7 @@ class Sandbox:
                 answer = operation.answer(asked)
         except Rejected as rejected:
             return _json(rejected.status, rejected.body, left | rejected.headers)
-        if isinstance(answer, Partly):
+        if isinstance(answer, PartialAnswer):
             return _json(207, answer.body, left)
         return Response(NO_CONTENT, headers=left) if answer is None else _json(200, answer, left)
 
