@@ -3,11 +3,8 @@
 import json
 from typing import Any
 
-from starlette.responses import PlainTextResponse, Response
-from starlette.types import ASGIApp, Receive, Scope, Send
-
+from cio_mcp.sandbox.asgi import ASGIApp, Receive, Response, Scope, Send, body_of
 from cio_mcp.sandbox.controls.table import ask
-from cio_mcp.sandbox.faults.layer import body_of
 from cio_mcp.sandbox.state.copies import written
 from cio_mcp.sandbox.state.workspace import Workspace
 
@@ -28,7 +25,7 @@ class ControlLayer:
             await self._app(scope, receive, send)
             return
         answer = self._answer(scope["method"], path, await body_of(receive))
-        await answer(scope, receive, send)
+        await answer(send)
 
     def _answer(self, method: str, path: str, body: bytes) -> Response:
         try:
@@ -42,10 +39,10 @@ class ControlLayer:
         except ValueError as wrong:
             return _json(400, {"error": str(wrong)})
         if path.endswith("/export"):
-            return PlainTextResponse(written(told), media_type="application/json")
+            return Response(200, written(told), {"content-type": "application/json"})
         return _json(200, told)
 
 
 def _json(status: int, told: Any) -> Response:
     text = json.dumps(told, indent=2, ensure_ascii=False) + "\n"
-    return Response(text, status, media_type="application/json; charset=utf-8")
+    return Response(status, text, {"content-type": "application/json; charset=utf-8"})
