@@ -127,6 +127,12 @@ async def attempt(tool: str, arguments: dict[str, Any], allowed: str = ALLOWED) 
         "{% if true %}boss@corp.example{% endif %}",
         "{{trigger.name}} <ada@example.com>",
         "Ada\u202e <ada@example.com>",
+        "boss\uff20corp.example <ada@example.com>",
+        '"boss\ufe6bcorp.example" <ada@example.com>',
+        "{{\u00a0customer.email }}",
+        "{{customer.email}}, boss@corp.example",
+        "{{customer.email | append: ',boss@corp.example'}}",
+        "ada@example.com\uff0cboss@corp.example",
     ],
 )
 @pytest.mark.parametrize("argument", ["to", "cc", "bcc"])
@@ -180,6 +186,7 @@ async def test_no_event_redirects_mail_to_somebody_who_is_not_allowed(recipient:
         ("send_transactional_message", SMS | {"to": "{{trigger.phone}}"}),
         ("send_transactional_message", SMS | {"to": "+4930{{trigger.phone}}"}),
         ("send_transactional_message", SMS | {"customer_id": "u_2", "to": "{{customer.phone}}"}),
+        ("send_transactional_message", SMS | {"to": "{{\u00a0customer.phone}}"}),
         ("send_transactional_message", PUSH),
         ("send_transactional_message", PUSH | {"to": "+4930123456"}),
         ("send_transactional_message", PUSH | {"custom_device": {"token": "t", "platform": "ios"}}),
