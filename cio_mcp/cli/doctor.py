@@ -169,12 +169,12 @@ async def _stopped(settings: Settings) -> AsyncIterator[Finding]:
 
 
 async def _replicas(address: SecretStr) -> Finding:
-    from cio_mcp.databases.redis import Away, RedisConnection  # noqa: PLC0415 - needs the extra
+    from cio_mcp.databases.redis import RedisAway, RedisConnection  # noqa: PLC0415 - needs the extra
 
     server = RedisConnection(address)
     try:
         await server.reach()
-    except Away as away:
+    except RedisAway as away:
         detail = f"Redis at {server.place} cannot be used ({away}): limits, codes and caps need it"
         return Finding("replicas", "fault", detail, "start Redis, or correct CIO_SHARED_PACE")
     finally:

@@ -14,7 +14,7 @@ from cio_mcp.toolkit.answers import Answer
 from cio_mcp.toolkit.arguments import has_mark
 from cio_mcp.toolkit.params import Naming
 from cio_mcp.toolkit.registry import Tool
-from cio_mcp.toolkit.rows.given import Given
+from cio_mcp.toolkit.rows.given import RowInput
 
 # Ids in answers that identify what a call produced; none is personal.
 IDS = ("delivery_id", "trigger_id", "event_id", "newsletter_id", "broadcast_id", "export_id")
@@ -35,8 +35,8 @@ def named(call: ToolCall) -> list[str]:
     return found
 
 
-def _rows(call: ToolCall) -> list[Given]:
-    return [value for value in call.given.values() if isinstance(value, Given)]
+def _rows(call: ToolCall) -> list[RowInput]:
+    return [value for value in call.given.values() if isinstance(value, RowInput)]
 
 
 def _count(call: ToolCall) -> int | None:
