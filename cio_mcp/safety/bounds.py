@@ -20,6 +20,9 @@ from cio_mcp.toolkit.reading import Fields
 NUMBER = re.compile(r"\+[1-9]\d{1,14}", re.ASCII)
 NUMBERS = re.compile(r"\+\d{0,15}\*|\+\d{2,15}", re.ASCII)
 
+# Any other entry: an address, a domain with an @ before it or without, a pattern of them with `*`.
+ADDRESSES = re.compile(r"""([^\s@,;:"<>()\[\]\\]*@)?([a-z0-9_*-]+(\.[a-z0-9_*-]+)+|\*)""")
+
 # The entry that allows devices: no list tells whose a device is.
 ANY_DEVICE = f"{DEVICE}any"
 
@@ -132,19 +135,21 @@ def entry_of(text: str) -> str:
     """Return an entry of the allow list in the form in which it is compared; raises ValueError."""
     if text == ANY_DEVICE or NUMBERS.fullmatch(text):
         return text
-    if "@" not in text and (text.startswith("+") or ":" in text):
-        message = f"{text} is neither a number such as +4930123456 or +4930* nor device:any"
-        raise ValueError(message)
     local, at, name = text.rpartition("@")
-    return local.lower() + at + domain(name)
+    if not ADDRESSES.fullmatch(found := local.lower() + at + domain(name)):
+        message = (
+            f"{text!r} is neither an address, a domain such as example.com, a pattern such as "
+            "*@*.example.com, a number such as +4930123456 or +4930*, nor device:any"
+        )
+        raise ValueError(message)
+    return found
 
 
 def _matches(address: str, entry: str) -> bool:
-    if "*" in entry:
-        return fnmatchcase(address, entry)
-    if "@" in entry.lstrip("@"):
-        return address == entry
-    return address.rpartition("@")[2] == entry.lstrip("@")
+    local, _, name = entry.rpartition("@")
+    if not local:
+        return fnmatchcase(address.rpartition("@")[2], name)
+    return fnmatchcase(address, entry) if "*" in entry else address == entry
 
 
 async def attributes_of(app: AppApi | None, id_type: AnyIdType, names: Sequence[str]) -> list[list[Fields]]:
