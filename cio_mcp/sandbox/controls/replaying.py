@@ -11,7 +11,7 @@ from cio_mcp.sandbox.faults import book
 from cio_mcp.sandbox.http import Rejected
 from cio_mcp.sandbox.moments import written
 from cio_mcp.sandbox.operations import OPERATIONS
-from cio_mcp.sandbox.state import points
+from cio_mcp.sandbox.state import points, requests
 from cio_mcp.sandbox.state.requests import OF_FAULTS, Request
 from cio_mcp.sandbox.state.workspace import Workspace
 
@@ -20,7 +20,7 @@ MOST_TOLD = 20
 
 
 class NothingToDo(ValueError):
-    """A point holds no request that is not here."""
+    """A point holds no request that is not here, or not all of them."""
 
 
 def replay(workspace: Workspace, which: str) -> dict[str, Any]:
@@ -31,7 +31,7 @@ def replay(workspace: Workspace, which: str) -> dict[str, Any]:
     # Real time that has passed since somebody went back changes nothing: what is due only now comes later.
     with workspace.locked(), workspace.clock.at(_latest(workspace)):
         left = points.copy(workspace, which)
-        further = _further(workspace, left)
+        further = _further(workspace, which, left)
         if not further:
             raise NothingToDo(f"all that was asked on the way to point {which} is here already")
         before = points.add(workspace, "before the replay")
@@ -46,11 +46,17 @@ def replay(workspace: Workspace, which: str) -> dict[str, Any]:
     }
 
 
-def _further(workspace: Workspace, left: dict[str, Any]) -> list[dict[str, Any]]:
+def _further(workspace: Workspace, which: str, left: dict[str, Any]) -> list[dict[str, Any]]:
     table = left["tables"].get("requests", {"columns": [], "rows": []})
     rows = [dict(zip(table["columns"], row, strict=True)) for row in table["rows"]]
     here = {row["id"] for row in workspace.rows("SELECT id FROM requests")}
-    return [row for row in rows if row["id"] not in here]
+    further = [row for row in rows if row["id"] not in here]
+    if further and len(further) == len(rows) and rows[0]["number"] > 1:
+        raise NothingToDo(
+            f"not all that was asked on the way to point {which} is kept: make a point before what is to be "
+            f"done again (what came after the oldest point is kept, at most {requests.MOST} requests)"
+        )
+    return further
 
 
 def _again(workspace: Workspace, row: dict[str, Any]) -> dict[str, Any] | None:
