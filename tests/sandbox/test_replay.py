@@ -229,7 +229,7 @@ async def test_requests_are_kept_from_the_oldest_point_on_and_without_one_none_b
 ) -> None:
     caller = calling(a_sandbox(clock), clock)
     sandbox = caller.sandbox
-    counts = []
+    counts: list[int] = []
     for name in ("one", "", "two", ""):
         for number in range(3):
             await caller.identify(f"new{number}", plan=f"plan {name}{number}{len(counts)}")

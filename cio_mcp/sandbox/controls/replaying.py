@@ -13,6 +13,7 @@ from cio_mcp.sandbox.moments import written
 from cio_mcp.sandbox.operations import OPERATIONS
 from cio_mcp.sandbox.state import points, requests
 from cio_mcp.sandbox.state.requests import OF_FAULTS, Request
+from cio_mcp.sandbox.state.steps import Steps
 from cio_mcp.sandbox.state.workspace import Workspace
 
 # So many of the requests that were refused are told.
@@ -23,7 +24,7 @@ class NothingToDo(ValueError):
     """A point holds no request that is not here, or not all of them."""
 
 
-def replay(workspace: Workspace, which: str) -> dict[str, Any]:
+def replaying(workspace: Workspace, which: str) -> Steps:
     """Do what a point's log has and this one has not, and take the clock to where it stood there.
 
     A request may be refused here, where other things came before. Raises NoSuchPoint and NothingToDo.
@@ -35,8 +36,12 @@ def replay(workspace: Workspace, which: str) -> dict[str, Any]:
         if not further:
             raise NothingToDo(f"all that was asked on the way to point {which} is here already")
         before = points.add(workspace, "before the replay")
-    refused = [told for row in further if (told := _again(workspace, row))]
-    _end(workspace, left)
+    refused = []
+    for row in further:
+        if told := _again(workspace, row):
+            refused.append(told)
+        yield
+    yield from _end(workspace, left)
     return {
         "point": before["number"],
         "replayed": len(further) - len(refused),
@@ -67,7 +72,6 @@ def _again(workspace: Workspace, row: dict[str, Any]) -> dict[str, Any] | None:
     operation = OPERATIONS.get(request.what)
     if not operation and request.what not in OF_FAULTS:
         return told | {"status": 404, "answer": "this version of the sandbox has no such operation"}
-    workspace.give_way()
     try:
         with workspace.clock.at(at, really=row["really"]), workspace.transaction(request):
             workspace.clock.set(at)
@@ -87,9 +91,9 @@ def _latest(workspace: Workspace) -> float:
     return max((float(row["at"]) for row in found if row), default=0.0)
 
 
-def _end(workspace: Workspace, left: dict[str, Any]) -> None:
+def _end(workspace: Workspace, left: dict[str, Any]) -> Steps:
     now = max(float(left["now"]), _latest(workspace))
-    workspace.advance(now)
+    yield from workspace.advancing(now)
     with workspace.locked():
         workspace.clock.set(now)
         (workspace.clock.freeze if left["frozen"] else workspace.clock.run)()
