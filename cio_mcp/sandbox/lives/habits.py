@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from cio_mcp.sandbox.lives.people import DAY, TRIAL, Person
+from cio_mcp.sandbox.lives.people import DAY, TRIAL, Character
 
 PRICES = {"pro": 96, "team": 480}
 YEAR = 365 * DAY
@@ -28,7 +28,7 @@ class Act:
     body: dict[str, Any]
 
 
-def acts(person: Person, since: int, until: int) -> list[Act]:
+def acts(person: Character, since: int, until: int) -> list[Act]:
     """Return what a person does from `since` to before `until`, the first first."""
     begins = since < person.signs_up + BEGINNINGS
     every = [*_begins(person), *_tries(person)] if begins else []
@@ -44,7 +44,7 @@ def _is(at: int, **attributes: Any) -> Act:
     return Act(at, "identify", attributes)
 
 
-def _begins(person: Person) -> Iterator[Act]:
+def _begins(person: Character) -> Iterator[Act]:
     at = person.signs_up
     plan = "trial" if person.tries else person.buys or "free"
     yield _is(at, **person.profile, plan=plan, created_at=at)
@@ -56,7 +56,7 @@ def _begins(person: Person) -> Iterator[Act]:
         yield _is(at + int((2 + person.share("unsubscribes", "after") * 70) * DAY), unsubscribed=True)
 
 
-def _tries(person: Person) -> Iterator[Act]:
+def _tries(person: Character) -> Iterator[Act]:
     """Yield how a trial ends."""
     if not person.tries:
         return
@@ -69,7 +69,7 @@ def _tries(person: Person) -> Iterator[Act]:
         yield Act(at, "event", {"type": "page", "name": "https://quill.example.com/plans"})
 
 
-def _buys(person: Person, since: int, until: int) -> Iterator[Act]:
+def _buys(person: Character, since: int, until: int) -> Iterator[Act]:
     """Yield the orders: the plan, each year again, and now and then a printed notebook."""
     if not person.buys:
         return
@@ -81,7 +81,7 @@ def _buys(person: Person, since: int, until: int) -> Iterator[Act]:
         yield from _order(person, at, 24, "printed notebook")
 
 
-def _order(person: Person, at: int, amount: int, product: str) -> Iterator[Act]:
+def _order(person: Character, at: int, amount: int, product: str) -> Iterator[Act]:
     yield _does(at, "purchase", amount=amount, product=product)
     if at >= person.begins:
         number = f"{person.number + 1}-{(at - person.begins) // DAY + 1000}"
@@ -89,7 +89,7 @@ def _order(person: Person, at: int, amount: int, product: str) -> Iterator[Act]:
         yield Act(at + ORDERED_AFTER, ORDERS, {"order_id": number, "items": items})
 
 
-def _comes(person: Person, since: int, until: int) -> Iterator[Act]:
+def _comes(person: Character, since: int, until: int) -> Iterator[Act]:
     """Yield the logins: by habit, until a person is never seen again. Of older ones the last is told."""
     gap, ends = person.logins, int(min(until, person.leaves))
     since = max(since, min(person.begins, ends - gap))
@@ -97,7 +97,9 @@ def _comes(person: Person, since: int, until: int) -> Iterator[Act]:
         yield _does(at, "login")
 
 
-def _regularly(first: int, gap: int, since: int, until: int, person: Person | None = None) -> Iterator[int]:
+def _regularly(
+    first: int, gap: int, since: int, until: int, person: Character | None = None
+) -> Iterator[int]:
     """Yield times that lie a gap apart; those of a person up to half a gap later."""
     for number in range(max(0, (since - first) // gap - 1), max(0, (until - first) // gap + 1)):
         late = int(person.share("login", number) * gap / 2) if person and number else 0
