@@ -181,7 +181,7 @@ def _open(
             ),
             History(store, budget),
             Downloads(None if mask_of else settings.downloads, Downloader(wire)),
-            SandboxControls(sandbox.control) if sandbox else None,
+            SandboxControls(sandbox.control_in_turns) if sandbox else None,
         ),
     )
     return OpenWorkspace(shelf, off, guard, client, _in_sandbox(settings) if sandbox else _live(settings))
