@@ -218,7 +218,9 @@ def kept_sandbox(settings: Settings) -> Settings:
         return settings
     if settings.sandbox == "on" or settings.workspaces_file:
         setting = "CIO_SANDBOX=on" if settings.sandbox == "on" else "CIO_WORKSPACES_FILE"
-        message = f"{setting}: then no sandbox is kept; unset it, or name its file in CIO_SANDBOX_PATH"
+        message = (
+            f"{setting}: with this setting no sandbox is kept; unset it, or name its file in CIO_SANDBOX_PATH"
+        )
         raise SettingsError(message)
     path = _kept_file()
     try:

@@ -99,7 +99,9 @@ def add(path: Path, grant: Grant) -> str:
     """Add a grant under a new token, which is returned and kept nowhere; raises SettingsError."""
     entries = read(path) if path.exists() else []
     if any(entry.name == grant.name for entry in entries):
-        raise SettingsError(f"{grant.name}: there is a token of that name; revoke it first, or take another")
+        raise SettingsError(
+            f"{grant.name}: there is a token of that name; revoke it first, or choose another name"
+        )
     token = MARK + secrets.token_urlsafe(32)
     write(path, [*entries, TokenEntry(**grant.model_dump(exclude_unset=True), sha256=_hash(token))])
     return token

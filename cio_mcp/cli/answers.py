@@ -188,7 +188,7 @@ def differences(form: Any, value: Any, at: str = "answer") -> Iterator[str]:
     elif isinstance(form, dict):
         yield from _of_object(form, value, at)
     elif not any(_is(word, value) for word in form.split("|")):
-        unit = " that is no unix seconds" if form == "time" and _kind(value) == "int" else ""
+        unit = " which is not unix seconds" if form == "time" and _kind(value) == "int" else ""
         yield f"{at}: is {_kind(value)}{unit}, known as {form}"
 
 

@@ -20,7 +20,7 @@ from cio_mcp.settings import CREDENTIALS, Settings, load, variable, variables
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Take a client, and whether to write its file."""
     parser.description = (
-        "Print the entry by which an MCP client starts this server, with the settings that are set here; or "
+        "Print the entry with which an MCP client starts this server, with the settings set here; or "
         "merge it into the client's file and try it. cio-mcp setup asks for what it needs."
     )
     parser.add_argument("client", choices=clients(), metavar="client", help=", ".join(clients()))

@@ -47,7 +47,7 @@ from cio_mcp.settings.workspaces import each
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Take how to print the findings, or what else to look at."""
     parser.description = (
-        "Check the settings, the credentials and the way to Customer.io, and say how to mend what is wrong. "
+        "Check the settings, the credentials and the way to Customer.io, and say how to fix what is wrong. "
         "Exit status: 0 well, 1 something does not work, 2 wrong settings."
     )
     parser.add_argument(

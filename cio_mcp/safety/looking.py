@@ -98,7 +98,7 @@ async def _template(found: Survey, reading: Awaitable[MessageSetup]) -> None:
 
 
 async def _outlook(found: Survey, reading: Awaitable[Outlook]) -> None:
-    found.outlook = await _tried(found, "what else it sets off", reading) or Outlook()
+    found.outlook = await _tried(found, "its other consequences", reading) or Outlook()
 
 
 async def _tried(found: Survey, what: str, reading: Awaitable[_Found]) -> _Found | None:

@@ -36,7 +36,7 @@ CONFIRM = (
 )
 AGAIN = "To carry it out, call again without dry_run."
 DRAFTS = "Make drafts, which a person must send, of"
-SHOW_FIRST = "Before that, show the user what is warned of, missing, not used or changed."
+SHOW_FIRST = "First show the user each warning, and what is missing, unused or changed."
 MEND = "It would be refused. "
 
 # Replaces what must not be shown in any value.

@@ -52,7 +52,7 @@ async def started_by_change(app: AppApi, written: Collection[str]) -> list[Told]
         if (attribute := each.text("date_attribute")) and attribute in written
     ]
     unknown: list[Told] = [
-        ("Customer.io does not tell what starts the automation", _name(each))
+        ("Customer.io does not say what starts the automation", _name(each))
         for each in awake
         if each.text("type") not in KNOWN and not each.text("event_name") and not _triggers(each)
     ]
@@ -82,7 +82,7 @@ def _by_segment(awake: list[Fields], segments: list[Fields]) -> list[Told]:
             _names(triggers, segments),
             "that starts the automation",
             _name(each),
-            "if they fit its other conditions, which the API does not tell",
+            "if they fit its other conditions, which the API does not report",
         )
         for each in awake
         if (triggers := [number for number in _triggers(each) if number not in by_hand])

@@ -68,7 +68,7 @@ def whole(value: object) -> int:
 
 def _no_phone(id_type: object) -> object:
     if id_type == "phone":
-        message = "Customer.io takes no phone number here; get_customer with id_type=phone tells the id"
+        message = "Customer.io accepts no phone number here; get_customer with id_type=phone returns the id"
         raise ValueError(message)
     return id_type
 

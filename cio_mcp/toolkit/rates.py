@@ -80,7 +80,7 @@ class Counts(dict[str, list[int]]):
         absent = sorted({*shares, *(of for of, *_ in shares.values())} - self.keys())
         unread = [f"{name} in {periods} of {self.periods} periods" for name, periods in self.unread.items()]
         return joined(
-            f"not told by Customer.io: {', '.join(absent)}" if absent else None,
+            f"not reported by Customer.io: {', '.join(absent)}" if absent else None,
             f"could not be read, and counted as 0: {', '.join(unread)}" if unread else None,
         )
 

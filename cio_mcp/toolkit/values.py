@@ -21,7 +21,7 @@ MOST_ATTRIBUTES, LONGEST_NAME, LARGEST_VALUE = 300, 150, 1000
 
 # What a text may be of another type than text to Customer.io, whose App API tells all values as text.
 _OTHER = re.compile(r"-?\d+(\.\d+)?(E[+-]?\d+)?|true|false", re.ASCII | re.IGNORECASE)
-AS_TEXT = "Customer.io tells all values as text: whether they are stored as numbers does not show."
+AS_TEXT = "Customer.io returns all values as text, so it does not show whether they are stored as numbers."
 
 # So many values of one argument are told of.
 TOLD = 5

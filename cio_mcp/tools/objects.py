@@ -62,7 +62,7 @@ def _people(entries: list[dict[str, Any]], asked: ValidationInfo) -> list[dict[s
         tell_times(attributes, asked)
         found.append({"identifiers": who} | ({"relationship_attributes": attributes} if attributes else {}))
     if len({"anonymous_id" in each["identifiers"] for each in found}) > 1:
-        message = "customers and visitors go in calls of their own"
+        message = "customers and visitors need separate calls"
         raise ValueError(message)
     return found
 

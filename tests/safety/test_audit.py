@@ -463,6 +463,6 @@ def test_calls_that_name_more_people_than_a_line_holds_are_told(
     log.intent("r1", "me", "identify_customers", "writes", {}, [f"u_{number}" for number in range(1500)])
 
     assert main(["audit", "find", str(path), "--about", "u_1499"]) == 1
-    assert "1 calls name more people" in capsys.readouterr().out
+    assert "1 calls concern more people" in capsys.readouterr().out
     assert main(["audit", "find", str(path), "--about", "u_999"]) == 0
     assert list(verify(path)) != []

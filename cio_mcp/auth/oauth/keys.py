@@ -113,7 +113,7 @@ class Keys:
             why = str(error) or "it does not answer in time"
             trouble = f"the keys of {self._issuer} cannot be fetched: {why}"
             if trouble != self.trouble:
-                _log.warning("%s; tokens whose keys are known go on working", trouble)
+                _log.warning("%s; tokens signed with known keys keep working", trouble)
         finally:
             # A key may change right after a start, so the first fetch does not hold back the next.
             self._next = now() if first and not trouble else now() + PAUSE
@@ -147,14 +147,14 @@ class Keys:
         if answer.status_code in {400, 404, 405, 410}:
             return None
         if answer.status_code != 200:
-            redirect = ", a redirect, and none is followed" if answer.is_redirect else ""
+            redirect = ", a redirect, which is not followed" if answer.is_redirect else ""
             raise _Trouble(f"{url} answers {answer.status_code}{redirect}")
         try:
             found = json_of(answer)
         except ValueError:
             found = None
         if not isinstance(found, dict):
-            raise _Trouble(f"{url} answers no JSON object")
+            raise _Trouble(f"{url} does not answer with a JSON object")
         return found
 
 

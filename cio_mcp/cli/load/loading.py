@@ -170,7 +170,7 @@ def _check(row: Row, arguments: dict[str, Any]) -> None:
     try:
         "".join(part for cell in row.values.items() for part in cell if isinstance(part, str)).encode()
     except UnicodeEncodeError:
-        message = "is not of the file's encoding"
+        message = "is not in the file's encoding"
         raise ValueError(message) from None
     for value in arguments.values():
         if isinstance(value, (dict, list)) or (isinstance(value, float) and not math.isfinite(value)):

@@ -43,7 +43,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     reach.add_argument("--full", action="store_true", help="let agents write, delete and send, too")
     parser.add_argument("--allow", metavar="WHOM", help="who may be reached, such as *@example.com,+4930*")
     parser.add_argument("--keys", choices=PLACES, help=f"where the keys go: {', '.join(PLACES)}")
-    parser.add_argument("--yes", action="store_true", help="ask nothing: the safe choice where none is given")
+    parser.add_argument(
+        "--yes", action="store_true", help="ask nothing; take the safe choice where none is given"
+    )
     parser.add_argument("--no-try", action="store_true", help="do not start the server to try the entry")
 
 

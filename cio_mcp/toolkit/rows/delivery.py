@@ -129,7 +129,7 @@ def _checked(
     if refused:
         steps.append("The refused rows are not sent: correct them, or go on without them.")
     if any(one.rows for one in odd):
-        steps.append("Look at odd: it names what may not be meant.")
+        steps.append("Look at odd: it names what looks like a mistake.")
     checked = CheckedRows(
         rows=plan.rows,
         operations=len(plan.operations),

@@ -95,7 +95,7 @@ def _without_blanks(row: Row) -> Row:
 def _content(name: str, folder: Path | None) -> bytes:
     """Return what a file in the operator's folder holds; raises ValueError for any other."""
     if folder is None:
-        message = "the operator of this server lets no files be read (CIO_FILES); pass the rows themselves"
+        message = "this server reads no files (CIO_FILES is not set); pass the rows themselves"
         raise ValueError(message)
     name = name.replace("\0", "")  # which no path can have
     try:
@@ -108,7 +108,7 @@ def _content(name: str, folder: Path | None) -> bytes:
             raise ValueError(message)
         return path.read_bytes()
     except (OSError, RuntimeError):  # a loop of links, to Python before 3.13
-        message = "there is no such file in the folder that the operator lets be read (CIO_FILES)"
+        message = "there is no such file in the operator's folder (CIO_FILES)"
         raise ValueError(message) from None
 
 

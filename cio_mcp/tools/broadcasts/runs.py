@@ -24,8 +24,8 @@ FAILED = (
 
 
 NOT_ALL = (
-    "No error does not mean that everybody got it: who is unsubscribed or suppressed is skipped. "
-    "list_customer_messages tells it of one person."
+    "No error does not mean that everybody got it: unsubscribed and suppressed people are skipped. "
+    "list_customer_messages shows it for one person."
 )
 
 

@@ -52,7 +52,7 @@ MOST, LONGEST = 300, 31_000
 async def _shows(app: AppApi, rows: RowInput | None, csv: RowInput | None, *, update_only: bool) -> Outlook:
     """Return who is created or gets messages again, and the automations that the changes can start."""
     plan: Plan = given_rows(rows, csv).plan
-    become = "are passed over (update_only)" if update_only else "will be created"
+    become = "are skipped (update_only)" if update_only else "will be created"
     written = {name for one in plan.operations for name in one.operation["attributes"]}
     back = [
         one.rows[0].number

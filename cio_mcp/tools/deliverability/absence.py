@@ -39,7 +39,9 @@ def _of_log(case: Case) -> Cause:
         verdict = f"{nobody}: the write that would have created them was dropped{when}{why}"
         return Cause("identify_rejected", verdict, "certain", IDENTIFY, BY)
     if any(what.startswith("log") for what in case.unread):
-        verdict = f"{nobody}; whether there ever was is not known, as not all of the log could be read"
+        verdict = (
+            f"{nobody}; whether there ever was one is not known, because not all of the log could be read"
+        )
         return Cause("unknown", verdict, "unknown", IDENTIFY, BY)
     verdict = f"{nobody}, and the log of the last 30 days names none: they were probably never created"
     return Cause("never_created", verdict, "inferred", IDENTIFY, BY)
@@ -61,7 +63,7 @@ def _deleted(case: Case, nobody: str) -> Cause | None:
     if (deleted := _newest(case, "profile_delete")) is None:
         return None
     verdict = f"{nobody}: the profile was deleted{_when(deleted)}; whether it is suppressed, too, "
-    return Cause("deleted", f"{verdict}the API does not tell", "certain", IDENTIFY, BY)
+    return Cause("deleted", f"{verdict}the API does not say", "certain", IDENTIFY, BY)
 
 
 def _newest(case: Case, kind: str) -> Fields | None:

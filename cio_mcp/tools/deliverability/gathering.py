@@ -175,7 +175,7 @@ async def _read_delivery(app: AppApi, case: Case) -> None:
         read = app.get("/v1/messages/{delivery_id}", delivery_id=case.delivery_id)
         found = await case.read("message", _delivery(read))
         if found and case.is_anothers(found):
-            case.unread.append("message: left aside, it is one to another customer")
+            case.unread.append("message: ignored, since it went to another customer")
         else:
             case.asked = found
 

@@ -52,7 +52,9 @@ async def list_opt_outs(
         kept, next_cursor, left_out = cut(listed, answer.following())
         return OptOuts(customers=kept, next_cursor=next_cursor, left_out=left_out)
     if sender or cursor:
-        raise InvalidArgument("sender, cursor: not with customer_id, whose opt-outs come all at once")
+        raise InvalidArgument(
+            "sender, cursor: cannot be combined with customer_id, whose opt-outs come all at once"
+        )
     found = await opt_outs_of(app, customer_id, id_type)
     known = {id_type: customer_id} if id_type != "email" else {}
     return OptOuts(customers=[OptedOut(**known, opt_outs=found)] if found else [])

@@ -64,7 +64,8 @@ async def _find_by_name(app: AppApi, case: Case, name: str) -> None:
         case.id_type = next(kind for kind in kinds if kind in who)
         case.customer_id = who[case.id_type]
         case.notes.append(
-            f"customer_id: nobody has the id {name}; taken is the only customer of that name: {_told(who)}"
+            f"customer_id: nobody has the id {name}; used instead is the only customer of that name: "
+            f"{_told(who)}"
         )
         await _read_profile(app, case)
 

@@ -54,7 +54,7 @@ async def find_source(app: AppApi, kind: SourceKind | None, name: str, unread: l
     """
     if name.isdecimal():
         if kind is None:
-            raise InvalidArgument("kind: is needed with a number, which can be of several kinds")
+            raise InvalidArgument("kind: is required with a number, which several kinds can have")
         return await source_by_id(app, kind, int(name), unread)
     failed: list[CustomerIOError] = []
     lists = await asyncio.gather(*(_sources(app, one, failed) for one in ([kind] if kind else KINDS)))

@@ -46,7 +46,7 @@ def reach(case: Case) -> tuple[Cause, list[Cause]]:
 
 
 def unknowable(case: Case, cause: Cause, others: list[Cause]) -> list[str]:
-    """Return what the API does not tell about such a message, and can have played a part."""
+    """Return what the API does not say about such a message, and can have played a part."""
     if case.missing:
         return [] if cause.certainty == "certain" else [GONE]
     untold = []

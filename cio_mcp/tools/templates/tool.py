@@ -24,7 +24,7 @@ from cio_mcp.tools.templates.values import TYPES, filled
 
 WAY_OUT = (
     "pass it; where no argument fills it, the message has changed since CIO_TEMPLATES was written, and an "
-    "operator adds it there (cio-mcp doctor names it)"
+    "operator must add it there (cio-mcp doctor names it)"
 )
 
 FOLLOW = {
