@@ -16,10 +16,10 @@ def tools_of_files(workspaces: Sequence[Settings], others: Iterable[Tool]) -> li
     found: list[Tool] = []
     known = {tool.name for tool in others}
     for path in dict.fromkeys(one.templates for one in workspaces if one.templates):
-        from cio_mcp.tools.templates.file import read  # noqa: PLC0415 - few have such a file
+        from cio_mcp.tools.templates.file import read_file  # noqa: PLC0415 - few have such a file
         from cio_mcp.tools.templates.tool import tools_in  # noqa: PLC0415
 
-        for tool in tools_in(read(path)):
+        for tool in tools_in(read_file(path)):
             if tool.name in known:
                 fault = f"{path}: [{tool.name}]: is the name of another tool; choose another name"
                 raise SettingsError(f"CIO_TEMPLATES: {fault}")

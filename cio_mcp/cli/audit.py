@@ -8,7 +8,7 @@ from typing import Any
 
 from cio_mcp.cli.table import printable
 from cio_mcp.errors import SettingsError
-from cio_mcp.safety.audit.lock import beside
+from cio_mcp.safety.audit.lock import companion
 from cio_mcp.safety.audit.log import name_hash
 from cio_mcp.safety.audit.verify import lines, verify
 from cio_mcp.toolkit.registry import Effect
@@ -102,7 +102,7 @@ def _calls(paths: list[Path]) -> Collection[dict[str, Any]]:
 
 
 def _hash_of(path: Path, name: str) -> str:
-    return name_hash(beside(path, "key").read_bytes(), name)
+    return name_hash(companion(path, "key").read_bytes(), name)
 
 
 def _end(line: dict[str, Any]) -> str:

@@ -32,7 +32,7 @@ from cio_mcp.app.workspace import (
 from cio_mcp.cli import answers
 from cio_mcp.cli.clients import NAME, clients
 from cio_mcp.cli.clients.start import Address, start_of
-from cio_mcp.cli.clients.texts import entry_of, read
+from cio_mcp.cli.clients.texts import read_client_file, starting_entry
 from cio_mcp.cli.credentials import examine_credentials
 from cio_mcp.cli.finding import Finding
 from cio_mcp.cli.templates import examine_templates
@@ -99,7 +99,7 @@ def _entries() -> Iterator[Finding]:
     """Tell which clients start the server by entries of their own, with settings that are not those here."""
     for name, client in clients().items():
         with suppress(SettingsError):  # of a file that cannot be read doctor CLIENT tells more
-            if entry_of(client, read(client).found):
+            if starting_entry(client, read_client_file(client).found):
                 detail = f"{client.title} has its own, in {client.path}, which is not looked at here"
                 yield Finding("entry", "note", detail, f"cio-mcp doctor {name}")
 
@@ -112,7 +112,7 @@ def _entry(name: str) -> tuple[Mapping[str, str] | None, Finding]:
     from cio_mcp.cli.trial import try_server  # noqa: PLC0415 - only where it is asked for
 
     client = clients()[name]
-    entry = entry_of(client, read(client).found)
+    entry = starting_entry(client, read_client_file(client).found)
     if not entry:
         raise SettingsError(f"{client.path}: has no entry {NAME}; cio-mcp setup {name} makes it")
     start = start_of(client, entry, os.environ)

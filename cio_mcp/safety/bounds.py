@@ -11,7 +11,7 @@ from cio_mcp.errors import NotAllowed
 from cio_mcp.safety.grant import Grant
 from cio_mcp.safety.stores import NoRoom, Refund, Store
 from cio_mcp.settings.values import Cap
-from cio_mcp.toolkit.addresses import domain, parsed
+from cio_mcp.toolkit.addresses import domain, parsed_address
 from cio_mcp.toolkit.audience import DEVICE, Audience
 from cio_mcp.toolkit.profiles import BATCH, identifier, profiles
 from cio_mcp.toolkit.reading import Fields
@@ -122,13 +122,13 @@ class Bounds:
         if NUMBER.fullmatch(who):
             return any(who == entry or (entry[-1] == "*" and who.startswith(entry[:-1])) for entry in numbers)
         try:
-            address = parsed(who).lower()
+            address = parsed_address(who).lower()
         except ValueError:
             return False
         return any(_matches(address, entry) for entry in self.allowed if entry not in numbers)
 
 
-def entry_of(text: str) -> str:
+def allowed_entry(text: str) -> str:
     """Return an entry of the allow list in the form in which it is compared; raises ValueError."""
     if text == ANY_DEVICE or NUMBERS.fullmatch(text):
         return text

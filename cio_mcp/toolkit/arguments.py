@@ -15,7 +15,7 @@ from cio_mcp.toolkit.sizes import size_of
 from cio_mcp.toolkit.times import EASTERN, Days, is_zone
 
 
-def parsed(
+def parsed_arguments(
     model: type[BaseModel], arguments: dict[str, Any], context: ParseContext, *, known_as_json: bool = False
 ) -> dict[str, Any]:
     """Return checked and converted arguments; raises InvalidArgument with one line per fault.

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping
 from cio_mcp.client import AppApi
 from cio_mcp.toolkit.consequences import Told
 from cio_mcp.toolkit.reading import Fields
-from cio_mcp.toolkit.things import state_of
+from cio_mcp.toolkit.things import source_state
 
 # In this state a campaign starts nobody.
 ASLEEP = {"draft", "stopped"}
@@ -63,7 +63,7 @@ async def started_by_change(app: AppApi, written: Collection[str]) -> list[Told]
 async def _awake(app: AppApi) -> list[Fields]:
     # The endpoint takes no parameters and returns everything at once (App API, listCampaigns).
     listed = Fields(await app.get("/v1/campaigns")).listed("campaigns")
-    return [each for each in listed if state_of(each) not in ASLEEP]
+    return [each for each in listed if source_state(each) not in ASLEEP]
 
 
 async def _segments(app: AppApi, named: Iterable[list[int]]) -> list[Fields]:

@@ -100,7 +100,7 @@ def differing_nodes(
     }
 
 
-async def rendered(
+async def rendered_email(
     app: AppApi,
     email_id: str,
     language: str | None,

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import httpx
 from jwt import PyJWK, PyJWTError
 
-from cio_mcp.client.bodies import json_of, whole
+from cio_mcp.client.bodies import json_of, loaded
 from cio_mcp.client.call import now
 from cio_mcp.client.network import Network, failure_of
 from cio_mcp.errors import Unauthorized
@@ -141,7 +141,7 @@ class Keys:
         """Return the JSON object at `url`, None if there is nothing there; raises _Trouble."""
         try:
             asked = self._client.build_request("GET", url, headers=HEADERS, timeout=PATIENCE)
-            answer = await whole(await self._client.send(asked, stream=True))
+            answer = await loaded(await self._client.send(asked, stream=True))
         except httpx.RequestError as error:
             raise _Trouble(str(failure_of(error, httpx.URL(url)))) from None
         if answer.status_code in {400, 404, 405, 410}:

@@ -14,7 +14,7 @@ from cio_mcp.app.application import App
 from cio_mcp.app.build import build
 from cio_mcp.cli.load.journal import Journal, only_here
 from cio_mcp.cli.load.loading import EVENTS, OBJECTS, PEOPLE, Interrupted, Load
-from cio_mcp.cli.load.mapping import Columns, as_facts, guessed, told
+from cio_mcp.cli.load.mapping import Columns, as_facts, guessed, parsed_maps
 from cio_mcp.cli.load.rejects import Rejects
 from cio_mcp.cli.load.source import STDIN, LoadFile
 from cio_mcp.cli.load.telling import Teller, described
@@ -151,14 +151,14 @@ def _columns(asked: argparse.Namespace, app: App, first: list[Row], journal: Jou
     known = tools[TOOLS[asked.kind][1]].parameters
     if not first:
         raise SettingsError(f"{asked.file} has no rows")
-    return guessed(first, told(asked.map), known, zone, asked.id_type)
+    return guessed(first, parsed_maps(asked.map), known, zone, asked.id_type)
 
 
 def _agreed(
     asked: argparse.Namespace, source: LoadFile, columns: Columns, journal: Journal, first: list[Row]
 ) -> bool:
     """Show what will be loaded how; say whether it may be."""
-    given = told(asked.map)
+    given = parsed_maps(asked.map)
     sys.stderr.write(described(source, asked.kind, columns, given, first))
     if journal.facts:
         sys.stderr.write(f"goes on behind {journal.progress.rows} rows\n")

@@ -40,7 +40,7 @@ LEFT_OUT, REASON = "-", "cio_mcp_reason"
 Columns = Mapping[str, Column]
 
 
-def told(texts: Iterable[str]) -> dict[str, Column]:
+def parsed_maps(texts: Iterable[str]) -> dict[str, Column]:
     """Read `COLUMN=TARGET:KIND(…)`; raises SettingsError."""
     found: dict[str, Column] = {}
     for text in texts:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
 from cio_mcp.files import make_private, replace
-from cio_mcp.safety.audit.lock import PATIENCE, beside, lock_of, locked
+from cio_mcp.safety.audit.lock import PATIENCE, companion, lock_of, locked
 
 # The hash that the first line has for the line before it.
 BEGINNING = "0" * 64
@@ -175,7 +175,7 @@ def name_hash(key: bytes, name: str) -> str:
 def head(path: Path) -> tuple[int, str] | None:
     """Return number and hash of the newest line as in the head; if lines were cut off, the gap remains."""
     try:
-        head = json.loads(beside(path, "head").read_text(encoding="ascii"))
+        head = json.loads(companion(path, "head").read_text(encoding="ascii"))
         return int(head["number"]), str(head["hash"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
@@ -224,12 +224,12 @@ def _write(log: BinaryIO, text: bytes) -> None:
 
 def _write_head(path: Path, number: int, newest: str) -> None:
     text = json.dumps({"number": number, "hash": newest}).encode() + b"\n"
-    replace(beside(path, "head"), text, durable=False)  # the log is on the disk, and counts if it is newer
+    replace(companion(path, "head"), text, durable=False)  # the log is on the disk, and counts if it is newer
 
 
 def _key(path: Path) -> bytes:
     """Return the key, created if there is none; the lock must be held."""
-    kept = beside(path, "key")
+    kept = companion(path, "key")
     make_private(kept)
     if not kept.stat().st_size:
         replace(kept, secrets.token_bytes(32))

@@ -25,7 +25,7 @@ COUNTS = ("accepted", "repeated", "refused", "unknown", "not_sent")
 _log = logging.getLogger(__name__)
 
 
-def named(call: ToolCall) -> list[str]:
+def names_in(call: ToolCall) -> list[str]:
     """Return all that a call names: people, recipients, and things of the workspace, by their identifiers."""
     found = [text for name in _naming(call.tool) for text in _leaves(call.given.get(name))]
     for rows in _rows(call):
@@ -72,7 +72,7 @@ class Record:
             yield
         except NotAllowed as error:
             if self._audit:
-                tool, about = call.tool, named(call)
+                tool, about = call.tool, names_in(call)
                 with contextlib.suppress(OSError):
                     self._audit.refusal(
                         call.request,
@@ -110,7 +110,7 @@ class Record:
             return
         try:
             tool = call.tool
-            about, rows = named(call), _count(call)
+            about, rows = names_in(call), _count(call)
             self._audit.intent(call.request, call.caller, tool.name, tool.effect, call.given, about, rows)
         except OSError as error:
             raise NotAllowed(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cio_mcp.safety.audit.lock import PATIENCE, beside, lock_of, locked
+from cio_mcp.safety.audit.lock import PATIENCE, companion, lock_of, locked
 from cio_mcp.safety.audit.log import BEGINNING, TORN, digest, dump, head
 
 
@@ -74,7 +74,7 @@ def _against_head(found: tuple[int, str] | None, number: int, newest: str, befor
 def _written(path: Path) -> tuple[int, tuple[int, str] | None]:
     """Return the size of a log and its head at one moment; a copy has no lock and is read as it is."""
     with suppress(OSError):
-        if beside(path, "lock").exists():
+        if companion(path, "lock").exists():
             with locked(lock_of(path), PATIENCE):
                 return path.stat().st_size, head(path)
     return path.stat().st_size, head(path)

@@ -99,7 +99,7 @@ def _addressed(operation: Mapping[str, Any]) -> bool:
     return bool(operation["attributes"].get("email")) or "email" in operation["identifiers"]
 
 
-def times(seen: Sequence[RowReading]) -> Iterator[Oddity]:
+def read_times(seen: Sequence[RowReading]) -> Iterator[Oddity]:
     """Yield how the first times were read."""
     read = [f"{written} as {at} (row {one.row.number})" for one in seen for written, at in one.times[:READ]]
     if read:

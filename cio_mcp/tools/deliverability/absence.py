@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from cio_mcp.toolkit.reading import Fields
-from cio_mcp.toolkit.things import identifiers
+from cio_mcp.toolkit.things import customer_identifiers
 from cio_mcp.tools.deliverability.case import Case
 from cio_mcp.tools.deliverability.cause import AGENT, CUSTOMER, DEVELOPER, Cause
 from cio_mcp.tools.deliverability.failures import of_delivery
@@ -27,7 +27,7 @@ def _of_log(case: Case) -> Cause:
     if case.deliveries:
         return of_delivery(case, case.deliveries[0])
     if merge := _newest(case, "profile_merge"):
-        into = ", ".join(f"{name} {value}" for name, value in (identifiers(merge) or {}).items())
+        into = ", ".join(f"{name} {value}" for name, value in (customer_identifiers(merge) or {}).items())
         verdict = f"{nobody}: the profile was merged into another{_when(merge)}"
         verdict += f" ({into})" if into else ""
         return Cause("merged", verdict, "certain", "Ask again with the profile that was kept.", AGENT)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from cio_mcp.toolkit.deliveries import reached
 from cio_mcp.toolkit.reading import Fields
-from cio_mcp.tools.deliverability.case import Case, state_of
+from cio_mcp.tools.deliverability.case import Case, delivery_state
 from cio_mcp.tools.deliverability.cause import (
     AGENT,
     CORRECTOR,
@@ -76,8 +76,8 @@ def of_delivery(case: Case, item: Fields) -> Cause:
 
 
 def _of_state(case: Case, item: Fields) -> Cause:
-    state, at = state_of(item), reached(item)
-    what, when, failure = told(case, item), _when(at.get(state or "")), item.text("failure_message")
+    state, at = delivery_state(item), reached(item)
+    what, when, failure = delivery_words(case, item), _when(at.get(state or "")), item.text("failure_message")
     if state in ARRIVED:
         return _arrived(case, item, f"It was delivered after all: {_inside(what)} was {state}{when}")
     match state:
@@ -110,7 +110,7 @@ def _on_its_way(what: str, state: str | None, when: str) -> Cause:
     return Cause("unknown", verdict, "unknown", "Look at the message's page in Customer.io.", PERSON)
 
 
-def told(case: Case, item: Fields) -> str:
+def delivery_words(case: Case, item: Fields) -> str:
     """Return a delivery in words."""
     type_ = "SMS" if item.text("type") == "twilio" else item.text("type")
     subject = f' "{subject}"' if (subject := item.text("subject")) else ""
@@ -135,7 +135,7 @@ def _arrived(case: Case, item: Fields, verdict: str) -> Cause:
         verdict += f", but to {recipient}; their address is {email} now"
         do = "Send it again to the current address, if it is still wanted."
         return Cause("old_address", verdict, "certain", do, AGENT, ("profile",))
-    if state_of(item) in {"clicked", "human_clicked"}:
+    if delivery_state(item) in {"clicked", "human_clicked"}:
         do = "A link in it was followed, if not by a program that tests links: ask which message they miss."
     elif item.text("type") == "email":
         do = "Look in the spam folder and the other tabs of the mailbox."

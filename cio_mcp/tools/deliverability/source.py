@@ -8,7 +8,7 @@ from cio_mcp.client import AppApi
 from cio_mcp.errors import CustomerIOError, InvalidArgument
 from cio_mcp.toolkit.candidates import LISTS, SYNONYMS
 from cio_mcp.toolkit.reading import Fields
-from cio_mcp.toolkit.things import state_of
+from cio_mcp.toolkit.things import source_state
 
 SourceKind = Literal["campaign", "broadcast", "newsletter", "transactional"]
 KINDS: tuple[SourceKind, ...] = ("campaign", "broadcast", "newsletter", "transactional")
@@ -82,7 +82,7 @@ async def newest_source(app: AppApi, kind: SourceKind, unread: list[str]) -> tup
 
 
 def _newness(source: MessageSource) -> tuple[bool, float, int]:
-    running = state_of(source.item) in {"running", None} and not source.item.empty("sent_at")
+    running = source_state(source.item) in {"running", None} and not source.item.empty("sent_at")
     return running, source.item.seconds("sent_at") or 0, source.id
 
 

@@ -21,7 +21,7 @@ class Mismatch:
     fails: bool = False
 
 
-async def differences(app: AppApi, message: MessageDefinition) -> list[Mismatch]:
+async def mismatches(app: AppApi, message: MessageDefinition) -> list[Mismatch]:
     """Return what of a message is not as its table says; raises CustomerIOError if it cannot be read."""
     try:
         taken = await taken_by(app, message.kind, message.id)

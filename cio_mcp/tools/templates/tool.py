@@ -11,7 +11,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema, create_model
 
 from cio_mcp.toolkit.addresses import OneAddress
-from cio_mcp.toolkit.arguments import has_mark, parsed
+from cio_mcp.toolkit.arguments import has_mark, parsed_arguments
 from cio_mcp.toolkit.audience import Audience
 from cio_mcp.toolkit.context import ParseContext
 from cio_mcp.toolkit.params import Naming
@@ -93,7 +93,7 @@ class MessageTool(Tool):
         context, message, send = context or ParseContext(), self.message, self.message.send
         given = {
             name: value
-            for name, value in parsed(self.arguments, arguments, context).items()
+            for name, value in parsed_arguments(self.arguments, arguments, context).items()
             if value is not None
         }
         values = {place: given.pop(name) for name, place in message.places.items() if name in given}
