@@ -9,7 +9,7 @@ import sqlite3
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import closing, suppress
+from contextlib import ExitStack, closing, suppress
 from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -213,7 +213,8 @@ def _state(settings: Settings) -> Iterator[Finding]:
 
 def _record(settings: Settings) -> Finding:
     try:
-        open_audit_log(settings)
+        with ExitStack() as files:
+            open_audit_log(settings, files)
     except SettingsError as error:
         fix = "set CIO_AUDIT_LOG to a file that can be written"
         return Finding("audit log", "fault", str(error), fix)

@@ -109,7 +109,7 @@ async def test_objects_are_found_by_attributes_all_of_a_type_and_their_types(age
         (
             "set_object",
             {"people": [{"customer_id": "+49151", "id_type": "phone"}]},
-            "takes no phone number here",
+            "accepts no phone number here",
         ),
         ("set_object", {"people": [{"customer_id": ADA, "attributes": 1}]}, "and attributes"),
         (
