@@ -86,7 +86,7 @@ async def test_changes_that_are_kept_are_listed_where_none_has_the_id(agent: Age
     ]
 
     refusal = await agent.fail("restore_content", **WELCOME, change_id=99)
-    assert f"kept are {numbers[-1]} of 20" in refusal
+    assert f"kept changes are {numbers[-1]} of 20" in refusal
     assert refusal.count("(subject)") == 10
     assert "no change of this text is kept" in await agent.fail(
         "restore_content", kind="campaign", message_id=1, part_id=103
