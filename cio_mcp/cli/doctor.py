@@ -29,7 +29,7 @@ from cio_mcp.app.workspace import (
     shared_store,
     tools_off,
 )
-from cio_mcp.cli import answers
+from cio_mcp.cli import answer_forms
 from cio_mcp.cli.clients import NAME, clients
 from cio_mcp.cli.clients.start import Address, start_of
 from cio_mcp.cli.clients.texts import read_client_file, starting_entry
@@ -67,7 +67,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(asked: argparse.Namespace) -> int:
     """Print the findings; returns 0 without a fault, 1 with one, 2 where the settings are wrong."""
     if asked.answers:
-        return answers.run()
+        return answer_forms.run()
     status, findings = 0, [_versions()]
     try:
         environ: Mapping[str, str] | None = os.environ

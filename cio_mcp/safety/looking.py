@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from cio_mcp.client import AppApi, IdType
 from cio_mcp.errors import CustomerIOError, Refused
-from cio_mcp.safety.call import ToolCall
+from cio_mcp.safety.tool_call import ToolCall
 from cio_mcp.toolkit.audience import SAMPLES, Audience, MessageSetup
 from cio_mcp.toolkit.consequences import Outlook
 from cio_mcp.toolkit.profiles import BATCH, NAMES, identifier, identifier_key, profiles

@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from cio_mcp.client.call import Replacement
-from cio_mcp.safety.call import ToolCall
 from cio_mcp.safety.looking import People, Survey
+from cio_mcp.safety.tool_call import ToolCall
 from cio_mcp.toolkit.answers import Preview, Reach
 from cio_mcp.toolkit.audience import SAMPLES, Audience, MessageSetup, masked_name
 from cio_mcp.toolkit.consequences import IN_WORDS, Told, holds

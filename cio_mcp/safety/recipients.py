@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from cio_mcp.client.call import Outgoing
 from cio_mcp.errors import NotAllowed
-from cio_mcp.safety.call import ToolCall
+from cio_mcp.safety.tool_call import ToolCall
 from cio_mcp.toolkit.addresses import THEIR_OWN, recipients
 from cio_mcp.toolkit.audience import DEVICE, OWN_NUMBER, PUSH_TARGETS, Audience, as_set_there
 from cio_mcp.toolkit.headers import check_headers

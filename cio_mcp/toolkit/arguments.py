@@ -9,8 +9,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from cio_mcp.errors import InvalidArgument
-from cio_mcp.toolkit.context import ParseContext
 from cio_mcp.toolkit.params import Naming
+from cio_mcp.toolkit.parse_context import ParseContext
 from cio_mcp.toolkit.sizes import size_of
 from cio_mcp.toolkit.times import EASTERN, Days, is_zone
 

@@ -19,8 +19,8 @@ from cio_mcp.toolkit.answers import Acted, Answer, Pictured, Preview
 from cio_mcp.toolkit.arguments import has_mark, parsed_arguments
 from cio_mcp.toolkit.audience import Audience
 from cio_mcp.toolkit.consequences import CONFIRMED, NOTHING, Affects, Outlook
-from cio_mcp.toolkit.context import ParseContext
 from cio_mcp.toolkit.downloads import Downloads
+from cio_mcp.toolkit.parse_context import ParseContext
 from cio_mcp.toolkit.rows.results import Results
 from cio_mcp.toolkit.sandbox_controls import SandboxControls
 from cio_mcp.toolkit.schemas import either_schema, flat_schema, without

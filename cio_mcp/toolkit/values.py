@@ -7,8 +7,8 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, ValidationInfo
 
 from cio_mcp.toolkit.addresses import parsed_address
-from cio_mcp.toolkit.context import context_of
 from cio_mcp.toolkit.params import Address, JsonObject
+from cio_mcp.toolkit.parse_context import context_of
 from cio_mcp.toolkit.sizes import size_of
 from cio_mcp.toolkit.times import FIRST, LAST, unix_seconds
 

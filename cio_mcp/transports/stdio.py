@@ -21,7 +21,7 @@ from cio_mcp.app.build import build
 from cio_mcp.app.pictures import pages_folder
 from cio_mcp.server.server import Server
 from cio_mcp.settings import Settings
-from cio_mcp.transports.readable import repaired
+from cio_mcp.transports.repair import repaired
 from cio_mcp.transports.unreadable import answers
 
 # What has left may come back for so long after the order to stop; the process ends within a second of it.

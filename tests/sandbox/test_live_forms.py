@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from cio_mcp.cli.answers import form_differences
+from cio_mcp.cli.answer_forms import form_differences
 from tests.contract.live import of_ours
 from tests.forms import form_of
 from tests.sandbox.conftest import REFERENCE, Caller

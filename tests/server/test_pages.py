@@ -10,7 +10,7 @@ from mcp.server.apps import APP_MIME_TYPE
 from mcp.types import TextResourceContents
 
 from cio_mcp.pictures.page import filled_page, page
-from cio_mcp.server.reading import RESULTS
+from cio_mcp.server.guide_server import RESULTS
 from tests.agent import Agent, at_the_shell
 
 PICTURED = {

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from cio_mcp.asgi import create_app
 from cio_mcp.settings import load
 from cio_mcp.toolkit.sizes import DEEP, HALF, MOST_LEVELS
-from cio_mcp.transports.readable import repaired
+from cio_mcp.transports.repair import repaired
 from tests.processes import Command
 from tests.transports.messages import HELLO
 from tests.transports.test_transports import Served, serving

@@ -10,7 +10,7 @@ from typing import Any
 
 from cio_mcp.errors import CustomerIOError, NotAllowed
 from cio_mcp.safety.audit.log import AuditLog, Entry
-from cio_mcp.safety.call import ToolCall
+from cio_mcp.safety.tool_call import ToolCall
 from cio_mcp.toolkit.answers import Answer
 from cio_mcp.toolkit.arguments import has_mark
 from cio_mcp.toolkit.params import Naming

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, create_model
 from cio_mcp.client.batches import too_large
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.arguments import parsed_arguments
-from cio_mcp.toolkit.context import ParseContext
+from cio_mcp.toolkit.parse_context import ParseContext
 from cio_mcp.toolkit.registry import Tool
 from cio_mcp.toolkit.rows.columns import AS_IS, ISO, NUMBER, Meanings
 from cio_mcp.toolkit.rows.given import RowInput, ambiguous, typed

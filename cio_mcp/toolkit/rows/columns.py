@@ -9,8 +9,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator
 
-from cio_mcp.toolkit.context import ParseContext
 from cio_mcp.toolkit.params import JsonObject
+from cio_mcp.toolkit.parse_context import ParseContext
 from cio_mcp.toolkit.times import instant, is_zone, iso
 
 AS_IS = "as_is"

@@ -13,8 +13,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchem
 from cio_mcp.toolkit.addresses import OneAddress
 from cio_mcp.toolkit.arguments import has_mark, parsed_arguments
 from cio_mcp.toolkit.audience import Audience
-from cio_mcp.toolkit.context import ParseContext
 from cio_mcp.toolkit.params import Naming
+from cio_mcp.toolkit.parse_context import ParseContext
 from cio_mcp.toolkit.quoting import quoted
 from cio_mcp.toolkit.registry import Tool
 from cio_mcp.tools.templates.file import File

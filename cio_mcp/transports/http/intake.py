@@ -8,7 +8,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from cio_mcp.transports.readable import repaired
+from cio_mcp.transports.repair import repaired
 
 # What may be open at once: requests, bytes of their bodies, streams; and the part that one token may have.
 REQUESTS, BYTES, STREAMS = 2000, 128 * 1024 * 1024, 1000
