@@ -35,7 +35,7 @@ from cio_mcp.auth.tokens import Tokens
 from cio_mcp.client import CustomerIO
 from cio_mcp.client.download import Downloader
 from cio_mcp.client.network import Network
-from cio_mcp.client.spans import with_spans
+from cio_mcp.client.tracing import with_spans
 from cio_mcp.errors import SettingsError
 from cio_mcp.files import narrow
 from cio_mcp.limits import covering

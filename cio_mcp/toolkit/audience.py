@@ -182,7 +182,7 @@ def as_set_there(chosen_by: object) -> str:
     return json.dumps(chosen_by, sort_keys=True)
 
 
-def masked(name: str) -> str:
+def masked_name(name: str) -> str:
     """Return an address or identifier with most of it hidden; enough stays to tell it from others."""
     local, at, domain = name.rpartition("@")
     return f"{local[:1]}…@{domain}" if at else f"{name[:2]}…{name[-2:] if len(name) > 4 else ''}"

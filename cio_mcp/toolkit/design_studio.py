@@ -122,7 +122,7 @@ def told_components(listed: Iterable[Fields]) -> dict[str, str]:
     return {tag.lower(): each.text("content") or "" for each in listed if (tag := each.text("tag"))}
 
 
-async def rendered(
+async def rendered_email(
     app: AppApi,
     email_id: str,
     language: str | None,

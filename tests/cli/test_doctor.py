@@ -366,8 +366,8 @@ def test_what_an_entry_refers_to_is_put_in_its_place(
     ("entry", "words"),
     [
         ({"command": "/nowhere/cio-mcp"}, "/nowhere/cio-mcp cannot be started: No such file or directory"),
-        ({"command": "false"}, "false ended, or answered by something that is not MCP"),
-        ({"command": "cat"}, "cat ended, or answered by something that is not MCP"),
+        ({"command": "false"}, "false ended, or answered with something that is not MCP"),
+        ({"command": "cat"}, "cat ended, or answered with something that is not MCP"),
         (
             {"command": "sh", "args": ["-c", "echo my key is $K >&2"], "env": {"K": "s3cret"}},
             "it said: my key is …",

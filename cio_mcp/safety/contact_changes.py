@@ -86,7 +86,7 @@ def _set_by(request: Outgoing) -> Iterator[str]:
             if isinstance(entry, dict):
                 yield from _given_to(entry)
     elif _IMPORTS.fullmatch(path):
-        yield "whoever the file names"
+        yield "the people named in the file"
     elif route := _PERSON.fullmatch(path):
         yield from _tokens(body.get("device"), "id") if route[1] == "/devices" else _contacts(body)
         name = unquote(path.split("/")[4])
