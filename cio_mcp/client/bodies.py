@@ -104,7 +104,7 @@ def parsed_json(body: bytes) -> Any:
 
 
 def json_of(response: httpx.Response) -> Any:
-    """Return the JSON of a response, an empty object if it has no body; raises as `parsed` does."""
+    """Return the JSON of a response, an empty object if it has no body; raises as `parsed_json` does."""
     if response.extensions.get(CUT):
         raise TooMuch
     return parsed_json(response.content) if response.content.strip() else {}

@@ -37,7 +37,7 @@ class Bounds:
     """An operator's bounds; a bound that is None or empty does not apply.
 
     `allowed` holds addresses, domains (`example.com`, `@example.com`), patterns (`*@*.example.com`), phone
-    numbers and their beginnings (`+4930*`), and `device:any`, in the form that `entry_of` returns.
+    numbers and their beginnings (`+4930*`), and `device:any`, in the form that `allowed_entry` returns.
     """
 
     allowed: Sequence[str] = ()

@@ -47,7 +47,7 @@ def newest_first(items: list[Fields], cursor: int | None = None) -> list[Fields]
 
 
 def page_by_id(items: list[_Numbered], limit: int) -> tuple[list[_Numbered], str | None, str | None]:
-    """Return a page of items sorted by `newest`, the next page's cursor, and the note of `page`."""
+    """Return a page of items sorted by `newest_first`, the next page's cursor, and the note of `page_of`."""
     kept, left_out = page_of(items, limit)
     if left_out is None:
         return kept, None, None
