@@ -19,7 +19,7 @@ from cio_mcp.auth.tokens import Tokens
 from cio_mcp.client.call import Tell
 from cio_mcp.errors import CustomerIOError, InvalidArgument, NotAllowed, NotSent
 from cio_mcp.logs import where
-from cio_mcp.safety import Guard, Person, Suspended, ToolCall
+from cio_mcp.safety import Approver, Guard, Suspension, ToolCall
 from cio_mcp.safety.audit.copy import Copier
 from cio_mcp.safety.audit.record import Record
 from cio_mcp.safety.audit.strangers import Strangers
@@ -88,13 +88,13 @@ class App:
         principal: Principal = OWNER,
         *,
         caller: str = "",
-        person: Person | None = None,
+        person: Approver | None = None,
         tell: Tell | None = None,
     ) -> Outcome:
         """Run the tool that callers know as `name`; every failure becomes an outcome that describes it.
 
         `caller` distinguishes callers without a token, so that they take turns. `person` can be asked for
-        consent. `tell` receives the call's place while it waits. Raises Suspended if the call will continue
+        consent. `tell` receives the call's place while it waits. Raises Suspension if the call will continue
         with a person's answer.
         """
         if self.copier:
@@ -127,7 +127,7 @@ class App:
             guard, tool, given = self._found(call, principal, name, arguments)
             hide = guard.hide
             answer = await guard.perform(call, tool, given)
-        except Suspended:
+        except Suspension:
             call.outcome = "asked"
             raise
         except CustomerIOError as error:
@@ -137,6 +137,7 @@ class App:
             if isinstance(error, InvalidArgument) and asked and asked.effect is Effect.READS:
                 error.of_read()
             error.do += self.catalogue.off_in(f"{error.what} {error.do}", principal, guard)
+            error.what, error.do = map(self.catalogue.worded, (error.what, error.do))
             return Outcome(call.request, hide(error.facts()), hide(str(error)))
         except Exception as fault:
             call.outcome = "fault"
@@ -149,7 +150,7 @@ class App:
             text = f"{name}: internal error of cio-mcp, logged under request {call.request}. {effect}"
             return Outcome(call.request, {"outcome": outcome, "error": text, "retryable": False}, text)
         call.outcome = getattr(answer, "outcome", "done")
-        advise(answer, lambda said: self.catalogue.off_in(said, principal, guard))
+        advise(answer, lambda said: self.catalogue.off_in(said, principal, guard), self.catalogue.worded)
         facts = hide(answer.model_dump(mode="json", exclude_none=True), answer)
         return Outcome(call.request, facts, image=pictures.add(call, facts))
 

@@ -22,7 +22,7 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 DEVICE = "device:"
 
 # Liquid that names the customer's own number, and no other.
-OWN_NUMBER = re.compile(r"\{\{\s*customer\.phone\s*\}\}")
+OWN_NUMBER = re.compile(r"\{\{ *customer\.phone *\}\}")
 
 # The fields that name recipients in Google's and Apple's payloads. Customer.io fills them in, and a topic or
 # a condition would reach everybody who subscribes to it.
@@ -69,7 +69,7 @@ class Audience:
     chosen_by: object = None
     to_one: bool = False
     blind_copies: bool = False
-    template: "Callable[[], Awaitable[Template]] | None" = None
+    template: "Callable[[], Awaitable[MessageSetup]] | None" = None
     content: Sending | None = None
     instead: str = ""
     if_unknown: str = ""
@@ -115,7 +115,7 @@ class Audience:
 
 
 @dataclass(frozen=True)
-class Template:
+class MessageSetup:
     """The message that a call sends, as it is set up: in our words, its name, and whether it makes drafts."""
 
     what: str

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator
 
-from cio_mcp.toolkit.params import Line, Naming, ObjectId, Person
+from cio_mcp.toolkit.params import CustomerKey, Line, Naming, ObjectId
 from cio_mcp.toolkit.sizes import size_of
 
 
@@ -59,8 +59,8 @@ Names = Annotated[list[Line], BeforeValidator(listed)]
 SomeNames = Annotated[Names, AfterValidator(_some), Naming]
 
 # Identifiers of people, of any kind; and addresses, which hold no commas.
-People = Annotated[list[Person], BeforeValidator(listed), Naming]
-Addresses = Annotated[list[Person], BeforeValidator(separated), Naming]
+People = Annotated[list[CustomerKey], BeforeValidator(listed), Naming]
+Addresses = Annotated[list[CustomerKey], BeforeValidator(separated), Naming]
 
 # Ids of segments and the like.
 Numbers = Annotated[list[ObjectId], BeforeValidator(separated), AfterValidator(_some), Naming]

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, Wit
 
 from cio_mcp.client.identifiers import IdType
 from cio_mcp.toolkit.context import context_of
-from cio_mcp.toolkit.sizes import size_of
+from cio_mcp.toolkit.sizes import excess, size_of
 
 # Floats up to here hold every whole number; larger ones may have lost digits.
 EXACT = 2**53
@@ -19,13 +19,12 @@ WHOLE = re.compile(r"(\d{1,20})(?:\.0+)?", re.ASCII)
 
 
 def at_most(limit: int) -> AfterValidator:
-    """Return a validator for text of at most `limit` UTF-8 bytes: Customer.io counts bytes."""
+    """Return a validator for text, or JSON, of at most `limit` UTF-8 bytes: Customer.io counts bytes."""
 
-    def check(text: str) -> str:
-        if (size := len(text.encode())) > limit:
-            message = f"at most {limit} bytes are allowed; this has {size}"
-            raise ValueError(message)
-        return text
+    def check(value: Any) -> Any:
+        if why := excess(value, limit):
+            raise ValueError(why)
+        return value
 
     return AfterValidator(check)
 
@@ -191,14 +190,14 @@ Https = Annotated[Text, AfterValidator(_https), Naming]
 # The id or the name of an item.
 ItemKey = Annotated[Line, BeforeValidator(as_id), Naming]
 
-Person = Annotated[ItemKey, AfterValidator(meant)]
+CustomerKey = Annotated[ItemKey, AfterValidator(meant)]
 
-CustomerId = Annotated[Person, at_most(150), Field(description="By id_type.")]
+CustomerId = Annotated[CustomerKey, at_most(150), Field(description="By id_type.")]
 
 # How sends, merges and segments name a customer.
 ExceptPhone = Annotated[IdType, BeforeValidator(_no_phone)]
 
-AnonymousId = Annotated[Person, at_most(150), Field(description="Your own id for the visitor.")]
+AnonymousId = Annotated[CustomerKey, at_most(150), Field(description="Your own id for the visitor.")]
 
 # The schema omits the minimum, here and in Limit: it costs bytes in many tools, and a refusal states it.
 ObjectId = Annotated[int, Field(gt=0), BeforeValidator(whole), Naming, WithJsonSchema({"type": "integer"})]

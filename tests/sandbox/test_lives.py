@@ -9,7 +9,7 @@ from typing import Any
 from cio_mcp.sandbox import Sandbox
 from cio_mcp.sandbox.lives.going_on import begin
 from cio_mcp.sandbox.lives.habits import ORDERS, acts
-from cio_mcp.sandbox.lives.people import DAY, DAYS, MOST, PEOPLE, Person, person
+from cio_mcp.sandbox.lives.people import DAY, DAYS, MOST, PEOPLE, Character, person
 from cio_mcp.sandbox.seed import plant
 from cio_mcp.sandbox.state import broadcasts, copies, newsletters, transactional
 from cio_mcp.sandbox.state import people as known_people
@@ -23,7 +23,7 @@ NOW = int(START)
 SOME = range(0, PEOPLE, 11)
 
 
-def lived(people: list[Person]) -> Sandbox:
+def lived(people: list[Character]) -> Sandbox:
     """Return a sandbox in which people did all that they do, through the engine, one act at a time."""
     clock = Clock(now=NOW - 700 * DAY)
     sandbox, here = Sandbox(clock=clock, seed=False), list[tuple[int, int, Callable[[], Any]]]()
@@ -161,6 +161,20 @@ def test_what_people_do_later_is_what_would_have_been_planted_later() -> None:
             since = "SELECT timestamp, name FROM events WHERE cio_id = ? AND timestamp > ? ORDER BY timestamp"
             found = world.workspace.rows(since, row["cio_id"], NOW)
             assert [tuple(event) for event in found] == [(act.at, act.body["name"]) for act in doings]
+
+
+def test_each_order_of_later_days_is_confirmed() -> None:
+    with closing(the_story(lambda: NOW)) as world:
+        world.workspace.advance(NOW + 12 * DAY)
+        bought = (
+            "SELECT cio_id, count(*) FROM events WHERE name = 'purchase' AND timestamp > ? GROUP BY cio_id"
+        )
+        asked = "json_extract(body, '$.transactional_message_id') = 1 AND created > ?"
+        confirmed = f"SELECT cio_id, count(*) FROM deliveries WHERE {asked} GROUP BY cio_id"
+        purchases, confirmations = (world.workspace.rows(found, NOW) for found in (bought, confirmed))
+
+        assert sum(row[1] for row in purchases) > 10
+        assert sorted(map(tuple, purchases)) == sorted(map(tuple, confirmations))
 
 
 def test_who_was_deleted_does_no_more() -> None:

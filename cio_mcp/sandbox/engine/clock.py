@@ -19,7 +19,7 @@ def _span(seconds: float) -> str:
 
 
 @dataclass(frozen=True)
-class Reading:
+class ClockReading:
     """What a clock shows: the time, by how many seconds it differs from real time, and if it stands."""
 
     now: float
@@ -64,16 +64,21 @@ class Clock:
         stood = unused if unused < 0 else unused - NOTED_EVERY if unused > DISUSE else 0
         self._db.execute("UPDATE world SET ahead = ahead - ?, seen = ?", (stood, now))
 
+    def is_in_use(self) -> bool:
+        """Say whether a use was noted just now, so that there is nothing to note."""
+        (seen,) = self._db.execute("SELECT seen FROM world").fetchone()
+        return bool(0 <= self.real() - seen < NOTED_EVERY)
+
     def __call__(self) -> float:
         """Return the time."""
         return self.read().now if self._pinned is None else self._pinned
 
-    def read(self) -> Reading:
+    def read(self) -> ClockReading:
         """Return what the clock shows."""
         ahead, frozen = self._db.execute("SELECT ahead, frozen FROM world").fetchone()
         real = self.real()
         now = real + ahead if frozen is None else frozen
-        return Reading(now, now - real, frozen is not None)
+        return ClockReading(now, now - real, frozen is not None)
 
     def really(self) -> float:
         """Return the real time at the moment that it is: limits are kept by it."""

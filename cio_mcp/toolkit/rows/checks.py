@@ -14,7 +14,7 @@ from cio_mcp.toolkit.arguments import parsed
 from cio_mcp.toolkit.context import ParseContext
 from cio_mcp.toolkit.registry import Tool
 from cio_mcp.toolkit.rows.columns import AS_IS, ISO, NUMBER, Meanings
-from cio_mcp.toolkit.rows.given import Given, ambiguous, typed
+from cio_mcp.toolkit.rows.given import RowInput, ambiguous, typed
 from cio_mcp.toolkit.rows.ranges import alike_but_for_numbers, of_rows
 from cio_mcp.toolkit.rows.table import Row
 from cio_mcp.toolkit.values import is_date
@@ -29,7 +29,7 @@ TURN = 200
 COLUMNS, LETTERS, STAMP = 30, 80, 24
 
 
-class Odd(NamedTuple):
+class Oddity(NamedTuple):
     """Something that may not be meant, and the rows that it is about, the oddest first."""
 
     told: str
@@ -37,7 +37,7 @@ class Odd(NamedTuple):
 
 
 @dataclass
-class Checked:
+class RowReading:
     """A row's arguments, as far as they are right, and its times: as written, and how they were read."""
 
     row: Row
@@ -46,7 +46,7 @@ class Checked:
 
 
 @dataclass
-class Planned:
+class RowOperation:
     """An operation to send, and the rows that it stands for; the rows of later waves follow those before."""
 
     operation: dict[str, Any]
@@ -65,20 +65,20 @@ class Plan:
     """
 
     rows: int
-    operations: list[Planned] = field(default_factory=list)
+    operations: list[RowOperation] = field(default_factory=list)
     refused: list[tuple[Row, tuple[str, ...]]] = field(default_factory=list)
     repeated: list[Row] = field(default_factory=list)
-    seen: list[Checked] = field(default_factory=list)
-    odd: list[Odd] = field(default_factory=list)
+    seen: list[RowReading] = field(default_factory=list)
+    odd: list[Oddity] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     hints: list[str] = field(default_factory=list)
     then: str = ""
     would: str = ""
     numbered: str = ""
     by_unique: bool = False
-    look: Callable[[], Iterable[Odd]] = lambda: ()
+    look: Callable[[], Iterable[Oddity]] = lambda: ()
 
-    def settled(self, given: Given) -> "Plan":
+    def settled(self, given: RowInput) -> "Plan":
         """Return the plan, which is then that of these rows, and all that is too large is refused in it."""
         self._refuse_too_large()
         given.plan = self
@@ -120,8 +120,8 @@ class Form:
         self._partial: type[BaseModel] = create_model(tool.name, __config__=config, **optional)
 
     async def check(
-        self, given: Given, columns: Meanings, defaults: dict[str, Any], plan: Plan
-    ) -> AsyncIterator[Checked]:
+        self, given: RowInput, columns: Meanings, defaults: dict[str, Any], plan: Plan
+    ) -> AsyncIterator[RowReading]:
         """Yield the rows that are right; puts the others, and what is noted of all, into the plan.
 
         Raises InvalidArgument for a column that there is not.
@@ -137,7 +137,7 @@ class Form:
             kind = "with decimals" if NUMBER.fullmatch(text) else "as text"
             meaning = f'"{name}": "{name}:number(comma)" or "{name}:number(point)" in columns'
             read = f"{name}: {text} and the like go {kind} ({of_rows(numbers)})"
-            plan.odd.append(Odd(f"{read}; {meaning} says what it is", numbers))
+            plan.odd.append(Oddity(f"{read}; {meaning} says what it is", numbers))
         notes: defaultdict[str, list[tuple[str, int]]] = defaultdict(list)
         for number, row in enumerate(rows):
             if number % TURN == 0:
@@ -151,7 +151,7 @@ class Form:
                 yield one
         for found in sorted(notes.values(), key=len, reverse=True):
             numbers = [number for _, number in found]
-            plan.odd.append(Odd(f"{found[0][0]} ({of_rows(numbers)})", numbers))
+            plan.odd.append(Oddity(f"{found[0][0]} ({of_rows(numbers)})", numbers))
 
     def _checked(
         self,
@@ -161,7 +161,7 @@ class Form:
         around: ParseContext,
         notes: defaultdict[str, list[tuple[str, int]]],
         plan: Plan,
-    ) -> tuple[Checked | None, tuple[str, ...]]:
+    ) -> tuple[RowReading | None, tuple[str, ...]]:
         """Return what is right of a row, None if it cannot be read, and what is wrong with it."""
         if row.fault:
             return None, (row.fault,)
@@ -183,7 +183,7 @@ class Form:
         for note in context.notes:
             notes[alike_but_for_numbers(note)].append((note, row.number))
         times = [(row.values[named[target]], at) for target, at in context.times.items() if target in named]
-        return Checked(row, found, times), tuple(faults)
+        return RowReading(row, found, times), tuple(faults)
 
     def _right(self, arguments: dict[str, Any], wrong: set[str], context: ParseContext) -> dict[str, Any]:
         """Return those of a row's arguments that are right."""

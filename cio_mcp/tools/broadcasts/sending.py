@@ -10,19 +10,20 @@ from cio_mcp.errors import InvalidArgument
 from cio_mcp.limits import TRIGGER_BYTES
 from cio_mcp.toolkit.addresses import OneAddress, parsed
 from cio_mcp.toolkit.answers import Acted
-from cio_mcp.toolkit.audience import Audience, Template, of_filter, reaches
+from cio_mcp.toolkit.audience import Audience, MessageSetup, of_filter, reaches
 from cio_mcp.toolkit.lists import Addresses, Objects, People
 from cio_mcp.toolkit.params import (
+    CustomerKey,
     Filter,
     JsonObject,
     Line,
     Naming,
     ObjectId,
-    Person,
+    at_most,
 )
 from cio_mcp.toolkit.reading import Fields, made
 from cio_mcp.toolkit.registry import Toolbox
-from cio_mcp.toolkit.sizes import size_of
+from cio_mcp.toolkit.sizes import excess
 from cio_mcp.toolkit.texts.sending import AllowMissing, Sending
 
 tools = Toolbox(__name__)
@@ -50,7 +51,7 @@ FOLLOW = (
 # Customer.io's documentation, "Message sending behavior": the messages' own setting counts.
 IF_UNSUBSCRIBED = "they are skipped, unless the message is set to go to unsubscribed people too"
 
-_WHO = {"id": TypeAdapter[str](Person), "email": TypeAdapter[str](OneAddress)}
+_WHO = {"id": TypeAdapter[str](CustomerKey), "email": TypeAdapter[str](OneAddress)}
 
 
 def _entries(entries: list[Any]) -> list[Any]:
@@ -80,16 +81,9 @@ def _per_user(entries: list[dict[str, Any]], asked: ValidationInfo) -> list[dict
     return found
 
 
-def _trigger_data(data: dict[str, Any]) -> dict[str, Any]:
-    if (size := size_of(data)) > 50_000:
-        message = f"at most 50000 bytes are allowed; this has {size}"
-        raise ValueError(message)
-    return data
-
-
 Emails = Annotated[Addresses, AfterValidator(_parsed), AfterValidator(_entries)]
 Ids = Annotated[People, AfterValidator(_entries)]
-TriggerData = Annotated[JsonObject, AfterValidator(_trigger_data)]
+TriggerData = Annotated[JsonObject, at_most(50_000)]
 PerUserData = Annotated[
     Objects,
     AfterValidator(_entries),
@@ -149,10 +143,10 @@ async def _reached(
     kinds = {id_type for id_type, _ in found.customers}
     ignored = all(skipped[id_type] for id_type in kinds)
 
-    async def template() -> Template:
+    async def template() -> MessageSetup:
         named = await app.get("/v1/broadcasts/{broadcast_id}", broadcast_id=broadcast_id)
         name = Fields(named).wrapped("broadcast").text("name")
-        return Template(f"broadcast {broadcast_id}", name or "")
+        return MessageSetup(f"broadcast {broadcast_id}", name or "")
 
     own = [(data or {}) | (entry.get("data") or {}) for entry in entries] or [data or {}]
     content = Sending(
@@ -223,10 +217,8 @@ async def trigger_broadcast(
         whole = [entry | {"data": data | (entry.get("data") or {})} for entry in per_user_data]
         audience, data = {"per_user_data": whole}, None
     body = audience | {flag: True for flag, on in flags.items() if on} | ({"data": data} if data else {})
-    if (size := size_of(body)) > TRIGGER_BYTES:
-        raise InvalidArgument(
-            f"{form}: at most {TRIGGER_BYTES // 1_000_000} MB are allowed in all; this has {size} bytes"
-        )
+    if why := excess(body, TRIGGER_BYTES):
+        raise InvalidArgument(f"{form}: in all {why}")
     find_out = FIND_OUT.format(broadcast_id=broadcast_id)
     answer = await app.post(
         "/v1/campaigns/{broadcast_id}/triggers",

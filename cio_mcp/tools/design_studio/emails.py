@@ -7,7 +7,7 @@ from pydantic import Field
 from cio_mcp.client import AppApi
 from cio_mcp.liquid import Meter
 from cio_mcp.toolkit.answers import Cut, Page, Quoted, Shape
-from cio_mcp.toolkit.design_studio import EMAIL, EmailId, Language, read_node, texts_in
+from cio_mcp.toolkit.design_studio import COMPONENTS, EMAIL, EmailId, Language, read_node, texts_in
 from cio_mcp.toolkit.pages import joined, page
 from cio_mcp.toolkit.params import CountCursor, Line
 from cio_mcp.toolkit.reading import Fields, beside, needed
@@ -28,7 +28,7 @@ class EmailInBrief(Shape):
     email_id: str | None = None
     name: str | None = None
     subject: str | None = None
-    languages: list[str] | None = Field(None, description="Those it is translated into.")
+    languages: list[str] | None = Field(None, description="Languages it is translated into.")
     linked: bool | None = Field(None, description="true: publishing puts it into a message.")
     template: bool | None = None
     updated: str | None = None
@@ -44,11 +44,11 @@ class Emails(Page):
 async def list_emails(
     app: AppApi,
     linked: Annotated[
-        bool | None, Field(description="Only those that are linked to a message, or not.")
+        bool | None, Field(description="true: only those linked to a message. false: only the others.")
     ] = None,
     cursor: CountCursor | None = None,
 ) -> Emails:
-    """List emails of Design Studio with their ids, the last changed first."""
+    """List Design Studio emails with their ids, last changed first."""
     number = cursor or 1
     query = {
         "sort_by": "updated",
@@ -91,11 +91,11 @@ class Email(Quoted, Cut):
 
     email_id: str
     name: str | None = None
-    language: str | None = Field(None, description="Absent for the email's own.")
-    languages: list[str] | None = Field(None, description="Those it is translated into.")
+    language: str | None = Field(None, description="Absent for the email's own language.")
+    languages: list[str] | None = Field(None, description="Languages it is translated into.")
     linked: bool | None = None
     unpublished_changes: bool | None = Field(
-        None, description="true: the message says something else than this, until publish_email."
+        None, description="true: the message still has other content, until publish_email."
     )
     sender: str | None = None
     recipient: str | None = None
@@ -116,7 +116,7 @@ async def get_email(
     app: AppApi,
     email_id: EmailId,
     language: Language = None,
-    html: Annotated[bool, Field(description="Add the HTML.")] = False,
+    html: Annotated[bool, Field(description="Include the HTML.")] = False,
 ) -> Email:
     """Read an email of Design Studio: texts, languages, versions, and whether all of it is published."""
     node = await read_node(app, email_id, language)
@@ -172,7 +172,7 @@ class Component(Shape):
     tag: str | None = None
     name: str | None = None
     length: int | None = Field(None, description="Characters of its HTML.")
-    html: str | None = Field(None, description="Only of the one whose tag is given.")
+    html: str | None = Field(None, description="Only for the component whose tag is given.")
 
 
 class Components(Page):
@@ -190,7 +190,7 @@ async def list_components(
     """List components of Design Studio: parts of HTML that emails include by tag, such as a footer."""
     number = cursor or 1
     query = {"tag": tag, "limit": 100, "page": number, "sort_by": "name"}
-    there = Fields(await app.get("/v1/design_studio/components", query)).listed("components")
+    there = Fields(await app.get(COMPONENTS, query)).listed("components")
     found = [
         Component(
             tag=item.text("tag"),

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from cio_mcp.client import AppApi, RequestKind
-from cio_mcp.client.call import Replaced
+from cio_mcp.client.call import Replacement
 from cio_mcp.errors import InvalidArgument, Refused
 from cio_mcp.toolkit.answers import Acted, Cut, Quoted, Shape
 from cio_mcp.toolkit.consequences import Consequence, affects
@@ -14,10 +14,14 @@ from cio_mcp.toolkit.design_studio import (
     EMAIL,
     EmailId,
     Language,
+    components_in,
+    differing,
     differing_nodes,
     node_id,
     read_nodes,
     sent_in,
+    texts_in,
+    told_components,
 )
 from cio_mcp.toolkit.params import ItemKey
 from cio_mcp.toolkit.polling import Polling
@@ -42,8 +46,8 @@ LOOK = "Do not call again yet: call get_email, which says whether all of it is p
 GOES_LIVE = "the email that goes live, in the message that it is linked to (the API does not tell which):"
 
 
-class Finding(Shape):
-    """Something to be said against an email."""
+class ReviewFinding(Shape):
+    """A problem found in an email."""
 
     severity: str | None = None
     check: str | None = None
@@ -56,8 +60,8 @@ class Review(Quoted, Cut):
 
     score: int | None = Field(None, description="0 to 100; at most 60 with an error.")
     counts: dict[str, int] | None = None
-    findings: list[Finding] = Field(description="The worst first.")
-    not_checked: list[str] | None = Field(None, description="Checks that were not, or not wholly, made.")
+    findings: list[ReviewFinding] = Field(description="Worst first.")
+    not_checked: list[str] | None = Field(None, description="Checks that were not completed.")
 
 
 @tools.reads
@@ -84,8 +88,8 @@ async def review_email(app: AppApi, email_id: EmailId, language: Language = None
     )
 
 
-def _finding(item: Fields) -> Finding:
-    return Finding(
+def _finding(item: Fields) -> ReviewFinding:
+    return ReviewFinding(
         severity=item.text("severity"),
         check=item.text("check"),
         title=item.text("title"),
@@ -93,7 +97,7 @@ def _finding(item: Fields) -> Finding:
     )
 
 
-def _rank(finding: Finding) -> int:
+def _rank(finding: ReviewFinding) -> int:
     known = finding.severity in SEVERITIES
     return SEVERITIES.index(finding.severity) if known and finding.severity else len(SEVERITIES)
 
@@ -103,7 +107,7 @@ class EmailPublished(Acted):
 
     outcome: Literal["published", "pending"] = Field(
         "published",
-        description="published: the message says it now; pending: get_publish_state tells when it does.",
+        description="published: the message uses it now; pending: get_publish_state tells when it does.",
     )
     email_id: str
     languages: list[str] | None = Field(None, description="Published translations, beside the email itself.")
@@ -126,11 +130,14 @@ async def publish_email(app: AppApi, email_id: EmailId) -> EmailPublished:
     answer = Fields(await app.get(f"{EMAIL}/unpublished_changes", email_id=email_id))
     if answer.flag("has_unpublished_changes") is False:
         raise InvalidArgument("email_id: all of this email is published already")
-    published = await asyncio.gather(
-        *(_published(app, node.text("id") or email_id) for node in nodes.values())
+    then, now = await asyncio.gather(
+        asyncio.gather(*(_published(app, node.text("id") or email_id) for node in nodes.values())),
+        components_in(app, [texts_in(node)["html"] for node in nodes.values()]),
     )
-    pairs = differing_nodes(nodes, published)
-    app.call.replaces = Replaced(pairs, [(GOES_LIVE, nodes[""].text("name") or email_id)])
+    pairs = differing_nodes(nodes, [sent for sent, _ in then])
+    included = {tag: html for _, components in then for tag, html in components.items()}
+    pairs |= {f"component {tag}": pair for tag, pair in differing(included, now).items()}
+    app.call.replaces = Replacement(pairs, [(GOES_LIVE, nodes[""].text("name") or email_id)])
     answer = Fields(
         await app.post(f"{EMAIL}/publish", {}, kind=RequestKind.ONCE, if_unknown=LOOK, email_id=email_id)
     )
@@ -161,16 +168,16 @@ def _done(email_id: str, answer: Fields, changes: dict[str, list[str]]) -> Email
     return EmailPublished(email_id=email_id, languages=languages or None, changes=changes or None)
 
 
-async def _published(app: AppApi, node: str) -> dict[str, str]:
-    """Return what is sent of a node as it was published last; nothing if it never was."""
+async def _published(app: AppApi, node: str) -> tuple[dict[str, str], dict[str, str]]:
+    """Return what is sent of a node as it was published last, and its components; nothing if it never was."""
     versions = Fields(await app.get(f"{EMAIL}/versions", email_id=node)).listed("versions")
     made_then = [one for one in versions if one.flag("created_on_publish") and one.text("id")]
     newest = max(made_then, key=lambda one: one.seconds("created") or 0, default=None)
     if newest is None:
-        return {}
+        return {}, {}
     path = f"{EMAIL}/versions/{{version_id}}"
     version = Fields(await app.get(path, email_id=node, version_id=newest.text("id")))
-    return sent_in(version.fields("node"))
+    return sent_in(version.fields("node")), told_components(version.objects("dependencies") or ())
 
 
 async def _state(app: AppApi, email_id: str, publish_id: str) -> Fields:
@@ -191,7 +198,7 @@ async def get_publish_state(
     email_id: EmailId,
     publish_id: Annotated[ItemKey, Field(description="From publish_email.")],
 ) -> PublishState:
-    """Read how far publishing an email of Design Studio is; why it failed is told as an error."""
+    """Read the progress of publishing a Design Studio email. If it failed, an error gives the reason."""
     answer = await _state(app, email_id, publish_id)
     mappings = answer.objects("mappings") or []
     languages = [language for item in mappings if (language := item.text("language"))]
