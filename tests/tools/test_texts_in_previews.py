@@ -397,7 +397,7 @@ def test_names_are_compared_with_so_many_others_and_no_more() -> None:
 
 
 def test_what_a_long_text_uses_is_found_once_a_call() -> None:
-    fields = Fields({"subject": "Hello", "body": "{{trigger.name}} " + "word " * SHORT})
+    fields = Fields({"subject": "Hello", "body": "{{trigger.name}} " + "-" * SHORT})
     found = uses_in([Text(fields)], {"footer": "Bye"})
 
     assert "trigger.name" in found.uses
