@@ -311,7 +311,7 @@ ACTS = {
         RequestKind.ONCE,
         NEWS_EMAIL,
         count("things", "kind = 'content' AND id = 210 AND body LIKE '%what is new%'"),
-        requests=4,
+        requests=5,
         reads_first=True,
         first=("link_email", NEWS_EMAIL | {"target": "newsletter", "target_id": 21}),
     ),

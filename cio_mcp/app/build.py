@@ -35,7 +35,7 @@ from cio_mcp.auth.tokens import Tokens
 from cio_mcp.client import CustomerIO
 from cio_mcp.client.download import Downloader
 from cio_mcp.client.network import Network
-from cio_mcp.client.spans import with_spans
+from cio_mcp.client.tracing import with_spans
 from cio_mcp.errors import SettingsError
 from cio_mcp.files import narrow
 from cio_mcp.limits import covering
@@ -99,16 +99,14 @@ def build(
             opened[name] = _open(name, one, shelf, store, stop, mask_of, wire, clock, files, copier)
             if shelf.is_whole:
                 opened[name].off  # noqa: B018 - what is wrong with them stops the start
-        catalogue = Catalogue(shelf, opened, settings.tool_prefix, MASKED if mask_of else "")
-        key = state_key(workspaces.values())
-        audit = open_audit_log(settings, clock, copier=copier)
+        audit = open_audit_log(settings, files, clock, copier=copier)
         return App(
-            catalogue,
+            Catalogue(shelf, opened, settings.tool_prefix, MASKED if mask_of else ""),
             store,
             stops,
             files.pop_all(),
             tokens,
-            key,
+            state_key(workspaces.values()),
             clock=clock,
             record=Record(audit),
             strangers=Strangers(audit),
@@ -154,6 +152,7 @@ def _open(
     caps = Caps("sends", bound.caps, store, budget)
     deletions = Caps("deletions", settings.caps("deletions"), store, budget)
     confirmations = Confirmations(store, budget, settings.max_audience_growth)
+    audit = open_audit_log(settings, files, clock, name or None, copier)
     guard = Guard(
         client,
         sandbox=sandbox is not None,
@@ -167,7 +166,7 @@ def _open(
         timezone=settings.timezone if "timezone" in settings.model_fields_set else "",
         reads="read" in settings.permissions,
         rules=rules_named(settings.rules),
-        record=Record(open_audit_log(settings, clock, name or None, copier), reads=settings.audit_reads),
+        record=Record(audit, reads=settings.audit_reads),
         mask=mask_of(budget) if mask_of else None,
         files=settings.files,
         supplies=Supplies(
@@ -180,7 +179,7 @@ def _open(
             ),
             History(store, budget),
             Downloads(None if mask_of else settings.downloads, Downloader(wire)),
-            SandboxControls(sandbox.control) if sandbox else None,
+            SandboxControls(sandbox.control_in_turns) if sandbox else None,
         ),
     )
     return OpenWorkspace(shelf, off, guard, client, _in_sandbox(settings) if sandbox else _live(settings))

@@ -14,7 +14,10 @@ from cio_mcp.safety import Guard
 from cio_mcp.toolkit.arguments import near_miss
 from cio_mcp.toolkit.registry import Tool
 
-_NAME = re.compile(r"\b[a-z]+(?:_[a-z]+)+\b")
+_NAME = re.compile(r"(?<![\w-])[a-z]+(?:_[a-z]+)+\b")
+
+# The keys of a schema that hold texts of ours.
+OURS = ("description", "default")
 
 # The argument by which a caller of several workspaces chooses one.
 WORKSPACE = "workspace"
@@ -95,6 +98,19 @@ class Catalogue:
         """Return the name by which callers know a tool; a name of no tool is returned unchanged."""
         return self._prefix + tool if self.knows(tool) else tool
 
+    def worded(self, text: str) -> str:
+        """Return a text of ours with the tools in it named as callers know them."""
+        return _NAME.sub(lambda named: self.name_of(named[0]), text) if self._prefix else text
+
+    def described(self, schema: Any) -> Any:
+        """Return a schema with our texts in it `worded`."""
+        if not self._prefix or not isinstance(schema, (dict, list)):
+            return schema
+        if isinstance(schema, list):
+            return list(map(self.described, schema))
+        said = {name: self.worded(text) for name in OURS if isinstance(text := schema.get(name), str)}
+        return {name: self.described(each) for name, each in schema.items()} | said
+
     def listed(self, known: Principal) -> Iterator[tuple[str, Tool, dict[str, Any]]]:
         """Yield name, tool and input schema of each tool that is on for a caller in some workspace."""
         opened, off = self._opened(known), known.off(self.tools)
@@ -103,6 +119,7 @@ class Catalogue:
             if where and tool.name not in off:
                 asks = any(opened[workspace].guard.consent.may_ask(tool) for workspace in where)
                 schema = tool.confirming_schema if asks else tool.input_schema
+                schema = self.described(schema)
                 schema = _choosing(schema, where) if len(opened) > 1 else schema
                 yield self._prefix + tool.name, tool, schema
 

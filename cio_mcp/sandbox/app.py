@@ -10,7 +10,7 @@ from typing import Any, Literal
 from cio_mcp.sandbox import assumptions, files
 from cio_mcp.sandbox.asgi import NO_CONTENT, ASGIApp, Receive, Request, Response, Scope, Send, request_of
 from cio_mcp.sandbox.controls.layer import PREFIX, ControlLayer
-from cio_mcp.sandbox.controls.table import ask
+from cio_mcp.sandbox.controls.table import ask, ask_in_turns
 from cio_mcp.sandbox.engine import reacting as _reacting  # noqa: F401 - what the log gets is reacted to
 from cio_mcp.sandbox.engine.clock import Clock
 from cio_mcp.sandbox.faults import book
@@ -92,6 +92,10 @@ class Sandbox:
     def control(self, method: str, path: str, body: Any) -> Any:
         """Return what a control answers; raises ValueError for what cannot be done."""
         return ask(self.workspace, method, path, body)
+
+    async def control_in_turns(self, method: str, path: str, body: Any) -> Any:
+        """Return what `control` does; what takes long gives way to requests that come meanwhile."""
+        return await ask_in_turns(self.workspace, method, path, body)
 
     def notes(self) -> list[str]:
         """Return what whoever uses it should know: the faults that are in force."""

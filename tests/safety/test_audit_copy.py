@@ -9,7 +9,7 @@ import pytest
 from cio_mcp.client.collector import NotTaken
 from cio_mcp.errors import SettingsError
 from cio_mcp.safety.audit.copy import Copier
-from cio_mcp.safety.audit.log import AuditLog
+from cio_mcp.safety.audit.log import AuditLog, Entry
 from cio_mcp.settings import load
 from tests.agent import an_agent
 from tests.client.wires import serving
@@ -40,7 +40,7 @@ def logging(path: Path, collector: Collector) -> tuple[AuditLog, Copier]:
 
 def write(log: AuditLog, count: int = 1) -> None:
     for _ in range(count):
-        log.refusal("r", "me", "send", "sends", {}, "no")
+        log.refusal(Entry("r", "me", "send", "sends", {}), "no")
 
 
 async def test_entries_are_copied_as_they_are_written(tmp_path: Path) -> None:
@@ -178,7 +178,7 @@ async def test_an_end_that_a_writer_left_is_not_sent_before_it_is_ended(tmp_path
     assert b"".join(taken) == path.read_bytes()
 
 
-@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+@pytest.mark.real_time
 async def test_an_https_collector_gets_each_entry_as_a_line_of_json(tmp_path: Path) -> None:
     async with serving() as collector:
         path, place = str(tmp_path / "a.jsonl"), f"{collector.url}/in"
@@ -191,7 +191,7 @@ async def test_an_https_collector_gets_each_entry_as_a_line_of_json(tmp_path: Pa
     assert json.loads(body.splitlines()[0])["tool"] == "track_event"
 
 
-@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+@pytest.mark.real_time
 async def test_a_syslog_receiver_gets_each_entry_as_a_message(tmp_path: Path) -> None:
     received = asyncio.Queue[bytes]()
 

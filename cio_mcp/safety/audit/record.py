@@ -3,13 +3,14 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from functools import cache
 from typing import Any
 
 from cio_mcp.errors import CustomerIOError, NotAllowed
-from cio_mcp.safety.audit.log import AuditLog
-from cio_mcp.safety.call import ToolCall
+from cio_mcp.safety.audit.log import AuditLog, Entry
+from cio_mcp.safety.tool_call import ToolCall
 from cio_mcp.toolkit.answers import Answer
 from cio_mcp.toolkit.arguments import has_mark
 from cio_mcp.toolkit.params import Naming
@@ -25,7 +26,7 @@ COUNTS = ("accepted", "repeated", "refused", "unknown", "not_sent")
 _log = logging.getLogger(__name__)
 
 
-def named(call: ToolCall) -> list[str]:
+def names_in(call: ToolCall) -> list[str]:
     """Return all that a call names: people, recipients, and things of the workspace, by their identifiers."""
     found = [text for name in _naming(call.tool) for text in _leaves(call.given.get(name))]
     for rows in _rows(call):
@@ -33,6 +34,11 @@ def named(call: ToolCall) -> list[str]:
     if reached := call.audience:
         found += [*reached.addresses, *(name for names in reached.people.values() for name in names)]
     return found
+
+
+def _entry(call: ToolCall) -> Entry:
+    tool = call.tool
+    return Entry(call.request, call.caller, tool.name, tool.effect, call.given, names_in(call), _count(call))
 
 
 def _rows(call: ToolCall) -> list[RowInput]:
@@ -72,18 +78,8 @@ class Record:
             yield
         except NotAllowed as error:
             if self._audit:
-                tool, about = call.tool, named(call)
                 with contextlib.suppress(OSError):
-                    self._audit.refusal(
-                        call.request,
-                        call.caller,
-                        tool.name,
-                        tool.effect,
-                        call.given,
-                        error.record,
-                        about,
-                        _count(call),
-                    )
+                    self._audit.refusal(_entry(call), error.record)
             raise
 
     def denial(self, call: ToolCall, tool: Tool | None, arguments: dict[str, Any], reason: str) -> None:
@@ -91,32 +87,33 @@ class Record:
         if self._audit:
             effect = str(tool.effect) if tool else "none"
             with contextlib.suppress(OSError):
-                self._audit.refusal(call.request, call.caller, call.name, effect, arguments, reason)
+                entry = Entry(call.request, call.caller, call.name, effect, arguments)
+                self._audit.refusal(entry, reason)
 
-    @contextlib.contextmanager
-    def read(self, call: ToolCall) -> Iterator[None]:
+    def read(self, call: ToolCall) -> AbstractAsyncContextManager[None]:
         """Record the call inside, which only reads, if reads of the workspace are recorded."""
-        with self.act(call) if self._reads and call.tool.apis else contextlib.nullcontext():
-            yield
+        return self.act(call) if self._reads and call.tool.apis else nullcontext()
 
-    @contextlib.contextmanager
-    def act(self, call: ToolCall) -> Iterator[None]:
-        """Record the call inside: its intent before it, then its outcome.
+    def act(self, call: ToolCall) -> AbstractAsyncContextManager[None]:
+        """Record the call inside: its intent, which is on the disk before anything leaves, then its outcome.
 
         Raises NotAllowed if the intent cannot be recorded. If the outcome cannot be, the call stays as it is.
         """
-        if self._audit is None:
-            yield
-            return
+        return self._recorded(call, self._audit) if self._audit else nullcontext()
+
+    @asynccontextmanager
+    async def _recorded(self, call: ToolCall, audit: AuditLog) -> AsyncIterator[None]:
         try:
-            tool = call.tool
-            about, rows = named(call), _count(call)
-            self._audit.intent(call.request, call.caller, tool.name, tool.effect, call.given, about, rows)
+            audit.intent(_entry(call))
+            await audit.synced()
         except OSError as error:
             raise NotAllowed(
                 f"Nothing was done: the audit log (CIO_AUDIT_LOG) cannot be written: {error.strerror}.",
                 do="An operator has to fix that.",
             ) from None
+        except asyncio.CancelledError:
+            self._ended(call, "not_sent")
+            raise
         try:
             yield
         except CustomerIOError as error:

@@ -1,5 +1,6 @@
 """A workspace's SQLite database, which several processes may share."""
 
+import asyncio
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -17,8 +18,8 @@ Row = sqlite3.Row
 # looks so seldom that it would hardly ever meet a gap between many transactions in a row.
 PATIENCE, BREATH = 5.0, 0.002
 
-# Seconds of transactions in a row between two gaps.
-WORK = 0.02
+# Seconds of transactions in a row between two gaps, and how long a gap is for those of other processes.
+WORK, GAP = 0.02, 2 * BREATH
 
 
 class Database:
@@ -106,7 +107,13 @@ class Database:
     def give_way(self) -> None:
         """Between many transactions in a row let those of other processes have their turn."""
         if self.is_file and time.monotonic() > self._gave_way + WORK:
-            time.sleep(2 * BREATH)
+            time.sleep(GAP)
+            self._gave_way = time.monotonic()
+
+    async def let_others(self) -> None:
+        """Give way, also to what else this process has to do."""
+        if time.monotonic() > self._gave_way + WORK:
+            await asyncio.sleep(GAP if self.is_file else 0)
             self._gave_way = time.monotonic()
 
     @property

@@ -23,6 +23,7 @@ MADE: dict[tuple[str, str], Callable[[dict[str, Any]], Any]] = {
     ("log", "kind"): lambda row: row["type"],
     ("log", "cause"): lambda _: FIRST,
     ("timers", "cause"): lambda _: FIRST,
+    ("points", "requested"): lambda _: 0,
     ("triggers", "really_at"): lambda row: row["created_at"],
     ("deliveries", "entry"): lambda _: FIRST,
     ("deliveries", "type"): lambda row: json.loads(row["body"])["type"],
