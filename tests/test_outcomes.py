@@ -15,7 +15,7 @@ import pytest
 from cio_mcp.client import RequestKind
 from cio_mcp.sandbox import Sandbox
 from cio_mcp.sandbox.state import imports
-from cio_mcp.tools import TOOLS
+from cio_mcp.tools.every import TOOLS
 from tests.agent import MISSING, Agent, Fault
 from tests.contract.calls import NEWS_EMAIL, TRIAL_EMAIL, a_publishing
 

@@ -21,7 +21,7 @@ from cio_mcp.safety.grant import Grant
 from cio_mcp.server.server import facts
 from cio_mcp.settings.scopes import TokenSettings
 from cio_mcp.toolkit.core import CORE
-from cio_mcp.tools import SANDBOX_TOOLS, TOOLS
+from cio_mcp.tools.every import SANDBOX_TOOLS, TOOLS
 from tests.transports.test_transports import Served, serving
 
 pytestmark = [pytest.mark.anyio, pytest.mark.processes]

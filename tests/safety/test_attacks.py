@@ -16,7 +16,7 @@ from cio_mcp.server.server import Server
 from cio_mcp.settings import load
 from cio_mcp.toolkit.audience import Audience
 from cio_mcp.toolkit.registry import Effect, Tool
-from cio_mcp.tools import TOOLS
+from cio_mcp.tools.every import TOOLS
 from tests.agent import Caller, an_agent
 
 pytestmark = pytest.mark.anyio

@@ -9,7 +9,7 @@ from cio_mcp.errors import SettingsError
 from cio_mcp.settings import Settings, load
 from cio_mcp.toolkit.consequences import CONFIRMED, IN_WORDS, Consequence
 from cio_mcp.toolkit.registry import Effect, Tool
-from cio_mcp.tools import TOOLS
+from cio_mcp.tools.every import TOOLS
 from tests.agent import an_agent
 from tests.safety.test_confirmation import acts
 

@@ -9,7 +9,7 @@ from mcp import Client, MCPError
 
 from cio_mcp.server.guides import PROMPTS, RESOURCES, TEMPLATES, Prompt, Resource
 from cio_mcp.server.reading import NAMED
-from cio_mcp.tools import TOOLS
+from cio_mcp.tools.every import TOOLS
 from tests.agent import Agent, an_agent
 
 pytestmark = pytest.mark.anyio

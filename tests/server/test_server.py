@@ -22,7 +22,7 @@ from cio_mcp.errors import SettingsError
 from cio_mcp.server.server import Server, facts
 from cio_mcp.settings import load
 from cio_mcp.toolkit.registry import Effect
-from cio_mcp.tools import TOOLS
+from cio_mcp.tools.every import TOOLS
 from tests.agent import Agent, Clock, an_agent
 from tests.test_outcomes import ACTS
 
