@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, ValidationInfo
 
-from cio_mcp.toolkit.context import context_of
-from cio_mcp.toolkit.params import JsonObject, Naming, compared, meant, whole
+from cio_mcp.toolkit.params import JsonObject, Naming, comparison_value, integer, meant
+from cio_mcp.toolkit.parse_context import context_of
 
 CONDITIONS = (
     '{"segment": {"id": 7}}, {"attribute": {"field": "plan", "operator": "eq" or "exists", "value": "pro"}}, '
@@ -71,7 +71,7 @@ class Grammar:
         found: dict[str, Any] = dict(inner)
         if "value" in found:
             context_of(asked).check_guess(found["field"], found["value"])
-            found["value"] = compared(meant(found["value"], asked))
+            found["value"] = comparison_value(meant(found["value"], asked))
         return found
 
 
@@ -79,7 +79,7 @@ def _segment(inner: Any) -> int:
     try:
         if not isinstance(inner, dict) or inner.keys() != {"id"}:
             raise ValueError  # noqa: TRY301 - one message for all that is no segment
-        return whole(inner["id"])
+        return integer(inner["id"])
     except ValueError:
         message = (
             'segment: must be {"id": N}, with a whole number and nothing else; list_segments has the ids'
