@@ -18,7 +18,7 @@ from cio_mcp.auth.principal import OWNER, Principal
 from cio_mcp.auth.tokens import Tokens
 from cio_mcp.client.call import Tell
 from cio_mcp.errors import CustomerIOError, InvalidArgument, NotAllowed, NotSent
-from cio_mcp.logs import where
+from cio_mcp.logs import fault_place
 from cio_mcp.safety import Approver, Guard, Suspension, ToolCall
 from cio_mcp.safety.audit.copy import Copier
 from cio_mcp.safety.audit.record import Record
@@ -137,10 +137,11 @@ class App:
             if isinstance(error, InvalidArgument) and asked and asked.effect is Effect.READS:
                 error.of_read()
             error.do += self.catalogue.off_in(f"{error.what} {error.do}", principal, guard)
+            error.what, error.do = map(self.catalogue.worded, (error.what, error.do))
             return Outcome(call.request, hide(error.facts()), hide(str(error)))
         except Exception as fault:
             call.outcome = "fault"
-            _log.error("%s: internal error of cio-mcp: %s", call.name, where(fault))
+            _log.error("%s: internal error of cio-mcp: %s", call.name, fault_place(fault))
             outcome, effect = (
                 ("not_sent", "Nothing was sent.")
                 if call.sending is None
@@ -149,7 +150,7 @@ class App:
             text = f"{name}: internal error of cio-mcp, logged under request {call.request}. {effect}"
             return Outcome(call.request, {"outcome": outcome, "error": text, "retryable": False}, text)
         call.outcome = getattr(answer, "outcome", "done")
-        advise(answer, lambda said: self.catalogue.off_in(said, principal, guard))
+        advise(answer, lambda said: self.catalogue.off_in(said, principal, guard), self.catalogue.worded)
         facts = hide(answer.model_dump(mode="json", exclude_none=True), answer)
         return Outcome(call.request, facts, image=pictures.add(call, facts))
 

@@ -104,7 +104,7 @@ def _named(tools: list[Tool]) -> list[str]:
 def _of_sandbox(settings: Settings, sandbox: "Sandbox") -> Iterator[str]:
     """Yield where a sandbox is kept, what its clock shows if that is another time, and its faults."""
     if settings.sandbox_path:
-        yield f"the sandbox is kept in {settings.sandbox_path}; delete that file to begin anew"
+        yield f"the sandbox is kept in {settings.sandbox_path}; delete that file to start over"
     if (clock := sandbox.clock.read()).differs:
         yield f"times here are of the sandbox's own clock: {clock}; cio-mcp sandbox clock moves it"
     yield from sandbox.notes()

@@ -28,7 +28,7 @@ LATE = 1.0
 CUT = "cio-mcp/cut"
 
 
-async def whole(response: httpx.Response, until: float = math.inf) -> httpx.Response:
+async def loaded(response: httpx.Response, until: float = math.inf) -> httpx.Response:
     """Read and decompress the body of a response, by the time `until` of the loop's clock, and return it.
 
     Of a body that is too large the start is kept. Raises httpx.RequestError.
@@ -82,7 +82,7 @@ class TooMuch(ValueError):
     """A body holds more values or levels than an answer may."""
 
 
-def parsed(body: bytes) -> Any:
+def parsed_json(body: bytes) -> Any:
     """Return the JSON of a body; raises ValueError, and TooMuch for more of it than can be handled.
 
     What JSON's writers cannot write is told in other words, so that the rest can be read: half a character
@@ -104,10 +104,10 @@ def parsed(body: bytes) -> Any:
 
 
 def json_of(response: httpx.Response) -> Any:
-    """Return the JSON of a response, an empty object if it has no body; raises as `parsed` does."""
+    """Return the JSON of a response, an empty object if it has no body; raises as `parsed_json` does."""
     if response.extensions.get(CUT):
         raise TooMuch
-    return parsed(response.content) if response.content.strip() else {}
+    return parsed_json(response.content) if response.content.strip() else {}
 
 
 # Half of a character beyond U+FFFF, by its number; every escape, with both halves as one.

@@ -23,7 +23,7 @@ from cio_mcp.app.application import App, Outcome
 from cio_mcp.auth.principal import current, recognise
 from cio_mcp.client.call import QueuePlace
 from cio_mcp.server.elicitation import ApprovalRequest, ClientApprover
-from cio_mcp.server.reading import RESULTS, GuideServer
+from cio_mcp.server.guide_server import RESULTS, GuideServer
 from cio_mcp.toolkit.answers import Pictured
 
 # The key under which a result's metadata holds the facts of a failure. They cannot be structured content:
@@ -64,7 +64,7 @@ class Server(GuideServer):
             "cio-mcp",
             title="Customer.io",
             version=__version__,
-            instructions=f"{INSTRUCTIONS}\n{app.catalogue.about}",
+            instructions=app.catalogue.worded(f"{INSTRUCTIONS}\n{app.catalogue.about}"),
             log_level="WARNING",
             middleware=[self._recognise],
             extensions=[Apps()],
@@ -78,9 +78,9 @@ class Server(GuideServer):
             ListedTool(
                 name=name,
                 title=tool.title,
-                description=tool.description,
+                description=self.app.catalogue.worded(tool.description),
                 input_schema=schema,
-                output_schema=tool.output_schema,
+                output_schema=self.app.catalogue.described(tool.output_schema),
                 annotations=ToolAnnotations(
                     title=tool.title,
                     read_only_hint=tool.hints.read_only,

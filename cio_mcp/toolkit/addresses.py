@@ -13,7 +13,7 @@ from cio_mcp.toolkit.params import Address, CustomerKey
 HOW = 'write addresses as a@example.com, or "Name" <a@example.com>, with commas between them'
 
 # Liquid that names the customer's own address, and nobody else.
-THEIR_OWN = re.compile(r"\{\{\s*customer\.email\s*\}\}")
+THEIR_OWN = re.compile(r"\{\{ *customer\.email *\}\}")
 
 # One recipient: an address alone, or in angle brackets after a name, which may be quoted.
 _RECIPIENT = re.compile(
@@ -62,17 +62,19 @@ def recipients(text: str) -> list[Recipient]:
             raise ValueError(HOW)
         at = part.end()
         name = (part["quoted"] or part["plain"] or "").strip()
-        if "@" in name or "=?" in name or any(unicodedata.category(char)[0] == "C" for char in name):
+        # A sign that only looks like an @ becomes one where a reader makes signs plain (NFKC).
+        plain = unicodedata.normalize("NFKC", name)
+        if "@" in plain or "=?" in plain or any(unicodedata.category(char)[0] == "C" for char in name):
             message = f"a name must not contain an address or be encoded; {HOW}"
             raise ValueError(message)
         address = part["bare"] if part["angled"] is None else part["angled"]
-        found.append(Recipient(parsed(address), name))
+        found.append(Recipient(parsed_address(address), name))
     if not found:
         raise ValueError(HOW)
     return found
 
 
-def parsed(address: str) -> str:
+def parsed_address(address: str) -> str:
     """Return an address with its domain in ASCII (IDNA 2008); raises ValueError unless all read it alike."""
     if len(address) <= 64 and _PLAIN.fullmatch(address) and ".xn--" not in address and "@xn--" not in address:
         return address
@@ -114,4 +116,4 @@ def _normal(text: str) -> str:
 
 # The recipients of an email; and one address, alone.
 Recipients = Annotated[Address, AfterValidator(_normal)]
-OneAddress = Annotated[CustomerKey, AfterValidator(parsed)]
+OneAddress = Annotated[CustomerKey, AfterValidator(parsed_address)]

@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WithJsonSchema
 
 from cio_mcp.client.identifiers import IdType
-from cio_mcp.toolkit.context import context_of
-from cio_mcp.toolkit.sizes import size_of
+from cio_mcp.toolkit.parse_context import context_of
+from cio_mcp.toolkit.sizes import excess, size_of
 
 # Floats up to here hold every whole number; larger ones may have lost digits.
 EXACT = 2**53
@@ -19,13 +19,12 @@ WHOLE = re.compile(r"(\d{1,20})(?:\.0+)?", re.ASCII)
 
 
 def at_most(limit: int) -> AfterValidator:
-    """Return a validator for text of at most `limit` UTF-8 bytes: Customer.io counts bytes."""
+    """Return a validator for text, or JSON, of at most `limit` UTF-8 bytes: Customer.io counts bytes."""
 
-    def check(text: str) -> str:
-        if (size := len(text.encode())) > limit:
-            message = f"at most {limit} bytes are allowed; this has {size}"
-            raise ValueError(message)
-        return text
+    def check(value: Any) -> Any:
+        if why := excess(value, limit):
+            raise ValueError(why)
+        return value
 
     return AfterValidator(check)
 
@@ -54,7 +53,7 @@ def as_id(value: object) -> str:
     return str(value)
 
 
-def whole(value: object) -> int:
+def integer(value: object) -> int:
     """Return a whole number, which some agents write as text or as 7.0."""
     try:
         found = WHOLE.fullmatch(as_id(value).strip())
@@ -68,7 +67,7 @@ def whole(value: object) -> int:
 
 def _no_phone(id_type: object) -> object:
     if id_type == "phone":
-        message = "Customer.io takes no phone number here; get_customer with id_type=phone tells the id"
+        message = "Customer.io accepts no phone number here; get_customer with id_type=phone returns the id"
         raise ValueError(message)
     return id_type
 
@@ -109,7 +108,7 @@ def _https(address: str) -> str:
 
 def _count(value: object) -> int:
     try:
-        return whole(value)
+        return integer(value)
     except ValueError:
         message = "must be the next_cursor of the previous page"
         raise ValueError(message) from None
@@ -125,7 +124,7 @@ def meant(value: Any, asked: ValidationInfo) -> Any:
     return reveal(value) if reveal and isinstance(value, str) else value
 
 
-def compared(value: Any) -> Any:
+def comparison_value(value: Any) -> Any:
     """Return the value to compare an attribute with: numbers become strings; booleans can stay booleans."""
     return json.dumps(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else value
 
@@ -139,7 +138,7 @@ def _filter(condition: dict[str, Any], asked: ValidationInfo) -> dict[str, Any]:
         if not {"field", "value"} <= node.keys():
             return node
         context_of(asked).check_guess(str(node["field"]), node["value"])
-        return node | {"value": compared(meant(node["value"], asked))}
+        return node | {"value": comparison_value(meant(node["value"], asked))}
 
     found: dict[str, Any] = json.loads(json.dumps(condition), object_hook=told)
     if not found:
@@ -158,7 +157,7 @@ def unguessed(values: dict[str, Any], asked: ValidationInfo) -> dict[str, Any]:
 
 def _segment(value: object) -> int:
     try:
-        return whole(value)
+        return integer(value)
     except ValueError:
         message = "segment: id must be a whole number; list_segments has the ids"
         raise ValueError(message) from None
@@ -201,7 +200,7 @@ ExceptPhone = Annotated[IdType, BeforeValidator(_no_phone)]
 AnonymousId = Annotated[CustomerKey, at_most(150), Field(description="Your own id for the visitor.")]
 
 # The schema omits the minimum, here and in Limit: it costs bytes in many tools, and a refusal states it.
-ObjectId = Annotated[int, Field(gt=0), BeforeValidator(whole), Naming, WithJsonSchema({"type": "integer"})]
+ObjectId = Annotated[int, Field(gt=0), BeforeValidator(integer), Naming, WithJsonSchema({"type": "integer"})]
 
 JsonObject = Annotated[dict[str, Any], BeforeValidator(_object)]
 
@@ -214,7 +213,7 @@ Filter = Annotated[JsonObject, AfterValidator(_filter), Naming, Field(descriptio
 
 Channel = Literal["email", "sms", "push", "in_app", "whatsapp", "slack", "webhook"]
 
-WholeNumber = BeforeValidator(whole)
+WholeNumber = BeforeValidator(integer)
 Number = Annotated[int, WholeNumber]
 Limit = Annotated[int, Field(ge=1, le=100), WholeNumber, WithJsonSchema({"type": "integer", "maximum": 100})]
 

@@ -11,7 +11,7 @@ from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit import lists
 from cio_mcp.toolkit.answers import Accepted, Page, Quoted, Shape
 from cio_mcp.toolkit.consequences import Consequence, affects
-from cio_mcp.toolkit.pages import cut, joined
+from cio_mcp.toolkit.pages import cut_page, joined
 from cio_mcp.toolkit.params import AnonymousId, Cursor, CustomerId, ExceptPhone, Filter, ItemKey, Limit
 from cio_mcp.toolkit.reading import Fields, beside, needed
 from cio_mcp.toolkit.registry import Toolbox
@@ -62,7 +62,7 @@ def _people(entries: list[dict[str, Any]], asked: ValidationInfo) -> list[dict[s
         tell_times(attributes, asked)
         found.append({"identifiers": who} | ({"relationship_attributes": attributes} if attributes else {}))
     if len({"anonymous_id" in each["identifiers"] for each in found}) > 1:
-        message = "customers and visitors go in calls of their own"
+        message = "customers and visitors need separate calls"
         raise ValueError(message)
     return found
 
@@ -81,7 +81,7 @@ People = Annotated[
     lists.Objects,
     AfterValidator(_people),
     Field(
-        description='People, such as [{"customer_id": "u_1", "attributes": {"role": "admin"}}]; '
+        description='Such as [{"customer_id": "u_1", "attributes": {"role": "admin"}}]; '
         'visitors as {"anonymous_id": "v_1"}.'
     ),
 ]
@@ -98,19 +98,17 @@ async def set_object(
         Annotated[Values, AfterValidator(within_limits)] | None, Field(description="null removes one.")
     ] = None,
     people: People | None = None,
-    action: Annotated[
-        Literal["add", "remove"], Field(description="What to do with people: relate or remove them.")
-    ] = "add",
+    action: Annotated[Literal["add", "remove"], Field(description="Relate people or remove them.")] = "add",
 ) -> Accepted:
     """Create or update an object, such as a company, and relate people to it or remove them.
 
     Unknown people are created. For several objects of one customer use set_relationships.
     """
-    await entity(track, written(object_type_id, object_id, id_type, attributes, people, action))
+    await entity(track, object_operation(object_type_id, object_id, id_type, attributes, people, action))
     return Accepted()
 
 
-def written(
+def object_operation(
     object_type_id: str,
     object_id: str,
     id_type: KindOfId,
@@ -199,7 +197,7 @@ async def search_objects(
         ThingFound(object_id=item.text("object_id"), cio_object_id=item.text("cio_object_id"))
         for item in answer.listed("identifiers")
     ]
-    kept, next_cursor, left_out = cut(found, answer.following())
+    kept, next_cursor, left_out = cut_page(found, answer.following())
     return ThingsFound(
         objects=kept, object_types=types, next_cursor=next_cursor, left_out=joined(left_out, refused)
     )
@@ -248,5 +246,5 @@ async def list_object_members(
         FoundCustomer(**identifiers_of(item.fields("identifiers")))
         for item in answer.listed("cio_relationships")
     ]
-    kept, next_cursor, left_out = cut(found, answer.following())
+    kept, next_cursor, left_out = cut_page(found, answer.following())
     return RelatedCustomers(customers=kept, next_cursor=next_cursor, left_out=left_out)

@@ -21,7 +21,7 @@ from cio_mcp.app.build import build
 from cio_mcp.app.pictures import pages_folder
 from cio_mcp.server.server import Server
 from cio_mcp.settings import Settings
-from cio_mcp.transports.readable import readable
+from cio_mcp.transports.repair import repaired
 from cio_mcp.transports.unreadable import answers
 
 # What has left may come back for so long after the order to stop; the process ends within a second of it.
@@ -76,7 +76,7 @@ async def _serve(server: Server, over: asyncio.Event) -> None:
                 async with to_server, stdin:
                     async for line in stdin:
                         try:
-                            text = readable(line.encode(errors="surrogateescape"))
+                            text = repaired(line.encode(errors="surrogateescape"))
                             message = jsonrpc_message_adapter.validate_json(text, by_name=False)
                         except ValidationError:
                             if line.strip():

@@ -15,13 +15,13 @@ from mcp import Client
 from mcp.client.sse import sse_client
 from mcp.client.streamable_http import streamable_http_client
 
-from cio_mcp.auth.tokens import MARK, Tokens, add, read
+from cio_mcp.auth.tokens import MARK, Tokens, add, read_tokens
 from cio_mcp.cli import main
 from cio_mcp.safety.grant import Grant
 from cio_mcp.server.server import facts
 from cio_mcp.settings.scopes import TokenSettings
 from cio_mcp.toolkit.core import CORE
-from cio_mcp.tools import SANDBOX_TOOLS, TOOLS
+from cio_mcp.tools.every import SANDBOX_TOOLS, TOOLS
 from tests.transports.test_transports import Served, serving
 
 pytestmark = [pytest.mark.anyio, pytest.mark.processes]
@@ -32,12 +32,6 @@ EMAIL = {
     "to": "ada@example.com",
     "allow_missing": True,
 }
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    """Run on real time: real processes answer."""
-    return "asyncio"
 
 
 @pytest.fixture(scope="module")
@@ -140,6 +134,7 @@ async def test_an_empty_header_leaves_nothing(served: Served, tokens: dict[str, 
         ([("x-cio-tools", ",")], "x-cio-tools: names nothing"),
         ([("x-cio-tools", "get_*"), ("x-cio-tools", "*")], "x-cio-tools: is given twice"),
         ([("x-cio-tool", "get_*")], "x-cio-tool: there is no such header; did you mean x-cio-tools?"),
+        ([("x_cio_tools", "get_*")], "x_cio_tools: there is no such header; did you mean x-cio-tools?"),
     ],
 )
 @pytest.mark.parametrize(("method", "path"), [("POST", "/mcp"), ("GET", "/sse"), ("POST", "/messages/")])
@@ -371,7 +366,7 @@ def test_a_token_expires_and_a_file_that_turns_wrong_lets_nobody_in(tmp_path: Pa
     file.write_text(whole)
     os.utime(file, ns=(1, 1))
     assert tokens.find(other) is not None
-    assert [entry.name for entry in read(file)] == ["soon", "other"]
+    assert [entry.name for entry in read_tokens(file)] == ["soon", "other"]
 
 
 @pytest.mark.parametrize(

@@ -76,7 +76,7 @@ def test_a_sandbox_in_memory_has_nothing_to_control_but_on_its_port(
 ) -> None:
     monkeypatch.setenv("CIO_SANDBOX", "on")
 
-    assert "CIO_SANDBOX=on: then no sandbox is kept" in refused(capsys, "reset")
+    assert "CIO_SANDBOX=on: with it no sandbox is kept" in refused(capsys, "reset")
 
 
 def test_points_take_the_kept_sandbox_back(capsys: Captured) -> None:

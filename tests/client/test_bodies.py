@@ -116,7 +116,7 @@ async def test_the_keys_of_an_issuer_are_bounded_alike() -> None:
         await keys.find("first", "RS256")
     await keys.aclose()
 
-    assert "answers no JSON object" in keys.trouble
+    assert "does not answer with a JSON object" in keys.trouble
     assert taken[0] < MEMORY
 
 

@@ -80,15 +80,19 @@ async def test_a_translation_inherits_what_it_does_not_bring(agent: Agent) -> No
     ("tool", "arguments", "why"),
     [
         ("create_email", {"name": "a", "subject": "b"}, "name, subject, html: are needed"),
-        ("create_email", {"translates": "x"}, "language: goes with translates"),
+        ("create_email", {"translates": "x"}, "language: needs translates"),
         ("create_email", {"translates": "x", "language": "de", "name": "a"}, "name: a translation has"),
         ("update_email", NEWS_EMAIL, "another part of the email is needed"),
-        ("update_email", NEWS_EMAIL | {"html": "a", "replace": {"a": "b"}}, "not allowed beside html"),
+        (
+            "update_email",
+            NEWS_EMAIL | {"html": "a", "replace": {"a": "b"}},
+            "replace: cannot be combined with html",
+        ),
         ("update_email", NEWS_EMAIL | {"replace": {"nowhere": "b"}}, "get_email with html=true shows it"),
         ("update_email", NEWS_EMAIL | {"language": "fr", "name": "a"}, "name: a translation has"),
         ("update_email", NEWS_EMAIL | {"sender_id": 99}, "from_id does not exist"),
         ("update_email", {"email_id": "nobody", "subject": "a"}, "404"),
-        ("publish_email", NEWS_EMAIL, "linked to no message; link_email does that"),
+        ("publish_email", NEWS_EMAIL, "not linked to a message; call link_email first"),
         ("publish_email", TRIAL_EMAIL, "all of this email is published already"),
         ("link_email", TRIAL_EMAIL | TO_21, "already linked to another destination"),
         ("link_email", NEWS_EMAIL | {"target": "campaign_action", "target_id": 201}, "409"),
@@ -137,6 +141,33 @@ async def test_a_draft_that_was_changed_after_its_preview_is_not_published(asked
     await asked.call("update_email", **TRIAL_EMAIL, subject="Unseen")
 
     refusal = await asked.fail("publish_email", **TRIAL_EMAIL, confirmation=code)
+    assert "the texts that were shown changed since its preview" in refusal
+    assert (await text(asked, **TRIAL))["subject"] == "Your trial ends in three days"
+
+
+async def test_a_component_that_changed_since_it_was_published_is_shown_and_since_the_preview_is_refused(
+    asked: Agent,
+) -> None:
+    html = "<h1>Hi</h1><x-Footer>\n</x-footer>"
+    await asked.call("update_email", **TRIAL_EMAIL, html=html)
+    first = await asked.call("publish_email", **TRIAL_EMAIL)
+    await asked.call("publish_email", **TRIAL_EMAIL, confirmation=first["confirmation"])
+    workspace = asked.wire.sandbox.workspace
+    (footer,) = workspace.things("design_component")
+    workspace.configure("design_component", footer | {"content": "<p>New street</p><x-inner/>"})
+    workspace.configure("design_component", footer | {"id": 9, "tag": "x-inner", "content": "<p>In</p>"})
+    await asked.call("update_email", **TRIAL_EMAIL, subject="Seen")
+    preview = await asked.call("publish_email", **TRIAL_EMAIL)
+    workspace.configure("design_component", footer | {"id": 9, "tag": "x-inner", "content": "<p>Unseen</p>"})
+    refusal = await asked.fail("publish_email", **TRIAL_EMAIL, confirmation=preview["confirmation"])
+
+    old = "<p>Quill, 1 Paper Street. {{snippets.footer}}</p>"
+    assert first["changes"]["component x-footer"] == [f'+ "{old}"']
+    assert preview["changes"] == {
+        "subject": ['- "Your trial ends in three days"', '+ "Seen"'],
+        "component x-footer": [f'- "{old}"', '+ "<p>New street</p><x-inner/>"'],
+        "component x-inner": ['+ "<p>In</p>"'],
+    }
     assert "the texts that were shown changed since its preview" in refusal
     assert (await text(asked, **TRIAL))["subject"] == "Your trial ends in three days"
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from cio_mcp.toolkit.core import CORE
-from cio_mcp.tools import SANDBOX_TOOLS, TOOLS
+from cio_mcp.tools.every import SANDBOX_TOOLS, TOOLS
 from tests.agent import Agent, an_agent
 from tests.generated import visible_bytes
 

@@ -4,11 +4,8 @@ import asyncio
 import json
 from typing import Any
 
-from starlette.responses import PlainTextResponse, Response
-from starlette.types import ASGIApp, Receive, Scope, Send
-
+from cio_mcp.sandbox.asgi import ASGIApp, Receive, Response, Scope, Send, body_of
 from cio_mcp.sandbox.controls.table import ask_in_turns
-from cio_mcp.sandbox.faults.layer import body_of
 from cio_mcp.sandbox.state.copies import written
 from cio_mcp.sandbox.state.workspace import Workspace
 
@@ -34,7 +31,7 @@ class ControlLayer:
         try:
             await asyncio.wait({answering, leaving}, return_when=asyncio.FIRST_COMPLETED)
             if answering.done():
-                await answering.result()(scope, receive, send)
+                await answering.result()(send)
         finally:
             # What takes long goes on for nobody.
             answering.cancel()
@@ -53,7 +50,7 @@ class ControlLayer:
         except ValueError as wrong:
             return _json(400, {"error": str(wrong)})
         if path.endswith("/export"):
-            return PlainTextResponse(written(told), media_type="application/json")
+            return Response(200, written(told), {"content-type": "application/json"})
         return _json(200, told)
 
 
@@ -65,4 +62,4 @@ async def _gone(receive: Receive) -> None:
 
 def _json(status: int, told: Any) -> Response:
     text = json.dumps(told, indent=2, ensure_ascii=False) + "\n"
-    return Response(text, status, media_type="application/json; charset=utf-8")
+    return Response(status, text, {"content-type": "application/json; charset=utf-8"})

@@ -40,17 +40,24 @@ class Database:
                 migration.keep_copy(self._db, Path(path))
             self._use_wal()
             self._db.execute("PRAGMA synchronous = NORMAL")
-            with self.locked():
-                if migration.is_older(self._db):
-                    migration.migrate(self._db)
-                for statement in SCHEMA.split(";"):
-                    self._db.execute(statement)
-                self._db.execute(f"PRAGMA user_version = {VERSION}")
-                self._db.execute(f"PRAGMA application_id = {FORM}")
-                self.clock.begin()
+            # Who finds all as it should be writes nothing: a file that is read waits for no disk.
+            if not (migration.is_current(self._db) and self.clock.is_in_use()):
+                with self.locked():
+                    self._prepare()
         except BaseException:
             self._db.close()
             raise
+
+    def _prepare(self) -> None:
+        """Bring the tables into the form of this version, and let the clock begin."""
+        if migration.is_older(self._db):
+            migration.migrate(self._db)
+        if not migration.is_current(self._db):
+            for statement in SCHEMA.split(";"):
+                self._db.execute(statement)
+            self._db.execute(f"PRAGMA user_version = {VERSION}")
+            self._db.execute(f"PRAGMA application_id = {FORM}")
+        self.clock.begin()
 
     def _use_wal(self) -> None:
         """Let processes read and write side by side."""

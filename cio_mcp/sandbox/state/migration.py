@@ -38,9 +38,7 @@ FIRST = 1
 
 def is_older(db: sqlite3.Connection) -> bool:
     """Say whether a file is of an older version; raises sqlite3.DatabaseError for a newer one or none."""
-    form, version = (
-        db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version")
-    )
+    form, version = _version(db)
     tables = _tables(db)
     if not tables:
         return False
@@ -51,6 +49,18 @@ def is_older(db: sqlite3.Connection) -> bool:
     if form > FORM:
         raise sqlite3.DatabaseError("it is of a newer cio-mcp; update this one, or name another file")
     return True
+
+
+def is_current(db: sqlite3.Connection) -> bool:
+    """Say whether a file has been brought into the form of this version."""
+    return _version(db) == (FORM, VERSION)
+
+
+def _version(db: sqlite3.Connection) -> tuple[int, int]:
+    form, version = (
+        db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version")
+    )
+    return form, version
 
 
 def adopt(path: Path) -> None:

@@ -14,10 +14,14 @@ from cio_mcp.toolkit.design_studio import (
     EMAIL,
     EmailId,
     Language,
+    components_in,
+    differing,
     differing_nodes,
     node_id,
     read_nodes,
     sent_in,
+    texts_in,
+    told_components,
 )
 from cio_mcp.toolkit.params import ItemKey
 from cio_mcp.toolkit.polling import Polling
@@ -39,7 +43,7 @@ FAILURES = {400, 409, 422}
 LOOK = "Do not call again yet: call get_email, which says whether all of it is published."
 
 # Of a linked email the API tells that it is, and not to what (App API, Design Studio).
-GOES_LIVE = "the email that goes live, in the message that it is linked to (the API does not tell which):"
+GOES_LIVE = "the email that goes live, in the message that it is linked to (the API does not say which):"
 
 
 class ReviewFinding(Shape):
@@ -66,7 +70,7 @@ async def review_email(app: AppApi, email_id: EmailId, language: Language = None
     node = await node_id(app, email_id, language)
     answer = Fields(await app.get(f"{EMAIL}/review", email_id=node))
     if answer.text("status") == "render_failed":
-        raise Refused("Customer.io could not render this email.", do="get_email tells its faults by line.")
+        raise Refused("Customer.io could not render this email.", do="get_email lists its faults by line.")
     findings = needed(answer.objects("findings"), "findings")
     failed = [item for item in findings if item.text("state") != "pass"]
     found = sorted((_finding(item) for item in failed), key=_rank)
@@ -108,7 +112,8 @@ class EmailPublished(Acted):
     email_id: str
     languages: list[str] | None = Field(None, description="Published translations, beside the email itself.")
     changes: dict[str, list[str]] | None = Field(
-        None, description="What changed, by field: what was published after -, what is now after +."
+        None,
+        description="What changed, by field: removed lines begin with -, added lines with +.",
     )
     publish_id: str | None = None
 
@@ -122,14 +127,17 @@ async def publish_email(app: AppApi, email_id: EmailId) -> EmailPublished:
     """
     nodes = await read_nodes(app, email_id)
     if nodes[""].flag("is_linked") is False:
-        raise InvalidArgument("email_id: this email is linked to no message; link_email does that")
+        raise InvalidArgument("email_id: this email is not linked to a message; call link_email first")
     answer = Fields(await app.get(f"{EMAIL}/unpublished_changes", email_id=email_id))
     if answer.flag("has_unpublished_changes") is False:
         raise InvalidArgument("email_id: all of this email is published already")
-    published = await asyncio.gather(
-        *(_published(app, node.text("id") or email_id) for node in nodes.values())
+    then, now = await asyncio.gather(
+        asyncio.gather(*(_published(app, node.text("id") or email_id) for node in nodes.values())),
+        components_in(app, [texts_in(node)["html"] for node in nodes.values()]),
     )
-    pairs = differing_nodes(nodes, published)
+    pairs = differing_nodes(nodes, [sent for sent, _ in then])
+    included = {tag: html for _, components in then for tag, html in components.items()}
+    pairs |= {f"component {tag}": pair for tag, pair in differing(included, now).items()}
     app.call.replaces = Replacement(pairs, [(GOES_LIVE, nodes[""].text("name") or email_id)])
     answer = Fields(
         await app.post(f"{EMAIL}/publish", {}, kind=RequestKind.ONCE, if_unknown=LOOK, email_id=email_id)
@@ -161,16 +169,16 @@ def _done(email_id: str, answer: Fields, changes: dict[str, list[str]]) -> Email
     return EmailPublished(email_id=email_id, languages=languages or None, changes=changes or None)
 
 
-async def _published(app: AppApi, node: str) -> dict[str, str]:
-    """Return what is sent of a node as it was published last; nothing if it never was."""
+async def _published(app: AppApi, node: str) -> tuple[dict[str, str], dict[str, str]]:
+    """Return what is sent of a node as it was published last, and its components; nothing if it never was."""
     versions = Fields(await app.get(f"{EMAIL}/versions", email_id=node)).listed("versions")
     made_then = [one for one in versions if one.flag("created_on_publish") and one.text("id")]
     newest = max(made_then, key=lambda one: one.seconds("created") or 0, default=None)
     if newest is None:
-        return {}
+        return {}, {}
     path = f"{EMAIL}/versions/{{version_id}}"
     version = Fields(await app.get(path, email_id=node, version_id=newest.text("id")))
-    return sent_in(version.fields("node"))
+    return sent_in(version.fields("node")), told_components(version.objects("dependencies") or ())
 
 
 async def _state(app: AppApi, email_id: str, publish_id: str) -> Fields:
