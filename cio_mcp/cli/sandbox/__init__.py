@@ -15,6 +15,7 @@ COMMANDS = {
     "run": "play a scenario from a file",
     "fault": "let requests and deliveries go wrong",
     "point": "keep states of a sandbox, and go back to them",
+    "forget": "blank what tells of a person",
     "reset": "begin anew",
     "export": "write all that a sandbox holds to a file",
     "import": "let a sandbox hold what an export holds",
