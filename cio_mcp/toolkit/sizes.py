@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+from pydantic_core import to_json
+
 # One encoder: json.dumps makes a new one for each value, and every argument and attribute is measured.
 _written = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
@@ -39,6 +41,12 @@ def size_of(value: object) -> int:
         else:
             return size
     raise ValueError(_item_at_fault(value) + message)
+
+
+def excess(value: Any, limit: int) -> str:
+    """Say that a text, or any other value that JSON can hold, has more bytes than `limit`; else ""."""
+    size = len(value.encode() if isinstance(value, str) else to_json(value))
+    return f"at most {limit} bytes are allowed; this has {size}" if size > limit else ""
 
 
 def _is_deep(value: Any) -> bool:
