@@ -27,7 +27,7 @@ from tests.agent import Caller
 from tests.auth.test_tokens import WAYS, calling
 from tests.transports.test_transports import serving
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.real_time]
 
 TWO = """
 [shop]
@@ -54,12 +54,6 @@ class Several(Caller):
 
     async def schemas(self) -> dict[str, dict[str, Any]]:
         return {tool.name: tool.input_schema for tool in (await self.client.list_tools()).tools}
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    """Run on real time: nothing waits here."""
-    return "asyncio"
 
 
 @asynccontextmanager

@@ -99,16 +99,14 @@ def build(
             opened[name] = _open(name, one, shelf, store, stop, mask_of, wire, clock, files, copier)
             if shelf.is_whole:
                 opened[name].off  # noqa: B018 - what is wrong with them stops the start
-        catalogue = Catalogue(shelf, opened, settings.tool_prefix, MASKED if mask_of else "")
-        key = state_key(workspaces.values())
         audit = open_audit_log(settings, files, clock, copier=copier)
         return App(
-            catalogue,
+            Catalogue(shelf, opened, settings.tool_prefix, MASKED if mask_of else ""),
             store,
             stops,
             files.pop_all(),
             tokens,
-            key,
+            state_key(workspaces.values()),
             clock=clock,
             record=Record(audit),
             strangers=Strangers(audit),

@@ -38,7 +38,7 @@ class Counting:
         call.sending, call.requests = None, 0  # forget the requests that only read
         try:
             if call.audience and call.approved is None:
-                call.approved = call.audience.size
+                call.approved = call.audience.counted_size
             if call.audience and call.audience.size != 0:
                 await self._spend(call, call.audience)
             if call.tool.effect is Effect.DELETES:

@@ -262,7 +262,6 @@ def test_the_pace_can_be_looked_at_after_doctor_and_before_the_first_call(
 
 
 @pytest.mark.processes
-@pytest.mark.parametrize("anyio_backend", ["asyncio"])
 async def test_a_redis_that_replicas_share_is_reached_or_named_without_its_password(
     redis: RedisServer,
 ) -> None:

@@ -81,3 +81,28 @@ async def test_addresses_that_several_profiles_may_share_are_at_least_as_many_pe
 
     assert (found["size"], found["at_least"]) == (1, True)
     assert "CIO_MAX_RECIPIENTS" in text
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        (9_990, 50_000, "the audience has grown from 9990 to at least 10000 people"),
+        (9_990, 10_000, ""),
+        (20_000, 50_000, ""),
+        (20_000, 5_000, ""),
+    ],
+)
+async def test_what_is_too_many_to_count_has_grown_unless_it_was_approved_as_that(
+    before: int, after: int, told: str
+) -> None:
+    api = ManyPeople(before)
+    call: dict[str, Any] = {"broadcast_id": 7, "recipients": PRO}
+    async with canned({"/triggers": {"id": 1}, "": api}, CIO_MAX_AUDIENCE_GROWTH="100") as workspace:
+        call["confirmation"] = (await workspace.call("trigger_broadcast", **call))["confirmation"]
+        api.people = after
+        if told:
+            assert told in await workspace.fail("trigger_broadcast", **call)
+        else:
+            await workspace.call("trigger_broadcast", **call)
+
+    assert any(path.endswith("/triggers") for path, _ in workspace.asked) == (not told)

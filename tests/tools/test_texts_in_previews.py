@@ -7,7 +7,10 @@ from typing import Any
 import httpx
 import pytest
 
+from cio_mcp.toolkit.reading import Fields
+from cio_mcp.toolkit.texts.checking import SHORT, uses_in
 from cio_mcp.toolkit.texts.data import fit, meant_by
+from cio_mcp.toolkit.texts.messages import Text
 from cio_mcp.toolkit.texts.variables import TextUses, Use
 from tests.agent import Agent, an_agent
 
@@ -391,3 +394,11 @@ def test_names_are_compared_with_so_many_others_and_no_more() -> None:
         meant_by(["zz"], wanted, [])
 
     assert max(entry.callcount for entry in profile.getstats() if "ratio" in str(entry.code)) == 300
+
+
+def test_what_a_long_text_uses_is_found_once_a_call() -> None:
+    fields = Fields({"subject": "Hello", "body": "{{trigger.name}} " + "-" * SHORT})
+    found = uses_in([Text(fields)], {"footer": "Bye"})
+
+    assert "trigger.name" in found.uses
+    assert uses_in([Text(fields).with_fields({"subject": "Hello"})], {"footer": "Bye"}) is found

@@ -73,10 +73,6 @@ def sse() -> Iterator[Served]:
 
 @pytest.mark.processes
 class TestInProcesses:
-    @pytest.fixture
-    def anyio_backend(self) -> str:
-        return "asyncio"
-
     async def test_over_sse_the_argument_is_named(self, sse: Served) -> None:
         async with (
             httpx.AsyncClient(base_url=sse.url, trust_env=False, timeout=20) as http,

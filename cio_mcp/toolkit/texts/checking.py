@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from cio_mcp.liquid import LeftTags, Meter, render, source_of
@@ -18,8 +19,9 @@ OPENING = 200
 # Where variables come from that no caller can pass: where one is missing, the message fails all the same.
 OURS = {"customer", "snippet"}
 
-# Characters of texts whose uses are kept: that is as much as most messages have, and 30 MB in all.
-LONGEST_KEPT = 100_000
+# Characters up to which texts are short, as those of most messages: the uses of many are kept, 30 MB in all.
+# Of longer ones those of a few are, so that each is looked through once a call.
+SHORT, LONG_ONES = 100_000, 4
 
 
 @dataclass(frozen=True)
@@ -88,4 +90,7 @@ def uses_in(texts: Sequence[Text], snippets: Mapping[str, str] | None = None) ->
     snippets = snippets or {}
     written = tuple(tuple(text.written.items()) for text in texts)
     size = sum(len(words) for fields in [*written, snippets.items()] for _, words in fields)
-    return (uses_of if size < LONGEST_KEPT else uses_of.__wrapped__)(written, tuple(snippets.items()))
+    return (uses_of if size < SHORT else _uses_of_long)(written, tuple(snippets.items()))
+
+
+_uses_of_long = lru_cache(maxsize=LONG_ONES)(uses_of.__wrapped__)

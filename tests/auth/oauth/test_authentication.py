@@ -33,12 +33,6 @@ from tests.transports.test_transports import Served, serving
 pytestmark = [pytest.mark.anyio, pytest.mark.processes]
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    """Run on real time: real processes answer."""
-    return "asyncio"
-
-
 @pytest.fixture(scope="module")
 def issuer() -> Iterator[Issuer]:
     with issuing() as found:
