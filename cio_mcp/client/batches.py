@@ -67,7 +67,10 @@ class Sent:
 
 def too_large(operation: Operation, room: int = 0) -> str:
     """Say why an operation is too large to be sent, with so many bytes more; "" for one that is not."""
-    size = _size(operation)
+    return _why_too_large(_size(operation), room)
+
+
+def _why_too_large(size: int, room: int = 0) -> str:
     return f"has {size} bytes; at most {OPERATION_BYTES} fit" if size + room > OPERATION_BYTES else ""
 
 
@@ -113,10 +116,10 @@ class _Sending:
         batch: list[int] = []
         room = BATCH_BYTES - AROUND
         for number, operation in enumerate(self.operations):
-            if why := too_large(operation):
+            size = _size(operation)
+            if why := _why_too_large(size):
                 self.sent.ends[number] = Ended(End.REFUSED, why)
                 continue
-            size = _size(operation)
             if size + 1 > room or len(batch) == BATCH_OPERATIONS:
                 yield batch
                 batch, room = [], BATCH_BYTES - AROUND
@@ -142,7 +145,7 @@ class _Sending:
             except (NotSent, NotAllowed) as stopped:
                 self.sent.stopped = stopped
             if self.tell:
-                await self.tell(sum(ended.end is not End.NOT_SENT for ended in self.sent.ends))
+                await self.tell(sum(ended is not NOT_SENT for ended in self.sent.ends))
 
     async def post(self, batch: list[int]) -> dict[str, Any]:
         body = {"batch": [self.operations[number] for number in batch]}

@@ -45,6 +45,26 @@ def parsed(
     return {name: getattr(found, name) for name in fields}
 
 
+class Single:
+    """Checks one argument, the only field of a model, as `parsed` does: a table has many values of it.
+
+    JSON must be able to hold them.
+    """
+
+    def __init__(self, model: type[BaseModel]) -> None:
+        [(self._name, self._field)] = model.model_fields.items()
+        self._optional = not self._field.is_required()
+        self._may_be_blank = bool(_may_be_blank(model))
+        model.model_rebuild()
+        self._validate = model.__pydantic_validator__.validate_python
+
+    def value(self, given: object, context: ParseContext) -> Any:
+        """Return the value of an argument; raises ValueError, which does not say what is wrong."""
+        if self._optional and (given is None or (self._may_be_blank and _blank(given))):
+            return self._field.default
+        return getattr(self._validate({self._name: given}, context=context), self._name)
+
+
 def _refuse_what_json_cannot_hold(given: dict[str, Any]) -> None:
     for name, value in given.items():
         try:

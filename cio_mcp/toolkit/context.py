@@ -28,6 +28,10 @@ class ParseContext:
     notes: list[str] = field(default_factory=list)
     times: dict[str, str] = field(default_factory=dict)
 
+    def anew(self) -> "ParseContext":
+        """Return the context of one row: the call's, with nothing found yet."""
+        return ParseContext(self.timezone, self.now, self.reveal)
+
 
 def context_of(asked: ValidationInfo) -> ParseContext:
     """Return the context in which a value is validated; an empty one for a value outside of any call."""

@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+from pydantic_core import to_json
+
 # One encoder: json.dumps makes a new one for each value, and every argument and attribute is measured.
 _written = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
@@ -13,6 +15,12 @@ HALF, DEEP = "\ufdd0half a character\ufdd0", "\ufdd0too deep\ufdd0"
 # Readers of JSON give up somewhere: the SDK's at 200 levels, pydantic's writer at 255.
 MOST_LEVELS = 128
 
+# What is written where there may be something that JSON cannot hold.
+ODD = (b"NaN", b"Infinity", "\ufdd0".encode())
+
+# Python writes no number of more than 4300 digits; one of more fills a stretch of half as many bytes.
+STRETCH = 2150
+
 
 def size_of(value: object) -> int:
     """Return the size of `value` in bytes, written as JSON.
@@ -22,6 +30,8 @@ def size_of(value: object) -> int:
     """
     if isinstance(value, str) and value.isascii() and value.isprintable():  # as most texts are
         return 2 + len(value) + value.count('"') + value.count("\\")
+    if (plain := _size_of_plain(value)) is not None:
+        return plain
     try:
         text = _written(value)
         size = len(text.encode())
@@ -41,12 +51,31 @@ def size_of(value: object) -> int:
     raise ValueError(_item_at_fault(value) + message)
 
 
+def _size_of_plain(value: object) -> int | None:
+    """Return the size of a value in which nothing hints at what JSON cannot hold, None for any other."""
+    try:
+        written = to_json(value)
+    except ValueError:
+        return None
+    if any(word in written for word in ODD) or (len(written) > STRETCH and _has_endless_number(written)):
+        return None
+    if written.count(b"[") + written.count(b"{") > MOST_LEVELS and _is_deep(value):
+        return None
+    return len(written)
+
+
+def _has_endless_number(written: bytes) -> bool:
+    return any(written[at : at + STRETCH].isdigit() for at in range(0, len(written), STRETCH))
+
+
 def _is_deep(value: Any) -> bool:
     level = [value]
     for _ in range(MOST_LEVELS):
         parts = [each.values() if isinstance(each, dict) else each for each in level]
         level = [each for part in parts for each in part if isinstance(each, (dict, list))]
-    return bool(level)
+        if not level:
+            return False
+    return True
 
 
 def _item_at_fault(value: object) -> str:

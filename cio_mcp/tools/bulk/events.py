@@ -17,10 +17,11 @@ from cio_mcp.toolkit.consequences import Consequence, Outlook, affects
 from cio_mcp.toolkit.lists import Names
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.rows.cells import values as values_of
-from cio_mcp.toolkit.rows.checks import Form, Odd, Plan, Planned
+from cio_mcp.toolkit.rows.checks import Odd, Plan, Planned
 from cio_mcp.toolkit.rows.columns import Columns, Meanings
 from cio_mcp.toolkit.rows.delivery import carry_out
 from cio_mcp.toolkit.rows.event_ids import EventIds
+from cio_mcp.toolkit.rows.form import Form
 from cio_mcp.toolkit.rows.given import Given, RowList, Table, given_rows
 from cio_mcp.toolkit.rows.oddities import alike, times, young, zeros
 from cio_mcp.toolkit.rows.outcomes import ManyAccepted
