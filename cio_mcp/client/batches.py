@@ -88,8 +88,9 @@ async def send(
     raises as it does elsewhere.
     """
     sending = _Sending(track, operations, tell)
-    if track.call.dry_run and sending.waiting:
-        await sending.post(sending.waiting[0])
+    if track.call.dry_run and (first := next(sending.cut, None)):
+        await sending.post(first)
+    sending.waiting.extend(sending.cut)
     track.call.several = len(sending.waiting) > 1
     await sending.work(1)  # alone: where it fares badly, few others should have left
     async with asyncio.TaskGroup() as group:
@@ -104,12 +105,13 @@ class _Sending:
     operations: Sequence[Operation]
     tell: Callable[[int], Awaitable[None]] | None
     sent: Sent = field(init=False)
-    waiting: deque[list[int]] = field(init=False)
+    cut: Iterator[list[int]] = field(init=False)
+    waiting: deque[list[int]] = field(default_factory=deque)
     divisions: int = DIVISIONS
 
     def __post_init__(self) -> None:
         self.sent = Sent([NOT_SENT] * len(self.operations))
-        self.waiting = deque(self._cut())
+        self.cut = self._cut()
 
     def _cut(self) -> Iterator[list[int]]:
         """Yield the numbers of the operations of each request."""

@@ -15,15 +15,13 @@ from cio_mcp.toolkit.sizes import size_of
 from cio_mcp.toolkit.times import EASTERN, Days, is_zone
 
 
-def parsed(
-    model: type[BaseModel], arguments: dict[str, Any], context: ParseContext, *, known_as_json: bool = False
-) -> dict[str, Any]:
+def parsed(model: type[BaseModel], arguments: dict[str, Any], context: ParseContext) -> dict[str, Any]:
     """Return checked and converted arguments; raises InvalidArgument with one line per fault.
 
     A null counts as absent, since agents send it for what they leave out; and so does blank text for an
     optional argument, unless it names somebody or something: left out, the call could reach more. The
     argument `timezone` replaces the context's; without any, days are counted in Eastern time, and other times
-    are in UTC. `known_as_json` says that JSON can hold all arguments.
+    are in UTC.
     """
     fields = model.model_fields
     given = {
@@ -31,7 +29,8 @@ def parsed(
         for name, value in arguments.items()
         if name not in fields or not (value is None or (_blank(value) and name in _may_be_blank(model)))
     }
-    if not known_as_json:
+    if not context.is_json:
+        context.is_json = True
         _refuse_what_json_cannot_hold(given)
     try:
         if "timezone" in fields and is_zone(zone := given.get("timezone")):

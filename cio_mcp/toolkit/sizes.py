@@ -15,6 +15,9 @@ HALF, DEEP = "\ufdd0half a character\ufdd0", "\ufdd0too deep\ufdd0"
 # Readers of JSON give up somewhere: the SDK's at 200 levels, pydantic's writer at 255.
 MOST_LEVELS = 128
 
+# Types of values that hold no others.
+PLAIN = {str, int, float, bool, type(None)}
+
 # What is written where there may be something that JSON cannot hold.
 ODD = (b"NaN", b"Infinity", "\ufdd0".encode())
 
@@ -30,8 +33,8 @@ def size_of(value: object) -> int:
     """
     if isinstance(value, str) and value.isascii() and value.isprintable():  # as most texts are
         return 2 + len(value) + value.count('"') + value.count("\\")
-    if (plain := _size_of_plain(value)) is not None:
-        return plain
+    if (size := _size_of_rows(value)) is not None:
+        return size
     try:
         text = _written(value)
         size = len(text.encode())
@@ -51,17 +54,17 @@ def size_of(value: object) -> int:
     raise ValueError(_item_at_fault(value) + message)
 
 
-def _size_of_plain(value: object) -> int | None:
-    """Return the size of a value in which nothing hints at what JSON cannot hold, None for any other."""
+def _size_of_rows(value: object) -> int | None:
+    """Return the size of rows of plain values, of which there may be many; None for anything else."""
+    rows = value if isinstance(value, list) else [value]
+    if not all(type(row) is dict and PLAIN.issuperset(map(type, row.values())) for row in rows):
+        return None
     try:
         written = to_json(value)
     except ValueError:
         return None
-    if any(word in written for word in ODD) or (len(written) > STRETCH and _has_endless_number(written)):
-        return None
-    if written.count(b"[") + written.count(b"{") > MOST_LEVELS and _is_deep(value):
-        return None
-    return len(written)
+    odd = any(word in written for word in ODD) or (len(written) > STRETCH and _has_endless_number(written))
+    return None if odd else len(written)
 
 
 def _has_endless_number(written: bytes) -> bool:
@@ -73,9 +76,7 @@ def _is_deep(value: Any) -> bool:
     for _ in range(MOST_LEVELS):
         parts = [each.values() if isinstance(each, dict) else each for each in level]
         level = [each for part in parts for each in part if isinstance(each, (dict, list))]
-        if not level:
-            return False
-    return True
+    return bool(level)
 
 
 def _item_at_fault(value: object) -> str:

@@ -19,16 +19,16 @@ class Odd(NamedTuple):
     rows: Sequence[int] = ()
 
 
-@dataclass
+@dataclass(slots=True)
 class Checked:
     """A row's arguments, as far as they are right, and its times: as written, and how they were read."""
 
     row: Row
     arguments: dict[str, Any]
-    times: list[tuple[Any, str]]
+    times: list[tuple[Any, int]]
 
 
-@dataclass
+@dataclass(slots=True)
 class Planned:
     """An operation to send, and the rows that it stands for; the rows of later waves follow those before."""
 

@@ -50,9 +50,9 @@ class EventIds:
     def _values(self, event: dict[str, Any]) -> list[Any]:
         data = event.get("attributes", {})
         found = [event.get(name) if name in OWN else data.get(name) for name in self.unique]
-        missing = [name for name, value in zip(self.unique, found, strict=True) if value in (None, "")]
-        if missing:
-            raise InvalidArgument(f"{missing[0]}: is required, since unique names it")
+        for name, value in zip(self.unique, found, strict=True):
+            if value is None or value == "":
+                raise InvalidArgument(f"{name}: is required, since unique names it")
         return found
 
 

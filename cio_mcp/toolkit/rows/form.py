@@ -102,7 +102,7 @@ class Form:
         arguments, named, faults = self._arguments(row, columns, defaults, context)
         known = list(context.notes)
         try:
-            found = parsed(self._model, arguments, context, known_as_json=True)
+            found = parsed(self._model, arguments, context)
             around.check(found)
         except InvalidArgument as wrong:
             more = {fault: fault.partition(":")[0].partition(".")[0] for fault in wrong.faults}
@@ -120,7 +120,7 @@ class Form:
         """Return those of a row's arguments that are right."""
         try:
             right = {name: value for name, value in arguments.items() if name not in wrong}
-            return parsed(self._partial, right, context, known_as_json=True)
+            return parsed(self._partial, right, context)
         except InvalidArgument:
             return parsed(self._partial, {}, context)
 

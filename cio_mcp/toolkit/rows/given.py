@@ -56,7 +56,7 @@ def given_rows(rows: Given | None, csv: Given | None) -> Given:
 
 
 def _rows(value: object, asked: ValidationInfo) -> Given:
-    found: Any = of_objects(value)
+    found: Any = of_objects(value, asked)
     rows = (
         Row(number, values) if isinstance(values, dict) else Row(number, {}, "is no object")
         for number, values in enumerate(found, 1)

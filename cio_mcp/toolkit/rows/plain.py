@@ -12,9 +12,7 @@ from cio_mcp.toolkit.context import ParseContext
 from cio_mcp.toolkit.rows.checks import Checked
 from cio_mcp.toolkit.rows.columns import AS_IS, Column, Meanings
 from cio_mcp.toolkit.rows.table import Row
-
-# Values of which two that are equal, and of one type, are the same.
-_PLAIN = {str, int, float, bool, type(None)}
+from cio_mcp.toolkit.sizes import PLAIN
 
 
 class _Read(NamedTuple):
@@ -22,7 +20,7 @@ class _Read(NamedTuple):
 
     value: Any
     notes: Sequence[str] = ()
-    times: Sequence[str] = ()
+    times: Sequence[int] = ()
 
 
 # Of a blank cell of which a kind was told: it changes nothing.
@@ -83,12 +81,12 @@ class Plain:
             return None
         found = self._base.copy()
         notes: list[str] = []
-        times: list[tuple[Any, str]] = []
+        times: list[tuple[Any, int]] = []
         for slot in shape.arguments:
             cell = values[slot.name]
-            if cell.__class__ not in _PLAIN:
+            if cell.__class__ not in PLAIN:
                 return None
-            key = (cell.__class__, cell)
+            key = (cell.__class__, cell)  # 1 is not true
             if key not in slot.known:
                 slot.known[key] = self._read(slot, cell)
             if (read := slot.known[key]) is None:
@@ -154,7 +152,7 @@ class Plain:
         values: Mapping[str, Any],
         found: dict[str, Any],
         notes: list[str],
-        times: list[tuple[Any, str]],
+        times: list[tuple[Any, int]],
     ) -> bool:
         """Add what is no argument; say whether it is right."""
         context = self._context
