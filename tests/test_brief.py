@@ -165,7 +165,7 @@ WHERE: dict[str, tuple[str, str]] = {
     "## Capabilities": (README, "An [MCP](https://modelcontextprotocol.io) server"),
     "| Integration | Available | Notes |": (README, "hosted MCP server"),
     "| API | ✓ | Track API, App API, Journeys API |": (DOCS, "part of what Customer.io calls Journeys"),
-    "| MCP | - | Not available |": ("server/server.py", "class Server(Reading)"),
+    "| MCP | - | Not available |": ("server/server.py", "class Server(GuideServer)"),
     "| CLI | - | Not available |": ("cli/__init__.py", 'prog="cio-mcp"'),
     "| SDK | ✓ | JavaScript, iOS, Android, Ruby, Python |": (
         README,

@@ -19,7 +19,7 @@ from cio_mcp.auth.tokens import Tokens
 from cio_mcp.client.call import Tell
 from cio_mcp.errors import CustomerIOError, InvalidArgument, NotAllowed, NotSent
 from cio_mcp.logs import where
-from cio_mcp.safety import Guard, Person, Suspended, ToolCall
+from cio_mcp.safety import Approver, Guard, Suspension, ToolCall
 from cio_mcp.safety.audit.copy import Copier
 from cio_mcp.safety.audit.record import Record
 from cio_mcp.safety.audit.strangers import Strangers
@@ -88,13 +88,13 @@ class App:
         principal: Principal = OWNER,
         *,
         caller: str = "",
-        person: Person | None = None,
+        person: Approver | None = None,
         tell: Tell | None = None,
     ) -> Outcome:
         """Run the tool that callers know as `name`; every failure becomes an outcome that describes it.
 
         `caller` distinguishes callers without a token, so that they take turns. `person` can be asked for
-        consent. `tell` receives the call's place while it waits. Raises Suspended if the call will continue
+        consent. `tell` receives the call's place while it waits. Raises Suspension if the call will continue
         with a person's answer.
         """
         if self.copier:
@@ -127,7 +127,7 @@ class App:
             guard, tool, given = self._found(call, principal, name, arguments)
             hide = guard.hide
             answer = await guard.perform(call, tool, given)
-        except Suspended:
+        except Suspension:
             call.outcome = "asked"
             raise
         except CustomerIOError as error:

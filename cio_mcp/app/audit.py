@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 
 from cio_mcp.client.collector import collector_at
 from cio_mcp.errors import SettingsError
@@ -12,18 +13,24 @@ from cio_mcp.settings import Settings
 
 def open_audit_log(
     settings: Settings,
+    files: ExitStack,
     clock: Callable[[], float] = time.time,
     workspace: str | None = None,
     copier: Copier | None = None,
 ) -> AuditLog | None:
-    """Open the audit log that the settings name; raises SettingsError if it cannot be written."""
+    """Open the audit log that the settings name; `files` closes it.
+
+    Raises SettingsError if it cannot be written.
+    """
     if settings.audit_log is None:
         return None
     written = copier.wake if copier else lambda: None
     try:
-        return AuditLog(settings.audit_log, clock, workspace=workspace, written=written)
+        log = AuditLog(settings.audit_log, clock, workspace=workspace, written=written)
     except OSError as error:
         raise SettingsError(f"CIO_AUDIT_LOG: {settings.audit_log}: {error.strerror}") from None
+    files.callback(log.close)
+    return log
 
 
 def copier_of(settings: Settings) -> Copier | None:

@@ -102,7 +102,7 @@ def build(
                 opened[name].off  # noqa: B018 - what is wrong with them stops the start
         catalogue = Catalogue(tools, opened, settings.tool_prefix, MASKED if mask_of else "")
         key = state_key(workspaces.values())
-        audit = open_audit_log(settings, clock, copier=copier)
+        audit = open_audit_log(settings, files, clock, copier=copier)
         return App(
             catalogue,
             store,
@@ -155,6 +155,7 @@ def _open(
     caps = Caps("sends", bound.caps, store, budget)
     deletions = Caps("deletions", settings.caps("deletions"), store, budget)
     confirmations = Confirmations(store, budget, settings.max_audience_growth)
+    audit = open_audit_log(settings, files, clock, name or None, copier)
     guard = Guard(
         client,
         sandbox=sandbox is not None,
@@ -168,7 +169,7 @@ def _open(
         timezone=settings.timezone if "timezone" in settings.model_fields_set else "",
         reads="read" in settings.permissions,
         rules=rules_named(settings.rules),
-        record=Record(open_audit_log(settings, clock, name or None, copier), reads=settings.audit_reads),
+        record=Record(audit, reads=settings.audit_reads),
         mask=mask_of(budget) if mask_of else None,
         files=settings.files,
         supplies=Supplies(

@@ -16,7 +16,7 @@ from cio_mcp.safety.stores import Store
 from cio_mcp.settings import CREDENTIALS, Settings, variable
 from cio_mcp.settings.scopes import WINDOWS, WorkspaceSettings
 from cio_mcp.toolkit.registry import Tool
-from cio_mcp.toolkit.status import Cap, Limited, Status
+from cio_mcp.toolkit.status import CapStatus, LimitStatus, Status
 
 if TYPE_CHECKING:
     from cio_mcp.sandbox import Sandbox
@@ -73,7 +73,7 @@ async def status_of(
         notes=[note for note in notes if note] or None,
         bounds={name: text for name, text in bounds.items() if text},
         caps=[
-            Cap(setting=cap.setting, most=cap.most, left=left)
+            CapStatus(setting=cap.setting, most=cap.most, left=left)
             for each in caps
             for cap, left in await each.left()
         ],
@@ -130,8 +130,8 @@ def _text(value: object) -> str:
     return ", ".join(value) if isinstance(value, tuple) else str(value)
 
 
-def _limited(state: BucketState) -> Limited:
-    return Limited(
+def _limited(state: BucketState) -> LimitStatus:
+    return LimitStatus(
         limit=f"{state.bucket.label}: {state.bucket.limit} per {state.bucket.window:g} s",
         waiting=state.waiting,
         used_share=round(state.share, 2) if state.share < 1 else None,

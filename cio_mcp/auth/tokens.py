@@ -22,7 +22,7 @@ from cio_mcp.settings import first_fault
 MARK = "cio_mcp_"
 
 
-class Entry(Grant):
+class TokenEntry(Grant):
     """A grant, and the hash of the token that has it."""
 
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -31,7 +31,7 @@ class Entry(Grant):
 class _File(BaseModel):
     model_config = ConfigDict(extra="forbid", defer_build=True)
 
-    tokens: list[Entry] = []
+    tokens: list[TokenEntry] = []
 
 
 class Tokens:
@@ -44,7 +44,7 @@ class Tokens:
         self._path = path
         self._clock = clock
         self._stamp: tuple[int, int, int] | None = None
-        self._entries: dict[str, Entry] = {}
+        self._entries: dict[str, TokenEntry] = {}
         self._entries = _by_hash(read(path))
 
     def find(self, token: str) -> Grant | None:
@@ -54,12 +54,12 @@ class Tokens:
 
     def still_gives(self, grant: Grant) -> bool:
         """Return whether a grant that was found is still its token's, unchanged."""
-        return not isinstance(grant, Entry) or self._current().get(grant.sha256) == grant
+        return not isinstance(grant, TokenEntry) or self._current().get(grant.sha256) == grant
 
-    def _holds(self, entry: Entry) -> bool:
+    def _holds(self, entry: TokenEntry) -> bool:
         return entry.expires is None or entry.expires.timestamp() > self._clock()
 
-    def _current(self) -> dict[str, Entry]:
+    def _current(self) -> dict[str, TokenEntry]:
         try:
             found = self._path.stat()
             stamp = (found.st_mtime_ns, found.st_size, found.st_ino)
@@ -71,7 +71,7 @@ class Tokens:
         return self._entries
 
 
-def read(path: Path) -> list[Entry]:
+def read(path: Path) -> list[TokenEntry]:
     """Return the entries of a file; raises SettingsError that names what is wrong, and no hash."""
     try:
         narrow(path)
@@ -85,7 +85,7 @@ def read(path: Path) -> list[Entry]:
         raise SettingsError(f"CIO_TOKENS_FILE: {path} is not JSON: {error}") from None
 
 
-def write(path: Path, entries: list[Entry]) -> None:
+def write(path: Path, entries: list[TokenEntry]) -> None:
     """Replace the file at once; only its owner may read it."""
     text = _File(tokens=entries).model_dump_json(indent=2, exclude_unset=True) + "\n"
     try:
@@ -101,7 +101,7 @@ def add(path: Path, grant: Grant) -> str:
     if any(entry.name == grant.name for entry in entries):
         raise SettingsError(f"{grant.name}: there is a token of that name; revoke it first, or take another")
     token = MARK + secrets.token_urlsafe(32)
-    write(path, [*entries, Entry(**grant.model_dump(exclude_unset=True), sha256=_hash(token))])
+    write(path, [*entries, TokenEntry(**grant.model_dump(exclude_unset=True), sha256=_hash(token))])
     return token
 
 
@@ -119,7 +119,7 @@ def expiry(days: float) -> datetime:
     return datetime.fromtimestamp(datetime.now(UTC).timestamp() + days * 86_400, UTC).replace(microsecond=0)
 
 
-def _by_hash(entries: list[Entry]) -> dict[str, Entry]:
+def _by_hash(entries: list[TokenEntry]) -> dict[str, TokenEntry]:
     return {entry.sha256: entry for entry in entries}
 
 

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from cio_mcp.cli.clients import NAME, ClientFile, clients
 from cio_mcp.cli.clients.command import start_command
-from cio_mcp.cli.clients.entry import Change, Wanted, masked
+from cio_mcp.cli.clients.entry import Change, DesiredEntry, masked
 from cio_mcp.cli.clients.start import start_of
 from cio_mcp.cli.clients.texts import dumps
 from cio_mcp.errors import SettingsError
@@ -45,7 +45,7 @@ def run(asked: argparse.Namespace) -> int:
     return _finish(asked, client, wanted, _secrets(settings), _about_keys(settings, client, asked))
 
 
-def elsewhere(client: ClientFile, url: str, token: str | None) -> Wanted:
+def elsewhere(client: ClientFile, url: str, token: str | None) -> DesiredEntry:
     """Return an entry for a server at an address; raises SettingsError where the client's file takes none."""
     if client.shape.remote is None:
         raise SettingsError(
@@ -55,7 +55,7 @@ def elsewhere(client: ClientFile, url: str, token: str | None) -> Wanted:
         raise SettingsError(
             "--url: must begin with https:// (or http://), such as https://cio.example.com/mcp"
         )
-    return Wanted({"url": url} | ({"headers": {"Authorization": f"Bearer {token}"}} if token else {}))
+    return DesiredEntry({"url": url} | ({"headers": {"Authorization": f"Bearer {token}"}} if token else {}))
 
 
 def _token(given: str | None) -> str | None:
@@ -63,7 +63,11 @@ def _token(given: str | None) -> str | None:
 
 
 def _finish(
-    asked: argparse.Namespace, client: ClientFile, wanted: Wanted, secrets: dict[str, str], about_keys: str
+    asked: argparse.Namespace,
+    client: ClientFile,
+    wanted: DesiredEntry,
+    secrets: dict[str, str],
+    about_keys: str,
 ) -> int:
     if not asked.write:
         alone = wanted.alone(client)
@@ -124,7 +128,7 @@ def _secrets(settings: Settings) -> dict[str, str]:
     return {variable(name): as_text(value) for name, value in values.items() if isinstance(value, SecretStr)}
 
 
-def _wanted(settings: Settings, client: ClientFile, *, with_keys: bool) -> Wanted:
+def _wanted(settings: Settings, client: ClientFile, *, with_keys: bool) -> DesiredEntry:
     """Return what a client's file should hold, with how to start the server."""
     secrets = _secrets(settings)
     env = {variable(name): as_text(getattr(settings, name)) for name in settings.model_fields_set}
@@ -135,7 +139,7 @@ def _wanted(settings: Settings, client: ClientFile, *, with_keys: bool) -> Wante
         env |= {name: f"${{input:{_input(name)['id']}}}" for name in secrets}
     elif with_keys:
         env |= secrets
-    return Wanted(start_command() | {"env": dict(sorted(env.items()))}, inputs)
+    return DesiredEntry(start_command() | {"env": dict(sorted(env.items()))}, inputs)
 
 
 def _input(name: str) -> dict[str, Any]:

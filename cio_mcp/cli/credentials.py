@@ -10,7 +10,7 @@ from cio_mcp.app.workspace import HOSTS, TO_OPEN, accesses
 from cio_mcp.cli.finding import Finding
 from cio_mcp.client import AppApi, TrackApi
 from cio_mcp.client.access import OTHER_REGION, Access
-from cio_mcp.client.network import Cause, proxy_of
+from cio_mcp.client.network import FailureCause, proxy_of
 from cio_mcp.client.probe import ProbeResult, probe
 from cio_mcp.settings import Settings
 
@@ -54,7 +54,7 @@ async def examine_credentials(settings: Settings, wire: httpx.AsyncBaseTransport
 async def _judge(wire: httpx.AsyncBaseTransport, access: Access, answer: ProbeResult) -> Finding:
     what, host = f"{access.api} key", httpx.URL(access.base_url).host
     if answer.failure:
-        fix = CERTIFICATE if answer.failure.cause is Cause.CERTIFICATE else NETWORK
+        fix = CERTIFICATE if answer.failure.cause is FailureCause.CERTIFICATE else NETWORK
         return Finding("network", "fault", str(answer.failure), fix)
     home = await _home(wire, access, answer)
     if home != access.region:

@@ -35,7 +35,7 @@ def run(_: argparse.Namespace) -> int:
 
 async def demonstrate(server: Any) -> int:
     """Run the demo on what `mcp.Client` can connect to, and print it; returns the exit status."""
-    show = Stage(colour=sys.stdout.isatty() and "NO_COLOR" not in os.environ)
+    show = Narrator(colour=sys.stdout.isatty() and "NO_COLOR" not in os.environ)
     show.line("An MCP client starts cio-mcp and operates its sandbox: no account, no network.\n")
     async with Client(server) as client:
         try:
@@ -47,7 +47,7 @@ async def demonstrate(server: Any) -> int:
     return 0
 
 
-async def _story(client: Client, show: "Stage") -> None:
+async def _story(client: Client, show: "Narrator") -> None:
     async def call(why: str, tool: str, expected: dict[str, Any], **arguments: Any) -> dict[str, Any]:
         show.call(why, tool, arguments)
         result = await client.call_tool(tool, arguments)
@@ -101,7 +101,7 @@ async def _story(client: Client, show: "Stage") -> None:
         raise DemoFailed("get_customer should say that there is no such customer")
 
 
-class Stage:
+class Narrator:
     """Prints the story: each call with its reason, and its answer."""
 
     def __init__(self, *, colour: bool) -> None:

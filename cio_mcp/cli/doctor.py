@@ -9,7 +9,7 @@ import sqlite3
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import closing, suppress
+from contextlib import ExitStack, closing, suppress
 from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -169,12 +169,12 @@ async def _stopped(settings: Settings) -> AsyncIterator[Finding]:
 
 
 async def _replicas(address: SecretStr) -> Finding:
-    from cio_mcp.databases.redis import Away, RedisConnection  # noqa: PLC0415 - needs the extra
+    from cio_mcp.databases.redis import RedisAway, RedisConnection  # noqa: PLC0415 - needs the extra
 
     server = RedisConnection(address)
     try:
         await server.reach()
-    except Away as away:
+    except RedisAway as away:
         detail = f"Redis at {server.place} cannot be used ({away}): limits, codes and caps need it"
         return Finding("replicas", "fault", detail, "start Redis, or correct CIO_SHARED_PACE")
     finally:
@@ -213,7 +213,8 @@ def _state(settings: Settings) -> Iterator[Finding]:
 
 def _record(settings: Settings) -> Finding:
     try:
-        open_audit_log(settings)
+        with ExitStack() as files:
+            open_audit_log(settings, files)
     except SettingsError as error:
         fix = "set CIO_AUDIT_LOG to a file that can be written"
         return Finding("audit log", "fault", str(error), fix)

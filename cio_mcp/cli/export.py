@@ -9,7 +9,7 @@ from typing import Any
 
 from cio_mcp.app.application import App, Outcome
 from cio_mcp.app.build import build
-from cio_mcp.client.call import Place
+from cio_mcp.client.call import QueuePlace
 from cio_mcp.errors import SettingsError
 from cio_mcp.settings import load
 
@@ -119,7 +119,7 @@ async def _call(app: App, tool: str, asked: argparse.Namespace, given: dict[str,
     return await app.call(app.catalogue.name_of(tool), arguments, tell=_tell)
 
 
-async def _tell(place: Place) -> None:
+async def _tell(place: QueuePlace) -> None:
     line = f"{place.what}, {place.elapsed:,.0f} s"
     sys.stderr.write(f"\r{line:<70}" if sys.stderr.isatty() else f"{line}\n")
     sys.stderr.flush()

@@ -47,7 +47,7 @@ def _through(sharing: str | SecretStr) -> tuple[str, Callable[[], list[SharedBuc
     if not isinstance(sharing, SecretStr):
         return str(pace_file()), _look_into_file
     from cio_mcp.client.pacing.redis_buckets import RedisBuckets  # noqa: PLC0415 - needs the extra
-    from cio_mcp.databases.redis import Away  # noqa: PLC0415
+    from cio_mcp.databases.redis import RedisAway  # noqa: PLC0415
 
     buckets = RedisBuckets(sharing)
     server = buckets.server
@@ -55,7 +55,7 @@ def _through(sharing: str | SecretStr) -> tuple[str, Callable[[], list[SharedBuc
     async def look_into_it() -> list[SharedBucket]:
         try:
             return await buckets.look()
-        except Away as away:
+        except RedisAway as away:
             message = f"CIO_SHARED_PACE: Redis at {server.place} cannot be used ({away})"
             raise SettingsError(message) from None
         finally:

@@ -10,9 +10,9 @@ from cio_mcp.client.access import Access
 from cio_mcp.client.bodies import TooMuch, json_of
 from cio_mcp.client.call import SINGLE, Call, Outgoing, RequestKind, WouldSend, now
 from cio_mcp.client.identifiers import AnyIdType, IdType, in_app, in_track_path
-from cio_mcp.client.keeping import changes_texts
 from cio_mcp.client.pacing import Limits
 from cio_mcp.client.paths import fill, query_of
+from cio_mcp.client.read_cache import changes_texts
 from cio_mcp.client.refusals import error_in, not_found, refusal, throttled
 from cio_mcp.errors import CustomerIOError, Refused, UnknownOutcome
 

@@ -37,7 +37,7 @@ Operation = dict[str, Any]
 _written = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
 
-class End(StrEnum):
+class OperationEnd(StrEnum):
     """How an operation ended."""
 
     ACCEPTED = "accepted"
@@ -47,21 +47,21 @@ class End(StrEnum):
 
 
 @dataclass(frozen=True)
-class Ended:
+class OperationResult:
     """The end of one operation; `reason` says why it was not accepted."""
 
-    end: End
+    end: OperationEnd
     reason: str = ""
 
 
-ACCEPTED, NOT_SENT = Ended(End.ACCEPTED), Ended(End.NOT_SENT)
+ACCEPTED, NOT_SENT = OperationResult(OperationEnd.ACCEPTED), OperationResult(OperationEnd.NOT_SENT)
 
 
 @dataclass
-class Sent:
+class BatchResult:
     """What became of operations, in their order. `stopped` is why some of them were not sent, if any were."""
 
-    ends: list[Ended]
+    ends: list[OperationResult]
     stopped: CustomerIOError | None = None
 
 
@@ -81,7 +81,7 @@ def _size(operation: Operation) -> int:
 
 async def send(
     track: TrackApi, operations: Sequence[Operation], tell: Callable[[int], Awaitable[None]] | None = None
-) -> Sent:
+) -> BatchResult:
     """Send operations that may be repeated; returns how each ended.
 
     Which comes first among them is not certain. `tell` is told how many have ended. A request of a dry run
@@ -104,13 +104,13 @@ class _Sending:
     track: TrackApi
     operations: Sequence[Operation]
     tell: Callable[[int], Awaitable[None]] | None
-    sent: Sent = field(init=False)
+    sent: BatchResult = field(init=False)
     cut: Iterator[list[int]] = field(init=False)
     waiting: deque[list[int]] = field(default_factory=deque)
     divisions: int = DIVISIONS
 
     def __post_init__(self) -> None:
-        self.sent = Sent([NOT_SENT] * len(self.operations))
+        self.sent = BatchResult([NOT_SENT] * len(self.operations))
         self.cut = self._cut()
 
     def _cut(self) -> Iterator[list[int]]:
@@ -120,7 +120,7 @@ class _Sending:
         for number, operation in enumerate(self.operations):
             size = _size(operation)
             if why := _why_too_large(size):
-                self.sent.ends[number] = Ended(End.REFUSED, why)
+                self.sent.ends[number] = OperationResult(OperationEnd.REFUSED, why)
                 continue
             if size + 1 > room or len(batch) == BATCH_OPERATIONS:
                 yield batch
@@ -139,11 +139,11 @@ class _Sending:
                 self._answered(batch, await self.post(batch))
             except Refused as refused:
                 if refused.status in DIVISIBLE:
-                    self._divide(batch, Ended(End.REFUSED, refused.reason or refused.what))
+                    self._divide(batch, OperationResult(OperationEnd.REFUSED, refused.reason or refused.what))
                 else:
                     self.sent.stopped = refused  # the next ones would fare alike
             except UnknownOutcome as unknown:
-                self._end(batch, Ended(End.UNKNOWN, unknown.what))
+                self._end(batch, OperationResult(OperationEnd.UNKNOWN, unknown.what))
             except (NotSent, NotAllowed) as stopped:
                 self.sent.stopped = stopped
             if self.tell:
@@ -165,16 +165,19 @@ class _Sending:
             index = error.get("batch_index") if isinstance(error, dict) else None
             if not isinstance(index, int) or not 0 <= index < len(batch):
                 # It cannot be said which it means: the others took effect.
-                self._divide(batch, Ended(End.UNKNOWN if len(batch) > 1 else End.REFUSED, reason))
+                self._divide(
+                    batch,
+                    OperationResult(OperationEnd.UNKNOWN if len(batch) > 1 else OperationEnd.REFUSED, reason),
+                )
                 return
             refused[batch[index]] = (
                 f"{refused[batch[index]]}; {reason}" if batch[index] in refused else reason
             )
         for number in batch:
             why = refused.get(number)
-            self.sent.ends[number] = Ended(End.REFUSED, why) if why else ACCEPTED
+            self.sent.ends[number] = OperationResult(OperationEnd.REFUSED, why) if why else ACCEPTED
 
-    def _divide(self, batch: list[int], ended: Ended) -> None:
+    def _divide(self, batch: list[int], ended: OperationResult) -> None:
         """Try the halves of a batch that something in it spoils: to repeat an operation does no harm."""
         if len(batch) == 1 or not self.divisions:
             self._end(batch, ended)
@@ -183,6 +186,6 @@ class _Sending:
         half = len(batch) // 2
         self.waiting.extendleft((batch[half:], batch[:half]))
 
-    def _end(self, batch: list[int], ended: Ended) -> None:
+    def _end(self, batch: list[int], ended: OperationResult) -> None:
         for number in batch:
             self.sent.ends[number] = ended

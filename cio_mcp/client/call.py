@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 if TYPE_CHECKING:
-    from cio_mcp.client.keeping import Kept
+    from cio_mcp.client.read_cache import ReadCache
 
 
 class RequestKind(Enum):
@@ -43,7 +43,7 @@ def deadline_of(request: httpx.Request) -> float:
 
 
 @dataclass(frozen=True)
-class Place:
+class QueuePlace:
     """Where a call that waits is: seconds since it began, calls before it, about how many seconds to go."""
 
     elapsed: float
@@ -52,11 +52,11 @@ class Place:
     what: str = "Waiting for its turn"
 
 
-Tell = Callable[[Place], Awaitable[None]]
+Tell = Callable[[QueuePlace], Awaitable[None]]
 
 
 @dataclass(frozen=True)
-class Replaced:
+class Replacement:
     """What a call found in the place of what it writes: each text before and after, by name.
 
     `follows` is what comes of it: our own words, and after them somebody else's.
@@ -131,9 +131,9 @@ class Call:
     effects: int = 0
     quota_left: int | None = None
     answered: int | None = None
-    replaces: Replaced | None = None
+    replaces: Replacement | None = None
     conceal: Callable[[Any], Any] = lambda value: value
-    kept: "Kept" = field(init=False)
+    kept: "ReadCache" = field(init=False)
     begun: float = field(default_factory=now)
     told: float = field(default_factory=now)
     sending: "asyncio.Task[httpx.Response] | None" = None

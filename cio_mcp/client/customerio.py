@@ -14,8 +14,8 @@ from cio_mcp.client.api import Api
 from cio_mcp.client.breaker import BreakerTransport
 from cio_mcp.client.call import Call, Tell, now
 from cio_mcp.client.counts import RequestCounts
-from cio_mcp.client.keeping import Kept
 from cio_mcp.client.pacing import BucketState, Limits, MemorySlots, Pace, PaceTransport, Slots
+from cio_mcp.client.read_cache import ReadCache
 from cio_mcp.client.redirect import RedirectTransport
 from cio_mcp.client.retry import RetryTransport
 
@@ -55,7 +55,7 @@ class CustomerIO:
         self._pacer = PaceTransport(RedirectTransport(wire), self._pace, limits.names)
         self._breaker = BreakerTransport(self._pacer)
         self._wire = RetryTransport(self._breaker, jitter)
-        self._kept = Kept()
+        self._kept = ReadCache()
         self._headers = {
             access.api: httpx.Headers({**access.headers, **HEADERS, "User-Agent": user_agent})
             for access in self._accesses.values()

@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 import httpx
 
-from cio_mcp.client.call import Call, Place, failed, now
+from cio_mcp.client.call import Call, QueuePlace, failed, now
 from cio_mcp.client.network import Network, failure_of
 from cio_mcp.errors import NotSent, Refused
 
@@ -28,7 +28,7 @@ EXPIRED = {401, 403, 404, 410}
 
 AGAIN = "Call again: it goes on where it broke off."
 
-Link = Callable[[], Awaitable[str]]
+FreshLink = Callable[[], Awaitable[str]]
 
 
 class _Broken(Exception):
@@ -91,7 +91,7 @@ class Downloader:
     def __init__(self, wire: httpx.AsyncBaseTransport) -> None:
         self._wire = wire
 
-    async def to_file(self, call: Call, link: Link, path: Path, source: str) -> int:
+    async def to_file(self, call: Call, link: FreshLink, path: Path, source: str) -> int:
         """Download to a file that is not there yet; returns its size. `link` makes a link for each attempt.
 
         `source` names what is downloaded: a later call goes on with the same. Raises Refused, and NotSent
@@ -110,7 +110,7 @@ class Downloader:
             raise NotSent(what, do="An operator has to fix that.") from None
         return size
 
-    async def _whole(self, call: Call, link: Link, part: _Part) -> int:
+    async def _whole(self, call: Call, link: FreshLink, part: _Part) -> int:
         why = ""
         for attempt in range(ATTEMPTS):
             if attempt:
@@ -144,7 +144,7 @@ class Downloader:
                     if call.tell and now() >= told + TELL_EVERY:
                         told = now()
                         left = (told - call.begun) * (total - have) / max(have, 1)
-                        await call.tell(Place(told - call.begun, 0, left, f"Downloaded {have:,} bytes"))
+                        await call.tell(QueuePlace(told - call.begun, 0, left, f"Downloaded {have:,} bytes"))
         if "content-encoding" not in answer.headers and total and have != total:
             message = f"{have} of {total} bytes came"
             raise _Broken(message)

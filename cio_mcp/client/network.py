@@ -137,7 +137,7 @@ def _transport(trust: ssl.SSLContext, proxy: str) -> httpx.AsyncHTTPTransport:
         ) from error
 
 
-class Cause(Enum):
+class FailureCause(Enum):
     """Why there is no connection."""
 
     UNUSABLE_PROXY = "{error}"
@@ -152,16 +152,16 @@ class Cause(Enum):
 
 
 # The cause of a failure is the first of these that matches an exception in its chain.
-CAUSES: tuple[tuple[type[Exception], Cause], ...] = (
-    (UnusableProxy, Cause.UNUSABLE_PROXY),
-    (httpx.ProxyError, Cause.PROXY),
-    (ssl.SSLCertVerificationError, Cause.CERTIFICATE),
-    (ssl.SSLError, Cause.TLS),
-    (socket.gaierror, Cause.NAME),
-    (ConnectionRefusedError, Cause.REFUSED),
-    (httpx.PoolTimeout, Cause.IN_USE),
-    (httpx.TimeoutException, Cause.TIMEOUT),
-    (TimeoutError, Cause.TIMEOUT),
+CAUSES: tuple[tuple[type[Exception], FailureCause], ...] = (
+    (UnusableProxy, FailureCause.UNUSABLE_PROXY),
+    (httpx.ProxyError, FailureCause.PROXY),
+    (ssl.SSLCertVerificationError, FailureCause.CERTIFICATE),
+    (ssl.SSLError, FailureCause.TLS),
+    (socket.gaierror, FailureCause.NAME),
+    (ConnectionRefusedError, FailureCause.REFUSED),
+    (httpx.PoolTimeout, FailureCause.IN_USE),
+    (httpx.TimeoutException, FailureCause.TIMEOUT),
+    (TimeoutError, FailureCause.TIMEOUT),
 )
 
 
@@ -169,7 +169,7 @@ CAUSES: tuple[tuple[type[Exception], Cause], ...] = (
 class Failure:
     """A failure to reach an address: its cause, and that in words without credentials, paths and queries."""
 
-    cause: Cause
+    cause: FailureCause
     text: str
 
     def __str__(self) -> str:
@@ -180,7 +180,7 @@ def failure_of(error: httpx.RequestError, url: httpx.URL) -> Failure:
     """Return why `url` was not reached."""
     chain, proxy, host = list(_chain(error)), proxy_of(url), _place(url.scheme, url.host, url.port)
     fits = (cause for kind, cause in CAUSES if any(isinstance(link, kind) for link in chain))
-    cause = next(fits, Cause.OTHER)
+    cause = next(fits, FailureCause.OTHER)
     # `next` is what comes next on the way: the host itself, or a proxy.
     then = f"the proxy {proxy} on the way to {host}" if proxy else host
     text = cause.value.format(

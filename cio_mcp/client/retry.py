@@ -14,7 +14,7 @@ from cio_mcp.client.pacing import NEVER_LEFT, is_used_up
 from cio_mcp.errors import NotAllowed, NotSent, UnknownOutcome
 
 
-class End(Enum):
+class AttemptEnd(Enum):
     """How one attempt ended."""
 
     NEVER_LEFT = auto()  # no connection, no byte sent
@@ -31,21 +31,21 @@ class NextStep(Enum):
     UNKNOWN = auto()  # never again: say that the outcome is unknown
 
 
-OUTCOMES: dict[End, dict[RequestKind, NextStep]] = {
-    End.NEVER_LEFT: dict.fromkeys(RequestKind, NextStep.RETRY),
-    End.THROTTLED: {
+OUTCOMES: dict[AttemptEnd, dict[RequestKind, NextStep]] = {
+    AttemptEnd.NEVER_LEFT: dict.fromkeys(RequestKind, NextStep.RETRY),
+    AttemptEnd.THROTTLED: {
         RequestKind.READ: NextStep.RETRY,
         RequestKind.REPEATABLE: NextStep.RETRY,
         RequestKind.ONCE: NextStep.RETRY,
         RequestKind.TRIGGER: NextStep.REPORT,
     },
-    End.LOST: {
+    AttemptEnd.LOST: {
         RequestKind.READ: NextStep.RETRY,
         RequestKind.REPEATABLE: NextStep.RETRY,
         RequestKind.ONCE: NextStep.UNKNOWN,
         RequestKind.TRIGGER: NextStep.UNKNOWN,
     },
-    End.ANSWERED: dict.fromkeys(RequestKind, NextStep.REPORT),
+    AttemptEnd.ANSWERED: dict.fromkeys(RequestKind, NextStep.REPORT),
 }
 
 ATTEMPTS = 4
@@ -96,12 +96,12 @@ class RetryTransport(httpx.AsyncBaseTransport):
                 held = f" It was not sent again. {error.what}" if isinstance(error, NotAllowed) else ""
                 break
             end = _end_of(got)
-            if end is End.ANSWERED and past.lost is not None and _already_gone(request, got):
+            if end is AttemptEnd.ANSWERED and past.lost is not None and _already_gone(request, got):
                 return httpx.Response(200, json={}, request=request)
             past.add(got, end)
             if OUTCOMES[end][kind] is not NextStep.RETRY or past.is_refused_for_good:
                 break
-            if end is End.THROTTLED:
+            if end is AttemptEnd.THROTTLED:
                 continue  # the bucket holds the next attempt back, for as long as the 429 asks
             attempts += 1
             if attempts == ATTEMPTS or not self._may_retry(request):
@@ -141,11 +141,11 @@ class _Past:
     refused: httpx.Response | None = None
     without_pause: int = 0
 
-    def add(self, got: _Got, end: End) -> None:
+    def add(self, got: _Got, end: AttemptEnd) -> None:
         """Remember how an attempt ended."""
-        if end is End.LOST:
+        if end is AttemptEnd.LOST:
             self.lost = got
-        elif end is End.THROTTLED and isinstance(got, httpx.Response):
+        elif end is AttemptEnd.THROTTLED and isinstance(got, httpx.Response):
             self.refused = got
             self.without_pause += "retry-after" not in got.headers
 
@@ -154,19 +154,19 @@ class _Past:
         """Say whether trying again would not help: a limit per day is used up, or may be."""
         return self.refused is not None and (is_used_up(self.refused) or self.without_pause > 1)
 
-    def settle(self, got: _Got, end: End) -> _Got:
+    def settle(self, got: _Got, end: AttemptEnd) -> _Got:
         """Return what decides: a lost attempt until an answer comes; what was refused is never unsent."""
-        if end is End.ANSWERED:
+        if end is AttemptEnd.ANSWERED:
             return got
-        return self.lost or (self.refused if end is End.NEVER_LEFT else None) or got
+        return self.lost or (self.refused if end is AttemptEnd.NEVER_LEFT else None) or got
 
 
-def _end_of(got: _Got) -> End:
+def _end_of(got: _Got) -> AttemptEnd:
     if isinstance(got, httpx.RequestError):
-        return End.NEVER_LEFT if isinstance(got, NEVER_LEFT) else End.LOST
+        return AttemptEnd.NEVER_LEFT if isinstance(got, NEVER_LEFT) else AttemptEnd.LOST
     if got.status_code == 429:
-        return End.THROTTLED
-    return End.LOST if got.status_code == 408 or failed(got.status_code) else End.ANSWERED
+        return AttemptEnd.THROTTLED
+    return AttemptEnd.LOST if got.status_code == 408 or failed(got.status_code) else AttemptEnd.ANSWERED
 
 
 def _already_gone(request: httpx.Request, got: _Got) -> bool:
@@ -180,7 +180,7 @@ def _settled(request: httpx.Request, kind: RequestKind, got: _Got, held: str) ->
             do="Check the network, HTTPS_PROXY, and CIO_TRACK_URL or CIO_APP_URL; then call again.",
             retryable=True,
         ) from got
-    if isinstance(got, httpx.Response) and (kind is RequestKind.READ or _end_of(got) is not End.LOST):
+    if isinstance(got, httpx.Response) and (kind is RequestKind.READ or _end_of(got) is not AttemptEnd.LOST):
         return got
     status = got.status_code if isinstance(got, httpx.Response) else None
     answer = f"status {status}" if status else f"no answer ({type(got).__name__})"

@@ -32,7 +32,7 @@ TIMEOUT, PATIENCE = 0.25, 0.5
 TRY = "return redis.call('SET', KEYS[1], '', 'PX', 1000)"
 
 
-class Away(Exception):
+class RedisAway(Exception):
     """Redis cannot be used now; the text says why and holds no secret. `late`: no answer came in time."""
 
     def __init__(self, error: Exception) -> None:
@@ -44,7 +44,7 @@ class RedisConnection:
     """The Redis at an address, or the Redis Cluster that it belongs to; `place` names it in public.
 
     Connections are made when they are needed. Raises SettingsError for an address that redis-py does not
-    take; all else that can go wrong is Away.
+    take; all else that can go wrong is RedisAway.
     """
 
     def __init__(self, address: SecretStr) -> None:
@@ -83,7 +83,7 @@ class RedisConnection:
         """Close the connections; later uses make new ones."""
         client, self._client = self._client, None
         if client:
-            with suppress(Away):
+            with suppress(RedisAway):
                 async with _failing():
                     await client.aclose()
 
@@ -109,7 +109,7 @@ async def _failing() -> AsyncIterator[None]:
     try:
         yield
     except (RedisError, RedisClusterException, OSError) as error:
-        raise Away(error) from None
+        raise RedisAway(error) from None
 
 
 def _client(kind: type[Redis | RedisCluster], address: SecretStr) -> Any:

@@ -10,16 +10,16 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from cio_mcp.liquid.leaving import Left
-from cio_mcp.liquid.metering import Bounds, Meter
-from cio_mcp.liquid.results import Rendered, Uses, Variable, notation, source_of
+from cio_mcp.liquid.leaving import LeftTags
+from cio_mcp.liquid.metering import Allowance, Meter
+from cio_mcp.liquid.results import LiquidResult, Uses, Variable, notation, source_of
 from cio_mcp.liquid.scanning import spans
 
 __all__ = [
-    "Bounds",
-    "Left",
+    "Allowance",
+    "LeftTags",
+    "LiquidResult",
     "Meter",
-    "Rendered",
     "Uses",
     "Variable",
     "analyze",
@@ -46,7 +46,7 @@ def render(
     now: float | None = None,
     seed: str = "",
     meter: Meter | None = None,
-) -> Rendered:
+) -> LiquidResult:
     """Render a text; never raises for what a text or its data hold.
 
     `data` has the variables by their first name: customer, trigger, snippets and so on. With `strict` the
@@ -57,7 +57,7 @@ def render(
     meter = meter or Meter()
     if not has_liquid(text):
         most = meter.bounds.output
-        return Rendered(text[:most], cut=len(text) > most)
+        return LiquidResult(text[:most], cut=len(text) > most)
     from cio_mcp.liquid.rendering import rendered  # noqa: PLC0415 - 100 ms, and few texts have Liquid
 
     return rendered(

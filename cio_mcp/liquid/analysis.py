@@ -28,7 +28,7 @@ from cio_mcp.liquid.context import DEPTH
 from cio_mcp.liquid.environment import KeepNode, UnknownNode
 from cio_mcp.liquid.filters import FILTERS, TAKES
 from cio_mcp.liquid.filters.table import written
-from cio_mcp.liquid.metering import Exceeded, Meter
+from cio_mcp.liquid.metering import AllowanceSpent, Meter
 from cio_mcp.liquid.results import Uses, Variable, notation, source_of
 from cio_mcp.liquid.scanning import Links, Unreadable, checked, line_at
 from cio_mcp.liquid.tags import LinkNode, address_in
@@ -227,7 +227,7 @@ def uses(text: str, snippets: Mapping[str, Any], meter: Meter) -> Uses:
     found = reader.found
     try:
         reader.text(text, _Place())
-    except Exceeded as exceeded:
+    except AllowanceSpent as exceeded:
         found.fault = f"cut: {exceeded}"
     except Unreadable as unreadable:
         found.fault = f"line {line_at(text, unreadable.at)}: {unreadable}"

@@ -14,8 +14,8 @@ from liquid.exceptions import LiquidError
 
 from cio_mcp.liquid.filters import FILTERS
 from cio_mcp.liquid.filters.table import wrong
-from cio_mcp.liquid.metering import Exceeded, Meter, Output
-from cio_mcp.liquid.results import Rendered, notation
+from cio_mcp.liquid.metering import AllowanceSpent, Meter, Output
+from cio_mcp.liquid.results import LiquidResult, notation
 from cio_mcp.liquid.templates import add, condition, read
 
 _ABSENT = object()
@@ -24,7 +24,7 @@ _ABSENT = object()
 DEPTH = 10
 
 
-class Lacking(LiquidError):
+class MissingVariable(LiquidError):
     """A variable is missing that has no default."""
 
 
@@ -64,7 +64,7 @@ class Run:
     strict: bool
     now: float
     seed: str
-    notes: Rendered = field(default_factory=Rendered)
+    notes: LiquidResult = field(default_factory=LiquidResult)
     forgiving: bool = False
 
     @cached_property
@@ -112,7 +112,7 @@ class Rendering(RenderContext):
         if "{{" not in text and "{%" not in text:
             return text
         if self._depth >= DEPTH:
-            raise Exceeded("texts stand in each other too deeply")
+            raise AllowanceSpent("texts stand in each other too deeply")
         template = read(text, self.meter)
         buffer = Output(self.meter)
         template.render_with_context(Rendering(template, self._data, self._run, self._depth + 1), buffer)
@@ -140,12 +140,12 @@ class Rendering(RenderContext):
             self._stands_for[name] = stands_for
 
     def lacks(self, path: str) -> None:
-        """Note a missing variable; raises Lacking where nothing may be missing."""
+        """Note a missing variable; raises MissingVariable where nothing may be missing."""
         if self._run.forgiving:
             return
         add(self._run.notes.missing, path)
         if self._run.strict:
-            raise Lacking(f"Variable '{path}' is missing", token=None)
+            raise MissingVariable(f"Variable '{path}' is missing", token=None)
 
     def prints_nothing(self, path: Path) -> None:
         """Note a variable that is there and printed nothing."""
@@ -229,7 +229,7 @@ class Rendering(RenderContext):
         for loop in self.loops:
             rounds *= max(1, loop.length)
         if rounds > self.meter.bounds.rounds:
-            raise Exceeded(f"a loop has more than {self.meter.bounds.rounds:,} rounds")
+            raise AllowanceSpent(f"a loop has more than {self.meter.bounds.rounds:,} rounds")
 
     def get_buffer(self, buf: TextIO | None = None) -> Output:
         """Return where a captured text goes."""

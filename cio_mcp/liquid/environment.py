@@ -45,7 +45,7 @@ class PrintNode(output.OutputNode):
         return buffer.write(text)
 
 
-class Print(output.Output):
+class PrintTag(output.Output):
     """Pseudo tag for `{{ … }}`."""
 
     node_class = PrintNode
@@ -67,7 +67,7 @@ class KeepNode(AssignNode):
         return printed_path(self.expression) if plain else None
 
 
-class Keep(AssignTag):
+class KeepTag(AssignTag):
     """The tag `assign`."""
 
     node_class = KeepNode
@@ -82,7 +82,7 @@ class UnknownNode(Node):
         return 0
 
 
-class Unknown(Tag):
+class UnknownTag(Tag):
     """Stands for each unknown tag; what only stands inside or at the end of another is a fault."""
 
     name = TOKEN_ILLEGAL
@@ -110,7 +110,7 @@ class Dialect(Environment):
         for name in UNLISTED:
             self.tags.pop(name, None)
         self.filters.clear()
-        own: tuple[type[Tag], ...] = (Print, Keep, Unknown, *TAGS)
+        own: tuple[type[Tag], ...] = (PrintTag, KeepTag, UnknownTag, *TAGS)
         for tag in own:
             self.add_tag(tag)
 

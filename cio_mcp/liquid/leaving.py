@@ -28,7 +28,7 @@ class _Block:
 
 
 @dataclass
-class Left:
+class LeftTags:
     """The tags of a message's texts that are left, because they use variables that begin with `roots`."""
 
     roots: Collection[str]

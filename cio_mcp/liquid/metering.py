@@ -15,7 +15,7 @@ TAG, ITEM = 5, 64
 
 
 @dataclass(frozen=True)
-class Bounds:
+class Allowance:
     """What one message may take: beyond them its texts are cut, and the result says so.
 
     Of all its texts together: `steps`, characters that are made on the way (`work`), and `seconds` by
@@ -33,15 +33,15 @@ class Bounds:
     clock: Callable[[], float] = time.thread_time
 
 
-class Exceeded(Exception):
+class AllowanceSpent(Exception):
     """A bound was reached; what was rendered until then stands."""
 
 
 class Meter:
-    """Counts what one message takes; raises Exceeded beyond its bounds. Its time begins when it is made."""
+    """Counts what one message takes; raises AllowanceSpent beyond that. Its time begins when it is made."""
 
-    def __init__(self, bounds: Bounds | None = None) -> None:
-        self.bounds = bounds or Bounds()
+    def __init__(self, bounds: Allowance | None = None) -> None:
+        self.bounds = bounds or Allowance()
         self.steps, self.work = 0, 0
         self._ends = self.bounds.clock() + self.bounds.seconds
 
@@ -49,16 +49,16 @@ class Meter:
         """Count steps."""
         before, self.steps = self.steps, self.steps + steps
         if self.steps > self.bounds.steps:
-            raise Exceeded(f"it takes more than {self.bounds.steps:,} steps")
+            raise AllowanceSpent(f"it takes more than {self.bounds.steps:,} steps")
         if self.steps // STRIDE != before // STRIDE and self.bounds.clock() > self._ends:
-            raise Exceeded(f"it takes longer than {self.bounds.seconds:g} seconds")
+            raise AllowanceSpent(f"it takes longer than {self.bounds.seconds:g} seconds")
 
     def spend(self, characters: int) -> None:
         """Count characters that are made, before they are if there may be many."""
         self.tick()
         self.work += characters
         if self.work > self.bounds.work:
-            raise Exceeded(f"it makes more than {self.bounds.work:,} characters on its way")
+            raise AllowanceSpent(f"it makes more than {self.bounds.work:,} characters on its way")
 
     def weigh(self, value: Any) -> int:
         """Return how many characters a value stands for with all that is in it."""
@@ -73,7 +73,7 @@ class Meter:
                 rest += item
             total += len(item) if isinstance(item, str) else ITEM
             if total + ITEM * len(rest) > self.bounds.work:
-                raise Exceeded("a value in it is too large")
+                raise AllowanceSpent("a value in it is too large")
         return total
 
 
@@ -91,5 +91,5 @@ class Output(StringIO):
         self.size += len(text)
         if len(text) > room:
             super().write(text[:room])
-            raise Exceeded(f"it makes more than {self._meter.bounds.output:,} characters")
+            raise AllowanceSpent(f"it makes more than {self._meter.bounds.output:,} characters")
         return super().write(text)

@@ -6,23 +6,23 @@ from typing import Any
 from liquid.exceptions import LiquidError
 
 from cio_mcp.liquid.context import Rendering, Run
-from cio_mcp.liquid.metering import Exceeded, Meter, Output
-from cio_mcp.liquid.results import Rendered
+from cio_mcp.liquid.metering import AllowanceSpent, Meter, Output
+from cio_mcp.liquid.results import LiquidResult
 from cio_mcp.liquid.scanning import Unreadable, line_at
 from cio_mcp.liquid.templates import read, told
 
 
 def rendered(
     text: str, data: Mapping[str, Any], *, strict: bool, now: float, seed: str, meter: Meter
-) -> Rendered:
+) -> LiquidResult:
     """Render a text with Liquid."""
-    notes, buffer = Rendered(), None
+    notes, buffer = LiquidResult(), None
     try:
         template = read(text, meter)
         run = Run(meter, strict, now, seed, notes)
         buffer = Output(meter)
         template.render_with_context(Rendering(template, data, run), buffer)
-    except Exceeded as exceeded:
+    except AllowanceSpent as exceeded:
         notes.cut, notes.fault = True, f"cut: {exceeded}"
     except Unreadable as unreadable:
         notes.fault = f"line {line_at(text, unreadable.at)}: {unreadable}"

@@ -24,7 +24,7 @@ SOURCES = {
 
 
 @dataclass
-class Rendered:
+class LiquidResult:
     """A rendered text, and what a reader must know about it.
 
     `missing` are variables that were printed and are not in the data, `empty` those that are there and hold

@@ -8,7 +8,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator
 
-from cio_mcp.liquid.metering import TAG, Exceeded, Meter
+from cio_mcp.liquid.metering import TAG, AllowanceSpent, Meter
 
 # Characters of one tag, brackets in it, and white space in it at one place: real ones have far less.
 LONGEST_TAG, MOST_BRACKETS, LONGEST_GAP = 20_000, 100, 50
@@ -46,9 +46,9 @@ class Unreadable(Exception):
 
 
 def checked(text: str, meter: Meter) -> str:
-    """Return a text as python-liquid can read it; raises Unreadable and Exceeded."""
+    """Return a text as python-liquid can read it; raises Unreadable and AllowanceSpent."""
     if len(text) > meter.bounds.text:
-        raise Exceeded(f"it is longer than {meter.bounds.text:,} characters")
+        raise AllowanceSpent(f"it is longer than {meter.bounds.text:,} characters")
     meter.spend(len(text))
     parts: list[str] = []
     done = at = 0

@@ -127,7 +127,7 @@ class OwnTag(Tag):
         return Path.parse(self.env, TokenStream(tokenize(said, token)))
 
 
-class Link(OwnTag):
+class LinkTag(OwnTag):
     """The tag `cio_link`."""
 
     name, node_class = "cio_link", LinkNode
@@ -139,7 +139,7 @@ class Link(OwnTag):
         return self.path(found[3], token) if found[3] and _PATH.fullmatch(found[3]) else None
 
 
-class Stored(OwnTag):
+class StoredTag(OwnTag):
     """The tag `render_liquid`."""
 
     name, node_class = "render_liquid", StoredNode
@@ -160,7 +160,7 @@ def _named(name: str, node: type[OwnNode] = OwnNode) -> type[OwnTag]:
 
 
 TAGS: tuple[type[Tag], ...] = (
-    *(Link, Stored, _named("unsubscribe", UnsubscribeNode), _named("random", RandomNode)),
+    *(LinkTag, StoredTag, _named("unsubscribe", UnsubscribeNode), _named("random", RandomNode)),
     *(_named("generate_uuid", UuidNode), _named("subscription_topic_name", TopicNode)),
     *(_named(name) for name in MADE_WHEN_SENT),
 )

@@ -12,7 +12,7 @@ from liquid.token import TOKEN_EXPRESSION, Token
 
 from cio_mcp.liquid.comparison import adapt, adapt_all
 from cio_mcp.liquid.environment import dialect
-from cio_mcp.liquid.metering import TAG, Exceeded, Meter
+from cio_mcp.liquid.metering import TAG, AllowanceSpent, Meter
 from cio_mcp.liquid.scanning import LONGEST_TAG, PER_STEP, checked, line_at
 
 # So many texts of so many characters each are kept parsed: with all in tags, each kind takes 20 MB.
@@ -26,7 +26,7 @@ _NEVER_CLOSED = re.compile(r"expected tag end(\w+), found end of ")
 
 
 def read(text: str, meter: Meter) -> BoundTemplate:
-    """Return a text as a template; raises LiquidError, Unreadable and Exceeded."""
+    """Return a text as a template; raises LiquidError, Unreadable and AllowanceSpent."""
     return parsed(checked(text, meter), meter)
 
 
@@ -45,9 +45,9 @@ _parsed_long = lru_cache(maxsize=KEPT_LONG)(_parsed)
 
 
 def condition(text: str, meter: Meter) -> Expression:
-    """Return the condition that a text holds; raises LiquidError and Exceeded."""
+    """Return the condition that a text holds; raises LiquidError and AllowanceSpent."""
     if len(text) > LONGEST_TAG:
-        raise Exceeded(f"a condition is longer than {LONGEST_TAG:,} characters")
+        raise AllowanceSpent(f"a condition is longer than {LONGEST_TAG:,} characters")
     meter.tick(TAG + len(text) // PER_STEP)
     return _condition(text, meter.bounds.depth)
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from cio_mcp.pictures.picture import MEASURES, NOT_TOLD, Picture, PictureRow, Tally, shown
 from cio_mcp.pictures.sheet import BAD, BEFORE, LINE, MARGIN, NOW, SOFT, TEXT, WIDE, Sheet, cut
-from cio_mcp.pictures.shown import MEASURES, NOT_TOLD, Row, Shown, Side, shown
 
 # Rows in a picture, which stays about as high as it is wide.
 ROWS = 8
@@ -49,7 +49,7 @@ def drawing(answer: Mapping[str, Any]) -> str:
     return sheet.svg
 
 
-def _changes(sheet: Sheet, told: Shown) -> None:
+def _changes(sheet: Sheet, told: Picture) -> None:
     if told.changed is None:
         return
     sheet.y += 4
@@ -58,7 +58,7 @@ def _changes(sheet: Sheet, told: Shown) -> None:
         sheet.paragraph(f"• {change}", color=BAD if bad else TEXT)
 
 
-def _periods(sheet: Sheet, told: Shown) -> None:
+def _periods(sheet: Sheet, told: Picture) -> None:
     """Draw a line for each measure, over the periods."""
     drawn = [
         (name, counts)
@@ -92,7 +92,7 @@ def _periods(sheet: Sheet, told: Shown) -> None:
     sheet.text(dates[-1][:10], right, 11, SOFT, end=True)
 
 
-def _steps(sheet: Sheet, row: Row) -> None:
+def _steps(sheet: Sheet, row: PictureRow) -> None:
     """Draw the counts of one source, each with what it is a share of."""
     counts = row.now.counts
     most = max(1, *counts.values()) if counts else 1
@@ -105,7 +105,7 @@ def _steps(sheet: Sheet, row: Row) -> None:
         _bar(sheet, MARGIN + 100, counts[name] / most, words)
 
 
-def _bars(sheet: Sheet, rows: list[Row], measure: str) -> None:
+def _bars(sheet: Sheet, rows: list[PictureRow], measure: str) -> None:
     """Draw a bar for each source, and under it that of the days before."""
     most = max(side.part(measure) for row in rows for side in (row.now, row.before) if side) or 1
     sheet.y += 10
@@ -129,13 +129,13 @@ def _bar(sheet: Sheet, x: float, part: float, words: str, color: str = NOW) -> N
     sheet.y += 1
 
 
-def _words(side: Side, measure: str) -> str:
+def _words(side: Tally, measure: str) -> str:
     return (
         f"{side.counts[measure]:,}" if measure == "sent" and measure in side.counts else side.share(measure)
     )
 
 
-def _table(sheet: Sheet, rows: list[Row]) -> None:
+def _table(sheet: Sheet, rows: list[PictureRow]) -> None:
     names = [name for name in MEASURES if any(name in row.now.counts for row in rows)]
     # Where all tell people apart, these are enough.
     names = [name for name in names if not all(f"human_{name}" in row.now.counts for row in rows)]
@@ -155,7 +155,7 @@ def _table(sheet: Sheet, rows: list[Row]) -> None:
             _counts(sheet, "before", row.before, ends, x, SOFT)
 
 
-def _counts(sheet: Sheet, name: str, side: Side, ends: Mapping[str, float], x: float, color: str) -> None:
+def _counts(sheet: Sheet, name: str, side: Tally, ends: Mapping[str, float], x: float, color: str) -> None:
     counts = {each: f"{side.counts[each]:,}" if each in side.counts else NOT_TOLD for each in ends}
     _cells(sheet, name, counts, ends, x, color)
 

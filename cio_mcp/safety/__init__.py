@@ -5,7 +5,7 @@ that a call does what its preview showed. `stores` hold the state that processes
 which every call passes, applies all of these.
 """
 
-from cio_mcp.safety.call import MakePreview, Person, Suspended, ToolCall
+from cio_mcp.safety.call import Approver, MakePreview, Suspension, ToolCall
 from cio_mcp.safety.guard import Guard
 
-__all__ = ["Guard", "MakePreview", "Person", "Suspended", "ToolCall"]
+__all__ = ["Approver", "Guard", "MakePreview", "Suspension", "ToolCall"]

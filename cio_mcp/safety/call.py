@@ -28,17 +28,17 @@ MakePreview = Callable[[], Awaitable[Preview]]
 WORTH_TELLING = 1.0
 
 
-class Suspended(Exception):
+class Suspension(Exception):
     """The call continues when the caller repeats it with a person's answer."""
 
 
-class Person(Protocol):
+class Approver(Protocol):
     """The person at the client, who can be asked whether a call may be made."""
 
     async def consent(self, preview: MakePreview) -> str:
         """Return the code of the preview that the person agreed to.
 
-        Raises Declined without consent, NotAllowed if nobody can be asked, and Suspended if the
+        Raises Declined without consent, NotAllowed if nobody can be asked, and Suspension if the
         answer will come with another request.
         """
 
@@ -65,7 +65,7 @@ class ToolCall(Call):
     deadline: float = float("inf")
     name: str = ""
     grants: tuple[Grant, ...] = ()
-    person: Person | None = None
+    person: Approver | None = None
     identity: str = ""
     check_caller: Callable[[], None] = lambda: None
     request: str = field(default_factory=lambda: secrets.token_hex(8))

@@ -57,7 +57,7 @@ class Consent:
             raise
 
     async def of_person(self, call: ToolCall, show: Show) -> None:
-        """Ask the person at the client; raises NotAllowed without consent, and Suspended."""
+        """Ask the person at the client; raises NotAllowed without consent, and Suspension."""
         if call.person is None:
             raise NotAllowed(NOBODY)
         try:

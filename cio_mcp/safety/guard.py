@@ -85,7 +85,7 @@ class Guard:
                 self.mask.check(call.given)
                 call.conceal = self.mask.hide
             if tool.effect is Effect.READS:
-                with self.record.read(call):
+                async with self.record.read(call):
                     return await self._run(call)
             with self.record.refusals(call):
                 return await self._act(call)
@@ -111,10 +111,9 @@ class Guard:
         elif must_fill(call):
             await read_words(call, self.client, fresh=False)
             check_words(call)
-        async with self.counting.counted(call):
-            with self.record.act(call):
-                call.leaving = lambda request: self._check_leaving(call, request)
-                return await self._run(call)
+        async with self.counting.counted(call), self.record.act(call):
+            call.leaving = lambda request: self._check_leaving(call, request)
+            return await self._run(call)
 
     async def _check(self, call: ToolCall, request: Outgoing | None = None) -> None:
         """Raise NotAllowed unless a call may be made, or `request` may leave, now.

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from cio_mcp.client import AppApi, IdType
 from cio_mcp.errors import CustomerIOError, Refused
 from cio_mcp.safety.call import ToolCall
-from cio_mcp.toolkit.audience import SAMPLES, Audience, Template
+from cio_mcp.toolkit.audience import SAMPLES, Audience, MessageSetup
 from cio_mcp.toolkit.consequences import Outlook
 from cio_mcp.toolkit.profiles import BATCH, NAMES, compared, identifier, profiles
 from cio_mcp.toolkit.reading import Fields
@@ -47,23 +47,23 @@ class People:
 
 
 @dataclass
-class Looked:
+class Survey:
     """What was found, and what could not be read."""
 
-    template: Template | None = None
+    template: MessageSetup | None = None
     outlook: Outlook = field(default_factory=Outlook)
     people: People | None = None
     unread: list[str] = field(default_factory=list)
 
 
-async def look(call: ToolCall, app: AppApi | None, reading: Awaitable[None] | None = None) -> Looked:
+async def look(call: ToolCall, app: AppApi | None, reading: Awaitable[None] | None = None) -> Survey:
     """Look up what a preview of a call shows; `app` is None if its caller may not read.
 
     What else is `reading` runs beside.
 
     Raises Refused if the template does not exist.
     """
-    found = Looked()
+    found = Survey()
     audience = call.audience or Audience("nobody")
     wanted: list[Awaitable[None]] = []
     if audience.template:
@@ -86,7 +86,7 @@ async def look(call: ToolCall, app: AppApi | None, reading: Awaitable[None] | No
     return found
 
 
-async def _template(found: Looked, reading: Awaitable[Template]) -> None:
+async def _template(found: Survey, reading: Awaitable[MessageSetup]) -> None:
     try:
         found.template = await reading
     except Refused as refused:
@@ -97,11 +97,11 @@ async def _template(found: Looked, reading: Awaitable[Template]) -> None:
         found.unread.append(f"the template ({error.what})")
 
 
-async def _outlook(found: Looked, reading: Awaitable[Outlook]) -> None:
+async def _outlook(found: Survey, reading: Awaitable[Outlook]) -> None:
     found.outlook = await _tried(found, "what else it sets off", reading) or Outlook()
 
 
-async def _tried(found: Looked, what: str, reading: Awaitable[_Found]) -> _Found | None:
+async def _tried(found: Survey, what: str, reading: Awaitable[_Found]) -> _Found | None:
     try:
         return await reading
     except CustomerIOError as error:
@@ -109,7 +109,7 @@ async def _tried(found: Looked, what: str, reading: Awaitable[_Found]) -> _Found
         return None
 
 
-async def _people(found: Looked, app: AppApi, customers: Sequence[tuple[IdType, str]]) -> None:
+async def _people(found: Survey, app: AppApi, customers: Sequence[tuple[IdType, str]]) -> None:
     people = found.people = People()
     if len(customers) > PEOPLE:
         found.unread.append(f"all but the first {PEOPLE} of {len(customers)} people")
@@ -129,7 +129,7 @@ async def _people(found: Looked, app: AppApi, customers: Sequence[tuple[IdType, 
 
 
 async def _batch(
-    found: Looked, app: AppApi, people: People, id_type: IdType, names: Sequence[str]
+    found: Survey, app: AppApi, people: People, id_type: IdType, names: Sequence[str]
 ) -> dict[str, str]:
     """Note what a batch of profiles tells; return the addresses in them."""
     answer = await _tried(found, f"{len(names)} people", profiles(app, names, id_type))
@@ -159,7 +159,7 @@ async def _batch(
     return addresses
 
 
-async def _suppression(found: Looked, app: AppApi, people: People, name: str, address: str) -> None:
+async def _suppression(found: Survey, app: AppApi, people: People, name: str, address: str) -> None:
     path = "/v1/esp/search_suppression/{email_address}"
     answer = await _tried(found, "one address's suppressions", app.get(path, email_address=address))
     if answer is not None and Fields(answer).objects("suppressions"):

@@ -7,19 +7,19 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from cio_mcp.client.call import Replaced
+from cio_mcp.client.call import Replacement
 from cio_mcp.safety.call import ToolCall
-from cio_mcp.safety.looking import Looked, People
-from cio_mcp.toolkit.answers import Preview, Reached
-from cio_mcp.toolkit.audience import SAMPLES, Audience, Template, masked
+from cio_mcp.safety.looking import People, Survey
+from cio_mcp.toolkit.answers import Preview, Reach
+from cio_mcp.toolkit.audience import SAMPLES, Audience, MessageSetup, masked
 from cio_mcp.toolkit.consequences import IN_WORDS, Told, holds
 from cio_mcp.toolkit.quoting import hosts, plain, quoted
 from cio_mcp.toolkit.registry import Effect
-from cio_mcp.toolkit.texts.checking import OPENING, Checked
+from cio_mcp.toolkit.texts.checking import OPENING, MessageCheck
 from cio_mcp.toolkit.texts.data import Fit, fit
 from cio_mcp.toolkit.texts.difference import LETTERS as LINE
 from cio_mcp.toolkit.texts.difference import difference
-from cio_mcp.toolkit.texts.variables import Found
+from cio_mcp.toolkit.texts.variables import TextUses
 
 # The largest request, in bytes, that is shown in full. In a larger one, lists are cut to so many items,
 # objects to `FIELDS`, and texts to so many characters, with a note.
@@ -44,7 +44,7 @@ Hide = Callable[[Any], Any]
 
 
 def preview_of(
-    call: ToolCall, looked: Looked, code: str | None, refusal: str, hide: Hide, *, masks: bool
+    call: ToolCall, looked: Survey, code: str | None, refusal: str, hide: Hide, *, masks: bool
 ) -> Preview:
     """Return the preview of a call that has been rehearsed.
 
@@ -68,7 +68,7 @@ def preview_of(
         for each in call.tool.affects.consequences
         if each not in outlook.covers and holds(each, call.given)
     ]
-    replaces = call.replaces or Replaced({})
+    replaces = call.replaces or Replacement({})
     # Those in rows are told among what is odd about them.
     links = sorted({*(() if checked else hosts(body)), *says.links})
     preview = Preview(
@@ -104,18 +104,18 @@ def preview_of(
     return preview
 
 
-def _says(call: ToolCall, people: People | None, hide: Hide) -> tuple[str | None, Checked, Fit]:
+def _says(call: ToolCall, people: People | None, hide: Hide) -> tuple[str | None, MessageCheck, Fit]:
     """Return what a call says to the first person whom it names who is known, who that is, and its data."""
     content = call.audience.content if call.audience else None
     if not (call.words and call.audience and content):
-        return None, Checked(), fit(Found(), None)
+        return None, MessageCheck(), fit(TextUses(), None)
     name, attributes = (people.first(call.audience.customers) if people else None) or (None, None)
     # Hidden before it is rendered: in the text no rule could tell a name from other words.
     says = call.words.checked(content, call, name, hide(attributes) if attributes else None)
     return name, says, call.words.fit(content)
 
 
-def _would(call: ToolCall, template: Template | None, says: Checked, hide: Hide) -> str:
+def _would(call: ToolCall, template: MessageSetup | None, says: MessageCheck, hide: Hide) -> str:
     """Return what a call does in one sentence that names what it does it to."""
     audience = call.audience
     if call.tool.effect is not Effect.SENDS or not (template and audience):
@@ -141,7 +141,7 @@ def _names(argument: str) -> bool:
     return argument.endswith("_id") or argument in {"kind", "name"}
 
 
-def _template(call: ToolCall, template: Template, hide: Hide) -> str:
+def _template(call: ToolCall, template: MessageSetup, hide: Hide) -> str:
     content = call.audience.content if call.audience else None
     texts = len(call.words.sent(content)) if call.words and content else 1
     more = f"; the first of its {texts} texts is shown" if texts > 1 else ""
@@ -159,11 +159,11 @@ def _whom(whom: str | Mapping[str, str] | None, hide: Hide) -> str | None:
     return ", ".join(f"{name} {quoted(value)}" for name, value in hide(dict(whom)).items())
 
 
-def _reached(call: ToolCall, people: People | None, hide: Hide, show: Callable[[str], str]) -> Reached | None:
+def _reached(call: ToolCall, people: People | None, hide: Hide, show: Callable[[str], str]) -> Reach | None:
     audience = call.audience
     if audience is None or (audience.size == 0 and call.tool.effect is not Effect.SENDS):
         return None
-    return Reached(
+    return Reach(
         what=audience.what,
         size=audience.size,
         at_least=audience.at_least or None,
@@ -208,7 +208,7 @@ def _lost(loses: dict[str, Any], show: Callable[[str], str]) -> dict[str, str]:
     return found | ({"…": f"and {more} more fields"} if more else {})
 
 
-def _changes(replaces: Replaced, hide: Hide) -> dict[str, list[str]]:
+def _changes(replaces: Replacement, hide: Hide) -> dict[str, list[str]]:
     """Return what differs, each line with our sign before somebody else's words."""
     return {
         name: [f"{line[:1]} {quoted(line[2:], LINE)}" for line in difference(hide(before), hide(after))]

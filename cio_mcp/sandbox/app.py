@@ -24,7 +24,7 @@ from cio_mcp.sandbox.engine.clock import Clock
 from cio_mcp.sandbox.faults import book
 from cio_mcp.sandbox.faults.layer import FaultLayer
 from cio_mcp.sandbox.gate import Counts, Credentials, Gate
-from cio_mcp.sandbox.http import ApiRequest, Partly, Rejected
+from cio_mcp.sandbox.http import ApiRequest, PartialAnswer, Rejected
 from cio_mcp.sandbox.operations import OPERATIONS, Operation
 from cio_mcp.sandbox.seed import EMPTY, begin
 from cio_mcp.sandbox.state.workspace import Workspace
@@ -117,7 +117,7 @@ class Sandbox:
             left = self._gate.check(request)
             with self.workspace.transaction(operation.kept(asked)):
                 answer = operation.answer(asked)
-            if isinstance(answer, Partly):
+            if isinstance(answer, PartialAnswer):
                 return _json(207, answer.body, left)
             return Response(status_code=204, headers=left) if answer is None else _json(200, answer, left)
         except Rejected as rejected:

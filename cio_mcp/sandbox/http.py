@@ -23,7 +23,7 @@ class Rejected(Exception):
 
 
 @dataclass(frozen=True)
-class Partly:
+class PartialAnswer:
     """The body of an answer that something of a batch was refused; the rest of it takes effect."""
 
     body: dict[str, Any]

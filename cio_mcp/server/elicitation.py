@@ -12,7 +12,7 @@ from mcp.shared.exceptions import MCPError
 from mcp.types import ElicitRequest, ElicitRequestFormParams, ElicitResult, InputRequiredResult
 
 from cio_mcp.errors import Declined, NotAllowed
-from cio_mcp.safety import MakePreview, Suspended
+from cio_mcp.safety import MakePreview, Suspension
 from cio_mcp.toolkit.answers import Preview
 from cio_mcp.toolkit.quoting import quoted
 
@@ -26,7 +26,7 @@ FORM: dict[str, Any] = {"type": "object", "properties": {}}
 SHOWN = 20
 
 
-class Asking(Suspended):
+class ApprovalRequest(Suspension):
     """The call continues when the client repeats it with the answer to the question in `result`."""
 
     def __init__(self, result: InputRequiredResult) -> None:
@@ -34,7 +34,7 @@ class Asking(Suspended):
         self.result = result
 
 
-class AtClient:
+class ClientApprover:
     """The person at the client that made a request; `hide` removes what must not be shown from a text."""
 
     def __init__(self, context: Context[Any, Any], hide: Callable[[str], str]) -> None:
@@ -45,8 +45,8 @@ class AtClient:
         """Return the code of the preview that the person agreed to.
 
         The code travels with the question, so an answer counts only for the call that was shown. Raises
-        Declined for any other answer, NotAllowed if the client cannot ask, and Asking if the client has to
-        ask first.
+        Declined for any other answer, NotAllowed if the client cannot ask, and ApprovalRequest if the
+        client has to ask first.
         """
         if code := self._context.request_state:
             answer = (self._context.input_responses or {}).get(KEY)
@@ -59,7 +59,7 @@ class AtClient:
         code, question = shown.confirmation or "", self._hide(_question(shown))
         if (self._context.protocol_version or "") >= MULTI_ROUND:
             asked = ElicitRequest(params=ElicitRequestFormParams(message=question, requested_schema=FORM))
-            raise Asking(InputRequiredResult(input_requests={KEY: asked}, request_state=code))
+            raise ApprovalRequest(InputRequiredResult(input_requests={KEY: asked}, request_state=code))
         try:
             answer = await self._context.session.elicit_form(
                 message=question, requested_schema=FORM, related_request_id=self._context.request_id

@@ -28,7 +28,7 @@ from cio_mcp.app.application import App
 from cio_mcp.app.catalogue import WORKSPACE
 from cio_mcp.auth.principal import current
 from cio_mcp.pictures.page import page
-from cio_mcp.server.guides import PROMPTS, RESOURCES, TEMPLATES, Prompt, Template
+from cio_mcp.server.guides import PROMPTS, RESOURCES, TEMPLATES, Prompt, WorkspaceResource
 from cio_mcp.toolkit.arguments import near_miss
 
 # A tool's name in a prompt or a resource.
@@ -38,7 +38,7 @@ NAMED = re.compile(r"`([a-z]+(?:_[a-z]+)+)`")
 RESULTS = "ui://cio-mcp/results.html"
 
 
-class Reading(MCPServer):
+class GuideServer(MCPServer):
     """Serves prompts and resources, adapted to the tools that are on for the caller."""
 
     app: App
@@ -118,7 +118,11 @@ class Reading(MCPServer):
         )
 
     async def _by_tool(
-        self, template: Template, uri: str, arguments: dict[str, str], context: Context[Any, Any] | None
+        self,
+        template: WorkspaceResource,
+        uri: str,
+        arguments: dict[str, str],
+        context: Context[Any, Any] | None,
     ) -> Iterable[ReadResourceContents] | InputRequiredResult:
         result = await self.call_tool(self.app.catalogue.name_of(template.tool), arguments, context)
         if not isinstance(result, CallToolResult):
@@ -171,7 +175,7 @@ def _asking(uri: str, schema: dict[str, Any]) -> str:
     return f"{uri[:-1]},{WORKSPACE}}}" if uri.endswith("}") and "{?" in uri else f"{uri}{{?{WORKSPACE}}}"
 
 
-def _matched(template: Template, uri: str) -> dict[str, str] | None:
+def _matched(template: WorkspaceResource, uri: str) -> dict[str, str] | None:
     """Return the arguments in a URI, None if it does not match this template."""
     start = template.uri.partition("{")[0]
     rest, _, query = uri.removeprefix(start).partition("?")

@@ -21,9 +21,9 @@ from mcp.types.version import HANDSHAKE_PROTOCOL_VERSIONS
 from cio_mcp import __version__
 from cio_mcp.app.application import App, Outcome
 from cio_mcp.auth.principal import current, recognise
-from cio_mcp.client.call import Place
-from cio_mcp.server.elicitation import Asking, AtClient
-from cio_mcp.server.reading import RESULTS, Reading
+from cio_mcp.client.call import QueuePlace
+from cio_mcp.server.elicitation import ApprovalRequest, ClientApprover
+from cio_mcp.server.reading import RESULTS, GuideServer
 from cio_mcp.toolkit.answers import Pictured
 
 # The key under which a result's metadata holds the facts of a failure. They cannot be structured content:
@@ -52,7 +52,7 @@ identify_customers and track_events.
 """
 
 
-class Server(Reading):
+class Server(GuideServer):
     """Serves an application over MCP.
 
     It does not use the SDK's own tool registration, which silently drops unknown arguments and repeats the
@@ -99,7 +99,7 @@ class Server(Reading):
         """Run a tool; every failure becomes an answer that describes it."""
         try:
             outcome = await self.app.call(name, arguments, current.get(), **self._client(context))
-        except Asking as asking:
+        except ApprovalRequest as asking:
             return asking.result
         return _result(outcome)
 
@@ -108,7 +108,7 @@ class Server(Reading):
         if context is None:
             return {}
 
-        async def tell(place: Place) -> None:
+        async def tell(place: QueuePlace) -> None:
             ahead = f", calls ahead: {place.ahead}" if place.ahead else ""
             await context.report_progress(
                 round(place.elapsed, 1),
@@ -116,7 +116,7 @@ class Server(Reading):
                 f"{place.what}: {place.elapsed:.0f} s so far, about {place.to_go:.0f} s to go{ahead}.",
             )
 
-        return {"caller": _session(context), "person": AtClient(context, self.app.hide), "tell": tell}
+        return {"caller": _session(context), "person": ClientApprover(context, self.app.hide), "tell": tell}
 
     async def _recognise(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
         """Set the current principal while a message is answered."""

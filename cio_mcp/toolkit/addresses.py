@@ -8,7 +8,7 @@ from typing import Annotated
 import idna
 from pydantic import AfterValidator
 
-from cio_mcp.toolkit.params import Address, Person
+from cio_mcp.toolkit.params import Address, CustomerKey
 
 HOW = 'write addresses as a@example.com, or "Name" <a@example.com>, with commas between them'
 
@@ -114,4 +114,4 @@ def _normal(text: str) -> str:
 
 # The recipients of an email; and one address, alone.
 Recipients = Annotated[Address, AfterValidator(_normal)]
-OneAddress = Annotated[Person, AfterValidator(parsed)]
+OneAddress = Annotated[CustomerKey, AfterValidator(parsed)]

@@ -114,7 +114,7 @@ class Accepted(Acted):
     )
 
 
-class Reached(Shape):
+class Reach(Shape):
     """The people whom a call would reach."""
 
     what: str = Field(description="The audience in words.")
@@ -142,10 +142,10 @@ class CheckedRows(Shape):
     repeated: int | None = Field(None, description="Rows that repeat another row; sent once.")
     refused: int | None = None
     refusals: list[Refusals] | None = None
-    results: str | None = Field(None, description="list_row_results tells the refused rows by this.")
-    odd: list[str] | None = Field(None, description="What may not be meant.")
+    results: str | None = Field(None, description="Pass it to list_row_results to list the refused rows.")
+    odd: list[str] | None = Field(None, description="What looks like a mistake.")
     numbered: str | None = Field(None, description="How rows are numbered here.")
-    next: str | None = Field(None, description="How to go on.")
+    next: str | None = Field(None, description="What to do next.")
 
 
 class Preview(Acted):
@@ -160,11 +160,9 @@ class Preview(Acted):
     changed: list[str] | None = Field(
         None, description="How the message differs from the one in the preview before this one."
     )
-    shown_for: str | None = Field(
-        None, description="Whose message subject, preheader and opening are; absent if that is not known."
-    )
+    shown_for: str | None = Field(None, description="The person whose message this is; absent if unknown.")
     subject: str | None = Field(
-        None, description="With the data of the call in it. What is not known stays as it is written."
+        None, description="Filled with the call's data. Variables without a known value stay as written."
     )
     preheader: str | None = None
     opening: str | None = Field(None, description="How the body begins, filled in like the subject.")
@@ -174,16 +172,16 @@ class Preview(Acted):
     missing_data: dict[str, str] | None = Field(None, description="Keys to pass that the message needs.")
     optional_data: dict[str, str] | None = Field(None, description="Keys that could be passed too.")
     unused_data: dict[str, str] | None = Field(None, description="Keys that the message does not use.")
-    audience: Reached | None = Field(None, description="The people whom the call would reach.")
+    audience: Reach | None = Field(None, description="The people whom the call would reach.")
     checked: CheckedRows | None = None
     whom: str | None = Field(None, description="The customer whom the call is about.")
-    sets_off: list[str] | None = Field(None, description="What else would come of it.")
-    loses: dict[str, str] | None = Field(None, description="What would be gone afterwards, by field.")
+    sets_off: list[str] | None = Field(None, description="Other consequences of the call.")
+    loses: dict[str, str] | None = Field(None, description="What would be lost, by field.")
     changes: dict[str, list[str]] | None = Field(
-        None, description="What would change, by field: what goes after -, what comes after +."
+        None, description="What would change, by field: removed lines begin with -, added lines with +."
     )
     local_times: dict[str, str] | None = Field(
-        None, description="The times as people say them in CIO_TIMEZONE."
+        None, description="The times in words, in the time zone CIO_TIMEZONE."
     )
     links: list[str] | None = Field(
         None, description="Hosts to which links in the call's texts and the template lead."

@@ -69,7 +69,7 @@ class Audience:
     chosen_by: object = None
     to_one: bool = False
     blind_copies: bool = False
-    template: "Callable[[], Awaitable[Template]] | None" = None
+    template: "Callable[[], Awaitable[MessageSetup]] | None" = None
     content: Sending | None = None
     instead: str = ""
     if_unknown: str = ""
@@ -115,7 +115,7 @@ class Audience:
 
 
 @dataclass(frozen=True)
-class Template:
+class MessageSetup:
     """The message that a call sends, as it is set up: in our words, its name, and whether it makes drafts."""
 
     what: str

@@ -11,7 +11,7 @@ from cio_mcp.toolkit.reading import Fields, needed
 from cio_mcp.toolkit.texts.rendering import attributes_of
 
 EmailId = Annotated[ItemKey, Field(description="From list_emails.")]
-Language = Annotated[Line | None, Field(description="Of a translation. Default: the email's own.")]
+Language = Annotated[Line | None, Field(description="Language of a translation. Default: the email's own.")]
 
 EMAIL = "/v1/design_studio/emails/{email_id}"
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cio_mcp.client.call import Call
-from cio_mcp.client.download import Downloader, Link
+from cio_mcp.client.download import Downloader, FreshLink
 from cio_mcp.errors import InvalidArgument
 
 # So many rows are counted before others have their turn.
@@ -21,7 +21,7 @@ LONGEST_NAME = 150
 
 
 @dataclass(frozen=True)
-class Saved:
+class SavedFile:
     """A file that was saved; `rows` are its records below the header, None for what is no CSV."""
 
     path: Path
@@ -53,10 +53,10 @@ class Downloads:
             raise InvalidArgument("save_as: the operator's folder (CIO_DOWNLOADS) is not there")
         return path
 
-    async def save(self, call: Call, link: Link, path: Path, source: str) -> Saved:
+    async def save(self, call: Call, link: FreshLink, path: Path, source: str) -> SavedFile:
         """Download a file; raises as `Downloader.to_file` does."""
         size = await self.loader.to_file(call, link, path, source)
-        return Saved(path, size, await _rows(path))
+        return SavedFile(path, size, await _rows(path))
 
 
 async def _rows(path: Path) -> int | None:

@@ -87,7 +87,7 @@ def shares_together(parts: Sequence[Figures]) -> dict[str, str]:
 
 
 @dataclass(frozen=True)
-class Difference:
+class ShareDifference:
     """A share that differs by more than chance."""
 
     measure: str
@@ -116,7 +116,9 @@ class Difference:
         return f"{self.measure} {self.one.told(self.measure)}, {against} {self.other.told(self.measure)}"
 
 
-def differences(one: Figures, other: Figures, looks: int, measures: Sequence[str] = ()) -> list[Difference]:
+def differences(
+    one: Figures, other: Figures, looks: int, measures: Sequence[str] = ()
+) -> list[ShareDifference]:
     """Return what differs by more than chance explains, among `looks` comparisons in all."""
     found = []
     for measure in measures or MEASURES:
@@ -124,7 +126,7 @@ def differences(one: Figures, other: Figures, looks: int, measures: Sequence[str
             continue
         strength = _evidence(measure, one, other)
         if strength is not None and strength >= ENOUGH * looks:
-            found.append(Difference(measure, one, other))
+            found.append(ShareDifference(measure, one, other))
     return found
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, ValidationInfo
 
 from cio_mcp.toolkit.context import context_of
-from cio_mcp.toolkit.params import Line, Naming, ObjectId, Person
+from cio_mcp.toolkit.params import CustomerKey, Line, Naming, ObjectId
 from cio_mcp.toolkit.sizes import size_of
 
 
@@ -63,8 +63,8 @@ Names = Annotated[list[Line], BeforeValidator(listed)]
 SomeNames = Annotated[Names, AfterValidator(_some), Naming]
 
 # Identifiers of people, of any kind; and addresses, which hold no commas.
-People = Annotated[list[Person], BeforeValidator(listed), Naming]
-Addresses = Annotated[list[Person], BeforeValidator(separated), Naming]
+People = Annotated[list[CustomerKey], BeforeValidator(listed), Naming]
+Addresses = Annotated[list[CustomerKey], BeforeValidator(separated), Naming]
 
 # Ids of segments and the like.
 Numbers = Annotated[list[ObjectId], BeforeValidator(separated), AfterValidator(_some), Naming]

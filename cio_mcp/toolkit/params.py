@@ -193,14 +193,14 @@ Https = Annotated[Text, AfterValidator(_https), Naming]
 # The id or the name of an item.
 ItemKey = Annotated[Line, BeforeValidator(as_id), Naming]
 
-Person = Annotated[ItemKey, AfterValidator(meant)]
+CustomerKey = Annotated[ItemKey, AfterValidator(meant)]
 
-CustomerId = Annotated[Person, at_most(150), Field(description="By id_type.")]
+CustomerId = Annotated[CustomerKey, at_most(150), Field(description="By id_type.")]
 
 # How sends, merges and segments name a customer.
 ExceptPhone = Annotated[IdType, BeforeValidator(_no_phone)]
 
-AnonymousId = Annotated[Person, at_most(150), Field(description="Your own id for the visitor.")]
+AnonymousId = Annotated[CustomerKey, at_most(150), Field(description="Your own id for the visitor.")]
 
 # The schema omits the minimum, here and in Limit: it costs bytes in many tools, and a refusal states it.
 ObjectId = Annotated[int, Field(gt=0), BeforeValidator(whole), Naming, WithJsonSchema({"type": "integer"})]

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field, WithJsonSchema
 
 from cio_mcp.client import now
-from cio_mcp.client.call import Call, Place
+from cio_mcp.client.call import Call, QueuePlace
 from cio_mcp.toolkit.params import WholeNumber
 
 # Seconds: the first pause between two reads, and the time of a call that is reserved for the last read.
@@ -42,6 +42,6 @@ class Polling:
     async def pause(self, still: str = "") -> None:
         """Wait until the next read; report `still`, the current state if it is known, as progress."""
         if still and self._call.tell:
-            await self._call.tell(Place(self.elapsed, 0, self._end - now(), still))
+            await self._call.tell(QueuePlace(self.elapsed, 0, self._end - now(), still))
         await asyncio.sleep(min(self._pause, self._end - now()))
         self._pause = min(self._pause * 1.5, self._longest)

@@ -34,7 +34,7 @@ _Function = TypeVar("_Function", bound=Callable[..., Awaitable[Answer]])
 # What the server fills in for a tool.
 Supplied = Api | Status | Results | Downloads | History | SandboxControls
 
-_AsPage = Annotated[bool, Field(description="Page in a file; local servers only.")]
+_AsPage = Annotated[bool, Field(description="Save a page; local servers only.")]
 _Confirmation = Annotated[str | None, Field(description="Code from the preview.")]
 
 

@@ -20,7 +20,7 @@ DAYS = 30
 JourneyStart = Annotated[Timestamp | None, Field(description="ISO 8601. Default: 30 days before end.")]
 JourneyEnd = Annotated[
     Timestamp | None,
-    Field(description="Excluded. Default: start of today."),
+    Field(description="Exclusive. Default: start of today."),
 ]
 
 Start = Annotated[JourneyStart, Days]

@@ -5,7 +5,7 @@ from pydantic import Field
 from cio_mcp.toolkit.answers import Answer, Shape
 
 
-class Limited(Shape):
+class LimitStatus(Shape):
     """One of Customer.io's rate limits, as this server uses it."""
 
     limit: str
@@ -22,7 +22,7 @@ class Limited(Shape):
     )
 
 
-class Cap(Shape):
+class CapStatus(Shape):
     """A cap on recipients or deletions per hour or day."""
 
     setting: str
@@ -49,10 +49,10 @@ class Status(Answer):
     scheduled: list[str] | None = Field(
         None, description="While stopped: sends that were scheduled before and still go out."
     )
-    timezone: str = Field(description="Time zone of times that name none, but for metrics (CIO_TIMEZONE).")
+    timezone: str = Field(description="Time zone of times that name none, except for metrics (CIO_TIMEZONE).")
     now: str = Field(description="The time of day in that time zone.")
     notes: list[str] | None = Field(None, description="What is degraded now, and why.")
     bounds: dict[str, str] = Field({}, description="Other settings that restrict calls, with their values.")
-    caps: list[Cap] = Field([], description="Caps, and what is left of them.")
-    limits: list[Limited] = Field([], description="Customer.io's rate limits, once a call has used them.")
+    caps: list[CapStatus] = Field([], description="Caps, and what is left of them.")
+    limits: list[LimitStatus] = Field([], description="Customer.io's rate limits, once a call has used them.")
     off: dict[str, list[str]] = Field({}, description="Why tools are off, with their names or toolsets.")

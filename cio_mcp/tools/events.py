@@ -81,7 +81,7 @@ EventId = Annotated[
     str,
     BeforeValidator(_ulid),
     Naming,
-    Field(description="ULID; the same one counts once."),
+    Field(description="ULID; repeats count once."),
 ]
 
 
@@ -141,7 +141,7 @@ async def track_anonymous_event(
 ) -> Accepted:
     """Record an event of a visitor who is not identified yet.
 
-    It moves to the customer who gets this anonymous_id by identify_customer within 30 days; without one it
+    identify_customer with this anonymous_id within 30 days moves it to that customer. Without anonymous_id it
     invites data.recipient.
     """
     if anonymous_id is None and not (data and "recipient" in data):

@@ -155,7 +155,7 @@ def _half_a_year_before(moment: float) -> float:
     return at.replace(year=year, month=month + 1, day=day).timestamp()
 
 
-class Delivery(Quoted, Message):
+class MessageDetails(Quoted, Message):
     """One message in full."""
 
     customer: dict[str, str] | None = Field(None, description="Identifiers of the customer.")
@@ -174,7 +174,7 @@ DeliveryId = Annotated[ItemKey, Field(description="From a send or a list of mess
 
 
 @tools.reads
-async def get_message(app: AppApi, delivery_id: DeliveryId) -> Delivery:
+async def get_message(app: AppApi, delivery_id: DeliveryId) -> MessageDetails:
     """Read one message (delivery): the states it reached and when, or why it failed."""
     return _delivery(Fields(await app.get("/v1/messages/{delivery_id}", delivery_id=delivery_id)))
 
@@ -184,7 +184,7 @@ async def wait_for_delivery(
     app: AppApi,
     delivery_id: DeliveryId,
     seconds: Annotated[int, Field(ge=1, le=600, description="Longest time to wait."), WholeNumber] = 20,
-) -> Delivery:
+) -> MessageDetails:
     """Wait until a message is delivered or has failed, and read it. Call it after a transactional send."""
     looks = Polling(app.call, seconds, LONGEST_PAUSE)
     while True:
@@ -223,11 +223,11 @@ def _told(item: Fields, metrics: dict[str, str]) -> dict[str, Any]:
     }
 
 
-def _delivery(answer: Fields) -> Delivery:
+def _delivery(answer: Fields) -> MessageDetails:
     item = answer.inside("message", "id", "type", "metrics")
     metrics, survey = reached(item), item.fields("tracked_responses")
     told = _told(item, metrics)
-    return Delivery(
+    return MessageDetails(
         **told,
         customer=identifiers(item),
         action_id=item.whole("action_id") or None,

@@ -17,7 +17,7 @@ from cio_mcp.toolkit.reading import Fields, beside, needed
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.values import Values, tell_times, within_limits
 from cio_mcp.tools.people.relationships import read_object_types
-from cio_mcp.tools.people.search import Found, identifiers_of
+from cio_mcp.tools.people.search import FoundCustomer, identifiers_of
 
 tools = Toolbox(__name__)
 
@@ -81,7 +81,7 @@ People = Annotated[
     lists.Objects,
     AfterValidator(_people),
     Field(
-        description='Whom to relate, such as [{"customer_id": "u_1", "attributes": {"role": "admin"}}]; '
+        description='People, such as [{"customer_id": "u_1", "attributes": {"role": "admin"}}]; '
         'visitors as {"anonymous_id": "v_1"}.'
     ),
 ]
@@ -98,7 +98,9 @@ async def set_object(
         Annotated[Values, AfterValidator(within_limits)] | None, Field(description="null removes one.")
     ] = None,
     people: People | None = None,
-    action: Annotated[Literal["add", "remove"], Field(description="What to do with people.")] = "add",
+    action: Annotated[
+        Literal["add", "remove"], Field(description="What to do with people: relate or remove them.")
+    ] = "add",
 ) -> Accepted:
     """Create or update an object, such as a company, and relate people to it or remove them.
 
@@ -147,7 +149,7 @@ class Thing(Quoted):
 async def get_object(
     app: AppApi, object_type_id: TypeId, object_id: ThingId, id_type: KindOfId = "object_id"
 ) -> Thing:
-    """Read one object, such as a company: its attributes. list_object_members tells who belongs to it."""
+    """Read the attributes of one object, such as a company. list_object_members lists its people."""
     path = "/v1/objects/{object_type_id}/{object_id}/attributes"
     ids = {"object_type_id": object_type_id, "object_id": object_id}
     found = Fields(await app.get(path, {"id_type": id_type}, **ids)).inside("object", "attributes")
@@ -177,7 +179,7 @@ class ThingsFound(Page):
 @tools.reads
 async def search_objects(
     app: AppApi,
-    object_type_id: Annotated[ItemKey | None, Field(description="Without it, only types are told.")] = None,
+    object_type_id: Annotated[ItemKey | None, Field(description="Leave out to list only the types.")] = None,
     filter: Annotated[Filter | None, Field(description=CONDITION)] = None,  # noqa: A002 - the API's word
     limit: Limit = 50,
     cursor: Cursor | None = None,
@@ -223,10 +225,10 @@ def _own(condition: dict[str, Any], type_id: str) -> dict[str, Any]:
     return condition | as_text | {"type_id": type_id}
 
 
-class Members(Quoted, Page):
+class RelatedCustomers(Quoted, Page):
     """The people who are related to an object."""
 
-    customers: list[Found]
+    customers: list[FoundCustomer]
 
 
 @tools.reads
@@ -237,13 +239,14 @@ async def list_object_members(
     id_type: KindOfId = "object_id",
     limit: Limit = 50,
     cursor: Cursor | None = None,
-) -> Members:
+) -> RelatedCustomers:
     """List the customers who are related to an object, such as a company's people."""
     path = "/v1/objects/{object_type_id}/{object_id}/relationships"
     query = {"id_type": id_type, "limit": limit, "start": cursor}
     answer = Fields(await app.get(path, query, object_type_id=object_type_id, object_id=object_id))
     found = [
-        Found(**identifiers_of(item.fields("identifiers"))) for item in answer.listed("cio_relationships")
+        FoundCustomer(**identifiers_of(item.fields("identifiers")))
+        for item in answer.listed("cio_relationships")
     ]
     kept, next_cursor, left_out = cut(found, answer.following())
-    return Members(customers=kept, next_cursor=next_cursor, left_out=left_out)
+    return RelatedCustomers(customers=kept, next_cursor=next_cursor, left_out=left_out)

@@ -11,10 +11,10 @@ from cio_mcp.toolkit.sandbox_controls import SandboxControls
 tools = Toolbox(__name__)
 
 
-class Moved(Acted):
+class ClockMove(Acted):
     """The sandbox's clock has moved on."""
 
-    outcome: Literal["moved"] = Field("moved", description="it is later in the sandbox.")
+    outcome: Literal["moved"] = Field("moved", description="the sandbox's clock has moved forward.")
     now: str = Field(description="The time in the sandbox.")
     happened: dict[str, int] = Field(description="What happened on the way, by kind, and how often.")
 
@@ -23,16 +23,16 @@ class Moved(Acted):
 async def move_sandbox_clock(
     controls: SandboxControls,
     to: Annotated[str, Field(description="+90s, +15m, +6h, +7d, +2w, or an ISO 8601 time.")],
-) -> Moved:
+) -> ClockMove:
     """Move the sandbox's clock on, to see what comes: all that is due until then happens, such as messages.
 
     It does not go back.
     """
     told = controls.change("clock", {"to": to})
-    return Moved(now=told["now"], happened=told["happened"])
+    return ClockMove(now=told["now"], happened=told["happened"])
 
 
-class Explained(Answer):
+class MessageExplanation(Answer):
     """Why a message came, or did not."""
 
     # What attributes became stands in these sentences.
@@ -47,11 +47,11 @@ async def explain_sandbox_message(
     delivery_id: str = "",
     person: Annotated[str, Field(description="Their id or email.")] = "",
     message: Annotated[str, Field(description='"Welcome series", "action 103", "newsletter 20", …')] = "",
-) -> Explained:
+) -> MessageExplanation:
     """Tell what really led to a delivery in the sandbox, or why a person got a message or did not.
 
     Name a delivery_id, or a person and a message. Only a sandbox knows this: use it to check
     explain_no_message, which answers from what a live workspace tells, too.
     """
     asked = {"delivery": delivery_id, "person": person, "message": message}
-    return Explained(chain=controls.read("explain", asked)["chain"])
+    return MessageExplanation(chain=controls.read("explain", asked)["chain"])

@@ -17,7 +17,7 @@ from cio_mcp.toolkit.params import CountCursor, Cursor, ExceptPhone, Limit, Line
 from cio_mcp.toolkit.reading import Fields, beside, made
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.things import has_in_name, read_uses
-from cio_mcp.tools.people.search import Found, identifiers_of, total_of
+from cio_mcp.tools.people.search import FoundCustomer, identifiers_of, total_of
 
 tools = Toolbox(__name__)
 
@@ -72,7 +72,9 @@ async def list_segments(
 class SegmentInUse(Cut, Segment):
     """A segment, its size, and what uses it."""
 
-    who: str | None = Field(None, description="Who is in a dynamic segment, if Customer.io tells its rules.")
+    who: str | None = Field(
+        None, description="Who is in a dynamic segment, if Customer.io reports its rules."
+    )
     progress: int | None = Field(None, description="Percent done, while the segment is being built.")
     created: str | None = None
     updated: str | None = None
@@ -111,24 +113,24 @@ def _told(item: Fields) -> dict[str, Any]:
     }
 
 
-class Members(Quoted, Page):
+class SegmentMembers(Quoted, Page):
     """The customers in a segment, by identifier."""
 
-    members: list[Found]
+    members: list[FoundCustomer]
     total: int | None = Field(None, description="How many there are in all; absent if that is not known.")
 
 
 @tools.reads
 async def list_segment_members(
     app: AppApi, segment_id: ObjectId, limit: Limit = 50, cursor: Cursor | None = None
-) -> Members:
+) -> SegmentMembers:
     """List the customers in a segment. To read attributes too, use search_customers with segment_id."""
     path, query = "/v1/segments/{segment_id}/membership", {"limit": limit, "start": cursor}
     answer = Fields(await app.get(path, query, segment_id=segment_id))
-    found = [Found(**identifiers_of(item)) for item in answer.listed("identifiers")]
+    found = [FoundCustomer(**identifiers_of(item)) for item in answer.listed("identifiers")]
     kept, next_cursor, left_out = cut(found, answer.following())
     total = await total_of(app, found, answer.following(), cursor, segment_id)
-    return Members(members=kept, total=total, next_cursor=next_cursor, left_out=left_out)
+    return SegmentMembers(members=kept, total=total, next_cursor=next_cursor, left_out=left_out)
 
 
 class SegmentCreated(Acted):
@@ -164,7 +166,7 @@ def _ids(ids: list[str]) -> list[str]:
 Ids = Annotated[
     People,
     AfterValidator(_ids),
-    Field(description="Up to 1000 identifiers: see id_type."),
+    Field(description="Up to 1000 identifiers, of the type id_type."),
 ]
 
 

@@ -8,8 +8,8 @@ tools = Toolbox(__name__)
 
 @tools.reads
 async def server_status(now: Status) -> Status:
-    """Read what this server may do and its state now.
+    """Read what this server may do and its current state.
 
-    Covers the time, sandbox or live, permissions, bounds, caps, rate limits, tools that are off.
+    Covers time, sandbox or live, permissions, bounds, caps, rate limits, tools that are off.
     """
     return now

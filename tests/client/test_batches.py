@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cio_mcp.client.batches import End, Sent, send
+from cio_mcp.client.batches import BatchResult, OperationEnd, send
 from cio_mcp.client.pacing import Limits
 from tests.client.wires import connected, most_in_a_window
 from tests.upstream import LATE, Fault, Upstream
@@ -31,12 +31,12 @@ def event(number: int, size: int = 10, **data: Any) -> dict[str, Any]:
     }
 
 
-async def sent(upstream: Upstream, operations: list[dict[str, Any]], **options: Any) -> Sent:
+async def sent(upstream: Upstream, operations: list[dict[str, Any]], **options: Any) -> BatchResult:
     async with connected(upstream, **options) as to:
         return await send(to.track(), operations)
 
 
-def ends(found: Sent) -> list[End]:
+def ends(found: BatchResult) -> list[OperationEnd]:
     return [one.end for one in found.ends]
 
 
@@ -75,18 +75,18 @@ def test_none_is_lost_none_counts_twice_and_each_end_is_told_for_the_right_one(
         size = len(json.dumps(operation, separators=(",", ":")))
         counted = number in upstream.events
         match end.end:
-            case End.ACCEPTED:
+            case OperationEnd.ACCEPTED:
                 assert counted
-            case End.REFUSED:
+            case OperationEnd.REFUSED:
                 assert not counted
                 assert f"odd {number}" in end.reason if size <= 32_000 else "32000" in end.reason
-            case End.NOT_SENT:
+            case OperationEnd.NOT_SENT:
                 assert found.stopped
-            case End.UNKNOWN:
+            case OperationEnd.UNKNOWN:
                 assert faults
-        assert size <= 32_000 or end.end is End.REFUSED
+        assert size <= 32_000 or end.end is OperationEnd.REFUSED
         assert not (bad and counted)
-    assert found.stopped or faults or set(ends(found)) <= {End.ACCEPTED, End.REFUSED}
+    assert found.stopped or faults or set(ends(found)) <= {OperationEnd.ACCEPTED, OperationEnd.REFUSED}
 
 
 async def test_batches_are_full_and_several_are_in_flight_under_the_pace() -> None:
@@ -101,7 +101,7 @@ async def test_batches_are_full_and_several_are_in_flight_under_the_pace() -> No
     upstream.handle_async_request = timed  # type: ignore[method-assign]
     found = await sent(upstream, [event(n, 480) for n in range(20_000)], limits=Limits(track=5))
 
-    assert set(ends(found)) == {End.ACCEPTED}
+    assert set(ends(found)) == {OperationEnd.ACCEPTED}
     assert len(upstream.requests) == 24  # of about 600 bytes each
     assert upstream.most_at_once >= 5
     assert most_in_a_window(times) <= 5
@@ -125,7 +125,7 @@ async def test_what_a_whole_batch_is_refused_for_is_found_by_halving_it() -> Non
     async with connected(wire) as to:
         found = await send(to.track(), [event(n) for n in range(300)])
 
-    assert [n for n, one in enumerate(found.ends) if one.end is End.REFUSED] == [77]
+    assert [n for n, one in enumerate(found.ends) if one.end is OperationEnd.REFUSED] == [77]
     assert found.ends[77].reason == "no 77"
 
 
@@ -139,7 +139,7 @@ async def test_a_refusal_that_names_no_row_is_found_out_by_halving_too() -> None
     async with connected(httpx.MockTransport(judged)) as to:
         found = await send(to.track(), [event(n) for n in range(20)])
 
-    assert [n for n, one in enumerate(found.ends) if one.end is not End.ACCEPTED] == [7]
+    assert [n for n, one in enumerate(found.ends) if one.end is not OperationEnd.ACCEPTED] == [7]
 
 
 async def test_halving_ends_where_everything_is_refused() -> None:
@@ -152,7 +152,7 @@ async def test_halving_ends_where_everything_is_refused() -> None:
     async with connected(httpx.MockTransport(judged)) as to:
         found = await send(to.track(), [event(n) for n in range(1000)])
 
-    assert set(ends(found)) == {End.REFUSED}
+    assert set(ends(found)) == {OperationEnd.REFUSED}
     assert len(asked) <= 2 * 64 + 1
 
 
@@ -161,7 +161,7 @@ async def test_a_refusal_of_the_whole_api_stops_at_once(status: int) -> None:
     upstream = Upstream(latency=0.1, faults=[(status, False)] * 100)
     found = await sent(upstream, [event(n) for n in range(20_000)])
 
-    assert set(ends(found)) == {End.NOT_SENT}
+    assert set(ends(found)) == {OperationEnd.NOT_SENT}
     assert found.stopped
     assert found.stopped.status == status
     assert len(upstream.requests) == 1
@@ -171,10 +171,10 @@ async def test_what_fits_no_more_before_the_deadline_is_not_sent() -> None:
     upstream = Upstream()
     found = await sent(upstream, [event(n) for n in range(20_000)], limits=Limits(track=1), deadline=4)
 
-    assert 2000 <= ends(found).count(End.ACCEPTED) < 20_000
-    assert End.UNKNOWN not in ends(found)
+    assert 2000 <= ends(found).count(OperationEnd.ACCEPTED) < 20_000
+    assert OperationEnd.UNKNOWN not in ends(found)
     assert {int(number) for number in upstream.events} == {
-        number for number, end in enumerate(ends(found)) if end is End.ACCEPTED
+        number for number, end in enumerate(ends(found)) if end is OperationEnd.ACCEPTED
     }
     assert found.stopped
     assert found.stopped.retryable
@@ -184,23 +184,28 @@ async def test_an_api_that_stays_down_leaves_what_left_unknown_and_the_rest_unse
     upstream = Upstream(faults=[(500, LATE)] * 1000)
     found = await sent(upstream, [event(n) for n in range(20_000)])
 
-    assert set(ends(found)) == {End.UNKNOWN, End.NOT_SENT}
+    assert set(ends(found)) == {OperationEnd.UNKNOWN, OperationEnd.NOT_SENT}
     arrived = {operation["id"] for request in upstream.requests for operation in request}
-    assert {str(n) for n, end in enumerate(ends(found)) if end is End.UNKNOWN} == arrived
+    assert {str(n) for n, end in enumerate(ends(found)) if end is OperationEnd.UNKNOWN} == arrived
 
 
 @pytest.mark.parametrize(
     ("answer", "end"),
     [
-        (httpx.Response(207, json={}), End.REFUSED),
-        (httpx.Response(207, json={"errors": []}), End.REFUSED),
-        (httpx.Response(200, json={"error": "no such site"}), End.UNKNOWN),
-        (httpx.Response(200, json={"meta": {"errors": ["no"]}}), End.UNKNOWN),
-        (httpx.Response(200, json={"errors": [{"reason": "invalid", "message": "no"}]}), End.UNKNOWN),
-        (httpx.Response(200, json={"errors": [], "meta": {}, "new": 1}), End.ACCEPTED),
+        (httpx.Response(207, json={}), OperationEnd.REFUSED),
+        (httpx.Response(207, json={"errors": []}), OperationEnd.REFUSED),
+        (httpx.Response(200, json={"error": "no such site"}), OperationEnd.UNKNOWN),
+        (httpx.Response(200, json={"meta": {"errors": ["no"]}}), OperationEnd.UNKNOWN),
+        (
+            httpx.Response(200, json={"errors": [{"reason": "invalid", "message": "no"}]}),
+            OperationEnd.UNKNOWN,
+        ),
+        (httpx.Response(200, json={"errors": [], "meta": {}, "new": 1}), OperationEnd.ACCEPTED),
     ],
 )
-async def test_a_success_counts_only_where_it_tells_no_error(answer: httpx.Response, end: End) -> None:
+async def test_a_success_counts_only_where_it_tells_no_error(
+    answer: httpx.Response, end: OperationEnd
+) -> None:
     upstream = Upstream(faults=[(answer, False)] * 3)
 
     assert ends(await sent(upstream, [event(1)])) == [end]
@@ -215,4 +220,4 @@ async def test_what_an_answer_refuses_without_a_name_is_found_by_halving() -> No
     async with connected(httpx.MockTransport(judged)) as to:
         found = await send(to.track(), [event(n) for n in range(20)])
 
-    assert [n for n, one in enumerate(found.ends) if one.end is not End.ACCEPTED] == [7]
+    assert [n for n, one in enumerate(found.ends) if one.end is not OperationEnd.ACCEPTED] == [7]

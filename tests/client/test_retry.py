@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from cio_mcp.client import RequestKind
 from cio_mcp.client.pacing import Limits
-from cio_mcp.client.retry import OUTCOMES, End, NextStep
+from cio_mcp.client.retry import OUTCOMES, AttemptEnd, NextStep
 from cio_mcp.errors import CustomerIOError, NotSent, Refused, UnknownOutcome
 from tests.client.wires import Connected, Script, connected
 from tests.client.wires import End as Fault
@@ -33,10 +33,10 @@ ACTS: dict[RequestKind, Act] = {
     ),
 }
 
-FAULTS: dict[End, list[Fault]] = {
-    End.NEVER_LEFT: [httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError],
-    End.THROTTLED: [429],
-    End.LOST: [
+FAULTS: dict[AttemptEnd, list[Fault]] = {
+    AttemptEnd.NEVER_LEFT: [httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError],
+    AttemptEnd.THROTTLED: [429],
+    AttemptEnd.LOST: [
         *(408, 500, 502, 503, 504, 599),
         *(
             httpx.ReadTimeout,
@@ -47,7 +47,7 @@ FAULTS: dict[End, list[Fault]] = {
         ),
         httpx.Response(502, text="<html><title>Bad gateway</title></html>"),
     ],
-    End.ANSWERED: [400, 401, 403, 404, 405, 413, 422, 501],
+    AttemptEnd.ANSWERED: [400, 401, 403, 404, 405, 413, 422, 501],
 }
 
 CASES = [
@@ -59,7 +59,9 @@ CASES = [
 
 
 @pytest.mark.parametrize(("end", "kind", "fault"), CASES)
-async def test_a_single_fault_ends_as_the_table_says(end: End, kind: RequestKind, fault: Fault) -> None:
+async def test_a_single_fault_ends_as_the_table_says(
+    end: AttemptEnd, kind: RequestKind, fault: Fault
+) -> None:
     wire = Script([fault])
     async with connected(wire) as there:
         error: CustomerIOError | None = None
@@ -84,7 +86,7 @@ async def test_a_single_fault_ends_as_the_table_says(end: End, kind: RequestKind
 
 @pytest.mark.parametrize("kind", [RequestKind.ONCE, RequestKind.TRIGGER])
 def test_what_must_not_happen_twice_is_never_repeated_once_it_may_have_happened(kind: RequestKind) -> None:
-    assert OUTCOMES[End.LOST][kind] is NextStep.UNKNOWN
+    assert OUTCOMES[AttemptEnd.LOST][kind] is NextStep.UNKNOWN
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from cio_mcp.client import AppApi, RequestKind, TrackApi
-from cio_mcp.client.call import Call, Place
+from cio_mcp.client.call import Call, QueuePlace
 from cio_mcp.client.pacing import Bucket, Limits, MemorySlots, Pace
 from cio_mcp.client.pacing.queue import LONGEST_LANE
 from cio_mcp.client.pacing.slots import Lease, Wait
@@ -171,7 +171,7 @@ async def test_the_turns_that_are_said_to_come_before_a_call_do_come_before_it()
     async def call(there: Connected, caller: str) -> None:
         said: list[tuple[int, int]] = []
 
-        async def tell(place: Place) -> None:
+        async def tell(place: QueuePlace) -> None:
             said.append((place.ahead, len(wire.arrivals)))
 
         await there.client.api(AppApi, there.client.begin(caller, tell=tell)).get(f"/v1/{caller}")
@@ -190,7 +190,7 @@ async def test_the_turns_that_are_said_to_come_before_a_call_do_come_before_it()
 async def test_a_call_of_many_short_waits_tells_its_place_as_often_as_one_of_a_long_wait() -> None:
     told: list[float] = []
 
-    async def tell(place: Place) -> None:
+    async def tell(place: QueuePlace) -> None:
         told.append(place.elapsed)
 
     async with connected(Script(), limits=Limits(app=1)) as there:
@@ -205,9 +205,9 @@ async def test_a_call_of_many_short_waits_tells_its_place_as_often_as_one_of_a_l
 async def test_a_place_that_cannot_be_told_harms_nobody(
     hangs: float, times: int, caplog: pytest.LogCaptureFixture
 ) -> None:
-    tried: list[Place] = []
+    tried: list[QueuePlace] = []
 
-    async def tell(place: Place) -> None:
+    async def tell(place: QueuePlace) -> None:
         tried.append(place)
         await asyncio.sleep(hangs)
         raise ConnectionError

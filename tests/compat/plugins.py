@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from cio_mcp.cli.clients import client_files
-from cio_mcp.cli.clients.entry import Wanted
+from cio_mcp.cli.clients.entry import DesiredEntry
 
 ROOT = Path(__file__).parents[2]
 PLUGIN = ROOT / "plugins/customerio"
@@ -45,7 +45,7 @@ def main(home: str) -> None:
     place = modules / "@continuedev/config-yaml/dist/index.js"
     clients = client_files(Path("/home/x"), "linux", {})
     for name in ("librechat", "continue"):
-        values: list[dict[str, Any]] = [Wanted(entry).alone(clients[name]) for entry in (LOCAL, REMOTE)]
+        values: list[dict[str, Any]] = [DesiredEntry(entry).alone(clients[name]) for entry in (LOCAL, REMOTE)]
         with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
             file.write(json.dumps(values))
             file.flush()

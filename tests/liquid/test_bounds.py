@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cio_mcp.liquid import Bounds, Meter, analyze, render
+from cio_mcp.liquid import Allowance, Meter, analyze, render
 from cio_mcp.liquid.filters import FILTERS
 from tests.liquid.test_examples import DATA
 
 # A tenth of what is allowed, without time: so the tests are quick, and count.
-BOUNDS = Bounds(steps=10_000, work=500_000, output=100_000, clock=lambda: 0.0)
+BOUNDS = Allowance(steps=10_000, work=500_000, output=100_000, clock=lambda: 0.0)
 MANY = {"many": [1] * 2000, "long": "é€" * 20_000, "pattern": "%A " * 9_000, "first_name": "Ada"}
 
 
@@ -95,13 +95,13 @@ def test_a_long_message_of_real_life_takes_a_tenth_of_what_it_may() -> None:
     analyze(body, meter=meter)
 
     assert found.fault is None
-    assert meter.steps < Bounds().steps / 10
-    assert meter.work < Bounds().work / 10
+    assert meter.steps < Allowance().steps / 10
+    assert meter.work < Allowance().work / 10
 
 
 def test_what_takes_too_long_is_cut_whatever_it_is() -> None:
     looks = count()
-    meter = Meter(Bounds(clock=lambda: next(looks) / 100))
+    meter = Meter(Allowance(clock=lambda: next(looks) / 100))
     found = render("{% for i in (1..10000) %}{{ i }}{% endfor %}", {}, meter=meter)
 
     assert found.fault == "cut: it takes longer than 1 seconds"

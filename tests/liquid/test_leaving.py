@@ -4,7 +4,7 @@ from cProfile import Profile
 
 import pytest
 
-from cio_mcp.liquid import Left, render
+from cio_mcp.liquid import LeftTags, render
 
 KNOWN = {"trigger": {"code": "X1", "rows": [1, 2]}}
 
@@ -44,7 +44,7 @@ KNOWN = {"trigger": {"code": "X1", "rows": [1, 2]}}
     ],
 )
 def test_what_uses_an_unknown_variable_stays_as_it_is_written(text: str, shown: str | None) -> None:
-    left = Left({"customer"})
+    left = LeftTags({"customer"})
     found = render(left.without(text), KNOWN)
 
     assert (left.back(found.text) if not found.fault else None) == shown
@@ -53,7 +53,7 @@ def test_what_uses_an_unknown_variable_stays_as_it_is_written(text: str, shown: 
 def test_blocks_in_blocks_take_no_more_each_the_more_there_are() -> None:
     def calls(count: int) -> int:
         with Profile() as profile:
-            Left({"customer"}).without("{% if trigger.a %}" * count)
+            LeftTags({"customer"}).without("{% if trigger.a %}" * count)
         return sum(entry.callcount for entry in profile.getstats())
 
     assert calls(800) < 3 * calls(400)

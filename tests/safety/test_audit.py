@@ -20,7 +20,7 @@ from cio_mcp.auth.tokens import add
 from cio_mcp.cli import main
 from cio_mcp.errors import SettingsError
 from cio_mcp.safety.audit.lock import beside, lock_of, locked
-from cio_mcp.safety.audit.log import AuditLog
+from cio_mcp.safety.audit.log import AuditLog, Entry
 from cio_mcp.safety.audit.verify import lines, verify
 from cio_mcp.safety.grant import Grant
 from cio_mcp.server.server import Server
@@ -47,7 +47,7 @@ def notes(path: Path) -> list[str]:
 def filled(path: Path, calls: int = 4) -> AuditLog:
     log = AuditLog(path, clock)
     for number in range(calls):
-        log.intent(f"r{number}", "me", "send", "sends", {"to": str(number)})
+        log.intent(Entry(f"r{number}", "me", "send", "sends", {"to": str(number)}))
         log.outcome(f"r{number}", "queued", delivery_id=str(number))
     return log
 
@@ -178,7 +178,7 @@ def test_an_intent_without_outcome_is_noted_and_no_fault(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "audit.jsonl"
-    filled(path).intent("r", "me", "trigger_broadcast", "sends", {})
+    filled(path).intent(Entry("r", "me", "trigger_broadcast", "sends", {}))
 
     assert faults(path) == []
     assert notes(path) == ["has no outcome: the call may or may not have been made"]
@@ -195,17 +195,17 @@ def test_a_writer_that_died_leaves_a_log_that_the_next_goes_on_with(tmp_path: Pa
     # It died in the middle of a line.
     path.write_bytes(whole + b'{"number":9,"at":"20')
     assert faults(path) == []
-    log.refusal("r", "me", "send", "sends", {}, "no")
+    log.refusal(Entry("r", "me", "send", "sends", {}), "no")
     assert faults(path) == []
     assert any("torn" in note for note in notes(path))
 
     # It died between the line and the newest hash.
     path.write_bytes(whole)
     beside(path, "head").write_text(head)
-    log.refusal("r", "me", "send", "sends", {}, "no")
+    log.refusal(Entry("r", "me", "send", "sends", {}), "no")
     beside(path, "head").write_text(head)
     assert faults(path) == []
-    log.refusal("r", "me", "send", "sends", {}, "no")
+    log.refusal(Entry("r", "me", "send", "sends", {}), "no")
     assert list(verify(path)) == []
 
 
@@ -213,7 +213,7 @@ def _write(path: Path, name: str, start: Barrier) -> None:
     log = AuditLog(path, clock, patience=60)
     start.wait()
     for number in range(20):
-        log.intent(f"{name}{number}", name, "send", "sends", {"number": number})
+        log.intent(Entry(f"{name}{number}", name, "send", "sends", {"number": number}))
         log.outcome(f"{name}{number}", "queued")
 
 
@@ -245,8 +245,8 @@ def test_who_has_the_key_can_tell_whether_a_call_is_the_one(tmp_path: Path) -> N
 def test_a_record_can_be_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "audit.jsonl"
     log = filled(path, 1)
-    log.refusal("s", "agent", "trigger_broadcast", "sends", {}, "CIO_MAX_RECIPIENTS")
-    log.intent("t", "agent", "delete_customer", "deletes", {})
+    log.refusal(Entry("s", "agent", "trigger_broadcast", "sends", {}), "CIO_MAX_RECIPIENTS")
+    log.intent(Entry("t", "agent", "delete_customer", "deletes", {}))
 
     assert main(["audit", "show", str(path)]) == 0
     out = capsys.readouterr().out
@@ -275,11 +275,11 @@ def test_a_tail_that_was_cut_stays_found_when_more_is_written(tmp_path: Path) ->
     path = tmp_path / "audit.jsonl"
     log = filled(path)
     path.write_text("".join(path.read_text().splitlines(keepends=True)[:-3]))
-    log.refusal("r", "me", "send", "sends", {"to": "\ud800"}, "no")
+    log.refusal(Entry("r", "me", "send", "sends", {"to": "\ud800"}), "no")
     assert faults(path)
 
     path.unlink()
-    log.refusal("r", "me", "send", "sends", {}, "no")
+    log.refusal(Entry("r", "me", "send", "sends", {}), "no")
     assert faults(path)
 
 
@@ -289,7 +289,7 @@ def test_a_log_that_was_moved_away_is_gone_on_with_and_verified_with_its_older_p
     path, old = tmp_path / "audit.jsonl", tmp_path / "audit.1.jsonl"
     log = filled(path)
     request = "r1"
-    log.intent(request, "me", "send", "sends", {})
+    log.intent(Entry(request, "me", "send", "sends", {}))
     path.rename(old)
     log.outcome(request, "queued")
 
@@ -305,11 +305,11 @@ def test_a_log_that_grows_while_it_is_verified_is_whole(tmp_path: Path) -> None:
     log = filled(path)
     with path.open("ab") as torn:
         torn.write(b'{"number":9')
-    log.refusal("r2", "me", "send", "sends", {}, "no")
+    log.refusal(Entry("r2", "me", "send", "sends", {}), "no")
 
     findings = verify(path)
     first = next(findings)
-    log.refusal("r2", "me", "send", "sends", {}, "no")
+    log.refusal(Entry("r2", "me", "send", "sends", {}), "no")
     assert first.note
     assert list(findings) == []
 
@@ -318,10 +318,10 @@ def test_a_holder_of_the_lock_that_is_stopped_stops_writers_and_not_for_ever(tmp
     path = tmp_path / "audit.jsonl"
     log = AuditLog(path, clock, patience=0)
     with locked(lock_of(path), 0), pytest.raises(OSError, match="another process holds its lock") as told:
-        log.refusal("r2", "me", "send", "sends", {}, "no")
+        log.refusal(Entry("r2", "me", "send", "sends", {}), "no")
     assert told.value.strerror
 
-    log.refusal("r2", "me", "send", "sends", {}, "no")
+    log.refusal(Entry("r2", "me", "send", "sends", {}), "no")
     assert len(list(lines(path))) == 1
 
 
@@ -332,7 +332,7 @@ def test_a_newest_hash_that_is_no_hash_is_as_good_as_none(tmp_path: Path, head: 
     beside(path, "head").write_text(head)
 
     assert "lines that were cut off cannot be detected" in faults(path)[0]
-    log.refusal("r2", "me", "send", "sends", {}, "no")
+    log.refusal(Entry("r2", "me", "send", "sends", {}), "no")
     assert list(verify(path)) == []
 
 
@@ -349,7 +349,7 @@ def test_what_callers_call_themselves_is_shown_escaped(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "audit.jsonl"
-    AuditLog(path, clock).intent("r1", "\x1b[2Jme\nEvil", "send", "sends", {})
+    AuditLog(path, clock).intent(Entry("r1", "\x1b[2Jme\nEvil", "send", "sends", {}))
 
     assert main(["audit", "show", str(path)]) == 0
     out = capsys.readouterr().out
@@ -460,7 +460,9 @@ def test_calls_that_name_more_people_than_a_line_holds_are_told(
 ) -> None:
     path = tmp_path / "audit.jsonl"
     log = AuditLog(path, clock)
-    log.intent("r1", "me", "identify_customers", "writes", {}, [f"u_{number}" for number in range(1500)])
+    log.intent(
+        Entry("r1", "me", "identify_customers", "writes", {}, [f"u_{number}" for number in range(1500)])
+    )
 
     assert main(["audit", "find", str(path), "--about", "u_1499"]) == 1
     assert "1 calls name more people" in capsys.readouterr().out

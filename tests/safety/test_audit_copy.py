@@ -9,7 +9,7 @@ import pytest
 from cio_mcp.client.collector import NotTaken
 from cio_mcp.errors import SettingsError
 from cio_mcp.safety.audit.copy import Copier
-from cio_mcp.safety.audit.log import AuditLog
+from cio_mcp.safety.audit.log import AuditLog, Entry
 from cio_mcp.settings import load
 from tests.agent import an_agent
 from tests.client.wires import serving
@@ -40,7 +40,7 @@ def logging(path: Path, collector: Collector) -> tuple[AuditLog, Copier]:
 
 def write(log: AuditLog, count: int = 1) -> None:
     for _ in range(count):
-        log.refusal("r", "me", "send", "sends", {}, "no")
+        log.refusal(Entry("r", "me", "send", "sends", {}), "no")
 
 
 async def test_entries_are_copied_as_they_are_written(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from cio_mcp.sandbox import Sandbox
-from cio_mcp.sandbox.engine.explaining import Unknown
+from cio_mcp.sandbox.engine.explaining import NothingToExplain
 from tests.planted import a_sandbox
 from tests.sandbox.conftest import Caller, Calling, Clock
 from tests.sandbox.worlds import HOUR, ann, attribute, branch, delay, email, later, run, segment, track, why
@@ -141,7 +141,7 @@ async def test_what_is_not_there_is_named(caller: Caller, asked: tuple[str, ...]
     run(caller, email(1))
     await ann(caller)
 
-    with pytest.raises(Unknown, match=words):
+    with pytest.raises(NothingToExplain, match=words):
         why(caller, *asked)
 
 
@@ -168,7 +168,7 @@ async def test_the_story_is_told_too(calling: Calling, clock: Clock, who: str, w
     caller = calling(a_sandbox(clock), clock)
     try:
         told = why(caller, who, what)
-    except Unknown as unknown:
+    except NothingToExplain as unknown:
         told = str(unknown)
 
     assert words in told, told

@@ -9,7 +9,7 @@ from typing import Any
 from cio_mcp.sandbox import Sandbox
 from cio_mcp.sandbox.lives.going_on import begin
 from cio_mcp.sandbox.lives.habits import ORDERS, acts
-from cio_mcp.sandbox.lives.people import DAY, DAYS, MOST, PEOPLE, Person, person
+from cio_mcp.sandbox.lives.people import DAY, DAYS, MOST, PEOPLE, Character, person
 from cio_mcp.sandbox.seed import plant
 from cio_mcp.sandbox.state import broadcasts, copies, newsletters, transactional
 from cio_mcp.sandbox.state import people as known_people
@@ -23,7 +23,7 @@ NOW = int(START)
 SOME = range(0, PEOPLE, 11)
 
 
-def lived(people: list[Person]) -> Sandbox:
+def lived(people: list[Character]) -> Sandbox:
     """Return a sandbox in which people did all that they do, through the engine, one act at a time."""
     clock = Clock(now=NOW - 700 * DAY)
     sandbox, here = Sandbox(clock=clock, seed=False), list[tuple[int, int, Callable[[], Any]]]()

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cio_mcp.client.batches import End
+from cio_mcp.client.batches import OperationEnd
 from cio_mcp.toolkit.rows.outcomes import RowEnd
 from cio_mcp.toolkit.rows.results import KEPT, Results
 from cio_mcp.toolkit.rows.table import Row
@@ -131,10 +131,10 @@ async def test_dry_runs_push_out_no_results_of_calls(agent: Agent) -> None:
 
 async def test_what_is_kept_of_results_is_bound_in_bytes() -> None:
     results, chance = Results(), random.Random(1)
-    first = results.keep([RowEnd(Row(1, {"plan": "none"}), End.REFUSED, ("no",))])
+    first = results.keep([RowEnd(Row(1, {"plan": "none"}), OperationEnd.REFUSED, ("no",))])
     rows = [Row(n, {f"k{k}": chance.randbytes(38).hex() for k in range(30)}) for n in range(1800)]
     for number in range(5):
-        name = results.keep([RowEnd(row, End.REFUSED, (f"reason {number}",)) for row in rows])
+        name = results.keep([RowEnd(row, OperationEnd.REFUSED, (f"reason {number}",)) for row in rows])
 
     kept = results.read(name)
     assert kept

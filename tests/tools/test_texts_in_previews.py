@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from cio_mcp.toolkit.texts.data import fit, meant_by
-from cio_mcp.toolkit.texts.variables import Found, Use
+from cio_mcp.toolkit.texts.variables import TextUses, Use
 from tests.agent import Agent, an_agent
 
 pytestmark = pytest.mark.anyio
@@ -202,7 +202,7 @@ async def test_of_very_many_keys_a_few_are_told(agent: Agent) -> None:
         (
             "update_content",
             {"kind": "broadcast", "message_id": "10", "subject": "New"},
-            "Change a text of a live message or a draft: kind broadcast, message_id 10",
+            "Change a text of a message, live or draft: kind broadcast, message_id 10",
         ),
     ],
 )
@@ -380,7 +380,7 @@ async def test_data_that_the_last_of_many_people_lacks_is_seen(agent: Agent) -> 
 
 def test_of_very_many_values_so_many_are_looked_for_and_no_more() -> None:
     uses = {f"trigger.a{at}": Use("trigger", bare=True) for at in range(20_000)}
-    found = fit(Found(uses=uses), [{}] * 100, [f"u{at}" for at in range(100)])
+    found = fit(TextUses(uses=uses), [{}] * 100, [f"u{at}" for at in range(100)])
 
     assert found.missing["a0"].startswith("lacking for u0, u1, u2, at least 22 more; ")
 

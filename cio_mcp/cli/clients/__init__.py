@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cio_mcp.cli.clients.shape import Shape
+from cio_mcp.cli.clients.shape import EntryShape
 
 NAME = "customerio"
 
@@ -23,7 +23,7 @@ class ClientFile:
     title: str
     path: Path
     key: str = "mcpServers"
-    shape: Shape = field(default_factory=Shape)
+    shape: EntryShape = field(default_factory=EntryShape)
     inputs: bool = False
     listed: bool = False
     new: Mapping[str, Any] = field(default_factory=dict)
@@ -44,37 +44,41 @@ def client_files(home: Path, system: str, environ: Mapping[str, str]) -> Mapping
     cline = "Code/User/globalStorage/saoudrizwan.claude-dev/settings/cline_mcp_settings.json"
     return {
         "claude-desktop": ClientFile(
-            "Claude Desktop", programs / "Claude/claude_desktop_config.json", shape=Shape(remote=None)
+            "Claude Desktop", programs / "Claude/claude_desktop_config.json", shape=EntryShape(remote=None)
         ),
-        "claude-code": ClientFile("Claude Code", Path(".mcp.json"), shape=Shape(remote={"type": "http"})),
+        "claude-code": ClientFile(
+            "Claude Code", Path(".mcp.json"), shape=EntryShape(remote={"type": "http"})
+        ),
         "cursor": ClientFile("Cursor", home / ".cursor/mcp.json"),
         "vscode": ClientFile(
             "VS Code",
             Path(".vscode/mcp.json"),
             "servers",
-            Shape({"type": "stdio"}, {"type": "http"}),
+            EntryShape({"type": "stdio"}, {"type": "http"}),
             inputs=True,
         ),
         "windsurf": ClientFile(
-            "Windsurf", home / ".codeium/windsurf/mcp_config.json", shape=Shape(names={"url": "serverUrl"})
+            "Windsurf",
+            home / ".codeium/windsurf/mcp_config.json",
+            shape=EntryShape(names={"url": "serverUrl"}),
         ),
         "codex": ClientFile(
             "Codex",
             Path(environ.get("CODEX_HOME") or home / ".codex") / "config.toml",
             "mcp_servers",
-            Shape(names={"headers": "http_headers"}),
+            EntryShape(names={"headers": "http_headers"}),
         ),
         "gemini": ClientFile(
-            "Gemini CLI", home / ".gemini/settings.json", shape=Shape(names={"url": "httpUrl"})
+            "Gemini CLI", home / ".gemini/settings.json", shape=EntryShape(names={"url": "httpUrl"})
         ),
         "zed": ClientFile(
             "Zed", (roaming / "Zed" if windows else config / "zed") / "settings.json", "context_servers"
         ),
-        "cline": ClientFile("Cline", programs / cline, shape=Shape(remote={"type": "streamableHttp"})),
+        "cline": ClientFile("Cline", programs / cline, shape=EntryShape(remote={"type": "streamableHttp"})),
         "continue": ClientFile(
             "Continue",
             home / ".continue/config.yaml",
-            shape=Shape(
+            shape=EntryShape(
                 {"type": "stdio"}, {"type": "streamable-http"}, {"headers": "requestOptions.headers"}
             ),
             listed=True,
@@ -84,7 +88,7 @@ def client_files(home: Path, system: str, environ: Mapping[str, str]) -> Mapping
             "Goose",
             (roaming / "Block/goose/config" if windows else config / "goose") / "config.yaml",
             "extensions",
-            Shape(
+            EntryShape(
                 _GOOSE | {"type": "stdio", "args": []},
                 _GOOSE | {"type": "streamable_http"},
                 {"command": "cmd", "env": "envs", "url": "uri"},
@@ -93,7 +97,7 @@ def client_files(home: Path, system: str, environ: Mapping[str, str]) -> Mapping
         "librechat": ClientFile(
             "LibreChat",
             Path("librechat.yaml"),
-            shape=Shape({"type": "stdio", "args": []}, {"type": "streamable-http"}),
+            shape=EntryShape({"type": "stdio", "args": []}, {"type": "streamable-http"}),
             new={"version": "1.3.1"},
         ),
     }

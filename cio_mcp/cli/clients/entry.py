@@ -90,7 +90,7 @@ class Change:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class DesiredEntry:
     """What an entry should say: all else that it had stays, but for the variables that are to `go`."""
 
     entry: Mapping[str, Any]

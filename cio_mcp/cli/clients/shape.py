@@ -10,7 +10,7 @@ ADDRESSES = ("url", "serverUrl", "httpUrl", "uri")
 
 
 @dataclass(frozen=True)
-class Shape:
+class EntryShape:
     """How a client writes an entry.
 
     `local` and `remote` are what an entry needs besides; a client without `remote` takes no server elsewhere

@@ -16,7 +16,7 @@ from cio_mcp.cli.load.journal import Journal, only_here
 from cio_mcp.cli.load.loading import EVENTS, OBJECTS, PEOPLE, Interrupted, Load
 from cio_mcp.cli.load.mapping import Columns, as_facts, guessed, told
 from cio_mcp.cli.load.rejects import Rejects
-from cio_mcp.cli.load.source import STDIN, Source
+from cio_mcp.cli.load.source import STDIN, LoadFile
 from cio_mcp.cli.load.telling import Teller, described
 from cio_mcp.errors import SettingsError
 from cio_mcp.settings import load
@@ -87,7 +87,7 @@ async def _load(asked: argparse.Namespace) -> int:
     settings = load()
     if asked.timezone and not is_zone(asked.timezone):
         raise SettingsError(f"--timezone {asked.timezone}: is no time zone, such as Europe/Berlin")
-    source = Source.open(asked.file, asked.format, asked.encoding, asked.delimiter)
+    source = LoadFile.open(asked.file, asked.format, asked.encoding, asked.delimiter)
     if not settings.toolsets:  # core, which has no tool for objects
         settings = settings.model_copy(update={"toolsets": ("core", "bulk")})
     app, alone = build(settings), ExitStack()
@@ -112,7 +112,7 @@ def _journal_path(asked: argparse.Namespace) -> Path | None:
     return path
 
 
-def _journal(asked: argparse.Namespace, source: Source, path: Path | None) -> Journal:
+def _journal(asked: argparse.Namespace, source: LoadFile, path: Path | None) -> Journal:
     """Return the journal of the file: an empty one, or that of a load of it which was interrupted."""
     journal = Journal.read(path)
     if not journal.facts or asked.again:
@@ -126,7 +126,7 @@ def _journal(asked: argparse.Namespace, source: Source, path: Path | None) -> Jo
     return journal
 
 
-def _fingerprint(source: Source) -> list[Any]:
+def _fingerprint(source: LoadFile) -> list[Any]:
     if source.name == STDIN:
         return []
     with Path(source.name).open("rb") as file:
@@ -151,7 +151,7 @@ def _columns(asked: argparse.Namespace, app: App, first: list[Row], journal: Jou
 
 
 def _agreed(
-    asked: argparse.Namespace, source: Source, columns: Columns, journal: Journal, first: list[Row]
+    asked: argparse.Namespace, source: LoadFile, columns: Columns, journal: Journal, first: list[Row]
 ) -> bool:
     """Show what will be loaded how; say whether it may be."""
     given = told(asked.map)
@@ -171,7 +171,7 @@ def _agreed(
 async def _loaded(
     asked: argparse.Namespace,
     app: App,
-    source: Source,
+    source: LoadFile,
     journal: Journal,
     columns: Columns,
     rows: Iterator[Row],

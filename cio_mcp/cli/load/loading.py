@@ -16,7 +16,7 @@ from cio_mcp.auth.principal import OWNER
 from cio_mcp.cli.load.journal import Journal, Progress
 from cio_mcp.cli.load.mapping import Columns, mapped
 from cio_mcp.cli.load.rejects import Reject, Rejects
-from cio_mcp.client.batches import End
+from cio_mcp.client.batches import OperationEnd
 from cio_mcp.toolkit.context import ParseContext
 from cio_mcp.toolkit.rows.event_ids import id_of_row
 from cio_mcp.toolkit.rows.table import Row
@@ -108,9 +108,9 @@ class Load:
             refused = [
                 (ready[number][0], _by_line(why, ready))
                 for number, (end, why) in ends.items()
-                if end is End.REFUSED
+                if end is OperationEnd.REFUSED
             ]
-            open_ = [number for number, (end, _) in ends.items() if end is not End.REFUSED]
+            open_ = [number for number, (end, _) in ends.items() if end is not OperationEnd.REFUSED]
             if not open_:
                 self.progress.repeated += outcome.facts.get("repeated") or 0
                 return rejected + refused
@@ -122,7 +122,7 @@ class Load:
             if attempt < ATTEMPTS - 1:
                 await asyncio.sleep(outcome.facts.get("retry_in_seconds") or PAUSE * (attempt + 1))
         why = outcome.error or outcome.facts.get("next") or "Rows were not sent."
-        raise Interrupted(why, unknown=any(end is End.UNKNOWN for end, _ in ends.values()))
+        raise Interrupted(why, unknown=any(end is OperationEnd.UNKNOWN for end, _ in ends.values()))
 
     async def _call(self, arguments: dict[str, Any]) -> Outcome:
         """Call the tool; where the operator's settings ask for a confirmation, whoever loads has given it."""
@@ -136,7 +136,7 @@ class Load:
         rows = [arguments for _, arguments in ready]
         return {"rows": rows, **self.options} | ({"dry_run": True} if self.dry_run else {})
 
-    def _ends(self, outcome: Outcome) -> dict[int, tuple[End, str]]:
+    def _ends(self, outcome: Outcome) -> dict[int, tuple[OperationEnd, str]]:
         """Return how the rows of a call ended that were not accepted, by their place in it."""
         name = outcome.facts.get("results") or (outcome.facts.get("checked") or {}).get("results")
         if name is None:
@@ -146,7 +146,7 @@ class Load:
         found = next(iter(self.app.workspaces.values())) if len(self.app.workspaces) == 1 else None
         guard = found.guard if found else self.app.workspaces[self.options["workspace"]].guard
         kept = guard.supplies.results.of(OWNER.name).read(name) or []
-        return {one.row - 1: (End(one.outcome), "; ".join(one.reasons)) for one in kept}
+        return {one.row - 1: (OperationEnd(one.outcome), "; ".join(one.reasons)) for one in kept}
 
     def _count(self, part: list[Row], rejected: list[Reject]) -> None:
         self.progress.rows += len(part)

@@ -29,7 +29,7 @@ MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codec
 
 
 @dataclass
-class Source:
+class LoadFile:
     """A file to load; `encoding` and `delimiter` are as found if they were not given."""
 
     name: str
@@ -41,7 +41,7 @@ class Source:
     _text: TextIO = field(default_factory=io.StringIO)
 
     @classmethod
-    def open(cls, name: str, kind: str = "", encoding: str = "", delimiter: str = "") -> "Source":
+    def open(cls, name: str, kind: str = "", encoding: str = "", delimiter: str = "") -> "LoadFile":
         """Open a file, or stdin for `-`; raises SettingsError for one that cannot be read."""
         _check_told(encoding, delimiter)
         try:

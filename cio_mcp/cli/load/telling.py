@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from cio_mcp.cli.load.journal import Progress
 from cio_mcp.cli.load.loading import Load
 from cio_mcp.cli.load.mapping import Columns
-from cio_mcp.cli.load.source import Source
+from cio_mcp.cli.load.source import LoadFile
 from cio_mcp.toolkit.context import ParseContext
 from cio_mcp.toolkit.rows.columns import Column, is_ambiguous
 from cio_mcp.toolkit.rows.table import Row
@@ -23,7 +23,7 @@ MOST = 10
 
 
 def described(
-    source: Source, kind: str, columns: Columns, given: Collection[str], first: Iterable[Row]
+    source: LoadFile, kind: str, columns: Columns, given: Collection[str], first: Iterable[Row]
 ) -> str:
     """Return how a file is read, with what its first dates, unclear numbers and letters are taken for."""
     rows = [row.values for row in first if not row.fault]
@@ -54,7 +54,7 @@ def _example(rows: list[dict[str, object]], column: Column, name: str) -> str:
 class Teller:
     """Tells on stderr how far a load is that began behind so many rows, with its rate and the time left."""
 
-    source: Source
+    source: LoadFile
     before: int
     began: float = field(default_factory=time.monotonic)
     told: float = 0.0

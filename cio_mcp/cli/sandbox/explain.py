@@ -35,7 +35,7 @@ def run(asked: argparse.Namespace) -> int:
                     if asked.message
                     else explaining.delivery(workspace, asked.who)
                 )
-        except explaining.Unknown as unknown:
+        except explaining.NothingToExplain as unknown:
             sys.stderr.write(f"cio-mcp: {unknown}\n")
             return 1
     sys.stdout.write("\n".join(told) + "\n")

@@ -6,7 +6,7 @@ import json
 import sys
 
 from cio_mcp.cli.sandbox.scenarios import file
-from cio_mcp.cli.sandbox.scenarios.play import Outcome, play
+from cio_mcp.cli.sandbox.scenarios.play import StepResult, play
 from cio_mcp.cli.sandbox.scenarios.steps import Scenario
 from cio_mcp.errors import SettingsError
 
@@ -43,7 +43,7 @@ def run(asked: argparse.Namespace) -> int:
     return 1 if wrong else 0
 
 
-async def _play(scenario: Scenario, *, quiet: bool) -> list[Outcome]:
+async def _play(scenario: Scenario, *, quiet: bool) -> list[StepResult]:
     outcomes = []
     async for outcome in play(scenario):
         outcomes.append(outcome)

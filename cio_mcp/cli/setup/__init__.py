@@ -11,13 +11,13 @@ from pydantic import SecretStr
 from cio_mcp.app.workspace import bounds
 from cio_mcp.cli.clients import ClientFile, clients
 from cio_mcp.cli.clients.command import start_command
-from cio_mcp.cli.clients.entry import Change, Wanted
+from cio_mcp.cli.clients.entry import Change, DesiredEntry
 from cio_mcp.cli.clients.start import Start, start_of
 from cio_mcp.cli.clients.texts import entry_of, read
 from cio_mcp.cli.config import as_text, save, try_entry
-from cio_mcp.cli.setup.dialogue import Dialogue, Silent, Stopped, Terminal, agree, choose
+from cio_mcp.cli.setup.dialogue import Dialogue, DialogueStop, NoDialogue, Terminal, agree, choose
 from cio_mcp.cli.setup.keys import SPELLINGS, ask_and_verify
-from cio_mcp.cli.setup.places import PLACES, Place, place_of
+from cio_mcp.cli.setup.places import PLACES, KeyPlace, place_of
 from cio_mcp.errors import SettingsError
 from cio_mcp.settings import CREDENTIALS, Settings, load, variable
 
@@ -53,16 +53,16 @@ def run(asked: argparse.Namespace) -> int:
         raise SettingsError("setup: asks at a terminal; in a script give it the client and --yes")
     if asked.yes and not asked.client:
         raise SettingsError(f"setup: --yes needs a client: {', '.join(clients())}")
-    return set_up(asked, Silent() if asked.yes else Terminal())
+    return set_up(asked, NoDialogue() if asked.yes else Terminal())
 
 
 def set_up(asked: argparse.Namespace, talk: Dialogue) -> int:
     """Set a client up with what is `asked` for and answered."""
     try:
         change, place, environ = _answered(asked, talk)
-    except (Stopped, EOFError, KeyboardInterrupt) as end:
+    except (DialogueStop, EOFError, KeyboardInterrupt) as end:
         talk.say("\nStopped: nothing was written.")
-        return 1 if isinstance(end, Stopped) else 130
+        return 1 if isinstance(end, DialogueStop) else 130
     with place.filled():
         save(change)
     if place.told(change.client):
@@ -73,7 +73,7 @@ def set_up(asked: argparse.Namespace, talk: Dialogue) -> int:
     return status
 
 
-def _answered(asked: argparse.Namespace, talk: Dialogue) -> tuple[Change, Place, dict[str, str]]:
+def _answered(asked: argparse.Namespace, talk: Dialogue) -> tuple[Change, KeyPlace, dict[str, str]]:
     """Return what is to be written, where the keys go, and the settings with the keys in place."""
     name = asked.client or _client(talk)
     client = clients()[name]
@@ -93,11 +93,11 @@ def _answered(asked: argparse.Namespace, talk: Dialogue) -> tuple[Change, Place,
     settings = load(environ)
     env = _env(settings, talk) | place.env
     gone = {*SPELLINGS, PERMISSIONS, RECIPIENTS, "CIO_SANDBOX"} - env.keys()
-    change = Wanted(start_command() | {"env": dict(sorted(env.items()))}, go=gone).merged(client)
+    change = DesiredEntry(start_command() | {"env": dict(sorted(env.items()))}, go=gone).merged(client)
     if change.needed:
         talk.say(f"\nThis changes {client.path}:\n\n{change.difference()}")
         if not agree(talk, "Write it?"):
-            raise Stopped
+            raise DialogueStop
     return change, place, environ
 
 

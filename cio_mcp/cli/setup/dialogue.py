@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 
-class Stopped(Exception):
+class DialogueStop(Exception):
     """Somebody who was asked would not go on."""
 
 
@@ -39,7 +39,7 @@ class Terminal:
         return (getpass.getpass(prompt) if hidden else input(prompt)).strip() or default
 
 
-class Silent:
+class NoDialogue:
     """Nobody: a script."""
 
     asks = False

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from cio_mcp.cli.credentials import examine_credentials
 from cio_mcp.cli.finding import Finding
-from cio_mcp.cli.setup.dialogue import Dialogue, Stopped, choose
+from cio_mcp.cli.setup.dialogue import Dialogue, DialogueStop, choose
 from cio_mcp.client.network import Network
 from cio_mcp.errors import SettingsError
 from cio_mcp.settings import CREDENTIALS, load, variable
@@ -37,7 +37,7 @@ ABOUT = (
 def ask_and_verify(talk: Dialogue, environ: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
     """Return the keys by their variables, and the settings with them, as they were verified.
 
-    Raises Stopped if somebody would not go on with keys that do not open.
+    Raises DialogueStop if somebody would not go on with keys that do not open.
     """
     known = _known(environ)
     rest = {name: value for name, value in environ.items() if name not in SPELLINGS}
@@ -66,7 +66,7 @@ def ask_and_verify(talk: Dialogue, environ: Mapping[str, str]) -> tuple[dict[str
             case "keep":
                 return keys, rest | keys
             case "stop":
-                raise Stopped
+                raise DialogueStop
         known = keys
 
 

@@ -21,7 +21,7 @@ PLACES = {
 
 
 @dataclass(frozen=True)
-class Place:
+class KeyPlace:
     """Where keys go; `env` is how the entry says so."""
 
     kind: str
@@ -79,13 +79,13 @@ class Place:
         return list(self.folder.iterdir()) if self.folder.is_dir() else []
 
 
-def place_of(kind: str, name: str, client: ClientFile, keys: Mapping[str, str]) -> Place:
+def place_of(kind: str, name: str, client: ClientFile, keys: Mapping[str, str]) -> KeyPlace:
     """Return where the keys of a client's entry go; each project's file has a place of its own."""
     if not client.path.is_absolute():
         here = Path.cwd()
         name += f"-{here.name}-{hashlib.sha256(str(here).encode()).hexdigest()[:8]}"
     folder = user_config_path("cio-mcp", appauthor=False) / "keys" / name
-    return Place(kind, folder, f"cio-mcp/{name}", keys)
+    return KeyPlace(kind, folder, f"cio-mcp/{name}", keys)
 
 
 def _restore(before: Mapping[Path, bytes | None]) -> None:

@@ -5,7 +5,7 @@ import logging
 import math
 from contextvars import Context
 
-from cio_mcp.client.call import Call, Place, Tell, now
+from cio_mcp.client.call import Call, QueuePlace, Tell, now
 from cio_mcp.client.pacing.buckets import Bucket
 from cio_mcp.client.pacing.feedback import Feedback
 from cio_mcp.client.pacing.lanes import Lanes, Waiter
@@ -197,7 +197,7 @@ class _Queue:
             call.told = now()
             ahead = self._lanes.before(waiting)
             try:
-                await tell(Place(now() - call.begun, ahead, self._wait(ahead)))
+                await tell(QueuePlace(now() - call.begun, ahead, self._wait(ahead)))
             except Exception as fault:
                 _log.info("a call's place could not be told: %s", type(fault).__name__)
 

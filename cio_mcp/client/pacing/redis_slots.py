@@ -15,7 +15,7 @@ from cio_mcp.client.call import now
 from cio_mcp.client.pacing.buckets import Bucket
 from cio_mcp.client.pacing.redis_buckets import GONE, HEARD, RedisBuckets, Reply
 from cio_mcp.client.pacing.slots import LEASE, Lease, MemorySlots, Wait
-from cio_mcp.databases.redis import TIMEOUT, Away
+from cio_mcp.databases.redis import TIMEOUT, RedisAway
 
 # Leases, and changes between Redis and going alone, outlast the window by this: an answer of Redis may have
 # taken its time before a request left, and the request's own answer too.
@@ -71,7 +71,7 @@ class RedisSlots:
             if not self._is_away:
                 answer = await self._ask(bucket, ahead=ahead, stretch=stretch, waiting=waiting)
                 return Wait(answer.wait) if answer.number < 0 else _leased(answer)
-        except Away as away:
+        except RedisAway as away:
             self._go_alone(away)
         finally:
             self._used[bucket] = now()
@@ -111,7 +111,7 @@ class RedisSlots:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        with suppress(Away, TimeoutError):
+        with suppress(RedisAway, TimeoutError):
             async with asyncio.timeout(FAREWELL):
                 for bucket in {*self._back, *self._one_of_each_workspace()}:
                     if not self._is_away:
@@ -145,7 +145,7 @@ class RedisSlots:
         try:
             if not self._is_away:
                 await self._ask(bucket, shut=shut)
-        except Away as away:
+        except RedisAway as away:
             self._go_alone(away)
 
     async def _flush(self, bucket: Bucket) -> None:
@@ -160,7 +160,7 @@ class RedisSlots:
             for bucket in self._one_of_each_workspace():
                 await self._tell(bucket)
 
-    def _go_alone(self, away: Away) -> None:
+    def _go_alone(self, away: RedisAway) -> None:
         if self._is_away:
             return
         self._is_away, self._away_at, self._settled = True, now(), math.inf
@@ -174,7 +174,7 @@ class RedisSlots:
         while self._is_away:
             await asyncio.sleep(PROBE)
             await self._server.aclose()  # the name may lead elsewhere by now
-            with suppress(Away):
+            with suppress(RedisAway):
                 await self._server.reach()
                 async with self._bringing:
                     for bucket in list(self._used):

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 from cio_mcp.client.collector import NotTaken
 from cio_mcp.files import replace
+from cio_mcp.safety.audit.form import TORN, digest
 from cio_mcp.safety.audit.lock import beside
-from cio_mcp.safety.audit.log import TORN, digest
 
 if TYPE_CHECKING:
     from filelock import FileLock

@@ -3,18 +3,19 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from functools import cache
 from typing import Any
 
 from cio_mcp.errors import CustomerIOError, NotAllowed
-from cio_mcp.safety.audit.log import AuditLog
+from cio_mcp.safety.audit.log import AuditLog, Entry
 from cio_mcp.safety.call import ToolCall
 from cio_mcp.toolkit.answers import Answer
 from cio_mcp.toolkit.arguments import has_mark
 from cio_mcp.toolkit.params import Naming
 from cio_mcp.toolkit.registry import Tool
-from cio_mcp.toolkit.rows.given import Given
+from cio_mcp.toolkit.rows.given import RowInput
 
 # Ids in answers that identify what a call produced; none is personal.
 IDS = ("delivery_id", "trigger_id", "event_id", "newsletter_id", "broadcast_id", "export_id")
@@ -35,8 +36,13 @@ def named(call: ToolCall) -> list[str]:
     return found
 
 
-def _rows(call: ToolCall) -> list[Given]:
-    return [value for value in call.given.values() if isinstance(value, Given)]
+def _entry(call: ToolCall) -> Entry:
+    tool = call.tool
+    return Entry(call.request, call.caller, tool.name, tool.effect, call.given, named(call), _count(call))
+
+
+def _rows(call: ToolCall) -> list[RowInput]:
+    return [value for value in call.given.values() if isinstance(value, RowInput)]
 
 
 def _count(call: ToolCall) -> int | None:
@@ -72,18 +78,8 @@ class Record:
             yield
         except NotAllowed as error:
             if self._audit:
-                tool, about = call.tool, named(call)
                 with contextlib.suppress(OSError):
-                    self._audit.refusal(
-                        call.request,
-                        call.caller,
-                        tool.name,
-                        tool.effect,
-                        call.given,
-                        error.record,
-                        about,
-                        _count(call),
-                    )
+                    self._audit.refusal(_entry(call), error.record)
             raise
 
     def denial(self, call: ToolCall, tool: Tool | None, arguments: dict[str, Any], reason: str) -> None:
@@ -91,32 +87,33 @@ class Record:
         if self._audit:
             effect = str(tool.effect) if tool else "none"
             with contextlib.suppress(OSError):
-                self._audit.refusal(call.request, call.caller, call.name, effect, arguments, reason)
+                entry = Entry(call.request, call.caller, call.name, effect, arguments)
+                self._audit.refusal(entry, reason)
 
-    @contextlib.contextmanager
-    def read(self, call: ToolCall) -> Iterator[None]:
+    def read(self, call: ToolCall) -> AbstractAsyncContextManager[None]:
         """Record the call inside, which only reads, if reads of the workspace are recorded."""
-        with self.act(call) if self._reads and call.tool.apis else contextlib.nullcontext():
-            yield
+        return self.act(call) if self._reads and call.tool.apis else nullcontext()
 
-    @contextlib.contextmanager
-    def act(self, call: ToolCall) -> Iterator[None]:
-        """Record the call inside: its intent before it, then its outcome.
+    def act(self, call: ToolCall) -> AbstractAsyncContextManager[None]:
+        """Record the call inside: its intent, which is on the disk before anything leaves, then its outcome.
 
         Raises NotAllowed if the intent cannot be recorded. If the outcome cannot be, the call stays as it is.
         """
-        if self._audit is None:
-            yield
-            return
+        return self._recorded(call, self._audit) if self._audit else nullcontext()
+
+    @asynccontextmanager
+    async def _recorded(self, call: ToolCall, audit: AuditLog) -> AsyncIterator[None]:
         try:
-            tool = call.tool
-            about, rows = named(call), _count(call)
-            self._audit.intent(call.request, call.caller, tool.name, tool.effect, call.given, about, rows)
+            audit.intent(_entry(call))
+            await audit.synced()
         except OSError as error:
             raise NotAllowed(
                 f"Nothing was done: the audit log (CIO_AUDIT_LOG) cannot be written: {error.strerror}.",
                 do="An operator has to fix that.",
             ) from None
+        except asyncio.CancelledError:
+            self._ended(call, "not_sent")
+            raise
         try:
             yield
         except CustomerIOError as error:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cio_mcp.safety.audit.form import BEGINNING, TORN, Head, digest, dump, read_head
 from cio_mcp.safety.audit.lock import PATIENCE, beside, lock_of, locked
-from cio_mcp.safety.audit.log import BEGINNING, TORN, digest, dump, head
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,8 @@ def verify(*paths: Path) -> Iterator[Flaw]:
             line = _parsed(raw)
             if line.get("previous") != previous or line.get("number") != number + 1:
                 yield Flaw(path, count, _broken(line, count, number))
+            elif lost := line.get("lost"):
+                yield Flaw(path, count, f"before it, {_lost(lost)}", note=True)
             before, previous = previous, digest(raw)
             number = line.get("number", number + 1)
             request = str(line.get("request"))
@@ -45,7 +47,7 @@ def verify(*paths: Path) -> Iterator[Flaw]:
             elif line.get("kind") == "outcome":
                 open_.pop(request, None)
     if fault := _against_head(known, number, previous, before):
-        yield Flaw(newest, 0, fault)
+        yield Flaw(newest, 0, fault, note=known is not None and known.on_disk <= number < known.number)
     for path, count in open_.values():
         yield Flaw(path, count, "has no outcome: the call may or may not have been made", note=True)
 
@@ -57,11 +59,17 @@ def _broken(line: dict[str, Any], count: int, number: int) -> str:
     return what
 
 
-def _against_head(found: tuple[int, str] | None, number: int, newest: str, before: str) -> str | None:
+def _lost(lines: int) -> str:
+    return f"{lines} lines are missing that were not on the disk yet: a power cut, or somebody cut them off"
+
+
+def _against_head(found: Head | None, number: int, newest: str, before: str) -> str | None:
     """Compare the newest line with the head, which is one line behind if a writer crashed in between."""
     if found is None:
         return "there is no head file beside the log, so lines that were cut off cannot be detected"
-    known, digest_ = found
+    known, digest_, on_disk = found
+    if known > number >= on_disk:
+        return _lost(known - number)
     if known > number:
         return f"the end is cut off: {known - number} lines are missing"
     if known < number - 1:
@@ -71,13 +79,13 @@ def _against_head(found: tuple[int, str] | None, number: int, newest: str, befor
     return None
 
 
-def _written(path: Path) -> tuple[int, tuple[int, str] | None]:
+def _written(path: Path) -> tuple[int, Head | None]:
     """Return the size of a log and its head at one moment; a copy has no lock and is read as it is."""
     with suppress(OSError):
         if beside(path, "lock").exists():
             with locked(lock_of(path), PATIENCE):
-                return path.stat().st_size, head(path)
-    return path.stat().st_size, head(path)
+                return path.stat().st_size, read_head(path)
+    return path.stat().st_size, read_head(path)
 
 
 def _read(path: Path, size: int | None) -> Iterator[bytes]:

@@ -12,7 +12,7 @@ from uuid import uuid4
 from pydantic import SecretStr
 
 from cio_mcp.client.call import now
-from cio_mcp.databases.redis import Away, RedisConnection
+from cio_mcp.databases.redis import RedisAway, RedisConnection
 from cio_mcp.errors import NotAllowed
 from cio_mcp.safety.stores import KEPT, SHELF, NoRoom, Refund, Use, in_order
 from cio_mcp.safety.stores.file import REMEMBERED
@@ -176,7 +176,7 @@ class RedisStore:
         """See `Store.trouble`."""
         try:
             await self._server.reach()
-        except Away as away:
+        except RedisAway as away:
             return (
                 f"the Redis that replicas share (CIO_SHARED_PACE) cannot be reached ({away}): each replica "
                 "uses its part of a limit; confirmations, and sends under a cap, are refused until it is back"
@@ -223,7 +223,7 @@ class RedisStore:
     async def _run(self, script: str, key: str, *arguments: str | int) -> Any:
         try:
             return await self._server.run(script, [key], *arguments)
-        except Away:
+        except RedisAway:
             raise NotAllowed(
                 "Nothing was done: the Redis that replicas share (CIO_SHARED_PACE) cannot be reached, and "
                 "without it neither confirmation codes nor caps on sends work.",

@@ -18,7 +18,7 @@ from cio_mcp.sandbox.state.workspace import Workspace
 
 
 @dataclass(frozen=True)
-class Asked:
+class ControlRequest:
     """What is asked of a control: a part of the path, and a body."""
 
     workspace: Workspace
@@ -49,7 +49,7 @@ class Asked:
 # What stands in a path for a point or a fault.
 WHICH = "{which}"
 
-Control = Callable[[Asked], Any]
+Control = Callable[[ControlRequest], Any]
 CONTROLS: dict[tuple[str, str], Control] = {}
 
 
@@ -71,19 +71,19 @@ def ask(workspace: Workspace, method: str, path: str, body: Any) -> Any:
         if verb == method and len(wanted) == len(parts):
             named = [part for want, part in zip(wanted, parts, strict=True) if want == WHICH]
             if all(want in {WHICH, part} for want, part in zip(wanted, parts, strict=True)):
-                return found(Asked(workspace, unquote("".join(named)), body))
+                return found(ControlRequest(workspace, unquote("".join(named)), body))
     known = ", ".join(f"{verb} {name}" for verb, name in sorted(CONTROLS))
     raise LookupError(f"there is no control {method} {path}; there are: {known}")
 
 
 @control("GET", "/_sandbox/faults")
-def faults(asked: Asked) -> Any:
+def faults(asked: ControlRequest) -> Any:
     """Answer the faults, with what they met and struck."""
     return {"faults": book.listed(asked.workspace)}
 
 
 @control("POST", "/_sandbox/faults")
-def add_faults(asked: Asked) -> Any:
+def add_faults(asked: ControlRequest) -> Any:
     """Put a fault into force, a list of them, or the word `bad-day` for those of a bad day: all or none."""
     body = book.bad_day() if asked.body == "bad-day" else asked.body
     wanted = [_fault(one) for one in (body if isinstance(body, list) else [body])]
@@ -100,14 +100,14 @@ def _fault(found: Any) -> Fault:
 
 
 @control("DELETE", "/_sandbox/faults")
-def remove_faults(asked: Asked) -> Any:
+def remove_faults(asked: ControlRequest) -> Any:
     """Lift all faults."""
     with asked.workspace.transaction():
         return {"removed": book.lift(asked.workspace)}
 
 
 @control("DELETE", "/_sandbox/faults/{which}")
-def remove_fault(asked: Asked) -> Any:
+def remove_fault(asked: ControlRequest) -> Any:
     """Lift one fault, by its number."""
     with asked.workspace.transaction():
         numbers = [fault["number"] for fault in book.listed(asked.workspace)]
@@ -118,14 +118,14 @@ def remove_fault(asked: Asked) -> Any:
 
 
 @control("GET", "/_sandbox/clock")
-def clock(asked: Asked) -> Any:
+def clock(asked: ControlRequest) -> Any:
     """Answer what the clock shows."""
     reading = asked.workspace.clock.read()
     return {"now": written(int(reading.now)), "frozen": reading.frozen, "shows": str(reading)}
 
 
 @control("POST", "/_sandbox/clock")
-def move_clock(asked: Asked) -> Any:
+def move_clock(asked: ControlRequest) -> Any:
     """Move the clock on, and answer what happened on the way."""
     moment = ahead(asked.field("to", str, ""), asked.workspace.now())
     happened = asked.workspace.advance(moment)
@@ -133,7 +133,7 @@ def move_clock(asked: Asked) -> Any:
 
 
 @control("POST", "/_sandbox/explain")
-def explain(asked: Asked) -> Any:
+def explain(asked: ControlRequest) -> Any:
     """Answer why a delivery was made, or why a person got a message or not."""
     delivery, person, message = asked.texts("delivery", "person", "message")
     if bool(delivery) == bool(person and message):
@@ -143,18 +143,18 @@ def explain(asked: Asked) -> Any:
             if delivery:
                 return {"chain": explaining.delivery(asked.workspace, delivery)}
             return {"chain": explaining.message(asked.workspace, person, message)}
-        except explaining.Unknown as unknown:
+        except explaining.NothingToExplain as unknown:
             raise ValueError(str(unknown)) from None
 
 
 @control("GET", "/_sandbox/points")
-def every_point(asked: Asked) -> Any:
+def every_point(asked: ControlRequest) -> Any:
     """Answer the points."""
     return {"points": points.listed(asked.workspace)}
 
 
 @control("POST", "/_sandbox/points")
-def add_point(asked: Asked) -> Any:
+def add_point(asked: ControlRequest) -> Any:
     """Make a point of what is now."""
     name = asked.field("name", str, "point").strip()[:100] or "point"
     if name.isdecimal():
@@ -164,7 +164,7 @@ def add_point(asked: Asked) -> Any:
 
 
 @control("POST", "/_sandbox/points/{which}")
-def restore_point(asked: Asked) -> Any:
+def restore_point(asked: ControlRequest) -> Any:
     """Take the sandbox back to a point, by its number or its name."""
     asked.workspace.catch_up()
     with asked.workspace.locked():
@@ -172,13 +172,13 @@ def restore_point(asked: Asked) -> Any:
 
 
 @control("POST", "/_sandbox/points/{which}/replay")
-def replay_point(asked: Asked) -> Any:
+def replay_point(asked: ControlRequest) -> Any:
     """Do again here what was asked on the way to a point: what its log has and this one has not."""
     return replaying.replay(asked.workspace, asked.which)
 
 
 @control("DELETE", "/_sandbox/points/{which}")
-def remove_point(asked: Asked) -> Any:
+def remove_point(asked: ControlRequest) -> Any:
     """Forget a point."""
     with asked.workspace.locked():
         points.remove(asked.workspace, asked.which)
@@ -186,7 +186,7 @@ def remove_point(asked: Asked) -> Any:
 
 
 @control("POST", "/_sandbox/reset")
-def reset(asked: Asked) -> Any:
+def reset(asked: ControlRequest) -> Any:
     """Begin anew at real time, with the story or with nothing; what was there is a point then."""
     here, story = asked.workspace, asked.field("story", bool, True)
     with closing(
@@ -207,7 +207,7 @@ def reset(asked: Asked) -> Any:
 
 
 @control("GET", "/_sandbox/export")
-def export(asked: Asked) -> Any:
+def export(asked: ControlRequest) -> Any:
     """Answer all that the sandbox holds."""
     asked.workspace.catch_up()
     with asked.workspace.locked():
@@ -215,7 +215,7 @@ def export(asked: Asked) -> Any:
 
 
 @control("POST", "/_sandbox/import")
-def import_(asked: Asked) -> Any:
+def import_(asked: ControlRequest) -> Any:
     """Hold what an export holds; what was there is a point then."""
     asked.workspace.catch_up()
     with asked.workspace.locked():

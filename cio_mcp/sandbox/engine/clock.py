@@ -19,7 +19,7 @@ def _span(seconds: float) -> str:
 
 
 @dataclass(frozen=True)
-class Reading:
+class ClockReading:
     """What a clock shows: the time, by how many seconds it differs from real time, and if it stands."""
 
     now: float
@@ -68,12 +68,12 @@ class Clock:
         """Return the time."""
         return self.read().now if self._pinned is None else self._pinned
 
-    def read(self) -> Reading:
+    def read(self) -> ClockReading:
         """Return what the clock shows."""
         ahead, frozen = self._db.execute("SELECT ahead, frozen FROM world").fetchone()
         real = self.real()
         now = real + ahead if frozen is None else frozen
-        return Reading(now, now - real, frozen is not None)
+        return ClockReading(now, now - real, frozen is not None)
 
     def really(self) -> float:
         """Return the real time at the moment that it is: limits are kept by it."""

@@ -9,7 +9,7 @@ from typing import Any
 from cio_mcp.sandbox.engine import conditions, journeys
 from cio_mcp.sandbox.engine.profile import Profile, has
 from cio_mcp.sandbox.state import people
-from cio_mcp.sandbox.state.workspace import Entry, Row, Workspace
+from cio_mcp.sandbox.state.workspace import LogEntry, Row, Workspace
 
 DAY = 86_400
 
@@ -32,7 +32,7 @@ def trigger(campaign: dict[str, Any]) -> dict[str, Any]:
     return {"and": [*({"segment": {"id": number}} for number in ids), *own]}
 
 
-def by_event(workspace: Workspace, entry: Entry) -> None:
+def by_event(workspace: Workspace, entry: LogEntry) -> None:
     """Let an event begin the campaigns that it triggers."""
     triggered = [one for one in running(workspace, "event") if one.get("event_name") == entry.name]
     who = person(workspace, entry.cio_id) if triggered else None
@@ -51,7 +51,7 @@ def by_event(workspace: Workspace, entry: Entry) -> None:
             enter(workspace, campaign, who, about | {"trigger_event_id": event["event_id"]})
 
 
-def _event(workspace: Workspace, entry: Entry) -> Row:
+def _event(workspace: Workspace, entry: LogEntry) -> Row:
     if entry.kind == "merged_event":
         return workspace.rows("SELECT * FROM events WHERE number = ?", entry.data["event"])[0]
     newest = (

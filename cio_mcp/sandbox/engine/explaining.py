@@ -5,33 +5,33 @@ from collections.abc import Iterator
 from typing import Any
 
 from cio_mcp.sandbox.engine import conditions, entering, telling
-from cio_mcp.sandbox.engine.naming import Message, named
+from cio_mcp.sandbox.engine.naming import SandboxMessage, named
 from cio_mcp.sandbox.engine.profile import Profile
 from cio_mcp.sandbox.state import deliveries, people
 from cio_mcp.sandbox.state.workspace import Row, Workspace
 
 
-class Unknown(Exception):
+class NothingToExplain(Exception):
     """There is no such delivery, person or message; the text says which, and what there is."""
 
 
 def delivery(workspace: Workspace, number: str) -> list[str]:
-    """Tell why a delivery was made, and what became of it; raises Unknown."""
+    """Tell why a delivery was made, and what became of it; raises NothingToExplain."""
     found = deliveries.row(workspace, number)
     if found is None:
         message = f"there is no delivery {number}"
-        raise Unknown(message)
+        raise NothingToExplain(message)
     return [*telling.chain(workspace, found["entry"]), *_became(workspace, found)]
 
 
 def message(workspace: Workspace, who: str, what: str) -> list[str]:
-    """Tell why a person got a message or did not; raises Unknown."""
+    """Tell why a person got a message or did not; raises NothingToExplain."""
     wanted = named(workspace, what)
     if wanted is None:
         text = (
             f"no message is called {what}; name an action, a campaign, a newsletter, a broadcast, a template"
         )
-        raise Unknown(text)
+        raise NothingToExplain(text)
     cio_id, profile, gone = _who(workspace, who)
     made = [row for row in _made(workspace, cio_id) if wanted.made(json.loads(row["body"]))]
     if made:
@@ -40,7 +40,7 @@ def message(workspace: Workspace, who: str, what: str) -> list[str]:
     return [f"{who} got no {wanted.name}.", *_absent(workspace, wanted, cio_id, profile, gone)]
 
 
-def _refused_since(workspace: Workspace, wanted: Message, last: Row) -> list[str]:
+def _refused_since(workspace: Workspace, wanted: SandboxMessage, last: Row) -> list[str]:
     """Return why there was no further message after the last."""
     campaign = wanted.campaign or {"id": None}
     refused = workspace.row(
@@ -70,7 +70,7 @@ def _who(workspace: Workspace, who: str) -> tuple[str, Profile | None, Row | Non
         text = f"there is no person {who}, and there never was"
         if people.suppressed(workspace, who):
             text = f"there is no person {who}: the identifier is suppressed"
-        raise Unknown(text)
+        raise NothingToExplain(text)
     return deleted["cio_id"], None, deleted
 
 
@@ -94,7 +94,7 @@ def _became(workspace: Workspace, found: Row) -> Iterator[str]:
 
 
 def _absent(
-    workspace: Workspace, wanted: Message, cio_id: str, profile: Profile | None, gone: Row | None
+    workspace: Workspace, wanted: SandboxMessage, cio_id: str, profile: Profile | None, gone: Row | None
 ) -> Iterator[str]:
     """Yield why a person got no message: what the log has of them and its campaign, and how they stand."""
     if wanted.campaign is None:
@@ -107,7 +107,9 @@ def _absent(
             yield line
 
 
-def _off_course(workspace: Workspace, wanted: Message, cio_id: str, profile: Profile | None) -> Iterator[str]:
+def _off_course(
+    workspace: Workspace, wanted: SandboxMessage, cio_id: str, profile: Profile | None
+) -> Iterator[str]:
     campaign: dict[str, Any] = wanted.campaign or {}
     newest = workspace.row(
         "SELECT number, kind FROM log WHERE cio_id = ? AND name = ? AND kind IN ('journey_started', "
@@ -152,7 +154,7 @@ def _missing(workspace: Workspace, campaign: dict[str, Any], profile: Profile) -
         yield f"Time alone may change that at {telling.shown(due)}."
 
 
-def _never_addressed(workspace: Workspace, wanted: Message, profile: Profile | None) -> Iterator[str]:
+def _never_addressed(workspace: Workspace, wanted: SandboxMessage, profile: Profile | None) -> Iterator[str]:
     thing: dict[str, Any] = wanted.thing
     if wanted.kind == "transactional":
         yield "Nobody has asked for it to be sent to them."

@@ -16,7 +16,7 @@ FIELDS = {
 
 
 @dataclass(frozen=True)
-class Message:
+class SandboxMessage:
     """A message that may be sent: its kind, itself, and the campaign that it belongs to."""
 
     kind: str
@@ -39,7 +39,7 @@ class Message:
         return bool(delivery.get(FIELDS[self.kind]) == self.thing["id"])
 
 
-def named(workspace: Workspace, text: str) -> Message | None:
+def named(workspace: Workspace, text: str) -> SandboxMessage | None:
     """Return the message of a number, a name, or both as in `campaign 1`; of several, the first kind."""
     kind, _, rest = text.partition(" ")
     kinds, wanted = ([kind], rest) if kind in FIELDS and rest else (list(FIELDS), text)
@@ -55,12 +55,12 @@ def named(workspace: Workspace, text: str) -> Message | None:
     return None
 
 
-def _all(workspace: Workspace, kind: str) -> list[Message]:
+def _all(workspace: Workspace, kind: str) -> list[SandboxMessage]:
     if kind == "action":
         return [
-            Message("action", action, campaign)
+            SandboxMessage("action", action, campaign)
             for campaign in workspace.things("campaign")
             for action in campaign["workflow"]
         ]
     things = workspace.things(kind)
-    return [Message(kind, thing, thing if kind == "campaign" else None) for thing in things]
+    return [SandboxMessage(kind, thing, thing if kind == "campaign" else None) for thing in things]

@@ -4,7 +4,7 @@ from typing import Any
 
 from cio_mcp.sandbox.engine import dates, entering, journeys, leaving
 from cio_mcp.sandbox.engine.profile import Profile
-from cio_mcp.sandbox.state.workspace import Entry, Workspace, applies, reacts
+from cio_mcp.sandbox.state.workspace import LogEntry, Workspace, applies, reacts
 
 CHECK = "check"
 
@@ -16,9 +16,9 @@ CHANGES = {
 
 
 @reacts
-def react(workspace: Workspace, news: list[Entry]) -> None:
+def react(workspace: Workspace, news: list[LogEntry]) -> None:
     """Let events and changes begin and end journeys; each person is looked at once."""
-    changed: dict[str, Entry] = {}
+    changed: dict[str, LogEntry] = {}
     for entry in news:
         if entry.kind == "profile_delete":
             changed.pop(entry.cio_id, None)
@@ -54,7 +54,7 @@ def _wait(workspace: Workspace, person: Profile) -> None:
         workspace.wait(due, CHECK, {"cio_id": person.cio_id}, key)
 
 
-def _gone(workspace: Workspace, entry: Entry) -> None:
+def _gone(workspace: Workspace, entry: LogEntry) -> None:
     """End the journeys of somebody who was deleted."""
     with workspace.because(entry.number):
         for journey in journeys.active(workspace, entry.cio_id):

@@ -17,7 +17,7 @@ def _text(data: Any) -> str:
 
 
 @dataclass
-class Delivery:
+class OpenDelivery:
     """A delivery, whose states may still grow."""
 
     id: str
@@ -37,7 +37,7 @@ class Journey:
     started: int
     entry: int
     data: dict[str, Any]
-    deliveries: list[Delivery] = field(default_factory=list)
+    deliveries: list[OpenDelivery] = field(default_factory=list)
     activated: int | None = None
     messaged: int | None = None
     converted: int | None = None
@@ -61,7 +61,7 @@ class Book:
         self._entries: list[tuple[Any, ...]] = []
         self._events: list[tuple[Any, ...]] = []
         self._timers: list[tuple[Any, ...]] = []
-        self._deliveries: list[Delivery] = []
+        self._deliveries: list[OpenDelivery] = []
         self._journeys: list[Journey] = []
         self._next: int = workspace.rows("SELECT coalesce(max(number), 0) + 1 AS next FROM log")[0]["next"]
         self._subjects: dict[tuple[str, int, str], str] = {
@@ -122,10 +122,10 @@ class Book:
 
     def deliver(
         self, number: str, cio_id: str, at: int, entry: int, body: dict[str, Any], states: dict[str, int]
-    ) -> Delivery:
+    ) -> OpenDelivery:
         """Add a delivery."""
         of = (body.get("campaign_id"), body.get("action_id"), body.get("journey"))
-        delivery = Delivery(
+        delivery = OpenDelivery(
             number, entry, states, (number, cio_id, at, entry, body["type"], *of), _text(body)
         )
         self._deliveries.append(delivery)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from cio_mcp.sandbox.lives.habits import CONFIRMATION, ORDERS, Act, acts
-from cio_mcp.sandbox.lives.people import DAY, MOST, Person, person
+from cio_mcp.sandbox.lives.people import DAY, MOST, Character, person
 from cio_mcp.sandbox.state import people, transactional
 from cio_mcp.sandbox.state.workspace import Workspace, applies
 
@@ -43,7 +43,7 @@ def live(workspace: Workspace, write: dict[str, Any]) -> None:
     _wait(workspace, number, next_act(doings, now))
 
 
-def _do(workspace: Workspace, someone: Person, act: Act) -> None:
+def _do(workspace: Workspace, someone: Character, act: Act) -> None:
     if act.what != ORDERS:
         named = {"device": act.body} if act.what == "add_device" else {"body": act.body}
         workspace.apply(act.what, {"identifier": someone.id} | named)
@@ -54,7 +54,7 @@ def _do(workspace: Workspace, someone: Person, act: Act) -> None:
             transactional.queue(workspace, template["channel"], template, row, sent)
 
 
-def _person(workspace: Workspace, number: int) -> Person:
+def _person(workspace: Workspace, number: int) -> Character:
     story = workspace.thing(THING, 1) or {}
     return person(workspace.seed, number, story["planted"])
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from cio_mcp.sandbox.lives.people import DAY, TRIAL, Person
+from cio_mcp.sandbox.lives.people import DAY, TRIAL, Character
 
 PRICES = {"pro": 96, "team": 480}
 YEAR = 365 * DAY
@@ -22,7 +22,7 @@ class Act:
     body: dict[str, Any]
 
 
-def acts(person: Person, since: int, until: int) -> list[Act]:
+def acts(person: Character, since: int, until: int) -> list[Act]:
     """Return what a person does from `since` to before `until`, the first first."""
     every = [*_begins(person), *_tries(person), *_buys(person, since, until), *_comes(person, since, until)]
     return sorted((act for act in every if since <= act.at < until), key=lambda act: act.at)
@@ -36,7 +36,7 @@ def _is(at: int, **attributes: Any) -> Act:
     return Act(at, "identify", attributes)
 
 
-def _begins(person: Person) -> Iterator[Act]:
+def _begins(person: Character) -> Iterator[Act]:
     at = person.signs_up
     plan = "trial" if person.tries else person.buys or "free"
     yield _is(at, **person.profile, plan=plan, created_at=at)
@@ -48,12 +48,12 @@ def _begins(person: Person) -> Iterator[Act]:
         yield _is(at + int((2 + person.share("unsubscribes", "after") * 70) * DAY), unsubscribed=True)
 
 
-def _first_order(person: Person) -> int:
+def _first_order(person: Character) -> int:
     wait = 1 + person.share("first order") * 12 if person.tries else 0.02
     return person.signs_up + int(wait * DAY)
 
 
-def _tries(person: Person) -> Iterator[Act]:
+def _tries(person: Character) -> Iterator[Act]:
     """Yield how a trial ends."""
     if not person.tries:
         return
@@ -66,7 +66,7 @@ def _tries(person: Person) -> Iterator[Act]:
         yield Act(at, "event", {"type": "page", "name": "https://quill.example.com/plans"})
 
 
-def _buys(person: Person, since: int, until: int) -> Iterator[Act]:
+def _buys(person: Character, since: int, until: int) -> Iterator[Act]:
     """Yield the orders: the plan, each year again, and now and then a printed notebook."""
     if not person.buys:
         return
@@ -78,14 +78,14 @@ def _buys(person: Person, since: int, until: int) -> Iterator[Act]:
         yield from _order(person, at, 24, "printed notebook")
 
 
-def _order(person: Person, at: int, amount: int, product: str) -> Iterator[Act]:
+def _order(person: Character, at: int, amount: int, product: str) -> Iterator[Act]:
     yield _does(at, "purchase", amount=amount, product=product)
     if at >= person.begins:
         number = f"{person.number + 1}-{(at - person.begins) // DAY + 1000}"
         yield Act(at + 2, ORDERS, {"order_id": number, "items": [{"name": product, "price": amount}]})
 
 
-def _comes(person: Person, since: int, until: int) -> Iterator[Act]:
+def _comes(person: Character, since: int, until: int) -> Iterator[Act]:
     """Yield the logins: by habit, until a person is never seen again. Of older ones the last is told."""
     gap = int((15 + 60 * person.share("logs in")) * DAY)
     if person.share("leaves") < 0.3:
@@ -95,7 +95,9 @@ def _comes(person: Person, since: int, until: int) -> Iterator[Act]:
         yield _does(at, "login")
 
 
-def _regularly(first: int, gap: int, since: int, until: int, person: Person | None = None) -> Iterator[int]:
+def _regularly(
+    first: int, gap: int, since: int, until: int, person: Character | None = None
+) -> Iterator[int]:
     """Yield times that lie a gap apart; those of a person up to half a gap later."""
     for number in range(max(0, (since - first) // gap - 1), max(0, (until - first) // gap + 1)):
         late = int(person.share("login", number) * gap / 2) if person and number else 0

@@ -3,7 +3,7 @@
 from typing import Any
 
 from cio_mcp.sandbox.engine import chance, fates
-from cio_mcp.sandbox.lives.book import Book, Delivery
+from cio_mcp.sandbox.lives.book import Book, OpenDelivery
 from cio_mcp.sandbox.state.deliveries import EFFECTS, message_of
 
 # The fates of somebody's messages, by what each is of, with what else their deliveries tell.
@@ -20,7 +20,9 @@ class Mailbox:
         self._count = 0
         self._blocked = ""
 
-    def deliver(self, at: int, body: dict[str, Any], cause: int | None, customer: dict[str, Any]) -> Delivery:
+    def deliver(
+        self, at: int, body: dict[str, Any], cause: int | None, customer: dict[str, Any]
+    ) -> OpenDelivery:
         """Make a delivery to somebody who has all that `customer` says."""
         message = message_of(body)
         number = chance.delivery_id(self._book.seed, self._cio_id, message, self._count)
@@ -44,7 +46,7 @@ class Mailbox:
         fate = body.get("fate") or fates.by_chance(self._book.seed, number, body["type"], chances)
         return {"created": at} | fates.states(body["type"], at, fate)
 
-    def effects(self, delivery: Delivery) -> dict[str, int]:
+    def effects(self, delivery: OpenDelivery) -> dict[str, int]:
         """Return the states of a delivery that will change something, and when."""
         return {name: at for name, at in delivery.states.items() if name in EFFECTS and self._drawn}
 

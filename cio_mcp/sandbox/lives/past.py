@@ -12,7 +12,7 @@ from typing import Any
 from cio_mcp.sandbox.engine.delays import days_of
 from cio_mcp.sandbox.engine.journeys import GOES_ON
 from cio_mcp.sandbox.engine.messages import ADDRESS
-from cio_mcp.sandbox.lives.book import Book, Delivery, Journey
+from cio_mcp.sandbox.lives.book import Book, Journey, OpenDelivery
 from cio_mcp.sandbox.lives.habits import CONFIRMATION, ORDERS, Act
 from cio_mcp.sandbox.lives.mailbox import Mailbox, Script
 from cio_mcp.sandbox.lives.people import DAY
@@ -205,7 +205,7 @@ class Past:
         subject = f"Your order {body['order_id']}"
         self._deliver(at, message | {"subject": subject}, cause)
 
-    def _deliver(self, at: int, body: dict[str, Any], cause: int | None) -> Delivery:
+    def _deliver(self, at: int, body: dict[str, Any], cause: int | None) -> OpenDelivery:
         delivery = self._mailbox.deliver(at, body, cause, self.has | self._computed)
         for state, reached in self._mailbox.effects(delivery).items():
             self._wait(reached, EFFECT, {"id": delivery.id, "state": state}, delivery.entry)

@@ -34,7 +34,7 @@ FRENCH = {"BE", "FR", "MA", "TN"}
 
 
 @dataclass(frozen=True)
-class Person:
+class Character:
     """One of them; `begins` is when the story does."""
 
     seed: str
@@ -74,8 +74,8 @@ class Person:
         return self.signs_up >= self.begins and self.share("tries") < 0.8
 
 
-def person(seed: str, number: int, planted: int) -> Person:
+def person(seed: str, number: int, planted: int) -> Character:
     """Return one of them, of a story that was planted at a time."""
     late, begins = number - OLDER, planted - DAYS * DAY
     between = BETWEEN if late >= 0 else BETWEEN_OLDER
-    return Person(seed, number, begins, begins + int((late + share(seed, "signs up", number)) * between))
+    return Character(seed, number, begins, begins + int((late + share(seed, "signs up", number)) * between))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from cio_mcp.sandbox.contract import CONTRACT
-from cio_mcp.sandbox.http import ApiRequest, Partly, Rejected, Routes
+from cio_mcp.sandbox.http import ApiRequest, PartialAnswer, Rejected, Routes
 from cio_mcp.sandbox.state import deliveries, devices, merges, objects
 from cio_mcp.sandbox.state.workspace import Workspace
 
@@ -47,7 +47,7 @@ def entity(asked: ApiRequest) -> dict[str, Any]:
 
 
 @routes("POST", BATCH)
-def batch(asked: ApiRequest) -> dict[str, Any] | Partly:
+def batch(asked: ApiRequest) -> dict[str, Any] | PartialAnswer:
     """Accept the operations that are valid; answer 207 with what is wrong with the others (documented)."""
     operations = asked.json().get("batch")
     if len(asked.body) >= LARGEST_BATCH:
@@ -60,7 +60,7 @@ def batch(asked: ApiRequest) -> dict[str, Any] | Partly:
             faults.append({"batch_index": number, **fault})
         else:
             accept(asked.workspace, operation)
-    return Partly({"errors": faults}) if faults else {}
+    return PartialAnswer({"errors": faults}) if faults else {}
 
 
 def fault_of(operation: Any) -> Fault | None:

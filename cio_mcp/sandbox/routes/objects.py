@@ -5,6 +5,7 @@ from typing import Any
 
 from cio_mcp.sandbox.http import ApiRequest, Routes, app_error
 from cio_mcp.sandbox.state import objects, people
+from cio_mcp.sandbox.state.segments import WrongFilter
 from cio_mcp.sandbox.state.workspace import Row
 
 routes = Routes()
@@ -52,6 +53,6 @@ def search(asked: ApiRequest) -> dict[str, Any]:
         raise app_error("object_type_id and filter are required", 400)
     try:
         found, after = asked.page(objects.matching(asked.workspace, type_id, condition))
-    except objects.WrongFilter as wrong:
+    except WrongFilter as wrong:
         raise app_error(str(wrong), 400) from None
     return {"identifiers": found, "ids": [one["object_id"] for one in found], "next": after}

@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from cio_mcp.liquid import Bounds, Meter, has_liquid, render
+from cio_mcp.liquid import Allowance, Meter, has_liquid, render
 from cio_mcp.sandbox.state import people
 from cio_mcp.sandbox.state.workspace import Row, Workspace
 
@@ -33,7 +33,7 @@ EMAIL = {
 OF_ACTIONS = {"links", "delay", "if", "then", "else", "next", "set", "chances", "send_to_unsubscribed"}
 
 # To ask for the processor's time, as the usual bounds do, takes longer than to render a usual text.
-BOUNDS = Bounds(seconds=10, clock=time.monotonic)
+BOUNDS = Allowance(seconds=10, clock=time.monotonic)
 
 # What the API does not tell of a text: where it belongs, and which editor it was made in.
 INTERNAL = {"action", "newsletter", "transactional", "made_in", "email"}

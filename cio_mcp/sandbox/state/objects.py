@@ -5,16 +5,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from cio_mcp.sandbox.state import people, relationships
+from cio_mcp.sandbox.state.segments import WrongFilter
 from cio_mcp.sandbox.state.workspace import Row, Workspace, applies
 
 # Of what Track v2 does to objects, the kinds of writes that wait to be applied.
 IDENTIFY, DELETE, RELATE = "object", "object_delete", "object_relate"
 
 OPERATORS = {"eq", "exists"}
-
-
-class WrongFilter(ValueError):
-    """A filter that the API does not take."""
 
 
 @applies(IDENTIFY)

@@ -12,11 +12,11 @@ from cio_mcp.sandbox.state.database import Row
 from cio_mcp.sandbox.state.requests import Request
 from cio_mcp.sandbox.state.things import Things
 
-__all__ = ["Entry", "Row", "Workspace", "applies", "reacts"]
+__all__ = ["LogEntry", "Row", "Workspace", "applies", "reacts"]
 
 
 @dataclass(frozen=True)
-class Entry:
+class LogEntry:
     """An entry of the log about a person."""
 
     number: int
@@ -28,7 +28,7 @@ class Entry:
 
 
 Applier = Callable[["Workspace", dict[str, Any]], None]
-Reaction = Callable[["Workspace", list[Entry]], None]
+Reaction = Callable[["Workspace", list[LogEntry]], None]
 _APPLIERS: dict[str, Applier] = {}
 _REACTIONS: list[Reaction] = []
 
@@ -73,7 +73,7 @@ class Workspace(Things):
         self.broadcast_seconds = broadcast_seconds
         self._lag = lag
         self._cause: int | None = None
-        self._news: list[Entry] | None = []
+        self._news: list[LogEntry] | None = []
         super().__init__(path, real)
 
     def now(self) -> int:
@@ -211,7 +211,7 @@ class Workspace(Things):
         )
         if cio_id and self._news is not None:
             at = self.now() if timestamp is None else timestamp
-            self._news.append(Entry(number, kind, cio_id, name, at, data or {}))
+            self._news.append(LogEntry(number, kind, cio_id, name, at, data or {}))
         return number
 
     def log(self, type_: str, cio_id: str | None, name: str | None = None, **data: Any) -> int:

@@ -19,7 +19,7 @@ class Resource:
 
 
 @dataclass(frozen=True)
-class Template:
+class WorkspaceResource:
     """Something in the workspace, read by calling `tool` with the part of the URI that is named `argument`.
 
     The URI's query holds further arguments of the tool.
@@ -138,21 +138,21 @@ RESOURCES = [
 ]
 
 TEMPLATES = [
-    Template(
+    WorkspaceResource(
         "customerio://customers/{customer_id}{?id_type}",
         "Customer",
         "A customer by id, or by email or cio_id with id_type, as get_customer returns them.",
         "get_customer",
         "customer_id",
     ),
-    Template(
+    WorkspaceResource(
         "customerio://campaigns/{campaign_id}",
         "Campaign",
         "A campaign (automation) with its actions, as get_campaign returns it.",
         "get_campaign",
         "campaign_id",
     ),
-    Template(
+    WorkspaceResource(
         "customerio://segments/{segment_id}",
         "Segment",
         "A segment, its size and what uses it, as get_segment returns it.",

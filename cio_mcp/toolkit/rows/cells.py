@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from cio_mcp.toolkit.quoting import hosts
-from cio_mcp.toolkit.rows.checks import Checked, Odd
+from cio_mcp.toolkit.rows.checks import Oddity, RowReading
 from cio_mcp.toolkit.rows.columns import BOOLEANS, LIKE_NUMBER, decimal_of
 from cio_mcp.toolkit.rows.oddities import NAMED, Spelled, some, variants
 from cio_mcp.toolkit.rows.ranges import of_rows
@@ -25,7 +25,7 @@ _OF_SPREADSHEETS = {
 }
 
 
-def values(seen: Sequence[Checked], argument: str) -> Iterator[Odd]:
+def values(seen: Sequence[RowReading], argument: str) -> Iterator[Oddity]:
     """Yield what is odd about attributes or data, which the argument holds, and about cells of any kind."""
     found: defaultdict[str, list[tuple[Any, int]]] = defaultdict(list)
     for one in seen:
@@ -40,7 +40,7 @@ def values(seen: Sequence[Checked], argument: str) -> Iterator[Odd]:
     yield from _cells(seen)
 
 
-def _dates(name: str, found: list[tuple[Any, int]]) -> Iterator[Odd]:
+def _dates(name: str, found: list[tuple[Any, int]]) -> Iterator[Oddity]:
     """Yield a note on an attribute that seems to hold times, and has some in another spelling than most.
 
     As text in any spelling they are no times to Customer.io, which the notes on single values tell.
@@ -54,24 +54,24 @@ def _dates(name: str, found: list[tuple[Any, int]]) -> Iterator[Odd]:
     if len(spelled) > 1:
         read = {spelling(value): value for value, _ in reversed(found)}
         told = [f"{read[kind]} ({of_rows(rows)})" for kind, rows in spelled.items()]
-        yield Odd(
+        yield Oddity(
             f"{name} is in several spellings of dates, of which segments compare none: {some(told)}; "
             f"{_how(_as_date(name))}",
             [rows[0] for rows in sorted(spelled.values(), key=len)],
         )
 
 
-def _mixed(name: str, found: list[tuple[Any, int]]) -> Iterator[Odd]:
+def _mixed(name: str, found: list[tuple[Any, int]]) -> Iterator[Oddity]:
     """Yield a note on an attribute whose values are of several types."""
     kinds: defaultdict[str, list[int]] = defaultdict(list)
     for value, row in found:
         kinds[_kind(value)].append(row)
     if len(kinds) > 1:
         rare, rows = min(kinds.items(), key=lambda kind: len(kind[1]))
-        yield Odd(f"{name} is of several types: {', '.join(kinds)}; {rare} in {of_rows(rows)}", rows)
+        yield Oddity(f"{name} is of several types: {', '.join(kinds)}; {rare} in {of_rows(rows)}", rows)
 
 
-def _notations(name: str, found: list[tuple[Any, int]]) -> Iterator[Odd]:
+def _notations(name: str, found: list[tuple[Any, int]]) -> Iterator[Oddity]:
     """Yield how texts are read that look like numbers, dates, or yes and no."""
     texts = {value.strip(): row for value, row in reversed(found) if isinstance(value, str) and value.strip()}
     rows = [row for value, row in found if isinstance(value, str)]
@@ -79,11 +79,11 @@ def _notations(name: str, found: list[tuple[Any, int]]) -> Iterator[Odd]:
     decimal = decimal_of(numbers) if len(numbers) * 2 > len(texts) else ""
     shown = f"({', '.join(list(texts)[:NAMED])}; {of_rows(rows)})" if texts else ""
     if decimal:
-        yield Odd(f"{name}: numbers go as text {shown}; {_how(f'{name}:number({decimal})')}", rows)
+        yield Oddity(f"{name}: numbers go as text {shown}; {_how(f'{name}:number({decimal})')}", rows)
     elif {BOOLEANS.get(text.casefold()) for text in texts} == {True, False}:
-        yield Odd(f"{name}: yes and no go as text {shown}; {_how(f'{name}:boolean')}", rows)
+        yield Oddity(f"{name}: yes and no go as text {shown}; {_how(f'{name}:boolean')}", rows)
     elif sum(map(is_date, texts)) * 2 > len(texts) and len(set(map(spelling, texts))) == 1:
-        yield Odd(f"{name}: dates go as text {shown}; {_how(_as_date(name))}", rows)
+        yield Oddity(f"{name}: dates go as text {shown}; {_how(_as_date(name))}", rows)
 
 
 def _as_date(name: str) -> str:
@@ -94,7 +94,7 @@ def _how(meaning: str) -> str:
     return f'"{meaning}" in columns reads them'
 
 
-def _cells(seen: Iterable[Checked]) -> Iterator[Odd]:
+def _cells(seen: Iterable[RowReading]) -> Iterator[Oddity]:
     """Yield notes on cells that a spreadsheet would compute or has spoilt, and on where links lead."""
     found: defaultdict[str, list[int]] = defaultdict(list)
     for one in seen:
@@ -107,7 +107,7 @@ def _cells(seen: Iterable[Checked]) -> Iterator[Odd]:
             for host in hosts(value) if "/" in value or "\\" in value or "&" in value else ():
                 found[f"{name}: links lead to {host}"].append(one.row.number)
     for what, rows in list(found.items())[: NAMED * NAMED]:
-        yield Odd(f"{what} ({of_rows(rows)})", rows)
+        yield Oddity(f"{what} ({of_rows(rows)})", rows)
 
 
 def _kind(value: Any) -> str:

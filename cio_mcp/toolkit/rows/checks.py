@@ -5,14 +5,14 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from cio_mcp.client.batches import too_large
-from cio_mcp.toolkit.rows.given import Given
+from cio_mcp.toolkit.rows.given import RowInput
 from cio_mcp.toolkit.rows.table import Row
 
 # So many bytes a time adds to an operation.
 STAMP = 24
 
 
-class Odd(NamedTuple):
+class Oddity(NamedTuple):
     """Something that may not be meant, and the rows that it is about, the oddest first."""
 
     told: str
@@ -20,7 +20,7 @@ class Odd(NamedTuple):
 
 
 @dataclass(slots=True)
-class Checked:
+class RowReading:
     """A row's arguments, as far as they are right, and its times: as written, and how they were read."""
 
     row: Row
@@ -29,7 +29,7 @@ class Checked:
 
 
 @dataclass(slots=True)
-class Planned:
+class RowOperation:
     """An operation to send, and the rows that it stands for; the rows of later waves follow those before."""
 
     operation: dict[str, Any]
@@ -48,20 +48,20 @@ class Plan:
     """
 
     rows: int
-    operations: list[Planned] = field(default_factory=list)
+    operations: list[RowOperation] = field(default_factory=list)
     refused: list[tuple[Row, tuple[str, ...]]] = field(default_factory=list)
     repeated: list[Row] = field(default_factory=list)
-    seen: list[Checked] = field(default_factory=list)
-    odd: list[Odd] = field(default_factory=list)
+    seen: list[RowReading] = field(default_factory=list)
+    odd: list[Oddity] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     hints: list[str] = field(default_factory=list)
     then: str = ""
     would: str = ""
     numbered: str = ""
     by_unique: bool = False
-    look: Callable[[], Iterable[Odd]] = lambda: ()
+    look: Callable[[], Iterable[Oddity]] = lambda: ()
 
-    def settled(self, given: Given) -> "Plan":
+    def settled(self, given: RowInput) -> "Plan":
         """Return the plan, which is then that of these rows, and all that is too large is refused in it."""
         self._refuse_too_large()
         given.plan = self

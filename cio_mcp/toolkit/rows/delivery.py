@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from cio_mcp.client import TrackApi, now
-from cio_mcp.client.batches import BATCH, NOT_SENT, End, Ended, Sent, send
-from cio_mcp.client.call import Call, Place, RequestKind, WouldSend
+from cio_mcp.client.batches import BATCH, NOT_SENT, BatchResult, OperationEnd, OperationResult, send
+from cio_mcp.client.call import Call, QueuePlace, RequestKind, WouldSend
 from cio_mcp.errors import CustomerIOError, InvalidArgument, Refused, UnknownOutcome
 from cio_mcp.toolkit.answers import CheckedRows
-from cio_mcp.toolkit.rows.checks import Odd, Plan, Planned
+from cio_mcp.toolkit.rows.checks import Oddity, Plan, RowOperation
 from cio_mcp.toolkit.rows.outcomes import WHOLE, ManyAccepted, RowEnd, by_reason
 from cio_mcp.toolkit.rows.ranges import named, of_rows, ranges
 from cio_mcp.toolkit.rows.results import Results
@@ -32,7 +32,8 @@ async def carry_out(track: TrackApi, results: Results, plan: Plan) -> ManyAccept
     Raises InvalidArgument if no row can be sent, and the error of all rows if none was accepted.
     """
     refused = sorted(
-        (RowEnd(row, End.REFUSED, reasons) for row, reasons in plan.refused), key=lambda end: end.row.number
+        (RowEnd(row, OperationEnd.REFUSED, reasons) for row, reasons in plan.refused),
+        key=lambda end: end.row.number,
     )
     odd = [*_kept_as_they_were(plan, results), *plan.odd]
     wrong = None if plan.operations else _nothing_right(plan, refused)
@@ -41,9 +42,9 @@ async def carry_out(track: TrackApi, results: Results, plan: Plan) -> ManyAccept
         if not track.call.dry_run:
             raise wrong
     progress = _Progress(track.call, len(plan.operations))
-    ends: dict[int, Ended] = {}
+    ends: dict[int, OperationResult] = {}
     stopped: CustomerIOError | None = None
-    waves: defaultdict[int, list[Planned]] = defaultdict(list)
+    waves: defaultdict[int, list[RowOperation]] = defaultdict(list)
     for planned in plan.operations:
         waves[planned.wave].append(planned)
     try:
@@ -61,16 +62,16 @@ async def carry_out(track: TrackApi, results: Results, plan: Plan) -> ManyAccept
         raise
     for planned in plan.operations:
         end = ends.get(id(planned), NOT_SENT)
-        if plan.by_unique and end.end in {End.ACCEPTED, End.UNKNOWN}:
+        if plan.by_unique and end.end in {OperationEnd.ACCEPTED, OperationEnd.UNKNOWN}:
             results.remember(planned.operation)
-        if end.end is not End.ACCEPTED:
+        if end.end is not OperationEnd.ACCEPTED:
             refused += [RowEnd(row, end.end, (end.reason,) if end.reason else ()) for row in planned.rows]
     return _answer(plan, sorted(refused, key=lambda end: end.row.number), odd, stopped, results)
 
 
 async def _wave(
-    track: TrackApi, planned: list[Planned], number: int, waves: int, progress: "_Progress"
-) -> Sent:
+    track: TrackApi, planned: list[RowOperation], number: int, waves: int, progress: "_Progress"
+) -> BatchResult:
     """Send the operations of one wave; where there are several, each second has one, and its time is told.
 
     Customer.io orders updates of a person by whole seconds; those of an object have no time.
@@ -101,16 +102,16 @@ class _Progress:
         elapsed, done = now() - self.call.begun, self.before + done
         to_go = elapsed * (self.operations - done) / max(done, 1)
         what = f"{done} of {self.operations} rows sent"
-        await self.call.tell(Place(elapsed, 0, to_go, what))
+        await self.call.tell(QueuePlace(elapsed, 0, to_go, what))
 
 
-def _kept_as_they_were(plan: Plan, results: Results) -> list[Odd]:
+def _kept_as_they_were(plan: Plan, results: Results) -> list[Oddity]:
     """Return a note on events that an earlier call sent with other values, as far as that is known here."""
     operations = plan.operations if plan.by_unique else ()
     if rows := [one.rows[0].number for one in operations if results.differs(one.operation)]:
         told = "is an event that was" if len(rows) == 1 else "are events that were"
         why = "sent before with other values: those stay, since what is in unique is the same"
-        return [Odd(f"{of_rows(rows)} {told} {why}", rows)]
+        return [Oddity(f"{of_rows(rows)} {told} {why}", rows)]
     return []
 
 
@@ -121,7 +122,7 @@ def _nothing_right(plan: Plan, refused: list[RowEnd]) -> InvalidArgument:
 
 
 def _checked(
-    plan: Plan, refused: list[RowEnd], odd: list[Odd], results: Results
+    plan: Plan, refused: list[RowEnd], odd: list[Oddity], results: Results
 ) -> tuple[CheckedRows, dict[str, Any]]:
     """Return what is told of rows before they are sent, and of the first request the oddest of them."""
     odd = [*odd, *plan.look()]
@@ -144,7 +145,7 @@ def _checked(
     return checked, {"batch": _sample(plan, odd)}
 
 
-def _sample(plan: Plan, odd: list[Odd]) -> list[Any]:
+def _sample(plan: Plan, odd: list[Oddity]) -> list[Any]:
     """Return the operations to show, those first that are odd, and how many more there are."""
     by_row = {row.number: one for one in plan.operations for row in one.rows}
     oddest = [by_row[number] for one in odd for number in one.rows[:1] if number in by_row]
@@ -154,7 +155,7 @@ def _sample(plan: Plan, odd: list[Odd]) -> list[Any]:
 
 
 def _answer(
-    plan: Plan, ends: list[RowEnd], odd: list[Odd], stopped: CustomerIOError | None, results: Results
+    plan: Plan, ends: list[RowEnd], odd: list[Oddity], stopped: CustomerIOError | None, results: Results
 ) -> ManyAccepted:
     counts = Counter(end.end for end in ends)
     accepted = plan.rows - len(ends) - len(plan.repeated)
@@ -162,16 +163,16 @@ def _answer(
         error = _failure(ends, stopped)
         error.results = results.keep(ends)
         raise error
-    refused = [end for end in ends if end.end is End.REFUSED]
+    refused = [end for end in ends if end.end is OperationEnd.REFUSED]
     told = [end.told() for end in refused[:WHOLE]]
     return ManyAccepted(
         outcome="partly_accepted" if ends else "accepted",
         rows=plan.rows,
         accepted=accepted,
         repeated=len(plan.repeated) or None,
-        refused=counts[End.REFUSED] or None,
-        unknown=counts[End.UNKNOWN] or None,
-        not_sent=counts[End.NOT_SENT] or None,
+        refused=counts[OperationEnd.REFUSED] or None,
+        unknown=counts[OperationEnd.UNKNOWN] or None,
+        not_sent=counts[OperationEnd.NOT_SENT] or None,
         refusals=by_reason(refused) or None,
         first=told or None,
         results=results.keep(ends) if ends else None,
@@ -183,7 +184,7 @@ def _answer(
 
 def _failure(ends: list[RowEnd], stopped: CustomerIOError | None) -> CustomerIOError:
     """Return the error of a call of which nothing was accepted: what is unknown comes first."""
-    if lost := [end for end in ends if end.end is End.UNKNOWN]:
+    if lost := [end for end in ends if end.end is OperationEnd.UNKNOWN]:
         return UnknownOutcome(
             f"Unknown outcome of {len(lost)} of {len(ends)} rows: {lost[0].reasons[0]}",
             do=AGAIN,
@@ -202,10 +203,10 @@ def _next(ends: list[RowEnd], stopped: CustomerIOError | None, then: str) -> str
     equal events.
     """
     steps = []
-    if again := [end.row.number for end in ends if end.end is not End.REFUSED]:
+    if again := [end.row.number for end in ends if end.end is not OperationEnd.REFUSED]:
         why = f"{stopped} " if stopped else ""
         rows = f"{named(len(again), 'Row')} {ranges(again)}"
         steps.append(f"{why}{rows} may be missing. Call again with all: what was accepted counts once.")
-    if any(end.end is End.REFUSED for end in ends):
+    if any(end.end is OperationEnd.REFUSED for end in ends):
         steps.append("Correct the refused rows and call again with them alone.")
     return " ".join(filter(None, [*steps, then])) or None

@@ -12,9 +12,9 @@ from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.arguments import Single, parsed
 from cio_mcp.toolkit.context import ParseContext
 from cio_mcp.toolkit.registry import Tool
-from cio_mcp.toolkit.rows.checks import Checked, Odd, Plan
+from cio_mcp.toolkit.rows.checks import Oddity, Plan, RowReading
 from cio_mcp.toolkit.rows.columns import AS_IS, ISO, NUMBER, Meanings
-from cio_mcp.toolkit.rows.given import Given, ambiguous, typed
+from cio_mcp.toolkit.rows.given import RowInput, ambiguous, typed
 from cio_mcp.toolkit.rows.plain import Plain
 from cio_mcp.toolkit.rows.ranges import alike_but_for_numbers, of_rows
 from cio_mcp.toolkit.rows.table import Row
@@ -50,8 +50,8 @@ class Form:
         return Single(create_model(self._model.__name__, __config__=self._config, **fields))
 
     async def check(
-        self, given: Given, columns: Meanings, defaults: dict[str, Any], plan: Plan
-    ) -> AsyncIterator[Checked]:
+        self, given: RowInput, columns: Meanings, defaults: dict[str, Any], plan: Plan
+    ) -> AsyncIterator[RowReading]:
         """Yield the rows that are right; puts the others, and what is noted of all, into the plan.
 
         Raises InvalidArgument for a column that there is not.
@@ -67,7 +67,7 @@ class Form:
             kind = "with decimals" if NUMBER.fullmatch(text) else "as text"
             meaning = f'"{name}": "{name}:number(comma)" or "{name}:number(point)" in columns'
             read = f"{name}: {text} and the like go {kind} ({of_rows(numbers)})"
-            plan.odd.append(Odd(f"{read}; {meaning} says what it is", numbers))
+            plan.odd.append(Oddity(f"{read}; {meaning} says what it is", numbers))
         notes: defaultdict[str, list[tuple[str, int]]] = defaultdict(list)
         fields = {name: default for name, (_, default) in self._parameters.items()}
         plain = Plain(self._single, fields, self._rest, columns, defaults, given.context)
@@ -85,7 +85,7 @@ class Form:
                 yield one
         for found in sorted(notes.values(), key=len, reverse=True):
             numbers = [number for _, number in found]
-            plan.odd.append(Odd(f"{found[0][0]} ({of_rows(numbers)})", numbers))
+            plan.odd.append(Oddity(f"{found[0][0]} ({of_rows(numbers)})", numbers))
 
     def _checked(
         self,
@@ -94,7 +94,7 @@ class Form:
         defaults: dict[str, Any],
         around: ParseContext,
         plan: Plan,
-    ) -> tuple[Checked | None, list[str], tuple[str, ...]]:
+    ) -> tuple[RowReading | None, list[str], tuple[str, ...]]:
         """Return what is right of a row, None if it cannot be read; notes on it; and what is wrong."""
         if row.fault:
             return None, [], (row.fault,)
@@ -114,7 +114,7 @@ class Form:
                     meaning = f'"{named.get(name, name)}": "{name}:date(dayfirst)"'
                     plan.hints.append(f"{cell} is read with {meaning} in columns, or date(monthfirst).")
         times = [(row.values[named[target]], at) for target, at in context.times.items() if target in named]
-        return Checked(row, found, times), context.notes, tuple(faults)
+        return RowReading(row, found, times), context.notes, tuple(faults)
 
     def _right(self, arguments: dict[str, Any], wrong: set[str], context: ParseContext) -> dict[str, Any]:
         """Return those of a row's arguments that are right."""

@@ -26,7 +26,7 @@ _CODE = re.compile(r"\+?0\d+", re.ASCII)
 _BOOLEAN = re.compile("true|false", re.IGNORECASE)
 
 
-class Given:
+class RowInput:
     """The rows of a call, and the context in which their values are read; as text, their fingerprint.
 
     Those of a `table` are texts, numbered by lines. `plan` is what the call makes of them: it is asked for
@@ -47,7 +47,7 @@ class Given:
         return hashlib.sha256(written.encode(errors="replace")).hexdigest()
 
 
-def given_rows(rows: Given | None, csv: Given | None) -> Given:
+def given_rows(rows: RowInput | None, csv: RowInput | None) -> RowInput:
     """Return the rows of a call, which come in one way; raises InvalidArgument."""
     found = [given for given in (rows, csv) if given is not None]
     if len(found) != 1:
@@ -55,16 +55,16 @@ def given_rows(rows: Given | None, csv: Given | None) -> Given:
     return found[0]
 
 
-def _rows(value: object, asked: ValidationInfo) -> Given:
+def _rows(value: object, asked: ValidationInfo) -> RowInput:
     found: Any = of_objects(value, asked)
     rows = (
         Row(number, values) if isinstance(values, dict) else Row(number, {}, "is no object")
         for number, values in enumerate(found, 1)
     )
-    return Given(_some(rows), context_of(asked))
+    return RowInput(_some(rows), context_of(asked))
 
 
-def _table(value: object, asked: ValidationInfo) -> Given:
+def _table(value: object, asked: ValidationInfo) -> RowInput:
     context = context_of(asked)
     if not isinstance(value, str):
         message = f"must be CSV text, or {FILE} and a file's name"
@@ -73,7 +73,7 @@ def _table(value: object, asked: ValidationInfo) -> Given:
     if value.startswith(FILE):
         text = decoded(_content(value.removeprefix(FILE).strip(), context.folder))
     rows = records(io.StringIO(text.removeprefix("\ufeff"), newline=""))
-    return Given(_some(map(_without_blanks, rows)), context, table=True)
+    return RowInput(_some(map(_without_blanks, rows)), context, table=True)
 
 
 def _some(rows: Iterable[Row]) -> list[Row]:

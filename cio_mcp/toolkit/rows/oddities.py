@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from cio_mcp.toolkit.automations import YOUNG
-from cio_mcp.toolkit.rows.checks import Checked, Odd, Planned
+from cio_mcp.toolkit.rows.checks import Oddity, RowOperation, RowReading
 from cio_mcp.toolkit.rows.ranges import counted, of_rows
 from cio_mcp.toolkit.times import iso, utc
 
@@ -16,12 +16,12 @@ NAMED, READ = 3, 3
 Spelled = defaultdict[str, list[int]]
 
 
-def alike(seen: Iterable[Checked], of: Callable[[Checked], Any], what: str) -> Iterator[Odd]:
+def alike(seen: Iterable[RowReading], of: Callable[[RowReading], Any], what: str) -> Iterator[Oddity]:
     """Yield a note on names that differ in case or blanks alone."""
     yield from variants(((of(one), one.row.number) for one in seen), f"{what}s")
 
 
-def variants(found: Iterable[tuple[Any, int]], what: str) -> Iterator[Odd]:
+def variants(found: Iterable[tuple[Any, int]], what: str) -> Iterator[Oddity]:
     """Yield a note on texts that differ in case or blanks alone."""
     spelled: defaultdict[str, Spelled] = defaultdict(lambda: defaultdict(list))
     for value, row in found:
@@ -33,16 +33,16 @@ def variants(found: Iterable[tuple[Any, int]], what: str) -> Iterator[Odd]:
     if near:
         rows = [row for each in near for row in each.rows]
         told = some([each.told for each in near])
-        yield Odd(f"{what} differ in case or blanks alone: {told}", rows)
+        yield Oddity(f"{what} differ in case or blanks alone: {told}", rows)
 
 
-def _spellings(spelled: Spelled) -> Odd:
+def _spellings(spelled: Spelled) -> Oddity:
     rare_first = sorted(spelled.items(), key=lambda spelling: len(spelling[1]))
     told = " and ".join(f"{value} ({of_rows(rows)})" for value, rows in rare_first[:NAMED])
-    return Odd(told, [rows[0] for _, rows in rare_first])
+    return Oddity(told, [rows[0] for _, rows in rare_first])
 
 
-def repeated(seen: Iterable[Checked], late: list[Planned]) -> Iterator[Odd]:
+def repeated(seen: Iterable[RowReading], late: list[RowOperation]) -> Iterator[Oddity]:
     """Yield a note on customers who have several rows, and on rows that go later than the others."""
     apart = {row.number for planned in late for row in planned.rows}
     rows: defaultdict[tuple[Any, Any], list[int]] = defaultdict(list)
@@ -53,18 +53,18 @@ def repeated(seen: Iterable[Checked], late: list[Planned]) -> Iterator[Odd]:
     if several := [numbers for numbers in rows.values() if len(numbers) > 1]:
         every = [number for numbers in several for number in numbers]
         whose = counted(len(several), "customer has", "customers have")
-        yield Odd(f"{whose} several rows, merged in their order: {of_rows(every)}", every)
+        yield Oddity(f"{whose} several rows, merged in their order: {of_rows(every)}", every)
     if late:
         names = some([name for planned in late for name in planned.operation["identifiers"].values()])
         first = [planned.rows[0].number for planned in late]
-        yield Odd(
+        yield Oddity(
             f"{of_rows(first)} cannot be merged with earlier ones of their customer ({names}), and go a "
             "second later; another email than the customer has may be dropped",
             first,
         )
 
 
-def shared(seen: Iterable[Checked]) -> Iterator[Odd]:
+def shared(seen: Iterable[RowReading]) -> Iterator[Oddity]:
     """Yield a note on addresses that several customers have."""
     owners: defaultdict[str, dict[str, int]] = defaultdict(dict)
     for one in seen:
@@ -75,49 +75,49 @@ def shared(seen: Iterable[Checked]) -> Iterator[Odd]:
         told = some([f"{email} ({of_rows(rows)})" for email, rows in several.items()])
         many = counted(len(several), "address has", "addresses have")
         rows = [row for rows in several.values() for row in rows]
-        yield Odd(f"{many} several customers, and only one can have it: {told}", rows)
+        yield Oddity(f"{many} several customers, and only one can have it: {told}", rows)
 
 
-def zeros(seen: Iterable[Checked], of: str) -> Iterator[Odd]:
+def zeros(seen: Iterable[RowReading], of: str) -> Iterator[Oddity]:
     """Yield a note on numbers as ids with zeros in front, among others that have none."""
     ids = {value: one.row.number for one in seen if str(value := one.arguments.get(of) or "").isdecimal()}
     lengths = {len(value) for value in ids if not value.startswith("0")}
     padded = {value: row for value, row in ids.items() if value.startswith("0") and len(value) not in lengths}
     if padded and lengths:
         told = some([f"{value} ({of_rows([row])})" for value, row in padded.items()])
-        yield Odd(f"{of}: only some have zeros in front, which count: {told}", list(padded.values()))
+        yield Oddity(f"{of}: only some have zeros in front, which count: {told}", list(padded.values()))
 
 
-def unaddressed(operations: Sequence[Planned]) -> Iterator[Odd]:
+def unaddressed(operations: Sequence[RowOperation]) -> Iterator[Oddity]:
     """Yield a note on the few customers who get no address, where most do."""
     lacking = [one.rows[0].number for one in operations if not _addressed(one.operation)]
     if 0 < len(lacking) * 2 < len(operations):
-        yield Odd(f"{counted(len(lacking), 'customer')} with no email: {of_rows(lacking)}", lacking)
+        yield Oddity(f"{counted(len(lacking), 'customer')} with no email: {of_rows(lacking)}", lacking)
 
 
 def _addressed(operation: Mapping[str, Any]) -> bool:
     return bool(operation["attributes"].get("email")) or "email" in operation["identifiers"]
 
 
-def times(seen: Sequence[Checked]) -> Iterator[Odd]:
+def times(seen: Sequence[RowReading]) -> Iterator[Oddity]:
     """Yield how the first times were read."""
     read = [
         f"{written} as {utc(at)} (row {one.row.number})" for one in seen for written, at in one.times[:READ]
     ]
     if read:
-        yield Odd(f"times are read so: {', '.join(read[:READ])}")
+        yield Oddity(f"times are read so: {', '.join(read[:READ])}")
 
 
-def young(operations: Sequence[Planned], now: float) -> Iterator[Odd]:
+def young(operations: Sequence[RowOperation], now: float) -> Iterator[Oddity]:
     """Yield how many events can start campaigns, and how many lie in the future."""
     at = {one.rows[0].number: one.operation.get("timestamp", now) for one in operations}
     recent = [row for row, moment in at.items() if moment > now - YOUNG]
     ahead = [row for row, moment in at.items() if moment > now + 60]
     rows = f" and can start automations: {of_rows(recent)}" if recent else ": none can start automations"
-    yield Odd(f"{len(recent)} of {len(at)} events are younger than 72 hours{rows}")
+    yield Oddity(f"{len(recent)} of {len(at)} events are younger than 72 hours{rows}")
     if ahead:
         lie = counted(len(ahead), "event lies", "events lie")
-        yield Odd(f"{lie} in the future, up to {iso(max(at.values()))}: {of_rows(ahead)}", ahead)
+        yield Oddity(f"{lie} in the future, up to {iso(max(at.values()))}: {of_rows(ahead)}", ahead)
 
 
 def some(names: list[str]) -> str:

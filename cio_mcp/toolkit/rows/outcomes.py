@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pydantic import Field
 from pydantic_core import to_json
 
-from cio_mcp.client.batches import End
+from cio_mcp.client.batches import OperationEnd
 from cio_mcp.toolkit.answers import Acted, Anything, Refusals, Shape
 from cio_mcp.toolkit.rows.ranges import alike_but_for_numbers, ranges
 from cio_mcp.toolkit.rows.table import Row
@@ -20,7 +20,7 @@ REASONS, WHOLE, LETTERS, REASON = 8, 3, 80, 300
 CELLS, LARGEST = 30, 300
 
 
-class RowTold(Shape):
+class RowReport(Shape):
     """One row that was not accepted."""
 
     row: int
@@ -40,11 +40,11 @@ class ManyAccepted(Acted):
     accepted: int
     repeated: int | None = Field(None, description="Rows that repeat another row of the call; sent once.")
     refused: int | None = None
-    unknown: int | None = Field(None, description="Rows that were sent, and no answer came.")
+    unknown: int | None = Field(None, description="Rows that were sent but got no answer.")
     not_sent: int | None = None
     refusals: list[Refusals] | None = None
-    first: list[RowTold] | None = Field(None, description="The first rows that were refused, whole.")
-    results: str | None = Field(None, description="list_row_results tells the rest of them by this.")
+    first: list[RowReport] | None = Field(None, description="The first refused rows, in full.")
+    results: str | None = Field(None, description="Pass it to list_row_results to list the rest.")
     numbered: str | None = Field(None, description="How rows are numbered here.")
     next: str | None = Field(None, description="What to do next.")
 
@@ -54,14 +54,14 @@ class RowEnd:
     """The end of one row."""
 
     row: Row
-    end: End
+    end: OperationEnd
     reasons: tuple[str, ...] = ()
 
-    def told(self) -> RowTold:
+    def told(self) -> RowReport:
         """Return it for an answer, with what is long cut."""
         values = {_short(name): _short(value) for name, value in islice(self.row.values.items(), CELLS)}
         reasons = [_short(reason, REASON) for reason in self.reasons]
-        return RowTold(row=self.row.number, outcome=self.end, reasons=reasons, values=values or None)
+        return RowReport(row=self.row.number, outcome=self.end, reasons=reasons, values=values or None)
 
 
 def _short(value: Any, most: int = LETTERS) -> Any:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.arguments import Single
 from cio_mcp.toolkit.context import ParseContext
-from cio_mcp.toolkit.rows.checks import Checked
+from cio_mcp.toolkit.rows.checks import RowReading
 from cio_mcp.toolkit.rows.columns import AS_IS, Column, Meanings
 from cio_mcp.toolkit.rows.table import Row
 from cio_mcp.toolkit.sizes import PLAIN
@@ -70,7 +70,7 @@ class Plain:
             read = self._read(_Slot(name, name, None, {}), value)
             self._base = self._base | {name: read.value} if self._base and read and not read.notes else None
 
-    def read(self, row: Row) -> tuple[Checked, list[str], tuple[str, ...]] | None:
+    def read(self, row: Row) -> tuple[RowReading, list[str], tuple[str, ...]] | None:
         """Return what a row says, notes on it, and no fault; None if there may be something wrong with it."""
         values = row.values
         names = tuple(values)
@@ -97,7 +97,7 @@ class Plain:
                 times += [(cell, at) for at in read.times]
         if shape.rest and not self._read_rest(shape.rest, values, found, notes, times):
             return None
-        return Checked(row, found, times), notes, ()
+        return RowReading(row, found, times), notes, ()
 
     def _shape(self, names: tuple[str, ...]) -> _Shape | None:
         """Return what columns of these names are for, None where only the whole row tells."""

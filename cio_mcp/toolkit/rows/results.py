@@ -11,7 +11,7 @@ from typing import Any
 from pydantic_core import from_json, to_json
 
 from cio_mcp.toolkit.rows.event_ids import in_order
-from cio_mcp.toolkit.rows.outcomes import RowEnd, RowTold
+from cio_mcp.toolkit.rows.outcomes import RowEnd, RowReport
 
 # The results of so many calls are kept, in so many bytes; in one of them the values of rows have so many.
 KEPT, MOST_BYTES, VALUES = 20, 8_000_000, 4_000_000
@@ -67,12 +67,12 @@ class Results:
         self._shelf.put(self.caller, name, packed, preview=preview)
         return name
 
-    def read(self, name: str) -> list[RowTold] | None:
+    def read(self, name: str) -> list[RowReport] | None:
         """Return rows that were kept, None if they are not there any more."""
         packed = self._shelf.kept.get((self.caller, name))
         if packed is None:
             return None
-        return [RowTold(**row) for row in from_json(zlib.decompress(packed))]
+        return [RowReport(**row) for row in from_json(zlib.decompress(packed))]
 
     def remember(self, event: dict[str, Any]) -> None:
         """Remember an event that was sent: Customer.io keeps the first one of its id."""

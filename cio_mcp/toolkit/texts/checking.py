@@ -4,13 +4,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from cio_mcp.liquid import Left, Meter, render, source_of
+from cio_mcp.liquid import LeftTags, Meter, render, source_of
 from cio_mcp.liquid.results import SOURCES
 from cio_mcp.toolkit.quoting import hosts, plain, quoted
 from cio_mcp.toolkit.texts.messages import Text
 from cio_mcp.toolkit.texts.readable import readable
 from cio_mcp.toolkit.texts.rendering import message_data
-from cio_mcp.toolkit.texts.variables import Found, uses_of
+from cio_mcp.toolkit.texts.variables import TextUses, uses_of
 
 # Characters of the body that a preview shows.
 OPENING = 200
@@ -23,7 +23,7 @@ LONGEST_KEPT = 100_000
 
 
 @dataclass(frozen=True)
-class Checked:
+class MessageCheck:
     """What a message says: its first text, and the links of all; and why somebody would not get it."""
 
     sender: str = ""
@@ -47,7 +47,7 @@ class Filling:
     fails: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._left = Left(SOURCES.keys() - self.known.keys())
+        self._left = LeftTags(SOURCES.keys() - self.known.keys())
         snippets = self.known.get("snippets") or {}
         plain = {name: self._left.without(words) for name, words in snippets.items()}
         self._data = dict(self.known) | ({"snippets": plain} if "snippets" in self.known else {})
@@ -63,17 +63,17 @@ class Filling:
 
 def checked(
     texts: Sequence[Text], known: Mapping[str, Any], now: float, hide: Callable[[str], str]
-) -> Checked:
+) -> MessageCheck:
     """Return what a message says with what is `known`, by the first part of a variable's name.
 
     `hide` hides people in its opening, before that is cut.
     """
     if not texts:
-        return Checked()
+        return MessageCheck()
     first = texts[0].fields
     fill = Filling({**known, "message": message_data(texts[0])}, now)
     bodies = [fill("body", text.fields.text("body")) for text in texts]
-    return Checked(
+    return MessageCheck(
         sender=fill("from", first.text("from")),
         subject=fill("subject", first.text("subject")),
         preheader=fill("preheader", first.text("preheader_text")),
@@ -83,7 +83,7 @@ def checked(
     )
 
 
-def uses_in(texts: Sequence[Text], snippets: Mapping[str, str] | None = None) -> Found:
+def uses_in(texts: Sequence[Text], snippets: Mapping[str, str] | None = None) -> TextUses:
     """Return what the texts of a message use together, and the snippets in them, as far as they are given."""
     snippets = snippets or {}
     written = tuple(tuple(text.written.items()) for text in texts)

@@ -7,7 +7,7 @@ from difflib import SequenceMatcher
 from typing import Any
 
 from cio_mcp.toolkit.quoting import plain, quoted
-from cio_mcp.toolkit.texts.variables import Found, Use
+from cio_mcp.toolkit.texts.variables import TextUses, Use
 
 # So many values are looked for, one for each person and variable: all but for messages beyond reason.
 LOOKS = 500_000
@@ -72,7 +72,7 @@ class Fit:
 
 
 def fit(
-    found: Found,
+    found: TextUses,
     sets: Sequence[Mapping[str, Any]] | None,
     whose: Sequence[str] = (),
     sources: Collection[str] = ("trigger",),

@@ -1,4 +1,4 @@
-"""What differs between two texts, as lines: what goes after `-`, what comes after `+`."""
+"""The difference between two texts: removed lines begin with `-`, added lines with `+`."""
 
 import re
 from collections.abc import Iterator

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator
 
 from cio_mcp.client import AppApi
-from cio_mcp.client.call import Replaced
+from cio_mcp.client.call import Replacement
 from cio_mcp.errors import InvalidArgument, Refused
 from cio_mcp.liquid import Meter
 from cio_mcp.toolkit.params import JsonObject
@@ -100,7 +100,7 @@ class Edit:
         """
         if not self.values:
             raise InvalidArgument("nothing would change: the text holds all of this already")
-        app.call.replaces = Replaced(self.pairs, [*self._new_needs(), *self._faults()])
+        app.call.replaces = Replacement(self.pairs, [*self._new_needs(), *self._faults()])
         path = _ROUTES[self.kind]
         ids: dict[str, object] = {"message_id": self.message_id, "part_id": needed(self.text.number, "id")}
         if self.in_language:

@@ -63,7 +63,7 @@ _MARKUP = re.compile(r"<(?:[a-zA-Z][^<>]{0,200}>|!doctype|/[a-zA-Z]|!--)", re.IG
 
 
 @dataclass(frozen=True)
-class Link:
+class TextLink:
     """A link: what stands on it, and where it leads."""
 
     text: str
@@ -75,7 +75,7 @@ class Readable:
     """A body as text; `[n]` in it stands for the link of that number, counted from 1."""
 
     text: str = ""
-    links: list[Link] = field(default_factory=list)
+    links: list[TextLink] = field(default_factory=list)
     left_out: str | None = None
 
 
@@ -89,7 +89,7 @@ def readable(body: str, hide: Callable[[str], str] = str) -> Readable:
     found = _Page(body).read() if _MARKUP.search(body) else _plain(body)
     if len(found.links) >= MOST_LINKS:
         cut = f"links after the first {MOST_LINKS}"
-    links = [Link(hide(link.text)[:LONGEST_NAME], shortened(hide(link.url))) for link in found.links]
+    links = [TextLink(hide(link.text)[:LONGEST_NAME], shortened(hide(link.url))) for link in found.links]
     return Readable(hide(found.text), links, found.left_out or cut)
 
 
@@ -108,7 +108,7 @@ def _plain(body: str) -> Readable:
     for found in _PLAIN_URL.finditer(text):
         # Liquid in an address may have blanks in it.
         end = next((end for start, end in liquid if start < found.end() < end), found.end())
-        links.append(Link("", text[found.start() : end].rstrip(".,;:!?)'\"")))
+        links.append(TextLink("", text[found.start() : end].rstrip(".,;:!?)'\"")))
     return Readable(text, links[:MOST_LINKS])
 
 
@@ -125,7 +125,7 @@ class _Page:
     def __init__(self, body: str) -> None:
         self._markup = Markup(body)
         self._out: list[str] = []
-        self._links: list[Link] = []
+        self._links: list[TextLink] = []
         self._open: list[str] = []  # elements
         self._hidden: int | None = None  # how many were open when the one that hides began
         self._link: tuple[str, int] | None = None  # where it leads, and where its text begins
@@ -180,7 +180,7 @@ class _Page:
                 self._out.append(self._markup.whole(attributes.get("alt", "")))
                 self._end_link()
         elif tag.name == "form" and (address := attributes.get("action", "").strip()):
-            self._add(Link("(form)", self._markup.whole(address)))
+            self._add(TextLink("(form)", self._markup.whole(address)))
         elif tag.name == "img" and (alt := attributes.get("alt", "").strip()):
             self._out.append(f" {alt} ")
         elif tag.name == "li":
@@ -204,13 +204,13 @@ class _Page:
             return
         (address, start), self._link = self._link, None
         shown = "".join(self._out[start:]).translate({ord(_CELL): " ", ord(_ROW): " "})
-        if number := self._add(Link(_clean(self._markup.whole(shown)), address)):
+        if number := self._add(TextLink(_clean(self._markup.whole(shown)), address)):
             at = len(self._out)
             while at > start and not self._out[at - 1].strip(f" \n\t{_CELL}{_ROW}"):
                 at -= 1
             self._out.insert(at, f" [{number}]")
 
-    def _add(self, link: Link) -> int | None:
+    def _add(self, link: TextLink) -> int | None:
         if len(self._links) >= MOST_LINKS:
             return None
         self._links.append(link)

@@ -21,7 +21,7 @@ PARTS = ("subject", "preheader_text", "body", "from", "reply_to", "recipient", "
 
 
 @dataclass
-class Shown:
+class RenderedText:
     """A text with its Liquid rendered, and what a reader must know about it.
 
     `missing` would make the message fail at Customer.io, as `faults` do; `not_read` are variables whose
@@ -45,9 +45,9 @@ class Shown:
 
 def shown(
     text: Text, data: Mapping[str, Any], now: float, unread: frozenset[str | None], meter: Meter
-) -> Shown:
+) -> RenderedText:
     """Return a text as `data` fills it; `unread` are sources of which nothing is known."""
-    found = Shown()
+    found = RenderedText()
     for name in PARTS:
         if not (words := text.fields.text(name)):
             continue

@@ -8,16 +8,16 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from cio_mcp.client import AppApi, Call
-from cio_mcp.client.keeping import NotYet
+from cio_mcp.client.read_cache import NotYet
 from cio_mcp.errors import CustomerIOError, InvalidArgument
 from cio_mcp.toolkit.quoting import quoted
 from cio_mcp.toolkit.reading import Fields
-from cio_mcp.toolkit.texts.checking import Checked, checked, uses_in
+from cio_mcp.toolkit.texts.checking import MessageCheck, checked, uses_in
 from cio_mcp.toolkit.texts.data import ALLOWED, Fit, fit
 from cio_mcp.toolkit.texts.messages import Kind, Text, message_number, read_snippets, read_texts
 from cio_mcp.toolkit.texts.readable import readable
 
-AllowMissing = Annotated[bool, Field(description="Send though data is missing.")]
+AllowMissing = Annotated[bool, Field(description="Send even if data is missing.")]
 
 # The key under which the workspace's snippets are kept.
 SNIPPETS = "snippets"
@@ -96,7 +96,7 @@ class Words:
 
     def checked(
         self, content: Sending, call: Call, name: str | None, customer: Mapping[str, Any] | None
-    ) -> Checked:
+    ) -> MessageCheck:
         """Return what the call says to a person, of whom the attributes are None if they are not known."""
         known = {"customer": customer, "trigger": content.data_of(name), "snippets": self.snippets}
         filled = {root: values for root, values in known.items() if values is not None}

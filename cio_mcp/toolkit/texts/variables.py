@@ -40,15 +40,17 @@ class Variables(Shape):
         None, description="No default and under no condition: the message fails without a value."
     )
     optional: list[str] | None = Field(None, description="With a default, or only under a condition.")
-    defaults: dict[str, str] | None = Field(None, description="What stands for those that have a default.")
+    defaults: dict[str, str] | None = Field(None, description="The values of those that have a default.")
     used_as: dict[str, str] | None = Field(
-        None, description="What the message takes a value for, where that shows."
+        None, description="The type that the message expects, where that shows."
     )
     exist: list[str] | None = Field(None, description="Snippets that the workspace has.")
     do_not_exist: list[str] | None = Field(
-        None, description="Snippets that it does not have: a blank, or the message fails."
+        None, description="Snippets that it lacks: they print nothing, or the message fails."
     )
-    not_checked: list[str] | None = Field(None, description="Snippets, while they cannot be read.")
+    not_checked: list[str] | None = Field(
+        None, description="Snippets that could not be checked: they cannot be read."
+    )
 
 
 # What everybody sees at first or follows: fields that are the subject, or an address.
@@ -76,7 +78,7 @@ class Use:
 
 
 @dataclass
-class Found:
+class TextUses:
     """What the texts of a message use, and what of their Liquid is not known here or wrong.
 
     `snippets` are the workspace's, as variables; None if they are not known.
@@ -87,7 +89,7 @@ class Found:
     unknown: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
 
-    def add(self, other: "Found") -> None:
+    def add(self, other: "TextUses") -> None:
         """Add what another text uses."""
         for path, use in other.uses.items():
             self.uses.setdefault(path, Use(use.source)).add(use)
@@ -141,9 +143,9 @@ class Found:
 @lru_cache(maxsize=300)
 def uses_of(
     written: tuple[tuple[tuple[str, str], ...], ...], snippets: tuple[tuple[str, str], ...] = ()
-) -> Found:
+) -> TextUses:
     """Return what the texts of a message use, each given by its fields; kept, since many sends ask it."""
-    found, meter = Found(), Meter()
+    found, meter = TextUses(), Meter()
     for fields in written:
         found.add(variables_of(dict(fields), dict(snippets), meter))
     return found
@@ -159,10 +161,10 @@ def filled_by(source: str | None, kind: Kind) -> str:
     return _FILLED_BY[source]
 
 
-def variables_of(written: Mapping[str, str], snippets: Mapping[str, str] | None, meter: Meter) -> Found:
+def variables_of(written: Mapping[str, str], snippets: Mapping[str, str] | None, meter: Meter) -> TextUses:
     """Return what the parts of a text use, by field; `snippets` are None if they are not known."""
     known = None if snippets is None else frozenset(notation(["snippets", name]) for name in snippets)
-    found = Found(known)
+    found = TextUses(known)
     for name, text in written.items():
         uses = analyze(text, snippets, meter=meter)
         for variable in uses.variables:

@@ -10,15 +10,15 @@ from cio_mcp.errors import InvalidArgument
 from cio_mcp.limits import TRIGGER_BYTES
 from cio_mcp.toolkit.addresses import OneAddress, parsed
 from cio_mcp.toolkit.answers import Acted
-from cio_mcp.toolkit.audience import Audience, Template, of_filter, reaches
+from cio_mcp.toolkit.audience import Audience, MessageSetup, of_filter, reaches
 from cio_mcp.toolkit.lists import Addresses, Objects, People
 from cio_mcp.toolkit.params import (
+    CustomerKey,
     Filter,
     JsonObject,
     Line,
     Naming,
     ObjectId,
-    Person,
 )
 from cio_mcp.toolkit.reading import Fields, made
 from cio_mcp.toolkit.registry import Toolbox
@@ -50,7 +50,7 @@ FOLLOW = (
 # Customer.io's documentation, "Message sending behavior": the messages' own setting counts.
 IF_UNSUBSCRIBED = "they are skipped, unless the message is set to go to unsubscribed people too"
 
-_WHO = {"id": TypeAdapter[str](Person), "email": TypeAdapter[str](OneAddress)}
+_WHO = {"id": TypeAdapter[str](CustomerKey), "email": TypeAdapter[str](OneAddress)}
 
 
 def _entries(entries: list[Any]) -> list[Any]:
@@ -149,10 +149,10 @@ async def _reached(
     kinds = {id_type for id_type, _ in found.customers}
     ignored = all(skipped[id_type] for id_type in kinds)
 
-    async def template() -> Template:
+    async def template() -> MessageSetup:
         named = await app.get("/v1/broadcasts/{broadcast_id}", broadcast_id=broadcast_id)
         name = Fields(named).wrapped("broadcast").text("name")
-        return Template(f"broadcast {broadcast_id}", name or "")
+        return MessageSetup(f"broadcast {broadcast_id}", name or "")
 
     own = [(data or {}) | (entry.get("data") or {}) for entry in entries] or [data or {}]
     content = Sending(

@@ -13,11 +13,11 @@ from cio_mcp.toolkit.automations import started_by_change
 from cio_mcp.toolkit.consequences import Consequence, Outlook, Told, affects
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.rows.cells import values as values_of
-from cio_mcp.toolkit.rows.checks import Checked, Plan, Planned
+from cio_mcp.toolkit.rows.checks import Plan, RowOperation, RowReading
 from cio_mcp.toolkit.rows.columns import Columns, Meanings
 from cio_mcp.toolkit.rows.delivery import carry_out
 from cio_mcp.toolkit.rows.form import Form
-from cio_mcp.toolkit.rows.given import Given, RowList, Table, given_rows
+from cio_mcp.toolkit.rows.given import RowInput, RowList, Table, given_rows
 from cio_mcp.toolkit.rows.oddities import alike, repeated, shared, times, unaddressed, zeros
 from cio_mcp.toolkit.rows.outcomes import ManyAccepted
 from cio_mcp.toolkit.rows.people import newcomers
@@ -38,7 +38,7 @@ IDENTIFYING = ("email", "anonymous_id", "_update")
 COVERED = frozenset({Consequence.BULK, Consequence.IDENTIFY, Consequence.SUBSCRIPTIONS})
 
 COLUMNS = (
-    'Meaning, such as {"Mail": "email", "Joined": "created_at:date(dayfirst)", "Sum": ":number(comma)", '
+    'Meanings, such as {"Mail": "email", "Joined": "created_at:date(dayfirst)", "Sum": ":number(comma)", '
     '"VIP": ":boolean"}.'
 )
 
@@ -50,7 +50,7 @@ THEN = (
 MOST, LONGEST = 300, 31_000
 
 
-async def _shows(app: AppApi, rows: Given | None, csv: Given | None, *, update_only: bool) -> Outlook:
+async def _shows(app: AppApi, rows: RowInput | None, csv: RowInput | None, *, update_only: bool) -> Outlook:
     """Return who is created or gets messages again, and the automations that the changes can start."""
     plan: Plan = given_rows(rows, csv).plan
     become = "are passed over (update_only)" if update_only else "will be created"
@@ -82,14 +82,14 @@ async def identify_customers(
 ) -> ManyAccepted:
     """Create or update up to 10,000 customers.
 
-    Rows have identify_customer's arguments; other keys are attributes. dry_run tells what is odd.
+    Rows take identify_customer's arguments; other keys are attributes. dry_run shows oddities.
     """
     given = given_rows(rows, csv)
     defaults = {"id_type": id_type} | ({"update_only": True} if update_only else {})
     return await carry_out(track, results, await _plan(given, columns or {}, defaults))
 
 
-async def _plan(given: Given, columns: Meanings, defaults: dict[str, Any]) -> Plan:
+async def _plan(given: RowInput, columns: Meanings, defaults: dict[str, Any]) -> Plan:
     if given.plan:
         known: Plan = given.plan
         return known
@@ -120,9 +120,9 @@ class _Merging:
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
-        self._last: dict[tuple[tuple[str, str], ...], Planned] = {}
+        self._last: dict[tuple[tuple[str, str], ...], RowOperation] = {}
 
-    def add(self, identifiers: dict[str, str], attributes: dict[str, Any], one: Checked) -> None:
+    def add(self, identifiers: dict[str, str], attributes: dict[str, Any], one: RowReading) -> None:
         """Add a row to the plan."""
         key = tuple(identifiers.items())
         last = self._last.get(key)
@@ -136,11 +136,11 @@ class _Merging:
             "identifiers": identifiers,
             "attributes": attributes,
         }
-        self._last[key] = Planned(operation, [one.row], last.wave + 1 if last else 0)
+        self._last[key] = RowOperation(operation, [one.row], last.wave + 1 if last else 0)
         self._plan.operations.append(self._last[key])
 
     @property
-    def late(self) -> list[Planned]:
+    def late(self) -> list[RowOperation]:
         """The operations that go later than the first ones of their customers."""
         return [planned for planned in self._plan.operations if planned.wave]
 

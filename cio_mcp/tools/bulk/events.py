@@ -17,12 +17,12 @@ from cio_mcp.toolkit.consequences import Consequence, Outlook, affects
 from cio_mcp.toolkit.lists import Names
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.rows.cells import values as values_of
-from cio_mcp.toolkit.rows.checks import Odd, Plan, Planned
+from cio_mcp.toolkit.rows.checks import Oddity, Plan, RowOperation
 from cio_mcp.toolkit.rows.columns import Columns, Meanings
 from cio_mcp.toolkit.rows.delivery import carry_out
 from cio_mcp.toolkit.rows.event_ids import EventIds
 from cio_mcp.toolkit.rows.form import Form
-from cio_mcp.toolkit.rows.given import Given, RowList, Table, given_rows
+from cio_mcp.toolkit.rows.given import RowInput, RowList, Table, given_rows
 from cio_mcp.toolkit.rows.oddities import alike, times, young, zeros
 from cio_mcp.toolkit.rows.outcomes import ManyAccepted
 from cio_mcp.toolkit.rows.people import newcomers
@@ -48,8 +48,8 @@ FORM = Form(single.tools["track_event"], "data", id_type=(AnyIdType, "id"))
 
 async def _reached(
     track: TrackApi,
-    rows: Given | None,
-    csv: Given | None,
+    rows: RowInput | None,
+    csv: RowInput | None,
     columns: Meanings | None,
     id_type: AnyIdType,
     name: str | None,
@@ -67,7 +67,7 @@ async def _reached(
     )
 
 
-async def _shows(app: AppApi, rows: Given | None, csv: Given | None) -> Outlook:
+async def _shows(app: AppApi, rows: RowInput | None, csv: RowInput | None) -> Outlook:
     """Return whom the events create, and the automations that they can start."""
     plan: Plan = given_rows(rows, csv).plan
     now = app.call.called_at
@@ -91,17 +91,17 @@ async def track_events(
     results: Results,
     rows: RowList | None = None,
     csv: Annotated[Table | None, Local] = None,
-    columns: Annotated[Columns | None, Field(description="As identify_customers has.")] = None,
-    name: Annotated[single.EventName | None, Field(description="If a row has none.")] = None,
+    columns: Annotated[Columns | None, Field(description="As in identify_customers.")] = None,
+    name: Annotated[single.EventName | None, Field(description="For rows without one.")] = None,
     id_type: AnyIdType = "id",
     unique: Annotated[
         Names | None,
-        Field(description='Columns of its id, such as ["order_id"].'),
+        Field(description='Columns identifying an event, such as ["order_id"].'),
     ] = None,
 ) -> ManyAccepted:
     """Record up to 10,000 events; unknown customers are created.
 
-    Rows have track_event's arguments; other keys are data. Repeats count once. dry_run tells what is odd.
+    Rows take track_event's arguments; other keys are data. Repeats count once. dry_run shows oddities.
     """
     plan = await _plan(track, given_rows(rows, csv), columns or {}, id_type, name, unique)
     return await carry_out(track, results, plan)
@@ -109,7 +109,7 @@ async def track_events(
 
 async def _plan(
     track: TrackApi,
-    given: Given,
+    given: RowInput,
     columns: Meanings,
     id_type: AnyIdType,
     name: str | None,
@@ -138,16 +138,16 @@ async def _plan(
             plan.repeated.append(one.row)
             continue
         operation: dict[str, Any] = {"type": "person", "action": "event", **event, "id": event_id}
-        plan.operations.append(Planned(operation, [one.row]))
+        plan.operations.append(RowOperation(operation, [one.row]))
     logged = track.call.called_at - LOGGED
     old = sum(one.operation.get("timestamp", logged) < logged for one in plan.operations)
     plan.notes = list(_told(plan, ids, old))
     plan.then = THEN if old < len(plan.operations) else ""
     if own:
-        plan.odd.append(Odd(f"{of_rows(own)}: event_id counts, and not what is in unique", own))
+        plan.odd.append(Oddity(f"{of_rows(own)}: event_id counts, and not what is in unique", own))
     plan.look = lambda: (
         *young(plan.operations, track.call.called_at),
-        *([Odd(OF_UNIQUE.format(", ".join(ids.unique)))] if unique else []),
+        *([Oddity(OF_UNIQUE.format(", ".join(ids.unique)))] if unique else []),
         *alike(plan.seen, lambda one: one.arguments["customer_id"], "customer_id"),
         *alike(plan.seen, lambda one: one.arguments["name"], "event name"),
         *(*zeros(plan.seen, "customer_id"), *values_of(plan.seen, "data"), *times(plan.seen)),

@@ -75,21 +75,25 @@ class ImportStatus(Answer, Import):
 @affects(Consequence.BULK, Consequence.IDENTIFY, Consequence.EVENTS)
 async def import_file(
     app: AppApi,
-    url: Annotated[Https, Field(description="Of a CSV file with a header, open to anybody who knows it.")],
+    url: Annotated[Https, Field(description="Public address of a CSV file with a header.")],
     of: Literal["people", "events", "objects", "relationships"],
-    name: Annotated[Line, Field(description="By which people find the import in Customer.io.")],
+    name: Annotated[Line, Field(description="Name of the import, as shown in Customer.io.")],
     identifier: Annotated[
         Literal["id", "email", "cio_id"] | None, Field(description="Column that names the customers.")
     ] = None,
-    object_type_id: Annotated[ItemKey | None, Field(description="Of objects and relationships.")] = None,
-    process: Annotated[Literal["all", "only_new", "only_existing"], Field(description="Which rows.")] = "all",
+    object_type_id: Annotated[
+        ItemKey | None, Field(description="For objects and relationships only.")
+    ] = None,
+    process: Annotated[
+        Literal["all", "only_new", "only_existing"], Field(description="Which rows to import.")
+    ] = "all",
     description: Line | None = None,
     wait_seconds: WaitSeconds = None,
 ) -> ImportStarted:
     """Have Customer.io import a large CSV file from a web address. Events of unknown customers are dropped.
 
-    For rows at hand use identify_customers or track_events, which check and tell each row; for a local file
-    cio-mcp load.
+    For rows that you have, use identify_customers or track_events, which check and report each row. For a
+    local file, have a person run cio-mcp load.
     """
     word, identifiers, processes = KINDS[of]
     _check(of, "identifier", identifier, identifiers, required=bool(identifiers))
@@ -124,7 +128,7 @@ def _check(of: str, argument: str, value: str | None, takes: tuple[str, ...], *,
 
 @tools.reads
 async def get_import(app: AppApi, import_id: ObjectId, wait_seconds: WaitSeconds = None) -> ImportStatus:
-    """Read how far an import is, and why it failed."""
+    """Read the progress of an import, or why it failed."""
     found = await _followed(app, import_id, wait_seconds or 0)
     return ImportStatus(**_told(found, import_id))
 

@@ -14,11 +14,11 @@ from cio_mcp.toolkit.consequences import Consequence, affects
 from cio_mcp.toolkit.params import CustomerId, ExceptPhone, ItemKey
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.rows.cells import values as values_of
-from cio_mcp.toolkit.rows.checks import Plan, Planned
+from cio_mcp.toolkit.rows.checks import Plan, RowOperation
 from cio_mcp.toolkit.rows.columns import Columns, Meanings
 from cio_mcp.toolkit.rows.delivery import carry_out
 from cio_mcp.toolkit.rows.form import Form
-from cio_mcp.toolkit.rows.given import Given, RowList, Table, given_rows
+from cio_mcp.toolkit.rows.given import RowInput, RowList, Table, given_rows
 from cio_mcp.toolkit.rows.oddities import alike, times, zeros
 from cio_mcp.toolkit.rows.outcomes import ManyAccepted
 from cio_mcp.toolkit.rows.ranges import counted
@@ -52,24 +52,24 @@ async def set_objects(
     rows: RowList | None = None,
     csv: Annotated[Table | None, Local, Field(description="CSV, or file:NAME.")] = None,
     columns: Columns | None = None,
-    object_type_id: Annotated[ItemKey | None, Field(description="If a row has none.")] = None,
+    object_type_id: Annotated[ItemKey | None, Field(description="For rows without one.")] = None,
 ) -> ManyAccepted:
     """Create or update up to 10,000 objects, such as companies, and relate people to them.
 
-    Rows have set_object's arguments, or customer_id (and customer_id_type) for one of its people; other keys
-    are attributes, those such as relationship.role of that relationship. dry_run tells what is odd.
+    Rows take set_object's arguments, or customer_id (and customer_id_type) for one of its people. Other keys
+    are attributes; relationship.role is one of that relationship. dry_run shows oddities.
     """
     given = given_rows(rows, csv)
     defaults = {"object_type_id": object_type_id} if object_type_id else {}
     return await carry_out(track, results, await _plan(given, columns or {}, defaults))
 
 
-async def _plan(given: Given, columns: Meanings, defaults: dict[str, Any]) -> Plan:
+async def _plan(given: RowInput, columns: Meanings, defaults: dict[str, Any]) -> Plan:
     if given.plan:
         known: Plan = given.plan
         return known
     plan = Plan(len(given.rows), then=THEN)
-    last: dict[bytes, Planned] = {}
+    last: dict[bytes, RowOperation] = {}
     async for one in FORM.check(given, columns, defaults, plan):
         try:
             operation = _operation(one.arguments)
@@ -81,7 +81,7 @@ async def _plan(given: Given, columns: Meanings, defaults: dict[str, Any]) -> Pl
         if before and _merge(before.operation, operation):
             before.rows.append(one.row)
             continue
-        last[key] = Planned(operation, [one.row], before.wave + 1 if before else 0)
+        last[key] = RowOperation(operation, [one.row], before.wave + 1 if before else 0)
         plan.operations.append(last[key])
     plan.look = lambda: (
         *alike(plan.seen, lambda one: one.arguments["object_id"], "object_id"),

@@ -9,7 +9,7 @@ from cio_mcp.toolkit.answers import Page, Quoted
 from cio_mcp.toolkit.pages import page
 from cio_mcp.toolkit.params import CountCursor, Line
 from cio_mcp.toolkit.registry import Toolbox
-from cio_mcp.toolkit.rows.outcomes import RowTold
+from cio_mcp.toolkit.rows.outcomes import RowReport
 from cio_mcp.toolkit.rows.results import Results
 
 tools = Toolbox(__name__)
@@ -21,7 +21,7 @@ MOST = 100
 class RowResults(Quoted, Page):
     """Rows of a call that were not accepted."""
 
-    rows: list[RowTold]
+    rows: list[RowReport]
     total: int
 
 

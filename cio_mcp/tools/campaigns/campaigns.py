@@ -130,8 +130,12 @@ class CampaignActions(Page, Campaign):
     filter_segments: list[int] | None = Field(
         None, description="Ids of its filter segments; only people in them continue through the campaign."
     )
-    filter: str | None = Field(None, description="Its other filters, in words; only who fits them continues.")
-    audience: str | None = Field(None, description="Of a relationship or object: whom it starts for.")
+    filter: str | None = Field(
+        None, description="Its other filters, in words; only people who match them continue."
+    )
+    audience: str | None = Field(
+        None, description="For a relationship or object: the people for whom it starts."
+    )
     schedule: dict[str, Any] | None = Field(
         None, description="Date-triggered campaigns: when and how often it starts."
     )

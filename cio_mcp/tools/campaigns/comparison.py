@@ -20,13 +20,15 @@ from cio_mcp.toolkit.times import Timestamp
 tools = Toolbox(__name__)
 
 
-class Side(Shape):
+class CampaignPeriod(Shape):
     """A campaign in one period."""
 
     campaign_id: int
     start: str
     end: str = Field(description="Events at this moment are not counted.")
-    counts: dict[str, int] = Field(description="human_opened and human_clicked are without programs.")
+    counts: dict[str, int] = Field(
+        description="human_opened and human_clicked leave out opens and clicks by programs."
+    )
     rates: dict[str, str]
     left_out: str | None = Field(None, description="Counts that are missing or could not be read.")
 
@@ -36,10 +38,10 @@ class Comparison(Pictured):
 
     rates_of: str = Field(SHARES_OF, description="What rates are shares of.")
     verdict: str = Field(description="On delivery, then conversions; at most 1 of 20 is wrong by chance.")
-    differences: list[str] = Field(description="What of first differs by more than chance, worst first.")
+    differences: list[str] = Field(description="Where the first differs by more than chance, worst first.")
     timezone: str = Field(description="Time zone in which days begin.")
-    first: Side
-    other: Side
+    first: CampaignPeriod
+    other: CampaignPeriod
 
 
 @tools.reads
@@ -55,7 +57,7 @@ async def compare_campaigns(
     ] = None,
     channel: Channel | None = None,
 ) -> Comparison:
-    """Compare two campaigns (automations), or two periods of one: which converts better, surely or not yet.
+    """Compare two campaigns (automations), or two periods of one: which converts better, and is it certain.
 
     By default compares the last 30 whole days of a campaign with the 30 days before.
     """
@@ -81,11 +83,13 @@ async def compare_campaigns(
     )
 
 
-async def _side(app: AppApi, campaign_id: int, span: Span, channel: Channel | None) -> tuple[Side, Figures]:
+async def _side(
+    app: AppApi, campaign_id: int, span: Span, channel: Channel | None
+) -> tuple[CampaignPeriod, Figures]:
     path, query = "/v1/campaigns/{campaign_id}/metrics", span.query("days", channel)
     counts: Counts = counts_of(Fields(await app.get(path, query, campaign_id=campaign_id)))
     figures = figures_of(counts)
-    side = Side(
+    side = CampaignPeriod(
         campaign_id=campaign_id,
         start=span.told["start"],
         end=span.told["end"],
@@ -96,7 +100,7 @@ async def _side(app: AppApi, campaign_id: int, span: Span, channel: Channel | No
     return side, figures
 
 
-def _names(first: Side, other: Side) -> list[str]:
+def _names(first: CampaignPeriod, other: CampaignPeriod) -> list[str]:
     if first.campaign_id != other.campaign_id:
         return [f"campaign {side.campaign_id}" for side in (first, other)]
     return [f"{side.start[:10]} to {side.end[:10]}" for side in (first, other)]

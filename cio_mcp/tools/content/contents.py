@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from cio_mcp.client import AppApi
-from cio_mcp.liquid import Bounds, Meter
+from cio_mcp.liquid import Allowance, Meter
 from cio_mcp.toolkit.answers import Cut, Quoted, Shape
 from cio_mcp.toolkit.pages import joined
 from cio_mcp.toolkit.params import ItemKey, Line, ObjectId
@@ -14,7 +14,7 @@ from cio_mcp.toolkit.reading import beside
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.texts.bodies import body_of
 from cio_mcp.toolkit.texts.messages import Kind, Text, message_number, read_snippets, read_texts
-from cio_mcp.toolkit.texts.variables import Found, Variables, variables_of
+from cio_mcp.toolkit.texts.variables import TextUses, Variables, variables_of
 
 tools = Toolbox(__name__)
 
@@ -27,7 +27,7 @@ NEXT = (
 )
 
 # A campaign may have a hundred texts.
-ALL_TEXTS = Bounds(steps=300_000, work=20_000_000)
+ALL_TEXTS = Allowance(steps=300_000, work=20_000_000)
 
 
 class MessageText(Shape):
@@ -74,7 +74,7 @@ async def get_content(
     ],
     part_id: Annotated[ObjectId | None, Field(description="Only this action or content.")] = None,
     language: Annotated[Line | None, Field(description="Only this language, such as fr.")] = None,
-    html: Annotated[bool, Field(description="Add the HTML.")] = False,
+    html: Annotated[bool, Field(description="Include the HTML.")] = False,
 ) -> Content:
     """Read what a message says: subject, body with links, and the Liquid variables it needs.
 
@@ -98,7 +98,7 @@ async def get_content(
 
 
 def _told(
-    kind: Kind, text: Text, found: Found, hide: Callable[[str], str], room: int, *, html: bool
+    kind: Kind, text: Text, found: TextUses, hide: Callable[[str], str], room: int, *, html: bool
 ) -> MessageText:
     item, written = text.fields, text.written
     body = body_of(written.get("body", ""), hide, html=html, room=room, more=": pass part_id")

@@ -13,7 +13,7 @@ from cio_mcp.toolkit.answers import Shape
 from cio_mcp.toolkit.profiles import matching, profiles
 from cio_mcp.toolkit.reading import Fields
 from cio_mcp.toolkit.texts.readable import readable
-from cio_mcp.toolkit.texts.rendering import Shown, attributes_in
+from cio_mcp.toolkit.texts.rendering import RenderedText, attributes_in
 
 # People who are looked at, and characters of a body that is not shown in full.
 PEOPLE, OPENING = 50, 600
@@ -26,18 +26,18 @@ class Example(Shape):
     customer: str
     subject: str | None = None
     opening: str | None = Field(None, description="How the body begins.")
-    characters: int = Field(description="Of the body, as text.")
+    characters: int = Field(description="The body's length as text.")
     fails: list[str] | None = None
     empty: list[str] | None = None
     defaults_used: list[str] | None = None
 
 
 @dataclass(frozen=True)
-class Person:
+class Rendition:
     """A person with the message as they would get it."""
 
     customer: dict[str, Any]
-    shown: Shown
+    shown: RenderedText
     body: str
 
     @property
@@ -78,20 +78,22 @@ async def audience_of(app: AppApi, condition: dict[str, Any]) -> list[dict[str, 
 
 
 async def people_with(
-    customers: Sequence[dict[str, Any]], render: Callable[[dict[str, Any]], Shown], hide: Callable[[str], str]
-) -> list[Person]:
+    customers: Sequence[dict[str, Any]],
+    render: Callable[[dict[str, Any]], RenderedText],
+    hide: Callable[[str], str],
+) -> list[Rendition]:
     """Return people with the message as each would get it; one whose text has no end is the last."""
-    found = list[Person]()
+    found = list[Rendition]()
     for customer in customers:
         shown = render(customer)
-        found.append(Person(customer, shown, readable(shown.parts.get("body", ""), hide).text))
+        found.append(Rendition(customer, shown, readable(shown.parts.get("body", ""), hide).text))
         if any("cut:" in fault for fault in shown.faults):
             break
         await asyncio.sleep(0)  # others have their turn
     return found
 
 
-def chosen(people: list[Person]) -> tuple[Person, list[Example]]:
+def chosen(people: list[Rendition]) -> tuple[Rendition, list[Example]]:
     """Return a typical person, and of the others the one who lacks most and the one with the longest text."""
     rest = sorted(people, key=lambda person: (person.lacks, len(person.body)))
     typical = rest.pop(len(rest) // 2)

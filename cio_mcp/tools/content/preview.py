@@ -15,7 +15,7 @@ from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.texts.bodies import body_of
 from cio_mcp.toolkit.texts.data import fit
 from cio_mcp.toolkit.texts.messages import message_number, read_snippets, read_texts, the_one
-from cio_mcp.toolkit.texts.rendering import Shown, attributes_of, data_of, shown
+from cio_mcp.toolkit.texts.rendering import RenderedText, attributes_of, data_of, shown
 from cio_mcp.toolkit.texts.variables import variables_of
 from cio_mcp.tools.content.examples import Example, audience_of, chosen, people_with
 
@@ -49,16 +49,22 @@ class RenderedMessage(Quoted, Cut):
         None, description="Variables whose values this server does not know; printed as nothing here."
     )
     unknown: list[str] | None = Field(None, description="Liquid filters and tags that are not known here.")
-    customer: str | None = Field(None, description="Of an audience: a typical person, whose message this is.")
-    others: list[Example] | None = Field(None, description="Of an audience: who lacks most, who gets most.")
-    looked_at: int | None = Field(None, description="Of an audience: people the three were chosen from.")
+    customer: str | None = Field(
+        None, description="For an audience: a typical person, whose message this is."
+    )
+    others: list[Example] | None = Field(
+        None, description="For an audience: the people with the most missing values and the longest text."
+    )
+    looked_at: int | None = Field(
+        None, description="For an audience: the number of people that the three were chosen from."
+    )
 
 
 @tools.reads
 async def preview_message(
     app: AppApi,
     kind: Literal["campaign", "broadcast", "newsletter", "transactional", "design_studio"],
-    message_id: Annotated[ItemKey, Field(description="As in get_content; of design_studio the email_id.")],
+    message_id: Annotated[ItemKey, Field(description="As in get_content; for design_studio, the email_id.")],
     customer_id: CustomerId | None = None,
     id_type: AnyIdType = "id",
     recipients: Annotated[
@@ -67,13 +73,13 @@ async def preview_message(
     ] = None,
     data: Annotated[
         JsonObject | None,
-        Field(description="data, message_data, or of a campaign the data of its event."),
+        Field(description="data or message_data of the send; for a campaign, its event's data."),
     ] = None,
     part_id: Annotated[
         ObjectId | None, Field(description="Which action or content, if there are several.")
     ] = None,
     language: Annotated[Line | None, Field(description="Default: the message's own.")] = None,
-    html: Annotated[bool, Field(description="Add the HTML.")] = False,
+    html: Annotated[bool, Field(description="Include the HTML.")] = False,
 ) -> RenderedMessage:
     """Show a message as one customer would get it with this data, and what is missing. Sends nothing."""
     if recipients and (customer_id or kind == "design_studio"):
@@ -93,7 +99,7 @@ async def preview_message(
         frozenset({"event", "trigger"}) if kind == "campaign" and data is None else frozenset()
     )
 
-    def here(customer: dict[str, Any]) -> Shown:
+    def here(customer: dict[str, Any]) -> RenderedText:
         # Hidden before it is rendered: in the text no rule could tell a name from other words.
         filled = data_of(kind, text, hide(customer), given, snippets)
         return shown(text, filled, app.call.called_at, unread, Meter())

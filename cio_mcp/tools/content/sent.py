@@ -28,13 +28,13 @@ class SentMessage(Quoted, Cut):
     reply_to: str | None = None
     subject: str | None = None
     preheader: str | None = None
-    url: str | None = Field(None, description="Of a webhook.")
+    url: str | None = Field(None, description="The address, for a webhook.")
     body: str | None = Field(None, description="As text; [1] stands for the first of links.")
     links: list[str] | None = None
     html: str | None = Field(None, description="The body as it was sent.")
     forgotten: bool | None = Field(None, description="true: Customer.io did not keep the text.")
     left_today: int | None = Field(
-        None, description="So many more can be read today; Customer.io allows 100 a day."
+        None, description="How many more can be read today; Customer.io allows 100 a day."
     )
 
 
@@ -42,11 +42,11 @@ class SentMessage(Quoted, Cut):
 async def get_sent_message(
     app: AppApi,
     delivery_id: Annotated[ItemKey, Field(description="From a send or a list of messages.")],
-    html: Annotated[bool, Field(description="Add the HTML.")] = False,
+    html: Annotated[bool, Field(description="Include the HTML.")] = False,
 ) -> SentMessage:
     """Read what one sent message (delivery) said: subject and body. At most 100 a day.
 
-    For what the message says to all, use get_content.
+    To read the message as set up for everyone, use get_content.
     """
     path = "/v1/messages/{delivery_id}/archived_message"
     answer = Fields(await app.get(path, delivery_id=delivery_id))

@@ -28,7 +28,7 @@ PartId = Annotated[ObjectId | None, Field(description="Which action or content, 
 class ContentUpdated(Acted):
     """A changed text of a message."""
 
-    outcome: Literal["updated"] = Field("updated", description="Changed: what is sent from now on says it.")
+    outcome: Literal["updated"] = Field("updated", description="Messages sent from now on use the new text.")
     part_id: int | None = None
     language: str | None = None
     changes: dict[str, list[str]] = Field(
@@ -36,7 +36,7 @@ class ContentUpdated(Acted):
     )
     change_id: int = Field(description="restore_content takes it to bring back what was there.")
     not_taken: list[str] | None = Field(
-        None, description="Fields that Customer.io answered with other values than were sent."
+        None, description="Fields that Customer.io returned with values other than those sent."
     )
 
 
@@ -78,17 +78,20 @@ async def update_content(
     language: Annotated[Line | None, Field(description="Default: the message's own.")] = None,
     subject: Line | None = None,
     preheader: Annotated[str, AfterValidator(one_line), Naming] | None = None,
-    body: Annotated[Written | None, Field(description="All of it: HTML, or the text of an SMS.")] = None,
+    body: Annotated[Written | None, Field(description="The whole body: HTML, or the text of an SMS.")] = None,
     replace: Annotated[
-        Pairs | None, Field(description="Instead of body: new texts by the texts in it that they replace.")
+        Pairs | None, Field(description="Instead of body: parts of the body, each with its new text.")
     ] = None,
     body_amp: Annotated[str | None, Naming] = None,
     sender_id: Annotated[ObjectId | None, Field(description="Id of a sender identity.")] = None,
-    reply_to_id: Annotated[ObjectId | None, Field(description="Likewise.")] = None,
+    reply_to_id: Annotated[
+        ObjectId | None, Field(description="Id of a sender identity, for replies.")
+    ] = None,
 ) -> ContentUpdated:
-    """Change a text of a live message or a draft. What is sent from then on says it, also from live messages.
+    """Change a text of a message, live or draft. Every message sent from then on uses the new text.
 
-    What is left out stays. restore_content undoes it. Texts made in Design Studio: update_email.
+    Fields that you leave out keep their values. restore_content undoes the change. For texts made in Design
+    Studio use update_email.
     """
     number, found = await _text_of(app, kind, message_id, part_id, language)
     if replace and body:
@@ -120,9 +123,9 @@ async def restore_content(
     language: Annotated[Line | None, Field(description="As in update_content.")] = None,
     change_id: Annotated[ObjectId | None, Field(description="Default: the last change.")] = None,
 ) -> ContentUpdated:
-    """Bring back what a text said before update_content changed it, through whichever server.
+    """Undo a change that update_content made, through this server or another.
 
-    Ten changes of a text are kept, for 90 days; an unknown change_id is refused with a list of them.
+    The last ten changes of a text are kept for 90 days. An unknown change_id is refused with a list of them.
     """
     number, found = await _text_of(app, kind, message_id, part_id, language)
     edit = Edit(kind, number, found, {}, _in_language(kind, language))

@@ -97,7 +97,7 @@ async def check_write(
 ) -> WriteCheck:
     """Check whether an accepted write was applied, or is pending, rejected or not found.
 
-    Pass attributes of an identify, or an event.
+    Pass the attributes of an identify, or an event.
     """
     if bool(attributes) == (event is not None):
         raise InvalidArgument("attributes, event: give exactly one of them")

@@ -11,7 +11,7 @@ from cio_mcp.toolkit.reading import Fields, text
 from cio_mcp.tools.data_quality.rejections import Rejection
 from cio_mcp.tools.deliverability.cause import Read
 from cio_mcp.tools.deliverability.opt_outs import OptOut
-from cio_mcp.tools.deliverability.source import Source, SourceKind, field_of
+from cio_mcp.tools.deliverability.source import MessageSource, SourceKind, field_of
 from cio_mcp.tools.deliverability.suppressions import Suppression
 
 _Value = TypeVar("_Value")
@@ -35,7 +35,7 @@ class Case:
     delivery_id: str | None = None
     expected: int | None = None
     kind: SourceKind | None = None
-    source: Source | None = None
+    source: MessageSource | None = None
     chosen: Fields | None = None
     missing: bool = False
     profile: Fields | None = None

@@ -29,7 +29,7 @@ class Statement(Shape):
     """A sentence, and what says so."""
 
     what: str
-    read_from: list[Read] = Field(description="What was read that says so.")
+    read_from: list[Read] = Field(description="The sources that say so.")
 
 
 @dataclass(frozen=True)

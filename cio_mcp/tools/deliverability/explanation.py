@@ -30,15 +30,15 @@ class Explanation(Quoted):
     """Why a customer did not get a message."""
 
     verdict: str
-    read_from: list[Read] = Field(description="What was read that says so.")
+    read_from: list[Read] = Field(description="The sources that say so.")
     cause: str = Field(description="The verdict in a word, such as bounced or unsubscribed.")
     certainty: Literal["certain", "inferred", "unknown"] = Field(
-        description="certain: Customer.io says so; inferred: concluded from that; unknown: not told."
+        description="certain: Customer.io says so; inferred: concluded from that; unknown: not reported."
     )
     cure: Cure
-    evidence: list[Fact] = Field(description="What Customer.io says, the newest last.")
+    evidence: list[Fact] = Field(description="What Customer.io says, newest last.")
     also: list[Statement] | None = Field(None, description="What else stands in the way of such messages.")
-    cannot_know: list[str] | None = Field(None, description="Possible causes that the API does not tell.")
+    cannot_know: list[str] | None = Field(None, description="Possible causes that the API does not report.")
     unread: list[str] | None = Field(None, description="What could not be read, and why.")
 
 
@@ -52,7 +52,7 @@ async def explain_no_message(
         ItemKey | None, Field(description="Id, or part of the name. Default: the newest of kind.")
     ] = None,
     delivery_id: Annotated[ItemKey | None, Field(description="The message, if known.")] = None,
-    expected: Annotated[Timestamp | None, Field(description="About when, in ISO 8601.")] = None,
+    expected: Annotated[Timestamp | None, Field(description="About when it was due, in ISO 8601.")] = None,
 ) -> Explanation:
     """Explain why a customer did not get a message: verdict, evidence, cure, what is unknown.
 

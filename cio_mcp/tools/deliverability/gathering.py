@@ -13,7 +13,13 @@ from cio_mcp.tools.deliverability.case import Case, state_of
 from cio_mcp.tools.deliverability.failures import ARRIVED
 from cio_mcp.tools.deliverability.opt_outs import opt_outs_of
 from cio_mcp.tools.deliverability.person import find_person
-from cio_mcp.tools.deliverability.source import Source, SourceKind, field_of, newest_source, source_by_id
+from cio_mcp.tools.deliverability.source import (
+    MessageSource,
+    SourceKind,
+    field_of,
+    newest_source,
+    source_by_id,
+)
 from cio_mcp.tools.deliverability.suppressions import suppressions_of
 
 DAY = 86_400
@@ -134,7 +140,7 @@ async def _choose_source(app: AppApi, case: Case, kind: SourceKind) -> None:
     for item in case.matching:
         if (number := item.whole(field_of(kind))) is not None and state_of(item) not in ARRIVED:
             read = await case.read(f"{kind} {number}", source_by_id(app, kind, number, case.unread))
-            case.source, case.chosen = read or Source(kind, number, Fields(None)), item
+            case.source, case.chosen = read or MessageSource(kind, number, Fields(None)), item
             case.notes.append(f"source_id: {case.source.called} is the newest {kind} that did not reach them")
             return
     if kind == "transactional":

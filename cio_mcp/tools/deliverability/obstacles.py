@@ -18,7 +18,7 @@ from cio_mcp.tools.deliverability.cause import (
     Read,
 )
 from cio_mcp.tools.deliverability.failures import CORRECT, RESUBSCRIBE, SPAM
-from cio_mcp.tools.deliverability.source import Source
+from cio_mcp.tools.deliverability.source import MessageSource
 
 # Types of actions that are messages, and what the API calls their channel where people opt out of it.
 MESSAGES = {"email", "twilio", "push", "whatsapp", "in_app", "slack", "webhook", "inbox"}
@@ -27,7 +27,7 @@ OPT_OUTS = {"twilio": "sms", "whatsapp": "whatsapp"}
 # Seconds for which the log of activities keeps them.
 LOGGED = 30 * 86_400
 
-Found = Iterator[Cause]
+Causes = Iterator[Cause]
 
 
 def obstacles(case: Case) -> list[Cause]:
@@ -35,7 +35,7 @@ def obstacles(case: Case) -> list[Cause]:
     return [replace(cause, read=cause.read or tuple(read)) for look, *read in LOOKS for cause in look(case)]
 
 
-def _state(case: Case) -> Found:
+def _state(case: Case) -> Causes:
     source = case.source
     if source is None or source.kind == "transactional":
         return
@@ -50,7 +50,7 @@ def _state(case: Case) -> Found:
         yield Cause("not_running", verdict, "certain", "Start it, if it is meant to run.", PERSON)
 
 
-def _runs(case: Case) -> Found:
+def _runs(case: Case) -> Causes:
     source, runs = case.source, case.runs
     if source is None or runs is None or not all(run.raw for run in runs):
         return
@@ -67,7 +67,7 @@ def _runs(case: Case) -> Found:
         yield Cause("run_in_progress", verdict, "certain", "Wait, and ask again.", AGENT)
 
 
-def _joined(case: Case) -> Found:
+def _joined(case: Case) -> Causes:
     source, created = case.source, case.attributes
     if source is None:
         return
@@ -81,7 +81,7 @@ def _joined(case: Case) -> Found:
         yield Cause("joined_later", verdict + str(created.time("created_at")), "inferred", do, PERSON, read)
 
 
-def _unsubscribed(case: Case) -> Found:
+def _unsubscribed(case: Case) -> Causes:
     source = case.source
     sends_anyway = source and source.kind == "transactional" and source.item.flag("send_to_unsubscribed")
     if case.unsubscribed and not sends_anyway:
@@ -89,7 +89,7 @@ def _unsubscribed(case: Case) -> Found:
         yield Cause("unsubscribed", verdict, "certain", RESUBSCRIBE, CUSTOMER, (case.consent_of,))
 
 
-def _topic(case: Case) -> Found:
+def _topic(case: Case) -> Causes:
     topic = case.source.item.whole("subscription_topic_id") if case.source else None
     for one in case.topics or []:
         if topic is not None and one.whole("id") == topic and one.flag("subscribed") is False:
@@ -99,7 +99,7 @@ def _topic(case: Case) -> Found:
             yield Cause("unsubscribed_from_topic", verdict, "certain", RESUBSCRIBE, CUSTOMER)
 
 
-def _event(case: Case) -> Found:
+def _event(case: Case) -> Causes:
     source = case.source
     event = source.item.text("event_name") if source else None
     # The log has the last 30 days.
@@ -129,7 +129,7 @@ def _event(case: Case) -> Found:
     yield Cause("event_missing", verdict, "certain", do, DEVELOPER)
 
 
-def _segments(case: Case) -> Found:
+def _segments(case: Case) -> Causes:
     source, inside = case.source, case.segments
     if source is None or inside is None:
         return
@@ -148,7 +148,7 @@ def _segments(case: Case) -> Found:
         yield Cause("not_in_audience", verdict, "inferred", do, EITHER)
 
 
-def _sending(case: Case) -> Found:
+def _sending(case: Case) -> Causes:
     messages = [one for one in case.actions or [] if one.text("type") in MESSAGES]
     for state, words in (("off", "is switched off"), ("draft", "only queues drafts")):
         found = [one for one in messages if one.text("sending_state") == state]
@@ -166,7 +166,7 @@ def _sending(case: Case) -> Found:
             yield Cause(f"sending_{state}", verdict, certainty, "Switch it to automatic.", PERSON)
 
 
-def _channel(case: Case) -> Found:
+def _channel(case: Case) -> Causes:
     channels = _channels(case)
     for type_, channel in OPT_OUTS.items():
         found = [one for one in case.opt_outs or [] if one.channel == channel]
@@ -188,7 +188,7 @@ def _channel(case: Case) -> Found:
             yield Cause("no_address", verdict, certainty, "Set it, once it is known.", AGENT)
 
 
-def _address(case: Case) -> Found:
+def _address(case: Case) -> Causes:
     if _channels(case) <= {"email"} and (one := case.suppressed()):
         why, since = f": {one.reason}" if one.reason else "", f" since {one.since}" if one.since else ""
         verdict = f"The mail service suppresses {one.email}{since} ({one.category}){why}"
@@ -198,8 +198,8 @@ def _address(case: Case) -> Found:
             yield Cause("address_suppressed", verdict, "certain", CORRECT, CORRECTOR)
 
 
-def _template(case: Case) -> Found:
-    source: Source | None = case.source
+def _template(case: Case) -> Causes:
+    source: MessageSource | None = case.source
     if source and source.kind == "transactional" and case.none_made:
         verdict = f"Nothing of {source.called} was sent to this customer"
         do = "Check that the application makes the send, with this customer's identifiers and address."
@@ -229,7 +229,7 @@ def _when(run: Fields) -> str:
 
 
 # Each way to look, and what it reads.
-LOOKS: tuple[tuple[Callable[[Case], Found], *tuple[Read, ...]], ...] = (
+LOOKS: tuple[tuple[Callable[[Case], Causes], *tuple[Read, ...]], ...] = (
     (_state, "source"),
     (_template, "messages"),
     (_runs, "runs"),

@@ -45,7 +45,7 @@ async def list_opt_outs(
     limit: Limit = 50,
     cursor: Cursor | None = None,
 ) -> OptOuts:
-    """List who has opted out of SMS or WhatsApp messages, from which sender: all customers, or one."""
+    """List opt-outs from SMS or WhatsApp messages with their senders, of all customers or of one."""
     if customer_id is None:
         answer = Fields(await app.get("/v1/optouts", {"from": sender, "limit": limit, "start": cursor}))
         listed = [_opted_out(item) for item in answer.listed("optouts")]

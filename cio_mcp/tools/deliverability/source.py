@@ -18,7 +18,7 @@ TOLD = 5
 
 
 @dataclass(frozen=True)
-class Source:
+class MessageSource:
     """What sends a message: its kind, its id, and what its list tells of it."""
 
     kind: SourceKind
@@ -47,7 +47,7 @@ def sender_of(delivery: Fields) -> str | None:
     return next((f"{kind} {number}" for kind, number in told if number is not None), None)
 
 
-async def find_source(app: AppApi, kind: SourceKind | None, name: str, unread: list[str]) -> Source:
+async def find_source(app: AppApi, kind: SourceKind | None, name: str, unread: list[str]) -> MessageSource:
     """Return the source with this id or name; raises InvalidArgument unless there is exactly one.
 
     What cannot be read is added to `unread`; by its id a source is still known.
@@ -73,7 +73,7 @@ async def find_source(app: AppApi, kind: SourceKind | None, name: str, unread: l
     raise InvalidArgument(f"source_id: no {kind or 'source'} has {name} as id or name")
 
 
-async def newest_source(app: AppApi, kind: SourceKind, unread: list[str]) -> tuple[Source | None, str]:
+async def newest_source(app: AppApi, kind: SourceKind, unread: list[str]) -> tuple[MessageSource | None, str]:
     """Return the newest source of a kind that can have sent something, and names of others."""
     failed: list[CustomerIOError] = []
     found = sorted(await _sources(app, kind, failed), key=_newness, reverse=True)
@@ -81,12 +81,12 @@ async def newest_source(app: AppApi, kind: SourceKind, unread: list[str]) -> tup
     return next(iter(found), None), "; ".join(one.called for one in found[1:TOLD])
 
 
-def _newness(source: Source) -> tuple[bool, float, int]:
+def _newness(source: MessageSource) -> tuple[bool, float, int]:
     running = state_of(source.item) in {"running", None} and not source.item.empty("sent_at")
     return running, source.item.seconds("sent_at") or 0, source.id
 
 
-async def source_by_id(app: AppApi, kind: SourceKind, number: int, unread: list[str]) -> Source:
+async def source_by_id(app: AppApi, kind: SourceKind, number: int, unread: list[str]) -> MessageSource:
     """Return a source, with what can be read of it; raises Refused if there is none."""
     path, _ = LISTS[SYNONYMS.get(kind, kind)]
     try:
@@ -96,10 +96,10 @@ async def source_by_id(app: AppApi, kind: SourceKind, number: int, unread: list[
             raise
         unread.append(f"{kind} {number}: {error.what}")
         answer = Fields(None)
-    return Source(kind, number, answer.wrapped("message" if kind == "transactional" else kind))
+    return MessageSource(kind, number, answer.wrapped("message" if kind == "transactional" else kind))
 
 
-async def _sources(app: AppApi, kind: SourceKind, failed: list[CustomerIOError]) -> list[Source]:
+async def _sources(app: AppApi, kind: SourceKind, failed: list[CustomerIOError]) -> list[MessageSource]:
     path, key = LISTS[SYNONYMS.get(kind, kind)]
     try:
         answer = Fields(await app.get(path, {"limit": 100} if kind == "newsletter" else None)).listed(key)
@@ -107,8 +107,8 @@ async def _sources(app: AppApi, kind: SourceKind, failed: list[CustomerIOError])
         failed.append(error)
         return []
     items = ((item.whole("id"), item) for item in answer)
-    return [Source(kind, number, item) for number, item in items if number is not None]
+    return [MessageSource(kind, number, item) for number, item in items if number is not None]
 
 
-def _names(source: Source) -> set[str]:
+def _names(source: MessageSource) -> set[str]:
     return {word.casefold() for key in ("name", "trigger_name") if (word := source.item.text(key))}

@@ -39,11 +39,11 @@ async def find_suppressed_addresses(
     app: AppApi,
     email: Annotated[Address | None, Field(description="Only this address.")] = None,
     kind: SuppressionKind | None = None,
-    domain: Annotated[Line | None, Field(description="Sending domain; with kind.")] = None,
+    domain: Annotated[Line | None, Field(description="Only for this sending domain; needs kind.")] = None,
     limit: Limit = 50,
     cursor: CountCursor | None = None,
 ) -> Suppressions:
-    """Find addresses to which Customer.io's mail service delivers nothing, with reason and date.
+    """Find suppressed addresses, to which Customer.io delivers no mail, with reason and date.
 
     Give email to look up one, or kind to list.
     """
@@ -89,7 +89,7 @@ async def delete_suppression(
 ) -> Lifted:
     """Lift an address's suppression, so that mail goes to it again. A person must agree.
 
-    Only for a mailbox that is known to work again; those for spam reports cannot be lifted here.
+    Only for a mailbox that is known to work again. Suppressions for spam reports cannot be lifted here.
     """
     await app.delete("/v1/esp/suppression/{kind}/{email}", kind=kind, email=email)
     return Lifted(kind=kind)

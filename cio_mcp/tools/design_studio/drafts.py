@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field
 
 from cio_mcp.client import AppApi, RequestKind
-from cio_mcp.client.call import Replaced
+from cio_mcp.client.call import Replacement
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.answers import Acted
 from cio_mcp.toolkit.consequences import affects
@@ -40,7 +40,7 @@ Name = Annotated[Line, at_most(255)]
 class EmailCreated(Acted):
     """An email of Design Studio, or a translation, that was made as a draft."""
 
-    outcome: Literal["created"] = Field("created", description="A draft: no message says it yet.")
+    outcome: Literal["created"] = Field("created", description="The draft exists; no message uses it yet.")
     email_id: str
     language: str | None = None
     faults: list[str] | None = Field(None, description="What is wrong with its HTML and Liquid, by line.")
@@ -59,7 +59,7 @@ async def create_email(
     translates: Annotated[
         ItemKey | None, Field(description="Make a translation of this email_id, with its sender.")
     ] = None,
-    language: Annotated[Line | None, Field(description="Of a translation, such as fr.")] = None,
+    language: Annotated[Line | None, Field(description="Language of the translation, such as fr.")] = None,
 ) -> EmailCreated:
     """Create an email in Design Studio, or a translation of one. Then link_email and publish_email."""
     content = _content(subject, preheader, html, text)
@@ -91,7 +91,7 @@ class EmailUpdated(Acted):
     """A changed draft of Design Studio."""
 
     outcome: Literal["updated"] = Field(
-        "updated", description="The draft is changed; the message it is linked to only by publish_email."
+        "updated", description="The draft is changed; its message changes only with publish_email."
     )
     email_id: str
     language: str | None = None
@@ -110,14 +110,17 @@ async def update_email(
     name: Name | None = None,
     subject: Line | None = None,
     preheader: Annotated[str, AfterValidator(one_line), Naming] | None = None,
-    html: Annotated[Text | None, Field(description="All of it.")] = None,
+    html: Annotated[Text | None, Field(description="The whole HTML.")] = None,
     replace: Annotated[
-        Pairs | None, Field(description="Instead of html: new texts by the texts in it that they replace.")
+        Pairs | None, Field(description="Instead of html: parts of the HTML, each with its new text.")
     ] = None,
     text: Annotated[Text | None, Field(description="As plain text.")] = None,
     sender_id: Annotated[ObjectId | None, Field(description="Id of a sender identity.")] = None,
 ) -> EmailUpdated:
-    """Change an email's draft in Design Studio. What is left out stays. Messages change by publish_email."""
+    """Change the draft of a Design Studio email. publish_email then puts it into its message.
+
+    Fields that you leave out keep their values.
+    """
     if html and replace:
         raise InvalidArgument("replace: is not allowed beside html")
     if name and language:
@@ -137,7 +140,7 @@ async def update_email(
     there = before | {"name": node.text("name") or "", "sender_id": str(sender or "")}
     new |= ({"name": name} if name else {}) | ({"sender_id": str(sender_id)} if sender_id else {})
     pairs = {field: (there[field], value) for field, value in new.items() if there[field] != value}
-    app.call.replaces = Replaced(pairs)
+    app.call.replaces = Replacement(pairs)
     if language:
         await app.put(f"{EMAIL}/languages/{{language}}", body, email_id=email_id, language=language)
     else:
@@ -173,7 +176,7 @@ async def create_email_version(
     name: Annotated[Line, at_most(100)],
     language: Language = None,
 ) -> VersionKept:
-    """Keep an email of Design Studio as it is now, for restore_email. Publishing does so too."""
+    """Save a Design Studio email as it is now, for restore_email. Publishing also saves it."""
     node = await node_id(app, email_id, language)
     path = f"{EMAIL}/versions"
     answer = Fields(await app.post(path, {"name": name}, kind=RequestKind.REPEATABLE, email_id=node))
@@ -189,14 +192,14 @@ async def restore_email(
     version_id: Annotated[ItemKey, Field(description="From get_email in the same language.")],
     language: Language = None,
 ) -> EmailUpdated:
-    """Bring back an earlier version of an email's draft in Design Studio; its components stay as they are."""
+    """Restore an earlier version of a Design Studio email's draft. Its components stay as they are."""
     node = await read_node(app, email_id, language)
     name = node.text("id") or email_id
     path = f"{EMAIL}/versions/{{version_id}}"
     version = Fields(await app.get(path, email_id=name, version_id=version_id))
     then = sent_in(version.fields("node"))
     pairs = differing(sent_in(node), then)
-    app.call.replaces = Replaced(pairs)
+    app.call.replaces = Replacement(pairs)
     await app.post(f"{path}/restore", {}, kind=RequestKind.REPEATABLE, email_id=name, version_id=version_id)
     return EmailUpdated(
         email_id=email_id,

@@ -28,7 +28,7 @@ class EmailInBrief(Shape):
     email_id: str | None = None
     name: str | None = None
     subject: str | None = None
-    languages: list[str] | None = Field(None, description="Those it is translated into.")
+    languages: list[str] | None = Field(None, description="Languages it is translated into.")
     linked: bool | None = Field(None, description="true: publishing puts it into a message.")
     template: bool | None = None
     updated: str | None = None
@@ -44,11 +44,11 @@ class Emails(Page):
 async def list_emails(
     app: AppApi,
     linked: Annotated[
-        bool | None, Field(description="Only those that are linked to a message, or not.")
+        bool | None, Field(description="true: only those linked to a message. false: only the others.")
     ] = None,
     cursor: CountCursor | None = None,
 ) -> Emails:
-    """List emails of Design Studio with their ids, the last changed first."""
+    """List Design Studio emails with their ids, last changed first."""
     number = cursor or 1
     query = {
         "sort_by": "updated",
@@ -91,11 +91,11 @@ class Email(Quoted, Cut):
 
     email_id: str
     name: str | None = None
-    language: str | None = Field(None, description="Absent for the email's own.")
-    languages: list[str] | None = Field(None, description="Those it is translated into.")
+    language: str | None = Field(None, description="Absent for the email's own language.")
+    languages: list[str] | None = Field(None, description="Languages it is translated into.")
     linked: bool | None = None
     unpublished_changes: bool | None = Field(
-        None, description="true: the message says something else than this, until publish_email."
+        None, description="true: the message still has other content, until publish_email."
     )
     sender: str | None = None
     recipient: str | None = None
@@ -116,7 +116,7 @@ async def get_email(
     app: AppApi,
     email_id: EmailId,
     language: Language = None,
-    html: Annotated[bool, Field(description="Add the HTML.")] = False,
+    html: Annotated[bool, Field(description="Include the HTML.")] = False,
 ) -> Email:
     """Read an email of Design Studio: texts, languages, versions, and whether all of it is published."""
     node = await read_node(app, email_id, language)
@@ -172,7 +172,7 @@ class Component(Shape):
     tag: str | None = None
     name: str | None = None
     length: int | None = Field(None, description="Characters of its HTML.")
-    html: str | None = Field(None, description="Only of the one whose tag is given.")
+    html: str | None = Field(None, description="Only for the component whose tag is given.")
 
 
 class Components(Page):

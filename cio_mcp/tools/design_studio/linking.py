@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from cio_mcp.client import AppApi, RequestKind
-from cio_mcp.client.call import Replaced
+from cio_mcp.client.call import Replacement
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.answers import Acted
 from cio_mcp.toolkit.consequences import Consequence, affects
@@ -44,9 +44,12 @@ async def link_email(
     app: AppApi,
     email_id: EmailId,
     target: Literal["campaign_action", "newsletter", "transactional_message"],
-    target_id: Annotated[ObjectId, Field(description="Of the action (of a broadcast too) or the message.")],
+    target_id: Annotated[
+        ObjectId,
+        Field(description="Id of the message; of a campaign or broadcast, its action."),
+    ],
     replace_other: Annotated[
-        bool, Field(description="Even if other content of Design Studio is linked to it.")
+        bool, Field(description="Link even if the target has other Design Studio content.")
     ] = False,
 ) -> EmailLinked:
     """Link an email of Design Studio to one message, for good: the API cannot unlink. Then publish_email."""
@@ -58,7 +61,7 @@ async def link_email(
         ("it cannot be unlinked by the API:", nodes[""].text("name") or email_id),
         linked_to,
     ]
-    app.call.replaces = Replaced(differing_nodes(nodes, [{}] * len(nodes)), follows)
+    app.call.replaces = Replacement(differing_nodes(nodes, [{}] * len(nodes)), follows)
     answer = Fields(
         await app.post(
             f"{EMAIL}/link",

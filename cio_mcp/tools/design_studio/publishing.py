@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from cio_mcp.client import AppApi, RequestKind
-from cio_mcp.client.call import Replaced
+from cio_mcp.client.call import Replacement
 from cio_mcp.errors import InvalidArgument, Refused
 from cio_mcp.toolkit.answers import Acted, Cut, Quoted, Shape
 from cio_mcp.toolkit.consequences import Consequence, affects
@@ -42,8 +42,8 @@ LOOK = "Do not call again yet: call get_email, which says whether all of it is p
 GOES_LIVE = "the email that goes live, in the message that it is linked to (the API does not tell which):"
 
 
-class Finding(Shape):
-    """Something to be said against an email."""
+class ReviewFinding(Shape):
+    """A problem found in an email."""
 
     severity: str | None = None
     check: str | None = None
@@ -56,8 +56,8 @@ class Review(Quoted, Cut):
 
     score: int | None = Field(None, description="0 to 100; at most 60 with an error.")
     counts: dict[str, int] | None = None
-    findings: list[Finding] = Field(description="The worst first.")
-    not_checked: list[str] | None = Field(None, description="Checks that were not, or not wholly, made.")
+    findings: list[ReviewFinding] = Field(description="Worst first.")
+    not_checked: list[str] | None = Field(None, description="Checks that were not completed.")
 
 
 @tools.reads
@@ -84,8 +84,8 @@ async def review_email(app: AppApi, email_id: EmailId, language: Language = None
     )
 
 
-def _finding(item: Fields) -> Finding:
-    return Finding(
+def _finding(item: Fields) -> ReviewFinding:
+    return ReviewFinding(
         severity=item.text("severity"),
         check=item.text("check"),
         title=item.text("title"),
@@ -93,7 +93,7 @@ def _finding(item: Fields) -> Finding:
     )
 
 
-def _rank(finding: Finding) -> int:
+def _rank(finding: ReviewFinding) -> int:
     known = finding.severity in SEVERITIES
     return SEVERITIES.index(finding.severity) if known and finding.severity else len(SEVERITIES)
 
@@ -103,7 +103,7 @@ class EmailPublished(Acted):
 
     outcome: Literal["published", "pending"] = Field(
         "published",
-        description="published: the message says it now; pending: get_publish_state tells when it does.",
+        description="published: the message uses it now; pending: get_publish_state tells when it does.",
     )
     email_id: str
     languages: list[str] | None = Field(None, description="Published translations, beside the email itself.")
@@ -130,7 +130,7 @@ async def publish_email(app: AppApi, email_id: EmailId) -> EmailPublished:
         *(_published(app, node.text("id") or email_id) for node in nodes.values())
     )
     pairs = differing_nodes(nodes, published)
-    app.call.replaces = Replaced(pairs, [(GOES_LIVE, nodes[""].text("name") or email_id)])
+    app.call.replaces = Replacement(pairs, [(GOES_LIVE, nodes[""].text("name") or email_id)])
     answer = Fields(
         await app.post(f"{EMAIL}/publish", {}, kind=RequestKind.ONCE, if_unknown=LOOK, email_id=email_id)
     )
@@ -191,7 +191,7 @@ async def get_publish_state(
     email_id: EmailId,
     publish_id: Annotated[ItemKey, Field(description="From publish_email.")],
 ) -> PublishState:
-    """Read how far publishing an email of Design Studio is; why it failed is told as an error."""
+    """Read the progress of publishing a Design Studio email. If it failed, an error gives the reason."""
     answer = await _state(app, email_id, publish_id)
     mappings = answer.objects("mappings") or []
     languages = [language for item in mappings if (language := item.text("language"))]

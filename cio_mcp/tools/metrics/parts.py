@@ -40,7 +40,9 @@ class Part(Shape):
     name: str | None = None
     variant: str | None = Field(None, description="Group of an A/B test.")
     language: str | None = None
-    counts: dict[str, int] = Field(description="human_opened and human_clicked are without programs.")
+    counts: dict[str, int] = Field(
+        description="human_opened and human_clicked leave out opens and clicks by programs."
+    )
     rates: dict[str, str]
 
 

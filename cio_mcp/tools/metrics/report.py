@@ -12,8 +12,8 @@ from cio_mcp.toolkit.figures import (
     LOOKS,
     MEASURES,
     SHARES_OF,
-    Difference,
     Figures,
+    ShareDifference,
     differences,
     share,
     shares_together,
@@ -59,8 +59,8 @@ class Line(Shape):
     """What came of one source's messages."""
 
     source: str
-    counts: str = Field(description="In the order of columns; -: not told.")
-    before: str = Field(description="The same of the days before.")
+    counts: str = Field(description="In the order of columns; - means not reported.")
+    before: str = Field(description="The same for the days before.")
     rates: str | None = Field(None, description="In the order of columns without sent.")
     rates_before: str | None = None
 
@@ -71,7 +71,7 @@ class Report(Pictured, Cut, Spanned):
     before_start: str = Field(description="The days before begin; they end at start.")
     changed: list[str] = Field(description="What changed more than chance explains, worst first.")
     how: list[str] = Field(description="How changes, rates and days are meant.")
-    rates: dict[str, str] = Field(description="Of all sources that tell it.")
+    rates: dict[str, str] = Field(description="Over all sources that report it.")
     rates_before: dict[str, str]
     columns: list[str]
     lines: list[Line]
@@ -83,12 +83,12 @@ class Report(Pictured, Cut, Spanned):
 @tools.reads
 async def report_workspace(
     app: AppApi,
-    days: Annotated[Number, Field(description="1 to 22, up to yesterday.")] = USUAL,
+    days: Annotated[Number, Field(description="1 to 22, ending yesterday.")] = USUAL,
     name_contains: NameContains | None = None,
 ) -> Report:
-    """Report how all messages did in some days, against those before: what changed, counts, rates.
+    """Report how all messages did in recent days, against those before: changes, counts, rates.
 
-    name_contains: only these, in full.
+    With name_contains: only those messages, in full.
     """
     if not FEWEST <= days <= MOST:
         raise InvalidArgument(f"days: must be {FEWEST} to {MOST}")
@@ -122,7 +122,7 @@ async def report_workspace(
 def _changes(senders: list[Sender]) -> list[str]:
     """Return what changed more than chance explains, in words, the worst first."""
     looks = len(senders) * LOOKS
-    found: list[tuple[Sender, Difference]] = [
+    found: list[tuple[Sender, ShareDifference]] = [
         (one, each) for one in senders for each in differences(one.now, one.before, looks)
     ]
     found.sort(key=lambda change: (not change[1].worse, -change[1].people))

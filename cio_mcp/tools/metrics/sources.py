@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import dataclass, field, replace
 
 from cio_mcp.client import AppApi, now
-from cio_mcp.client.call import Place
+from cio_mcp.client.call import QueuePlace
 from cio_mcp.errors import CustomerIOError
 from cio_mcp.toolkit.figures import Figures, figures_of
 from cio_mcp.toolkit.rates import counts_of
@@ -103,7 +103,7 @@ async def read_results(
             if app.call.tell:
                 elapsed = now() - begun
                 to_go = elapsed / done * (len(senders) - done)
-                await app.call.tell(Place(elapsed, 0, to_go, f"Read {done} of {len(senders)}"))
+                await app.call.tell(QueuePlace(elapsed, 0, to_go, f"Read {done} of {len(senders)}"))
 
     found = await asyncio.gather(*map(of, senders))
     return [one for one in found if one], refused

@@ -109,7 +109,7 @@ def _newest(
     return {"period": resolution, "steps": periods, "type": vendor_channel(channel)}
 
 
-class Link(Shape):
+class LinkClicks(Shape):
     """A link and its clicks."""
 
     link_id: int | None = None
@@ -124,7 +124,7 @@ class LinkMetrics(Cut, Spanned):
 
     kind: str
     source_id: int
-    links: list[Link]
+    links: list[LinkClicks]
 
 
 @tools.reads
@@ -157,12 +157,12 @@ async def get_link_metrics(
     )
 
 
-def _link(item: Fields, days: int | None) -> tuple[Link, int | None]:
+def _link(item: Fields, days: int | None) -> tuple[LinkClicks, int | None]:
     """Return a link, and for how many days its clicks are told."""
     link, series = item.wrapped("link"), item.wrapped("metric").mapping("series")
     counts = None if series is None else Counts(series, days)
     totals = None if counts is None else totals_of(counts)
-    found = Link(link_id=link.whole("id") or None, href=link.text("href"), totals=totals)
+    found = LinkClicks(link_id=link.whole("id") or None, href=link.text("href"), totals=totals)
     return found, counts.periods if counts else None
 
 

@@ -49,10 +49,10 @@ Attributes = Annotated[JsonObject, AfterValidator(unguessed), AfterValidator(_pl
 class NewsletterCreated(Acted):
     """A newsletter that was made as a draft. It sends nothing until send_newsletter does."""
 
-    outcome: Literal["created"] = Field("created", description="It is a draft: send_newsletter sends it.")
+    outcome: Literal["created"] = Field("created", description="The draft exists; send_newsletter sends it.")
     newsletter_id: int
     content_ids: list[int] | None = None
-    audience_size: int | None = Field(None, description="People who fit the audience now.")
+    audience_size: int | None = Field(None, description="People who match the audience now.")
     at_least: bool | None = Field(None, description="true: audience_size is a lower bound.")
 
 
@@ -89,21 +89,27 @@ async def create_newsletter(
     subject: Line | None = None,
     body: Annotated[Text | None, Field(description="HTML of an email, else text.")] = None,
     in_segments: Annotated[
-        Numbers | None, Field(description="Audience: people in any of these segments,")
+        Numbers | None, Field(description="Audience: people in any of these segments.")
     ] = None,
-    not_in_segments: Annotated[Numbers | None, Field(description="in none of these,")] = None,
-    attributes: Annotated[Attributes | None, Field(description="with these values (null: any),")] = None,
-    not_attributes: Annotated[Attributes | None, Field(description="and without these.")] = None,
+    not_in_segments: Annotated[
+        Numbers | None, Field(description="Audience: nobody in these segments.")
+    ] = None,
+    attributes: Annotated[
+        Attributes | None, Field(description="Audience: people with these values; null means any value.")
+    ] = None,
+    not_attributes: Annotated[
+        Attributes | None, Field(description="Audience: nobody with these values.")
+    ] = None,
     preheader: Line | None = None,
     body_plain: Text | None = None,
     sender_id: Annotated[ObjectId | None, Field(description="Id of a sender identity.")] = None,
     subscription_topic_id: ObjectId | None = None,
-    url: Annotated[Https | None, Field(description="Of a webhook.")] = None,
+    url: Annotated[Https | None, Field(description="Webhooks only: address to call.")] = None,
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] | None = None,
 ) -> NewsletterCreated:
     """Create a newsletter (one-time send) as a draft, and count its audience. Sends nothing.
 
-    Languages and A/B variants: add_newsletter_text. Then preview_message, and send_newsletter.
+    Add languages and A/B variants with add_newsletter_text. Then call preview_message and send_newsletter.
     """
     parts = {
         "subject": subject,
@@ -148,7 +154,9 @@ class NewsletterTextAdded(Acted):
 async def add_newsletter_text(
     app: AppApi,
     newsletter_id: ObjectId,
-    language: Annotated[Line | None, Field(description="Such as fr. Default: a variant's own text.")] = None,
+    language: Annotated[
+        Line | None, Field(description="Such as fr. Default: the main text of the variant.")
+    ] = None,
     test_group: Annotated[
         ItemKey | None, Field(description="For an A/B test: new, or the test_group_id of an earlier call.")
     ] = None,

@@ -42,7 +42,7 @@ async def list_newsletters(app: AppApi, limit: Limit = 20, cursor: Cursor | None
     return Newsletters(newsletters=kept, next_cursor=next_cursor, left_out=left_out)
 
 
-class Content(Shape):
+class Variant(Shape):
     """The content of one variant of a newsletter: a language, or a group of an A/B test."""
 
     content_id: int | None = None
@@ -56,7 +56,7 @@ class Content(Shape):
 class NewsletterContents(Cut, Newsletter):
     """A newsletter and its content."""
 
-    contents: list[Content] | None = None
+    contents: list[Variant] | None = None
 
 
 @tools.reads
@@ -69,10 +69,10 @@ async def get_newsletter(app: AppApi, newsletter_id: ObjectId) -> NewsletterCont
     return NewsletterContents(**told, contents=contents, left_out=left_out)
 
 
-async def _contents(app: AppApi, newsletter_id: int) -> list[Content]:
+async def _contents(app: AppApi, newsletter_id: int) -> list[Variant]:
     path = "/v1/newsletters/{newsletter_id}/contents"
     return [
-        Content(
+        Variant(
             content_id=item.whole("id"),
             name=item.text("name"),
             language=item.text("language"),

@@ -7,7 +7,7 @@ from pydantic import Field
 from cio_mcp.client import AppApi, RequestKind
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.answers import Acted
-from cio_mcp.toolkit.audience import Audience, Template, reaches
+from cio_mcp.toolkit.audience import Audience, MessageSetup, reaches
 from cio_mcp.toolkit.params import Number, ObjectId
 from cio_mcp.toolkit.reading import Fields, made
 from cio_mcp.toolkit.registry import Toolbox
@@ -39,10 +39,10 @@ class NewsletterSend(Acted):
 
 
 async def _reached(app: AppApi, newsletter_id: int, send_at: int | None) -> Audience:
-    async def template() -> Template:
+    async def template() -> MessageSetup:
         named = await app.get("/v1/newsletters/{newsletter_id}", newsletter_id=newsletter_id)
         name = Fields(named).wrapped("newsletter").text("name")
-        return Template(f"newsletter {newsletter_id}", name or "")
+        return MessageSetup(f"newsletter {newsletter_id}", name or "")
 
     # The API lists included and excluded segments alike, so the audience cannot be counted from them.
     return Audience(
@@ -65,7 +65,7 @@ async def send_newsletter(
     recipient_timezone: Annotated[
         bool, Field(description="Send at this time of day in each recipient's own time zone.")
     ] = False,
-    rate: Annotated[Number | None, Field(ge=1, description="At most so many messages per period.")] = None,
+    rate: Annotated[Number | None, Field(ge=1, description="Most messages per period.")] = None,
     period: Literal["minute", "hour", "day"] = "hour",
     spread: Annotated[bool, Field(description="Spread them evenly.")] = False,
 ) -> NewsletterSend:

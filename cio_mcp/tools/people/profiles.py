@@ -72,14 +72,14 @@ async def identify_customer(
     ] = None,
     anonymous_id: Annotated[
         AnonymousId | None,
-        Field(description="A visitor's id: its events of 30 days become this customer's."),
+        Field(description="Visitor's id: adds their last 30 days' events."),
     ] = None,
     attributes: Attributes | None = None,
     update_only: Annotated[bool, Field(description="Do not create an unknown customer.")] = False,
 ) -> Accepted:
     """Create a customer (person, profile) or update their attributes.
 
-    Attributes that you leave out keep their values. check_write tells whether it was applied.
+    Attributes you leave out keep their values. check_write tells whether it was applied.
     """
     body = written(email, created_at, unsubscribed, anonymous_id, attributes, update_only)
     await people.identify(track, customer_id, id_type, body)

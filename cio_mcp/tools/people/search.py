@@ -46,21 +46,21 @@ def _values(attributes: dict[str, Any]) -> dict[str, str | bool]:
     return {name: compared(value) for name, value in attributes.items()}
 
 
-class Found(Shape):
+class FoundCustomer(Shape):
     """A customer who was found."""
 
     id: str | None = None
     email: str | None = None
     cio_id: str | None = None
     attributes: dict[str, Any] | None = Field(
-        None, description="The attributes requested with fields that are set; values are strings."
+        None, description="The requested attributes that are set; values are strings."
     )
 
 
 class FoundCustomers(Quoted, Page):
     """The customers who were found, by identifier."""
 
-    customers: list[Found]
+    customers: list[FoundCustomer]
     total: int | None = Field(None, description="How many match in all; absent if that is not known.")
 
 
@@ -85,7 +85,7 @@ async def search_customers(
 ) -> FoundCustomers:
     """Find customers (people, profiles) by email, segment, attributes or a filter.
 
-    All given conditions must hold; none lists every customer. What customers did: only through a segment.
+    All given conditions must hold; with none, all customers are listed. For behaviour use a segment.
     """
     if email is not None and (segment_id or attributes or filter or cursor):
         raise InvalidArgument("email: cannot be combined with other conditions; put it into filter instead")
@@ -95,7 +95,7 @@ async def search_customers(
     else:
         answer = await matching(app, _all_of(segment_id, attributes or {}, filter), limit, cursor)
         listed = answer.listed("identifiers")
-    found = [Found(**identifiers_of(item)) for item in listed]
+    found = [FoundCustomer(**identifiers_of(item)) for item in listed]
     unread = await _read(app, found, fields) if fields and found else None
     customers, next_cursor, left_out = cut(found, answer.following())
     only = None if attributes or filter or email else segment_id
@@ -125,7 +125,7 @@ async def _some(app: AppApi) -> list[Fields]:
 
 
 async def total_of(
-    app: AppApi, found: list[Found], following: str | None, cursor: str | None, segment_id: int | None
+    app: AppApi, found: list[FoundCustomer], following: str | None, cursor: str | None, segment_id: int | None
 ) -> int | None:
     """Return how many there are in all: those of the only page, or of all who are in a segment."""
     if cursor is not None:
@@ -156,7 +156,7 @@ def _all_of(
     return {"and": parts} if parts else EVERYBODY
 
 
-async def _read(app: AppApi, customers: list[Found], fields: list[str]) -> str | None:
+async def _read(app: AppApi, customers: list[FoundCustomer], fields: list[str]) -> str | None:
     """Fill in the attributes of up to 100 customers (App API, getPeopleById); returns whose are missing."""
     known = {_bare(customer.cio_id): customer for customer in customers[:100] if customer.cio_id}
     read, refused = await beside("attributes", profiles(app, list(known), "cio_id")) if known else ([], None)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cio_mcp.errors import SettingsError
-from cio_mcp.tools.templates.message import GENERIC_SENDS, Message, message_of
+from cio_mcp.tools.templates.message import GENERIC_SENDS, MessageDefinition, message_of
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,7 @@ class File:
     """What a file says."""
 
     path: Path
-    messages: list[Message]
+    messages: list[MessageDefinition]
     generic_sends: bool
 
 

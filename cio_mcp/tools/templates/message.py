@@ -13,7 +13,7 @@ from cio_mcp.toolkit.params import ItemKey, Line, ObjectId, Text
 from cio_mcp.toolkit.sizes import size_of
 from cio_mcp.tools.templates.names import LONGEST, can_be_argument, can_be_tool
 from cio_mcp.tools.templates.sends import WORDS, Channel, Kind, Send, known, send_of
-from cio_mcp.tools.templates.values import TYPES, Place, place_of
+from cio_mcp.tools.templates.values import TYPES, VariablePath, place_of
 
 # The one key beside the tables: whether messages are sent by the other tools, too.
 GENERIC_SENDS = "generic_sends"
@@ -51,7 +51,7 @@ class _Written(_Table):
 
 
 @dataclass(frozen=True)
-class Message:
+class MessageDefinition:
     """A message as a tool.
 
     `own` are the arguments of the send that callers have, `fixed` those that they cannot change; `variables`
@@ -66,8 +66,8 @@ class Message:
     own: Mapping[str, Argument]
     fixed: Mapping[str, Any]
     variables: Mapping[str, Argument]
-    places: Mapping[str, Place]
-    values: Mapping[Place, Any]
+    places: Mapping[str, VariablePath]
+    values: Mapping[VariablePath, Any]
 
     @property
     def send(self) -> Send:
@@ -80,7 +80,7 @@ class Message:
         return "customer_id" in self.send.needs and "customer_id" not in {*self.own, *self.fixed}
 
 
-def message_of(tool: str, table: Any) -> Message:
+def message_of(tool: str, table: Any) -> MessageDefinition:
     """Return the message of a table; raises ValueError that names the place, and the way out."""
     if not isinstance(table, dict):
         _refuse(tool, f"there is no such key; each tool is a table of its own, such as [{tool}]")
@@ -107,7 +107,7 @@ def message_of(tool: str, table: Any) -> Message:
         for other, inner in places.items():
             if other != name and inner[: len(place)] == place:
                 _refuse(f"{where} {other}", f"fills the same variable as {name}, or a part of it")
-    message = Message(
+    message = MessageDefinition(
         tool,
         kind,
         str(written.broadcast or written.transactional_message),
@@ -123,7 +123,7 @@ def message_of(tool: str, table: Any) -> Message:
     return message
 
 
-def _check_needs(where: str, message: Message) -> None:
+def _check_needs(where: str, message: MessageDefinition) -> None:
     """Refuse a table without what each call of its send needs."""
     given = {*message.own, *message.fixed}
     if "to" in message.send.needs and "to" not in given:

@@ -8,7 +8,7 @@ from cio_mcp.client import AppApi
 from cio_mcp.toolkit.texts.checking import uses_in
 from cio_mcp.toolkit.texts.messages import Text, message_number, read_texts
 from cio_mcp.tools.templates.sends import Kind
-from cio_mcp.tools.templates.values import Place, place_of
+from cio_mcp.tools.templates.values import VariablePath, place_of
 
 # The name of a channel at Customer.io, where it is another than ours.
 _CHANNELS = {"twilio": "sms"}
@@ -18,7 +18,7 @@ _ITEM = re.compile(r"\[\d*\](?:\.(\w+))?.*")
 
 
 @dataclass
-class Taken:
+class MessageNeeds:
     """What a message takes: each variable, and whether the message fails without it.
 
     `lists` are those of them that it goes through, with the parts of their items that it reads.
@@ -26,18 +26,18 @@ class Taken:
 
     subject: str = ""
     channel: str = "email"
-    needed: dict[Place, bool] = field(default_factory=dict)
-    lists: dict[Place, list[str]] = field(default_factory=dict)
+    needed: dict[VariablePath, bool] = field(default_factory=dict)
+    lists: dict[VariablePath, list[str]] = field(default_factory=dict)
 
 
-async def taken_by(app: AppApi, kind: Kind, name: str) -> Taken:
+async def taken_by(app: AppApi, kind: Kind, name: str) -> MessageNeeds:
     """Return what a message takes, by its number or trigger name; raises InvalidArgument or Refused."""
     return _taken(await read_texts(app, kind, await message_number(app, kind, name)))
 
 
-def _taken(texts: Sequence[Text]) -> Taken:
+def _taken(texts: Sequence[Text]) -> MessageNeeds:
     uses = uses_in(texts)
-    found = Taken()
+    found = MessageNeeds()
     if texts:
         channel = texts[0].fields.text("type") or "email"
         found.subject, found.channel = texts[0].fields.text("subject") or "", _CHANNELS.get(channel, channel)

@@ -12,9 +12,9 @@ from cio_mcp.liquid import notation
 from cio_mcp.toolkit.reading import Fields
 from cio_mcp.tools.templates.message import GENERIC_SENDS
 from cio_mcp.tools.templates.names import LONGEST, can_be_argument
-from cio_mcp.tools.templates.reading import Taken, taken_by
+from cio_mcp.tools.templates.reading import MessageNeeds, taken_by
 from cio_mcp.tools.templates.sends import Channel, Kind, known
-from cio_mcp.tools.templates.values import Place
+from cio_mcp.tools.templates.values import VariablePath
 
 HEAD = """\
 # Tools that each send one message. Types that are marked as guessed follow from a name: correct them, and
@@ -101,7 +101,7 @@ def _whom(kind: Kind, channel: str) -> Iterator[str]:
             yield 'to = { value = "{{customer.phone}}" }'
 
 
-def _variables(found: Taken) -> Iterator[str]:
+def _variables(found: MessageNeeds) -> Iterator[str]:
     """Yield an argument for each variable; one with parts is an object."""
     seen: dict[str, None] = {}
     for place in found.needed:
@@ -122,7 +122,7 @@ def _variables(found: Taken) -> Iterator[str]:
         yield f'{argument} = {{ type = "{kind}"{other}{required}{told} }}{guess}'
 
 
-def _type(name: str, places: list[Place], found: Taken) -> tuple[str, str, str]:
+def _type(name: str, places: list[VariablePath], found: MessageNeeds) -> tuple[str, str, str]:
     """Return the type of a variable, what is known of its parts, and a comment where it is guessed."""
     if parts := found.lists.get((name,)):
         return "list", f"Objects with {', '.join(parts)}.", ""

@@ -18,7 +18,7 @@ from cio_mcp.toolkit.params import Naming
 from cio_mcp.toolkit.quoting import quoted
 from cio_mcp.toolkit.registry import Tool
 from cio_mcp.tools.templates.file import File
-from cio_mcp.tools.templates.message import Argument, Message
+from cio_mcp.tools.templates.message import Argument, MessageDefinition
 from cio_mcp.tools.templates.sends import WORDS
 from cio_mcp.tools.templates.values import TYPES, filled
 
@@ -39,7 +39,7 @@ class MessageTool(Tool):
 
     in_core: ClassVar[bool] = True
 
-    message: Message
+    message: MessageDefinition
     file: File
 
     @property
@@ -115,7 +115,7 @@ def tools_in(file: File) -> list[Tool]:
     return [_tool(message, file) for message in file.messages]
 
 
-def _tool(message: Message, file: File) -> MessageTool:
+def _tool(message: MessageDefinition, file: File) -> MessageTool:
     send = message.send.tool
     known = {part.name: getattr(send, part.name) for part in fields(Tool)}
     return MessageTool(**known | {"toolset": "templates", "message": message, "file": file})

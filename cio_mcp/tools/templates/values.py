@@ -65,10 +65,10 @@ TYPES: dict[str, Any] = {
 
 
 # Where in the data of a send a value belongs: the names on the way to it.
-Place = tuple[str, ...]
+VariablePath = tuple[str, ...]
 
 
-def place_of(variable: str) -> Place:
+def place_of(variable: str) -> VariablePath:
     """Return where a variable is in the data; raises ValueError for one that Liquid would not read so."""
     if not _PATH.fullmatch(variable):
         message = 'must be written as behind trigger in Liquid, such as order.id or ["home city"]'
@@ -76,7 +76,7 @@ def place_of(variable: str) -> Place:
     return tuple(step[1] or step[0] for step in _STEP.finditer(variable))
 
 
-def filled(values: Mapping[Place, Any]) -> dict[str, Any]:
+def filled(values: Mapping[VariablePath, Any]) -> dict[str, Any]:
     """Return the data of a send that has values at these places."""
     data: dict[str, Any] = {}
     for (*outer, last), value in values.items():

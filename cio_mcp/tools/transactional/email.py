@@ -105,7 +105,7 @@ async def send_transactional_email(
     reply_to: Line | None = None,
     cc: Recipients | None = None,
     bcc: Recipients | None = None,
-    fake_bcc: Annotated[bool, Field(description="Send bcc separate copies.")] = False,
+    fake_bcc: Annotated[bool, Field(description="Send bcc as separate copies.")] = False,
     headers: Annotated[
         Headers | None,
         Field(description='X-… and List-…, such as {"X-Order": "42"}.'),
@@ -126,8 +126,8 @@ async def send_transactional_email(
 ) -> Queued:
     """Send one email to one person, such as a receipt.
 
-    It is recorded for customer_id, which is created if unknown. What you pass replaces the template's own.
-    list_customer_messages shows what became of it.
+    It is recorded for customer_id; an unknown customer is created. What you pass replaces the template's own.
+    list_customer_messages shows whether it arrived.
     """
     if (number := len(_recipients(to, cc, bcc))) > 15:
         raise InvalidArgument(f"to, cc, bcc: 1 to 15 recipients are allowed in all; these are {number}")

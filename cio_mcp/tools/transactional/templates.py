@@ -6,7 +6,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from cio_mcp.client import AppApi, SendApi
 from cio_mcp.toolkit.answers import Numbered, Page
-from cio_mcp.toolkit.audience import Template
+from cio_mcp.toolkit.audience import MessageSetup
 from cio_mcp.toolkit.pages import newest, page_by_id
 from cio_mcp.toolkit.params import CountCursor, Naming, as_id, one_line
 from cio_mcp.toolkit.reading import Fields
@@ -75,12 +75,12 @@ def _message(item: Fields) -> TransactionalMessage:
     )
 
 
-async def template_of(app: SendApi, number_or_name: int | str | None) -> Template:
+async def template_of(app: SendApi, number_or_name: int | str | None) -> MessageSetup:
     """Return what the template is called, for a preview."""
     if number_or_name is None:
-        return Template("no template: the call has its own subject and body")
+        return MessageSetup("no template: the call has its own subject and body")
     if not app.reads:
-        return Template(f"transactional message {number_or_name}")
+        return MessageSetup(f"transactional message {number_or_name}")
     if str(number_or_name).isdecimal():
         named = await app.get(PATH, transactional_message_id=number_or_name)
         return _template(number_or_name, Fields(named).wrapped("message"))
@@ -90,9 +90,9 @@ async def template_of(app: SendApi, number_or_name: int | str | None) -> Templat
         if (message.text("trigger_name") or "").casefold() == wanted:
             return _template(message.whole("id"), message)
     # Not every answer includes trigger names, so a name that is not found can still be valid.
-    return Template("transactional message", str(number_or_name))
+    return MessageSetup("transactional message", str(number_or_name))
 
 
-def _template(number: int | str | None, message: Fields) -> Template:
+def _template(number: int | str | None, message: Fields) -> MessageSetup:
     drafts = message.flag("queue_drafts") is True
-    return Template(f"transactional message {number}", message.text("name") or "", drafts)
+    return MessageSetup(f"transactional message {number}", message.text("name") or "", drafts)

@@ -93,9 +93,9 @@ async def list_workspace_items(
     item: Annotated[ItemKey | None, Field(description="Id or name: read only this item, in full.")] = None,
     cursor: Cursor | None = None,
 ) -> Items:
-    """List what the workspace has of one kind, such as snippets or exports, or read one item in full.
+    """List the workspace's items of one kind, such as snippets or exports, or read one item in full.
 
-    In full: a snippet's text, a collection's rows, the campaigns that use a sender identity.
+    In full means: a snippet's text, a collection's rows, the campaigns that use a sender identity.
     """
     if item is not None:
         return await _one(app, kind, item, cursor)

@@ -26,11 +26,11 @@ class Room:
         self._taken = Counter[str]()
 
     def take(self, caller: str, count: int = 1) -> None:
-        """Take room; raises Refused if there is none."""
+        """Take room; raises IntakeRefusal if there is none."""
         if caller and self._taken[caller] + count > self._most * PART:
-            raise Refused(429, f"{caller} has too many {self.what} open")
+            raise IntakeRefusal(429, f"{caller} has too many {self.what} open")
         if self._taken.total() + count > self._most:
-            raise Refused(503, f"too many {self.what} are open")
+            raise IntakeRefusal(503, f"too many {self.what} are open")
         self._taken[caller] += count
 
     def leave(self, caller: str, count: int = 1) -> None:
@@ -53,7 +53,7 @@ class Rooms:
         self.streams = Room("streams", STREAMS)
 
 
-class Refused(Exception):
+class IntakeRefusal(Exception):
     """A request that does not come in: the status, and why."""
 
     def __init__(self, status: int, why: str) -> None:
@@ -91,7 +91,7 @@ class Intake:
                 if scope["method"] == "POST":
                     receive = await self._received(receive, caller, taken)
                 await self._app(scope, receive, send)
-        except Refused as why:
+        except IntakeRefusal as why:
             await why.answer(scope, receive, send)
 
     async def _received(self, receive: Receive, caller: str, taken: AsyncExitStack) -> Receive:
@@ -106,13 +106,13 @@ class Intake:
                         raise ClientDisconnect
                     part = message.get("body", b"")
                     if len(body) + len(part) > self._rooms.largest:
-                        raise Refused(413, f"a body may have at most {self._rooms.largest} bytes")
+                        raise IntakeRefusal(413, f"a body may have at most {self._rooms.largest} bytes")
                     self._rooms.bytes.take(caller, len(part))
                     taken.callback(self._rooms.bytes.leave, caller, len(part))
                     body += part
                     more = message.get("more_body", False)
         except TimeoutError:
-            raise Refused(408, "the body did not come in") from None
+            raise IntakeRefusal(408, "the body did not come in") from None
         rest: list[Message] = [{"type": "http.request", "body": readable(bytes(body)), "more_body": False}]
 
         async def replayed() -> Message:

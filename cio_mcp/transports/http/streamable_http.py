@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from cio_mcp.server.server import Server
 from cio_mcp.settings import Settings
-from cio_mcp.transports.http.intake import PART, Refused
+from cio_mcp.transports.http.intake import PART, IntakeRefusal
 from cio_mcp.transports.http.routes import wrapped
 from cio_mcp.transports.http.transport import Transport
 
@@ -63,6 +63,6 @@ class _SessionRoom:
         if opens and "mcp-session-id" not in headers and isinstance(user, AuthenticatedUser):
             owner, owners = authorization_context(user), self._server.session_manager._session_owners
             if sum(other == owner for other in owners.values()) >= MOST_SESSIONS * PART:
-                await Refused(429, "this token has too many sessions open").answer(scope, receive, send)
+                await IntakeRefusal(429, "this token has too many sessions open").answer(scope, receive, send)
                 return
         await self._app(scope, receive, send)

@@ -13,12 +13,12 @@ import httpx
 from cio_mcp.app.sandbox_wire import SandboxWire
 from cio_mcp.cli.sandbox.scenarios.steps import (
     AnyStep,
-    Clock,
-    Faults,
-    Lift,
-    Messages,
-    Person,
-    Request,
+    ClockStep,
+    FaultsStep,
+    LiftStep,
+    MessagesStep,
+    PersonStep,
+    RequestStep,
     Scenario,
 )
 from cio_mcp.sandbox import Sandbox
@@ -30,7 +30,7 @@ MISSING = object()
 
 
 @dataclass(frozen=True)
-class Outcome:
+class StepResult:
     """What came of a step: its number, what it was, and what was wrong, None where nothing was."""
 
     step: int
@@ -46,7 +46,7 @@ class Unexpected(Exception):
     """Something else came of a step; says what."""
 
 
-class Stage:
+class ScenarioRun:
     """A sandbox on which steps are played. Time passes there only by steps that move its clock."""
 
     def __init__(self, scenario: Scenario) -> None:
@@ -62,18 +62,18 @@ class Stage:
     async def play(self, step: AnyStep) -> None:
         """Do a step; raises Unexpected."""
         match step:
-            case Request():
+            case RequestStep():
                 for _ in range(step.times):
                     await self._request(step)
-            case Clock():
+            case ClockStep():
                 await self._move(step.clock)
-            case Faults():
+            case FaultsStep():
                 await self.add(step.fault)
-            case Lift():
+            case LiftStep():
                 await self._control("DELETE", "faults" if step.lift == "all" else f"faults/{step.lift}")
-            case Messages():
+            case MessagesStep():
                 await self._messages(step)
-            case Person():
+            case PersonStep():
                 await self._person(step)
 
     async def add(self, fault: Fault | list[Fault] | str) -> None:
@@ -88,7 +88,7 @@ class Stage:
         await self._unstruck.aclose()
         self._sandbox.close()
 
-    async def _request(self, step: Request) -> None:
+    async def _request(self, step: RequestStep) -> None:
         method, _, path = step.request.partition(" ")
         try:
             answer = await self._ask(method, path, step.body, step.patience)
@@ -113,7 +113,7 @@ class Stage:
         self._now = moment
         self._sandbox.clock.set(moment)
 
-    async def _messages(self, step: Messages) -> None:
+    async def _messages(self, step: MessagesStep) -> None:
         answer = await self._ask("GET", "/v1/messages?limit=1000", unstruck=True)
         every = answer.json()["messages"] or []
         found = [message for message in every if _difference(step.messages, message, "") is None]
@@ -122,7 +122,7 @@ class Stage:
         if step.count is not None and len(found) != step.count:
             raise Unexpected(f"{step.count} were expected, and there are {len(found)}")
 
-    async def _person(self, step: Person) -> None:
+    async def _person(self, step: PersonStep) -> None:
         path = f"/v1/customers/{quote(step.person, safe='')}/attributes?id_type={step.id_type}"
         answer = await self._ask("GET", path, unstruck=True)
         if answer.is_success is not step.exists:
@@ -148,9 +148,9 @@ class Stage:
         return await http.request(method, path, json=body, headers=headers, timeout=patience)
 
 
-async def play(scenario: Scenario) -> AsyncIterator[Outcome]:
+async def play(scenario: Scenario) -> AsyncIterator[StepResult]:
     """Yield what comes of each step; one that goes wrong does not keep the next from being played."""
-    stage = Stage(scenario)
+    stage = ScenarioRun(scenario)
     try:
         await stage.add(scenario.faults)
         for number, step in enumerate(scenario.steps, 1):
@@ -159,7 +159,7 @@ async def play(scenario: Scenario) -> AsyncIterator[Outcome]:
                 await stage.play(step)
             except Unexpected as unexpected:
                 wrong = str(unexpected)
-            yield Outcome(number, step.says or _what(step), wrong)
+            yield StepResult(number, step.says or _what(step), wrong)
     finally:
         await stage.aclose()
 

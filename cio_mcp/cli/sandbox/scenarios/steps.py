@@ -17,20 +17,20 @@ def _request(text: str) -> str:
     return text
 
 
-class Part(BaseModel):
+class ScenarioPart(BaseModel):
     """What parts of a scenario have in common."""
 
     model_config = ConfigDict(extra="forbid", strict=True, use_attribute_docstrings=True)
 
 
-class Step(Part):
+class Step(ScenarioPart):
     """One step."""
 
     says: str | None = None
     """What it is about, for people who read the outcome."""
 
 
-class Request(Step):
+class RequestStep(Step):
     """Ask something of the APIs, or of the controls under `/_sandbox/`, with the right key."""
 
     request: Annotated[str, AfterValidator(_request)]
@@ -47,28 +47,28 @@ class Request(Step):
     """What is expected in the answer, and more may be there: of an object its fields, of a list its items."""
 
 
-class Clock(Step):
+class ClockStep(Step):
     """Move the clock on; everything that is due until then happens."""
 
     clock: Moment
     """`+7d`, or a time in ISO 8601."""
 
 
-class Faults(Step):
+class FaultsStep(Step):
     """Put faults into force."""
 
     fault: Fault | list[Fault] | Literal["bad-day"]
     """A fault, a list of them, or those of a bad day."""
 
 
-class Lift(Step):
+class LiftStep(Step):
     """Lift faults."""
 
     lift: int | Literal["all"]
     """The number of one, counted from 1 in the scenario, or all."""
 
 
-class Messages(Step):
+class MessagesStep(Step):
     """Expect messages."""
 
     messages: dict[str, Any]
@@ -77,7 +77,7 @@ class Messages(Step):
     """How many there are; one at least if it is not said."""
 
 
-class Person(Step):
+class PersonStep(Step):
     """Expect a person."""
 
     person: str
@@ -99,12 +99,12 @@ def _kind(step: Any) -> str | None:
 
 
 AnyStep = Annotated[
-    Annotated[Request, Tag("request")]
-    | Annotated[Clock, Tag("clock")]
-    | Annotated[Faults, Tag("fault")]
-    | Annotated[Lift, Tag("lift")]
-    | Annotated[Messages, Tag("messages")]
-    | Annotated[Person, Tag("person")],
+    Annotated[RequestStep, Tag("request")]
+    | Annotated[ClockStep, Tag("clock")]
+    | Annotated[FaultsStep, Tag("fault")]
+    | Annotated[LiftStep, Tag("lift")]
+    | Annotated[MessagesStep, Tag("messages")]
+    | Annotated[PersonStep, Tag("person")],
     Discriminator(
         _kind,
         custom_error_type="no_step",
@@ -113,7 +113,7 @@ AnyStep = Annotated[
 ]
 
 
-class Scenario(Part):
+class Scenario(ScenarioPart):
     """What is done to a sandbox that begins fresh, in memory, and what should come of it."""
 
     name: str = "scenario"

@@ -22,7 +22,7 @@ Counts = Mapping[str, int]
 
 
 @dataclass(frozen=True)
-class Side:
+class Tally:
     """Counts, and what each is a share of."""
 
     counts: Counts
@@ -44,16 +44,16 @@ class Side:
 
 
 @dataclass(frozen=True)
-class Row:
+class PictureRow:
     """A source, and if it is compared with days before, what came of it then."""
 
     name: str
-    now: Side
-    before: Side | None = None
+    now: Tally
+    before: Tally | None = None
 
 
 @dataclass(frozen=True)
-class Shown:
+class Picture:
     """A title, sentences, rows with counts, and counts by period.
 
     `changed` is None where nothing is compared.
@@ -61,7 +61,7 @@ class Shown:
 
     title: str
     span: str
-    rows: list[Row]
+    rows: list[PictureRow]
     notes: list[str] = field(default_factory=list)
     changed: list[str] | None = None
     compared: bool = False
@@ -69,48 +69,50 @@ class Shown:
     series: Mapping[str, list[int]] = field(default_factory=dict)
 
 
-def shown(answer: Mapping[str, Any]) -> Shown:
+def shown(answer: Mapping[str, Any]) -> Picture:
     """Return what a picture shows of an answer that is `Pictured`."""
     left_out = f"Left out: {answer['left_out']}" if answer.get("left_out") else None
     notes = [note for note in (answer.get("verdict"), left_out) if note]
     if "lines" in answer:
         return _report(answer, notes)
     if "parts" in answer:
-        rows = [Row(_part(part), Side(part["counts"], _wholes(part["rates"]))) for part in answer["parts"]]
-        return Shown(f"Messages of {answer['kind']} {answer['source_id']}", _span(answer), rows, notes)
+        rows = [
+            PictureRow(_part(part), Tally(part["counts"], _wholes(part["rates"]))) for part in answer["parts"]
+        ]
+        return Picture(f"Messages of {answer['kind']} {answer['source_id']}", _span(answer), rows, notes)
     if "first" in answer:
         sides = [answer["first"], answer["other"]]
-        rows = [Row(_campaign(side), Side(side["counts"], _wholes(side["rates"]))) for side in sides]
+        rows = [PictureRow(_campaign(side), Tally(side["counts"], _wholes(side["rates"]))) for side in sides]
         span = f"days in {answer['timezone']}, ends not included"
-        return Shown("Comparison", span, rows, notes, answer["differences"])
+        return Picture("Comparison", span, rows, notes, answer["differences"])
     return _totals(answer, notes)
 
 
-def _report(answer: Mapping[str, Any], notes: list[str]) -> Shown:
-    def side(told: str) -> Side:
+def _report(answer: Mapping[str, Any], notes: list[str]) -> Picture:
+    def side(told: str) -> Tally:
         counts = zip(answer["columns"], told.split(), strict=True)
         found = {name: int(count) for name, count in counts if count != "-"}
-        return Side(found, _bases(found))
+        return Tally(found, _bases(found))
 
     rows = [
-        Row(line["source"], side(line["counts"]), side(line["before"]) if "before" in line else None)
+        PictureRow(line["source"], side(line["counts"]), side(line["before"]) if "before" in line else None)
         for line in answer["lines"]
     ]
     span = f"{_span(answer)}; before: from {answer['before_start'][:10]}"
-    return Shown("How messages did", span, rows, notes, answer["changed"], compared=True)
+    return Picture("How messages did", span, rows, notes, answer["changed"], compared=True)
 
 
-def _totals(answer: Mapping[str, Any], notes: list[str]) -> Shown:
+def _totals(answer: Mapping[str, Any], notes: list[str]) -> Picture:
     campaign = f"campaign {answer['campaign_id']}" if "campaign_id" in answer else None
     of = campaign or f"{answer['kind']} {answer['source_id']}"
     bases, totals, series = answer["divided_by"], answer["totals"], answer.get("series", {})
 
     # What is not among the totals was zero.
     counts = {name: totals.get(name, 0) for name in MEASURES if name in totals or name in bases}
-    return Shown(
+    return Picture(
         f"Results of {of}",
         _span(answer),
-        [Row(of, Side(counts, _wholes(bases)))],
+        [PictureRow(of, Tally(counts, _wholes(bases)))],
         notes,
         dates=answer.get("dates", []),
         series={name: series[name] for name in MEASURES if name in series},

@@ -45,7 +45,7 @@ def changes_texts(method: str, route: str) -> bool:
     return bool(_TEXTS.fullmatch(route)) and (acts or route.endswith("/publish_status"))
 
 
-class Kept:
+class ReadCache:
     """Things by key."""
 
     def __init__(self) -> None:
