@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator
 from mcp.client.session import ClientSession
 from mcp.types import CallToolResult
 
-from cio_mcp.tools import TOOLS
+from cio_mcp.tools.every import TOOLS
 from tests.agent import Agent, an_agent
 from tests.redis_server import RedisServer, serving_redis
 from tests.virtual_time import VirtualTimeLoop

@@ -17,7 +17,8 @@ from cio_mcp.settings.scopes import RequestSettings, TokenSettings, WorkspaceIde
 from cio_mcp.toolkit.consequences import CONFIRMED, IN_WORDS, Consequence
 from cio_mcp.toolkit.core import CORE
 from cio_mcp.toolkit.registry import Tool
-from cio_mcp.tools import TOOLS
+from cio_mcp.tools import NAMES
+from cio_mcp.tools.every import SANDBOX_TOOLS, TOOLS
 from tests import published, reference
 
 ROOT = Path(__file__).parent.parent
@@ -69,9 +70,18 @@ def documents() -> dict[Path, str]:
         manifest: published.as_json(bundle),
         **published.documents(),
         **reference.documents(),
+        NAMES: json.dumps(_names(), indent=1) + "\n",
         ROOT / "tests" / "tools.json": json.dumps(list(map(_contract, TOOLS)), indent=2, ensure_ascii=False)
         + "\n",
     }
+
+
+def _names() -> dict[str, list[str]]:
+    """Return the names of our tools by toolset."""
+    names: dict[str, list[str]] = {}
+    for tool in (*TOOLS, *SANDBOX_TOOLS):
+        names.setdefault(tool.toolset, []).append(tool.name)
+    return names
 
 
 def _assumptions_table() -> str:

@@ -3,7 +3,7 @@
 from uvicorn.protocols.http import auto
 
 from cio_mcp.cli import sandbox, serve_http
-from cio_mcp.tools import TOOLS
+from cio_mcp.tools.every import TOOLS
 from cio_mcp.transports import stdio
 
 __all__ = ["auto", "sandbox", "serve_http", "stdio"]

@@ -12,7 +12,7 @@ from cio_mcp.cli.clients.texts import FORMS, dumps
 from cio_mcp.toolkit.consequences import CONFIRMED, IN_WORDS
 from cio_mcp.toolkit.core import CORE
 from cio_mcp.toolkit.registry import Tool
-from cio_mcp.tools import TOOLS
+from cio_mcp.tools.every import TOOLS
 from tests.test_outcomes import ACTS
 
 ROOT = Path(__file__).parent.parent

@@ -16,7 +16,7 @@ from ruamel.yaml import YAML
 from cio_mcp.cli import _parser
 from cio_mcp.cli.call import _arguments
 from cio_mcp.settings import variables
-from cio_mcp.tools import TOOLS
+from cio_mcp.tools.every import TOOLS
 from tests.agent import Agent
 from tests.not_run import NOT_READ, NOT_RUN
 

@@ -8,7 +8,7 @@ import pytest
 from pydantic.fields import FieldInfo
 
 from cio_mcp.toolkit.registry import Effect, Tool
-from cio_mcp.tools import TOOLS
+from cio_mcp.tools.every import TOOLS
 from tests.test_outcomes import ACTS
 
 PAGE = Path(__file__).parent.parent.joinpath("docs/tools.md").read_text()

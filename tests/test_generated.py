@@ -7,7 +7,7 @@ import pytest
 
 from cio_mcp import __version__
 from cio_mcp.toolkit.core import CORE
-from cio_mcp.tools import SANDBOX_TOOLS, TOOLS
+from cio_mcp.tools.every import SANDBOX_TOOLS, TOOLS
 from tests.generated import ROOT, documents, visible_bytes
 
 DOCUMENTS = documents()

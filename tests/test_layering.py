@@ -55,7 +55,7 @@ RESERVED = {
     "redis": {"databases"},
     "resvg_py": {"pictures"},
     "ruamel": {"cli"},
-    "starlette": {"sandbox", "transports"},
+    "starlette": {"transports"},
     "tomlkit": {"cli"},
     "os.environ": {"settings", "cli", "traces"},  # traces: the variables are OpenTelemetry's
 }

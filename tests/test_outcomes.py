@@ -15,7 +15,7 @@ import pytest
 from cio_mcp.client import RequestKind
 from cio_mcp.sandbox import Sandbox
 from cio_mcp.sandbox.state import imports
-from cio_mcp.tools import TOOLS
+from cio_mcp.tools.every import TOOLS
 from tests.agent import MISSING, Agent, Fault
 from tests.contract.calls import NEWS_EMAIL, TRIAL_EMAIL, a_publishing
 
@@ -311,7 +311,7 @@ ACTS = {
         RequestKind.ONCE,
         NEWS_EMAIL,
         count("things", "kind = 'content' AND id = 210 AND body LIKE '%what is new%'"),
-        requests=4,
+        requests=5,
         reads_first=True,
         first=("link_email", NEWS_EMAIL | {"target": "newsletter", "target_id": 21}),
     ),

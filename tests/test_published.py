@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator
 from cio_mcp import __version__
 from cio_mcp.server.guides import PROMPTS
 from cio_mcp.settings import variables
-from cio_mcp.tools import TOOLS
+from cio_mcp.tools.every import TOOLS
 from tests import published
 from tests.published import ADDRESS, PLUGIN, ROOT
 

@@ -20,7 +20,7 @@ from cio_mcp.server.server import Server
 from cio_mcp.settings import load
 from cio_mcp.settings.workspaces import each
 from cio_mcp.toolkit.registry import Tool
-from cio_mcp.tools import TOOLS
+from cio_mcp.tools.every import TOOLS
 from cio_mcp.transports.http.health import Health
 from cio_mcp.transports.http.metrics import exposition
 from tests.agent import Caller

@@ -1,4 +1,4 @@
-"""What answers advise: where that names a tool which is off for the caller, they say so."""
+"""What answers advise: it names tools as the caller knows them, and says which of them are off."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -9,15 +9,17 @@ from pydantic import BaseModel
 ADVISING = {"next", "do", "left_out", "notes", "unread", "how"}
 
 
-def advise(answer: BaseModel, off_in: Callable[[str], str]) -> None:
-    """Add what `off_in` says of a text to each text that advises; what is the same is said once."""
+def advise(answer: BaseModel, off_in: Callable[[str], str], worded: Callable[[str], str]) -> None:
+    """Add what `off_in` says of a text to each text that advises, once, and have each `worded`."""
     said: set[str] = set()
 
     def noted(text: Any) -> Any:
-        if not isinstance(text, str) or not (note := off_in(text)) or note in said:
+        if not isinstance(text, str):
             return text
+        if (note := off_in(text)) in said:
+            note = ""
         said.add(note)
-        return text + note
+        return worded(text + note)
 
     for model in _models(answer):
         for name in ADVISING & type(model).model_fields.keys():

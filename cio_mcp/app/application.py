@@ -137,6 +137,7 @@ class App:
             if isinstance(error, InvalidArgument) and asked and asked.effect is Effect.READS:
                 error.of_read()
             error.do += self.catalogue.off_in(f"{error.what} {error.do}", principal, guard)
+            error.what, error.do = map(self.catalogue.worded, (error.what, error.do))
             return Outcome(call.request, hide(error.facts()), hide(str(error)))
         except Exception as fault:
             call.outcome = "fault"
@@ -149,7 +150,7 @@ class App:
             text = f"{name}: internal error of cio-mcp, logged under request {call.request}. {effect}"
             return Outcome(call.request, {"outcome": outcome, "error": text, "retryable": False}, text)
         call.outcome = getattr(answer, "outcome", "done")
-        advise(answer, lambda said: self.catalogue.off_in(said, principal, guard))
+        advise(answer, lambda said: self.catalogue.off_in(said, principal, guard), self.catalogue.worded)
         facts = hide(answer.model_dump(mode="json", exclude_none=True), answer)
         return Outcome(call.request, facts, image=pictures.add(call, facts))
 

@@ -3,9 +3,9 @@
 import logging
 import sqlite3
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import ExitStack, closing
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 import httpx
@@ -15,9 +15,10 @@ from cio_mcp import __version__
 from cio_mcp.app.application import App
 from cio_mcp.app.audit import copier_of, open_audit_log
 from cio_mcp.app.catalogue import Catalogue, OpenWorkspace
-from cio_mcp.app.extensions import rules_named, tools_of
+from cio_mcp.app.extensions import rules_named
 from cio_mcp.app.sandbox_wire import SandboxWire
 from cio_mcp.app.status import status_of
+from cio_mcp.app.toolshelf import Toolshelf
 from cio_mcp.app.workspace import (
     accesses,
     bounds,
@@ -51,11 +52,9 @@ from cio_mcp.safety.stores import Store
 from cio_mcp.safety.stores.file import FileStore
 from cio_mcp.safety.supplies import Supplies
 from cio_mcp.settings import Settings
-from cio_mcp.settings.scopes import RequestSettings
 from cio_mcp.settings.workspaces import each
 from cio_mcp.toolkit.consequences import Consequence
 from cio_mcp.toolkit.downloads import Downloads
-from cio_mcp.toolkit.registry import Tool
 from cio_mcp.toolkit.sandbox_controls import SandboxControls
 from cio_mcp.toolkit.texts.history import History
 
@@ -91,16 +90,16 @@ def build(
     stops = shared_store(settings, clock)
     store, mask_of = _store(list(workspaces.values()), stops, clock), _masks(settings)
     tokens = Tokens(settings.tokens_file, clock) if settings.tokens_file else None
-    tools = cache(lambda: tools_of(list(workspaces.values())))
+    shelf = Toolshelf(list(workspaces.values()))
     with ExitStack() as files:
         copier = copier_of(settings)
         opened = {}
         for name, one in workspaces.items():
             stop = Stop(one.stop_file, stops)
-            opened[name] = _open(name, one, tools, store, stop, mask_of, wire, clock, files, copier)
-            if one.templates or one.model_fields_set & RequestSettings.model_fields.keys():
+            opened[name] = _open(name, one, shelf, store, stop, mask_of, wire, clock, files, copier)
+            if shelf.is_whole:
                 opened[name].off  # noqa: B018 - what is wrong with them stops the start
-        catalogue = Catalogue(tools, opened, settings.tool_prefix, MASKED if mask_of else "")
+        catalogue = Catalogue(shelf, opened, settings.tool_prefix, MASKED if mask_of else "")
         key = state_key(workspaces.values())
         audit = open_audit_log(settings, files, clock, copier=copier)
         return App(
@@ -127,7 +126,7 @@ def _store(workspaces: list[Settings], shared: Store, clock: Callable[[], float]
 def _open(
     name: str,
     settings: Settings,
-    tools: Callable[[], Sequence[Tool]],
+    shelf: Toolshelf,
     store: Store,
     stop: Stop,
     mask_of: "Callable[[str], Mask] | None",
@@ -137,7 +136,7 @@ def _open(
     copier: Copier | None,
 ) -> OpenWorkspace:
     """Open one workspace and build its guard; `files` closes it."""
-    off, sandbox = cache(lambda given=settings: tools_off(given, tools())), None
+    off, sandbox = cache(partial(tools_off, settings)), None
     if settings.uses_sandbox:
         sandbox = files.enter_context(closing(open_sandbox(settings, clock=clock)))
         wire, settings = SandboxWire(sandbox), _for_sandbox(settings, sandbox)
@@ -175,14 +174,17 @@ def _open(
         supplies=Supplies(
             client,
             lambda: status_of(
-                *(settings, store, stop, (caps, deletions), client, tools(), off(), clock(), sandbox)
+                *(settings, store, stop, (caps, deletions), client, shelf.tools.values()),
+                off(tuple(shelf.tools.values())),
+                clock(),
+                sandbox,
             ),
             History(store, budget),
             Downloads(None if mask_of else settings.downloads, Downloader(wire)),
-            SandboxControls(sandbox.control) if sandbox else None,
+            SandboxControls(sandbox.control_in_turns) if sandbox else None,
         ),
     )
-    return OpenWorkspace(off, guard, client, _in_sandbox(settings) if sandbox else _live(settings))
+    return OpenWorkspace(shelf, off, guard, client, _in_sandbox(settings) if sandbox else _live(settings))
 
 
 def _masks(settings: Settings) -> "Callable[[str], Mask] | None":

@@ -1,11 +1,12 @@
 """The catalogue: the workspaces, and the tools that are on in each for a given caller."""
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from cio_mcp.app.toolshelf import Toolshelf
 from cio_mcp.auth.principal import Principal
 from cio_mcp.client import CustomerIO
 from cio_mcp.errors import InvalidArgument, NotAllowed, NotSent
@@ -13,7 +14,10 @@ from cio_mcp.safety import Guard
 from cio_mcp.toolkit.arguments import near_miss
 from cio_mcp.toolkit.registry import Tool
 
-_NAME = re.compile(r"\b[a-z]+(?:_[a-z]+)+\b")
+_NAME = re.compile(r"(?<![\w-])[a-z]+(?:_[a-z]+)+\b")
+
+# The keys of a schema that hold texts of ours.
+OURS = ("description", "default")
 
 # The argument by which a caller of several workspaces chooses one.
 WORKSPACE = "workspace"
@@ -26,9 +30,13 @@ SEVERAL = (
 
 @dataclass(frozen=True)
 class OpenWorkspace:
-    """A workspace: `find_off` maps the tools that are off in it to the reasons; `about` is for agents."""
+    """A workspace: `about` is for agents.
 
-    find_off: Callable[[], Mapping[str, str]]
+    `find_off` maps those of some tools of `shelf` that are off in it to the reasons.
+    """
+
+    shelf: Toolshelf
+    find_off: Callable[[tuple[Tool, ...]], Mapping[str, str]]
     guard: Guard
     client: CustomerIO
     about: str
@@ -36,34 +44,30 @@ class OpenWorkspace:
     @cached_property
     def off(self) -> Mapping[str, str]:
         """The tools that are off, and why."""
-        return self.find_off()
+        return self.find_off(tuple(self.shelf.tools.values()))
+
+    def why_off(self, tool: Tool) -> str | None:
+        """Return why a tool is off; None if it is on."""
+        off = self.off if self.shelf.is_whole else self.find_off((tool,))
+        return off.get(tool.name)
 
 
 class Catalogue:
     """The tools and the workspaces, at least one, by name. A single workspace has the empty name.
 
-    `find_tools` is called when the first tool is asked for: a server greets its client sooner without them.
     Callers see each tool's name with `prefix` before it. `note` is added to the description for agents.
     """
 
     def __init__(
         self,
-        find_tools: Callable[[], Sequence[Tool]],
+        shelf: Toolshelf,
         workspaces: Mapping[str, OpenWorkspace],
         prefix: str,
         note: str = "",
     ) -> None:
-        self._find_tools, self._prefix = find_tools, prefix
+        self._shelf, self._prefix = shelf, prefix
         self.workspaces = workspaces
         self._note = note
-
-    @cached_property
-    def _tools(self) -> Mapping[str, Tool]:
-        return {self._prefix + tool.name: tool for tool in self._find_tools()}
-
-    @cached_property
-    def _names(self) -> Mapping[str, str]:
-        return {tool.name: name for name, tool in self._tools.items()}
 
     @property
     def about(self) -> str:
@@ -74,34 +78,50 @@ class Catalogue:
     @property
     def tools(self) -> Collection[Tool]:
         """All tools, including those that are off."""
-        return self._tools.values()
+        return self._shelf.tools.values()
 
     def named(self, name: str) -> Tool | None:
         """Return the tool that callers know as `name`; None if there is none."""
-        return self._tools.get(name)
+        plain = name.removeprefix(self._prefix)
+        return self._shelf.named(plain) if name == self._prefix + plain else None
 
     def tool_named(self, name: str) -> str | None:
         """Return the name, without the prefix, of the tool that callers know as `name`; None if unknown."""
-        tool = self._tools.get(name)
+        tool = self.named(name)
         return tool.name if tool else None
 
     def knows(self, tool: str) -> bool:
         """Return whether there is a tool of this name, without the prefix."""
-        return tool in self._names
+        return self._shelf.named(tool) is not None
 
     def name_of(self, tool: str) -> str:
         """Return the name by which callers know a tool; a name of no tool is returned unchanged."""
-        return self._names.get(tool, tool)
+        return self._prefix + tool if self.knows(tool) else tool
+
+    def worded(self, text: str) -> str:
+        """Return a text of ours with the tools in it named as callers know them."""
+        return _NAME.sub(lambda named: self.name_of(named[0]), text) if self._prefix else text
+
+    def described(self, schema: Any) -> Any:
+        """Return a schema with our texts in it `worded`."""
+        if not self._prefix or not isinstance(schema, (dict, list)):
+            return schema
+        if isinstance(schema, list):
+            return list(map(self.described, schema))
+        said = {name: self.worded(text) for name in OURS if isinstance(text := schema.get(name), str)}
+        return {name: self.described(each) for name, each in schema.items()} | said
 
     def listed(self, known: Principal) -> Iterator[tuple[str, Tool, dict[str, Any]]]:
         """Yield name, tool and input schema of each tool that is on for a caller in some workspace."""
         opened, off = self._opened(known), known.off(self.tools)
-        for name, tool in self._tools.items():
+        for tool in self.tools:
             where = [workspace for workspace, found in opened.items() if tool.name not in found.off]
             if where and tool.name not in off:
                 asks = any(opened[workspace].guard.consent.may_ask(tool) for workspace in where)
                 schema = tool.confirming_schema if asks else tool.input_schema
-                yield name, tool, _choosing(schema, where) if len(opened) > 1 else schema
+                schema = self.described(schema)
+                schema = _choosing(schema, where) if len(opened) > 1 else schema
+                yield self._prefix + tool.name, tool, schema
 
     def find(
         self, known: Principal, name: str, arguments: dict[str, Any]
@@ -116,22 +136,27 @@ class Catalogue:
             raise NotAllowed(f"Nothing was done: {known.name} may not use any workspace of this server.")
         arguments = dict(arguments)
         workspace = opened[_chosen(opened, arguments)]
-        tool = self._tools.get(name)
-        if tool is None or tool.name in workspace.off:
-            on = [other for other, found in self._tools.items() if found.name not in workspace.off]
+        tool = self.named(name)
+        if tool is None:
+            on = [self._prefix + other.name for other in self.tools if other.name not in workspace.off]
             hint = near_miss(name, on) or "tools/list lists all of them"
-            fault = f"is off: {workspace.off[tool.name]}" if tool else f"there is no such tool; {hint}"
-            raise NotSent(f"{name}: {fault}")
-        if reason := known.off(self.tools).get(tool.name):
+            raise NotSent(f"{name}: there is no such tool; {hint}")
+        if reason := workspace.why_off(tool):
+            raise NotSent(f"{name}: is off: {reason}")
+        if reason := self._why_off_for(known, tool):
             raise NotAllowed(f"Nothing was done: {name} is off for this caller: {reason}.")
         return workspace.guard, tool, arguments
 
     def off_in(self, text: str, known: Principal, guard: Guard | None) -> str:
         """Return a note on the tools named in a text of ours that are off for a caller, empty if none is."""
-        here = next((found.off for found in self.workspaces.values() if found.guard is guard), {})
-        off = {**known.off(self.tools), **here}
-        named = [name for name in dict.fromkeys(_NAME.findall(text)) if name in off]
-        return "".join(f" ({name} is off here: {off[name]}.)" for name in named)
+        here = next((found for found in self.workspaces.values() if found.guard is guard), None)
+        named = filter(None, map(self._shelf.named, dict.fromkeys(_NAME.findall(text))))
+        off = {tool.name: (here and here.why_off(tool)) or self._why_off_for(known, tool) for tool in named}
+        return "".join(f" ({name} is off here: {reason}.)" for name, reason in off.items() if reason)
+
+    def _why_off_for(self, known: Principal, tool: Tool) -> str | None:
+        """Return why a tool is off for a caller; the words of grants are about all tools."""
+        return known.off(self.tools).get(tool.name) if known.grants else None
 
     def _opened(self, known: Principal) -> Mapping[str, OpenWorkspace]:
         return {name: found for name, found in self.workspaces.items() if known.may_use(name)}

@@ -31,7 +31,7 @@ def tools_with(words: Iterable[str], *, sandbox: bool = False) -> list[Tool]:
     With `sandbox` there are those of a sandbox, too. An unknown word is left to `switched_off`. Raises
     SettingsError for a toolset that cannot be used.
     """
-    from cio_mcp.tools import SANDBOX_TOOLS, TOOLS  # noqa: PLC0415 - a server starts sooner without them
+    from cio_mcp.tools.every import SANDBOX_TOOLS, TOOLS  # noqa: PLC0415 - a server starts sooner without
 
     tools = [*TOOLS, *(SANDBOX_TOOLS if sandbox else ())]
     ours = {ALL, CORE, *(tool.toolset for tool in tools)}

@@ -83,7 +83,9 @@ def narrowing_of(headers: Iterable[tuple[str, str]]) -> Grant | None:
             if name in given:
                 raise BadHeader(f"{header}: is given twice; write its words in one, with commas between them")
             given[name] = text if text.strip() else ()
-        elif header.startswith("x-cio-") and (near := get_close_matches(header, NAMES, n=1, cutoff=0.8)):
+        elif header.replace("_", "-").startswith("x-cio-") and (
+            near := get_close_matches(header, NAMES, n=1, cutoff=0.8)
+        ):
             raise BadHeader(f"{header}: there is no such header; did you mean {near[0]}?")
     try:
         return Grant.model_validate({"name": "header", **given}) if given else None

@@ -5,7 +5,8 @@ import asyncio
 import contextlib
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from cio_mcp.cli import give_up
 from cio_mcp.cli.table import answer_table, printable
 from cio_mcp.errors import SettingsError
 from cio_mcp.settings import Settings, load
+from cio_mcp.toolkit.registry import Tool
 
 # Exit status by how a call ended; wrong arguments are told apart from a turn that never came.
 STATUS = {"refused": 1, "not_sent": 3, "unknown": 4}
@@ -122,9 +124,7 @@ async def outcome_of(settings: Settings, tool: str, given: list[str]) -> Outcome
     app = build(settings)
     app.pages = pages_folder()
     try:
-        named = app.catalogue.named(tool)  # alone: making the schemas of all takes longer than the call
-        properties = named.confirming_schema["properties"] if named else {}  # all others are text
-        return await app.call(tool, _arguments(given, properties))
+        return await app.call(tool, _arguments(given, partial(_is_text, app.catalogue.named(tool))))
     finally:
         await app.aclose()
 
@@ -136,21 +136,27 @@ def status_of(failure: dict[str, Any]) -> int:
     return STATUS[failure["outcome"]]
 
 
-def _arguments(given: list[str], properties: dict[str, Any]) -> dict[str, Any]:
+def _is_text(tool: Tool | None, argument: str) -> bool:
+    """Say whether an argument is text by the tool's schema, or unknown to it."""
+    properties = tool.confirming_schema["properties"] if tool else {}
+    return bool(properties.get(argument, {}).get("type", "string") == "string")
+
+
+def _arguments(given: list[str], is_text: Callable[[str], bool]) -> dict[str, Any]:
     """Read `key=value`, and objects that hold several arguments.
 
-    A value that is no text by the schema is read as JSON where it can be.
+    A value that is JSON is read as such, unless the argument is text.
     """
     arguments: dict[str, Any] = {}
     for each in given:
-        for name, value in _read(each, properties):
+        for name, value in _read(each, is_text):
             if name in arguments:
                 raise SettingsError(f"{name}: is given twice; a list is one value, as JSON")
             arguments[name] = value
     return arguments
 
 
-def _read(text: str, properties: dict[str, Any]) -> Iterable[tuple[str, Any]]:
+def _read(text: str, is_text: Callable[[str], bool]) -> Iterable[tuple[str, Any]]:
     if text == STDIN:
         return _object(sys.stdin.read(), "stdin: ")
     if text.startswith("@"):
@@ -159,7 +165,7 @@ def _read(text: str, properties: dict[str, Any]) -> Iterable[tuple[str, Any]]:
         except (OSError, UnicodeDecodeError) as error:
             reason = error.strerror if isinstance(error, OSError) else "it is not text"
             raise SettingsError(f"{text[1:]}: cannot be read: {reason}") from None
-    return _object(text) if text.startswith("{") else [_pair(text, properties)]
+    return _object(text) if text.startswith("{") else [_pair(text, is_text)]
 
 
 def _object(text: str, place: str = "") -> Iterable[tuple[str, Any]]:
@@ -172,11 +178,12 @@ def _object(text: str, place: str = "") -> Iterable[tuple[str, Any]]:
     return found.items()
 
 
-def _pair(text: str, properties: dict[str, Any]) -> tuple[str, Any]:
+def _pair(text: str, is_text: Callable[[str], bool]) -> tuple[str, Any]:
     name, equals, value = text.partition("=")
     if not equals:
         raise SettingsError(f"{text}: write it as key=value")
-    if properties.get(name, {}).get("type", "string") != "string":
-        with contextlib.suppress(ValueError):  # the tool's own refusal names the argument and what it wants
-            return name, json.loads(value)
-    return name, value
+    try:
+        found = json.loads(value)
+    except ValueError:  # the tool's own refusal names the argument and what it wants
+        return name, value
+    return name, value if is_text(name) else found

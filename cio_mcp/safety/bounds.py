@@ -6,19 +6,22 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Literal
 
-from cio_mcp.client import AppApi, IdType
+from cio_mcp.client import AnyIdType, AppApi
 from cio_mcp.errors import NotAllowed
 from cio_mcp.safety.grant import Grant
 from cio_mcp.safety.stores import NoRoom, Refund, Store
 from cio_mcp.settings.values import Cap
 from cio_mcp.toolkit.addresses import domain, parsed
 from cio_mcp.toolkit.audience import DEVICE, Audience
-from cio_mcp.toolkit.profiles import BATCH, identifier, profiles
+from cio_mcp.toolkit.profiles import BATCH, compared, identifier, profiles
 from cio_mcp.toolkit.reading import Fields
 
 # A phone number (E.164), and an entry of the allow list for one or for all that begin alike.
 NUMBER = re.compile(r"\+[1-9]\d{1,14}", re.ASCII)
 NUMBERS = re.compile(r"\+\d{0,15}\*|\+\d{2,15}", re.ASCII)
+
+# Any other entry: an address, a domain with an @ before it or without, a pattern of them with `*`.
+ADDRESSES = re.compile(r"""([^\s@,;:"<>()\[\]\\]*@)?([a-z0-9_*-]+(\.[a-z0-9_*-]+)+|\*)""")
 
 # The entry that allows devices: no list tells whose a device is.
 ANY_DEVICE = f"{DEVICE}any"
@@ -94,10 +97,10 @@ class Bounds:
             )
         self._refuse_foreign([*audience.addresses, *audience.people.get("email", ())])
         for id_type, names in audience.people.items():
-            if id_type != "email":
-                self._refuse_foreign(await _attributes(app, "email", id_type, names))
-            if audience.own_number:
-                self._refuse_foreign(await _attributes(app, "phone", id_type, names))
+            wanted = [*(["email"] if id_type != "email" else []), *(["phone"] if audience.own_number else [])]
+            found = await attributes_of(app, id_type, names) if wanted else []
+            people = [person for each in found for person in each or [Fields({})]]
+            self._refuse_foreign([person.text(name) or "" for person in people for name in wanted])
 
     def check_set(self, addresses: Sequence[str]) -> None:
         """Raise NotAllowed if somebody would get an address, number or device that is not on the list."""
@@ -132,24 +135,26 @@ def entry_of(text: str) -> str:
     """Return an entry of the allow list in the form in which it is compared; raises ValueError."""
     if text == ANY_DEVICE or NUMBERS.fullmatch(text):
         return text
-    if "@" not in text and (text.startswith("+") or ":" in text):
-        message = f"{text} is neither a number such as +4930123456 or +4930* nor device:any"
-        raise ValueError(message)
     local, at, name = text.rpartition("@")
-    return local.lower() + at + domain(name)
+    if not ADDRESSES.fullmatch(found := local.lower() + at + domain(name)):
+        message = (
+            f"{text!r} is neither an address, a domain such as example.com, a pattern such as "
+            "*@*.example.com, a number such as +4930123456 or +4930*, nor device:any"
+        )
+        raise ValueError(message)
+    return found
 
 
 def _matches(address: str, entry: str) -> bool:
-    if "*" in entry:
-        return fnmatchcase(address, entry)
-    if "@" in entry.lstrip("@"):
-        return address == entry
-    return address.rpartition("@")[2] == entry.lstrip("@")
+    local, _, name = entry.rpartition("@")
+    if not local:
+        return fnmatchcase(address.rpartition("@")[2], name)
+    return fnmatchcase(address, entry) if "*" in entry else address == entry
 
 
-async def _attributes(app: AppApi | None, attribute: str, id_type: IdType, names: Sequence[str]) -> list[str]:
-    """Return an attribute of each named customer, empty for one who is unknown by exactly that name."""
-    found: list[str] = []
+async def attributes_of(app: AppApi | None, id_type: AnyIdType, names: Sequence[str]) -> list[list[Fields]]:
+    """Return for each name the attributes of the customers who have exactly that name: none, one or more."""
+    found: list[list[Fields]] = []
     for start in range(0, len(names), BATCH):
         if app is None:
             raise NotAllowed(
@@ -157,9 +162,12 @@ async def _attributes(app: AppApi | None, attribute: str, id_type: IdType, names
                 "the App API has no credentials."
             )
         asked = [app.person(name, id_type) for name in names[start : start + BATCH]]
-        there = {identifier(each, id_type): each for each in await profiles(app, asked, id_type)}
-        known = [there.get(name, Fields({})).fields("attributes") for name in asked]
-        found += [attributes.text(attribute) or "" for attributes in known]
+        there: dict[str, list[Fields]] = {}
+        for each in await profiles(app, asked, id_type):
+            there.setdefault(compared(identifier(each, id_type), id_type), []).append(
+                each.fields("attributes")
+            )
+        found += [there.get(compared(name, id_type), []) for name in asked]
     return found
 
 

@@ -1,18 +1,22 @@
 """Consent: which calls somebody must agree to first, and that what they agreed to is this call."""
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from cio_mcp.errors import Declined, NotAllowed, NotConfirmed
 from cio_mcp.safety.call import ToolCall
 from cio_mcp.safety.confirmation import Confirmations
+from cio_mcp.safety.contacts import holds
 from cio_mcp.toolkit.answers import Preview
-from cio_mcp.toolkit.consequences import CONFIRMED, Consequence, holds
+from cio_mcp.toolkit.consequences import CONFIRMED, Consequence
 from cio_mcp.toolkit.registry import Effect, Tool
 
 # Returns the preview of a call: with a code, if the argument is true.
 Show = Callable[[bool], Awaitable[Preview]]
+
+# What somebody agrees to whatever else it can set off.
+ALWAYS = {Effect.DELETES, Effect.SENDS}
 
 NOBODY = "Nothing was done: this requires a person's consent, and there is nobody to ask here."
 
@@ -29,19 +33,21 @@ class Consent:
     confirmations: Confirmations
     also: Collection[Consequence] = ()
 
-    def may_ask(self, tool: Tool, given: dict[str, Any] | None = None) -> bool:
-        """Say whether a tool's calls, or one with the arguments `given`, may need consent."""
-        if self.by == "off":
-            return False
-        found = [each for each in tool.affects.consequences if given is None or holds(each, given)]
-        return tool.effect in {Effect.DELETES, Effect.SENDS} or any(
-            each in CONFIRMED or each in self.also for each in found
-        )
+    def may_ask(self, tool: Tool) -> bool:
+        """Say whether a tool's calls may need consent."""
+        return self.by != "off" and (tool.effect in ALWAYS or any(self._asked_of(tool)))
 
     def needed(self, call: ToolCall) -> bool:
-        """Say whether a call needs consent; a message to one person does not."""
-        to_one = call.audience is not None and call.audience.to_one
-        return self.may_ask(call.tool, call.given) and not to_one
+        """Say whether a call needs consent, by its request; a message to one person does not."""
+        if self.by == "off" or (call.audience is not None and call.audience.to_one):
+            return False
+        return call.tool.effect in ALWAYS or any(
+            holds(each, call.outgoing) for each in self._asked_of(call.tool)
+        )
+
+    def _asked_of(self, tool: Tool) -> Iterator[Consequence]:
+        """Yield the consequences of a tool that somebody must agree to."""
+        yield from (each for each in tool.affects.consequences if each in CONFIRMED or each in self.also)
 
     def asks_person(self, call: ToolCall) -> bool:
         """Say whether only a person's consent counts for a call, and no code of a preview of the caller's."""

@@ -1,16 +1,23 @@
-"""By what a finished request lets people be reached later: addresses, numbers, devices."""
+"""By what a finished request lets people be reached later: addresses, numbers, devices, subscriptions."""
 
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
+from cio_mcp.client import AnyIdType, AppApi
 from cio_mcp.client.call import Outgoing
+from cio_mcp.safety.bounds import Bounds, attributes_of
 from cio_mcp.safety.recipients import EVENTS, path_of
 from cio_mcp.toolkit.audience import DEVICE
+from cio_mcp.toolkit.consequences import Consequence
 
 # Routes that change people, one or many in a request.
 _PERSON = re.compile(r"/api/v1/customers/[^/]+(/events|/devices)?")
+_UNSUPPRESSED = re.compile(r"/api/v1/customers/[^/]+/unsuppress")
+_MERGED = re.compile(r"/api/v1/merge_customers")
 _IMPORTS = re.compile(r"/v1/imports")
 _ENTITIES = re.compile(r"/api/v2/(entity|batch)")
 _SUPPRESSION = re.compile(r"/v1/esp/suppression/[^/]+/[^/]+")
@@ -18,8 +25,47 @@ _SUPPRESSION = re.compile(r"/v1/esp/suppression/[^/]+/[^/]+")
 # Whom a request names is created if there is nobody, but by these actions.
 _CREATES_NOBODY = {"delete", "delete_device", "merge", "suppress", "unsuppress"}
 
-# Attributes that messages go to.
+# Attributes that messages go to, and those that say whether any do.
 _CONTACTS = {"email", "phone"}
+UNSUBSCRIBED, PREFERENCES = "unsubscribed", "cio_subscription_preferences"
+
+# What counts as true where somebody is unsubscribed (Track API, "identify"); anything else subscribes them.
+_TRUE = {"true", "1"}
+
+
+@dataclass(frozen=True)
+class Again:
+    """Somebody who can get messages again; `addressed` if the request gives them the address."""
+
+    id_type: AnyIdType
+    name: str
+    addressed: bool = False
+
+
+async def check_contacts(bounds: Bounds, request: Outgoing | None, app: AppApi | None) -> None:
+    """Raise NotAllowed if a request lets somebody be reached who is not on the list of `bounds`.
+
+    `app` looks up the addresses and numbers of those who can get messages again.
+    """
+    if not bounds.allowed or request is None:
+        return
+    bounds.check_set(addresses_set(request))
+    people, found = list(reached_again(request)), list[str]()
+    for id_type in dict.fromkeys(one.id_type for one in people):
+        some = [one for one in people if one.id_type == id_type]
+        profiles = await attributes_of(app, id_type, [one.name for one in some])
+        for one, theirs in zip(some, profiles, strict=True):
+            named = [one.name] if id_type in _CONTACTS else []
+            named += [at for each in theirs for name in _CONTACTS if (at := each.text(name))]
+            found += named or ([] if one.addressed else [""])
+    bounds.check_set(found)
+
+
+def holds(consequence: Consequence, request: Outgoing | None) -> bool:
+    """Say whether a tool's consequence can come of a request: most attributes subscribe nobody."""
+    if consequence is not Consequence.SUBSCRIPTIONS or request is None or request.body is None:
+        return True
+    return any(reached_again(request))
 
 
 def addresses_set(request: Outgoing | None) -> list[str]:
@@ -67,8 +113,51 @@ def _given_to(entry: Mapping[str, Any]) -> Iterator[str]:
 
 def _contacts(attributes: Any) -> Iterator[str]:
     for name, value in attributes.items() if isinstance(attributes, dict) else ():
-        if name.strip().lower() in _CONTACTS and value not in (None, ""):
+        if plain(name) in _CONTACTS and value not in (None, ""):
             yield str(value)
+
+
+def plain(name: str) -> str:
+    """Return an attribute's name as whoever reads it generously would: without case, blanks and odd forms."""
+    kept = (char for char in unicodedata.normalize("NFKC", name) if unicodedata.category(char)[0] not in "CZ")
+    return "".join(kept).lower()
+
+
+def reached_again(request: Outgoing) -> Iterator[Again]:
+    """Yield whom a request subscribes or no longer suppresses, and whose address another takes over."""
+    path, body = path_of(request.url), request.body or {}
+    if _MERGED.fullmatch(path):
+        yield from _identified(body.get("secondary"))
+    elif _ENTITIES.fullmatch(path):
+        for entry in body.get("batch", [body]):
+            attributes, action = entry.get("attributes"), entry.get("action")
+            opens = action == "unsuppress" or (action == "identify" and _subscribes(attributes))
+            if entry.get("type") == "person" and opens:
+                yield from _identified(entry.get("identifiers"), attributes)
+    elif _UNSUPPRESSED.fullmatch(path) or (_PERSON.fullmatch(path) and _subscribes(body)):
+        name = unquote(path.split("/")[4])
+        kind = "cio_id" if name.startswith("cio_") else "email" if "@" in name else "id"
+        yield from _identified({kind: name.removeprefix("cio_")}, body)
+
+
+def _identified(identifiers: Any, attributes: Any = None) -> Iterator[Again]:
+    for id_type, name in identifiers.items() if isinstance(identifiers, dict) else ():
+        yield Again(id_type, name, any(_contacts(attributes)))
+
+
+def _subscribes(attributes: Any) -> bool:
+    """Say whether attributes let a person be reached who was not."""
+    for name, value in attributes.items() if isinstance(attributes, dict) else ():
+        if plain(name) == UNSUBSCRIBED and str(value).lower() not in _TRUE:
+            return True
+        if plain(name).startswith(PREFERENCES) and _chooses(value):
+            return True
+    return False
+
+
+def _chooses(value: Any) -> bool:
+    """Say whether a topic, or one of several, is anything but turned off; none at all are as at first."""
+    return any(map(_chooses, value.values())) if isinstance(value, dict) and value else value is not False
 
 
 def _tokens(device: Any, name: str) -> Iterator[str]:

@@ -25,7 +25,7 @@ from cio_mcp.safety.audit.record import Record
 from cio_mcp.safety.bounds import Bounds
 from cio_mcp.safety.call import ToolCall
 from cio_mcp.safety.consent import Consent
-from cio_mcp.safety.contacts import addresses_set
+from cio_mcp.safety.contacts import check_contacts
 from cio_mcp.safety.counting import Counting
 from cio_mcp.safety.looking import look
 from cio_mcp.safety.preview import preview_of
@@ -125,13 +125,12 @@ class Guard:
             await self._rehearse(call)
             request = call.outgoing
         else:
-            self.bounds.check_set(addresses_set(request))
             check_recipients(call, request)  # with the audience that was approved, not with a newer one
+        await check_contacts(self.bounds, request, self._looker(call))
         if now() - call.looked_up >= CURRENT:
             await self._find_audience(call)
             await self._check_bounds(call)
             call.looked_up = now()
-            self.bounds.check_set(addresses_set(request))
             check_recipients(call, request)
         for rule in self.rules:
             call.outgoing = request  # several requests of a call can be about to leave
@@ -158,7 +157,7 @@ class Guard:
 
     async def _rehearse(self, call: ToolCall) -> None:
         """Find the request that the call would send; raises what the call would raise before sending it."""
-        plain = call.tool.effect is Effect.WRITES and not self.consent.may_ask(call.tool, call.given)
+        plain = call.tool.effect is Effect.WRITES and not self.consent.may_ask(call.tool)
         in_parts = Consequence.BULK in call.tool.affects.consequences
         if plain and not call.preview_only and not in_parts:
             return  # of several parts, one could have left before the next is judged
@@ -182,8 +181,7 @@ class Guard:
         if call.audience:
             bounds = self.bounds.narrowed(call.grants)
             bounds.check_size(call.audience)
-            app = self.client.api(AppApi, call) if self.client.opens(AppApi) else None
-            await bounds.check_allowed(call.audience, app)
+            await bounds.check_allowed(call.audience, self._looker(call))
 
     async def _confirm(self, call: ToolCall) -> Preview | None:
         """Return the preview that has to be confirmed first; None once the call is confirmed."""
@@ -234,10 +232,14 @@ class Guard:
             answer.sandbox = self.sandbox or None
             answer.times = call.times or None
 
+    def _looker(self, call: ToolCall) -> AppApi | None:
+        """Return the API with which to look up what a bound must know."""
+        return self.client.api(AppApi, call) if self.client.opens(AppApi) else None
+
     def _reader(self, call: ToolCall) -> AppApi | None:
         """Return the API with which to look up more than the call asks for, if its caller may read that."""
         may = self.reads and all("read" in grant.permissions for grant in call.grants)
-        return self.client.api(AppApi, call) if may and self.client.opens(AppApi) else None
+        return self._looker(call) if may else None
 
     def hide(self, value: Any, answer: Answer | None = None) -> Any:
         """Return `value` without what must not be shown; `answer` is the model it was dumped from, if any."""

@@ -9,10 +9,11 @@ from typing import Any
 
 from cio_mcp.client.call import Replacement
 from cio_mcp.safety.call import ToolCall
+from cio_mcp.safety.contacts import holds
 from cio_mcp.safety.looking import People, Survey
 from cio_mcp.toolkit.answers import Preview, Reach
 from cio_mcp.toolkit.audience import SAMPLES, Audience, MessageSetup, masked
-from cio_mcp.toolkit.consequences import IN_WORDS, Told, holds
+from cio_mcp.toolkit.consequences import IN_WORDS, Told
 from cio_mcp.toolkit.quoting import hosts, plain, quoted
 from cio_mcp.toolkit.registry import Effect
 from cio_mcp.toolkit.texts.checking import OPENING, MessageCheck
@@ -66,7 +67,7 @@ def preview_of(
     also = [
         IN_WORDS[each]
         for each in call.tool.affects.consequences
-        if each not in outlook.covers and holds(each, call.given)
+        if each not in outlook.covers and holds(each, call.outgoing)
     ]
     replaces = call.replaces or Replacement({})
     # Those in rows are told among what is odd about them.

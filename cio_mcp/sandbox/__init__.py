@@ -5,7 +5,7 @@ what a workspace knows and does, `routes/` speaks HTTP about it, `seed` tells th
 """
 
 from cio_mcp.sandbox.app import Sandbox
-from cio_mcp.sandbox.faults.layer import ConnectionCut
+from cio_mcp.sandbox.asgi import ConnectionCut
 from cio_mcp.sandbox.gate import Counts, Credentials
 from cio_mcp.sandbox.state.migration import adopt
 from cio_mcp.sandbox.state.schema import VERSION

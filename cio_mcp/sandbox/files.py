@@ -2,32 +2,29 @@
 
 import re
 
-from starlette.requests import Request
-from starlette.responses import Response
-
+from cio_mcp.sandbox.asgi import Request, Response
 from cio_mcp.sandbox.state import exports
 from cio_mcp.sandbox.state.workspace import Workspace
 
-PATH = "/{export_id:int}.csv"
+PATH = re.compile(r"/(\d+)\.csv", re.ASCII)
 
 
-async def download(request: Request) -> Response:
+def download(workspace: Workspace, export_id: int, request: Request) -> Response:
     """Answer a link. Assumed (files of exports): as a storage does, pieces of a file too."""
-    workspace: Workspace = request.scope["sandbox"].workspace
-    export = workspace.thing("export", request.path_params["export_id"])
-    expires = request.query_params.get("expires", "")
-    if export is None or request.query_params.get("signature") != exports.SIGNATURE:
-        return Response(status_code=403)
+    export = workspace.thing("export", export_id)
+    expires = request.query.get("expires", "")
+    if export is None or request.query.get("signature") != exports.SIGNATURE:
+        return Response(403)
     if not expires.isdecimal() or int(expires) < workspace.now():
-        return Response("the link has expired", status_code=403)
+        return Response(403, "the link has expired", {"content-type": "text/plain; charset=utf-8"})
     content = export.get("content", "").encode()
     tag = f'"{export["id"]}-{export["created_at"]}"'
-    headers = {"etag": tag, "accept-ranges": "bytes"}
+    headers = {"etag": tag, "accept-ranges": "bytes", "content-type": "text/csv; charset=utf-8"}
     part = re.fullmatch(r"bytes=(\d+)-", request.headers.get("range", ""))
     if part and request.headers.get("if-range", tag) == tag:
         begins = int(part[1])
         if begins >= len(content):
-            return Response(status_code=416)
+            return Response(416)
         headers["content-range"] = f"bytes {begins}-{len(content) - 1}/{len(content)}"
-        return Response(content[begins:], 206, headers, "text/csv")
-    return Response(content, 200, headers, "text/csv")
+        return Response(206, content[begins:], headers)
+    return Response(200, content, headers)

@@ -6,8 +6,7 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from starlette.requests import Request
-
+from cio_mcp.sandbox.asgi import Request
 from cio_mcp.sandbox.http import Rejected, app_error, track_error
 
 
@@ -51,7 +50,7 @@ class Gate:
 
         Documented: where there is a limit per day, each answer says what is left of it.
         """
-        path = request.url.path
+        path = request.path
         api = "track" if path.startswith("/api/") else "app"
         given = request.headers.get("authorization")
         if given != self._opens[api] and not (given == self._sends and _names_workspace(request)):
@@ -98,4 +97,4 @@ def _names_workspace(request: Request) -> bool:
 
     Documented, 2026-09-17. Assumed (service accounts): anything else is answered with 401.
     """
-    return request.url.path.startswith("/v1/send/") and request.headers.get("x-workspace-id") == "1"
+    return request.path.startswith("/v1/send/") and request.headers.get("x-workspace-id") == "1"

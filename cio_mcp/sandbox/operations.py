@@ -1,8 +1,11 @@
 """The operations of the imitated APIs, by name: here a client's request meets one that is done again."""
 
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+from urllib.parse import unquote
 
 from cio_mcp.sandbox.contract import CONTRACT
 from cio_mcp.sandbox.http import ApiRequest, Handler, Rejected
@@ -58,5 +61,32 @@ class Operation:
         body = kept.body["body"].encode(errors="surrogateescape")
         self.answer(ApiRequest(kept.body["path"], kept.body["ids"], kept.body["query"], body, workspace))
 
+    def ids(self, path: Sequence[str]) -> dict[str, str] | None:
+        """Return the named parts of a path, each decoded once; None if it is not this operation's."""
+        found = {}
+        for wanted, part in zip(self._parts, path, strict=True):
+            if wanted.startswith("{") and part:
+                found[wanted[1:-1]] = unquote(part, errors="replace")
+            elif wanted != part:
+                return None
+        return found
+
+    @cached_property
+    def _parts(self) -> list[str]:
+        return self.path.split("/")[1:]
+
 
 OPERATIONS = {one.name: one for one in (Operation(method, path, handler) for method, path, handler in TABLES)}
+
+# By what tells most of them apart: the method, and in how many parts the path is.
+_ALIKE = defaultdict[tuple[str, int], list[Operation]](list)
+for _operation in OPERATIONS.values():
+    _ALIKE[_operation.method, _operation.path.count("/")].append(_operation)
+
+
+def asked_for(method: str, path: Sequence[str]) -> tuple[Operation | None, dict[str, str]]:
+    """Return the first operation that fits a request, and the named parts of the path."""
+    for operation in _ALIKE.get((method, len(path)), ()):
+        if (ids := operation.ids(path)) is not None:
+            return operation, ids
+    return None, {}

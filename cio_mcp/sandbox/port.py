@@ -4,11 +4,10 @@ import asyncio
 from typing import Any
 
 import uvicorn
-from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
-from cio_mcp.sandbox.faults.layer import ConnectionCut
+from cio_mcp.sandbox.asgi import ASGIApp, ConnectionCut
 
 
 class CuttingProtocol(H11Protocol):

@@ -107,7 +107,8 @@ class GuideServer(MCPServer):
         for found in RESOURCES:
             if found.uri == asked:
                 tools = [tool for _, tool, _ in self.app.catalogue.listed(current.get())]
-                return [ReadResourceContents(self._renamed(found.text(tools)), "text/markdown")]
+                text = self.app.catalogue.worded(found.text(tools))
+                return [ReadResourceContents(text, "text/markdown")]
         if asked == RESULTS:
             return [ReadResourceContents(page(), APP_MIME_TYPE, {"ui": {"prefersBorder": True}})]
         for template in TEMPLATES:
@@ -147,10 +148,7 @@ class GuideServer(MCPServer):
                 f"\nThese tools are off on this server: {', '.join(off)}. Work without them, and say what "
                 "you could not check.\n"
             )
-        return self._renamed(text)
-
-    def _renamed(self, text: str) -> str:
-        return NAMED.sub(lambda named: f"`{self.app.catalogue.name_of(named[1])}`", text)
+        return catalogue.worded(text)
 
 
 def _checked(prompt: Prompt, given: dict[str, Any]) -> dict[str, Any]:

@@ -64,7 +64,7 @@ class Server(GuideServer):
             "cio-mcp",
             title="Customer.io",
             version=__version__,
-            instructions=f"{INSTRUCTIONS}\n{app.catalogue.about}",
+            instructions=app.catalogue.worded(f"{INSTRUCTIONS}\n{app.catalogue.about}"),
             log_level="WARNING",
             middleware=[self._recognise],
             extensions=[Apps()],
@@ -78,9 +78,9 @@ class Server(GuideServer):
             ListedTool(
                 name=name,
                 title=tool.title,
-                description=tool.description,
+                description=self.app.catalogue.worded(tool.description),
                 input_schema=schema,
-                output_schema=tool.output_schema,
+                output_schema=self.app.catalogue.described(tool.output_schema),
                 annotations=ToolAnnotations(
                     title=tool.title,
                     read_only_hint=tool.hints.read_only,

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from cio_mcp.limits import CALL_BYTES
 from cio_mcp.settings.scopes import CREDENTIALS, PREFIX, WorkspaceIdentity, WorkspaceSettings
@@ -17,6 +17,7 @@ from cio_mcp.settings.values import (
     RootPath,
     SafeUrl,
     Sharing,
+    Upper,
     UserPath,
     check_audience,
 )
@@ -107,7 +108,7 @@ class Settings(WorkspaceSettings, WorkspaceIdentity):
         PERSONAL, description="Attributes to hide with CIO_PII=mask; case, `_` and blanks make no difference."
     )
     tool_prefix: str = Field("", pattern=r"^[A-Za-z0-9_-]{0,20}$", description="Prefix of every tool's name.")
-    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(str.upper)] = Field(
+    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], Upper] = Field(
         "WARNING", description="What is logged to stderr: DEBUG, INFO (every call), WARNING or ERROR."
     )
     log_format: Annotated[Literal["text", "json"], Lower] = Field(

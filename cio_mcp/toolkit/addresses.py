@@ -13,7 +13,7 @@ from cio_mcp.toolkit.params import Address, CustomerKey
 HOW = 'write addresses as a@example.com, or "Name" <a@example.com>, with commas between them'
 
 # Liquid that names the customer's own address, and nobody else.
-THEIR_OWN = re.compile(r"\{\{\s*customer\.email\s*\}\}")
+THEIR_OWN = re.compile(r"\{\{ *customer\.email *\}\}")
 
 # One recipient: an address alone, or in angle brackets after a name, which may be quoted.
 _RECIPIENT = re.compile(
@@ -62,7 +62,9 @@ def recipients(text: str) -> list[Recipient]:
             raise ValueError(HOW)
         at = part.end()
         name = (part["quoted"] or part["plain"] or "").strip()
-        if "@" in name or "=?" in name or any(unicodedata.category(char)[0] == "C" for char in name):
+        # A sign that only looks like an @ becomes one where a reader makes signs plain (NFKC).
+        plain = unicodedata.normalize("NFKC", name)
+        if "@" in plain or "=?" in plain or any(unicodedata.category(char)[0] == "C" for char in name):
             message = f"a name must not contain an address or be encoded; {HOW}"
             raise ValueError(message)
         address = part["bare"] if part["angled"] is None else part["angled"]

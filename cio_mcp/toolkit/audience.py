@@ -22,7 +22,7 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 DEVICE = "device:"
 
 # Liquid that names the customer's own number, and no other.
-OWN_NUMBER = re.compile(r"\{\{\s*customer\.phone\s*\}\}")
+OWN_NUMBER = re.compile(r"\{\{ *customer\.phone *\}\}")
 
 # The fields that name recipients in Google's and Apple's payloads. Customer.io fills them in, and a topic or
 # a condition would reach everybody who subscribes to it.

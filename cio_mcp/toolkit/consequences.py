@@ -96,13 +96,3 @@ def affects(
         return function
 
     return declare
-
-
-def holds(consequence: Consequence, given: Mapping[str, Any]) -> bool:
-    """Say whether a tool's consequence can come of a call with these arguments."""
-    if consequence is not Consequence.SUBSCRIPTIONS:
-        return True
-    if rows := given.get("rows") or given.get("csv"):
-        columns = (given.get("columns") or {}).values()
-        return rows.names("unsubscribed") or any(each and each.target == "unsubscribed" for each in columns)
-    return given.get("unsubscribed") is False or any((given.get("topics") or {}).values())

@@ -1,5 +1,6 @@
 """Emails of Design Studio: an email in its default language and each translation is a node of its own."""
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
@@ -14,6 +15,11 @@ EmailId = Annotated[ItemKey, Field(description="From list_emails.")]
 Language = Annotated[Line | None, Field(description="Language of a translation. Default: the email's own.")]
 
 EMAIL = "/v1/design_studio/emails/{email_id}"
+COMPONENTS = "/v1/design_studio/components"
+
+# The largest page of components (App API, Design Studio), and what includes one in HTML: its tag.
+MOST = 10_000
+_TAG = re.compile(r"<([a-z][\w.:-]*)", re.IGNORECASE)
 
 # The fields of an envelope by the names that tools have for them.
 ENVELOPE = {
@@ -98,6 +104,22 @@ def differing_nodes(
         for (language, node), then in zip(nodes.items(), before, strict=True)
         for name, pair in differing(then, sent_in(node)).items()
     }
+
+
+async def components_in(app: AppApi, html: Iterable[str]) -> dict[str, str]:
+    """Return the components that some HTML includes now, and those that they include, by tag."""
+    listed = Fields(await app.get(COMPONENTS, {"limit": MOST})).listed("components")
+    known, found, texts = told_components(listed), dict[str, str](), list(html)
+    while texts:
+        used = {tag.lower() for tag in _TAG.findall(texts.pop())} & known.keys() - found.keys()
+        found |= {tag: known[tag] for tag in used}
+        texts += [known[tag] for tag in used]
+    return found
+
+
+def told_components(listed: Iterable[Fields]) -> dict[str, str]:
+    """Return what components hold by their tags."""
+    return {tag.lower(): each.text("content") or "" for each in listed if (tag := each.text("tag"))}
 
 
 async def rendered(

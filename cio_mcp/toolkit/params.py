@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, Wit
 
 from cio_mcp.client.identifiers import IdType
 from cio_mcp.toolkit.context import context_of
-from cio_mcp.toolkit.sizes import size_of
+from cio_mcp.toolkit.sizes import excess, size_of
 
 # Floats up to here hold every whole number; larger ones may have lost digits.
 EXACT = 2**53
@@ -19,13 +19,12 @@ WHOLE = re.compile(r"(\d{1,20})(?:\.0+)?", re.ASCII)
 
 
 def at_most(limit: int) -> AfterValidator:
-    """Return a validator for text of at most `limit` UTF-8 bytes: Customer.io counts bytes."""
+    """Return a validator for text, or JSON, of at most `limit` UTF-8 bytes: Customer.io counts bytes."""
 
-    def check(text: str) -> str:
-        if (size := len(text.encode())) > limit:
-            message = f"at most {limit} bytes are allowed; this has {size}"
-            raise ValueError(message)
-        return text
+    def check(value: Any) -> Any:
+        if why := excess(value, limit):
+            raise ValueError(why)
+        return value
 
     return AfterValidator(check)
 

@@ -1,6 +1,6 @@
 """The controls of the embedded sandbox, for tools that are there on a sandbox only."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,18 +16,18 @@ class SandboxControls:
     be done. `call` is the tool call that is served.
     """
 
-    ask: Callable[[str, str, Any], Any]
+    ask: Callable[[str, str, Any], Awaitable[Any]]
     call: Call | None = None
 
-    def change(self, path: str, body: dict[str, Any]) -> Any:
+    async def change(self, path: str, body: dict[str, Any]) -> Any:
         """Return what a control answers that changes the sandbox; raises InvalidArgument."""
         if self.call and self.call.dry_run:
             raise WouldSend(Outgoing("POST", f"/_sandbox/{path}", body))
-        return self.read(path, body)
+        return await self.read(path, body)
 
-    def read(self, path: str, body: dict[str, Any]) -> Any:
+    async def read(self, path: str, body: dict[str, Any]) -> Any:
         """Return what a control answers that changes nothing; raises InvalidArgument."""
         try:
-            return self.ask("POST", f"/_sandbox/{path}", body)
+            return await self.ask("POST", f"/_sandbox/{path}", body)
         except ValueError as wrong:
             raise InvalidArgument(str(wrong)) from None

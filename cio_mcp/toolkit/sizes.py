@@ -71,6 +71,12 @@ def _has_endless_number(written: bytes) -> bool:
     return any(written[at : at + STRETCH].isdigit() for at in range(0, len(written), STRETCH))
 
 
+def excess(value: Any, limit: int) -> str:
+    """Say that a text, or any other value that JSON can hold, has more bytes than `limit`; else ""."""
+    size = len(value.encode() if isinstance(value, str) else to_json(value))
+    return f"at most {limit} bytes are allowed; this has {size}" if size > limit else ""
+
+
 def _is_deep(value: Any) -> bool:
     level = [value]
     for _ in range(MOST_LEVELS):

@@ -3,7 +3,6 @@
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
-from pydantic_core import to_json
 from ulid import ULID
 
 from cio_mcp.client import AnyIdType, AppApi, RequestKind, TrackApi, people
@@ -24,7 +23,7 @@ from cio_mcp.toolkit.params import (
     one_line,
 )
 from cio_mcp.toolkit.registry import Toolbox
-from cio_mcp.toolkit.sizes import size_of
+from cio_mcp.toolkit.sizes import excess
 from cio_mcp.toolkit.times import Timestamp
 from cio_mcp.toolkit.values import Values
 
@@ -54,9 +53,6 @@ def _event_data(data: dict[str, Any], asked: ValidationInfo) -> dict[str, Any]:
             message = f"recipient must be an email address; {HOW}"
             raise ValueError(message) from None
         data = data | {"recipient": recipient}
-    if (size := len(to_json(data))) > LARGEST_DATA:
-        message = f"at most {LARGEST_DATA} bytes are allowed; this has {size}"
-        raise ValueError(message)
     return data
 
 
@@ -74,6 +70,7 @@ EventName = Annotated[
 EventData = Annotated[
     Values,
     AfterValidator(_event_data),
+    at_most(LARGEST_DATA),
     Field(description='Properties, such as {"total": 25}.'),
 ]
 EventTime = Annotated[Timestamp | None, Field(description="ISO 8601. Default: now.")]
@@ -173,8 +170,8 @@ async def track_page_view(
     page, name = {"type": "page"}, page_name(url)
     if name != url:
         data = {"url": url} | (data or {})
-        if size_of(data) > LARGEST_DATA:
-            raise InvalidArgument(f"url, data: at most {LARGEST_DATA} bytes are allowed in all")
+        if why := excess(data, LARGEST_DATA):
+            raise InvalidArgument(f"url, data: in all {why}")
     match customer_id, anonymous_id:
         case str(), None:
             customer = customer_id, id_type

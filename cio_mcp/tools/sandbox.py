@@ -10,6 +10,9 @@ from cio_mcp.toolkit.sandbox_controls import SandboxControls
 
 tools = Toolbox(__name__)
 
+# Seconds after which a call answers how far the clock has come: hosts wait for a minute at most.
+PATIENCE = 25
+
 
 class ClockMove(Acted):
     """The sandbox's clock has moved on."""
@@ -28,8 +31,9 @@ async def move_sandbox_clock(
 
     It does not go back.
     """
-    told = controls.change("clock", {"to": to})
-    return ClockMove(now=told["now"], happened=told["happened"])
+    told = await controls.change("clock", {"to": to, "seconds": PATIENCE})
+    rest = [f"That takes longer than one call may: call again with to={told['to']}."]
+    return ClockMove(now=told["now"], happened=told["happened"], notes=None if told["reached"] else rest)
 
 
 class MessageExplanation(Answer):
@@ -54,4 +58,4 @@ async def explain_sandbox_message(
     explain_no_message, which answers from what a live workspace tells, too.
     """
     asked = {"delivery": delivery_id, "person": person, "message": message}
-    return MessageExplanation(chain=controls.read("explain", asked)["chain"])
+    return MessageExplanation(chain=(await controls.read("explain", asked))["chain"])

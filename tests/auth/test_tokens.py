@@ -21,7 +21,7 @@ from cio_mcp.safety.grant import Grant
 from cio_mcp.server.server import facts
 from cio_mcp.settings.scopes import TokenSettings
 from cio_mcp.toolkit.core import CORE
-from cio_mcp.tools import SANDBOX_TOOLS, TOOLS
+from cio_mcp.tools.every import SANDBOX_TOOLS, TOOLS
 from tests.transports.test_transports import Served, serving
 
 pytestmark = [pytest.mark.anyio, pytest.mark.processes]
@@ -140,6 +140,7 @@ async def test_an_empty_header_leaves_nothing(served: Served, tokens: dict[str, 
         ([("x-cio-tools", ",")], "x-cio-tools: names nothing"),
         ([("x-cio-tools", "get_*"), ("x-cio-tools", "*")], "x-cio-tools: is given twice"),
         ([("x-cio-tool", "get_*")], "x-cio-tool: there is no such header; did you mean x-cio-tools?"),
+        ([("x_cio_tools", "get_*")], "x_cio_tools: there is no such header; did you mean x-cio-tools?"),
     ],
 )
 @pytest.mark.parametrize(("method", "path"), [("POST", "/mcp"), ("GET", "/sse"), ("POST", "/messages/")])

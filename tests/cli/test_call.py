@@ -4,6 +4,8 @@ import io
 import json
 import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -309,3 +311,15 @@ def test_where_no_state_can_be_kept_the_sandbox_works_in_memory(
     assert main(["call", "get_customer", "customer_id=u_1001"]) == 0
     assert main(["call", "get_customer", "customer_id=nobody"]) == 1
     assert "The sandbox was in memory" in capsys.readouterr().err
+
+
+@pytest.mark.processes
+def test_a_call_imports_no_tools_but_those_of_its_toolset() -> None:
+    code = (
+        "import sys; from cio_mcp.cli import main; "
+        "main(['call', 'get_customer', 'customer_id=u_1001']); print(*sys.modules)"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    tools = {name.split(".")[2] for name in run.stdout.split() if name.startswith("cio_mcp.tools.")}
+    assert tools == {"people"}

@@ -24,7 +24,7 @@ from cio_mcp.errors import SettingsError
 from cio_mcp.settings import load
 from cio_mcp.settings.system_keyring import from_keyring
 from cio_mcp.toolkit.core import CORE
-from cio_mcp.tools import SANDBOX_TOOLS
+from cio_mcp.tools.every import SANDBOX_TOOLS
 from tests.cli.internet import an_internet
 from tests.terminal import Screen
 

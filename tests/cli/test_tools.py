@@ -6,7 +6,7 @@ import pytest
 
 from cio_mcp.cli import main
 from cio_mcp.toolkit.core import CORE
-from cio_mcp.tools import TOOLS
+from cio_mcp.tools.every import TOOLS
 
 LIVE = [tool.name for tool in TOOLS if tool.name in CORE]
 

@@ -14,7 +14,7 @@ import pytest
 from cio_mcp.sandbox.contract import CONTRACT, FACTS, NOTHING, anonymous
 from cio_mcp.sandbox.routes import TABLES
 from cio_mcp.toolkit.registry import Tool
-from cio_mcp.tools import TOOLS
+from cio_mcp.tools.every import TOOLS
 from tests.agent import Agent, an_agent
 from tests.contract.calls import FORMS, words_of
 from tests.contract.regenerate import EXCEPTIONS

@@ -16,7 +16,7 @@ from cio_mcp.server.server import Server
 from cio_mcp.settings import load
 from cio_mcp.toolkit.audience import Audience
 from cio_mcp.toolkit.registry import Effect, Tool
-from cio_mcp.tools import TOOLS
+from cio_mcp.tools.every import TOOLS
 from tests.agent import Caller, an_agent
 
 pytestmark = pytest.mark.anyio
@@ -127,6 +127,12 @@ async def attempt(tool: str, arguments: dict[str, Any], allowed: str = ALLOWED) 
         "{% if true %}boss@corp.example{% endif %}",
         "{{trigger.name}} <ada@example.com>",
         "Ada\u202e <ada@example.com>",
+        "boss\uff20corp.example <ada@example.com>",
+        '"boss\ufe6bcorp.example" <ada@example.com>',
+        "{{\u00a0customer.email }}",
+        "{{customer.email}}, boss@corp.example",
+        "{{customer.email | append: ',boss@corp.example'}}",
+        "ada@example.com\uff0cboss@corp.example",
     ],
 )
 @pytest.mark.parametrize("argument", ["to", "cc", "bcc"])
@@ -180,6 +186,7 @@ async def test_no_event_redirects_mail_to_somebody_who_is_not_allowed(recipient:
         ("send_transactional_message", SMS | {"to": "{{trigger.phone}}"}),
         ("send_transactional_message", SMS | {"to": "+4930{{trigger.phone}}"}),
         ("send_transactional_message", SMS | {"customer_id": "u_2", "to": "{{customer.phone}}"}),
+        ("send_transactional_message", SMS | {"to": "{{\u00a0customer.phone}}"}),
         ("send_transactional_message", PUSH),
         ("send_transactional_message", PUSH | {"to": "+4930123456"}),
         ("send_transactional_message", PUSH | {"custom_device": {"token": "t", "platform": "ios"}}),
@@ -228,6 +235,29 @@ async def test_numbers_and_devices_that_the_list_names_are_reached(
     assert len(await attempt("send_transactional_message", message, allowed)) == 1
 
 
+@pytest.mark.parametrize(
+    ("entry", "reached"),
+    [
+        ("@example.com", True),
+        ("ADA@Example.com", True),
+        ("@*.com", True),
+        ("ada@*", True),
+        ("*@*", True),
+        ("*", True),
+        ("a*@example.com", True),
+        ("*.example.com", False),
+        ("@*.example.com", False),
+        ("*@*.example.com", False),
+        ("ada.example.com", False),
+        ("a?a@example.com", False),
+    ],
+)
+async def test_an_entry_holds_for_whom_it_names(entry: str, reached: bool) -> None:
+    sent = await attempt("identify_customer", {"customer_id": "u_1", "email": "ada@example.com"}, entry)
+
+    assert bool(sent) == reached
+
+
 async def test_a_domain_is_the_same_in_both_of_its_spellings() -> None:
     for allowed in ("busineß.com, example.com", "xn--busine-gta.com, example.com"):
         for to in ("ada@busineß.com", "ada@xn--busine-gta.com"):
@@ -235,7 +265,32 @@ async def test_a_domain_is_the_same_in_both_of_its_spellings() -> None:
             assert body["to"] == "ada@xn--busine-gta.com"
 
 
-@pytest.mark.parametrize("entry", ["+49x", "device:1", "+", "+4930**"])
+@pytest.mark.parametrize(
+    "entry",
+    [
+        *(
+            "+49x",
+            "device:1",
+            "+",
+            "+4930**",
+            ";",
+            "''",
+            "[]",
+            "@",
+            ".",
+            "example",
+            "example.com;corp.example",
+        ),
+        *(
+            "example.com corp.example",
+            "ada@@example.com",
+            "<ada@example.com>",
+            "ada@",
+            "mailto:ada@example.com",
+        ),
+        *("example..com", "\u200b", "device:ANY"),
+    ],
+)
 def test_an_entry_that_names_nobody_stops_the_start(entry: str) -> None:
     with pytest.raises(SettingsError, match="CIO_ALLOWED_RECIPIENTS"):
         build(load({"CIO_ALLOWED_RECIPIENTS": entry}))

@@ -9,12 +9,13 @@ from cio_mcp.errors import SettingsError
 from cio_mcp.settings import Settings, load
 from cio_mcp.toolkit.consequences import CONFIRMED, IN_WORDS, Consequence
 from cio_mcp.toolkit.registry import Effect, Tool
-from cio_mcp.tools import TOOLS
+from cio_mcp.tools.every import TOOLS
 from tests.agent import an_agent
 from tests.safety.test_confirmation import acts
 
 pytestmark = pytest.mark.anyio
 
+TOPICS, OFF = "cio_subscription_preferences", {"Off": "unsubscribed:boolean"}
 WRITING = [tool for tool in TOOLS if tool.effect is Effect.WRITES]
 SNIPPET = {"kind": "snippet", "name": "footer", "value": "New"}
 
@@ -105,6 +106,14 @@ async def test_only_a_call_that_has_the_consequence_is_confirmed() -> None:
             await agent.call("set_subscriptions", **who, topics={"1": False}),
             await agent.call("set_subscriptions", **who, topics={"1": True}),
             await agent.call("identify_customer", **who, unsubscribed=False),
+            await agent.call("identify_customer", **who, attributes={TOPICS: {"topics": {"topic_1": True}}}),
+            await agent.call("identify_customer", **who, attributes={f"{TOPICS}.topics.topic_1": False}),
+            await agent.call("identify_customers", rows=[who | {f"{TOPICS}.topics.topic_1": True}]),
+            await agent.call("identify_customers", rows=[who | {"unsubscribed": True}]),
+            await agent.call("identify_customers", csv="customer_id,Off\nu_1001,no", columns=OFF),
+            await agent.call("unsuppress_customer", **who),
+            await agent.call("create_preference_link", **who),
         ]
 
-    assert [call["outcome"] for call in calls] == ["accepted", "accepted", "preview", "preview"]
+    asked = [call["outcome"] == "preview" for call in calls]
+    assert asked == [False, False, True, True, True, False, True, False, True, True, True]

@@ -35,6 +35,9 @@ DEVICE: dict[str, Any] = {**WHO, "device_id": "token", "platform": "ios"}
         ("track_events", {"rows": [{"email": "boss@corp.example", "name": "order"}], "id_type": "email"}),
         ("add_device", DEVICE),
         ("delete_suppression", {"email": "boss@corp.example", "kind": "bounces"}),
+        ("identify_customer", WHO | {"attributes": {"\uff45mail": "boss@corp.example"}}),
+        ("identify_customer", WHO | {"attributes": {"email\x00": "boss@corp.example"}}),
+        ("identify_customer", WHO | {"attributes": {"Phone\u200b": "+15551234567"}}),
     ],
 )
 async def test_nobody_gets_an_address_that_is_not_on_the_list(tool: str, arguments: dict[str, Any]) -> None:
@@ -59,6 +62,71 @@ async def test_nobody_gets_an_address_that_is_not_on_the_list(tool: str, argumen
 )
 async def test_who_is_on_the_list_gets_it(tool: str, arguments: dict[str, Any], allowed: str) -> None:
     assert len(await attempt(tool, arguments, allowed)) == 1
+
+
+TOPICS = "cio_subscription_preferences"
+BOSS = {"customer_id": "u_2"}
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments"),
+    [
+        ("identify_customer", {"unsubscribed": False}),
+        ("identify_customer", {"attributes": {"Unsubscribed": "no"}}),
+        ("identify_customer", {"attributes": {f"{TOPICS}.topics.topic_3": True}}),
+        ("identify_customer", {"attributes": {TOPICS: {"topics": {"topic_1": False, "topic_3": True}}}}),
+        ("identify_customer", {"attributes": {TOPICS: None}}),
+        ("set_subscriptions", {"topics": {"3": True}}),
+        ("set_subscriptions", {"unsubscribed": False}),
+        ("unsuppress_customer", {}),
+    ],
+)
+async def test_nobody_is_subscribed_again_whom_the_list_does_not_hold(
+    tool: str, arguments: dict[str, Any]
+) -> None:
+    for who in (BOSS, PHONE, {"customer_id": "u_1 x"}, {"customer_id": "new"}, {"customer_id": "U_1"}):
+        assert await attempt(tool, who | arguments) == [], who
+        assert await attempt(tool, who | arguments | {"dry_run": True}) == [], who
+    assert len(await attempt(tool, WHO | arguments)) == 1
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments"),
+    [
+        ("identify_customers", {"rows": [WHO, BOSS | {"unsubscribed": False}]}),
+        ("identify_customers", {"rows": [BOSS | {f"{TOPICS}.topics.topic_3": True}]}),
+        ("identify_customers", {"csv": "customer_id,unsubscribed\nu_2,false"}),
+        ("merge_customers", WHO | {"secondary_id": "u_2"}),
+        ("merge_customers", WHO | {"secondary_id": "new"}),
+    ],
+)
+async def test_nor_by_rows_or_as_somebody_else(tool: str, arguments: dict[str, Any]) -> None:
+    assert await attempt(tool, arguments) == []
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments", "allowed"),
+    [
+        ("identify_customer", BOSS | {"unsubscribed": True}, "example.com"),
+        ("identify_customer", WHO | {"unsubscribed": False}, "example.com, +4930123456"),
+        (
+            "identify_customer",
+            {"customer_id": "n", "email": "n@example.com", "unsubscribed": False},
+            "example.com",
+        ),
+        ("identify_customer", BOSS | {"attributes": {f"{TOPICS}.topics.topic_3": False}}, "example.com"),
+        ("merge_customers", BOSS | {"secondary_id": "u_1"}, "example.com, +4930*"),
+        ("unsuppress_customer", MAIL, "corp.example"),
+    ],
+)
+async def test_whom_the_list_holds_is_subscribed_again(
+    tool: str, arguments: dict[str, Any], allowed: str
+) -> None:
+    assert len(await attempt(tool, arguments, allowed)) == 1
+
+
+async def test_a_number_that_is_not_on_the_list_keeps_its_owner_unsubscribed() -> None:
+    assert await attempt("set_subscriptions", WHO | {"unsubscribed": False}, "example.com") == []
 
 
 @pytest.mark.parametrize("who", [MAIL, {"customer_id": "boss@corp.example"}, PHONE])

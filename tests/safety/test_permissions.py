@@ -10,7 +10,7 @@ from cio_mcp.errors import SettingsError
 from cio_mcp.safety.permissions import PERMITS
 from cio_mcp.settings import load
 from cio_mcp.toolkit.core import CORE
-from cio_mcp.tools import TOOLS
+from cio_mcp.tools.every import TOOLS
 from tests.agent import an_agent
 
 pytestmark = pytest.mark.anyio

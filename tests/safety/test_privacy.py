@@ -24,7 +24,7 @@ from cio_mcp.settings.model import PERSONAL
 from cio_mcp.toolkit.answers import Answer, Preview
 from cio_mcp.toolkit.context import ParseContext
 from cio_mcp.toolkit.registry import Tool
-from cio_mcp.tools import TOOLS
+from cio_mcp.tools.every import TOOLS
 from tests.agent import Agent
 
 KEY = bytes(range(64))

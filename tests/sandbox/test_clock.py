@@ -1,11 +1,15 @@
 """The sandbox's own clock: real time plus an offset, or frozen, and the same for all who use a file."""
 
+import asyncio
+from collections import Counter
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from cio_mcp.sandbox import Sandbox
-from tests.planted import a_sandbox
+from tests.planted import a_sandbox, the_story
 from tests.sandbox.conftest import Calling, Clock
 
 pytestmark = pytest.mark.anyio
@@ -106,3 +110,79 @@ async def test_a_step_that_fails_leaves_time_and_world_as_they_were(calling: Cal
     with pytest.raises(KeyError):
         caller.sandbox.workspace.advance(before + 7 * DAY)
     assert caller.sandbox.clock() == before
+
+
+async def test_requests_are_answered_while_the_clock_moves_on_and_see_how_far_it_has_come(
+    calling: Calling, clock: Clock
+) -> None:
+    caller = calling(Sandbox(clock=clock), clock)
+    begun = caller.sandbox.workspace.now()
+    moving = asyncio.create_task(caller.sandbox.control_in_turns("POST", "/_sandbox/clock", {"to": "+20d"}))
+    seen = []
+    while not moving.done():
+        await caller.ok("GET", "/v1/campaigns")
+        seen.append(caller.sandbox.workspace.now())
+        await asyncio.sleep(0)
+
+    assert (await moving)["reached"]
+    assert len({moment for moment in seen if begun + DAY < moment < begun + 19 * DAY}) > 3
+    assert seen == sorted(seen)
+
+
+async def test_a_client_that_goes_away_stops_the_clock_on_its_way_with_nothing_half_done(
+    calling: Calling, clock: Clock
+) -> None:
+    caller = calling(Sandbox(clock=clock), clock)
+    workspace, begun = caller.sandbox.workspace, caller.sandbox.workspace.now()
+
+    async def gone_soon() -> dict[str, Any]:
+        if asked:
+            return asked.pop()
+        while workspace.now() < begun + 5 * DAY:  # noqa: ASYNC110 - nothing tells when
+            await asyncio.sleep(0)
+        return {"type": "http.disconnect"}
+
+    async def nobody(message: Any) -> None:
+        raise AssertionError(message)
+
+    asked: list[dict[str, Any]] = [{"type": "http.request", "body": b'{"to": "+3650d"}'}]
+    scope = {"type": "http", "method": "POST", "raw_path": b"/_sandbox/clock"}
+    await caller.sandbox.controlled(scope, gone_soon, nobody)
+    stopped = workspace.now()
+
+    assert begun + 5 * DAY <= stopped < begun + 60 * DAY
+    assert not workspace.rows("SELECT * FROM timers WHERE due < ?", stopped)
+    await caller.ok("GET", "/v1/campaigns")
+    assert workspace.now() <= stopped + 2
+
+
+def test_a_move_can_be_made_in_parts_and_ends_as_one_at_once(clock: Clock) -> None:
+    whole, parts = the_story(clock), the_story(clock)
+    for world in (whole, parts):
+        world.control("POST", "/_sandbox/clock", {"frozen": True})
+    at_once = whole.control("POST", "/_sandbox/clock", {"to": "+2d"})
+    told: list[Any] = [{"reached": False, "to": "+2d"}]
+    while not told[-1]["reached"]:
+        told.append(parts.control("POST", "/_sandbox/clock", {"to": told[-1]["to"], "seconds": 0}))
+    exports = [world.control("GET", "/_sandbox/export", None) for world in (whole, parts)]
+    for world in (whole, parts):
+        world.close()
+
+    assert len(told) > 10
+    assert {part["to"] for part in told[1:]} == {at_once["to"]}
+    assert sum((Counter(part["happened"]) for part in told[1:]), Counter()) == at_once["happened"]
+    assert exports[0] == exports[1]
+
+
+def test_a_move_ends_where_the_world_is_taken_back_meanwhile(clock: Clock) -> None:
+    with closing(the_story(clock)) as world:
+        workspace, begun = world.workspace, world.workspace.now()
+        world.control("POST", "/_sandbox/points", {"name": "before"})
+        moving = workspace.advancing(begun + 30 * DAY)
+        while workspace.now() < begun + 9 * DAY:
+            next(moving)
+        world.control("POST", "/_sandbox/points/before", None)
+        with pytest.raises(StopIteration):
+            next(moving)
+
+        assert workspace.now() == begun

@@ -163,6 +163,20 @@ def test_what_people_do_later_is_what_would_have_been_planted_later() -> None:
             assert [tuple(event) for event in found] == [(act.at, act.body["name"]) for act in doings]
 
 
+def test_each_order_of_later_days_is_confirmed() -> None:
+    with closing(the_story(lambda: NOW)) as world:
+        world.workspace.advance(NOW + 12 * DAY)
+        bought = (
+            "SELECT cio_id, count(*) FROM events WHERE name = 'purchase' AND timestamp > ? GROUP BY cio_id"
+        )
+        asked = "json_extract(body, '$.transactional_message_id') = 1 AND created > ?"
+        confirmed = f"SELECT cio_id, count(*) FROM deliveries WHERE {asked} GROUP BY cio_id"
+        purchases, confirmations = (world.workspace.rows(found, NOW) for found in (bought, confirmed))
+
+        assert sum(row[1] for row in purchases) > 10
+        assert sorted(map(tuple, purchases)) == sorted(map(tuple, confirmations))
+
+
 def test_who_was_deleted_does_no_more() -> None:
     with closing(the_story(lambda: NOW)) as world:
         acting = next(

@@ -218,3 +218,52 @@ async def test_a_request_of_an_operation_that_there_is_not_is_told_as_refused(
     assert (told["replayed"], told["refused"]) == (0, 1)
     assert told["first_refused"][0]["request"] == "PUT /v9/renamed"
     assert "no such operation" in told["first_refused"][0]["answer"]
+
+
+def kept(sandbox: Sandbox) -> int:
+    return int(sandbox.workspace.rows("SELECT count(*) FROM requests")[0][0])
+
+
+async def test_requests_are_kept_from_the_oldest_point_on_and_without_one_none_but_the_last(
+    calling: Calling, clock: Clock
+) -> None:
+    caller = calling(a_sandbox(clock), clock)
+    sandbox = caller.sandbox
+    counts: list[int] = []
+    for name in ("one", "", "two", ""):
+        for number in range(3):
+            await caller.identify(f"new{number}", plan=f"plan {name}{number}{len(counts)}")
+        if name:
+            sandbox.control("POST", "/_sandbox/points", {"name": name})
+        counts.append(kept(sandbox))
+    removed = []
+    for name in ("one", "two"):
+        sandbox.control("DELETE", f"/_sandbox/points/{name}", None)
+        removed.append(kept(sandbox))
+
+    assert counts == [1, 4, 7, 10]
+    assert removed == [4, 1]
+
+
+async def test_what_is_no_longer_kept_is_not_done_again_in_part(calling: Calling, clock: Clock) -> None:
+    caller = calling(a_sandbox(clock), clock)
+    sandbox = caller.sandbox
+    for number in range(3):
+        await caller.identify(f"before{number}", plan="pro")
+    point = sandbox.control("POST", "/_sandbox/reset", {})["point"]
+    with pytest.raises(ValueError, match=f"not all that was asked on the way to point {point} is kept: make"):
+        replay(sandbox, str(point))
+
+    keep_start(sandbox)
+    many = ((f"id {number}", clock.now, clock.now, "faults met", "{}") for number in range(requests.MOST + 9))
+    sandbox.workspace.insert_all(
+        "INSERT INTO requests (id, at, really, what, body) VALUES (?, ?, ?, ?, ?)", many
+    )
+    await caller.identify("after", plan="pro")
+    assert kept(sandbox) == requests.MOST
+    before = export(sandbox)
+    left = back_to_start(sandbox)
+    with pytest.raises(ValueError, match="at most 10000 requests"):
+        replay(sandbox, left)
+    sandbox.control("POST", f"/_sandbox/points/{left}", None)
+    assert export(sandbox) == before

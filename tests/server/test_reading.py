@@ -9,7 +9,7 @@ from mcp import Client, MCPError
 
 from cio_mcp.server.guides import PROMPTS, RESOURCES, TEMPLATES, Prompt, Resource
 from cio_mcp.server.reading import NAMED
-from cio_mcp.tools import TOOLS
+from cio_mcp.tools.every import TOOLS
 from tests.agent import Agent, an_agent
 
 pytestmark = pytest.mark.anyio
@@ -72,7 +72,10 @@ async def test_a_prompt_names_tools_as_they_are_named_here_and_those_that_are_of
         explains = await written(agent, "why_no_message", customer="u_1001")
 
     assert "`cio_list_broadcasts`" in text
-    assert "These tools are off on this server: get_segment, preview_message, trigger_broadcast" in text
+    assert (
+        "These tools are off on this server: cio_get_segment, cio_preview_message, cio_trigger_broadcast"
+        in text
+    )
     assert "list_broadcasts," not in text.partition("These tools are off")[2]
     assert "`cio_explain_no_message`" in explains
     assert "are off" not in explains

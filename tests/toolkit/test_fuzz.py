@@ -18,7 +18,7 @@ import pytest
 from cio_mcp.app.application import Outcome
 from cio_mcp.safety.call import MakePreview
 from cio_mcp.toolkit.registry import Effect, Tool
-from cio_mcp.tools import TOOLS
+from cio_mcp.tools.every import TOOLS
 from tests.agent import MISSING, Agent, an_agent
 from tests.test_outcomes import ACTS
 

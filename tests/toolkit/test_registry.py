@@ -8,7 +8,7 @@ from cio_mcp.client import AppApi
 from cio_mcp.toolkit.answers import Accepted, Answer
 from cio_mcp.toolkit.audience import Audience, reaches
 from cio_mcp.toolkit.registry import Toolbox
-from cio_mcp.tools import TOOLS, TOOLSETS
+from cio_mcp.tools.every import TOOLS, TOOLSETS
 
 
 async def somebody(recipients: list[str]) -> Audience:

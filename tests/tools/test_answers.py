@@ -21,8 +21,8 @@ from cio_mcp.app.build import build
 from cio_mcp.server.server import Server, facts
 from cio_mcp.settings import load
 from cio_mcp.toolkit.registry import Effect, Tool
-from cio_mcp.tools import TOOLS
 from cio_mcp.tools.data_quality.rejections import MEANINGS
+from cio_mcp.tools.every import TOOLS
 from tests.agent import Clock
 from tests.contract.calls import FORMS
 from tests.forms import CHANGES, Change, example, form_of, leaves, repeating, said_or_asked, written

@@ -90,7 +90,7 @@ async def test_only_what_was_given_leaves(
         ({"data": {"text": "x" * 50_000}}, "data: at most 50000 bytes are allowed"),
         (
             {"per_user_data": [{"id": str(n), "data": {"text": "x" * 2600}} for n in range(10_000)]},
-            "per_user_data: at most 25 MB are allowed in all",
+            "per_user_data: in all at most 25000000 bytes are allowed",
         ),
     ],
 )

@@ -242,7 +242,7 @@ async def test_a_customer_without_device_or_phone_gets_nothing_and_the_delivery_
             {"channel": "inbox", "custom_data": {"a": "b"}, "send_to_unsubscribed": False},
             "custom_data, send_to_unsubscribed=false: not allowed with channel=inbox",
         ),
-        ({"channel": "push", "message": "x" * 1_000_001}, "at most 1000000 bytes without attachments"),
+        ({"channel": "push", "message": "x" * 1_000_001}, "without attachments at most 1000000 bytes"),
         ({"channel": "push", "send_at": 1780272000000}, "send_at: is in milliseconds"),
     ],
 )

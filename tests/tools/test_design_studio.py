@@ -141,6 +141,33 @@ async def test_a_draft_that_was_changed_after_its_preview_is_not_published(asked
     assert (await text(asked, **TRIAL))["subject"] == "Your trial ends in three days"
 
 
+async def test_a_component_that_changed_since_it_was_published_is_shown_and_since_the_preview_is_refused(
+    asked: Agent,
+) -> None:
+    html = "<h1>Hi</h1><x-Footer>\n</x-footer>"
+    await asked.call("update_email", **TRIAL_EMAIL, html=html)
+    first = await asked.call("publish_email", **TRIAL_EMAIL)
+    await asked.call("publish_email", **TRIAL_EMAIL, confirmation=first["confirmation"])
+    workspace = asked.wire.sandbox.workspace
+    (footer,) = workspace.things("design_component")
+    workspace.configure("design_component", footer | {"content": "<p>New street</p><x-inner/>"})
+    workspace.configure("design_component", footer | {"id": 9, "tag": "x-inner", "content": "<p>In</p>"})
+    await asked.call("update_email", **TRIAL_EMAIL, subject="Seen")
+    preview = await asked.call("publish_email", **TRIAL_EMAIL)
+    workspace.configure("design_component", footer | {"id": 9, "tag": "x-inner", "content": "<p>Unseen</p>"})
+    refusal = await asked.fail("publish_email", **TRIAL_EMAIL, confirmation=preview["confirmation"])
+
+    old = "<p>Quill, 1 Paper Street. {{snippets.footer}}</p>"
+    assert first["changes"]["component x-footer"] == [f'+ "{old}"']
+    assert preview["changes"] == {
+        "subject": ['- "Your trial ends in three days"', '+ "Seen"'],
+        "component x-footer": [f'- "{old}"', '+ "<p>New street</p><x-inner/>"'],
+        "component x-inner": ['+ "<p>In</p>"'],
+    }
+    assert "the texts that were shown changed since its preview" in refusal
+    assert (await text(asked, **TRIAL))["subject"] == "Your trial ends in three days"
+
+
 async def test_linking_is_confirmed_since_it_cannot_be_undone(asked: Agent) -> None:
     preview = await asked.call("link_email", **NEWS_EMAIL, **TO_21)
 

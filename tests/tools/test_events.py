@@ -126,7 +126,7 @@ async def test_a_page_view_of_a_long_address_can_be_checked(agent: Agent) -> Non
 async def test_an_address_that_no_event_can_hold_is_refused(agent: Agent) -> None:
     text = await agent.fail("track_page_view", url="x" * 100_000, customer_id="u_1001")
 
-    assert "url, data: at most 100000 bytes" in text
+    assert "url, data: in all at most 100000 bytes" in text
     assert agent.sent == []
 
 

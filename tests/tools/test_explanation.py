@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from cio_mcp.tools import TOOLS
+from cio_mcp.tools.every import TOOLS
 from tests.agent import Agent, an_agent
 from tests.tools.causes import (
     ADA,

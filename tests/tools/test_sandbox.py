@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from cio_mcp.toolkit.core import CORE
-from cio_mcp.tools import SANDBOX_TOOLS, TOOLS
+from cio_mcp.tools.every import SANDBOX_TOOLS, TOOLS
 from tests.agent import Agent, an_agent
 from tests.generated import visible_bytes
 
@@ -57,7 +57,8 @@ async def test_a_preview_moves_nothing() -> None:
         preview = await agent.call("move_sandbox_clock", to="+7d", dry_run=True)
         now = (await agent.call("server_status"))["now"]
 
-    assert preview["request"] == {"method": "POST", "url": "/_sandbox/clock", "body": {"to": "+7d"}}
+    asked = {"to": "+7d", "seconds": 25}
+    assert preview["request"] == {"method": "POST", "url": "/_sandbox/clock", "body": asked}
     assert now.startswith("2026-05-28")
 
 

@@ -110,7 +110,7 @@ async def test_overrides_leave_under_the_names_that_the_api_has_for_them(agent: 
             {"attachments": {"a.bin": base64.b64encode(b"x" * 2_000_000).decode()}},
             "attachments: must be under 2000000 bytes in all; these are 2000000",
         ),
-        ({"body": "x" * 1_000_001}, "at most 1000000 bytes without attachments"),
+        ({"body": "x" * 1_000_001}, "without attachments at most 1000000 bytes"),
         ({"send_at": 1780272000000}, "send_at: is in milliseconds"),
     ],
 )

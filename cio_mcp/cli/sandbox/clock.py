@@ -1,76 +1,104 @@
-"""`cio-mcp sandbox clock`: what time it is in a sandbox that is kept, and another time."""
+"""`cio-mcp sandbox clock`: what time it is in a sandbox, and another time."""
 
 import argparse
-import re
+import signal
 import sys
-from contextlib import closing
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from cio_mcp.app.build import open_sandbox
-from cio_mcp.app.workspace import kept_sandbox
+from cio_mcp.cli.sandbox.controls import add_place, control
 from cio_mcp.errors import SettingsError
-from cio_mcp.sandbox.moments import LATEST
-from cio_mcp.settings import Settings, load
+from cio_mcp.sandbox.moments import AHEAD, written
+from cio_mcp.settings import load
 from cio_mcp.toolkit.times import unix_seconds
 
-SPAN = re.compile(r"\+(\d+)([smhdw])")
-SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+# Seconds after which a move that goes on is told, and can be stopped.
+BREATH = 1
 
-# A step further than this is a slip: everything that is due until then is done.
-FURTHEST = 10 * 366
+# As a shell has it, for what Ctrl-C ended.
+STOPPED = 130
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Take a time."""
     parser.description = (
-        "Show the time in the sandbox that is kept, or move its clock on: everything that is due until then "
-        "happens, and is told. All processes that use the sandbox see it at their next request. The file is "
-        "that of CIO_SANDBOX_PATH, else the one in the state folder."
+        "Show the time in a sandbox, or move its clock on: everything that is due until then happens, and is "
+        "told. All who use the sandbox see it at their next request, and meanwhile how far it has come. "
+        "Ctrl-C stops on the way."
     )
     parser.epilog = "examples:\n  cio-mcp sandbox clock +7d\n  cio-mcp sandbox clock 2027-01-31T09:00:00Z"
     parser.add_argument("time", nargs="?", help="+90s, +15m, +6h, +7d or +2w, or a time in ISO 8601")
     stands = parser.add_mutually_exclusive_group()
     stands.add_argument("--frozen", action="store_true", help="let the clock stand")
     stands.add_argument("--running", action="store_true", help="let a clock that stands go on")
+    add_place(parser)
 
 
 def run(asked: argparse.Namespace) -> int:
-    """Move the clock as asked, and print what it shows; returns 0."""
-    settings = kept_sandbox(load())
-    with closing(open_sandbox(settings)) as sandbox:
-        clock, now = sandbox.clock, sandbox.clock()
-        moment = _moment(asked.time, now, settings) if asked.time else None
-        if asked.frozen:
-            clock.freeze()
-        if asked.running:
-            clock.run()
-        done = sandbox.workspace.advance(now if moment is None else moment)
-        lines = [f"{_shown(clock(), settings)} ({clock.read()})"]
-        lines += [f"{count:>6} {kind.replace('_', ' ')}" for kind, count in done.items()]
+    """Move the clock as asked, and print what it shows; returns 0, or 130 if it was stopped on the way."""
+    zone = ZoneInfo(load().timezone)
+    change: dict[str, Any] = {"to": _moment(asked.time, zone)} if asked.time else {}
+    if asked.frozen or asked.running:
+        change["frozen"] = bool(asked.frozen)
+    if not change:
+        told, happened, stopped = control(asked, "GET", "clock"), Counter[str](), False
+    else:
+        told, happened, stopped = _move(asked, change, zone)
+    lines = [f"{_shown(told['now'], zone)} ({told['shows']})"]
+    lines += [f"{count:>6} {kind.replace('_', ' ')}" for kind, count in sorted(happened.items())]
     sys.stdout.write("\n".join(lines) + "\n")
-    return 0
+    if stopped:
+        sys.stderr.write(f"cio-mcp: stopped on the way; to go on: cio-mcp sandbox clock {told['to']}\n")
+    return STOPPED if stopped else 0
 
 
-def _moment(text: str, now: float, settings: Settings) -> float:
-    """Return the time that is asked for, in unix seconds; raises SettingsError for one that cannot be."""
+def _move(
+    asked: argparse.Namespace, change: dict[str, Any], zone: ZoneInfo
+) -> tuple[dict[str, Any], Counter[str], bool]:
+    """Move the clock on; returns what it shows then, what happened on the way, and whether it was stopped."""
+    happened = Counter[str]()
+    with _asked_to_stop() as stop:
+        told = control(asked, "POST", "clock", change | {"seconds": BREATH})
+        happened.update(told["happened"])
+        while not told["reached"] and not stop:
+            before = told["now"]
+            sys.stderr.write(f"{_shown(before, zone)} on the way to {_shown(told['to'], zone)}\n")
+            told = control(asked, "POST", "clock", {"to": told["to"], "seconds": BREATH})
+            happened.update(told["happened"])
+            if told["now"] < before:
+                raise SettingsError(f"the clock was taken back meanwhile: it is {_shown(told['now'], zone)}")
+        return told, happened, not told["reached"]
+
+
+@contextmanager
+def _asked_to_stop() -> Iterator[list[int]]:
+    """Yield a list that is no longer empty once Ctrl-C was pressed."""
+    pressed: list[int] = []
+    if threading.current_thread() is not threading.main_thread():  # others are told of no signal
+        yield pressed
+        return
+    before = signal.signal(signal.SIGINT, lambda number, _: pressed.append(number))
     try:
-        found = SPAN.fullmatch(text.strip())
-        moment = now + int(found[1]) * SECONDS[found[2]] if found else unix_seconds(text, settings.timezone)
-    except ValueError as error:
+        yield pressed
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _moment(text: str, zone: ZoneInfo) -> str:
+    """Return the time that is asked for as a control takes it; raises SettingsError for one that is none."""
+    if AHEAD.fullmatch(text.strip()):
+        return text
+    try:
+        return written(int(unix_seconds(text, zone.key)))
+    except (ValueError, OverflowError) as error:
         message = f"time: {text} {error}, or a span such as +7d"
         raise SettingsError(message) from None
-    if moment < now:
-        message = f"time: {text} is over: it is {_shown(now, settings)}, and the clock goes on only"
-        raise SettingsError(message)
-    if moment > now + FURTHEST * 86_400:
-        message = f"time: {text} is too far away: at most {FURTHEST} days at once"
-        raise SettingsError(message)
-    if moment >= LATEST:
-        message = f"time: {text} is too late: a sandbox's time ends at {_shown(LATEST, settings)}"
-        raise SettingsError(message)
-    return moment
 
 
-def _shown(moment: float, settings: Settings) -> str:
-    return datetime.fromtimestamp(int(moment), ZoneInfo(settings.timezone)).isoformat().replace("+00:00", "Z")
+def _shown(moment: str, zone: ZoneInfo) -> str:
+    return datetime.fromisoformat(moment).astimezone(zone).isoformat().replace("+00:00", "Z")

@@ -12,7 +12,6 @@ import uvicorn
 
 from cio_mcp.app.build import open_sandbox
 from cio_mcp.cli.certificate import make_certificate
-from cio_mcp.cli.name_check import NameCheck
 from cio_mcp.cli.port_server import PortServer
 from cio_mcp.cli.ports import listen
 from cio_mcp.cli.sandbox.import_ import read_export
@@ -21,6 +20,7 @@ from cio_mcp.sandbox import Sandbox
 from cio_mcp.sandbox.port import CuttingProtocol
 from cio_mcp.sandbox.state import copies
 from cio_mcp.settings import load
+from cio_mcp.transports.http.hosts import NameCheck
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -60,7 +60,7 @@ def run(asked: argparse.Namespace) -> int:
         app = sandbox.controlled if asked.controls or ip_address(host).is_loopback else sandbox.app
         certificate = make_certificate(Path(folder), asked.host) if asked.tls else None
         config = uvicorn.Config(
-            NameCheck(app, [asked.host, *settings.allowed_hosts]),
+            NameCheck(app, [asked.host, *settings.allowed_hosts], settings.allowed_origins, "/_sandbox"),
             http=CuttingProtocol,
             proxy_headers=False,
             log_level="warning",

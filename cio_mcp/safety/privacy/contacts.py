@@ -1,4 +1,4 @@
-"""Finds email addresses and phone numbers in text, however they are written or encoded.
+"""Finds email addresses in text, however they are written or encoded, and with them phone numbers.
 
 If a text is ambiguous, the longer reading counts as the address: hiding too much costs the reader a word, but
 showing too much cannot be undone.
@@ -8,13 +8,10 @@ import html
 import json
 import re
 from bisect import bisect_right
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
-from urllib.parse import unquote
 
-ContactKind = Literal["email", "phone"]
-StandIn = Callable[[ContactKind, str], str]
+from cio_mcp.safety.privacy.numbers import ContactKind, StandIn, decoded, without_numbers
+
 _Span = tuple[int, int]
 
 # Characters that end an address unless it is in quotes: blanks, controls, ASCII and typographic punctuation.
@@ -51,41 +48,28 @@ _LEADS = [
         _URL + r"(?:.*%(?!25)[0-9A-F]{2})?" + _MARKS,
     )
 ]
-_BETWEEN = r"(?:[ \t\u00a0\u2009\u202f().\-/\u2010-\u2015]|%(?:25)*(?:09|20|28|29|2D|2E|2F|[89A-F][0-9A-F]))"
-_PHONE = re.compile(
-    rf"(?:(?P<plus>[+\uff0b]|%(?:25)*2B){_BETWEEN}{{0,2}}(?!0)\d|(?<=tel:)\d)(?:{_BETWEEN}{{0,8}}\d){{6,14}}",
-    re.IGNORECASE,
-)
-
-# A number as people write it in their own country: with 00 and another country's code, with the 0 before a
-# town's or a network's code (but no date), as North Americans write theirs, or after a word that says so.
-_NATIONAL = re.compile(
-    rf"""(?<![\w.:/+-])(?:
-        \(?00[ -]?[1-9](?:{_BETWEEN}{{0,3}}\d){{7,13}}
-      | (?!\d{{1,2}}([-./])\d{{1,2}}\1(?:\d\d){{1,2}}(?![-./]?\d))
-        (?:\(0[1-9]\d{{0,4}}\)|\(0\)|0(?!\.))(?:{_BETWEEN}{{0,3}}\d){{7,12}}
-      | (?:1[-. ])?(?:\([2-9]\d\d\)[ ]?|[2-9]\d\d[-. ])\d{{3}}[-. ]\d{{4}}
-    )(?!\w|[-.:]\d)
-    | \b(?:tele?(?:fon|phone)?|phone|mobile?|handy|cell|fax|whatsapp|sms|call)(?:[ ](?:number|no|is))?
-      [.:#=]{{0,2}}[ ]{{0,2}}(?P<told>\(?\d(?:{_BETWEEN}{{0,3}}\d){{6,14}})(?!\w)""",
-    re.IGNORECASE | re.VERBOSE,
-)
-
 # Letters, digits and punctuation of an address, as JSON, HTML, Python, JavaScript and mail escape them.
 _ESCAPES = re.compile(
     r"\\{1,7}(?:x[0-9a-f]{2}|u\{[0-9a-f]{1,6}\}|(?-i:U)[0-9a-f]{8})"
     r"|(?:\\{1,7}ud[89ab][0-9a-f]{2})?\\{1,7}u[0-9a-f]{4}"
-    r"|%u[0-9a-f]{4}|\\{1,7}100(?!\d)|&(?:#\d{2,7};?|#x[0-9a-f]{2,6};?|(?:commat|plus|period);?)"
+    r"|%u[0-9a-f]{4}|\\{1,7}100(?!\d)"
+    r"|&(?:amp;){0,3}(?:#\d{2,7};?|#x[0-9a-f]{2,6};?|(?:commat|plus|period|nbsp|shy);?)"
     r"|(?<=[\w.+-])=40(?P<host>(?:[\w-]|=2D)+(?:(?:\.|=2E)[a-z](?:[\w-]|=2D)+)+)",
     re.IGNORECASE,
 )
 _BY_NUMBER = re.compile(r"(?:\\+(?:x|u\{?|U)|%u)(?P<hex>[0-9a-f]+)\}?", re.IGNORECASE)
 
-# What can stand in the middle of an address without being part of it: tags, comments, and ends of lines.
-_TAG = r"(?:<(?:!--[^<>]{0,200}--|/?(?:a|b|i|u|em|wbr|font|mark|span|small|strong)\b[^<>]{0,200})/?>)"
+# What can stand in the middle of an address without being part of it: tags, comments, ends of lines, blanks
+# on both sides of the @, and after it alone, what cannot be seen, and a backslash.
+_TAG = (
+    r"(?:<(?:!--[^<>]{0,200}--|/?(?:a|font|span)\b[^<>]{0,200}|/?[a-z][\w:-]{0,30}(?:\s[^<>@]{0,200})?)/?>)"
+)
+_BLANKS = r"(?:[ \t\u00a0]|&nbsp;){1,3}"
 _JOINTS = re.compile(
     rf"=\r?\n|(?<=[\w.+@-]){_TAG}{{1,9}}(?=[\w.+@-])|\s{{0,9}}[\r\n]\s{{0,9}}(?=@)|(?<=@)\s{{0,9}}[\r\n]\s{{0,9}}"
-    rf"|(?<=@)\s{{0,9}}{_TAG}{{1,9}}\s{{0,9}}|\s{{0,9}}{_TAG}{{1,9}}\s{{0,9}}(?=@)",
+    rf"|(?<=@)\s{{0,9}}{_TAG}{{1,9}}\s{{0,9}}|\s{{0,9}}{_TAG}{{1,9}}\s{{0,9}}(?=@)"
+    rf"|(?<=[\w+-]){_BLANKS}(?=@{_BLANKS}[\w-]+\.[a-z])|(?<=@){_BLANKS}(?=[\w-]+\.[a-z])"
+    r"|(?<=[\w+-])[\x00-\x08\x7f\u00ad\\]{1,7}(?=@)",
     re.IGNORECASE,
 )
 # What an address or a number has, also escaped, and characters around a joint in which it is looked for.
@@ -144,8 +128,7 @@ def _hidden(plain: str, stand_in: StandIn) -> str:
     for address in _addresses(plain):
         pieces += [plain[done : address.start], address.written(stand_in)]
         done = address.end
-    found = _PHONE.sub(lambda phone: _phone(phone, stand_in), "".join(pieces) + plain[done:])
-    return _NATIONAL.sub(lambda phone: _national(phone, stand_in), found)
+    return without_numbers("".join(pieces) + plain[done:], stand_in)
 
 
 def _joints(text: str) -> list[_Span]:
@@ -193,7 +176,7 @@ def _addresses(text: str) -> list[_Address]:
         start = at.start() - len(name)
         while found and found[-1].end > start:  # an apparent address inside a quoted name
             start = min(start, found.pop().start)
-        address = f"{_decoded(text[start : at.start()], times)}@{_decoded(domain[0], times)}"
+        address = f"{decoded(text[start : at.start()], times)}@{decoded(domain[0], times)}"
         found.append(_Address(start, domain.end(), address, at[0] if times else "@"))
     return found
 
@@ -201,8 +184,7 @@ def _addresses(text: str) -> list[_Address]:
 def _quoted(before: str, times: int) -> str:
     """Return the quoted name that `before` ends with, if any; it is percent-encoded `times` times."""
     if times and before.endswith("22"):
-        encoded = _ENCODED_QUOTED.search(before)
-        return encoded[0] if encoded else ""
+        return encoded[0] if (encoded := _ENCODED_QUOTED.search(before)) else ""
     backwards = _QUOTED_BEFORE.match(before[::-1])
     return backwards[0][::-1] if backwards else ""
 
@@ -215,31 +197,13 @@ def _unquoted(before: str, times: int) -> str:
     return name[lead.end() :] if lead else name
 
 
-def _phone(phone: re.Match[str], stand_in: StandIn) -> str:
-    plus = phone["plus"] or ""
-    times = plus.count("25") + 1 if plus.startswith("%") else 0
-    number = _decoded(phone[0], times).replace("\uff0b", "+")
-    return stand_in("phone", number).replace("@", f"{plus[:-2]}40" if times else "@")
-
-
-def _national(phone: re.Match[str], stand_in: StandIn) -> str:
-    number = phone["told"] or phone[0]
-    return phone[0].removesuffix(number) + stand_in("phone", number)
-
-
-def _decoded(text: str, times: int) -> str:
-    for _ in range(times):
-        text = unquote(text)
-    return text
-
-
 def _unescaped(escapes: re.Match[str]) -> str:
     """Return escapes decoded, unless the decoded text would have another meaning in its place."""
     text = escapes[0]
     if host := escapes["host"]:
         return "@" + re.sub("=2E", ".", host, flags=re.IGNORECASE).replace("=2D", "-")
     if text.startswith("&"):
-        plain = html.unescape(f"{text.removesuffix(';')};")
+        plain = html.unescape(f"&{text.removesuffix(';').rpartition('&')[2].replace('amp;', '')};")
     elif text.endswith("100"):
         plain = "@"
     elif (number := _BY_NUMBER.fullmatch(text)) and len(number["hex"]) != 4:

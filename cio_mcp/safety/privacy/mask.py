@@ -19,8 +19,9 @@ from pydantic import BaseModel
 
 from cio_mcp.errors import InvalidArgument, Json, SettingsError
 from cio_mcp.files import create, narrow
-from cio_mcp.safety.privacy.contacts import ContactKind, replaced
+from cio_mcp.safety.privacy.contacts import replaced
 from cio_mcp.safety.privacy.forms import MASK, is_fixed, kind_of_values, masked_as
+from cio_mcp.safety.privacy.numbers import ContactKind
 
 # RFC 2606 reserves .invalid, so a message to a pseudonym that was not decrypted cannot reach anybody.
 DOMAIN = "masked.invalid"

@@ -1,13 +1,11 @@
 """The controls answer beside the APIs: an ASGI application around the one that imitates them."""
 
+import asyncio
 import json
 from typing import Any
 
-from starlette.responses import PlainTextResponse, Response
-from starlette.types import ASGIApp, Receive, Scope, Send
-
-from cio_mcp.sandbox.controls.table import ask
-from cio_mcp.sandbox.faults.layer import body_of
+from cio_mcp.sandbox.asgi import ASGIApp, Receive, Response, Scope, Send, body_of
+from cio_mcp.sandbox.controls.table import ask_in_turns
 from cio_mcp.sandbox.state.copies import written
 from cio_mcp.sandbox.state.workspace import Workspace
 
@@ -27,25 +25,41 @@ class ControlLayer:
         if path != PREFIX and not path.startswith(f"{PREFIX}/"):
             await self._app(scope, receive, send)
             return
-        answer = self._answer(scope["method"], path, await body_of(receive))
-        await answer(scope, receive, send)
+        body = await body_of(receive)
+        answering = asyncio.create_task(self._answer(scope["method"], path, body))
+        leaving = asyncio.create_task(_gone(receive))
+        try:
+            await asyncio.wait({answering, leaving}, return_when=asyncio.FIRST_COMPLETED)
+            if answering.done():
+                await answering.result()(send)
+        finally:
+            # What takes long goes on for nobody.
+            answering.cancel()
+            leaving.cancel()
+            await asyncio.gather(answering, leaving, return_exceptions=True)
 
-    def _answer(self, method: str, path: str, body: bytes) -> Response:
+    async def _answer(self, method: str, path: str, body: bytes) -> Response:
         try:
             found = json.loads(body) if body.strip() else None
         except (ValueError, RecursionError):
             return _json(400, {"error": "the body must be JSON"})
         try:
-            told = ask(self._workspace, method, path, found)
+            told = await ask_in_turns(self._workspace, method, path, found)
         except LookupError as unknown:
             return _json(404, {"error": str(unknown.args[0])})
         except ValueError as wrong:
             return _json(400, {"error": str(wrong)})
         if path.endswith("/export"):
-            return PlainTextResponse(written(told), media_type="application/json")
+            return Response(200, written(told), {"content-type": "application/json"})
         return _json(200, told)
+
+
+async def _gone(receive: Receive) -> None:
+    """Wait until the client is gone."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 def _json(status: int, told: Any) -> Response:
     text = json.dumps(told, indent=2, ensure_ascii=False) + "\n"
-    return Response(text, status, media_type="application/json; charset=utf-8")
+    return Response(status, text, {"content-type": "application/json; charset=utf-8"})

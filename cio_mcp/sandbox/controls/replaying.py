@@ -11,8 +11,9 @@ from cio_mcp.sandbox.faults import book
 from cio_mcp.sandbox.http import Rejected
 from cio_mcp.sandbox.moments import written
 from cio_mcp.sandbox.operations import OPERATIONS
-from cio_mcp.sandbox.state import points
+from cio_mcp.sandbox.state import points, requests
 from cio_mcp.sandbox.state.requests import OF_FAULTS, Request
+from cio_mcp.sandbox.state.steps import Steps
 from cio_mcp.sandbox.state.workspace import Workspace
 
 # So many of the requests that were refused are told.
@@ -20,10 +21,10 @@ MOST_TOLD = 20
 
 
 class NothingToDo(ValueError):
-    """A point holds no request that is not here."""
+    """A point holds no request that is not here, or not all of them."""
 
 
-def replay(workspace: Workspace, which: str) -> dict[str, Any]:
+def replaying(workspace: Workspace, which: str) -> Steps:
     """Do what a point's log has and this one has not, and take the clock to where it stood there.
 
     A request may be refused here, where other things came before. Raises NoSuchPoint and NothingToDo.
@@ -31,12 +32,16 @@ def replay(workspace: Workspace, which: str) -> dict[str, Any]:
     # Real time that has passed since somebody went back changes nothing: what is due only now comes later.
     with workspace.locked(), workspace.clock.at(_latest(workspace)):
         left = points.copy(workspace, which)
-        further = _further(workspace, left)
+        further = _further(workspace, which, left)
         if not further:
             raise NothingToDo(f"all that was asked on the way to point {which} is here already")
         before = points.add(workspace, "before the replay")
-    refused = [told for row in further if (told := _again(workspace, row))]
-    _end(workspace, left)
+    refused = []
+    for row in further:
+        if told := _again(workspace, row):
+            refused.append(told)
+        yield
+    yield from _end(workspace, left)
     return {
         "point": before["number"],
         "replayed": len(further) - len(refused),
@@ -46,11 +51,17 @@ def replay(workspace: Workspace, which: str) -> dict[str, Any]:
     }
 
 
-def _further(workspace: Workspace, left: dict[str, Any]) -> list[dict[str, Any]]:
+def _further(workspace: Workspace, which: str, left: dict[str, Any]) -> list[dict[str, Any]]:
     table = left["tables"].get("requests", {"columns": [], "rows": []})
     rows = [dict(zip(table["columns"], row, strict=True)) for row in table["rows"]]
     here = {row["id"] for row in workspace.rows("SELECT id FROM requests")}
-    return [row for row in rows if row["id"] not in here]
+    further = [row for row in rows if row["id"] not in here]
+    if further and len(further) == len(rows) and rows[0]["number"] > 1:
+        raise NothingToDo(
+            f"not all that was asked on the way to point {which} is kept: make a point before what is to be "
+            f"done again (what came after the oldest point is kept, at most {requests.MOST} requests)"
+        )
+    return further
 
 
 def _again(workspace: Workspace, row: dict[str, Any]) -> dict[str, Any] | None:
@@ -61,7 +72,6 @@ def _again(workspace: Workspace, row: dict[str, Any]) -> dict[str, Any] | None:
     operation = OPERATIONS.get(request.what)
     if not operation and request.what not in OF_FAULTS:
         return told | {"status": 404, "answer": "this version of the sandbox has no such operation"}
-    workspace.give_way()
     try:
         with workspace.clock.at(at, really=row["really"]), workspace.transaction(request):
             workspace.clock.set(at)
@@ -81,9 +91,9 @@ def _latest(workspace: Workspace) -> float:
     return max((float(row["at"]) for row in found if row), default=0.0)
 
 
-def _end(workspace: Workspace, left: dict[str, Any]) -> None:
+def _end(workspace: Workspace, left: dict[str, Any]) -> Steps:
     now = max(float(left["now"]), _latest(workspace))
-    workspace.advance(now)
+    yield from workspace.advancing(now)
     with workspace.locked():
         workspace.clock.set(now)
         (workspace.clock.freeze if left["frozen"] else workspace.clock.run)()

@@ -1,12 +1,13 @@
 """The controls: faults, the clock, points, and all that the sandbox holds."""
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Generator
 from contextlib import closing
-from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import unquote
 
 from cio_mcp.sandbox.controls import replaying
+from cio_mcp.sandbox.controls.request import NUMBER, ControlRequest
 from cio_mcp.sandbox.engine import explaining
 from cio_mcp.sandbox.faults import book
 from cio_mcp.sandbox.faults.fault import Fault, WrongFault, parse
@@ -14,37 +15,8 @@ from cio_mcp.sandbox.moments import ahead, written
 from cio_mcp.sandbox.routes import TABLES
 from cio_mcp.sandbox.seed import leave_empty, plant
 from cio_mcp.sandbox.state import copies, points
+from cio_mcp.sandbox.state.steps import Steps, finish, finish_in_turns
 from cio_mcp.sandbox.state.workspace import Workspace
-
-
-@dataclass(frozen=True)
-class ControlRequest:
-    """What is asked of a control: a part of the path, and a body."""
-
-    workspace: Workspace
-    which: str
-    body: Any
-
-    def field(self, name: str, kind: type, default: Any) -> Any:
-        """Return a field of the body; raises ValueError for another kind of value, or an unknown field."""
-        body = {} if self.body is None else self.body
-        if not isinstance(body, dict) or body.keys() - {name}:
-            raise ValueError(f"the body must be an object with nothing but {name}")
-        value = body.get(name, default)
-        if not isinstance(value, kind):
-            wanted = "a text" if kind is str else "true or false"
-            raise ValueError(f"{name} must be {wanted}; it is {value!r}")  # noqa: TRY004 - a wrong body
-        return value
-
-    def texts(self, *names: str) -> list[str]:
-        """Return texts of the body, empty where they are missing; raises ValueError as `field` does."""
-        body = self.body if isinstance(self.body, dict) else {}
-        if not isinstance(self.body, dict) or body.keys() - set(names):
-            raise ValueError(f"the body must be an object with nothing but {' and '.join(names)}")
-        if wrong := [name for name, value in body.items() if not isinstance(value, str)]:
-            raise ValueError(f"{wrong[0]} must be a text; it is {body[wrong[0]]!r}")
-        return [body.get(name, "") for name in names]
-
 
 # What stands in a path for a point or a fault.
 WHICH = "{which}"
@@ -65,6 +37,21 @@ def control(method: Literal["GET", "POST", "DELETE"], path: str) -> Callable[[Co
 
 def ask(workspace: Workspace, method: str, path: str, body: Any) -> Any:
     """Return what a control answers; raises LookupError for none, and ValueError for what cannot be done."""
+    told = _begun(workspace, method, path, body)
+    return finish(workspace, told) if isinstance(told, Generator) else told
+
+
+async def ask_in_turns(workspace: Workspace, method: str, path: str, body: Any) -> Any:
+    """Return what a control answers as `ask` does; what takes long gives way to all else meanwhile.
+
+    Who cancels it leaves what was done so far.
+    """
+    told = _begun(workspace, method, path, body)
+    return await finish_in_turns(workspace, told) if isinstance(told, Generator) else told
+
+
+def _begun(workspace: Workspace, method: str, path: str, body: Any) -> Any:
+    """Return what a control answers, or the steps that it takes."""
     parts = path.split("/")
     for (verb, template), found in CONTROLS.items():
         wanted = template.split("/")
@@ -125,17 +112,28 @@ def clock(asked: ControlRequest) -> Any:
 
 
 @control("POST", "/_sandbox/clock")
-def move_clock(asked: ControlRequest) -> Any:
-    """Move the clock on, and answer what happened on the way."""
-    moment = ahead(asked.field("to", str, ""), asked.workspace.now())
-    happened = asked.workspace.advance(moment)
-    return {**clock(asked), "happened": happened}
+def move_clock(asked: ControlRequest) -> Steps:
+    """Move the clock on and answer what happened on the way, or let it stand or go on.
+
+    With `seconds` it moves for so long at the most, and `reached` says whether it came to its time.
+    """
+    to, frozen, seconds = asked.fields(to=str, frozen=bool, seconds=NUMBER)
+    workspace = asked.workspace
+    if to is None and frozen is None:
+        raise ValueError("name a time `to` which the clock goes, or whether it is `frozen`")
+    moment = ahead(to or "+0s", workspace.now())
+    if frozen is not None:
+        with workspace.locked():
+            (workspace.clock.freeze if frozen else workspace.clock.run)()
+    happened = yield from workspace.advancing(moment, math.inf if seconds is None else seconds)
+    told = {"to": written(moment), "reached": workspace.now() >= moment, "happened": happened}
+    return clock(asked) | told
 
 
 @control("POST", "/_sandbox/explain")
 def explain(asked: ControlRequest) -> Any:
     """Answer why a delivery was made, or why a person got a message or not."""
-    delivery, person, message = asked.texts("delivery", "person", "message")
+    delivery, person, message = asked.fields(delivery=str, person=str, message=str)
     if bool(delivery) == bool(person and message):
         raise ValueError("name a delivery, or a person and a message")
     with asked.workspace.transaction():
@@ -156,7 +154,8 @@ def every_point(asked: ControlRequest) -> Any:
 @control("POST", "/_sandbox/points")
 def add_point(asked: ControlRequest) -> Any:
     """Make a point of what is now."""
-    name = asked.field("name", str, "point").strip()[:100] or "point"
+    (given,) = asked.fields(name=str)
+    name = (given or "").strip()[:100] or "point"
     if name.isdecimal():
         raise ValueError(f"{name} would be taken for the number of a point: give it a name with letters")
     with asked.workspace.transaction():
@@ -172,9 +171,9 @@ def restore_point(asked: ControlRequest) -> Any:
 
 
 @control("POST", "/_sandbox/points/{which}/replay")
-def replay_point(asked: ControlRequest) -> Any:
+def replay_point(asked: ControlRequest) -> Steps:
     """Do again here what was asked on the way to a point: what its log has and this one has not."""
-    return replaying.replay(asked.workspace, asked.which)
+    return replaying.replaying(asked.workspace, asked.which)
 
 
 @control("DELETE", "/_sandbox/points/{which}")
@@ -188,7 +187,8 @@ def remove_point(asked: ControlRequest) -> Any:
 @control("POST", "/_sandbox/reset")
 def reset(asked: ControlRequest) -> Any:
     """Begin anew at real time, with the story or with nothing; what was there is a point then."""
-    here, story = asked.workspace, asked.field("story", bool, True)
+    here, (asked_story,) = asked.workspace, asked.fields(story=bool)
+    story = asked_story is not False
     with closing(
         Workspace(
             ":memory:",

@@ -64,6 +64,11 @@ class Clock:
         stood = unused if unused < 0 else unused - NOTED_EVERY if unused > DISUSE else 0
         self._db.execute("UPDATE world SET ahead = ahead - ?, seen = ?", (stood, now))
 
+    def is_in_use(self) -> bool:
+        """Say whether a use was noted just now, so that there is nothing to note."""
+        (seen,) = self._db.execute("SELECT seen FROM world").fetchone()
+        return bool(0 <= self.real() - seen < NOTED_EVERY)
+
     def __call__(self) -> float:
         """Return the time."""
         return self.read().now if self._pinned is None else self._pinned

@@ -7,9 +7,7 @@ from email.utils import parseaddr
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
-from starlette.responses import HTMLResponse, JSONResponse, Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
+from cio_mcp.sandbox.asgi import ASGIApp, ConnectionCut, Message, Receive, Response, Scope, Send, body_of
 from cio_mcp.sandbox.faults import book
 from cio_mcp.sandbox.faults.fault import STATUS, Fault
 from cio_mcp.sandbox.gate import DAY, throttled
@@ -18,10 +16,6 @@ from cio_mcp.sandbox.state.workspace import Workspace
 
 # What a 429 that was asked for says is allowed in a second, and in a day.
 PER_SECOND, PER_DAY = 10, 100
-
-
-class ConnectionCut(Exception):
-    """The client gets no answer: whoever carries the request cuts its connection."""
 
 
 class FaultLayer:
@@ -49,7 +43,7 @@ class FaultLayer:
         await _wait(struck, after=False)
         ends = next((fault for fault in struck if fault.does != "slow"), None)
         if ends and not ends.after:
-            await _end(ends, "/" + "/".join(path), scope, receive, send)
+            await _end(ends, "/" + "/".join(path), send)
             return
         told: list[Message] = []
 
@@ -62,20 +56,10 @@ class FaultLayer:
         await self._app(scope, again, keep)
         await _wait(struck, after=True)
         if ends:
-            await _end(ends, "/" + "/".join(path), scope, receive, send)
+            await _end(ends, "/" + "/".join(path), send)
             return
         for message in told:
             await send(message)
-
-
-async def body_of(receive: Receive) -> bytes:
-    """Return a request's body, whole."""
-    parts, more = [], True
-    while more:
-        message = await receive()
-        parts.append(message.get("body", b""))
-        more = message.get("more_body", False)
-    return b"".join(parts)
 
 
 async def _wait(struck: list[Fault], *, after: bool) -> None:
@@ -84,10 +68,10 @@ async def _wait(struck: list[Fault], *, after: bool) -> None:
         await asyncio.sleep(seconds)
 
 
-async def _end(fault: Fault, path: str, scope: Scope, receive: Receive, send: Send) -> None:
+async def _end(fault: Fault, path: str, send: Send) -> None:
     if fault.does == "cut":
         raise ConnectionCut
-    await _answer(fault, path)(scope, receive, send)
+    await _answer(fault, path)(send)
 
 
 def _answer(fault: Fault, path: str) -> Response:
@@ -95,9 +79,11 @@ def _answer(fault: Fault, path: str) -> Response:
     status = fault.status or STATUS.get(fault.does, 429)
     if fault.does == "html":
         title = f"<title>{status} from a proxy</title>"
-        return HTMLResponse(f"<html><head>{title}</head><body>This is not Customer.io.</body></html>", status)
+        page = f"<html><head>{title}</head><body>This is not Customer.io.</body></html>"
+        return Response(status, page, {"content-type": "text/html; charset=utf-8"})
     rejected = _rejected(fault, path, status)
-    return JSONResponse(rejected.body, rejected.status, rejected.headers)
+    headers = {"content-type": "application/json"} | rejected.headers
+    return Response(rejected.status, json.dumps(rejected.body, separators=(",", ":")), headers)
 
 
 def _rejected(fault: Fault, path: str, status: int) -> Rejected:

@@ -9,8 +9,14 @@ from cio_mcp.sandbox.lives.people import DAY, TRIAL, Character
 PRICES = {"pro": 96, "team": 480}
 YEAR = 365 * DAY
 
+# After so many seconds with Quill all that people begin with has happened.
+BEGINNINGS = 73 * DAY
+
 # What a person does that Quill asks a message for: by which template it confirms an order.
 ORDERS, CONFIRMATION = "orders", 1
+
+# Seconds between a purchase and its order.
+ORDERED_AFTER = 2
 
 
 @dataclass(frozen=True)
@@ -24,7 +30,9 @@ class Act:
 
 def acts(person: Character, since: int, until: int) -> list[Act]:
     """Return what a person does from `since` to before `until`, the first first."""
-    every = [*_begins(person), *_tries(person), *_buys(person, since, until), *_comes(person, since, until)]
+    begins = since < person.signs_up + BEGINNINGS
+    every = [*_begins(person), *_tries(person)] if begins else []
+    every += [*_buys(person, since - ORDERED_AFTER, until), *_comes(person, since, until)]
     return sorted((act for act in every if since <= act.at < until), key=lambda act: act.at)
 
 
@@ -48,21 +56,16 @@ def _begins(person: Character) -> Iterator[Act]:
         yield _is(at + int((2 + person.share("unsubscribes", "after") * 70) * DAY), unsubscribed=True)
 
 
-def _first_order(person: Character) -> int:
-    wait = 1 + person.share("first order") * 12 if person.tries else 0.02
-    return person.signs_up + int(wait * DAY)
-
-
 def _tries(person: Character) -> Iterator[Act]:
     """Yield how a trial ends."""
     if not person.tries:
         return
     if person.buys:
-        yield _is(_first_order(person), plan=person.buys)
+        yield _is(person.first_order, plan=person.buys)
     else:
         yield _is(person.signs_up + TRIAL, plan="free")
     if person.buys or person.share("looks") < 0.6:
-        at = _first_order(person) - 300
+        at = person.first_order - 300
         yield Act(at, "event", {"type": "page", "name": "https://quill.example.com/plans"})
 
 
@@ -70,10 +73,10 @@ def _buys(person: Character, since: int, until: int) -> Iterator[Act]:
     """Yield the orders: the plan, each year again, and now and then a printed notebook."""
     if not person.buys:
         return
-    first, price = _first_order(person) + 5, PRICES[person.buys]
+    first, price = person.first_order + 5, PRICES[person.buys]
     for at in (first, *_regularly(first + YEAR, YEAR, since, until)):
         yield from _order(person, at, price, f"{person.buys} plan")
-    gap = int((50 + 150 * person.share("notebooks")) * DAY)
+    gap = person.notebooks
     for at in _regularly(first + gap, gap, max(since, person.begins), until):
         yield from _order(person, at, 24, "printed notebook")
 
@@ -82,16 +85,15 @@ def _order(person: Character, at: int, amount: int, product: str) -> Iterator[Ac
     yield _does(at, "purchase", amount=amount, product=product)
     if at >= person.begins:
         number = f"{person.number + 1}-{(at - person.begins) // DAY + 1000}"
-        yield Act(at + 2, ORDERS, {"order_id": number, "items": [{"name": product, "price": amount}]})
+        items = [{"name": product, "price": amount}]
+        yield Act(at + ORDERED_AFTER, ORDERS, {"order_id": number, "items": items})
 
 
 def _comes(person: Character, since: int, until: int) -> Iterator[Act]:
     """Yield the logins: by habit, until a person is never seen again. Of older ones the last is told."""
-    gap = int((15 + 60 * person.share("logs in")) * DAY)
-    if person.share("leaves") < 0.3:
-        until = min(until, person.signs_up + int((5 + person.share("leaves", "after") * 300) * DAY))
-    since = max(since, min(person.begins, until - gap))
-    for at in _regularly(person.signs_up + 120, gap, since, until, person):
+    gap, ends = person.logins, int(min(until, person.leaves))
+    since = max(since, min(person.begins, ends - gap))
+    for at in _regularly(person.signs_up + 120, gap, since, ends, person):
         yield _does(at, "login")
 
 

@@ -1,7 +1,8 @@
 """Who the people are, by their numbers, and when they sign up: some before the story, then one by one."""
 
+import math
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from cio_mcp.sandbox.engine.chance import share
@@ -73,7 +74,31 @@ class Character:
         """Whether they begin with a trial; others, and all from before the story, have a plan at once."""
         return self.signs_up >= self.begins and self.share("tries") < 0.8
 
+    @cached_property
+    def first_order(self) -> int:
+        """When somebody who buys orders a plan."""
+        wait = 1 + self.share("first order") * 12 if self.tries else 0.02
+        return self.signs_up + int(wait * DAY)
 
+    @cached_property
+    def notebooks(self) -> int:
+        """After how many seconds somebody who buys orders another notebook."""
+        return int((50 + 150 * self.share("notebooks")) * DAY)
+
+    @cached_property
+    def logins(self) -> int:
+        """About how many seconds lie between two logins."""
+        return int((15 + 60 * self.share("logs in")) * DAY)
+
+    @cached_property
+    def leaves(self) -> float:
+        """When they are seen for the last time, infinite if they stay."""
+        if self.share("leaves") >= 0.3:
+            return math.inf
+        return self.signs_up + int((5 + self.share("leaves", "after") * 300) * DAY)
+
+
+@lru_cache(maxsize=2048)  # what is drawn of one is drawn once
 def person(seed: str, number: int, planted: int) -> Character:
     """Return one of them, of a story that was planted at a time."""
     late, begins = number - OLDER, planted - DAYS * DAY

@@ -3,7 +3,7 @@
 from typing import Any
 
 from cio_mcp.sandbox.http import ApiRequest, Rejected, Routes, app_error
-from cio_mcp.sandbox.routes.design_studio import EMAILS, email, missing, node
+from cio_mcp.sandbox.routes.design_studio import EMAILS, email, missing, node, told_component
 from cio_mcp.sandbox.state import design_review, design_studio
 
 routes = Routes()
@@ -30,9 +30,9 @@ def versions(asked: ApiRequest) -> dict[str, Any]:
 
 
 def _told(version: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in version.items() if name not in {"uuid", "kept", "updated"}} | {
-        "id": version["uuid"]
-    }
+    return {
+        name: value for name, value in version.items() if name not in {"uuid", "kept", "uses", "updated"}
+    } | {"id": version["uuid"]}
 
 
 @routes("POST", f"{EMAILS}/{{id}}/versions")
@@ -61,7 +61,8 @@ def version(asked: ApiRequest) -> dict[str, Any]:
     found = _version(asked)
     kept = dict(found["kept"])
     texts = {name: kept["content"][name] for name in ("subject", "preheader_text", "amp")}
-    return {"version": _told(found), "node": kept | texts, "dependencies": []}
+    used = [told_component(one) for one in found["uses"]]
+    return {"version": _told(found), "node": kept | texts, "dependencies": used}
 
 
 @routes("POST", f"{EMAILS}/{{id}}/versions/{{version_id}}/restore")

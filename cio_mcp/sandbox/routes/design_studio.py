@@ -158,13 +158,14 @@ def update_translation(asked: ApiRequest) -> None:
     design_studio.update(asked.workspace, found, _check(asked, body))
 
 
-def _component(found: dict[str, Any]) -> dict[str, Any]:
+def told_component(found: dict[str, Any]) -> dict[str, Any]:
+    """Return a component as the API tells it."""
     return {name: value for name, value in found.items() if name != "uuid"} | {"id": found["uuid"]}
 
 
 @routes("GET", COMPONENTS)
 def components(asked: ApiRequest) -> dict[str, Any]:
     """Answer components, all or those with a tag. Documented."""
-    found = [_component(one) for one in asked.workspace.things(design_studio.COMPONENT)]
+    found = [told_component(one) for one in asked.workspace.things(design_studio.COMPONENT)]
     tag = asked.query.get("tag")
     return _page(asked, [one for one in found if tag in {None, one["tag"]}], "components")

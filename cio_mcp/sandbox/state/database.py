@@ -1,5 +1,6 @@
 """A workspace's SQLite database, which several processes may share."""
 
+import asyncio
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -17,8 +18,8 @@ Row = sqlite3.Row
 # looks so seldom that it would hardly ever meet a gap between many transactions in a row.
 PATIENCE, BREATH = 5.0, 0.002
 
-# Seconds of transactions in a row between two gaps.
-WORK = 0.02
+# Seconds of transactions in a row between two gaps, and how long a gap is for those of other processes.
+WORK, GAP = 0.02, 2 * BREATH
 
 
 class Database:
@@ -39,17 +40,24 @@ class Database:
                 migration.keep_copy(self._db, Path(path))
             self._use_wal()
             self._db.execute("PRAGMA synchronous = NORMAL")
-            with self.locked():
-                if migration.is_older(self._db):
-                    migration.migrate(self._db)
-                for statement in SCHEMA.split(";"):
-                    self._db.execute(statement)
-                self._db.execute(f"PRAGMA user_version = {VERSION}")
-                self._db.execute(f"PRAGMA application_id = {FORM}")
-                self.clock.begin()
+            # Who finds all as it should be writes nothing: a file that is read waits for no disk.
+            if not (migration.is_current(self._db) and self.clock.is_in_use()):
+                with self.locked():
+                    self._prepare()
         except BaseException:
             self._db.close()
             raise
+
+    def _prepare(self) -> None:
+        """Bring the tables into the form of this version, and let the clock begin."""
+        if migration.is_older(self._db):
+            migration.migrate(self._db)
+        if not migration.is_current(self._db):
+            for statement in SCHEMA.split(";"):
+                self._db.execute(statement)
+            self._db.execute(f"PRAGMA user_version = {VERSION}")
+            self._db.execute(f"PRAGMA application_id = {FORM}")
+        self.clock.begin()
 
     def _use_wal(self) -> None:
         """Let processes read and write side by side."""
@@ -99,7 +107,13 @@ class Database:
     def give_way(self) -> None:
         """Between many transactions in a row let those of other processes have their turn."""
         if self.is_file and time.monotonic() > self._gave_way + WORK:
-            time.sleep(2 * BREATH)
+            time.sleep(GAP)
+            self._gave_way = time.monotonic()
+
+    async def let_others(self) -> None:
+        """Give way, also to what else this process has to do."""
+        if time.monotonic() > self._gave_way + WORK:
+            await asyncio.sleep(GAP if self.is_file else 0)
             self._gave_way = time.monotonic()
 
     @property

@@ -1,5 +1,6 @@
 """Design Studio: emails with their translations, each a node of its own, their versions, and components."""
 
+import re
 import uuid
 from typing import Any
 
@@ -207,6 +208,17 @@ def add_version(
     number = uuid.uuid5(uuid.UUID(node["uuid"]), str(workspace.next_number(VERSION)))
     version = {"name": name, "description": description, "created_on_publish": on_publish, "feedback": None}
     version["uuid"] = str(number)
-    return _configure(
-        workspace, VERSION, version | {"node_id": node["uuid"], "node_type": "EMAIL", "kept": _parts(node)}
-    )
+    kept = {"kept": _parts(node), "uses": _components(workspace, node["content"]["html"])}
+    return _configure(workspace, VERSION, version | {"node_id": node["uuid"], "node_type": "EMAIL"} | kept)
+
+
+def _components(workspace: Workspace, html: str) -> list[dict[str, Any]]:
+    """Return the components that HTML includes by their tags, and those that these include."""
+    left, found, texts = workspace.things(COMPONENT), list[dict[str, Any]](), [html]
+    while texts:
+        text = texts.pop()
+        used = [one for one in left if re.search(rf"<{re.escape(one['tag'])}[\s/>]", text, re.IGNORECASE)]
+        left = [one for one in left if one not in used]
+        found += used
+        texts += [one["content"] for one in used]
+    return found

@@ -23,6 +23,7 @@ MADE: dict[tuple[str, str], Callable[[dict[str, Any]], Any]] = {
     ("log", "kind"): lambda row: row["type"],
     ("log", "cause"): lambda _: FIRST,
     ("timers", "cause"): lambda _: FIRST,
+    ("points", "requested"): lambda _: 0,
     ("triggers", "really_at"): lambda row: row["created_at"],
     ("deliveries", "entry"): lambda _: FIRST,
     ("deliveries", "type"): lambda row: json.loads(row["body"])["type"],
@@ -37,9 +38,7 @@ FIRST = 1
 
 def is_older(db: sqlite3.Connection) -> bool:
     """Say whether a file is of an older version; raises sqlite3.DatabaseError for a newer one or none."""
-    form, version = (
-        db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version")
-    )
+    form, version = _version(db)
     tables = _tables(db)
     if not tables:
         return False
@@ -50,6 +49,18 @@ def is_older(db: sqlite3.Connection) -> bool:
     if form > FORM:
         raise sqlite3.DatabaseError("it is of a newer cio-mcp; update this one, or name another file")
     return True
+
+
+def is_current(db: sqlite3.Connection) -> bool:
+    """Say whether a file has been brought into the form of this version."""
+    return _version(db) == (FORM, VERSION)
+
+
+def _version(db: sqlite3.Connection) -> tuple[int, int]:
+    form, version = (
+        db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version")
+    )
+    return form, version
 
 
 def adopt(path: Path) -> None:

@@ -4,7 +4,7 @@ import json
 import zlib
 from typing import Any
 
-from cio_mcp.sandbox.state import copies
+from cio_mcp.sandbox.state import copies, requests
 from cio_mcp.sandbox.state.workspace import Row, Workspace
 
 MOST = 20
@@ -20,10 +20,13 @@ def add(workspace: Workspace, name: str) -> dict[str, Any]:
     """Keep what the workspace holds now under a name; the oldest points make room. Returns the point."""
     copy = zlib.compress(json.dumps(copies.take(workspace)).encode())
     position = workspace.rows("SELECT coalesce(max(number), 0) FROM log")[0][0]
-    statement = "INSERT INTO points (name, at, made, position, copy) VALUES (?, ?, ?, ?, ?)"
-    workspace.change(statement, name, workspace.now(), int(workspace.clock.real()), position, copy)
+    workspace.change(
+        "INSERT INTO points (name, at, made, position, requested, copy) VALUES (?, ?, ?, ?, ?, ?)",
+        *(name, workspace.now(), int(workspace.clock.real()), position, requests.count(workspace), copy),
+    )
     newest = "SELECT number FROM points ORDER BY number DESC LIMIT ?"
     workspace.change(f"DELETE FROM points WHERE number NOT IN ({newest})", MOST)  # noqa: S608 - ours
+    requests.keep_from_oldest_point(workspace)
     return listed(workspace)[-1]
 
 
@@ -35,6 +38,7 @@ def listed(workspace: Workspace) -> list[dict[str, Any]]:
 def remove(workspace: Workspace, which: str) -> None:
     """Forget a point; raises NoSuchPoint."""
     workspace.change("DELETE FROM points WHERE number = ?", _find(workspace, which)["number"])
+    requests.keep_from_oldest_point(workspace)
 
 
 def restore(workspace: Workspace, which: str) -> dict[str, Any]:

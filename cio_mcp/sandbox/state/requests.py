@@ -2,6 +2,9 @@
 
 What an operation of the APIs was asked is kept under its name, what faults met and what was done to them
 under names of their own. A request that is done again keeps its id, so that a branch knows what it has.
+
+A replay is of what came after a point, so nothing else is kept but the newest of all, after whose number the
+next one is counted.
 """
 
 import json
@@ -12,6 +15,10 @@ from cio_mcp.sandbox.engine import chance
 from cio_mcp.sandbox.state.things import Things
 
 OF_FAULTS = FAULT_ADDED, FAULTS_LIFTED, FAULTS_MET = "fault added", "faults lifted", "faults met"
+
+
+# So many are kept, however long ago the oldest point was.
+MOST = 10_000
 
 
 @dataclass(frozen=True)
@@ -28,7 +35,17 @@ def keep(workspace: Things, request: Request) -> None:
     at, really, body = workspace.clock(), workspace.clock.really(), json.dumps(request.body)
     own = request.id or chance.digest(8, workspace.seed, count(workspace), at, really, body).hex()
     statement = "INSERT INTO requests (id, at, really, what, body) VALUES (?, ?, ?, ?, ?)"
-    workspace.change(statement, own, at, really, request.what, body)
+    number = workspace.insert(statement, own, at, really, request.what, body)
+    kept = MOST if workspace.row("SELECT 1 FROM points") else 1
+    workspace.change("DELETE FROM requests WHERE number <= ?", number - kept)
+
+
+def keep_from_oldest_point(workspace: Things) -> None:
+    """Keep those only which came after the oldest point, and the last before it."""
+    newest = count(workspace)
+    (oldest,) = workspace.rows("SELECT min(requested) AS requested FROM points")
+    first = newest if oldest["requested"] is None else min(oldest["requested"], newest)
+    workspace.change("DELETE FROM requests WHERE number < ?", first)
 
 
 def count(workspace: Things) -> int:

@@ -3,9 +3,10 @@
 `world` is one row: since when the sandbox is used and when it was last, in real time, its clock and what
 chance depends on. `log` is only ever added to: an entry with a `timestamp` is one of the activities that the
 App API tells, and `cause` is the number of an earlier entry. `timers` hold what is to be done at a time;
-there is one with a `key`. `requests` are those that have changed something, as they came, with the sandbox's
-time and the real one. `matches` tells who fits the trigger of a campaign that segments trigger. A delivery's
-`states` are the times at which it reaches each, which may be still to come.
+there is one with a `key`. `requests` are those that have changed something since the oldest point, as they
+came, with the sandbox's time and the real one; a point's `requested` is the number of the last before it.
+`matches` tells who fits the trigger of a campaign that segments trigger. A delivery's `states` are the times
+at which it reaches each, which may be still to come.
 """
 
 import zlib
@@ -71,7 +72,7 @@ CREATE TABLE IF NOT EXISTS faults (
   struck INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE IF NOT EXISTS points (
   number INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, at INTEGER NOT NULL, made INTEGER NOT NULL,
-  position INTEGER NOT NULL, copy BLOB NOT NULL);
+  position INTEGER NOT NULL, requested INTEGER NOT NULL, copy BLOB NOT NULL);
 """
 
 # Kept in the file: a file with another version is migrated, unless its form is a later one.

@@ -1,6 +1,8 @@
 """A workspace: its things, its log, and what it has accepted but not yet applied."""
 
 import json
+import math
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,6 +12,7 @@ from typing import Any, Literal
 from cio_mcp.sandbox.state import requests
 from cio_mcp.sandbox.state.database import Row
 from cio_mcp.sandbox.state.requests import Request
+from cio_mcp.sandbox.state.steps import Steps, finish
 from cio_mcp.sandbox.state.things import Things
 
 __all__ = ["LogEntry", "Row", "Workspace", "applies", "reacts"]
@@ -106,14 +109,22 @@ class Workspace(Things):
             self.give_way()
 
     def advance(self, moment: float) -> dict[str, int]:
-        """Move the clock on to a time, from timer to timer: others see it on its way.
+        """Move the clock on to a time; returns what `advancing` does."""
+        happened: dict[str, int] = finish(self, self.advancing(moment))
+        return happened
 
-        Returns how many entries of each kind the log has got meanwhile.
+    def advancing(self, moment: float, seconds: float = math.inf) -> Steps:
+        """Move the clock on to a time, from timer to timer, for so many seconds of real time at the most.
+
+        Others see it on its way, and where they take it back, it ends. Returns how many entries of each kind
+        the log has got meanwhile.
         """
+        ends = time.monotonic() + seconds
         newest = "SELECT coalesce(max(number), 0) AS number FROM log"
-        before = self.rows(newest)[0]["number"]
-        while self._pass(moment):
-            self.give_way()
+        before, at = self.rows(newest)[0]["number"], self.clock()
+        while self.clock() >= at and self._pass(moment) and time.monotonic() < ends:
+            at = self.clock()
+            yield
         counts = "SELECT kind, count(*) AS count FROM log WHERE number > ? GROUP BY kind ORDER BY kind"
         return {row["kind"]: row["count"] for row in self.rows(counts, before)}
 

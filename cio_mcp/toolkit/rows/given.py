@@ -38,10 +38,6 @@ class RowInput:
         self.plan: Any = None
         self.about: Sequence[str] = ()
 
-    def names(self, column: str) -> bool:
-        """Say whether a row has a value of this name."""
-        return any(column in row.values for row in self.rows)
-
     def __str__(self) -> str:
         written = json.dumps([(row.number, row.values, row.fault) for row in self.rows], default=str)
         return hashlib.sha256(written.encode(errors="replace")).hexdigest()

@@ -19,10 +19,11 @@ from cio_mcp.toolkit.params import (
     Line,
     Naming,
     ObjectId,
+    at_most,
 )
 from cio_mcp.toolkit.reading import Fields, made
 from cio_mcp.toolkit.registry import Toolbox
-from cio_mcp.toolkit.sizes import size_of
+from cio_mcp.toolkit.sizes import excess
 from cio_mcp.toolkit.texts.sending import AllowMissing, Sending
 
 tools = Toolbox(__name__)
@@ -80,16 +81,9 @@ def _per_user(entries: list[dict[str, Any]], asked: ValidationInfo) -> list[dict
     return found
 
 
-def _trigger_data(data: dict[str, Any]) -> dict[str, Any]:
-    if (size := size_of(data)) > 50_000:
-        message = f"at most 50000 bytes are allowed; this has {size}"
-        raise ValueError(message)
-    return data
-
-
 Emails = Annotated[Addresses, AfterValidator(_parsed), AfterValidator(_entries)]
 Ids = Annotated[People, AfterValidator(_entries)]
-TriggerData = Annotated[JsonObject, AfterValidator(_trigger_data)]
+TriggerData = Annotated[JsonObject, at_most(50_000)]
 PerUserData = Annotated[
     Objects,
     AfterValidator(_entries),
@@ -223,10 +217,8 @@ async def trigger_broadcast(
         whole = [entry | {"data": data | (entry.get("data") or {})} for entry in per_user_data]
         audience, data = {"per_user_data": whole}, None
     body = audience | {flag: True for flag, on in flags.items() if on} | ({"data": data} if data else {})
-    if (size := size_of(body)) > TRIGGER_BYTES:
-        raise InvalidArgument(
-            f"{form}: at most {TRIGGER_BYTES // 1_000_000} MB are allowed in all; this has {size} bytes"
-        )
+    if why := excess(body, TRIGGER_BYTES):
+        raise InvalidArgument(f"{form}: in all {why}")
     find_out = FIND_OUT.format(broadcast_id=broadcast_id)
     answer = await app.post(
         "/v1/campaigns/{broadcast_id}/triggers",

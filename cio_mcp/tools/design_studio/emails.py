@@ -7,7 +7,7 @@ from pydantic import Field
 from cio_mcp.client import AppApi
 from cio_mcp.liquid import Meter
 from cio_mcp.toolkit.answers import Cut, Page, Quoted, Shape
-from cio_mcp.toolkit.design_studio import EMAIL, EmailId, Language, read_node, texts_in
+from cio_mcp.toolkit.design_studio import COMPONENTS, EMAIL, EmailId, Language, read_node, texts_in
 from cio_mcp.toolkit.pages import joined, page
 from cio_mcp.toolkit.params import CountCursor, Line
 from cio_mcp.toolkit.reading import Fields, beside, needed
@@ -190,7 +190,7 @@ async def list_components(
     """List components of Design Studio: parts of HTML that emails include by tag, such as a footer."""
     number = cursor or 1
     query = {"tag": tag, "limit": 100, "page": number, "sort_by": "name"}
-    there = Fields(await app.get("/v1/design_studio/components", query)).listed("components")
+    there = Fields(await app.get(COMPONENTS, query)).listed("components")
     found = [
         Component(
             tag=item.text("tag"),

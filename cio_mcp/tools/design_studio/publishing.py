@@ -14,10 +14,14 @@ from cio_mcp.toolkit.design_studio import (
     EMAIL,
     EmailId,
     Language,
+    components_in,
+    differing,
     differing_nodes,
     node_id,
     read_nodes,
     sent_in,
+    texts_in,
+    told_components,
 )
 from cio_mcp.toolkit.params import ItemKey
 from cio_mcp.toolkit.polling import Polling
@@ -126,10 +130,13 @@ async def publish_email(app: AppApi, email_id: EmailId) -> EmailPublished:
     answer = Fields(await app.get(f"{EMAIL}/unpublished_changes", email_id=email_id))
     if answer.flag("has_unpublished_changes") is False:
         raise InvalidArgument("email_id: all of this email is published already")
-    published = await asyncio.gather(
-        *(_published(app, node.text("id") or email_id) for node in nodes.values())
+    then, now = await asyncio.gather(
+        asyncio.gather(*(_published(app, node.text("id") or email_id) for node in nodes.values())),
+        components_in(app, [texts_in(node)["html"] for node in nodes.values()]),
     )
-    pairs = differing_nodes(nodes, published)
+    pairs = differing_nodes(nodes, [sent for sent, _ in then])
+    included = {tag: html for _, components in then for tag, html in components.items()}
+    pairs |= {f"component {tag}": pair for tag, pair in differing(included, now).items()}
     app.call.replaces = Replacement(pairs, [(GOES_LIVE, nodes[""].text("name") or email_id)])
     answer = Fields(
         await app.post(f"{EMAIL}/publish", {}, kind=RequestKind.ONCE, if_unknown=LOOK, email_id=email_id)
@@ -161,16 +168,16 @@ def _done(email_id: str, answer: Fields, changes: dict[str, list[str]]) -> Email
     return EmailPublished(email_id=email_id, languages=languages or None, changes=changes or None)
 
 
-async def _published(app: AppApi, node: str) -> dict[str, str]:
-    """Return what is sent of a node as it was published last; nothing if it never was."""
+async def _published(app: AppApi, node: str) -> tuple[dict[str, str], dict[str, str]]:
+    """Return what is sent of a node as it was published last, and its components; nothing if it never was."""
     versions = Fields(await app.get(f"{EMAIL}/versions", email_id=node)).listed("versions")
     made_then = [one for one in versions if one.flag("created_on_publish") and one.text("id")]
     newest = max(made_then, key=lambda one: one.seconds("created") or 0, default=None)
     if newest is None:
-        return {}
+        return {}, {}
     path = f"{EMAIL}/versions/{{version_id}}"
     version = Fields(await app.get(path, email_id=node, version_id=newest.text("id")))
-    return sent_in(version.fields("node"))
+    return sent_in(version.fields("node")), told_components(version.objects("dependencies") or ())
 
 
 async def _state(app: AppApi, email_id: str, publish_id: str) -> Fields:

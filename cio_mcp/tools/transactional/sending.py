@@ -10,7 +10,7 @@ from cio_mcp.limits import MESSAGE_BYTES
 from cio_mcp.toolkit.answers import Acted
 from cio_mcp.toolkit.params import JsonObject, Line
 from cio_mcp.toolkit.reading import Fields, made
-from cio_mcp.toolkit.sizes import size_of
+from cio_mcp.toolkit.sizes import excess
 from cio_mcp.toolkit.texts.sending import Sending
 from cio_mcp.toolkit.times import SendTime
 
@@ -88,10 +88,8 @@ async def send(
         "identifiers": {id_type: app.person(customer_id, id_type)},
         **{name: value for name, value in fields.items() if value is not None},
     }
-    if (size := size_of(request)) > MESSAGE_BYTES:
-        raise InvalidArgument(
-            f"message_data and texts: at most {MESSAGE_BYTES} bytes without attachments; this has {size}"
-        )
+    if why := excess(request, MESSAGE_BYTES):
+        raise InvalidArgument(f"message_data and texts: without attachments {why}")
     if attachments:
         request["attachments"] = attachments
     find_out = FIND_OUT.format(customer_id=customer_id, id_type=id_type) if app.reads else ASK

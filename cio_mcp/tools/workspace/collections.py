@@ -9,7 +9,7 @@ from cio_mcp.limits import COLLECTION_BYTES
 from cio_mcp.toolkit.answers import Item
 from cio_mcp.toolkit.lists import Objects
 from cio_mcp.toolkit.reading import Fields, made, needed, plain
-from cio_mcp.toolkit.sizes import size_of
+from cio_mcp.toolkit.sizes import excess
 
 # App API, "Collections": bytes of one row.
 ROW = 10_000
@@ -31,11 +31,11 @@ class Collection(Item):
 
 def _rows(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     for number, row in enumerate(rows):
-        if (size := size_of(row)) > ROW:
-            message = f"row {number}: at most {ROW} bytes are allowed; this has {size}"
+        if why := excess(row, ROW):
+            message = f"row {number}: {why}"
             raise ValueError(message)
-    if (size := size_of(rows)) > COLLECTION_BYTES:
-        message = f"at most {COLLECTION_BYTES} bytes are allowed; these are {size}; pass them as url instead"
+    if why := excess(rows, COLLECTION_BYTES):
+        message = f"{why}; pass them as url instead"
         raise ValueError(message)
     return rows
 

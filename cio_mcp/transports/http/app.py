@@ -22,7 +22,7 @@ from cio_mcp.transports.http.authentication import authenticator_of
 from cio_mcp.transports.http.browsers import opened
 from cio_mcp.transports.http.disconnects import Disconnects
 from cio_mcp.transports.http.health import Health
-from cio_mcp.transports.http.hosts import security_of
+from cio_mcp.transports.http.hosts import NameCheck
 from cio_mcp.transports.http.intake import Intake, Rooms
 from cio_mcp.transports.http.loopback import LoopbackOnly
 from cio_mcp.transports.http.monitoring import AnswerCounter, AnswerCounts, metrics_route
@@ -62,19 +62,22 @@ def create_app(
 def _application(app: App, settings: Settings, ways: Sequence[Transport]) -> Starlette:
     server = Server(app)
     authenticator, rooms = authenticator_of(settings, app), Rooms(settings.max_request_bytes)
-    security = security_of(settings.allowed_hosts, settings.allowed_origins)
 
     def guarded(inner: ASGIApp) -> ASGIApp:
         checked = NarrowingCheck(inner, app.catalogue.tools, app.workspaces)
         return Oversize(Intake(checked, rooms), settings.max_request_bytes)
 
-    found = [route for way in ways for route in way.routes(server, settings, security)]
+    def named(inner: ASGIApp) -> ASGIApp:
+        return NameCheck(inner, settings.allowed_hosts, settings.allowed_origins)
+
+    found = [route for way in ways for route in way.routes(server, settings)]
     routes = [wrapped(route, guarded) for route in found]
     routes += [with_slash(route) for route in routes if isinstance(route, Route)]
     if authenticator:
         routes = [authenticator.guard(route) for route in routes]
     else:
         routes = [wrapped(route, LoopbackOnly) for route in routes]
+    routes = [wrapped(route, named) for route in routes]
     if settings.allowed_origins:
         routes = opened(routes, settings.allowed_origins)
     if authenticator:

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 
 from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser, authorization_context
-from mcp.server.transport_security import TransportSecuritySettings
 from mcp.types.version import HANDSHAKE_PROTOCOL_VERSIONS
 from starlette.datastructures import Headers
 from starlette.routing import BaseRoute
@@ -14,7 +13,7 @@ from cio_mcp.server.server import Server
 from cio_mcp.settings import Settings
 from cio_mcp.transports.http.intake import PART, IntakeRefusal
 from cio_mcp.transports.http.routes import wrapped
-from cio_mcp.transports.http.transport import Transport
+from cio_mcp.transports.http.transport import UNCHECKED, Transport
 
 # Sessions live in memory, about 40 kB each, and idle for so many seconds.
 MOST_SESSIONS, IDLE = 1000, 600.0
@@ -26,12 +25,10 @@ class StreamableHttp(Transport):
     title = "Streamable HTTP"
     paths = ("/mcp",)
 
-    def routes(
-        self, server: Server, settings: Settings, security: TransportSecuritySettings
-    ) -> list[BaseRoute]:
+    def routes(self, server: Server, settings: Settings) -> list[BaseRoute]:
         """See `Transport.routes`."""
         found = server.streamable_http_app(
-            transport_security=security,
+            transport_security=UNCHECKED,
             stateless_http=settings.stateless,
             max_request_body_size=settings.max_request_bytes,
             max_sessions=MOST_SESSIONS,

@@ -10,6 +10,9 @@ from starlette.routing import BaseRoute
 from cio_mcp.server.server import Server
 from cio_mcp.settings import Settings
 
+# The SDK checks no names: `hosts` does, for all transports alike.
+UNCHECKED = TransportSecuritySettings(enable_dns_rebinding_protection=False)
+
 
 class Transport(Protocol):
     """A way to speak MCP over HTTP. It answers on its `paths`, and clients begin at the first of them."""
@@ -17,9 +20,7 @@ class Transport(Protocol):
     title: str
     paths: tuple[str, ...]
 
-    def routes(
-        self, server: Server, settings: Settings, security: TransportSecuritySettings
-    ) -> list[BaseRoute]:
+    def routes(self, server: Server, settings: Settings) -> list[BaseRoute]:
         """Return the routes of a server."""
         ...
 

@@ -448,8 +448,8 @@ async def test_a_foreign_origin_and_host_are_refused_whoever_asks(
         origin = await http.request(method, path, headers={"origin": "https://evil.example"})
         host = await http.request(method, path, headers={"host": "evil.example"})
 
-    assert (origin.status_code, origin.text) == (403, "Invalid Origin header")
-    assert (host.status_code, host.text) == (421, "Invalid Host header")
+    assert (origin.status_code, "CIO_ALLOWED_ORIGINS" in origin.text) == (403, True)
+    assert (host.status_code, "CIO_ALLOWED_HOSTS" in host.text) == (421, True)
 
 
 @pytest.mark.parametrize("path", ["/mcp", "/messages/"])
