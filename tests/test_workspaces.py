@@ -230,7 +230,7 @@ def test_a_file_that_is_not_there_and_keys_beside_it_stop_the_start(tmp_path: Pa
     with pytest.raises(SettingsError, match="cannot be read"):
         build(load({"CIO_WORKSPACES_FILE": str(tmp_path / "none.toml")}))
     for name in ("CIO_APP_API_KEY", "CIO_SANDBOX"):
-        with pytest.raises(SettingsError, match="CIO_WORKSPACES_FILE: says what there is"):
+        with pytest.raises(SettingsError, match="CIO_WORKSPACES_FILE: defines the workspaces"):
             load(written(tmp_path, TWO) | {name: "on"})
     assert load(written(tmp_path, TWO) | {"CIO_SANDBOX": "off"}).workspaces_file
 

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from cio_mcp.cli import main
-from cio_mcp.safety.audit.lock import beside
+from cio_mcp.safety.audit.lock import companion
 from cio_mcp.safety.audit.log import AuditLog, Entry
 from cio_mcp.safety.audit.verify import lines, verify
 from tests.agent import an_agent
@@ -215,7 +215,7 @@ async def test_nothing_leaves_if_its_intent_does_not_come_to_the_disk(
 def test_a_head_is_for_its_owner_alone_and_follows_no_link(tmp_path: Path) -> None:
     log, other = AuditLog(tmp_path / "audit.jsonl", clock), tmp_path / "other"
     other.write_text("mine")
-    beside(tmp_path / "audit.jsonl", "head").symlink_to(other)
+    companion(tmp_path / "audit.jsonl", "head").symlink_to(other)
     with pytest.raises(OSError, match="symbolic link"):
         log.refusal(entry("one"), "no")
     assert other.read_text() == "mine"
