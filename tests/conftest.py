@@ -82,7 +82,7 @@ def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, object
 
 @pytest.fixture(autouse=True, scope="session")
 def new_processes_unmeasured() -> None:
-    """Measure forks (see processes.py), but no process that starts anew: it would import for twice as long."""
+    """Measure forks (see processes.py), but no process that starts anew: to import would take double."""
     if config := os.environ.pop("COVERAGE_PROCESS_CONFIG", None):
         processes.fork_environ["COVERAGE_PROCESS_CONFIG"] = config
 

@@ -51,8 +51,8 @@ CONTROL = ("a\r\nBcc: b@example.com", "a\u2028b", "\ud800")
 NESTED: tuple[Any, ...] = ([{"a": {"b": [1]}}, 2], {"and": [{"or": []}]})
 VALUES = (*BLANK, *EMPTY, *NUMBERS, *TEXTS, *CONTROL, *NESTED)
 
-# What tools themselves see to: what is nothing, and what goes on as it is. Of all else the type of an argument
-# decides, which is why each is tried with everything at one tool of each effect.
+# What tools themselves see to: what is nothing, and what goes on as it is. All else is decided by the type of
+# an argument, so each type is tried with everything at one tool of each effect.
 EVERYWHERE = (*BLANK, *EMPTY[:2], 7, CONTROL[0])
 
 
