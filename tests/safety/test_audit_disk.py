@@ -227,16 +227,23 @@ def test_calls_go_on_during_a_visit_to_the_disk_and_a_log_that_is_closed_then_is
         log = AuditLog(disk.path, clock, to_disk=to_disk)
         visit = asyncio.create_task(send(log, "one"))
         await asyncio.to_thread(begun.wait, 30)
-        log.refusal(entry("two"), "no")
-        log.close()
+        also = asyncio.create_task(log.synced())
+        for _ in range(9):
+            await asyncio.to_thread(begun.wait)
         assert not visit.done()
+        assert not also.done()
+        log.close()
+        assert (disk.visits, on_disk()) == (1, 1)
         go_on.set()
-        await visit
+        await asyncio.gather(visit, also)
+        log.close()
+
+    def on_disk() -> int | None:
+        head = read_head(disk.path)
+        return head and head.on_disk
 
     asyncio.run(meanwhile())
-    head = read_head(disk.path)
-    assert head
-    assert head.on_disk >= 2
+    assert on_disk() == 2
     assert list(verify(disk.path)) == []
 
 
