@@ -162,8 +162,8 @@ def reaches(audience: Callable[..., Awaitable[Audience]]) -> Callable[[_Function
 async def of_filter(app: AppApi, condition: dict[str, Any]) -> Audience:
     """Count the customers who match an App API filter: a segment by its count, anything else page by page."""
     segment = condition.get("segment")
-    if isinstance(segment, dict) and len(condition) == 1:
-        return await of_segment(app, segment.get("id"))
+    if condition == {"segment": segment} and isinstance(segment, dict) and segment.keys() == {"id"}:
+        return await of_segment(app, segment["id"])
     found: list[Fields] = []
     start: str | None = None
     for _ in range(PAGES):
@@ -205,7 +205,7 @@ def as_set_there(chosen_by: object) -> str:
     return json.dumps(chosen_by, sort_keys=True)
 
 
-def masked(name: str) -> str:
+def masked_name(name: str) -> str:
     """Return an address or identifier with most of it hidden; enough stays to tell it from others."""
     local, at, domain = name.rpartition("@")
     return f"{local[:1]}…@{domain}" if at else f"{name[:2]}…{name[-2:] if len(name) > 4 else ''}"

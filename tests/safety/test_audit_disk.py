@@ -10,7 +10,7 @@ import pytest
 
 from cio_mcp.cli import main
 from cio_mcp.safety.audit.form import read_head
-from cio_mcp.safety.audit.lock import beside
+from cio_mcp.safety.audit.lock import companion
 from cio_mcp.safety.audit.log import AuditLog, Entry
 from cio_mcp.safety.audit.verify import lines, verify
 from tests.agent import an_agent
@@ -250,12 +250,12 @@ def test_calls_go_on_during_a_visit_to_the_disk_and_a_log_that_is_closed_then_is
 def test_a_head_is_for_its_owner_alone_and_follows_no_link(tmp_path: Path) -> None:
     log, other = AuditLog(tmp_path / "audit.jsonl", clock), tmp_path / "other"
     other.write_text("mine")
-    beside(tmp_path / "audit.jsonl", "head").symlink_to(other)
+    companion(tmp_path / "audit.jsonl", "head").symlink_to(other)
     with pytest.raises(OSError, match="symbolic link"):
         log.refusal(entry("one"), "no")
     assert other.read_text() == "mine"
 
-    beside(tmp_path / "audit.jsonl", "head").unlink()
-    beside(tmp_path / "audit.jsonl", "head").touch(mode=0o644)
+    companion(tmp_path / "audit.jsonl", "head").unlink()
+    companion(tmp_path / "audit.jsonl", "head").touch(mode=0o644)
     log.refusal(entry("two"), "no")
-    assert beside(tmp_path / "audit.jsonl", "head").stat().st_mode & 0o077 == 0
+    assert companion(tmp_path / "audit.jsonl", "head").stat().st_mode & 0o077 == 0

@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from cio_mcp.app.application import Outcome
-from cio_mcp.safety.call import MakePreview
+from cio_mcp.safety.tool_call import MakePreview
 from cio_mcp.toolkit.registry import Effect, Tool
 from cio_mcp.tools.every import TOOLS
 from tests.agent import MISSING, Agent, an_agent

@@ -63,7 +63,7 @@ async def test_a_preview_of_what_would_be_refused_has_no_code_and_says_what_to_m
     assert refused["next"].startswith("It would be refused. data: lacks coupon_code, which the subject or a")
     assert "allow_missing=true sends it all the same" in refused["next"]
     assert allowed["confirmation"]
-    assert allowed["next"].endswith("show the user what is warned of, missing, not used or changed.")
+    assert allowed["next"].endswith("show the user each warning, and what is missing, unused or changed.")
 
 
 async def test_the_opening_is_filled_for_one_of_the_people_and_with_snippets(agent: Agent) -> None:

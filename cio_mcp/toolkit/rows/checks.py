@@ -10,8 +10,8 @@ from pydantic import BaseModel, ConfigDict, create_model
 
 from cio_mcp.client.batches import too_large
 from cio_mcp.errors import InvalidArgument
-from cio_mcp.toolkit.arguments import parsed
-from cio_mcp.toolkit.context import ParseContext
+from cio_mcp.toolkit.arguments import parsed_arguments
+from cio_mcp.toolkit.parse_context import ParseContext
 from cio_mcp.toolkit.registry import Tool
 from cio_mcp.toolkit.rows.columns import AS_IS, ISO, NUMBER, Meanings
 from cio_mcp.toolkit.rows.given import RowInput, ambiguous, typed
@@ -169,7 +169,7 @@ class Form:
         arguments, named, faults = self._arguments(row, columns, defaults, context)
         known = list(context.notes)
         try:
-            found = parsed(self._model, arguments, context, known_as_json=True)
+            found = parsed_arguments(self._model, arguments, context, known_as_json=True)
             around.check(found)
         except InvalidArgument as wrong:
             more = {fault: fault.partition(":")[0].partition(".")[0] for fault in wrong.faults}
@@ -189,9 +189,9 @@ class Form:
         """Return those of a row's arguments that are right."""
         try:
             right = {name: value for name, value in arguments.items() if name not in wrong}
-            return parsed(self._partial, right, context, known_as_json=True)
+            return parsed_arguments(self._partial, right, context, known_as_json=True)
         except InvalidArgument:
-            return parsed(self._partial, {}, context)
+            return parsed_arguments(self._partial, {}, context)
 
     def _arguments(
         self, row: Row, columns: Meanings, defaults: dict[str, Any], context: ParseContext

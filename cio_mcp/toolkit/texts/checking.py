@@ -7,7 +7,7 @@ from typing import Any
 
 from cio_mcp.liquid import LeftTags, Meter, render, source_of
 from cio_mcp.liquid.results import SOURCES
-from cio_mcp.toolkit.quoting import hosts, plain, quoted
+from cio_mcp.toolkit.quoting import hosts, plain_name, quoted
 from cio_mcp.toolkit.texts.messages import Text
 from cio_mcp.toolkit.texts.readable import readable
 from cio_mcp.toolkit.texts.rendering import message_data
@@ -57,13 +57,13 @@ class Filling:
     def __call__(self, name: str, text: str | None) -> str:
         """Return the field `name` of a text, filled; note what makes the message fail."""
         found = render(self._left.without(text or ""), self._data, now=self.now, meter=self.meter)
-        lacking = [f"{plain(path)} has no value" for path in found.missing if source_of(path) in OURS]
+        lacking = [f"{plain_name(path)} has no value" for path in found.missing if source_of(path) in OURS]
         told = [*([f"{name}: {quoted(found.fault)}"] if found.fault else []), *lacking]
         self.fails += [why for why in told if why not in self.fails]
         return (text or "") if found.fault else self._left.back(found.text)
 
 
-def checked(
+def check_message(
     texts: Sequence[Text], known: Mapping[str, Any], now: float, hide: Callable[[str], str]
 ) -> MessageCheck:
     """Return what a message says with what is `known`, by the first part of a variable's name.

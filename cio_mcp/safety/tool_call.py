@@ -14,7 +14,7 @@ from cio_mcp.safety.grant import Grant
 from cio_mcp.safety.stores import Refund
 from cio_mcp.toolkit.answers import Answer, CheckedRows, Pictured, Preview
 from cio_mcp.toolkit.audience import Audience, Size
-from cio_mcp.toolkit.context import ParseContext
+from cio_mcp.toolkit.parse_context import ParseContext
 from cio_mcp.toolkit.registry import Tool
 from cio_mcp.toolkit.texts.sending import Words
 
