@@ -15,6 +15,7 @@ COMMANDS = {
     "run": "play a scenario from a file",
     "fault": "make requests and deliveries fail",
     "point": "save states of a sandbox, and restore them",
+    "forget": "blank everything about a person",
     "reset": "begin anew",
     "export": "write the whole state of a sandbox to a file",
     "import": "replace a sandbox's state with an export",

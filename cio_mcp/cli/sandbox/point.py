@@ -57,6 +57,7 @@ def _replayed(told: dict[str, Any]) -> str:
     refused = [f"{one['at']}  {one['request']}: {one['status']}" for one in told["first_refused"]]
     lines = [
         f"requests done again: {told['replayed']}; it is {told['now']}",
+        *([f"left out, of people who were forgotten: {told['forgotten']}"] if told["forgotten"] else []),
         *([f"refused here: {told['refused']}"] if refused else []),
         *(f"  {line}" for line in refused),
         f"to undo that: cio-mcp sandbox point restore {told['point']}",

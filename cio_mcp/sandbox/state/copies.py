@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+import zlib
 from collections.abc import Callable
 from typing import Any
 
@@ -123,6 +124,16 @@ def _fill(workspace: Workspace, name: str, columns: list[str], rows: list[list[A
     holes = ", ".join("?" * len(columns))
     statement = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({holes})"  # noqa: S608 - checked
     workspace.insert_all(statement, map(tuple, rows))
+
+
+def packed(copy: dict[str, Any]) -> bytes:
+    """Return a copy as a point keeps it."""
+    return zlib.compress(json.dumps(copy).encode())
+
+
+def unpacked(kept: bytes) -> str:
+    """Return the JSON of a copy that a point keeps."""
+    return zlib.decompress(kept).decode()
 
 
 def written(copy: dict[str, Any]) -> str:
