@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from cio_mcp.server.server import facts
 from tests.agent import Agent, an_agent
 from tests.upstream import LATE, Upstream
 
@@ -465,3 +466,45 @@ async def test_an_operator_can_have_calls_of_many_rows_confirmed(tool: str) -> N
 
         answer = await agent.call(tool, rows=rows, confirmation=preview["confirmation"])
         assert answer["accepted"] == 2
+
+
+# Rows with values that are equal or alike and mean something else, or nothing at all.
+ALIKE: list[dict[str, Any]] = [
+    *(
+        {"customer_id": value}
+        for value in (1, True, 1.0, "1", " 1 ", "", None, 1.5, ["1"], "ü" * 76, "cio_1")
+    ),
+    *({"customer_id": "a", "timestamp": value} for value in (1780000000, "1780000000", 1780000000.0, True)),
+    *(
+        {"customer_id": "a", "timestamp": value}
+        for value in ("2026-03-01", "2026-03-01 ", "1 March", "", None)
+    ),
+    *({"customer_id": "a", "name": value} for value in ("a", "", None, 1, "a\nb", "x" * 101)),
+    *({"customer_id": "a", "id_type": value} for value in ("id", "email", None, "")),
+    *(
+        {"customer_id": "a", "recipient": value}
+        for value in ("x@example.com", "x@example.com, y", 1, None, "")
+    ),
+    *({"customer_id": "a", "data": value} for value in ({"x": 1}, "{}", "{", None, "", [])),
+    *({"customer_id": "a", "x": value} for value in (1, True, 1.0, "1", None, "", [1], {"y": "2026-03-01"})),
+    *({"id": "b"}, {"id": None}, {"id": ""}, {"event_id": "x", "customer_id": "a"}, {}),
+]
+
+
+async def test_a_row_is_taken_among_others_as_it_is_alone(agent: Agent) -> None:
+    rows = [{"n": n, **row} for n, row in enumerate(ALIKE)]
+    call = {"name": "order", "unique": ["n"]}
+    sent, refused = dict[int, Any](), dict[int, list[str]]()
+    for n, row in enumerate(rows):
+        result = await agent.client.call_tool("track_events", {"rows": [row], **call})
+        if result.is_error:
+            told = await agent.call("list_row_results", results=facts(result)["results"])
+            refused[n] = told["rows"][0]["reasons"]
+        else:
+            sent[n] = batches(agent)[-1][0]
+
+    for several in (rows, rows[::-1]):
+        answer = await agent.call("track_events", rows=several, **call)
+        told = await agent.call("list_row_results", results=answer["results"])
+        assert {op["attributes"]["n"]: op for op in batches(agent)[-1]} == sent
+        assert {several[row["row"] - 1]["n"]: row["reasons"] for row in told["rows"]} == refused

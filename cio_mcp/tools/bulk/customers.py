@@ -38,8 +38,8 @@ IDENTIFYING = ("email", "anonymous_id", "_update")
 COVERED = frozenset({Consequence.BULK, Consequence.IDENTIFY, Consequence.SUBSCRIPTIONS})
 
 COLUMNS = (
-    'Meanings, such as {"Mail": "email", "Joined": "created_at:date(dayfirst)", "Sum": ":number(comma)", '
-    '"VIP": ":boolean"}.'
+    'Meanings: {"Mail": "email", "Joined": "created_at:date(dayfirst)", "Sum": ":number(comma)"}, or '
+    ":boolean, :text, :json."
 )
 
 THEN = (
