@@ -468,25 +468,21 @@ async def test_an_operator_can_have_calls_of_many_rows_confirmed(tool: str) -> N
         assert answer["accepted"] == 2
 
 
+def each(name: str, *values: Any) -> list[dict[str, Any]]:
+    return [{"customer_id": "a", name: value} for value in values]
+
+
 # Rows with values that are equal or alike and mean something else, or nothing at all.
-ALIKE: list[dict[str, Any]] = [
-    *(
-        {"customer_id": value}
-        for value in (1, True, 1.0, "1", " 1 ", "", None, 1.5, ["1"], "ü" * 76, "cio_1")
+ALIKE = [
+    *each("customer_id", 1, True, 1.0, "1", " 1 ", "", None, 1.5, ["1"], "ü" * 76, "cio_1"),
+    *each(
+        "timestamp", 1780000000, "1780000000", 1780000000.0, True, "2026-03-01", "2026-03-01 ", "1 March", ""
     ),
-    *({"customer_id": "a", "timestamp": value} for value in (1780000000, "1780000000", 1780000000.0, True)),
-    *(
-        {"customer_id": "a", "timestamp": value}
-        for value in ("2026-03-01", "2026-03-01 ", "1 March", "", None)
-    ),
-    *({"customer_id": "a", "name": value} for value in ("a", "", None, 1, "a\nb", "x" * 101)),
-    *({"customer_id": "a", "id_type": value} for value in ("id", "email", None, "")),
-    *(
-        {"customer_id": "a", "recipient": value}
-        for value in ("x@example.com", "x@example.com, y", 1, None, "")
-    ),
-    *({"customer_id": "a", "data": value} for value in ({"x": 1}, "{}", "{", None, "", [])),
-    *({"customer_id": "a", "x": value} for value in (1, True, 1.0, "1", None, "", [1], {"y": "2026-03-01"})),
+    *each("name", "a", "", None, 1, "a\nb", "x" * 101),
+    *each("id_type", "id", "email", None, ""),
+    *each("recipient", "x@example.com", "x@example.com, y", 1, None, ""),
+    *each("data", {"x": 1}, "{}", "{", None, "", []),
+    *each("x", 1, True, 1.0, "1", None, "", [1], {"y": "2026-03-01"}),
     *({"id": "b"}, {"id": None}, {"id": ""}, {"event_id": "x", "customer_id": "a"}, {}),
 ]
 
