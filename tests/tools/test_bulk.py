@@ -1,6 +1,7 @@
 """Many customers and events at once, as an agent has them: few words, every row's end told."""
 
 import asyncio
+import gc
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -10,6 +11,8 @@ import httpx
 import pytest
 
 from cio_mcp.server.server import facts
+from cio_mcp.toolkit.rows.checks import RowOperation
+from cio_mcp.toolkit.rows.table import Row
 from tests.agent import Agent, an_agent
 from tests.upstream import LATE, Upstream
 
@@ -504,3 +507,16 @@ async def test_a_row_is_taken_among_others_as_it_is_alone(agent: Agent) -> None:
         told = await agent.call("list_row_results", results=answer["results"])
         assert {op["attributes"]["n"]: op for op in batches(agent)[-1]} == sent
         assert {several[row["row"] - 1]["n"]: row["reasons"] for row in told["rows"]} == refused
+
+
+async def test_a_call_that_has_ended_holds_none_of_its_rows(agent: Agent) -> None:
+    await agent.call("identify_customers", rows=customers(20))
+    gc.collect()
+    gc.disable()
+    try:
+        await agent.call("track_events", rows=orders(50))
+        await agent.call("identify_customers", rows=customers(50))
+        await agent.call("identify_customers", rows=customers(50), dry_run=True)
+        assert not [one for one in gc.get_objects() if isinstance(one, (Row, RowOperation))]
+    finally:
+        gc.enable()
