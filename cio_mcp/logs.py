@@ -49,7 +49,7 @@ class _Text(logging.Formatter):
         return f"{line} [{call.request}]" if call else line
 
     def formatException(self, ei: object) -> str:  # noqa: N802 - the name that logging knows
-        return where(ei[1]) if isinstance(ei, tuple) and ei[1] else ""
+        return fault_place(ei[1]) if isinstance(ei, tuple) and ei[1] else ""
 
 
 class _Json(logging.Formatter):
@@ -64,11 +64,11 @@ class _Json(logging.Formatter):
             line |= {"request": call.request, "tool": call.name, "caller": call.caller}
         line |= {name: found for name in ENDS if (found := getattr(record, name, None)) is not None}
         if record.exc_info and record.exc_info[1]:
-            line["exception"] = where(record.exc_info[1])
+            line["exception"] = fault_place(record.exc_info[1])
         return json.dumps(line, ensure_ascii=False)
 
 
-def where(fault: BaseException) -> str:
+def fault_place(fault: BaseException) -> str:
     """Return a fault's kind and place. Its own words stay out of the log: they can hold personal data."""
     frames = traceback.extract_tb(fault.__traceback__)[-3:]
     return " < ".join((type(fault).__name__, *(f"{frame.name}:{frame.lineno}" for frame in reversed(frames))))

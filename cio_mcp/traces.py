@@ -27,7 +27,7 @@ def start(environ: Mapping[str, str] = os.environ) -> None:
     if not _asked(environ) or not isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider):
         return
     if "grpc" in (protocol := next((environ[name] for name in PROTOCOLS if environ.get(name)), "")):
-        _log.warning("no traces are sent: OTLP is spoken over http/protobuf here, not %s", protocol)
+        _log.warning("no traces are sent: OTLP is sent over http/protobuf only, not %s", protocol)
         return
     try:
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415

@@ -2,18 +2,21 @@
 
 import os
 import sys
+from collections import Counter
 from collections.abc import AsyncIterator, Generator, Iterator
 from functools import cache
 from itertools import count
 from pathlib import Path
 
 import pytest
+from coverage import Coverage
 from hypothesis import HealthCheck, settings
 from jsonschema import Draft202012Validator
 from mcp.client.session import ClientSession
 from mcp.types import CallToolResult
 
 from cio_mcp.tools.every import TOOLS
+from tests import processes
 from tests.agent import Agent, an_agent
 from tests.redis_server import RedisServer, serving_redis
 from tests.virtual_time import VirtualTimeLoop
@@ -27,20 +30,23 @@ settings.register_profile(
 )
 settings.load_profile("same")
 
+# How many cases of a test are measured for coverage. The others run the same lines, and twice as fast so; the
+# same goes for what tries every tool in every way.
+MEASURED = 3
+unmeasured = pytest.StashKey[bool]()
+
 # The test that runs now, if it is not marked as one that starts processes.
 unmarked: pytest.Item | None = None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave out on Windows what starts processes: they are forks (compat/hosts.py starts others).
-
-    What tries every tool in every way runs the same lines again and again, and twice as fast unmeasured.
-    """
+    """Leave out on Windows what starts processes: they are forks (compat/hosts.py starts others)."""
+    cases = Counter[str]()
     for item in items:
         if sys.platform == "win32" and item.get_closest_marker("processes"):
             item.add_marker(pytest.mark.skip(reason="processes are forks"))
-        if item.get_closest_marker("exhaustive"):
-            item.add_marker(pytest.mark.no_cover)
+        cases[test := item.nodeid.partition("[")[0]] += 1
+        item.stash[unmeasured] = cases[test] > MEASURED or bool(item.get_closest_marker("exhaustive"))
 
 
 @pytest.hookimpl(wrapper=True)
@@ -48,7 +54,14 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
     """Keep the mark right: without it a test that starts a process would stay in the fast part."""
     global unmarked  # noqa: PLW0603
     unmarked = None if item.get_closest_marker("processes") else item
-    return (yield)
+    measuring = Coverage.current() if item.stash[unmeasured] else None
+    if not measuring:
+        return (yield)
+    measuring.stop()
+    try:
+        return (yield)
+    finally:
+        measuring.start()
 
 
 def refuse_processes(event: str, _: object) -> None:
@@ -61,9 +74,17 @@ sys.addaudithook(refuse_processes)
 
 
 @pytest.fixture
-def anyio_backend() -> tuple[str, dict[str, object]]:
-    """Run asynchronous tests on virtual time."""
-    return "asyncio", {"loop_factory": VirtualTimeLoop}
+def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, object]]:
+    """Run asynchronous tests on virtual time, but for those that processes or sockets answer."""
+    real = any(request.node.get_closest_marker(name) for name in ("processes", "real_time"))
+    return "asyncio", {} if real else {"loop_factory": VirtualTimeLoop}
+
+
+@pytest.fixture(autouse=True, scope="session")
+def new_processes_unmeasured() -> None:
+    """Measure forks (see processes.py), but no process that starts anew: to import would take double."""
+    if config := os.environ.pop("COVERAGE_PROCESS_CONFIG", None):
+        processes.fork_environ["COVERAGE_PROCESS_CONFIG"] = config
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from cio_mcp.cli.answers import ANSWERS, SHAPES
+from cio_mcp.cli.answer_forms import ANSWERS, SHAPES
 from cio_mcp.toolkit.reading import time
 
 # A value of each type.

@@ -8,7 +8,7 @@ from typing import Any
 
 from cio_mcp.cli.clients import ClientFile, client_files
 from cio_mcp.cli.clients.entry import DesiredEntry
-from cio_mcp.cli.clients.texts import FORMS, dumps
+from cio_mcp.cli.clients.texts import FORMS, file_text
 from cio_mcp.toolkit.consequences import CONFIRMED, IN_WORDS
 from cio_mcp.toolkit.core import CORE
 from cio_mcp.toolkit.registry import Tool
@@ -123,7 +123,9 @@ def client_page(name: str) -> str:
     client = found["Linux"]
     kind = FORMS[client.path.suffix].lower()
     env = {"CIO_APP_API_KEY_FILE": "/home/you/.config/cio-mcp/keys/app_api_key", "CIO_REGION": "us"}
-    local = dumps(client, DesiredEntry({"command": "/home/you/.local/bin/cio-mcp", "env": env}).alone(client))
+    local = file_text(
+        client, DesiredEntry({"command": "/home/you/.local/bin/cio-mcp", "env": env}).alone(client)
+    )
     return (
         f"# {client.title}\n\n```bash\ncio-mcp setup {name}     # asks, verifies, writes, starts it once\n"
         f"cio-mcp doctor {name}    # the same checks later\n```\n\n{_filled(NOTES[name])}\n\n"
@@ -142,7 +144,7 @@ def _elsewhere(name: str, client: ClientFile, kind: str) -> str:
     if client.shape.remote is None:
         return ""
     entry = {"url": "https://cio.example.com/mcp", "headers": {"Authorization": "Bearer …"}}
-    remote = dumps(client, DesiredEntry(entry).alone(client))
+    remote = file_text(client, DesiredEntry(entry).alone(client))
     command = f"cio-mcp config {name} --url https://cio.example.com/mcp --token - --write"
     return (
         f"\n## A team's server\n\nThe token is read from standard input, and goes into the file:\n\n"

@@ -14,12 +14,6 @@ pytestmark = [pytest.mark.anyio, pytest.mark.processes]
 SLOW = {"CIO_APP_RATE": "2", "CIO_SHARED_PACE": "off"}
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    """Run on real time: real processes answer."""
-    return "asyncio"
-
-
 @pytest.fixture(scope="module")
 def slow() -> Iterator[Served]:
     with serving(**SLOW) as found:

@@ -7,6 +7,7 @@ import re
 import shlex
 import tomllib
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from cio_mcp.cli import _parser
-from cio_mcp.cli.call import _arguments
+from cio_mcp.cli.call import _arguments, _is_text
 from cio_mcp.settings import variables
 from cio_mcp.tools.every import TOOLS
 from tests.agent import Agent
@@ -105,13 +106,13 @@ def test_a_command_that_is_shown_is_one_that_the_program_takes(page: Path) -> No
 
 @pytest.mark.parametrize("page", CALLING, ids=lambda page: str(page.relative_to(ROOT)))
 async def test_a_call_that_is_shown_is_answered_by_the_sandbox(page: Path, agent: Agent) -> None:
-    schemas = {tool.name: tool.confirming_schema["properties"] for tool in TOOLS}
+    tools = {tool.name: tool for tool in TOOLS}
 
     for line in commands(page):
         words = shlex.split(line, comments=True)
         if words[:2] == ["cio-mcp", "call"]:
             name, *given = (word for word in words[2:] if not word.startswith("--"))
-            await agent.call(name, **_arguments(given, schemas[name]))
+            await agent.call(name, **_arguments(given, partial(_is_text, tools[name])))
 
 
 @each_page

@@ -92,13 +92,15 @@ def source(path: Path) -> Source:
     return Source(str(place), place.parts[0].removesuffix(".py"), len(text.splitlines()), frozenset(uses))
 
 
-SOURCES = [source(path) for path in sorted(PACKAGE.rglob("*.py"))]
+@cache
+def sources() -> list[Source]:
+    return [source(path) for path in sorted(PACKAGE.rglob("*.py"))]
 
 
 def test_a_module_imports_only_what_lies_below_it() -> None:
     upwards = [
         f"{file.place} imports {name}"
-        for file in SOURCES
+        for file in sources()
         for name in sorted(file.uses)
         if name.startswith("cio_mcp.")
         and name.split(".")[1] not in ALLOWED.get(file.part, set()) | {file.part, "__version__"}
@@ -110,7 +112,7 @@ def test_a_module_imports_only_what_lies_below_it() -> None:
 def test_a_module_uses_only_the_libraries_of_its_layer() -> None:
     strangers = [
         f"{file.place} uses {name}"
-        for file in SOURCES
+        for file in sources()
         for name in sorted(file.uses)
         for library, users in RESERVED.items()
         if f"{name}.".startswith(f"{library}.") and file.part not in users
@@ -120,7 +122,7 @@ def test_a_module_uses_only_the_libraries_of_its_layer() -> None:
 
 
 def test_a_file_can_be_read_in_one_sitting() -> None:
-    long = [f"{file.place} has {file.lines} lines" for file in SOURCES if file.lines > 250]
+    long = [f"{file.place} has {file.lines} lines" for file in sources() if file.lines > 250]
 
     assert not long, "\n".join(long)
 

@@ -31,12 +31,6 @@ AWAY = "\ncio_mcp_pace_shared 0\n"
 JSON = {"CIO_LOG_FORMAT": "json", "CIO_LOG_LEVEL": "debug"}
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    """Run on real time: real processes answer."""
-    return "asyncio"
-
-
 def said(served: Served) -> str:
     """Return what a server has logged, once it has ended."""
     served.process.send_signal(signal.SIGTERM)

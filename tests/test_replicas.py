@@ -21,12 +21,6 @@ pytestmark = [pytest.mark.anyio, pytest.mark.processes]
 DELETE = {"customer_id": "u_1001"}
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    """Run on real time: real processes answer."""
-    return "asyncio"
-
-
 class Balancer(httpx2.AsyncHTTPTransport):
     """Sends each request to the next of the servers at `ports`, and keeps which took a call."""
 

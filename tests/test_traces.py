@@ -24,12 +24,6 @@ pytestmark = [pytest.mark.anyio, pytest.mark.processes]
 PERSON = "someone@private.example"
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    """Run on real time: real processes answer."""
-    return "asyncio"
-
-
 @dataclass
 class Collector:
     """A collector on loopback: where it is, and what it was sent."""

@@ -27,7 +27,7 @@ from tests.agent import Caller
 from tests.auth.test_tokens import WAYS, calling
 from tests.transports.test_transports import serving
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.real_time]
 
 TWO = """
 [shop]
@@ -54,12 +54,6 @@ class Several(Caller):
 
     async def schemas(self) -> dict[str, dict[str, Any]]:
         return {tool.name: tool.input_schema for tool in (await self.client.list_tools()).tools}
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    """Run on real time: nothing waits here."""
-    return "asyncio"
 
 
 @asynccontextmanager
@@ -236,7 +230,7 @@ def test_a_file_that_is_not_there_and_keys_beside_it_stop_the_start(tmp_path: Pa
     with pytest.raises(SettingsError, match="cannot be read"):
         build(load({"CIO_WORKSPACES_FILE": str(tmp_path / "none.toml")}))
     for name in ("CIO_APP_API_KEY", "CIO_SANDBOX"):
-        with pytest.raises(SettingsError, match="CIO_WORKSPACES_FILE: says what there is"):
+        with pytest.raises(SettingsError, match="CIO_WORKSPACES_FILE: defines the workspaces"):
             load(written(tmp_path, TWO) | {name: "on"})
     assert load(written(tmp_path, TWO) | {"CIO_SANDBOX": "off"}).workspaces_file
 

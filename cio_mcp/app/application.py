@@ -18,7 +18,7 @@ from cio_mcp.auth.principal import OWNER, Principal
 from cio_mcp.auth.tokens import Tokens
 from cio_mcp.client.call import Tell
 from cio_mcp.errors import CustomerIOError, InvalidArgument, NotAllowed, NotSent
-from cio_mcp.logs import where
+from cio_mcp.logs import fault_place
 from cio_mcp.safety import Approver, Guard, Suspension, ToolCall
 from cio_mcp.safety.audit.copy import Copier
 from cio_mcp.safety.audit.record import Record
@@ -142,7 +142,7 @@ class App:
             return Outcome(call.request, hide(error.facts()), hide(str(error)))
         except Exception as fault:
             call.outcome = "fault"
-            _log.error("%s: internal error of cio-mcp: %s", call.name, where(fault))
+            _log.error("%s: internal error of cio-mcp: %s", call.name, fault_place(fault))
             outcome, effect = (
                 ("not_sent", "Nothing was sent.")
                 if call.sending is None

@@ -35,7 +35,7 @@ from cio_mcp.auth.tokens import Tokens
 from cio_mcp.client import CustomerIO
 from cio_mcp.client.download import Downloader
 from cio_mcp.client.network import Network
-from cio_mcp.client.spans import with_spans
+from cio_mcp.client.tracing import with_spans
 from cio_mcp.errors import SettingsError
 from cio_mcp.files import narrow
 from cio_mcp.limits import covering
@@ -99,16 +99,14 @@ def build(
             opened[name] = _open(name, one, shelf, store, stop, mask_of, wire, clock, files, copier)
             if shelf.is_whole:
                 opened[name].off  # noqa: B018 - what is wrong with them stops the start
-        catalogue = Catalogue(shelf, opened, settings.tool_prefix, MASKED if mask_of else "")
-        key = state_key(workspaces.values())
         audit = open_audit_log(settings, files, clock, copier=copier)
         return App(
-            catalogue,
+            Catalogue(shelf, opened, settings.tool_prefix, MASKED if mask_of else ""),
             store,
             stops,
             files.pop_all(),
             tokens,
-            key,
+            state_key(workspaces.values()),
             clock=clock,
             record=Record(audit),
             strangers=Strangers(audit),
@@ -148,7 +146,7 @@ def _open(
         deadline=settings.deadline,
         user_agent=f"cio-mcp/{__version__}",
         slots=slots(settings, files) if shared else None,
-        clock=sandbox.clock if sandbox else clock,
+        clock=sandbox.now if sandbox else clock,
     )
     budget, bound = accesses(settings)[-1].workspace, bounds(settings)
     caps = Caps("sends", bound.caps, store, budget)

@@ -8,7 +8,7 @@ from typing import Any
 from cio_mcp.app.workspace import state_folder
 from cio_mcp.errors import SettingsError
 from cio_mcp.files import replace
-from cio_mcp.logs import where
+from cio_mcp.logs import fault_place
 from cio_mcp.safety import ToolCall
 
 # Pages that are kept.
@@ -44,7 +44,7 @@ def add(call: ToolCall, facts: dict[str, Any]) -> bytes | None:
         except NoImages:
             notes.append(NO_IMAGE)
         except Exception as fault:
-            _log.error("%s: no image: internal error of cio-mcp: %s", call.name, where(fault))
+            _log.error("%s: no image: internal error of cio-mcp: %s", call.name, fault_place(fault))
             notes.append(
                 f"There is no image: internal error of cio-mcp, logged under request {call.request}."
             )
@@ -55,11 +55,11 @@ def add(call: ToolCall, facts: dict[str, Any]) -> bytes | None:
 
 def _write(folder: Path, call: ToolCall, facts: dict[str, Any]) -> str:
     """Write a page for its owner alone, and remove all but the newest."""
-    from cio_mcp.pictures.page import written  # noqa: PLC0415 - rare
+    from cio_mcp.pictures.page import filled_page  # noqa: PLC0415 - rare
 
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     place = folder / f"{call.name}-{call.request}.html"
-    replace(place, written(json.dumps(facts)).encode(), durable=False)
+    replace(place, filled_page(json.dumps(facts)).encode(), durable=False)
     pages = sorted(folder.glob("*.html"), key=lambda page: page.stat().st_mtime_ns, reverse=True)
     for old in pages[KEPT:]:
         old.unlink(missing_ok=True)

@@ -16,12 +16,12 @@ def tools_of_files(workspaces: Sequence[Settings], others: Iterable[Tool]) -> li
     found: list[Tool] = []
     known = {tool.name for tool in others}
     for path in dict.fromkeys(one.templates for one in workspaces if one.templates):
-        from cio_mcp.tools.templates.file import read  # noqa: PLC0415 - few have such a file
+        from cio_mcp.tools.templates.file import read_file  # noqa: PLC0415 - few have such a file
         from cio_mcp.tools.templates.tool import tools_in  # noqa: PLC0415
 
-        for tool in tools_in(read(path)):
+        for tool in tools_in(read_file(path)):
             if tool.name in known:
-                fault = f"{path}: [{tool.name}]: is the name of another tool; name it otherwise"
+                fault = f"{path}: [{tool.name}]: is the name of another tool; choose another name"
                 raise SettingsError(f"CIO_TEMPLATES: {fault}")
             known.add(tool.name)
             found.append(tool)
@@ -36,7 +36,7 @@ def off_by_file(settings: Settings, tools: Sequence[Tool]) -> dict[str, str]:
 
     made = {tool.name: tool for tool in tools if isinstance(tool, MessageTool)}
     own = {name: tool for name, tool in made.items() if tool.file.path == settings.templates}
-    off = dict.fromkeys(made.keys() - own.keys(), "it is of another workspace (CIO_TEMPLATES)")
+    off = dict.fromkeys(made.keys() - own.keys(), "it belongs to another workspace (CIO_TEMPLATES)")
     if all(tool.file.generic_sends for tool in own.values()):
         return off
     why = f"CIO_TEMPLATES has generic_sends = false: send with {', '.join(own)}"

@@ -20,7 +20,7 @@ from cio_mcp.client.pacing.file_slots import FileSlots
 from cio_mcp.errors import SettingsError
 from cio_mcp.files import check_folder, make_private
 from cio_mcp.limits import LIMITS
-from cio_mcp.safety.bounds import Bounds, entry_of
+from cio_mcp.safety.bounds import Bounds, allowed_entry
 from cio_mcp.safety.permissions import switched_off
 from cio_mcp.safety.stores import Store
 from cio_mcp.safety.stores.file import FileStore
@@ -88,7 +88,7 @@ def limits(settings: Settings) -> Limits:
 def bounds(settings: Settings) -> Bounds:
     """Return the bounds in the settings; raises SettingsError."""
     try:
-        allowed = [entry_of(text) for text in settings.allowed_recipients]
+        allowed = [allowed_entry(text) for text in settings.allowed_recipients]
     except ValueError as error:
         raise SettingsError(f"CIO_ALLOWED_RECIPIENTS: {error}") from None
     return Bounds(
@@ -218,7 +218,7 @@ def kept_sandbox(settings: Settings) -> Settings:
         return settings
     if settings.sandbox == "on" or settings.workspaces_file:
         setting = "CIO_SANDBOX=on" if settings.sandbox == "on" else "CIO_WORKSPACES_FILE"
-        message = f"{setting}: then no sandbox is kept; unset it, or name its file in CIO_SANDBOX_PATH"
+        message = f"{setting}: with it no sandbox is kept; unset it, or name its file in CIO_SANDBOX_PATH"
         raise SettingsError(message)
     path = _kept_file()
     try:

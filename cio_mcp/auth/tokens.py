@@ -45,7 +45,7 @@ class Tokens:
         self._clock = clock
         self._stamp: tuple[int, int, int] | None = None
         self._entries: dict[str, TokenEntry] = {}
-        self._entries = _by_hash(read(path))
+        self._entries = _by_hash(read_tokens(path))
 
     def find(self, token: str) -> Grant | None:
         """Return the grant of a token, None for one that is unknown, revoked or expired."""
@@ -64,14 +64,14 @@ class Tokens:
             found = self._path.stat()
             stamp = (found.st_mtime_ns, found.st_size, found.st_ino)
             if stamp != self._stamp:
-                self._entries = _by_hash(read(self._path))
+                self._entries = _by_hash(read_tokens(self._path))
                 self._stamp = stamp
         except (OSError, SettingsError):
             self._stamp, self._entries = None, {}
         return self._entries
 
 
-def read(path: Path) -> list[TokenEntry]:
+def read_tokens(path: Path) -> list[TokenEntry]:
     """Return the entries of a file; raises SettingsError that names what is wrong, and no hash."""
     try:
         narrow(path)
@@ -97,9 +97,11 @@ def write(path: Path, entries: list[TokenEntry]) -> None:
 
 def add(path: Path, grant: Grant) -> str:
     """Add a grant under a new token, which is returned and kept nowhere; raises SettingsError."""
-    entries = read(path) if path.exists() else []
+    entries = read_tokens(path) if path.exists() else []
     if any(entry.name == grant.name for entry in entries):
-        raise SettingsError(f"{grant.name}: there is a token of that name; revoke it first, or take another")
+        raise SettingsError(
+            f"{grant.name}: there is a token of that name; revoke it first, or choose another name"
+        )
     token = MARK + secrets.token_urlsafe(32)
     write(path, [*entries, TokenEntry(**grant.model_dump(exclude_unset=True), sha256=_hash(token))])
     return token
@@ -107,7 +109,7 @@ def add(path: Path, grant: Grant) -> str:
 
 def revoke(path: Path, name: str) -> None:
     """Remove the token of a name; raises SettingsError if there is none."""
-    entries = read(path)
+    entries = read_tokens(path)
     left = [entry for entry in entries if entry.name != name]
     if len(left) == len(entries):
         raise SettingsError(f"{name}: there is no token of that name; see cio-mcp token list")

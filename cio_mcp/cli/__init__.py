@@ -22,7 +22,7 @@ from cio_mcp.settings import variables
 
 # The modules, and what --help says of them.
 COMMANDS = {
-    "setup": "connect a client to a workspace: asks, verifies, writes, tries",
+    "setup": "connect a client to a workspace, step by step",
     "serve": "serve MCP: over HTTP and SSE, or on stdin and stdout",
     "demo": "show the main operations on the embedded sandbox",
     "tools": "list the tools, or show the arguments of one",
@@ -36,7 +36,7 @@ COMMANDS = {
     "resume": "allow writes, deletions and sends again after cio-mcp stop",
     "doctor": "check settings, credentials, the network and a client's entry",
     "sandbox": "serve the sandbox over HTTP, for any Customer.io SDK or curl",
-    "audit": "check or show the record that CIO_AUDIT_LOG keeps",
+    "audit": "check or show the audit log (CIO_AUDIT_LOG)",
     "token": "manage who may call over HTTP",
     "config": "print the entry for an MCP client, or write it and try it",
 }
@@ -150,7 +150,7 @@ class _Parser(argparse.ArgumentParser):
         from cio_mcp.cli.table import pairs  # noqa: PLC0415 - only for the help
 
         settings = pairs({f"  {name}": purpose for name, purpose in variables().items()})
-        more = "`cio-mcp COMMAND --help` tells more of a command."
+        more = "`cio-mcp COMMAND --help` explains one command."
         self.epilog = f"{more}\n\nsettings, from the environment:\n{settings}"
         return super().format_help()
 

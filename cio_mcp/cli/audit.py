@@ -8,7 +8,7 @@ from typing import Any
 
 from cio_mcp.cli.table import printable
 from cio_mcp.errors import SettingsError
-from cio_mcp.safety.audit.lock import beside
+from cio_mcp.safety.audit.lock import companion
 from cio_mcp.safety.audit.log import name_hash
 from cio_mcp.safety.audit.verify import lines, verify
 from cio_mcp.toolkit.registry import Effect
@@ -20,8 +20,8 @@ COLUMNS = ("number", "at", "kind", "request", "caller", "tool", "effect", "argum
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Take what to do, and the files of a log."""
     parser.description = (
-        "Check that the record which CIO_AUDIT_LOG keeps is whole, show the calls in it, or find those that "
-        "were about somebody. Exit status of verify: 0 whole, 1 not; of find: 0 found, 1 not."
+        "Check that the audit log (CIO_AUDIT_LOG) is whole, show its calls, or find those about one person. "
+        "Exit status of verify: 0 whole, 1 not; of find: 0 found, 1 not."
     )
     parser.epilog = (
         "examples:\n  cio-mcp audit verify audit.jsonl.1 audit.jsonl\n"
@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "action",
         choices=("verify", "show", "find"),
-        help="see what was changed or removed, print the calls, or print those that fit",
+        help="see what was changed or removed, print the calls, or print those that match",
     )
     parser.add_argument(
         "paths", metavar="path", nargs="+", help="the log; parts that were moved away before it"
@@ -79,7 +79,7 @@ def _show(paths: list[Path], asked: argparse.Namespace) -> int:
     if not found:
         _say("No such call is in the log. It has the names that calls used: try id, address and cio_id.")
     if name and (more := sum("more" in call for call in _calls(paths))):
-        _say(f"{more} calls name more people than the log has names of.")
+        _say(f"{more} calls concern more people than the log names.")
     return 0 if found else 1
 
 
@@ -102,7 +102,7 @@ def _calls(paths: list[Path]) -> Collection[dict[str, Any]]:
 
 
 def _hash_of(path: Path, name: str) -> str:
-    return name_hash(beside(path, "key").read_bytes(), name)
+    return name_hash(companion(path, "key").read_bytes(), name)
 
 
 def _end(line: dict[str, Any]) -> str:

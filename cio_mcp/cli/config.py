@@ -10,9 +10,9 @@ from pydantic import SecretStr
 
 from cio_mcp.cli.clients import NAME, ClientFile, clients
 from cio_mcp.cli.clients.command import start_command
-from cio_mcp.cli.clients.entry import Change, DesiredEntry, masked
+from cio_mcp.cli.clients.entry import Change, DesiredEntry, masked_entry
 from cio_mcp.cli.clients.start import start_of
-from cio_mcp.cli.clients.texts import dumps
+from cio_mcp.cli.clients.texts import file_text
 from cio_mcp.errors import SettingsError
 from cio_mcp.settings import CREDENTIALS, Settings, load, variable, variables
 
@@ -20,7 +20,7 @@ from cio_mcp.settings import CREDENTIALS, Settings, load, variable, variables
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Take a client, and whether to write its file."""
     parser.description = (
-        "Print the entry by which an MCP client starts this server, with the settings that are set here; or "
+        "Print the entry with which an MCP client starts this server, with the settings set here; or "
         "merge it into the client's file and try it. cio-mcp setup asks for what it needs."
     )
     parser.add_argument("client", choices=clients(), metavar="client", help=", ".join(clients()))
@@ -71,7 +71,7 @@ def _finish(
 ) -> int:
     if not asked.write:
         alone = wanted.alone(client)
-        sys.stdout.write(dumps(client, masked(alone) if asked.token else alone))
+        sys.stdout.write(file_text(client, masked_entry(alone) if asked.token else alone))
         sys.stderr.write(f"\nFor {client.title}, in {client.path}; --write merges it in.\n{about_keys}")
         return 0
     change = wanted.merged(client)
@@ -125,13 +125,15 @@ def _about_keys(settings: Settings, client: ClientFile, asked: argparse.Namespac
 def _secrets(settings: Settings) -> dict[str, str]:
     """Return the secrets that are set, by their variables."""
     values = {name: getattr(settings, name) for name in settings.model_fields_set}
-    return {variable(name): as_text(value) for name, value in values.items() if isinstance(value, SecretStr)}
+    return {
+        variable(name): setting_text(value) for name, value in values.items() if isinstance(value, SecretStr)
+    }
 
 
 def _wanted(settings: Settings, client: ClientFile, *, with_keys: bool) -> DesiredEntry:
     """Return what a client's file should hold, with how to start the server."""
     secrets = _secrets(settings)
-    env = {variable(name): as_text(getattr(settings, name)) for name in settings.model_fields_set}
+    env = {variable(name): setting_text(getattr(settings, name)) for name in settings.model_fields_set}
     env = {name: value for name, value in env.items() if name not in secrets}
     inputs = []
     if client.inputs:
@@ -149,7 +151,7 @@ def _input(name: str) -> dict[str, Any]:
     return {"id": key, "type": "promptString", "description": label, "password": True}
 
 
-def as_text(value: Any) -> str:
+def setting_text(value: Any) -> str:
     """Return a setting as its variable has it; a path in full, since a client starts elsewhere."""
     match value:
         case SecretStr():

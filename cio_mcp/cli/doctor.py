@@ -29,10 +29,10 @@ from cio_mcp.app.workspace import (
     shared_store,
     tools_off,
 )
-from cio_mcp.cli import answers
+from cio_mcp.cli import answer_forms
 from cio_mcp.cli.clients import NAME, clients
 from cio_mcp.cli.clients.start import Address, start_of
-from cio_mcp.cli.clients.texts import entry_of, read
+from cio_mcp.cli.clients.texts import read_client_file, starting_entry
 from cio_mcp.cli.credentials import examine_credentials
 from cio_mcp.cli.finding import Finding
 from cio_mcp.cli.templates import examine_templates
@@ -47,7 +47,7 @@ from cio_mcp.settings.workspaces import each
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Take how to print the findings, or what else to look at."""
     parser.description = (
-        "Check the settings, the credentials and the way to Customer.io, and say how to mend what is wrong. "
+        "Check the settings, the credentials and the way to Customer.io, and say how to fix what is wrong. "
         "Exit status: 0 well, 1 something does not work, 2 wrong settings."
     )
     parser.add_argument(
@@ -67,7 +67,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(asked: argparse.Namespace) -> int:
     """Print the findings; returns 0 without a fault, 1 with one, 2 where the settings are wrong."""
     if asked.answers:
-        return answers.run()
+        return answer_forms.run()
     status, findings = 0, [_versions()]
     try:
         environ: Mapping[str, str] | None = os.environ
@@ -99,7 +99,7 @@ def _entries() -> Iterator[Finding]:
     """Tell which clients start the server by entries of their own, with settings that are not those here."""
     for name, client in clients().items():
         with suppress(SettingsError):  # of a file that cannot be read doctor CLIENT tells more
-            if entry_of(client, read(client).found):
+            if starting_entry(client, read_client_file(client).found):
                 detail = f"{client.title} has its own, in {client.path}, which is not looked at here"
                 yield Finding("entry", "note", detail, f"cio-mcp doctor {name}")
 
@@ -112,7 +112,7 @@ def _entry(name: str) -> tuple[Mapping[str, str] | None, Finding]:
     from cio_mcp.cli.trial import try_server  # noqa: PLC0415 - only where it is asked for
 
     client = clients()[name]
-    entry = entry_of(client, read(client).found)
+    entry = starting_entry(client, read_client_file(client).found)
     if not entry:
         raise SettingsError(f"{client.path}: has no entry {NAME}; cio-mcp setup {name} makes it")
     start = start_of(client, entry, os.environ)

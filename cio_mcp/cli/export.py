@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "  cio-mcp export campaign --source 3 --metric clicked -o clicks.csv"
     )
     parser.add_argument("of", choices=SOURCES, metavar="WHAT", help=", ".join(SOURCES))
-    parser.add_argument("-o", "--output", type=Path, required=True, help="the file, which must not be there")
+    parser.add_argument("-o", "--output", type=Path, required=True, help="the file, which must not exist yet")
     parser.add_argument("--source", metavar="ID", help="of deliveries: which newsletter, campaign, ...")
     parser.add_argument("--filter", metavar="JSON", help="of customers: as in search_customers")
     parser.add_argument("--metric", help="only deliveries that reached this state")
@@ -60,7 +60,7 @@ def run(asked: argparse.Namespace) -> int:
 async def _export(asked: argparse.Namespace) -> int:
     settings, file = load(), asked.output.expanduser().absolute()
     if file.exists():
-        raise SettingsError(f"{asked.output}: is there already; name another file")
+        raise SettingsError(f"{asked.output}: exists already; name another file")
     # Who asks at the shell chooses the folder.
     here = {"downloads": file.parent, "toolsets": settings.toolsets or ("core", "workspace")}
     app = build(settings.model_copy(update=here))

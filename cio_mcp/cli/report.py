@@ -1,7 +1,6 @@
 """`cio-mcp report`: how all messages did, as a table, or as a page or an image for people."""
 
 import argparse
-import asyncio
 import json
 import sys
 from pathlib import Path
@@ -9,11 +8,11 @@ from typing import Any
 
 from cio_mcp.app.pictures import NO_IMAGE
 from cio_mcp.app.workspace import remembering
-from cio_mcp.cli.call import outcome_of, status_of
+from cio_mcp.cli.call import call_at_shell, exit_status
 from cio_mcp.cli.table import answer_table, printable
 from cio_mcp.errors import SettingsError
 from cio_mcp.files import narrow
-from cio_mcp.pictures.page import written
+from cio_mcp.pictures.page import filled_page
 from cio_mcp.settings import load
 
 
@@ -53,16 +52,16 @@ def run(asked: argparse.Namespace) -> int:
     """Print the report, or write its page or image; returns the exit status by outcome."""
     given = [f"days={asked.days}", *([f"name_contains={asked.name}"] if asked.name else [])]
     given += ["as_image=true"] if asked.image else []
-    outcome = asyncio.run(outcome_of(remembering(load()), "report_workspace", given))
+    outcome = call_at_shell(remembering(load()), "report_workspace", given)
     if outcome.error:
         sys.stderr.write(f"{printable(outcome.error)}\n")
-        return status_of(outcome.facts)
+        return exit_status(outcome.facts)
     if asked.image:
         if outcome.image is None:
             raise SettingsError(f"--image: {NO_IMAGE}")
         _write(asked.image, outcome.image)
     if asked.page:
-        _write(asked.page, written(json.dumps(outcome.facts)).encode())
+        _write(asked.page, filled_page(json.dumps(outcome.facts)).encode())
     if not (asked.page or asked.image):
         changed = outcome.facts["changed"] or "nothing by more than chance explains"
         sys.stdout.write(answer_table(_apart(outcome.facts) | {"changed": changed}))

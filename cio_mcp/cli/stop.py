@@ -40,7 +40,7 @@ def run(asked: argparse.Namespace) -> int:
         return 0
     if stopped_by:
         sys.stderr.write(
-            f"cio-mcp: your own stop is lifted, and others remain: {stopped_by}. Each is lifted by who made "
+            f"cio-mcp: your own stop is lifted, but others remain: {stopped_by}. Each is lifted by who made "
             f'it, and all of them by: redis-cli SET "{{cio-mcp:}}:stop" 0\n'
         )
         return 1

@@ -29,7 +29,7 @@ def answer_table(answer: Mapping[str, Any]) -> str:
     return "\n".join(parts)
 
 
-def wrapped(text: str, indent: str = "") -> str:
+def wrapped_lines(text: str, indent: str = "") -> str:
     """Return a text in lines that fit the terminal; blank lines in it stay."""
     fill = textwrap.TextWrapper(width(), initial_indent=indent, subsequent_indent=indent)
     return "\n\n".join(fill.fill(part) for part in text.split("\n\n"))

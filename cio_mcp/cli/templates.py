@@ -15,8 +15,8 @@ from cio_mcp.client import AppApi
 from cio_mcp.errors import CustomerIOError, SettingsError
 from cio_mcp.settings import Settings, load
 from cio_mcp.settings.workspaces import each
-from cio_mcp.tools.templates.comparison import differences
-from cio_mcp.tools.templates.file import read
+from cio_mcp.tools.templates.comparison import mismatches
+from cio_mcp.tools.templates.file import read_file
 from cio_mcp.tools.templates.suggestion import suggested
 
 
@@ -58,11 +58,11 @@ async def examine_templates(settings: Settings, wire: httpx.AsyncBaseTransport) 
     """Find what of a workspace's file is no longer so at Customer.io."""
     if settings.templates is None:
         return
-    file, differ = read(settings.templates), False
+    file, differ = read_file(settings.templates), False
     app = _app(settings, wire)
     try:
         for message in file.messages:
-            for found in await differences(_reader(app)(), message):
+            for found in await mismatches(_reader(app)(), message):
                 differ = True
                 state: Literal["fault", "note"] = "fault" if found.fails else "note"
                 fix = f"{found.do}, in [{message.tool}] of {file.path}"

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from cio_mcp.app.extensions import tools_with
 from cio_mcp.app.templates import tools_of_files
-from cio_mcp.auth.tokens import add, expiry, read, revoke
+from cio_mcp.auth.tokens import add, expiry, read_tokens, revoke
 from cio_mcp.errors import SettingsError
 from cio_mcp.safety.grant import Grant
 from cio_mcp.safety.permissions import ALL, UnknownWord, switched_off
@@ -64,7 +64,7 @@ def run(asked: argparse.Namespace) -> int:
             revoke(path, asked.name)
             sys.stdout.write(f"{asked.name} is revoked; running servers notice at the next request.\n")
         case _:
-            for entry in read(path):
+            for entry in read_tokens(path):
                 bounds = entry.model_dump(mode="json", exclude={"name", "sha256"}, exclude_unset=True)
                 told = ", ".join(f"{name}={_text(value)}" for name, value in bounds.items())
                 sys.stdout.write(f"{entry.name:<20}  {told or 'all that the server allows'}\n")

@@ -7,7 +7,7 @@ from typing import Any
 
 from cio_mcp.app.extensions import tools_of
 from cio_mcp.app.workspace import tools_off
-from cio_mcp.cli.table import pairs, wrapped
+from cio_mcp.cli.table import pairs, wrapped_lines
 from cio_mcp.errors import SettingsError
 from cio_mcp.settings import Settings, load
 from cio_mcp.settings.workspaces import each
@@ -59,8 +59,8 @@ def show_tool(name: str) -> None:
     for place, found in workspaces.items():
         if not found["on"]:
             where = f" in {place}" if place else ""
-            sys.stdout.write(wrapped(f"It is off{where}: {found['why_off']}.") + "\n")
-    sys.stdout.write(f"\n{wrapped(tool['description'])}\n\n")
+            sys.stdout.write(wrapped_lines(f"It is off{where}: {found['why_off']}.") + "\n")
+    sys.stdout.write(f"\n{wrapped_lines(tool['description'])}\n\n")
     sys.stdout.write(pairs(choice | arguments) or "It takes no arguments.\n")
     example = " ".join(f"{argument}=…" for argument in (*choice, *required))
     sys.stdout.write(f"\ncio-mcp call {name} {example}".rstrip() + "\n")

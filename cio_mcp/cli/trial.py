@@ -41,7 +41,7 @@ async def try_server(server: Start | Address, patience: float = PATIENCE) -> Fin
         except* (OSError, ValueError) as errors:
             why = f"cannot be started: {_first(errors)}"
         except* MCPError:
-            why = "ended, or answered by something that is not MCP"
+            why = "ended, or answered with something that is not MCP"
         return Finding("entry", "fault", f"{server.command} {why}{_last_line(said, server.env)}", FIX)
 
 
@@ -71,7 +71,7 @@ async def _try_address(server: Address, patience: float) -> Finding:
 
 
 FIX_ADDRESS = "check the address, with its path (/mcp), that the server runs, and that the token is valid"
-FIX = "mend the entry, or let cio-mcp config CLIENT --write do that; its command must run by itself"
+FIX = "correct the entry, or let cio-mcp config CLIENT --write do that; its command must run by itself"
 
 
 async def _asked(client: Client, how: str) -> Finding:

@@ -79,7 +79,7 @@ def _size(operation: Operation) -> int:
     return len(_written(operation).encode()) if size > OPERATION_BYTES - ROUNDED else size
 
 
-async def send(
+async def send_batch(
     track: TrackApi, operations: Sequence[Operation], tell: Callable[[int], Awaitable[None]] | None = None
 ) -> BatchResult:
     """Send operations that may be repeated; returns how each ended.

@@ -15,6 +15,9 @@ from cio_mcp.client.call import now
 # them. Read and parsed, the worst of such bodies takes less than 64 MB.
 LARGEST_BODY, MOST_MARKS = 4_000_000, 300_000
 
+# The most times that a body may be packed.
+MOST_CODINGS = 4
+
 # So many bytes are kept of a body that is too large: an error's reason is at its start.
 START = 65_536
 
@@ -28,7 +31,7 @@ LATE = 1.0
 CUT = "cio-mcp/cut"
 
 
-async def whole(response: httpx.Response, until: float = math.inf) -> httpx.Response:
+async def loaded(response: httpx.Response, until: float = math.inf) -> httpx.Response:
     """Read and decompress the body of a response, by the time `until` of the loop's clock, and return it.
 
     Of a body that is too large the start is kept. Raises httpx.RequestError.
@@ -42,8 +45,12 @@ async def whole(response: httpx.Response, until: float = math.inf) -> httpx.Resp
         raise httpx.ReadTimeout("the answer did not end in time") from None
     finally:
         await response.aclose()
+    codings = response.headers.get("content-encoding", "").lower().split(",")
+    if len(codings) > MOST_CODINGS:
+        message = "the body is packed too often"
+        raise httpx.DecodingError(message)
     try:
-        for coding in reversed(response.headers.get("content-encoding", "").lower().split(",")):
+        for coding in reversed(codings):
             if coding.strip() in {"gzip", "x-gzip", "deflate"}:
                 body, more = _inflated(body)
                 cut |= more
@@ -82,7 +89,7 @@ class TooMuch(ValueError):
     """A body holds more values or levels than an answer may."""
 
 
-def parsed(body: bytes) -> Any:
+def parsed_json(body: bytes) -> Any:
     """Return the JSON of a body; raises ValueError, and TooMuch for more of it than can be handled.
 
     What JSON's writers cannot write is told in other words, so that the rest can be read: half a character
@@ -104,10 +111,10 @@ def parsed(body: bytes) -> Any:
 
 
 def json_of(response: httpx.Response) -> Any:
-    """Return the JSON of a response, an empty object if it has no body; raises as `parsed` does."""
+    """Return the JSON of a response, an empty object if it has no body; raises as `parsed_json` does."""
     if response.extensions.get(CUT):
         raise TooMuch
-    return parsed(response.content) if response.content.strip() else {}
+    return parsed_json(response.content) if response.content.strip() else {}
 
 
 # Half of a character beyond U+FFFF, by its number; every escape, with both halves as one.

@@ -66,7 +66,7 @@ class _Part:
             lock.acquire()
         except Timeout:
             what = "Another call is downloading the same file."
-            raise NotSent(what, do="Wait for its end.", retryable=True) from None
+            raise NotSent(what, do="Wait until it ends.", retryable=True) from None
         try:
             yield
         finally:
@@ -103,7 +103,7 @@ class Downloader:
                 size = await self._whole(call, link, part)
                 part.become(path)
         except FileExistsError:
-            what = f"There is a file {path.name} by now, which was left as it is."
+            what = f"There is a file {path.name} by now; it was left as it is."
             raise NotSent(what, do="Choose another name: what was downloaded is kept for it.") from None
         except OSError as error:
             what = f"The file cannot be written: {error.strerror}."
@@ -157,7 +157,7 @@ class Downloader:
         except httpx.InvalidURL:
             url = httpx.URL()
         if url.scheme != "https" or not url.host:
-            raise Refused("Customer.io's link to the file is no https address.")
+            raise Refused("Customer.io's link to the file is not an https address.")
         asked = httpx.Request(
             "GET", url, headers={"accept-encoding": "identity"} | headers, extensions={"timeout": PATIENCE}
         )

@@ -15,7 +15,7 @@ from urllib.request import getproxies, proxy_bypass
 import httpx
 import truststore
 
-from cio_mcp.client.bodies import whole
+from cio_mcp.client.bodies import loaded
 from cio_mcp.client.call import deadline_of
 
 if find_spec("sniffio") is None:
@@ -94,7 +94,7 @@ class _Pool:
             request.extensions["trace"] = follow
         try:
             response = await self.transport.handle_async_request(request)
-            return await whole(response, deadline_of(request))
+            return await loaded(response, deadline_of(request))
         except httpx.ConnectError as error:
             if self._tls_to_proxy and not behind:
                 raise ProxyUnreached(str(error)) from error

@@ -89,7 +89,7 @@ class ReadCache:
         if thing.failure:
             raise thing.failure.with_traceback(None)
         if thing.read_at is None:
-            raise NotYet("it has not come in yet")
+            raise NotYet("it has not arrived yet")
         return thing.value
 
     def _thing(self, key: object) -> _Thing:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import httpx
 
-from cio_mcp.client.bodies import TooMuch, parsed
+from cio_mcp.client.bodies import TooMuch, parsed_json
 from cio_mcp.client.call import RequestKind, failed
 from cio_mcp.client.pacing import is_used_up, pause_asked
 from cio_mcp.errors import Json, Refused
@@ -106,7 +106,7 @@ def _faults(body: bytes) -> Iterator[tuple[str, str | None]]:
     """
     text = body.decode("utf-8", "replace").strip()
     try:
-        found: Json = parsed(body) if text else None
+        found: Json = parsed_json(body) if text else None
     except TooMuch:
         yield "the answer is too large or nested too deeply", None
         return

@@ -30,9 +30,9 @@ from cio_mcp.liquid.filters import FILTERS, TAKES
 from cio_mcp.liquid.filters.table import written
 from cio_mcp.liquid.metering import AllowanceSpent, Meter
 from cio_mcp.liquid.results import Uses, Variable, notation, source_of
-from cio_mcp.liquid.scanning import Links, Unreadable, checked, line_at
+from cio_mcp.liquid.scanning import Links, Unreadable, line_at, scan
 from cio_mcp.liquid.tags import LinkNode, address_in
-from cio_mcp.liquid.templates import add, condition, parsed, told
+from cio_mcp.liquid.templates import add, condition, fault_line, parsed_template
 
 
 @dataclass(frozen=True)
@@ -94,8 +94,8 @@ class _Reader:
 
     def text(self, text: str, place: _Place) -> None:
         """Read a text with variables of its own."""
-        plain = checked(text, self.meter)
-        template = parsed(plain, self.meter)
+        plain = scan(text, self.meter)
+        template = parsed_template(plain, self.meter)
         outer = self.names, self.links
         self.names, self.links = {}, Links(plain)
         self.nodes(template, template.nodes, place)
@@ -232,7 +232,7 @@ def uses(text: str, snippets: Mapping[str, Any], meter: Meter) -> Uses:
     except Unreadable as unreadable:
         found.fault = f"line {line_at(text, unreadable.at)}: {unreadable}"
     except LiquidError as error:
-        found.fault = told(error)
+        found.fault = fault_line(error)
     except RecursionError:
         found.fault = "it is nested too deeply"
     found.variables = [Variable(path, source_of(path), **vars(use)) for path, use in reader.used.items()]

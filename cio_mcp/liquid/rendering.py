@@ -9,7 +9,7 @@ from cio_mcp.liquid.context import Rendering, Run
 from cio_mcp.liquid.metering import AllowanceSpent, Meter, Output
 from cio_mcp.liquid.results import LiquidResult
 from cio_mcp.liquid.scanning import Unreadable, line_at
-from cio_mcp.liquid.templates import read, told
+from cio_mcp.liquid.templates import fault_line, read
 
 
 def rendered(
@@ -27,7 +27,7 @@ def rendered(
     except Unreadable as unreadable:
         notes.fault = f"line {line_at(text, unreadable.at)}: {unreadable}"
     except LiquidError as error:
-        notes.fault = told(error)
+        notes.fault = fault_line(error)
     except (ArithmeticError, TypeError, ValueError):
         notes.fault = "it cannot be computed"
     except RecursionError:

@@ -45,7 +45,7 @@ class Unreadable(Exception):
         self.at = at
 
 
-def checked(text: str, meter: Meter) -> str:
+def scan(text: str, meter: Meter) -> str:
     """Return a text as python-liquid can read it; raises Unreadable and AllowanceSpent."""
     if len(text) > meter.bounds.text:
         raise AllowanceSpent(f"it is longer than {meter.bounds.text:,} characters")

@@ -13,7 +13,7 @@ from liquid.token import TOKEN_EXPRESSION, Token
 from cio_mcp.liquid.comparison import adapt, adapt_all
 from cio_mcp.liquid.environment import dialect
 from cio_mcp.liquid.metering import TAG, AllowanceSpent, Meter
-from cio_mcp.liquid.scanning import LONGEST_TAG, PER_STEP, checked, line_at
+from cio_mcp.liquid.scanning import LONGEST_TAG, PER_STEP, line_at, scan
 
 # So many texts of so many characters each are kept parsed: with all in tags, each kind takes 20 MB.
 KEPT_SHORT, SHORT = 256, 3_000
@@ -27,10 +27,10 @@ _NEVER_CLOSED = re.compile(r"expected tag end(\w+), found end of ")
 
 def read(text: str, meter: Meter) -> BoundTemplate:
     """Return a text as a template; raises LiquidError, Unreadable and AllowanceSpent."""
-    return parsed(checked(text, meter), meter)
+    return parsed_template(scan(text, meter), meter)
 
 
-def parsed(text: str, meter: Meter) -> BoundTemplate:
+def parsed_template(text: str, meter: Meter) -> BoundTemplate:
     """Return a checked text as a template; raises LiquidError."""
     parse = _parsed_short if len(text) <= SHORT else _parsed_long if len(text) <= LONG else _parsed
     return parse(text, meter.bounds.depth)
@@ -60,7 +60,7 @@ def _condition(text: str, depth: int) -> Expression:
     return found
 
 
-def told(error: LiquidError) -> str:
+def fault_line(error: LiquidError) -> str:
     """Return what is wrong in one line, with the line of the text where that is known."""
     token, message = error.token, str(error.message)
     if open_tag := _NEVER_CLOSED.match(message):

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from cio_mcp.pictures.picture import MEASURES, NOT_TOLD, Picture, PictureRow, Tally, shown
-from cio_mcp.pictures.sheet import BAD, BEFORE, LINE, MARGIN, NOW, SOFT, TEXT, WIDE, Sheet, cut
+from cio_mcp.pictures.picture import MEASURES, NOT_TOLD, Picture, PictureRow, Tally, picture_of
+from cio_mcp.pictures.sheet import BAD, BEFORE, LINE, MARGIN, NOW, SOFT, TEXT, WIDE, Sheet, fitting_words
 
 # Rows in a picture, which stays about as high as it is wide.
 ROWS = 8
@@ -26,7 +26,7 @@ STROKES = (*((NOW, ""), ("#b45309", "6 3"), ("#047857", "2 3"), ("#7c3aed", "8 3
 
 def drawing(answer: Mapping[str, Any]) -> str:
     """Return a picture of an answer as SVG."""
-    told, sheet = shown(answer), Sheet()
+    told, sheet = picture_of(answer), Sheet()
     sheet.paragraph(told.title, 18, bold=True, most=1)
     sheet.paragraph(told.span, 12, SOFT, most=1)
     for note in told.notes:
@@ -165,7 +165,7 @@ def _cells(
 ) -> None:
     """Write a row of the table: its name up to `x`, and cells up to the ends of their columns."""
     sheet.y += 17
-    sheet.text(cut(name, x - MARGIN, 12), MARGIN, 12, color)
+    sheet.text(fitting_words(name, x - MARGIN, 12), MARGIN, 12, color)
     for each, end in ends.items():
         sheet.text(cells[each], end, 12, color, end=True)
     sheet.y += 5

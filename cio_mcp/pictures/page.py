@@ -12,7 +12,7 @@ def page() -> str:
     return Path(__file__).with_name("results.html").read_text(encoding="utf-8")
 
 
-def written(answer: str) -> str:
+def filled_page(answer: str) -> str:
     """Return the page with an answer (JSON) inside, to be opened as a file."""
     # Nothing in JSON that is text can end the element or begin a comment.
     inside = answer.replace("<", "\\u003c")

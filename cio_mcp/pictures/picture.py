@@ -69,7 +69,7 @@ class Picture:
     series: Mapping[str, list[int]] = field(default_factory=dict)
 
 
-def shown(answer: Mapping[str, Any]) -> Picture:
+def picture_of(answer: Mapping[str, Any]) -> Picture:
     """Return what a picture shows of an answer that is `Pictured`."""
     left_out = f"Left out: {answer['left_out']}" if answer.get("left_out") else None
     notes = [note for note in (answer.get("verdict"), left_out) if note]

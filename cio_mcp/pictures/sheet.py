@@ -88,7 +88,7 @@ class Sheet:
         )
 
 
-def cut(words: str, wide: float, size: int) -> str:
+def fitting_words(words: str, wide: float, size: int) -> str:
     """Return as much of a text as fits."""
     return _lines(words, wide / size, 1)[0]
 

@@ -5,7 +5,7 @@ that a call does what its preview showed. `stores` hold the state that processes
 which every call passes, applies all of these.
 """
 
-from cio_mcp.safety.call import Approver, MakePreview, Suspension, ToolCall
 from cio_mcp.safety.guard import Guard
+from cio_mcp.safety.tool_call import Approver, MakePreview, Suspension, ToolCall
 
 __all__ = ["Approver", "Guard", "MakePreview", "Suspension", "ToolCall"]

@@ -11,9 +11,9 @@ from cio_mcp.errors import NotAllowed
 from cio_mcp.safety.grant import Grant
 from cio_mcp.safety.stores import NoRoom, Refund, Store
 from cio_mcp.settings.values import Cap
-from cio_mcp.toolkit.addresses import domain, parsed
+from cio_mcp.toolkit.addresses import domain, parsed_address
 from cio_mcp.toolkit.audience import DEVICE, Audience
-from cio_mcp.toolkit.profiles import BATCH, compared, identifier, profiles
+from cio_mcp.toolkit.profiles import BATCH, identifier, identifier_key, profiles
 from cio_mcp.toolkit.reading import Fields
 
 # A phone number (E.164), and an entry of the allow list for one or for all that begin alike.
@@ -37,13 +37,13 @@ class Bounds:
     """An operator's bounds; a bound that is None or empty does not apply.
 
     `allowed` holds addresses, domains (`example.com`, `@example.com`), patterns (`*@*.example.com`), phone
-    numbers and their beginnings (`+4930*`), and `device:any`, in the form that `entry_of` returns.
+    numbers and their beginnings (`+4930*`), and `device:any`, in the form that `allowed_entry` returns.
     """
 
-    allowed: Sequence[str] = ()
-    max_recipients: int | None = None
-    caps: tuple[Cap, ...] = ()
-    bcc: bool = False
+    allowed: Sequence[str]
+    max_recipients: int | None
+    caps: tuple[Cap, ...]
+    bcc: bool
 
     def narrowed(self, grants: Sequence[Grant]) -> "Bounds":
         """Return the bounds for a caller with these grants, in each case the narrower one."""
@@ -125,13 +125,13 @@ class Bounds:
         if NUMBER.fullmatch(who):
             return any(who == entry or (entry[-1] == "*" and who.startswith(entry[:-1])) for entry in numbers)
         try:
-            address = parsed(who).lower()
+            address = parsed_address(who).lower()
         except ValueError:
             return False
         return any(_matches(address, entry) for entry in self.allowed if entry not in numbers)
 
 
-def entry_of(text: str) -> str:
+def allowed_entry(text: str) -> str:
     """Return an entry of the allow list in the form in which it is compared; raises ValueError."""
     if text == ANY_DEVICE or NUMBERS.fullmatch(text):
         return text
@@ -164,10 +164,10 @@ async def attributes_of(app: AppApi | None, id_type: AnyIdType, names: Sequence[
         asked = [app.person(name, id_type) for name in names[start : start + BATCH]]
         there: dict[str, list[Fields]] = {}
         for each in await profiles(app, asked, id_type):
-            there.setdefault(compared(identifier(each, id_type), id_type), []).append(
+            there.setdefault(identifier_key(identifier(each, id_type), id_type), []).append(
                 each.fields("attributes")
             )
-        found += [there.get(compared(name, id_type), []) for name in asked]
+        found += [there.get(identifier_key(name, id_type), []) for name in asked]
     return found
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from cio_mcp.safety.stores import Store
-from cio_mcp.toolkit.audience import Audience
+from cio_mcp.toolkit.audience import Audience, Size
 
 # Seconds for which a code is valid.
 LIFE = 600.0
@@ -50,7 +50,7 @@ class Confirmations:
     ) -> str:
         """Return a new code for a call. It cannot be guessed, and the store holds only its hash."""
         code = secrets.token_urlsafe(12)
-        size = audience.size if audience else None
+        size = audience.counted_size if audience else None
         bound = {"call": self._call(tool, arguments), "size": size, "words": dict(stamps)}
         await self._store.remember(_hash(code), json.dumps(bound), LIFE)
         return code
@@ -62,7 +62,7 @@ class Confirmations:
         arguments: dict[str, Any],
         audience: Audience | None,
         stamps: Mapping[str, str] = NO_STAMPS,
-    ) -> tuple[str, int | None, Mapping[str, str] | None]:
+    ) -> tuple[str, Size | None, Mapping[str, str] | None]:
         """Use up a code for a call; return why it is not valid, and the size of the audience it approves.
 
         A code of another call stays valid for that one, until the mistakes are too many. One of other words
@@ -72,13 +72,14 @@ class Confirmations:
         if use != "first":
             return USES[use], None, None
         bound = json.loads(text)
+        size = Size(*bound["size"]) if bound["size"] else None
         before, now = bound["call"], self._call(tool, arguments)
         if changed := sorted(name for name in before | now if before.get(name) != now.get(name)):
             names = ", ".join(changed)
             reason = f"the confirmation code belongs to another call: {names} changed since its preview"
-        elif not (reason := self.grown(bound["size"], audience)):
+        elif not (reason := self.grown(size, audience)):
             shown = bound.get("words", {})
-            return (EDITED, None, shown) if shown != stamps else ("", bound["size"], None)
+            return (EDITED, None, shown) if shown != stamps else ("", size, None)
         bound["mistakes"] = bound.get("mistakes", 0) + 1
         if bound["mistakes"] == MISTAKES:
             return f"{reason}; after {MISTAKES} mistakes the code is void", None, None
@@ -93,14 +94,13 @@ class Confirmations:
         """Make a code invalid for good, because the person who was asked did not agree."""
         await self._store.use(_hash(code))
 
-    def grown(self, before: int | None, audience: Audience | None) -> str:
-        """Return by how much an audience has grown, if that is more than is allowed."""
-        if before is None or audience is None or audience.size is None:
-            return ""
-        if audience.size <= before * (1 + self._growth / 100):
+    def grown(self, before: Size | None, audience: Audience | None) -> str:
+        """Return by how much an audience has grown, if that is more than is allowed, or may be."""
+        after = audience.counted_size if audience else None
+        if before is None or after is None or not after.outgrows(before, self._growth):
             return ""
         allowed = f"more than the {self._growth:g} % that CIO_MAX_AUDIENCE_GROWTH allows"
-        return f"the audience has grown from {before} to {audience.size} people, {allowed}"
+        return f"the audience has grown from {before} to {after} people, {allowed}"
 
     def _call(self, tool: str, arguments: dict[str, Any]) -> dict[str, str]:
         """Return what a code is bound to: a hash of each part of the call, so that no part can be changed."""

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from cio_mcp.errors import Declined, NotAllowed, NotConfirmed
-from cio_mcp.safety.call import ToolCall
 from cio_mcp.safety.confirmation import Confirmations
-from cio_mcp.safety.contacts import holds
+from cio_mcp.safety.contact_changes import holds
+from cio_mcp.safety.tool_call import ToolCall
 from cio_mcp.toolkit.answers import Preview
 from cio_mcp.toolkit.consequences import CONFIRMED, Consequence
 from cio_mcp.toolkit.registry import Effect, Tool

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from cio_mcp.errors import CustomerIOError, NotAllowed
 from cio_mcp.safety.audit.record import IDS
 from cio_mcp.safety.bounds import Caps
-from cio_mcp.safety.call import ToolCall
 from cio_mcp.safety.confirmation import Confirmations
 from cio_mcp.safety.schedule import due_at
 from cio_mcp.safety.stores import Store
+from cio_mcp.safety.tool_call import ToolCall
 from cio_mcp.toolkit.audience import Audience
 from cio_mcp.toolkit.registry import Effect
 
@@ -38,7 +38,7 @@ class Counting:
         call.sending, call.requests = None, 0  # forget the requests that only read
         try:
             if call.audience and call.approved is None:
-                call.approved = call.audience.size
+                call.approved = call.audience.counted_size
             if call.audience and call.audience.size != 0:
                 await self._spend(call, call.audience)
             if call.tool.effect is Effect.DELETES:

@@ -23,15 +23,15 @@ from cio_mcp.errors import (
 )
 from cio_mcp.safety.audit.record import Record
 from cio_mcp.safety.bounds import Bounds
-from cio_mcp.safety.call import ToolCall
 from cio_mcp.safety.consent import Consent
-from cio_mcp.safety.contacts import check_contacts
+from cio_mcp.safety.contact_changes import check_contacts
 from cio_mcp.safety.counting import Counting
 from cio_mcp.safety.looking import look
 from cio_mcp.safety.preview import preview_of
 from cio_mcp.safety.recipients import check_recipients
 from cio_mcp.safety.stop import Stop
 from cio_mcp.safety.supplies import Supplies
+from cio_mcp.safety.tool_call import ToolCall
 from cio_mcp.safety.wording import check_words, must_fill, read_words, refusal_of
 from cio_mcp.toolkit.answers import Acted, Answer, Preview
 from cio_mcp.toolkit.candidates import suggest

@@ -11,10 +11,10 @@ from typing import Any, TypeVar
 
 from cio_mcp.client import AppApi, IdType
 from cio_mcp.errors import CustomerIOError, Refused
-from cio_mcp.safety.call import ToolCall
+from cio_mcp.safety.tool_call import ToolCall
 from cio_mcp.toolkit.audience import SAMPLES, Audience, MessageSetup
 from cio_mcp.toolkit.consequences import Outlook
-from cio_mcp.toolkit.profiles import BATCH, NAMES, compared, identifier, profiles
+from cio_mcp.toolkit.profiles import BATCH, NAMES, identifier, identifier_key, profiles
 from cio_mcp.toolkit.reading import Fields
 from cio_mcp.toolkit.texts.rendering import attributes_in
 
@@ -98,7 +98,7 @@ async def _template(found: Survey, reading: Awaitable[MessageSetup]) -> None:
 
 
 async def _outlook(found: Survey, reading: Awaitable[Outlook]) -> None:
-    found.outlook = await _tried(found, "what else it sets off", reading) or Outlook()
+    found.outlook = await _tried(found, "its other consequences", reading) or Outlook()
 
 
 async def _tried(found: Survey, what: str, reading: Awaitable[_Found]) -> _Found | None:
@@ -135,11 +135,11 @@ async def _batch(
     answer = await _tried(found, f"{len(names)} people", profiles(app, names, id_type))
     if answer is None:
         return {}
-    known = {compared(identifier(each, id_type), id_type): each for each in answer}
+    known = {identifier_key(identifier(each, id_type), id_type): each for each in answer}
     addresses: dict[str, str] = {}
     subscribed: dict[bool, str] = {}
     for name in names:
-        profile = known.get(compared(app.person(name, id_type), id_type))
+        profile = known.get(identifier_key(app.person(name, id_type), id_type))
         if profile is None:
             people.unknown.append(name)
             continue

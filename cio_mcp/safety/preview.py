@@ -8,13 +8,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from cio_mcp.client.call import Replacement
-from cio_mcp.safety.call import ToolCall
-from cio_mcp.safety.contacts import holds
+from cio_mcp.safety.contact_changes import holds
 from cio_mcp.safety.looking import People, Survey
+from cio_mcp.safety.tool_call import ToolCall
 from cio_mcp.toolkit.answers import Preview, Reach
-from cio_mcp.toolkit.audience import SAMPLES, Audience, MessageSetup, masked
+from cio_mcp.toolkit.audience import SAMPLES, Audience, MessageSetup, masked_name
 from cio_mcp.toolkit.consequences import IN_WORDS, Told
-from cio_mcp.toolkit.quoting import hosts, plain, quoted
+from cio_mcp.toolkit.quoting import hosts, plain_name, quoted
 from cio_mcp.toolkit.registry import Effect
 from cio_mcp.toolkit.texts.checking import OPENING, MessageCheck
 from cio_mcp.toolkit.texts.data import Fit, fit
@@ -37,7 +37,7 @@ CONFIRM = (
 )
 AGAIN = "To carry it out, call again without dry_run."
 DRAFTS = "Make drafts, which a person must send, of"
-SHOW_FIRST = "Before that, show the user what is warned of, missing, not used or changed."
+SHOW_FIRST = "First show the user each warning, and what is missing, unused or changed."
 MEND = "It would be refused. "
 
 # Replaces what must not be shown in any value.
@@ -55,7 +55,7 @@ def preview_of(
     def show(name: str) -> str:
         """Return an identifier: what the call does not name itself is masked in any case."""
         listed = call.audience is not None and name in call.audience.named
-        return hide(name) if masks else plain(name) if listed else masked(name)
+        return hide(name) if masks else plain_name(name) if listed else masked_name(name)
 
     # Hidden before anything is cut: half an address would not be recognised as one.
     checked, shown = call.checked() if call.checked else (None, {})
@@ -121,7 +121,7 @@ def _would(call: ToolCall, template: MessageSetup | None, says: MessageCheck, hi
     audience = call.audience
     if call.tool.effect is not Effect.SENDS or not (template and audience):
         given = {name: value for name, value in call.given.items() if _names(name) and value}
-        named = ", ".join(f"{name} {plain(str(hide(value)))}" for name, value in given.items())
+        named = ", ".join(f"{name} {plain_name(str(hide(value)))}" for name, value in given.items())
         return f"{call.tool.summary.removesuffix('.')}: {named}" if named else call.tool.summary
     content, name = audience.content, template.name or says.subject
     drafts = template.drafts or bool(call.words and content and call.words.are_drafts(content))

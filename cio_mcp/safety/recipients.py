@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from cio_mcp.client.call import Outgoing
 from cio_mcp.errors import NotAllowed
-from cio_mcp.safety.call import ToolCall
+from cio_mcp.safety.tool_call import ToolCall
 from cio_mcp.toolkit.addresses import THEIR_OWN, recipients
 from cio_mcp.toolkit.audience import DEVICE, OWN_NUMBER, PUSH_TARGETS, Audience, as_set_there
 from cio_mcp.toolkit.headers import check_headers
@@ -175,7 +175,7 @@ def check_recipients(call: ToolCall, request: Outgoing | None) -> None:
     if known is None:
         if call.tool.effect is Effect.SENDS:
             raise _unclear(
-                f"this server does not know whom {request.method} {path} reaches", "Update cio-mcp."
+                f"this server does not know who {request.method} {path} reaches", "Update cio-mcp."
             )
         return
     body = request.body or {}
@@ -195,11 +195,11 @@ def _read(body: Mapping[str, Any], fields: Mapping[str, Reader], others: Mapping
     reached: set[Reached] = set()
     for name, value in {**others, **body}.items():
         if name not in fields:
-            raise _unclear(f"this server does not know whom the field {name} reaches", f"Leave out {name}.")
+            raise _unclear(f"this server does not know who the field {name} reaches", f"Leave out {name}.")
         try:
             reached.update((kind, _bare(kind, who)) for kind, who in fields[name](value))
         except (ValueError, TypeError, KeyError, AttributeError):
-            raise _unclear(f"it is unclear whom the field {name} reaches", f"Leave out {name}.") from None
+            raise _unclear(f"it is unclear who the field {name} reaches", f"Leave out {name}.") from None
     return reached
 
 

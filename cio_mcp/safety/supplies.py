@@ -6,7 +6,7 @@ from typing import Any
 
 from cio_mcp.client import CustomerIO
 from cio_mcp.client.api import Api
-from cio_mcp.safety.call import ToolCall
+from cio_mcp.safety.tool_call import ToolCall
 from cio_mcp.toolkit.downloads import Downloads
 from cio_mcp.toolkit.registry import Supplied
 from cio_mcp.toolkit.rows.results import Results

@@ -2,7 +2,7 @@
 
 from cio_mcp.client import AppApi, CustomerIO
 from cio_mcp.errors import InvalidArgument
-from cio_mcp.safety.call import ToolCall
+from cio_mcp.safety.tool_call import ToolCall
 from cio_mcp.toolkit.texts.sending import words_of
 
 

@@ -23,7 +23,7 @@ from cio_mcp.app.application import App, Outcome
 from cio_mcp.auth.principal import current, recognise
 from cio_mcp.client.call import QueuePlace
 from cio_mcp.server.elicitation import ApprovalRequest, ClientApprover
-from cio_mcp.server.reading import RESULTS, GuideServer
+from cio_mcp.server.guide_server import RESULTS, GuideServer
 from cio_mcp.toolkit.answers import Pictured
 
 # The key under which a result's metadata holds the facts of a failure. They cannot be structured content:

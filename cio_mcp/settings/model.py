@@ -150,7 +150,7 @@ class Settings(WorkspaceSettings, WorkspaceIdentity):
             raise ValueError(message)
         if self.workspaces_file and (self.has_credentials or self.sandbox == "on"):
             message = (
-                f"{PREFIX}WORKSPACES_FILE: says what there is; unset {PREFIX}SANDBOX and the credentials"
+                f"{PREFIX}WORKSPACES_FILE: defines the workspaces; unset {PREFIX}SANDBOX and the credentials"
             )
             raise ValueError(message)
         if self.sandbox == "off" and not self.has_credentials and not self.workspaces_file:

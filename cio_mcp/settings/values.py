@@ -94,7 +94,7 @@ def _key(secret: SecretStr) -> SecretStr:
         message = "has quotation marks around it; leave them out"
         raise ValueError(message)
     if _PLACEHOLDER.fullmatch(text):
-        message = "is a placeholder that nothing has replaced; write the key itself"
+        message = "is a placeholder that was never replaced; write the key itself"
         raise ValueError(message)
     if not (text.isascii() and text.isprintable()) or " " in text:
         message = "holds characters that no key has: a space, a line break, or a letter that is not ASCII"

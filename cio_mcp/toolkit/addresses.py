@@ -68,13 +68,13 @@ def recipients(text: str) -> list[Recipient]:
             message = f"a name must not contain an address or be encoded; {HOW}"
             raise ValueError(message)
         address = part["bare"] if part["angled"] is None else part["angled"]
-        found.append(Recipient(parsed(address), name))
+        found.append(Recipient(parsed_address(address), name))
     if not found:
         raise ValueError(HOW)
     return found
 
 
-def parsed(address: str) -> str:
+def parsed_address(address: str) -> str:
     """Return an address with its domain in ASCII (IDNA 2008); raises ValueError unless all read it alike."""
     if len(address) <= 64 and _PLAIN.fullmatch(address) and ".xn--" not in address and "@xn--" not in address:
         return address
@@ -116,4 +116,4 @@ def _normal(text: str) -> str:
 
 # The recipients of an email; and one address, alone.
 Recipients = Annotated[Address, AfterValidator(_normal)]
-OneAddress = Annotated[CustomerKey, AfterValidator(parsed)]
+OneAddress = Annotated[CustomerKey, AfterValidator(parsed_address)]

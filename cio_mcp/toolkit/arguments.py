@@ -9,13 +9,15 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from cio_mcp.errors import InvalidArgument
-from cio_mcp.toolkit.context import ParseContext
 from cio_mcp.toolkit.params import Naming
+from cio_mcp.toolkit.parse_context import ParseContext
 from cio_mcp.toolkit.sizes import size_of
 from cio_mcp.toolkit.times import EASTERN, Days, is_zone
 
 
-def parsed(model: type[BaseModel], arguments: dict[str, Any], context: ParseContext) -> dict[str, Any]:
+def parsed_arguments(
+    model: type[BaseModel], arguments: dict[str, Any], context: ParseContext
+) -> dict[str, Any]:
     """Return checked and converted arguments; raises InvalidArgument with one line per fault.
 
     A null counts as absent, since agents send it for what they leave out; and so does blank text for an

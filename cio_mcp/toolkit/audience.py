@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from cio_mcp.client import AppApi, IdType
 from cio_mcp.toolkit.profiles import matching
@@ -35,6 +35,24 @@ PAGES, PAGE = 10, 1000
 
 # People of an audience that a preview shows.
 SAMPLES = 3
+
+
+class Size(NamedTuple):
+    """How many people there are: at least so many, if no more is known."""
+
+    people: int
+    at_least: bool = False
+
+    def outgrows(self, before: "Size", percent: float) -> bool:
+        """Say whether this may be more than so many percent beyond a size of before.
+
+        What was unknown before has not grown: as a lower bound it was approved with all that is beyond.
+        """
+        unknown = self.at_least and not before.at_least
+        return unknown or self.people > before.people * (1 + percent / 100)
+
+    def __str__(self) -> str:
+        return f"{'at least ' if self.at_least else ''}{self.people}"
 
 
 @dataclass(frozen=True)
@@ -83,6 +101,11 @@ class Audience:
             return self
         counted = await self.count()
         return replace(counted, template=self.template, content=self.content, chosen_by=self.chosen_by)
+
+    @property
+    def counted_size(self) -> Size | None:
+        """The size, with whether it is a lower bound; None if it is not known."""
+        return None if self.size is None else Size(self.size, self.at_least)
 
     @property
     def countable(self) -> bool:
@@ -139,8 +162,8 @@ def reaches(audience: Callable[..., Awaitable[Audience]]) -> Callable[[_Function
 async def of_filter(app: AppApi, condition: dict[str, Any]) -> Audience:
     """Count the customers who match an App API filter: a segment by its count, anything else page by page."""
     segment = condition.get("segment")
-    if isinstance(segment, dict) and len(condition) == 1:
-        return await of_segment(app, segment.get("id"))
+    if condition == {"segment": segment} and isinstance(segment, dict) and segment.keys() == {"id"}:
+        return await of_segment(app, segment["id"])
     found: list[Fields] = []
     start: str | None = None
     for _ in range(PAGES):
@@ -182,7 +205,7 @@ def as_set_there(chosen_by: object) -> str:
     return json.dumps(chosen_by, sort_keys=True)
 
 
-def masked(name: str) -> str:
+def masked_name(name: str) -> str:
     """Return an address or identifier with most of it hidden; enough stays to tell it from others."""
     local, at, domain = name.rpartition("@")
     return f"{local[:1]}…@{domain}" if at else f"{name[:2]}…{name[-2:] if len(name) > 4 else ''}"

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping
 from cio_mcp.client import AppApi
 from cio_mcp.toolkit.consequences import Told
 from cio_mcp.toolkit.reading import Fields
-from cio_mcp.toolkit.things import state_of
+from cio_mcp.toolkit.things import source_state
 
 # In this state a campaign starts nobody.
 ASLEEP = {"draft", "stopped"}
@@ -52,7 +52,7 @@ async def started_by_change(app: AppApi, written: Collection[str]) -> list[Told]
         if (attribute := each.text("date_attribute")) and attribute in written
     ]
     unknown: list[Told] = [
-        ("Customer.io does not tell what starts the automation", _name(each))
+        ("Customer.io does not say what starts the automation", _name(each))
         for each in awake
         if each.text("type") not in KNOWN and not each.text("event_name") and not _triggers(each)
     ]
@@ -63,7 +63,7 @@ async def started_by_change(app: AppApi, written: Collection[str]) -> list[Told]
 async def _awake(app: AppApi) -> list[Fields]:
     # The endpoint takes no parameters and returns everything at once (App API, listCampaigns).
     listed = Fields(await app.get("/v1/campaigns")).listed("campaigns")
-    return [each for each in listed if state_of(each) not in ASLEEP]
+    return [each for each in listed if source_state(each) not in ASLEEP]
 
 
 async def _segments(app: AppApi, named: Iterable[list[int]]) -> list[Fields]:
@@ -82,7 +82,7 @@ def _by_segment(awake: list[Fields], segments: list[Fields]) -> list[Told]:
             _names(triggers, segments),
             "that starts the automation",
             _name(each),
-            "if they fit its other conditions, which the API does not tell",
+            "if they fit its other conditions, which the API does not report",
         )
         for each in awake
         if (triggers := [number for number in _triggers(each) if number not in by_hand])

@@ -40,7 +40,7 @@ class Downloads:
         """Return where a file of this name goes; raises InvalidArgument."""
         if self.folder is None:
             raise InvalidArgument(
-                "save_as: the operator of this server lets no files be saved (CIO_DOWNLOADS), or hides people"
+                "save_as: this server saves no files: CIO_DOWNLOADS is not set, or people are hidden"
             )
         if not NAME.fullmatch(name) or name.endswith((" ", ".")):
             raise InvalidArgument("save_as: must be the name of a file alone, such as customers.csv")
@@ -48,9 +48,9 @@ class Downloads:
             raise InvalidArgument(f"save_as: must not be longer than {LONGEST_NAME} bytes")
         path = self.folder / name
         if path.exists() or path.is_symlink():
-            raise InvalidArgument("save_as: there is a file of this name already; choose another")
+            raise InvalidArgument("save_as: a file of this name exists already; choose another name")
         if not self.folder.is_dir():
-            raise InvalidArgument("save_as: the operator's folder (CIO_DOWNLOADS) is not there")
+            raise InvalidArgument("save_as: the operator's folder (CIO_DOWNLOADS) does not exist")
         return path
 
     async def save(self, call: Call, link: FreshLink, path: Path, source: str) -> SavedFile:

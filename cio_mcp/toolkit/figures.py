@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from cio_mcp.toolkit.chance import ENOUGH, enough_at, evidence
 from cio_mcp.toolkit.rates import RATES, Counts, decimals, wholes_of
+from cio_mcp.toolkit.significance import ENOUGH, against_chance, enough_at
 
 # What is told of messages, delivery first, and whether more of it is better.
 MEASURES = {
@@ -116,7 +116,7 @@ class ShareDifference:
         return f"{self.measure} {self.one.told(self.measure)}, {against} {self.other.told(self.measure)}"
 
 
-def differences(
+def share_differences(
     one: Figures, other: Figures, looks: int, measures: Sequence[str] = ()
 ) -> list[ShareDifference]:
     """Return what differs by more than chance explains, among `looks` comparisons in all."""
@@ -133,7 +133,7 @@ def differences(
 def _evidence(measure: str, one: Figures, other: Figures) -> float | None:
     if not one.of.get(measure) or not other.of.get(measure):
         return None
-    return evidence(one.counts[measure], one.of[measure], other.counts[measure], other.of[measure])
+    return against_chance(one.counts[measure], one.of[measure], other.counts[measure], other.of[measure])
 
 
 def verdict(parts: Sequence[tuple[str, Figures]]) -> str:
@@ -152,7 +152,7 @@ def _arrival(parts: Sequence[tuple[str, Figures]], looks: int) -> list[str]:
     """Return whose messages arrived less often than the others'."""
     found = []
     for number, (name, each) in enumerate(parts) if len(parts) > 1 else ():
-        against_all = differences(each, _others(parts, number), looks * len(ARRIVAL), ARRIVAL)
+        against_all = share_differences(each, _others(parts, number), looks * len(ARRIVAL), ARRIVAL)
         worse = [one for one in against_all if one.worse]
         if worse:
             against = "the others" if len(parts) > 2 else "the other"
@@ -173,7 +173,7 @@ def _conversion(parts: Sequence[tuple[str, Figures]], looks: int) -> str:
     (best, most), rest = told[0], _others(told, 0)
     against = told[1][0] if len(told) == 2 else "the others"
     words = f"converted {most.told('converted')}, {against} {rest.told('converted')}"
-    if differences(most, rest, looks, ("converted",)):
+    if share_differences(most, rest, looks, ("converted",)):
         return f"{best[0].upper()}{best[1:]} converts better: {words}."
     counts = most.counts["converted"], most.of["converted"], rest.counts["converted"], rest.of["converted"]
     if not any(counts[::2]):

@@ -5,8 +5,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, ValidationInfo
 
-from cio_mcp.toolkit.context import context_of
 from cio_mcp.toolkit.params import CustomerKey, Line, Naming, ObjectId
+from cio_mcp.toolkit.parse_context import context_of
 from cio_mcp.toolkit.sizes import size_of
 
 

@@ -27,14 +27,14 @@ def fitting(items: Iterable[Any]) -> int:
     return count
 
 
-def page(items: list[_Item], limit: int) -> tuple[list[_Item], str | None]:
+def page_of(items: list[_Item], limit: int) -> tuple[list[_Item], str | None]:
     """Return as many items as `limit` and the byte cap allow, and a note if any were left out."""
     kept = items[: fitting(item.model_dump(mode="json", exclude_none=True) for item in items[:limit])]
     left = len(items) - len(kept)
     return kept, f"{left} more match; pass next_cursor as cursor to get them" if left else None
 
 
-def newest(items: list[Fields], cursor: int | None = None) -> list[Fields]:
+def newest_first(items: list[Fields], cursor: int | None = None) -> list[Fields]:
     """Return the items of an unpaged list, highest id (newest) first, only ids below `cursor`.
 
     Items without an id come last, on the last page.
@@ -47,8 +47,8 @@ def newest(items: list[Fields], cursor: int | None = None) -> list[Fields]:
 
 
 def page_by_id(items: list[_Numbered], limit: int) -> tuple[list[_Numbered], str | None, str | None]:
-    """Return a page of items sorted by `newest`, the next page's cursor, and the note of `page`."""
-    kept, left_out = page(items, limit)
+    """Return a page of items sorted by `newest_first`, the next page's cursor, and the note of `page_of`."""
+    kept, left_out = page_of(items, limit)
     if left_out is None:
         return kept, None, None
     if (last := kept[-1].id) is None:
@@ -56,12 +56,12 @@ def page_by_id(items: list[_Numbered], limit: int) -> tuple[list[_Numbered], str
     return kept, str(last), left_out
 
 
-def cut(items: list[_Item], next_cursor: str | None) -> tuple[list[_Item], str | None, str | None]:
+def cut_page(items: list[_Item], next_cursor: str | None) -> tuple[list[_Item], str | None, str | None]:
     """Return as much of one of Customer.io's pages as fits the byte cap, the next cursor, and a note.
 
     Customer.io has no cursor for the middle of its page, so the note asks for a smaller limit instead.
     """
-    kept, left_out = page(items, len(items))
+    kept, left_out = page_of(items, len(items))
     if left_out is None:
         return kept, next_cursor or None, None
     note = f"{len(items) - len(kept)} did not fit into this answer; call again with limit={len(kept)}"

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WithJsonSchema
 
 from cio_mcp.client.identifiers import IdType
-from cio_mcp.toolkit.context import context_of
+from cio_mcp.toolkit.parse_context import context_of
 from cio_mcp.toolkit.sizes import excess, size_of
 
 # Floats up to here hold every whole number; larger ones may have lost digits.
@@ -55,7 +55,7 @@ def as_id(value: object) -> str:
     return str(value)
 
 
-def whole(value: object) -> int:
+def integer(value: object) -> int:
     """Return a whole number, which some agents write as text or as 7.0."""
     try:
         found = WHOLE.fullmatch(as_id(value).strip())
@@ -69,7 +69,7 @@ def whole(value: object) -> int:
 
 def _no_phone(id_type: object) -> object:
     if id_type == "phone":
-        message = "Customer.io takes no phone number here; get_customer with id_type=phone tells the id"
+        message = "Customer.io accepts no phone number here; get_customer with id_type=phone returns the id"
         raise ValueError(message)
     return id_type
 
@@ -110,7 +110,7 @@ def _https(address: str) -> str:
 
 def _count(value: object) -> int:
     try:
-        return whole(value)
+        return integer(value)
     except ValueError:
         message = "must be the next_cursor of the previous page"
         raise ValueError(message) from None
@@ -126,28 +126,9 @@ def meant(value: Any, asked: ValidationInfo) -> Any:
     return reveal(value) if reveal and isinstance(value, str) else value
 
 
-def compared(value: Any) -> Any:
+def comparison_value(value: Any) -> Any:
     """Return the value to compare an attribute with: numbers become strings; booleans can stay booleans."""
     return json.dumps(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else value
-
-
-def _filter(condition: dict[str, Any], asked: ValidationInfo) -> dict[str, Any]:
-    """Return a filter with the pseudonyms among its attribute values replaced."""
-
-    def told(node: dict[str, Any]) -> dict[str, Any]:
-        if isinstance(segment := node.get("segment"), dict) and "id" in segment:
-            return node | {"segment": segment | {"id": _segment(segment["id"])}}
-        if not {"field", "value"} <= node.keys():
-            return node
-        context_of(asked).check_guess(str(node["field"]), node["value"])
-        return node | {"value": compared(meant(node["value"], asked))}
-
-    found: dict[str, Any] = json.loads(json.dumps(condition), object_hook=told)
-    if not found:
-        message = "is empty; name a condition, or leave it out"
-        raise ValueError(message)
-    _refuse_empty_groups(found)
-    return found
 
 
 def unguessed(values: dict[str, Any], asked: ValidationInfo) -> dict[str, Any]:
@@ -155,23 +136,6 @@ def unguessed(values: dict[str, Any], asked: ValidationInfo) -> dict[str, Any]:
     for name, value in values.items():
         context_of(asked).check_guess(name, value)
     return values
-
-
-def _segment(value: object) -> int:
-    try:
-        return whole(value)
-    except ValueError:
-        message = "segment: id must be a whole number; list_segments has the ids"
-        raise ValueError(message) from None
-
-
-def _refuse_empty_groups(part: object) -> None:
-    """Raise ValueError for an empty group of conditions: it could mean everybody, or nobody."""
-    if part in ([], {}, None, ""):
-        message = "has an empty group or condition; fill it in or remove it"
-        raise ValueError(message)
-    for inner in part.values() if isinstance(part, dict) else part if isinstance(part, list) else ():
-        _refuse_empty_groups(inner)
 
 
 class Naming:
@@ -202,20 +166,13 @@ ExceptPhone = Annotated[IdType, BeforeValidator(_no_phone)]
 AnonymousId = Annotated[CustomerKey, at_most(150), Field(description="Your own id for the visitor.")]
 
 # The schema omits the minimum, here and in Limit: it costs bytes in many tools, and a refusal states it.
-ObjectId = Annotated[int, Field(gt=0), BeforeValidator(whole), Naming, WithJsonSchema({"type": "integer"})]
+ObjectId = Annotated[int, Field(gt=0), BeforeValidator(integer), Naming, WithJsonSchema({"type": "integer"})]
 
 JsonObject = Annotated[dict[str, Any], BeforeValidator(_object)]
 
-CONDITIONS = (
-    '{"segment": {"id": 7}}, {"attribute": {"field": "plan", "operator": "eq" or "exists", "value": "pro"}}, '
-    '{"and" or "or": [...]} or {"not": {...}}.'
-)
-
-Filter = Annotated[JsonObject, AfterValidator(_filter), Naming, Field(description=CONDITIONS)]
-
 Channel = Literal["email", "sms", "push", "in_app", "whatsapp", "slack", "webhook"]
 
-WholeNumber = BeforeValidator(whole)
+WholeNumber = BeforeValidator(integer)
 Number = Annotated[int, WholeNumber]
 Limit = Annotated[int, Field(ge=1, le=100), WholeNumber, WithJsonSchema({"type": "integer", "maximum": 100})]
 

@@ -38,7 +38,7 @@ def identifier(profile: Fields, id_type: AnyIdType) -> str:
     return next((name for name in named if name), "")
 
 
-def compared(name: str, id_type: AnyIdType) -> str:
+def identifier_key(name: str, id_type: AnyIdType) -> str:
     """Return an identifier as Customer.io compares it: addresses in any case, ids as they are."""
     return name.lower() if id_type == "email" else name
 
@@ -47,5 +47,5 @@ async def unknown(app: AppApi, customer_ids: Sequence[str], id_type: AnyIdType) 
     """Return those identifiers that no customer has. Raises as `AppApi.get` does."""
     batches = [customer_ids[at : at + BATCH] for at in range(0, len(customer_ids), BATCH)]
     found = await asyncio.gather(*(profiles(app, batch, id_type) for batch in batches))
-    known = {compared(identifier(profile, id_type), id_type) for batch in found for profile in batch}
-    return [name for name in customer_ids if compared(app.person(name, id_type), id_type) not in known]
+    known = {identifier_key(identifier(profile, id_type), id_type) for batch in found for profile in batch}
+    return [name for name in customer_ids if identifier_key(app.person(name, id_type), id_type) not in known]

@@ -29,7 +29,7 @@ def quoted(value: Any, longest: int = LONGEST) -> str:
     return f'"{shown}"' + (f" and {more} more characters" if more > 0 else "")
 
 
-def plain(name: str) -> str:
+def plain_name(name: str) -> str:
     """Return a name or identifier as it is, quoted if it could look like our own words."""
     return name if _NAME.fullmatch(name) else quoted(name)
 

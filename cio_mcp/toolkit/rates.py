@@ -80,7 +80,7 @@ class Counts(dict[str, list[int]]):
         absent = sorted({*shares, *(of for of, *_ in shares.values())} - self.keys())
         unread = [f"{name} in {periods} of {self.periods} periods" for name, periods in self.unread.items()]
         return joined(
-            f"not told by Customer.io: {', '.join(absent)}" if absent else None,
+            f"not reported by Customer.io: {', '.join(absent)}" if absent else None,
             f"could not be read, and counted as 0: {', '.join(unread)}" if unread else None,
         )
 
@@ -100,7 +100,7 @@ def summary(
 ) -> dict[str, Any]:
     """Return the fields of `Metrics` for counts per period; `shares` maps each rate to its base."""
     totals, left_out, first = totals_of(counts), counts.note(shares), next(iter(shares.values()))[0]
-    shares = known(counts, shares)
+    shares = counted_shares(counts, shares)
     none = counts.periods and first in counts and first not in {*totals, *counts.unread}
     rest = " What is counted comes from earlier ones." if totals else ""
     dates = span.periods(resolution) if span and series else []
@@ -118,7 +118,7 @@ def summary(
     }
 
 
-def known(counts: Counts, shares: Shares = RATES) -> Shares:
+def counted_shares(counts: Counts, shares: Shares = RATES) -> Shares:
     """Return the shares of metrics that were counted in every period; one that was not is not zero."""
     return {
         name: of for name, of in shares.items() if name in counts and not {name, *of} & counts.unread.keys()

@@ -82,13 +82,13 @@ def _number(value: object) -> float | None:
     return found if found is None or math.isfinite(found) else None
 
 
-def plain(value: Any, depth: int = DEPTH) -> Any:
+def plain_value(value: Any, depth: int = DEPTH) -> Any:
     """Return a value of any type, with what is nested too deeply as JSON text."""
     if not depth and isinstance(value, (dict, list)):
         return written(value)
     if isinstance(value, dict):
-        return {name: plain(item, depth - 1) for name, item in value.items()}
-    return [plain(item, depth - 1) for item in value] if isinstance(value, list) else value
+        return {name: plain_value(item, depth - 1) for name, item in value.items()}
+    return [plain_value(item, depth - 1) for item in value] if isinstance(value, list) else value
 
 
 def written(value: object) -> str:
@@ -139,7 +139,7 @@ class Fields:
 
     def value(self, name: str) -> Any:
         """Return a field of any type."""
-        return plain(self.raw.get(name))
+        return plain_value(self.raw.get(name))
 
     def mapping(self, name: str) -> dict[str, Any] | None:
         """Return a field that holds values by name."""

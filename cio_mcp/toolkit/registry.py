@@ -16,11 +16,11 @@ from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from cio_mcp.client.api import Api, AppApi
 from cio_mcp.toolkit.answers import Acted, Answer, Pictured, Preview
-from cio_mcp.toolkit.arguments import has_mark, parsed
+from cio_mcp.toolkit.arguments import has_mark, parsed_arguments
 from cio_mcp.toolkit.audience import Audience
 from cio_mcp.toolkit.consequences import CONFIRMED, NOTHING, Affects, Outlook
-from cio_mcp.toolkit.context import ParseContext
 from cio_mcp.toolkit.downloads import Downloads
+from cio_mcp.toolkit.parse_context import ParseContext
 from cio_mcp.toolkit.rows.results import Results
 from cio_mcp.toolkit.sandbox_controls import SandboxControls
 from cio_mcp.toolkit.schemas import either_schema, flat_schema, without
@@ -170,7 +170,7 @@ class Tool(Named[Callable[..., Awaitable[Answer]]]):
 
     def parse(self, arguments: dict[str, Any], context: ParseContext | None = None) -> dict[str, Any]:
         """Return checked and converted arguments; raises InvalidArgument with one line per fault."""
-        return parsed(self.arguments, arguments, context or ParseContext())
+        return parsed_arguments(self.arguments, arguments, context or ParseContext())
 
 
 class Toolbox:

@@ -90,7 +90,7 @@ def days_before(app: AppApi, days: int) -> Span:
     return Span(int((today - timedelta(days=days)).timestamp()), int(today.timestamp()), EASTERN)
 
 
-def newest(app: AppApi, resolution: str, count: int) -> Span | None:
+def newest_periods(app: AppApi, resolution: str, count: int) -> Span | None:
     """Return the span of the `count` newest periods in version 1 of metrics; None for no periods."""
     now = int(app.call.called_at)
     at = _floor(resolution, datetime.fromtimestamp(now, EASTERN))

@@ -37,7 +37,7 @@ async def _uses(reading: Awaitable[Any]) -> Uses:
     return {kind: ids for kind, ids in lists.items() if ids}, joined(*unread)
 
 
-def identifiers(item: Fields) -> dict[str, str] | None:
+def customer_identifiers(item: Fields) -> dict[str, str] | None:
     """Return the identifiers of the customer whom a message or an activity belongs to."""
     # Lists of transactional messages call them `identifiers` (App API, transactionalMessages).
     for known in (item.fields("customer_identifiers"), item.fields("identifiers")):
@@ -46,7 +46,7 @@ def identifiers(item: Fields) -> dict[str, str] | None:
     return {"id": only} if (only := item.text("customer_id")) else None
 
 
-def state_of(item: Fields) -> str | None:
+def source_state(item: Fields) -> str | None:
     """Return a campaign's or broadcast's state; older answers of Customer.io have only `active`."""
     known = {None: None, True: "running", False: "draft or stopped"}
     return item.text("state") or known[item.flag("active")]

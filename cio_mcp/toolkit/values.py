@@ -6,9 +6,9 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, ValidationInfo
 
-from cio_mcp.toolkit.addresses import parsed
-from cio_mcp.toolkit.context import context_of
+from cio_mcp.toolkit.addresses import parsed_address
 from cio_mcp.toolkit.params import Address, JsonObject
+from cio_mcp.toolkit.parse_context import context_of
 from cio_mcp.toolkit.sizes import size_of
 from cio_mcp.toolkit.times import FIRST, LAST, unix_seconds
 
@@ -24,7 +24,7 @@ SHORTEST_DATE = 8
 
 # What a text may be of another type than text to Customer.io, whose App API tells all values as text.
 _OTHER = re.compile(r"-?\d+(\.\d+)?(E[+-]?\d+)?|true|false", re.ASCII | re.IGNORECASE)
-AS_TEXT = "Customer.io tells all values as text: whether they are stored as numbers does not show."
+AS_TEXT = "Customer.io returns all values as text, so it does not show whether they are stored as numbers."
 
 # So many values of one argument are told of.
 TOLD = 5
@@ -54,7 +54,7 @@ def _may_be_a_time(value: Any) -> bool:
 def _tell_address(address: str, asked: ValidationInfo) -> str:
     """Return an address; the answer tells if no email can be sent to it."""
     try:
-        parsed(address)
+        parsed_address(address)
     except ValueError:
         context_of(asked).notes.append(f"{asked.field_name}: no email can be sent to this address")
     return address
@@ -91,7 +91,7 @@ def within_limits(attributes: dict[str, Any]) -> dict[str, Any]:
     return attributes
 
 
-def as_text(values: Iterable[Any]) -> list[str] | None:
+def text_values_note(values: Iterable[Any]) -> list[str] | None:
     """Return a note for an answer that holds numbers, or true and false, as text; None if it holds none."""
     return [AS_TEXT] if any(isinstance(value, str) and _OTHER.fullmatch(value) for value in values) else None
 

@@ -10,7 +10,7 @@ from cio_mcp.client import AnyIdType, AppApi
 from cio_mcp.errors import InvalidArgument, Refused
 from cio_mcp.toolkit.answers import Page, Quoted, Shape
 from cio_mcp.toolkit.deliveries import SOURCES, is_final, reached, state_in
-from cio_mcp.toolkit.pages import cut
+from cio_mcp.toolkit.pages import cut_page
 from cio_mcp.toolkit.params import (
     Channel,
     Cursor,
@@ -24,7 +24,7 @@ from cio_mcp.toolkit.params import (
 from cio_mcp.toolkit.polling import Polling
 from cio_mcp.toolkit.reading import Fields
 from cio_mcp.toolkit.registry import Toolbox
-from cio_mcp.toolkit.things import identifiers
+from cio_mcp.toolkit.things import customer_identifiers
 from cio_mcp.toolkit.times import Timestamp
 
 tools = Toolbox(__name__)
@@ -206,7 +206,7 @@ async def wait_for_delivery(
 
 def _page(answer: Fields) -> Messages:
     found = [Message(**_told(item, reached(item))) for item in answer.listed("messages")]
-    kept, next_cursor, left_out = cut(found, answer.following())
+    kept, next_cursor, left_out = cut_page(found, answer.following())
     return Messages(messages=kept, next_cursor=next_cursor, left_out=left_out)
 
 
@@ -229,7 +229,7 @@ def _delivery(answer: Fields) -> MessageDetails:
     told = _told(item, metrics)
     return MessageDetails(
         **told,
-        customer=identifiers(item),
+        customer=customer_identifiers(item),
         action_id=item.whole("action_id") or None,
         reached=metrics or None,
         responses={name: at for name in survey.raw if (at := survey.fields(name).time("ts"))} or None,

@@ -11,8 +11,9 @@ from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit import lists
 from cio_mcp.toolkit.answers import Accepted, Page, Quoted, Shape
 from cio_mcp.toolkit.consequences import Consequence, affects
-from cio_mcp.toolkit.pages import cut, joined
-from cio_mcp.toolkit.params import AnonymousId, Cursor, CustomerId, ExceptPhone, Filter, ItemKey, Limit
+from cio_mcp.toolkit.filters import ObjectFilter
+from cio_mcp.toolkit.pages import cut_page, joined
+from cio_mcp.toolkit.params import AnonymousId, Cursor, CustomerId, ExceptPhone, ItemKey, Limit
 from cio_mcp.toolkit.reading import Fields, beside, needed
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.values import Values, tell_times, within_limits
@@ -62,7 +63,7 @@ def _people(entries: list[dict[str, Any]], asked: ValidationInfo) -> list[dict[s
         tell_times(attributes, asked)
         found.append({"identifiers": who} | ({"relationship_attributes": attributes} if attributes else {}))
     if len({"anonymous_id" in each["identifiers"] for each in found}) > 1:
-        message = "customers and visitors go in calls of their own"
+        message = "customers and visitors need separate calls"
         raise ValueError(message)
     return found
 
@@ -81,7 +82,7 @@ People = Annotated[
     lists.Objects,
     AfterValidator(_people),
     Field(
-        description='People, such as [{"customer_id": "u_1", "attributes": {"role": "admin"}}]; '
+        description='Such as [{"customer_id": "u_1", "attributes": {"role": "admin"}}]; '
         'visitors as {"anonymous_id": "v_1"}.'
     ),
 ]
@@ -98,19 +99,17 @@ async def set_object(
         Annotated[Values, AfterValidator(within_limits)] | None, Field(description="null removes one.")
     ] = None,
     people: People | None = None,
-    action: Annotated[
-        Literal["add", "remove"], Field(description="What to do with people: relate or remove them.")
-    ] = "add",
+    action: Annotated[Literal["add", "remove"], Field(description="Relate people or remove them.")] = "add",
 ) -> Accepted:
     """Create or update an object, such as a company, and relate people to it or remove them.
 
     Unknown people are created. For several objects of one customer use set_relationships.
     """
-    await entity(track, written(object_type_id, object_id, id_type, attributes, people, action))
+    await entity(track, object_operation(object_type_id, object_id, id_type, attributes, people, action))
     return Accepted()
 
 
-def written(
+def object_operation(
     object_type_id: str,
     object_id: str,
     id_type: KindOfId,
@@ -180,7 +179,7 @@ class ThingsFound(Page):
 async def search_objects(
     app: AppApi,
     object_type_id: Annotated[ItemKey | None, Field(description="Leave out to list only the types.")] = None,
-    filter: Annotated[Filter | None, Field(description=CONDITION)] = None,  # noqa: A002 - the API's word
+    filter: Annotated[ObjectFilter | None, Field(description=CONDITION)] = None,  # noqa: A002 - the API's word
     limit: Limit = 50,
     cursor: Cursor | None = None,
 ) -> ThingsFound:
@@ -199,7 +198,7 @@ async def search_objects(
         ThingFound(object_id=item.text("object_id"), cio_object_id=item.text("cio_object_id"))
         for item in answer.listed("identifiers")
     ]
-    kept, next_cursor, left_out = cut(found, answer.following())
+    kept, next_cursor, left_out = cut_page(found, answer.following())
     return ThingsFound(
         objects=kept, object_types=types, next_cursor=next_cursor, left_out=joined(left_out, refused)
     )
@@ -207,15 +206,10 @@ async def search_objects(
 
 def _typed(condition: dict[str, Any], type_id: str) -> dict[str, Any]:
     """Return a filter each of whose conditions names the type, as the API wants."""
-    typed: dict[str, Any] = {}
-    for name, part in condition.items():
-        if name not in {"and", "or", "not", "object_attribute"}:
-            raise InvalidArgument(f"filter: has {name}; it takes object_attribute, and, or, not")
-        if isinstance(part, list):
-            typed[name] = [_typed(each, type_id) if isinstance(each, dict) else each for each in part]
-        elif isinstance(part, dict):
-            typed[name] = _own(part, type_id) if name == "object_attribute" else _typed(part, type_id)
-    return typed
+    ((kind, part),) = condition.items()
+    if isinstance(part, list):
+        return {kind: [_typed(each, type_id) for each in part]}
+    return {kind: _own(part, type_id) if kind == "object_attribute" else _typed(part, type_id)}
 
 
 def _own(condition: dict[str, Any], type_id: str) -> dict[str, Any]:
@@ -248,5 +242,5 @@ async def list_object_members(
         FoundCustomer(**identifiers_of(item.fields("identifiers")))
         for item in answer.listed("cio_relationships")
     ]
-    kept, next_cursor, left_out = cut(found, answer.following())
+    kept, next_cursor, left_out = cut_page(found, answer.following())
     return RelatedCustomers(customers=kept, next_cursor=next_cursor, left_out=left_out)

@@ -12,7 +12,7 @@ from cio_mcp.toolkit.automations import started_by_segment
 from cio_mcp.toolkit.conditions import in_words
 from cio_mcp.toolkit.consequences import Consequence, Outlook, affects
 from cio_mcp.toolkit.lists import People
-from cio_mcp.toolkit.pages import cut, joined, newest, page_by_id
+from cio_mcp.toolkit.pages import cut_page, joined, newest_first, page_by_id
 from cio_mcp.toolkit.params import CountCursor, Cursor, ExceptPhone, Limit, Line, NameContains, ObjectId, Text
 from cio_mcp.toolkit.reading import Fields, beside, made
 from cio_mcp.toolkit.registry import Toolbox
@@ -56,7 +56,7 @@ async def list_segments(
     answer = Fields(await app.get("/v1/segments"))
     found = [
         Segment(**_told(item))
-        for item in newest(answer.listed("segments"), cursor)
+        for item in newest_first(answer.listed("segments"), cursor)
         if has_in_name(item, name_contains)
     ]
     kept, next_cursor, left_out = page_by_id(found, min(limit, COUNTED) if counts else limit)
@@ -128,7 +128,7 @@ async def list_segment_members(
     path, query = "/v1/segments/{segment_id}/membership", {"limit": limit, "start": cursor}
     answer = Fields(await app.get(path, query, segment_id=segment_id))
     found = [FoundCustomer(**identifiers_of(item)) for item in answer.listed("identifiers")]
-    kept, next_cursor, left_out = cut(found, answer.following())
+    kept, next_cursor, left_out = cut_page(found, answer.following())
     total = await total_of(app, found, answer.following(), cursor, segment_id)
     return SegmentMembers(members=kept, total=total, next_cursor=next_cursor, left_out=left_out)
 

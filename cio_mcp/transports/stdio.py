@@ -21,7 +21,7 @@ from cio_mcp.app.build import build
 from cio_mcp.app.pictures import pages_folder
 from cio_mcp.server.server import Server
 from cio_mcp.settings import Settings
-from cio_mcp.transports.readable import readable
+from cio_mcp.transports.repair import repaired
 from cio_mcp.transports.unreadable import answers
 
 # What has left may come back for so long after the order to stop; the process ends within a second of it.
@@ -36,19 +36,24 @@ SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGBREAK") i
 _log = logging.getLogger(__name__)
 
 
-async def serve(settings: Settings) -> None:
-    """Serve MCP until stdin ends, stdout is closed, or SIGINT or SIGTERM comes.
+def serve(settings: Settings) -> None:
+    """Serve MCP until stdin ends, stdout is closed, or SIGINT or SIGTERM comes."""
+    traces.start()
+    app = build(settings)
+    app.pages = pages_folder()
+    asyncio.run(_until_told(app))
+
+
+async def _until_told(app: App) -> None:
+    """Serve until it is over, and close everything.
 
     stdin is read in a thread that nothing interrupts, so the process ends itself once everything is settled.
     """
-    traces.start()
     over, loop = asyncio.Event(), asyncio.get_running_loop()
     for number in SIGNALS:
         # Not loop.add_signal_handler, which Windows does not have.
         signal.signal(number, lambda *_: loop.call_soon_threadsafe(over.set))
     _watch_stdout(over)
-    app = build(settings)
-    app.pages = pages_folder()
     serving = asyncio.create_task(_serve(Server(app), over))
     await over.wait()
     ordered = loop.time()
@@ -76,7 +81,7 @@ async def _serve(server: Server, over: asyncio.Event) -> None:
                 async with to_server, stdin:
                     async for line in stdin:
                         try:
-                            text = readable(line.encode(errors="surrogateescape"))
+                            text = repaired(line.encode(errors="surrogateescape"))
                             message = jsonrpc_message_adapter.validate_json(text, by_name=False)
                         except ValidationError:
                             if line.strip():

@@ -19,7 +19,7 @@ def answers(line: str) -> Iterator[JSONRPCError]:
     """Yield an error for each request in a line that is no message, or one without an id."""
     found, what = _read(line.strip())
     code = INVALID_REQUEST if isinstance(found, dict) and not what else PARSE_ERROR
-    error = ErrorData(code=code, message=f"The message {what or 'is none of JSON-RPC 2.0'}.")
+    error = ErrorData(code=code, message=f"The message {what or 'is not JSON-RPC 2.0'}.")
     ids = [_id(message) for message in (found if isinstance(found, list) else [found])]
     for known in set(ids) - {None} or {None}:
         yield JSONRPCError(jsonrpc="2.0", id=known, error=error)

@@ -15,7 +15,7 @@ from mcp import Client
 from mcp.client.sse import sse_client
 from mcp.client.streamable_http import streamable_http_client
 
-from cio_mcp.auth.tokens import MARK, Tokens, add, read
+from cio_mcp.auth.tokens import MARK, Tokens, add, read_tokens
 from cio_mcp.cli import main
 from cio_mcp.safety.grant import Grant
 from cio_mcp.server.server import facts
@@ -32,12 +32,6 @@ EMAIL = {
     "to": "ada@example.com",
     "allow_missing": True,
 }
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    """Run on real time: real processes answer."""
-    return "asyncio"
 
 
 @pytest.fixture(scope="module")
@@ -372,7 +366,7 @@ def test_a_token_expires_and_a_file_that_turns_wrong_lets_nobody_in(tmp_path: Pa
     file.write_text(whole)
     os.utime(file, ns=(1, 1))
     assert tokens.find(other) is not None
-    assert [entry.name for entry in read(file)] == ["soon", "other"]
+    assert [entry.name for entry in read_tokens(file)] == ["soon", "other"]
 
 
 @pytest.mark.parametrize(

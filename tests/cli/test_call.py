@@ -280,7 +280,7 @@ def test_the_sandbox_remembers_from_call_to_call_codes_too(capsys: pytest.Captur
     (kept,) = state_folder().glob("sandbox.db")
     assert kept.stat().st_mode & 0o077 == 0
     (note,) = call(capsys, "server_status")[1]["notes"]
-    assert note == f"the sandbox is kept in {kept}; delete that file to begin anew"
+    assert note == f"the sandbox is kept in {kept}; delete that file to start over"
 
 
 def test_a_sandbox_that_is_asked_for_is_fresh_in_each_call_and_that_is_said(

@@ -297,7 +297,7 @@ def test_a_text_is_changed_to_what_it_should_hold_whatever_it_looks_like(data: s
 
     text = data.draw(blank) + written(old) + data.draw(blank)
     assert jsonc.loads(text) == old
-    assert jsonc.loads(jsonc.changed(text, old | new)) == old | new
+    assert jsonc.loads(jsonc.changed_object(text, old | new)) == old | new
 
 
 def test_a_byte_order_mark_is_no_fault_and_is_left_out(home: Path) -> None:

@@ -207,7 +207,7 @@ async def test_the_sandboxs_file_is_opened_as_a_server_opens_it(tmp_path: Path) 
         assert lost.state == "fault"
         assert lost.detail.startswith(f"CIO_SANDBOX_PATH: {unusable} cannot be used: ")
         assert lost.fix == "set CIO_SANDBOX_PATH to a file that can be written"
-    assert "it is no sandbox; name another file" in lost.detail
+    assert "it is not a sandbox; name another file" in lost.detail
     with closing(sqlite3.connect(other)) as db:
         assert db.serialize() == before
 
@@ -262,7 +262,6 @@ def test_the_pace_can_be_looked_at_after_doctor_and_before_the_first_call(
 
 
 @pytest.mark.processes
-@pytest.mark.parametrize("anyio_backend", ["asyncio"])
 async def test_a_redis_that_replicas_share_is_reached_or_named_without_its_password(
     redis: RedisServer,
 ) -> None:
@@ -366,8 +365,8 @@ def test_what_an_entry_refers_to_is_put_in_its_place(
     ("entry", "words"),
     [
         ({"command": "/nowhere/cio-mcp"}, "/nowhere/cio-mcp cannot be started: No such file or directory"),
-        ({"command": "false"}, "false ended, or answered by something that is not MCP"),
-        ({"command": "cat"}, "cat ended, or answered by something that is not MCP"),
+        ({"command": "false"}, "false ended, or answered with something that is not MCP"),
+        ({"command": "cat"}, "cat ended, or answered with something that is not MCP"),
         (
             {"command": "sh", "args": ["-c", "echo my key is $K >&2"], "env": {"K": "s3cret"}},
             "it said: my key is …",

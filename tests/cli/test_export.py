@@ -40,7 +40,7 @@ def test_customers_are_exported_to_a_file(folder: Path, capsys: pytest.CaptureFi
     [
         (["campaign", "-o", "x.csv"], 2, "source_id: is required"),
         (["customers", "-o", "x.csv", "--filter", "{"], 2, "filter: "),
-        (["customers", "-o", "there.csv"], 2, "is there already"),
+        (["customers", "-o", "there.csv"], 2, "exists already"),
         (["customers", "-o", "x.csv", "--go-on", "99"], 1, "404"),
         (["customers", "-o", "x.csv", "--go-on", "2"], 1, "the export failed"),
     ],

@@ -7,13 +7,7 @@ import pytest
 
 from cio_mcp.cli.ports import listen
 
-pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    """Use a real network."""
-    return "asyncio"
+pytestmark = [pytest.mark.anyio, pytest.mark.real_time]
 
 
 async def test_an_answer_in_two_parts_does_not_wait_for_an_acknowledgement() -> None:

@@ -181,7 +181,6 @@ def test_what_was_accepted_before_a_kill_is_in_the_file_and_the_file_is_whole(tm
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("anyio_backend", ["asyncio"])
 async def test_a_stdio_server_and_the_port_write_at_the_same_time_and_nothing_is_lost(tmp_path: Path) -> None:
     file = {"CIO_SANDBOX_PATH": str(tmp_path / "sandbox.db")}
     server = StdioServerParameters(command=sys.executable, args=["-m", "cio_mcp"], env=file)
@@ -201,7 +200,6 @@ async def test_a_stdio_server_and_the_port_write_at_the_same_time_and_nothing_is
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("anyio_backend", ["asyncio"])
 @pytest.mark.parametrize(("setting", "shared"), [({}, True), ({"CIO_SANDBOX": "on"}, False)])
 async def test_a_stdio_server_without_settings_and_calls_share_a_sandbox_that_remembers(
     setting: dict[str, str], shared: bool, capsys: pytest.CaptureFixture[str]

@@ -18,7 +18,7 @@ from keyring.backend import KeyringBackend
 
 from cio_mcp.cli import _parser, main
 from cio_mcp.cli.clients import clients
-from cio_mcp.cli.clients.texts import entry_of, read
+from cio_mcp.cli.clients.texts import read_client_file, starting_entry
 from cio_mcp.cli.setup import set_up
 from cio_mcp.errors import SettingsError
 from cio_mcp.settings import load
@@ -107,7 +107,7 @@ def answered(*words: str, answers: list[tuple[str, str]]) -> tuple[int, Scripted
 def env_of(client: str) -> dict[str, str]:
     """Return the variables of our entry in a client's file."""
     file = clients()[client]
-    env: dict[str, str] = entry_of(file, read(file).found)["env"]
+    env: dict[str, str] = starting_entry(file, read_client_file(file).found)["env"]
     return env
 
 

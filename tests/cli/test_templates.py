@@ -106,7 +106,7 @@ async def test_a_message_that_is_gone_and_another_subject_are_found(tmp_path: Pa
     subject = await found(tmp_path, table("", "subject = 'Old'"), it={"subject": "New", "body": "x"})
 
     assert (gone[0].state, "there is no transactional message it" in gone[0].detail) == ("fault", True)
-    assert (subject[0].state, subject[0].detail) == ("note", "send_it: its subject is another now")
+    assert (subject[0].state, subject[0].detail) == ("note", "send_it: its subject has changed")
 
 
 async def test_without_a_key_to_read_with_nothing_is_compared(tmp_path: Path) -> None:
@@ -249,7 +249,7 @@ async def test_each_workspace_has_the_tools_of_its_own_file(tmp_path: Path) -> N
     assert schemas["send_shop_news"]["workspace"]["enum"] == ["shop"]
     assert schemas["send_blog_news"]["workspace"]["enum"] == ["blog"]
     assert schemas["send_transactional_email"]["workspace"]["enum"] == ["blog"]
-    assert "it is of another workspace (CIO_TEMPLATES)" in text
+    assert "it belongs to another workspace (CIO_TEMPLATES)" in text
 
 
 async def test_two_files_cannot_share_a_name_and_one_file_serves_two_workspaces(tmp_path: Path) -> None:

@@ -86,6 +86,7 @@ async def test_no_identifier_changes_the_path(template: str, value: str) -> None
         ("...", "..."),
         ("../..", "..%2F.."),
         ("cio_03000001", "cio_03000001"),
+        ("\u00a0\u200b", "%C2%A0%E2%80%8B"),
         ("\N{GRINNING FACE}", "%F0%9F%98%80"),
         (7, "7"),
     ],
@@ -99,13 +100,20 @@ async def test_an_identifier_is_percent_encoded_whole(value: object, segment: st
 
 
 @pytest.mark.parametrize(
-    "value", ["", ".", "..", "a\nb", "\x00", "\x1b", "\x7f", "\x85", "\ud800", "x\udfff", "x" * 70_000]
+    ("values", "fault"),
+    [
+        (["", ".", ".."], "must not be empty, '.' or '..'"),
+        (["\x00", "a\nb", "\x1b", "\x1f", "\x7f", "\x85", "\x9f"], "must not contain control characters"),
+        (["\ud800", "x\udfff"], "is not valid Unicode text"),
+        (["x" * 1001, "x" * 70_000], "must not be longer than 1000 characters"),
+    ],
 )
-async def test_what_no_encoding_makes_safe_is_refused_by_name(value: str) -> None:
+async def test_what_no_encoding_makes_safe_is_refused_by_name(values: list[str], fault: str) -> None:
     wire = Script()
     async with connected(wire) as there:
-        with pytest.raises(InvalidArgument, match="customer_id: "):
-            await there.track().delete("/api/v1/customers/{customer_id}", customer_id=value)
+        for value in values:
+            with pytest.raises(InvalidArgument, match=re.escape(f"customer_id: {fault}")):
+                await there.track().delete("/api/v1/customers/{customer_id}", customer_id=value)
 
     assert not wire.arrivals
 

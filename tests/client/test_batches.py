@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cio_mcp.client.batches import BatchResult, OperationEnd, send
+from cio_mcp.client.batches import BatchResult, OperationEnd, send_batch
 from cio_mcp.client.pacing import Limits
 from tests.client.wires import connected, most_in_a_window
 from tests.upstream import LATE, Fault, Upstream
@@ -33,7 +33,7 @@ def event(number: int, size: int = 10, **data: Any) -> dict[str, Any]:
 
 async def sent(upstream: Upstream, operations: list[dict[str, Any]], **options: Any) -> BatchResult:
     async with connected(upstream, **options) as to:
-        return await send(to.track(), operations)
+        return await send_batch(to.track(), operations)
 
 
 def ends(found: BatchResult) -> list[OperationEnd]:
@@ -123,7 +123,7 @@ async def test_what_a_whole_batch_is_refused_for_is_found_by_halving_it() -> Non
 
     wire = httpx.MockTransport(judged)
     async with connected(wire) as to:
-        found = await send(to.track(), [event(n) for n in range(300)])
+        found = await send_batch(to.track(), [event(n) for n in range(300)])
 
     assert [n for n, one in enumerate(found.ends) if one.end is OperationEnd.REFUSED] == [77]
     assert found.ends[77].reason == "no 77"
@@ -137,7 +137,7 @@ async def test_a_refusal_that_names_no_row_is_found_out_by_halving_too() -> None
         return httpx.Response(207, json={"errors": errors}) if wrong else httpx.Response(200, json={})
 
     async with connected(httpx.MockTransport(judged)) as to:
-        found = await send(to.track(), [event(n) for n in range(20)])
+        found = await send_batch(to.track(), [event(n) for n in range(20)])
 
     assert [n for n, one in enumerate(found.ends) if one.end is not OperationEnd.ACCEPTED] == [7]
 
@@ -150,7 +150,7 @@ async def test_halving_ends_where_everything_is_refused() -> None:
         return httpx.Response(400, json={"errors": [{"reason": "invalid", "message": "no"}]})
 
     async with connected(httpx.MockTransport(judged)) as to:
-        found = await send(to.track(), [event(n) for n in range(1000)])
+        found = await send_batch(to.track(), [event(n) for n in range(1000)])
 
     assert set(ends(found)) == {OperationEnd.REFUSED}
     assert len(asked) <= 2 * 64 + 1
@@ -218,6 +218,6 @@ async def test_what_an_answer_refuses_without_a_name_is_found_by_halving() -> No
         return httpx.Response(207 if any(one["id"] == "7" for one in batch) else 200, json={})
 
     async with connected(httpx.MockTransport(judged)) as to:
-        found = await send(to.track(), [event(n) for n in range(20)])
+        found = await send_batch(to.track(), [event(n) for n in range(20)])
 
     assert [n for n, one in enumerate(found.ends) if one.end is not OperationEnd.ACCEPTED] == [7]

@@ -116,7 +116,7 @@ async def test_the_keys_of_an_issuer_are_bounded_alike() -> None:
         await keys.find("first", "RS256")
     await keys.aclose()
 
-    assert "answers no JSON object" in keys.trouble
+    assert "does not answer with a JSON object" in keys.trouble
     assert taken[0] < MEMORY
 
 
@@ -124,6 +124,18 @@ async def test_a_write_whose_answer_is_too_large_is_not_called_refused() -> None
     async with connected(Script([answer_of(blanks(10), "gzip")])) as there:
         with pytest.raises(UnknownOutcome, match="too large"):
             await there.track().post("/api/v1/x", {}, kind=RequestKind.ONCE)
+
+
+async def test_a_body_is_unpacked_a_few_times_and_no_more() -> None:
+    body = b"{}"
+    for times in range(1, 6):
+        body = gzip.compress(body)
+        async with connected(Script([answer_of(body, ", ".join(["gzip"] * times))])) as there:
+            if times < 5:
+                assert await there.track().post("/api/v1/x", {}, kind=RequestKind.ONCE) == {}
+            else:
+                with pytest.raises(UnknownOutcome, match="DecodingError"):
+                    await there.track().post("/api/v1/x", {}, kind=RequestKind.ONCE)
 
 
 @pytest.mark.parametrize("packed", [b"\x1f\x8bno", b"no zip", gzip.compress(b"{}", mtime=0)[:-3]])

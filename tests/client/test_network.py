@@ -13,13 +13,7 @@ from cio_mcp.client.pacing import Limits
 from cio_mcp.errors import NotSent, Refused
 from tests.client.wires import connected, serving
 
-pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    """Run on real time, which is the sockets' own."""
-    return "asyncio"
+pytestmark = [pytest.mark.anyio, pytest.mark.real_time]
 
 
 async def test_a_request_arrives_as_it_was_made() -> None:

@@ -271,7 +271,7 @@ async def test_closing_waits_for_what_has_left_and_logs_what_does_not_come_back(
         assert told == ["unknown outcome at shutdown: PUT track.customer.io"] * lines
 
 
-@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+@pytest.mark.real_time
 async def test_thirty_workers_that_cancel_at_random_leave_the_client_fully_usable() -> None:
     chance = random.Random(7)
 

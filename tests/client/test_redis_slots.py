@@ -37,12 +37,6 @@ AHEAD = 0.02
 LONG = 30
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    """Run these tests in real time: Redis has a clock of its own."""
-    return "asyncio"
-
-
 @dataclass
 class Replica:
     """Sends as a replica does, and keeps when; `slots` are what it shares."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from cio_mcp.pictures.chart import drawing
-from cio_mcp.pictures.page import page, written
+from cio_mcp.pictures.page import filled_page, page
 from tests.compat.frameworks import said
 from tests.compat.typescript import CLIENTS, Site, browse
 
@@ -61,7 +61,7 @@ def looked_at(chromium: str, answer: dict[str, Any], more: str = KEYS) -> str:
     """Return the page of an answer as Chromium has it once its script, and more, has run."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:
         file = Path(home, "page.html")
-        file.write_text(written(json.dumps(answer)) + more, encoding="utf-8")
+        file.write_text(filled_page(json.dumps(answer)) + more, encoding="utf-8")
         return said(chromium, *HEADLESS, f"--user-data-dir={home}/profile", "--dump-dom", file.as_uri())
 
 

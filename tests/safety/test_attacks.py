@@ -10,8 +10,8 @@ from mcp import Client
 from cio_mcp.app.build import build
 from cio_mcp.client.call import Outgoing
 from cio_mcp.errors import NotAllowed, SettingsError
-from cio_mcp.safety.call import ToolCall
 from cio_mcp.safety.recipients import check_recipients
+from cio_mcp.safety.tool_call import ToolCall
 from cio_mcp.server.server import Server
 from cio_mcp.settings import load
 from cio_mcp.toolkit.audience import Audience

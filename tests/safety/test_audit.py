@@ -19,7 +19,7 @@ from cio_mcp.auth.principal import Principal
 from cio_mcp.auth.tokens import add
 from cio_mcp.cli import main
 from cio_mcp.errors import SettingsError
-from cio_mcp.safety.audit.lock import beside, lock_of, locked
+from cio_mcp.safety.audit.lock import companion, lock_of, locked
 from cio_mcp.safety.audit.log import AuditLog, Entry
 from cio_mcp.safety.audit.verify import lines, verify
 from cio_mcp.safety.grant import Grant
@@ -190,7 +190,7 @@ def test_a_writer_that_died_leaves_a_log_that_the_next_goes_on_with(tmp_path: Pa
     path = tmp_path / "audit.jsonl"
     log = filled(path)
     whole = path.read_bytes()
-    head = beside(path, "head").read_text()
+    head = companion(path, "head").read_text()
 
     # It died in the middle of a line.
     path.write_bytes(whole + b'{"number":9,"at":"20')
@@ -201,9 +201,9 @@ def test_a_writer_that_died_leaves_a_log_that_the_next_goes_on_with(tmp_path: Pa
 
     # It died between the line and the newest hash.
     path.write_bytes(whole)
-    beside(path, "head").write_text(head)
+    companion(path, "head").write_text(head)
     log.refusal(Entry("r", "me", "send", "sends", {}), "no")
-    beside(path, "head").write_text(head)
+    companion(path, "head").write_text(head)
     assert faults(path) == []
     log.refusal(Entry("r", "me", "send", "sends", {}), "no")
     assert list(verify(path)) == []
@@ -239,7 +239,7 @@ def test_who_has_the_key_can_tell_whether_a_call_is_the_one(tmp_path: Path) -> N
     assert line["arguments"] == log.fingerprint({"to": "0"})
     assert line["arguments"] != other.fingerprint({"to": "0"})
     for what in ("key", "head", "lock"):
-        assert beside(tmp_path / "audit.jsonl", what).stat().st_mode & 0o077 == 0
+        assert companion(tmp_path / "audit.jsonl", what).stat().st_mode & 0o077 == 0
 
 
 def test_a_record_can_be_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -265,7 +265,7 @@ def test_a_log_that_is_not_there_is_said_so(tmp_path: Path, capsys: pytest.Captu
 def test_a_log_without_its_newest_hash_says_what_that_means(tmp_path: Path) -> None:
     path = tmp_path / "audit.jsonl"
     filled(path)
-    beside(path, "head").unlink()
+    companion(path, "head").unlink()
 
     assert "lines that were cut off cannot be detected" in faults(path)[0]
     json.loads(path.read_text().splitlines()[0])
@@ -329,7 +329,7 @@ def test_a_holder_of_the_lock_that_is_stopped_stops_writers_and_not_for_ever(tmp
 def test_a_newest_hash_that_is_no_hash_is_as_good_as_none(tmp_path: Path, head: str) -> None:
     path = tmp_path / "audit.jsonl"
     log = filled(path, 1)
-    beside(path, "head").write_text(head)
+    companion(path, "head").write_text(head)
 
     assert "lines that were cut off cannot be detected" in faults(path)[0]
     log.refusal(Entry("r2", "me", "send", "sends", {}), "no")
@@ -338,10 +338,10 @@ def test_a_newest_hash_that_is_no_hash_is_as_good_as_none(tmp_path: Path, head: 
 
 def test_a_key_that_was_left_empty_by_a_writer_that_died_is_made_anew(tmp_path: Path) -> None:
     path = tmp_path / "audit.jsonl"
-    beside(path, "key").touch()
+    companion(path, "key").touch()
     log = AuditLog(path, clock)
 
-    assert beside(path, "key").stat().st_size == 32
+    assert companion(path, "key").stat().st_size == 32
     assert log.fingerprint({}) == AuditLog(path, clock).fingerprint({})
 
 
@@ -465,6 +465,6 @@ def test_calls_that_name_more_people_than_a_line_holds_are_told(
     )
 
     assert main(["audit", "find", str(path), "--about", "u_1499"]) == 1
-    assert "1 calls name more people" in capsys.readouterr().out
+    assert "1 calls concern more people" in capsys.readouterr().out
     assert main(["audit", "find", str(path), "--about", "u_999"]) == 0
     assert list(verify(path)) != []

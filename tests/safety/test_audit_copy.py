@@ -178,7 +178,7 @@ async def test_an_end_that_a_writer_left_is_not_sent_before_it_is_ended(tmp_path
     assert b"".join(taken) == path.read_bytes()
 
 
-@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+@pytest.mark.real_time
 async def test_an_https_collector_gets_each_entry_as_a_line_of_json(tmp_path: Path) -> None:
     async with serving() as collector:
         path, place = str(tmp_path / "a.jsonl"), f"{collector.url}/in"
@@ -191,7 +191,7 @@ async def test_an_https_collector_gets_each_entry_as_a_line_of_json(tmp_path: Pa
     assert json.loads(body.splitlines()[0])["tool"] == "track_event"
 
 
-@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+@pytest.mark.real_time
 async def test_a_syslog_receiver_gets_each_entry_as_a_message(tmp_path: Path) -> None:
     received = asyncio.Queue[bytes]()
 

@@ -90,7 +90,7 @@ async def test_a_write_is_confirmed_if_the_operator_names_what_it_sets_off(word:
         listed = {found.name: found for found in (await agent.client.list_tools()).tools}
 
     looked_up = 'people can enter the segment "Has an email" that starts the automation "Trial ending" '
-    looked_up += "if they fit its other conditions, which the API does not tell"
+    looked_up += "if they fit its other conditions, which the API does not report"
     told = looked_up if word in {"identify", "events"} else IN_WORDS[Consequence(word)]
     assert told in preview["sets_off"]
     assert done["outcome"] == "accepted"

@@ -179,11 +179,6 @@ class TestReplicas:
 
     pytestmark = pytest.mark.processes
 
-    @pytest.fixture
-    def anyio_backend(self) -> str:
-        """Run in real time: Redis has a clock of its own."""
-        return "asyncio"
-
     @pytest.mark.parametrize(("change", "audience", "settings"), CHANGES[::2])
     async def test_nothing_leaves_after_what_forbids_it_over_replicas(
         self,

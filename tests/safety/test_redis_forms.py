@@ -18,11 +18,6 @@ COUNTS = "{cio-mcp:shop}:sent"
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
 async def store(redis: RedisServer) -> AsyncIterator[RedisStore]:
     found = RedisStore(SecretStr(redis.address))
     yield found

@@ -32,12 +32,6 @@ EMAIL = {
 }
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    """Run these tests in real time: Redis has a clock of its own."""
-    return "asyncio"
-
-
 @asynccontextmanager
 async def two_replicas(redis: RedisServer, **settings: Any) -> AsyncIterator[tuple[Agent, Agent]]:
     async with (

@@ -36,8 +36,6 @@ SEND = {
     "message_data": {"order_id": "4711"},
 }
 
-real_time = pytest.mark.parametrize("anyio_backend", ["asyncio"])
-
 
 def add(caller: Caller, **fault: Any) -> int:
     with caller.sandbox.workspace.transaction():
@@ -82,7 +80,7 @@ ENDS: list[tuple[dict[str, Any], Any, bool]] = [
 
 @pytest.mark.parametrize("way", ["in process", "over the port"])
 @pytest.mark.parametrize(("fault", "end", "takes_effect"), ENDS, ids=str)
-@real_time
+@pytest.mark.real_time
 async def test_a_fault_ends_for_a_client_in_process_as_over_a_port(
     fault: dict[str, Any], end: Any, takes_effect: bool, way: str, served: tuple[str, Sandbox]
 ) -> None:

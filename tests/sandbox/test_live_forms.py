@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from cio_mcp.cli.answers import differences
+from cio_mcp.cli.answer_forms import form_differences
 from tests.contract.live import of_ours
 from tests.forms import form_of
 from tests.sandbox.conftest import REFERENCE, Caller
@@ -127,7 +127,7 @@ def test_the_tools_know_the_form_of_what_was_seen(seen: dict[str, Any]) -> None:
     # What a created segment is answered with is told in no list of forms: it is that of one segment.
     form = form_of("GET", "/v1/segments/7") if method == "POST" and path == "/v1/segments" else None
 
-    assert list(differences(form or form_of(method, path.replace("*", "7")), seen["body"])) == []
+    assert list(form_differences(form or form_of(method, path.replace("*", "7")), seen["body"])) == []
 
 
 @pytest.mark.parametrize(

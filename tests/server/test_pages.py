@@ -9,8 +9,8 @@ import pytest
 from mcp.server.apps import APP_MIME_TYPE
 from mcp.types import TextResourceContents
 
-from cio_mcp.pictures.page import page, written
-from cio_mcp.server.reading import RESULTS
+from cio_mcp.pictures.page import filled_page, page
+from cio_mcp.server.guide_server import RESULTS
 from tests.agent import Agent, at_the_shell
 
 PICTURED = {
@@ -60,7 +60,7 @@ def test_what_comes_from_outside_is_never_markup_or_code() -> None:
 )
 def test_an_answer_in_a_page_cannot_leave_its_place(name: str) -> None:
     answer = {"lines": [{"source": name}]}
-    inside = re.search(r'id="answer">(.*?)</script>', written(json.dumps(answer)), re.DOTALL)
+    inside = re.search(r'id="answer">(.*?)</script>', filled_page(json.dumps(answer)), re.DOTALL)
 
     assert inside
     assert "<" not in inside[1]

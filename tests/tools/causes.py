@@ -134,7 +134,7 @@ CAUSES = {
         (written("merge", primary={"id": "u_1008"}, secondary={"id": "u_1009"}),),
     ),
     "deleted": Planted(
-        "deleted", ("was deleted 2026-05-28", "the API does not tell"), {"customer_id": "u_1009"},
+        "deleted", ("was deleted 2026-05-28", "the API does not say"), {"customer_id": "u_1009"},
         (written("delete", identifier="u_1009"),),
     ),
     "suppressed": Planted(

@@ -254,7 +254,7 @@ async def test_a_trigger_is_followed_until_it_is_processed(agent: Agent) -> None
     assert "processed" not in early
     assert late["processed"] > late["created"]
     assert "next" not in early
-    assert "who is unsubscribed or suppressed is skipped" in late["next"]
+    assert "unsubscribed and suppressed people are skipped" in late["next"]
     status = "GET /v1/campaigns/10/triggers/1"
     assert agent.sent[1:3] == [status, f"{status}/errors?limit=50"]
 

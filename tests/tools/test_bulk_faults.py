@@ -174,7 +174,7 @@ async def test_a_dry_run_tells_who_is_unknown_and_what_the_events_start(agent: A
     events = await agent.call("track_events", rows=named, dry_run=True)
 
     assert '1 of 2 customers are unknown and will be created: row 2, as "u_none"' in customers_["sets_off"]
-    assert any("are passed over (update_only): row 2" in told for told in passed["sets_off"])
+    assert any("are skipped (update_only): row 2" in told for told in passed["sets_off"])
     assert any("unknown and will be created: row 2" in told for told in events["sets_off"])
 
 
@@ -187,7 +187,7 @@ async def test_near_duplicates_and_dates_in_several_spellings_are_told_with_thei
     odd = (await agent.call("identify_customers", csv=csv, dry_run=True))["checked"]["odd"]
 
     assert (
-        "plan: values differ in case or blanks alone: Pro (row 2) and PRO (row 4) and pro (rows 3, 6)" in odd
+        "plan: values differ only in case or blanks: Pro (row 2) and PRO (row 4) and pro (rows 3, 6)" in odd
     )
     assert any(
         "Day is in several spellings of dates" in note

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.anyio
 DAY = 86400
 TRIAL = (
     'people can enter the segment "Has an email" that starts the automation "Trial ending" '
-    "if they fit its other conditions, which the API does not tell"
+    "if they fit its other conditions, which the API does not report"
 )
 
 
@@ -86,7 +86,7 @@ async def test_a_preview_names_the_automations_that_rows_can_start_and_no_others
         "identify_customer", customer_id="u_1001", attributes={"birthday": 1}, dry_run=True
     )
 
-    unknown = 'Customer.io does not tell what starts the automation "Unknown start"'
+    unknown = 'Customer.io does not say what starts the automation "Unknown start"'
     birthday = 'the date in "birthday" starts the automation "Birthday"'
     assert plain["sets_off"] == [TRIAL, unknown]
     assert dated["sets_off"] == one["sets_off"] == [birthday, TRIAL, unknown]
@@ -124,7 +124,7 @@ async def test_where_nothing_can_be_read_a_preview_says_what_can_come_of_it(agen
     preview = await agent.call("identify_customers", rows=customers(1), dry_run=True)
 
     assert "a changed profile can enter segments and start automations" in preview["sets_off"]
-    assert "what else it sets off" in preview["unread"][0]
+    assert "its other consequences" in preview["unread"][0]
 
 
 async def test_an_id_of_a_rows_own_beside_unique_is_told(agent: Agent) -> None:

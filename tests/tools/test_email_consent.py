@@ -36,7 +36,7 @@ async def test_a_sender_is_shown_before_it_is_published_or_brought_back(asked: A
     assert preview["changes"]["sender_id"] == ['- "1"', '+ "2"']
     assert preview["changes"]["sender"][-1].startswith('+ "Quill Support')
     assert preview["changes"].keys() == {"sender_id", "sender"}
-    where = "in the message that it is linked to (the API does not tell which)"
+    where = "in the message that it is linked to (the API does not say which)"
     assert f'the email that goes live, {where}: "Trial ending"' in preview["sets_off"]
     assert back["changes"]["sender_id"] == ["- 2", "+ 1"]
 

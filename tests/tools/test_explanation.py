@@ -99,7 +99,7 @@ async def test_a_source_is_found_by_part_of_its_name_and_an_address_counts_as_an
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ({"source_id": "1"}, "kind: is needed with a number"),
+        ({"source_id": "1"}, "kind: is required with a number"),
         ({"source_id": "christmas"}, "source_id: no source has christmas as id or name"),
         ({"source_id": "news"}, "source_id: several match"),
         ({"kind": "campaign", "source_id": "welcom serie"}, "did you mean 1 (Welcome series)"),
@@ -154,7 +154,7 @@ async def test_a_message_to_somebody_else_explains_nothing(agent: Agent) -> None
 
     answer = await agent.call("explain_no_message", **asked)
 
-    assert answer["unread"] == ["message: left aside, it is one to another customer"]
+    assert answer["unread"] == ["message: ignored, since it went to another customer"]
     assert "chidi" not in json.dumps(answer)
 
 

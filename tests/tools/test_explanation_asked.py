@@ -67,7 +67,7 @@ async def test_somebody_is_found_by_name_where_nobody_has_it_as_an_id(agent: Age
     assert answer["cause"] == "bounced"
     (note,) = answer["notes"]
     assert note.startswith(
-        f"customer_id: nobody has the id {name}; taken is the only customer of that name: "
+        f"customer_id: nobody has the id {name}; used instead is the only customer of that name: "
     )
     assert note.endswith("id u_1010, email jomo@example.org")
 

@@ -245,7 +245,7 @@ async def test_the_file_of_an_export_is_saved_in_the_operators_folder(tmp_path: 
         assert (answer["file"], answer["rows"]) == (str(tmp_path / "all.csv"), 12)
         assert (len(lines), "link" in answer, "notes" in answer) == (13, False, False)
         text = await agent.fail("get_export", export_id=export_id, save_as="all.csv")
-        assert "there is a file of this name already" in text
+        assert "a file of this name exists already" in text
 
 
 @pytest.mark.parametrize("name", ["../x.csv", "/tmp/x.csv", ".x.csv", "a/b.csv", "a\\b", "..", "CON:", "x. "])

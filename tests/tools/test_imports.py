@@ -116,7 +116,7 @@ async def test_an_import_is_refused_where_only_some_addresses_are_allowed() -> N
         text = await agent.fail("import_file", **LEADS)
 
         assert "CIO_ALLOWED_RECIPIENTS" in text
-        assert "whoever the file names" in text
+        assert "the people named in the file" in text
         assert agent.sent == []
 
 

@@ -97,7 +97,7 @@ async def test_objects_are_found_by_attributes_all_of_a_type_and_their_types(age
 @pytest.mark.parametrize(
     ("tool", "arguments", "words"),
     [
-        ("set_object", {"people": [{"customer_id": ADA}, {"anonymous_id": "v"}]}, "calls of their own"),
+        ("set_object", {"people": [{"customer_id": ADA}, {"anonymous_id": "v"}]}, "need separate calls"),
         ("set_object", {"people": [{"id": ADA}]}, "entry 1: must have customer_id"),
         (
             "set_object",
@@ -109,7 +109,7 @@ async def test_objects_are_found_by_attributes_all_of_a_type_and_their_types(age
         (
             "set_object",
             {"people": [{"customer_id": "+49151", "id_type": "phone"}]},
-            "takes no phone number here",
+            "accepts no phone number here",
         ),
         ("set_object", {"people": [{"customer_id": ADA, "attributes": 1}]}, "and attributes"),
         (
@@ -124,7 +124,7 @@ async def test_objects_are_found_by_attributes_all_of_a_type_and_their_types(age
         (
             "search_objects",
             {"filter": {"attribute": {"field": "a", "operator": "exists"}}},
-            "takes object_attribute",
+            "there are and, or, not, object_attribute",
         ),
         ("search_objects", {"filter": {"or": []}}, "empty"),
     ],

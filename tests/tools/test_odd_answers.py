@@ -335,7 +335,7 @@ async def test_counts_that_cannot_be_read_are_told_and_no_rate_is_made_of_them()
         ("bounced", 3),
     ):
         assert f"{name} in {periods} of 3 periods" in answer["left_out"]
-    assert "not told by Customer.io: human_clicked, spammed, unsubscribed" in answer["left_out"]
+    assert "not reported by Customer.io: human_clicked, spammed, unsubscribed" in answer["left_out"]
 
 
 async def test_numbers_stand_for_texts_and_texts_for_numbers() -> None:

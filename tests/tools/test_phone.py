@@ -148,7 +148,7 @@ async def test_a_phone_number_is_refused_with_the_reason_where_no_api_takes_it(
 ) -> None:
     text = await agent.fail(tool, **arguments)
 
-    assert "Customer.io takes no phone number here; get_customer with id_type=phone tells the id" in text
+    assert "Customer.io accepts no phone number here; get_customer with id_type=phone returns the id" in text
     assert agent.sent == []
 
 

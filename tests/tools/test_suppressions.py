@@ -124,7 +124,7 @@ async def test_opt_outs_are_listed_for_all_by_sender_and_for_one(agent: Agent) -
 async def test_what_goes_with_all_opt_outs_does_not_go_with_one_customer(agent: Agent) -> None:
     text = await agent.fail("list_opt_outs", customer_id="u_1001", sender="+15550100")
 
-    assert "sender, cursor: not with customer_id" in text
+    assert "sender, cursor: cannot be combined with customer_id" in text
     assert "404" in await agent.fail("list_opt_outs", customer_id="nobody")
 
 

@@ -234,7 +234,7 @@ async def test_a_message_that_has_changed_since_is_not_sent_with_a_hole_in_it(wr
         left = [sent for sent in agent.sent if sent.startswith("POST /v1/send")]
 
     assert "arguments: lacks gift, number" in text
-    assert "an operator adds it there (cio-mcp doctor names it)" in text
+    assert "an operator must add it there (cio-mcp doctor names it)" in text
     assert "allow_missing" not in text
     assert preview["missing_data"]
     assert left == []

@@ -7,7 +7,10 @@ from typing import Any
 import httpx
 import pytest
 
+from cio_mcp.toolkit.reading import Fields
+from cio_mcp.toolkit.texts.checking import SHORT, uses_in
 from cio_mcp.toolkit.texts.data import fit, meant_by
+from cio_mcp.toolkit.texts.messages import Text
 from cio_mcp.toolkit.texts.variables import TextUses, Use
 from tests.agent import Agent, an_agent
 
@@ -60,7 +63,7 @@ async def test_a_preview_of_what_would_be_refused_has_no_code_and_says_what_to_m
     assert refused["next"].startswith("It would be refused. data: lacks coupon_code, which the subject or a")
     assert "allow_missing=true sends it all the same" in refused["next"]
     assert allowed["confirmation"]
-    assert allowed["next"].endswith("show the user what is warned of, missing, not used or changed.")
+    assert allowed["next"].endswith("show the user each warning, and what is missing, unused or changed.")
 
 
 async def test_the_opening_is_filled_for_one_of_the_people_and_with_snippets(agent: Agent) -> None:
@@ -391,3 +394,11 @@ def test_names_are_compared_with_so_many_others_and_no_more() -> None:
         meant_by(["zz"], wanted, [])
 
     assert max(entry.callcount for entry in profile.getstats() if "ratio" in str(entry.code)) == 300
+
+
+def test_what_a_long_text_uses_is_found_once_a_call() -> None:
+    fields = Fields({"subject": "Hello", "body": "{{trigger.name}} " + "-" * SHORT})
+    found = uses_in([Text(fields)], {"footer": "Bye"})
+
+    assert "trigger.name" in found.uses
+    assert uses_in([Text(fields).with_fields({"subject": "Hello"})], {"footer": "Bye"}) is found

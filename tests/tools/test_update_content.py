@@ -86,7 +86,7 @@ async def test_changes_that_are_kept_are_listed_where_none_has_the_id(agent: Age
     ]
 
     refusal = await agent.fail("restore_content", **WELCOME, change_id=99)
-    assert f"kept are {numbers[-1]} of 20" in refusal
+    assert f"kept changes are {numbers[-1]} of 20" in refusal
     assert refusal.count("(subject)") == 10
     assert "no change of this text is kept" in await agent.fail(
         "restore_content", kind="campaign", message_id=1, part_id=103
@@ -131,12 +131,15 @@ async def test_a_language_a_newsletter_and_a_template_are_written_where_they_are
 @pytest.mark.parametrize(
     ("arguments", "why"),
     [
-        ({**WELCOME, "subject": "Welcome to Quill"}, "the text holds all of this already"),
+        ({**WELCOME, "subject": "Welcome to Quill"}, "the text already says all of this"),
         ({**WELCOME}, "subject, body, replace or another part of the text is needed"),
-        ({**WELCOME, "body": "a", "replace": {"a": "b"}}, "replace: is not allowed beside body"),
+        ({**WELCOME, "body": "a", "replace": {"a": "b"}}, "replace: cannot be combined with body"),
         ({**WELCOME, "replace": {"nowhere": "b"}}, "replace: 'nowhere' is not in the body"),
         ({**WELCOME, "replace": {"<p>": "b"}}, "'<p>' is 4 times in the body"),
-        ({**WELCOME, "replace": {"": "b"}}, "replace: must be texts by the texts that they replace"),
+        (
+            {**WELCOME, "replace": {"": "b"}},
+            "replace: must be an object of old texts, each with its new text",
+        ),
         ({"kind": "campaign", "message_id": 1, "subject": "a"}, "part_id: is needed"),
         (
             {"kind": "transactional", "message_id": 4, "subject": "a"},

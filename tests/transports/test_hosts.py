@@ -21,12 +21,6 @@ PAGE = "https://app.example"
 ASKS = {"access-control-request-method": "POST", "access-control-request-headers": "content-type"}
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    """Run on real time: real processes answer."""
-    return "asyncio"
-
-
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Served, str]]:
     """Provide a server that pages may call who have a token, and a token."""

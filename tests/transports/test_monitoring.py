@@ -12,13 +12,7 @@ from cio_mcp.settings import load
 from tests.transports.test_metrics import MADE_UP, values
 from tests.transports.test_transports import Served, client, serving
 
-pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    """Run on real time: real processes answer."""
-    return "asyncio"
+pytestmark = [pytest.mark.anyio, pytest.mark.real_time]
 
 
 @pytest.fixture(scope="module")

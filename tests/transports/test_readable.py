@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from cio_mcp.asgi import create_app
 from cio_mcp.settings import load
 from cio_mcp.toolkit.sizes import DEEP, HALF, MOST_LEVELS
-from cio_mcp.transports.readable import readable
+from cio_mcp.transports.repair import repaired
 from tests.processes import Command
 from tests.transports.messages import HELLO
 from tests.transports.test_transports import Served, serving
@@ -73,10 +73,6 @@ def sse() -> Iterator[Served]:
 
 @pytest.mark.processes
 class TestInProcesses:
-    @pytest.fixture
-    def anyio_backend(self) -> str:
-        return "asyncio"
-
     async def test_over_sse_the_argument_is_named(self, sse: Served) -> None:
         async with (
             httpx.AsyncClient(base_url=sse.url, trust_env=False, timeout=20) as http,
@@ -123,12 +119,12 @@ class TestInProcesses:
 def test_a_message_that_can_be_read_is_left_as_it_is(value: object) -> None:
     for ascii_only in (True, False):
         text = json.dumps(value, ensure_ascii=ascii_only).encode(errors="surrogatepass")
-        assert readable(text) == text
+        assert repaired(text) == text
 
 
 @given(st.text(), st.sampled_from(["\ud800", "\udfff"]))
 def test_each_half_is_marked_and_whole_characters_stay(text: str, half: str) -> None:
-    found = json.loads(readable(json.dumps(["tools/call", text + half + "\U0001f600\\ud800"]).encode()))[1]
+    found = json.loads(repaired(json.dumps(["tools/call", text + half + "\U0001f600\\ud800"]).encode()))[1]
 
     assert found == text + HALF + "\U0001f600\\ud800"
 
@@ -136,7 +132,7 @@ def test_each_half_is_marked_and_whole_characters_stay(text: str, half: str) -> 
 @pytest.mark.parametrize("levels", [MOST_LEVELS - 1, MOST_LEVELS, MOST_LEVELS + 1, 5000])
 def test_only_what_is_too_deep_is_cut_away(levels: int) -> None:
     text = '{"a":' * levels + '"[{"' + "}" * (levels - 1) + ',"b":"tools/call"}'
-    found: Any = json.loads(readable(text.encode()))
+    found: Any = json.loads(repaired(text.encode()))
     depth = 0
     while isinstance(found, dict):
         found, depth = found["a"], depth + 1

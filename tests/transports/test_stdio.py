@@ -238,7 +238,6 @@ def test_a_client_that_speaks_2026_07_28_discovers_lists_and_calls_without_a_han
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("anyio_backend", ["asyncio"])
 async def test_a_client_that_finds_out_the_era_by_itself_lists_and_calls_over_a_real_pipe() -> None:
     server = StdioServerParameters(command=sys.executable, args=["-m", "cio_mcp"])
     async with Client(server, mode="auto") as client:

@@ -34,12 +34,6 @@ pytestmark = [pytest.mark.anyio, pytest.mark.processes]
 SANDBOX = {"CIO_SANDBOX": "on"}
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    """Run on real time: real processes answer."""
-    return "asyncio"
-
-
 @dataclass
 class Served:
     """A server process and its address."""

@@ -29,9 +29,9 @@ REASONS: tuple[tuple[type[jwt.PyJWTError], str], ...] = (
     (jwt.ImmatureSignatureError, "the token is not valid yet"),
     (jwt.InvalidSignatureError, "the token's signature is wrong"),
     (jwt.InvalidAudienceError, "the token is for another audience than {audience}"),
-    (jwt.InvalidIssuerError, "the token is of another issuer than {issuer}"),
+    (jwt.InvalidIssuerError, "the token is from another issuer than {issuer}"),
     (jwt.MissingRequiredClaimError, "the token {error}"),
-    (jwt.PyJWTError, "the token is no JWT that can be read"),
+    (jwt.PyJWTError, "the token is not a readable JWT"),
 )
 
 
@@ -68,7 +68,7 @@ class Jwts:
             if (algorithm := str(header.get("alg"))) not in ALGORITHMS:
                 raise Unauthorized(f"the token is not signed with one of {', '.join(ALGORITHMS)}")
             if str(header.get("typ", "JWT")).lower() not in TYPES:
-                raise Unauthorized("the token is no access token, by its typ")
+                raise Unauthorized("the token's typ says that it is not an access token")
             key = await self.keys.find(header.get("kid"), algorithm)
             claims = jwt.decode(
                 token,

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import httpx
 from jwt import PyJWK, PyJWTError
 
-from cio_mcp.client.bodies import json_of, whole
+from cio_mcp.client.bodies import json_of, loaded
 from cio_mcp.client.call import now
 from cio_mcp.client.network import Network, failure_of
 from cio_mcp.errors import Unauthorized
@@ -113,7 +113,7 @@ class Keys:
             why = str(error) or "it does not answer in time"
             trouble = f"the keys of {self._issuer} cannot be fetched: {why}"
             if trouble != self.trouble:
-                _log.warning("%s; tokens whose keys are known go on working", trouble)
+                _log.warning("%s; tokens signed with known keys keep working", trouble)
         finally:
             # A key may change right after a start, so the first fetch does not hold back the next.
             self._next = now() if first and not trouble else now() + PAUSE
@@ -141,20 +141,20 @@ class Keys:
         """Return the JSON object at `url`, None if there is nothing there; raises _Trouble."""
         try:
             asked = self._client.build_request("GET", url, headers=HEADERS, timeout=PATIENCE)
-            answer = await whole(await self._client.send(asked, stream=True))
+            answer = await loaded(await self._client.send(asked, stream=True))
         except httpx.RequestError as error:
             raise _Trouble(str(failure_of(error, httpx.URL(url)))) from None
         if answer.status_code in {400, 404, 405, 410}:
             return None
         if answer.status_code != 200:
-            redirect = ", a redirect, and none is followed" if answer.is_redirect else ""
+            redirect = ", a redirect, which is not followed" if answer.is_redirect else ""
             raise _Trouble(f"{url} answers {answer.status_code}{redirect}")
         try:
             found = json_of(answer)
         except ValueError:
             found = None
         if not isinstance(found, dict):
-            raise _Trouble(f"{url} answers no JSON object")
+            raise _Trouble(f"{url} does not answer with a JSON object")
         return found
 
 

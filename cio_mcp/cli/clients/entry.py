@@ -11,7 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from cio_mcp.cli.clients import NAME, ClientFile
-from cio_mcp.cli.clients.texts import ClientText, changed, dumps, entry_of, own_entry, read, with_entry
+from cio_mcp.cli.clients.texts import (
+    ClientText,
+    changed_text,
+    file_text,
+    own_entry,
+    read_client_file,
+    starting_entry,
+    with_entry,
+)
 from cio_mcp.errors import SettingsError
 from cio_mcp.files import narrow, replace
 from cio_mcp.settings import Settings, variable
@@ -49,12 +57,12 @@ class Change:
     @property
     def entry(self) -> dict[str, Any]:
         """The entry as it should be, under the names that most clients have."""
-        return entry_of(self.client, self.after)
+        return starting_entry(self.client, self.after)
 
     def difference(self) -> str:
         """Return what changes, without what may be secret: the file holds other servers' keys too."""
         versions = (self.before.found, self.after)
-        old, new = (dumps(self.client, masked(version)).splitlines() for version in versions)
+        old, new = (file_text(self.client, masked_entry(version)).splitlines() for version in versions)
         return "\n".join(difflib.unified_diff(old, new, "before", "after", lineterm="")) + "\n"
 
     def write(self) -> Path | None:
@@ -67,7 +75,7 @@ class Change:
         if not self.needed:
             self._keep_private()
             return None
-        text = changed(self.client, self.before, self.after)
+        text = changed_text(self.client, self.before, self.after)
         backup, mode = None, 0o600
         try:
             real = path.resolve()
@@ -104,8 +112,8 @@ class DesiredEntry:
 
     def merged(self, client: ClientFile) -> Change:
         """Return what it changes in a client's file; raises SettingsError where it is none to change."""
-        before = read(client)
-        ours = entry_of(client, before.found)
+        before = read_client_file(client)
+        ours = starting_entry(client, before.found)
         for name, other in (("url", "a server at an address"), ("command", "a server that a command starts")):
             if name in ours and name not in self.entry:
                 raise SettingsError(f"{client.path}: {NAME} is {other} ({name}); rename or remove it first")
@@ -126,16 +134,16 @@ class DesiredEntry:
         return Change(client, before, after)
 
 
-def masked(value: Any) -> Any:
+def masked_entry(value: Any) -> Any:
     """Return `value` with all hidden that an `env` or `headers` holds, but settings of ours that are open."""
     if isinstance(value, list):
-        return [masked(item) for item in value]
+        return [masked_entry(item) for item in value]
     if not isinstance(value, dict):
         return value
     return {
         name: {each: text if each in OPEN else "…" for each, text in inner.items()}
         if name in HELD and isinstance(inner, dict)
-        else masked(inner)
+        else masked_entry(inner)
         for name, inner in value.items()
     }
 

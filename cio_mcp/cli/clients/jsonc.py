@@ -43,7 +43,7 @@ def dumps(value: Any, step: str = "  ", indent: str = "") -> str:
     return json.dumps(value, indent=step, ensure_ascii=False).replace("\n", f"\n{indent}")
 
 
-def changed(text: str, new: dict[str, Any]) -> str:
+def changed_object(text: str, new: dict[str, Any]) -> str:
     """Return a text of an object with its values and further ones from `new`, which has all its names."""
     document = _Document(text)
     edits = document.edits(document.plain.index("{"), json.loads(document.plain), new)

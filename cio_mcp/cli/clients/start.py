@@ -44,7 +44,7 @@ def start_of(client: ClientFile, entry: dict[str, Any], environ: Mapping[str, st
         return Address(filled(str(entry["url"])), headers)
     if not isinstance(entry.get("command"), str):
         raise SettingsError(
-            f"{client.path}: the entry {NAME} has no command; cio-mcp config --write mends it"
+            f"{client.path}: the entry {NAME} has no command; cio-mcp config --write repairs it"
         )
     env: dict[str, str] = {}
     if "envFile" in entry:

@@ -26,7 +26,7 @@ class ClientText:
     line_end: str = "\n"
 
 
-def read(client: ClientFile) -> ClientText:
+def read_client_file(client: ClientFile) -> ClientText:
     """Return a client's file; raises SettingsError for anything that is not an object of servers by name."""
     path, form = client.path, FORMS[client.path.suffix]
     _need_library(path)
@@ -55,7 +55,7 @@ def own_entry(client: ClientFile, found: dict[str, Any]) -> dict[str, Any]:
     return entry
 
 
-def entry_of(client: ClientFile, found: dict[str, Any]) -> dict[str, Any]:
+def starting_entry(client: ClientFile, found: dict[str, Any]) -> dict[str, Any]:
     """Return the entry that starts this server under the names that most clients have."""
     return client.shape.read(own_entry(client, found))
 
@@ -74,11 +74,11 @@ def with_entry(client: ClientFile, found: dict[str, Any], own: dict[str, Any]) -
     return {**client.new, **found, client.key: servers}
 
 
-def changed(client: ClientFile, before: ClientText, after: dict[str, Any]) -> str:
+def changed_text(client: ClientFile, before: ClientText, after: dict[str, Any]) -> str:
     """Return the text of a client's file that holds `after`, in the way it was written before."""
     match client.path.suffix:
         case ".json":
-            text = jsonc.changed(before.text if before.text.strip() else "{}\n", after)
+            text = jsonc.changed_object(before.text if before.text.strip() else "{}\n", after)
         case ".toml":
             import tomlkit  # noqa: PLC0415 - an extra
 
@@ -90,12 +90,12 @@ def changed(client: ClientFile, before: ClientText, after: dict[str, Any]) -> st
     return text.replace("\n", before.line_end)
 
 
-def dumps(client: ClientFile, value: dict[str, Any]) -> str:
+def file_text(client: ClientFile, value: dict[str, Any]) -> str:
     """Return an object as the client would have it."""
     if client.path.suffix == ".json":
         return jsonc.dumps(value) + "\n"
     _need_library(client.path)
-    return changed(client, ClientText("", {}), value)
+    return changed_text(client, ClientText("", {}), value)
 
 
 def _servers(client: ClientFile, found: dict[str, Any]) -> Any:

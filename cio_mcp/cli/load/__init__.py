@@ -14,7 +14,7 @@ from cio_mcp.app.application import App
 from cio_mcp.app.build import build
 from cio_mcp.cli.load.journal import Journal, only_here
 from cio_mcp.cli.load.loading import EVENTS, OBJECTS, PEOPLE, Interrupted, Load
-from cio_mcp.cli.load.mapping import Columns, as_facts, guessed, told
+from cio_mcp.cli.load.mapping import Columns, as_facts, guessed, parsed_maps
 from cio_mcp.cli.load.rejects import Rejects
 from cio_mcp.cli.load.source import STDIN, LoadFile
 from cio_mcp.cli.load.telling import Teller, described
@@ -41,11 +41,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Take a file, and what its columns mean."""
     parser.description = (
         "Load customers, events or objects from a file of any size: CSV, TSV, NDJSON or JSON, gzip too, or - "
-        "for stdin. What each column means is guessed and shown; --yes accepts that, --map says it otherwise."
+        "for stdin. What each column means is guessed and shown; --yes accepts that, --map overrides it."
     )
     parser.epilog = (
         "A journal beside the file lets the same command go on after any interruption. Rejected rows are "
-        "written with their reasons to FILE.rejected.csv (or .ndjson), to be mended and loaded again.\n\n"
+        "written with their reasons to FILE.rejected.csv (or .ndjson), to be corrected and loaded again.\n\n"
         "Exit status: 0 all rows accepted, 1 some rejected, 2 wrong arguments, settings or file, 3 stopped "
         "(the same command goes on), 4 the same, and for some rows no answer came.\n\n"
         "examples:\n"
@@ -74,7 +74,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--delimiter", default="")
     parser.add_argument("--journal", type=Path, help="where the journal is, for stdin too")
     parser.add_argument("--dry-run", action="store_true", help="read and check all rows, and send nothing")
-    parser.add_argument("--yes", action="store_true", help="accept what was guessed")
+    parser.add_argument("--yes", action="store_true", help="accept the guesses")
     parser.add_argument("--again", action="store_true", help="load once more what is loaded already")
 
 
@@ -118,9 +118,13 @@ def _journal(asked: argparse.Namespace, source: LoadFile, path: Path | None) -> 
     if not journal.facts or asked.again:
         return Journal(journal.path)
     if journal.facts["file"] != _fingerprint(source):
-        raise SettingsError(f"{path}: it is of another state of the file: delete it to load the file anew")
+        raise SettingsError(
+            f"{path}: it belongs to another state of the file: delete it to load the file from the start"
+        )
     if journal.facts["asked"] != _asked(asked):
-        raise SettingsError(f"{path}: a load with other arguments was begun: repeat them, or delete it")
+        raise SettingsError(
+            f"{path}: a load with other arguments was started: repeat those arguments, or delete this file"
+        )
     if journal.done:
         raise SettingsError(f"{asked.file} is loaded already; --again loads it once more")
     return journal
@@ -147,23 +151,23 @@ def _columns(asked: argparse.Namespace, app: App, first: list[Row], journal: Jou
     known = tools[TOOLS[asked.kind][1]].parameters
     if not first:
         raise SettingsError(f"{asked.file} has no rows")
-    return guessed(first, told(asked.map), known, zone, asked.id_type)
+    return guessed(first, parsed_maps(asked.map), known, zone, asked.id_type)
 
 
 def _agreed(
     asked: argparse.Namespace, source: LoadFile, columns: Columns, journal: Journal, first: list[Row]
 ) -> bool:
     """Show what will be loaded how; say whether it may be."""
-    given = told(asked.map)
+    given = parsed_maps(asked.map)
     sys.stderr.write(described(source, asked.kind, columns, given, first))
     if journal.facts:
         sys.stderr.write(f"goes on behind {journal.progress.rows} rows\n")
     if asked.yes or asked.dry_run or journal.facts or (given.keys() >= columns.keys() and not source.guessed):
         return True
     if asked.file == STDIN or not sys.stdin.isatty():
-        sys.stderr.write("Nothing was sent. --yes accepts what was guessed; --map says it otherwise.\n")
+        sys.stderr.write("Nothing was sent. --yes accepts the guesses; --map overrides them.\n")
         return False
-    sys.stderr.write("Load it so? [y/N] ")
+    sys.stderr.write("Load it like this? [y/N] ")
     sys.stderr.flush()
     return sys.stdin.readline().strip().lower() in {"y", "yes"}
 

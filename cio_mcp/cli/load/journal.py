@@ -34,7 +34,7 @@ def only_here(path: Path | None) -> Iterator[None]:
     try:
         lock.acquire(blocking=False)
     except Timeout:
-        raise SettingsError(f"{path}: another cio-mcp load of it is under way: wait for its end") from None
+        raise SettingsError(f"{path}: another cio-mcp load of it is running: wait until it ends") from None
     except OSError as error:
         raise SettingsError(f"{path}: {error.strerror}") from None
     try:
@@ -78,7 +78,9 @@ class Journal:
             try:
                 journal._take(json.loads(line))
             except (ValueError, TypeError, KeyError):
-                raise SettingsError(f"{path}: line {number + 1} is of no journal of this program") from None
+                raise SettingsError(
+                    f"{path}: line {number + 1} does not belong to a journal of this program"
+                ) from None
         if path and len(whole) < len(lines):
             with path.open("r+b") as file:
                 file.truncate(sum(map(len, whole)))

@@ -17,7 +17,7 @@ from cio_mcp.cli.load.journal import Journal, Progress
 from cio_mcp.cli.load.mapping import Columns, mapped
 from cio_mcp.cli.load.rejects import Reject, Rejects
 from cio_mcp.client.batches import OperationEnd
-from cio_mcp.toolkit.context import ParseContext
+from cio_mcp.toolkit.parse_context import ParseContext
 from cio_mcp.toolkit.rows.event_ids import id_of_row
 from cio_mcp.toolkit.rows.table import Row
 from cio_mcp.toolkit.sizes import size_of
@@ -192,7 +192,7 @@ def _check(row: Row, arguments: dict[str, Any]) -> None:
         try:
             "".join(texts).encode()
         except UnicodeEncodeError:
-            message = "is not of the file's encoding"
+            message = "is not in the file's encoding"
             raise ValueError(message) from None
     for value in arguments.values():
         if isinstance(value, (dict, list)) or (isinstance(value, float) and not math.isfinite(value)):

@@ -6,7 +6,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from cio_mcp.errors import SettingsError
-from cio_mcp.toolkit.context import ParseContext
+from cio_mcp.toolkit.parse_context import ParseContext
 from cio_mcp.toolkit.rows.columns import ISO, LIKE_NUMBER, NUMBER, Column, decimal_of
 from cio_mcp.toolkit.rows.table import Row
 
@@ -40,7 +40,7 @@ LEFT_OUT, REASON = "-", "cio_mcp_reason"
 Columns = Mapping[str, Column]
 
 
-def told(texts: Iterable[str]) -> dict[str, Column]:
+def parsed_maps(texts: Iterable[str]) -> dict[str, Column]:
     """Read `COLUMN=TARGET:KIND(…)`; raises SettingsError."""
     found: dict[str, Column] = {}
     for text in texts:

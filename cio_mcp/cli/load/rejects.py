@@ -1,4 +1,4 @@
-"""The file of rejected rows: as they were, with the reason, to be mended and loaded again."""
+"""The file of rejected rows: as they were, with the reason, to be corrected and loaded again."""
 
 import csv
 import io

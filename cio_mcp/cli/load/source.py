@@ -90,7 +90,7 @@ class LoadFile:
                 number = row.number
                 yield row
         except (EOFError, zlib.error, gzip.BadGzipFile, UnicodeError, OSError) as error:
-            yield Row(number + 1, {}, f"the file ends in its middle here: {error}")
+            yield Row(number + 1, {}, f"the file is cut off here: {error}")
         except ValueError as error:
             raise SettingsError(f"{self.name}: {error}") from None
 
@@ -105,9 +105,11 @@ def _check_told(encoding: str, delimiter: str) -> None:
     try:
         io.TextIOWrapper(io.BytesIO(b"\0" * 4), encoding or "utf-8").read()
     except (LookupError, ValueError):  # NUL in a name, or it reads nothing at all
-        raise SettingsError(f"--encoding {encoding}: there is no such encoding of text") from None
+        raise SettingsError(f"--encoding {encoding}: it is not a known text encoding") from None
     if len(delimiter) > 1 or delimiter in {'"', "\r", "\n", " "}:
-        raise SettingsError(f"--delimiter {delimiter!r}: is one character, and no quote, blank or line end")
+        raise SettingsError(
+            f"--delimiter {delimiter!r}: must be one character, but no quote, blank or line end"
+        )
 
 
 def _encoding(start: bytes) -> tuple[str, bool]:
@@ -150,7 +152,7 @@ def _objects(text: TextIO) -> Iterator[Row]:
     """Yield the objects of one JSON list, numbered from 1. Behind what is no JSON nothing can be read."""
     decode, held, number = json.JSONDecoder().raw_decode, text.read(65_536).lstrip("\ufeff \t\r\n"), 1
     if not held.startswith("["):
-        message = "is no JSON list of objects; name another --format"
+        message = "is not a JSON list of objects; name another --format"
         raise ValueError(message)
     held = held[1:]
     while True:

@@ -10,7 +10,7 @@ from cio_mcp.cli.load.journal import Progress
 from cio_mcp.cli.load.loading import Load
 from cio_mcp.cli.load.mapping import Columns
 from cio_mcp.cli.load.source import LoadFile
-from cio_mcp.toolkit.context import ParseContext
+from cio_mcp.toolkit.parse_context import ParseContext
 from cio_mcp.toolkit.rows.columns import Column, is_ambiguous
 from cio_mcp.toolkit.rows.table import Row
 from cio_mcp.toolkit.times import iso

@@ -13,8 +13,8 @@ from cio_mcp.cli.clients import ClientFile, clients
 from cio_mcp.cli.clients.command import start_command
 from cio_mcp.cli.clients.entry import Change, DesiredEntry
 from cio_mcp.cli.clients.start import Start, start_of
-from cio_mcp.cli.clients.texts import entry_of, read
-from cio_mcp.cli.config import as_text, save, try_entry
+from cio_mcp.cli.clients.texts import read_client_file, starting_entry
+from cio_mcp.cli.config import save, setting_text, try_entry
 from cio_mcp.cli.setup.dialogue import Dialogue, DialogueStop, NoDialogue, Terminal, agree, choose
 from cio_mcp.cli.setup.keys import SPELLINGS, ask_and_verify
 from cio_mcp.cli.setup.places import PLACES, KeyPlace, place_of
@@ -43,7 +43,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     reach.add_argument("--full", action="store_true", help="let agents write, delete and send, too")
     parser.add_argument("--allow", metavar="WHOM", help="who may be reached, such as *@example.com,+4930*")
     parser.add_argument("--keys", choices=PLACES, help=f"where the keys go: {', '.join(PLACES)}")
-    parser.add_argument("--yes", action="store_true", help="ask nothing: the safe choice where none is given")
+    parser.add_argument(
+        "--yes", action="store_true", help="ask nothing; take the safe choice where none is given"
+    )
     parser.add_argument("--no-try", action="store_true", help="do not start the server to try the entry")
 
 
@@ -103,7 +105,7 @@ def _answered(asked: argparse.Namespace, talk: Dialogue) -> tuple[Change, KeyPla
 
 def _known(client: ClientFile) -> dict[str, str]:
     """Return what is set already: in the client's entry, or here, which wins."""
-    entry = entry_of(client, read(client).found)
+    entry = starting_entry(client, read_client_file(client).found)
     before: Mapping[str, str] = {}
     if entry:
         try:
@@ -143,7 +145,7 @@ def _reach(
         }
         read_only = choose(talk, "What may agents do?", options, "read-only") == "read-only"
     if read_only:
-        return environ | {PERMISSIONS: "read"}
+        return environ | {PERMISSIONS: "read_client_file"}
     environ = _without(environ, {PERMISSIONS})
     if not live or asked.allow is not None:
         return _bounded(environ, asked.allow or "")
@@ -178,7 +180,7 @@ def _env(settings: Settings, talk: Dialogue) -> dict[str, str]:
     secret = {name for name, value in values.items() if isinstance(value, SecretStr)}
     for name in sorted(secret - set(CREDENTIALS)):
         talk.say(f"{variable(name)} is set here and may hold a password: it is not written; add it by hand.")
-    return {variable(name): as_text(value) for name, value in values.items() if name not in secret}
+    return {variable(name): setting_text(value) for name, value in values.items() if name not in secret}
 
 
 def _sentences(settings: Settings) -> str:

@@ -166,7 +166,7 @@ class FileSlots:
             self._go_alone(error)
 
     def _go_alone(self, error: sqlite3.Error) -> None:
-        _log.warning("the shared pace failed (%s); a part of each limit is used alone", error)
+        _log.warning("the shared pace failed (%s); this process keeps to a part of each limit", error)
         self._is_alone, self.poll = True, None
         self._hand.clear()
         self._back.clear()

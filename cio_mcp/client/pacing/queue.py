@@ -199,7 +199,7 @@ class _Queue:
             try:
                 await tell(QueuePlace(now() - call.begun, ahead, self._wait(ahead)))
             except Exception as fault:
-                _log.info("a call's place could not be told: %s", type(fault).__name__)
+                _log.info("a call's place could not be reported: %s", type(fault).__name__)
 
     def _wait(self, ahead: int) -> float:
         """Return in how many seconds a call with so many turns before it can leave, as far as is known."""

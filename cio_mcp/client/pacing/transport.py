@@ -9,7 +9,7 @@ from time import time
 
 import httpx
 
-from cio_mcp.client.bodies import whole
+from cio_mcp.client.bodies import loaded
 from cio_mcp.client.call import Call, Leaving, RequestKind, deadline_of, now
 from cio_mcp.client.counts import RequestCounts
 from cio_mcp.client.pacing.buckets import Bucket
@@ -99,7 +99,7 @@ class PaceTransport(httpx.AsyncBaseTransport):
         counts.retries += request.extensions.get("attempt", 1) > 1
         end = "no_answer"
         try:
-            response = await whole(await self._wire.handle_async_request(request), deadline_of(request))
+            response = await loaded(await self._wire.handle_async_request(request), deadline_of(request))
             response.request = request
             end = str(response.status_code)
         except NEVER_LEFT:

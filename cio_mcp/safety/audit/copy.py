@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from cio_mcp.client.collector import NotTaken
 from cio_mcp.files import replace
 from cio_mcp.safety.audit.form import TORN, digest
-from cio_mcp.safety.audit.lock import beside
+from cio_mcp.safety.audit.lock import companion
 
 if TYPE_CHECKING:
     from filelock import FileLock
@@ -86,7 +86,7 @@ class Copier:
     def _takes_turn(self) -> bool:
         from filelock import FileLock, Timeout  # noqa: PLC0415 - only where a log is kept
 
-        self._lock = self._lock or FileLock(beside(self._path, "copied.lock"), mode=0o600)
+        self._lock = self._lock or FileLock(companion(self._path, "copied.lock"), mode=0o600)
         if not self._lock.is_locked:
             try:
                 self._lock.acquire(0)
@@ -140,11 +140,11 @@ class Copier:
     def _note(self, path: Path, at: int, newest: str) -> None:
         """Keep how far the log has been copied, and the hash of the last line, which the next one has too."""
         done = {"file": path.stat().st_ino, "at": at, "newest": newest}
-        replace(beside(self._path, "copied"), json.dumps(done).encode() + b"\n", durable=False)
+        replace(companion(self._path, "copied"), json.dumps(done).encode() + b"\n", durable=False)
 
     def _copied(self) -> tuple[int, int, str]:
         try:
-            found = json.loads(beside(self._path, "copied").read_text(encoding="utf-8"))
+            found = json.loads(companion(self._path, "copied").read_text(encoding="utf-8"))
             return int(found["file"]), int(found["at"]), str(found.get("newest", ""))
         except (OSError, ValueError, KeyError, TypeError):
             return 0, 0, ""

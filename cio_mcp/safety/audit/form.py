@@ -10,8 +10,9 @@ import os
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from cio_mcp.files import POSIX
 from cio_mcp.safety.audit.disk import BINARY
-from cio_mcp.safety.audit.lock import beside
+from cio_mcp.safety.audit.lock import companion
 
 # The hash that the first line has for the line before it.
 BEGINNING = "0" * 64
@@ -39,7 +40,7 @@ class Head(NamedTuple):
 def read_head(path: Path) -> Head | None:
     """Return the head of the log at `path`, None if it has none."""
     try:
-        found = json.loads(beside(path, "head").read_text(encoding="ascii"))
+        found = json.loads(companion(path, "head").read_text(encoding="ascii"))
         number = int(found["number"])
         return Head(number, str(found["hash"]), int(found.get("on_disk", number)))
     except (OSError, ValueError, KeyError, TypeError):
@@ -48,8 +49,10 @@ def read_head(path: Path) -> Head | None:
 
 def write_head(path: Path, head: Head) -> None:
     """Replace the head. After a power cut it may be an older one: the log counts where it is newer."""
-    file = os.open(beside(path, "head"), os.O_WRONLY | os.O_CREAT | BINARY | NO_LINK, 0o600)
+    file = os.open(companion(path, "head"), os.O_WRONLY | os.O_CREAT | BINARY | NO_LINK, 0o600)
     try:
+        if POSIX:
+            os.fchmod(file, 0o600)
         os.write(file, json.dumps(head._asdict()).ljust(HEAD - 1).encode() + b"\n")
     finally:
         os.close(file)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 PATIENCE, PAUSE = 1.0, 0.002
 
 
-def beside(path: Path, what: str) -> Path:
+def companion(path: Path, what: str) -> Path:
     """Return the path of the log's `head` (its newest hash), `key` or `lock`."""
     return path.with_name(f"{path.name}.{what}")
 
@@ -24,7 +24,11 @@ def lock_of(path: Path) -> "FileLock":
     from filelock import FileLock  # noqa: PLC0415 - only where a log is kept
 
     return FileLock(
-        beside(path, "lock"), mode=0o600, poll_interval=PAUSE, fallback_to_soft=False, preserve_lock_file=True
+        companion(path, "lock"),
+        mode=0o600,
+        poll_interval=PAUSE,
+        fallback_to_soft=False,
+        preserve_lock_file=True,
     )
 
 

@@ -17,7 +17,7 @@ from typing import Any, Literal
 from cio_mcp.files import make_private, replace
 from cio_mcp.safety.audit.chain import Chain
 from cio_mcp.safety.audit.disk import sync
-from cio_mcp.safety.audit.lock import PATIENCE, beside
+from cio_mcp.safety.audit.lock import PATIENCE, companion
 
 # A line has at most so many names that its call is about.
 MOST_NAMES = 1000
@@ -123,7 +123,7 @@ def name_hash(key: bytes, name: str) -> str:
 
 def _key(path: Path) -> bytes:
     """Return the key, created if there is none; the lock must be held."""
-    kept = beside(path, "key")
+    kept = companion(path, "key")
     make_private(kept)
     if not kept.stat().st_size:
         replace(kept, secrets.token_bytes(32))

@@ -10,7 +10,7 @@ from typing import Any
 
 from cio_mcp.errors import CustomerIOError, NotAllowed
 from cio_mcp.safety.audit.log import AuditLog, Entry
-from cio_mcp.safety.call import ToolCall
+from cio_mcp.safety.tool_call import ToolCall
 from cio_mcp.toolkit.answers import Answer
 from cio_mcp.toolkit.arguments import has_mark
 from cio_mcp.toolkit.params import Naming
@@ -26,7 +26,7 @@ COUNTS = ("accepted", "repeated", "refused", "unknown", "not_sent")
 _log = logging.getLogger(__name__)
 
 
-def named(call: ToolCall) -> list[str]:
+def names_in(call: ToolCall) -> list[str]:
     """Return all that a call names: people, recipients, and things of the workspace, by their identifiers."""
     found = [text for name in _naming(call.tool) for text in _leaves(call.given.get(name))]
     for rows in _rows(call):
@@ -38,7 +38,7 @@ def named(call: ToolCall) -> list[str]:
 
 def _entry(call: ToolCall) -> Entry:
     tool = call.tool
-    return Entry(call.request, call.caller, tool.name, tool.effect, call.given, named(call), _count(call))
+    return Entry(call.request, call.caller, tool.name, tool.effect, call.given, names_in(call), _count(call))
 
 
 def _rows(call: ToolCall) -> list[RowInput]:

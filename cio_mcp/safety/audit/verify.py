@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cio_mcp.safety.audit.form import BEGINNING, TORN, Head, digest, dump, read_head
-from cio_mcp.safety.audit.lock import PATIENCE, beside, lock_of, locked
+from cio_mcp.safety.audit.lock import PATIENCE, companion, lock_of, locked
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def _against_head(found: Head | None, number: int, newest: str, before: str) -> 
 def _written(path: Path) -> tuple[int, Head | None]:
     """Return the size of a log and its head at one moment; a copy has no lock and is read as it is."""
     with suppress(OSError):
-        if beside(path, "lock").exists():
+        if companion(path, "lock").exists():
             with locked(lock_of(path), PATIENCE):
                 return path.stat().st_size, read_head(path)
     return path.stat().st_size, read_head(path)

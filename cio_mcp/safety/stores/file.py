@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 from cio_mcp.databases.sqlite import open_database
 from cio_mcp.errors import NotAllowed
@@ -70,7 +71,7 @@ class FileStore:
 
     async def use(self, code: str) -> tuple[Use, str]:
         """See `Store.use`."""
-        with self._transaction() as db:
+        with self._transaction(synchronous="FULL") as db:
             row = db.execute("SELECT bound, expires, used FROM code WHERE hash = ?", (code,)).fetchone()
             if row is None:
                 return "never", ""
@@ -193,9 +194,13 @@ class FileStore:
         return NoRoom(0.0)
 
     @contextmanager
-    def _transaction(self, begin: str = "BEGIN IMMEDIATE") -> Iterator[sqlite3.Connection]:
+    def _transaction(
+        self, begin: str = "BEGIN IMMEDIATE", synchronous: Literal["NORMAL", "FULL"] = "NORMAL"
+    ) -> Iterator[sqlite3.Connection]:
         db = self._db = self._db or self._open()
         try:
+            if synchronous != "NORMAL":
+                db.execute(f"PRAGMA synchronous = {synchronous}")
             db.execute(begin)
             yield db
             db.execute("COMMIT")
@@ -204,6 +209,8 @@ class FileStore:
         finally:
             if db.in_transaction:
                 db.execute("ROLLBACK")
+            if synchronous != "NORMAL":
+                db.execute("PRAGMA synchronous = NORMAL")
 
     def _unusable(self) -> NotAllowed:
         return NotAllowed(
@@ -213,7 +220,7 @@ class FileStore:
         )
 
     def _open(self) -> sqlite3.Connection:
-        # Only a power cut can lose the last moment.
+        # A power cut can take counts of the last half minute. A use of a code is on the disk at once.
         opened = partial(open_database, schema=SCHEMA, seconds=5, synchronous="NORMAL")
         if self._path:
             try:

@@ -7,7 +7,7 @@ from cio_mcp.sandbox.state import contents
 
 routes = Routes()
 
-# What the API does not tell about a campaign in its lists; `journeys` are in files of older versions.
+# What the API does not say about a campaign in its lists; `journeys` are in files of older versions.
 INTERNAL = {
     *("workflow", "filter", "event_filter", "reentry", "exit", "goal", "subscription_topic_id"),
     *("offset_days", "started_days_ago", "journeys"),

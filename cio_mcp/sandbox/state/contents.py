@@ -29,13 +29,13 @@ EMAIL = {
     "body_amp": "",
 }
 
-# What the API does not tell about an action: what it does, which only the sandbox knows.
+# What the API does not say about an action: what it does, which only the sandbox knows.
 OF_ACTIONS = {"links", "delay", "if", "then", "else", "next", "set", "chances", "send_to_unsubscribed"}
 
 # To ask for the processor's time, as the usual bounds do, takes longer than to render a usual text.
 BOUNDS = Allowance(seconds=10, clock=time.monotonic)
 
-# What the API does not tell of a text: where it belongs, and which editor it was made in.
+# What the API does not say of a text: where it belongs, and which editor it was made in.
 INTERNAL = {"action", "newsletter", "transactional", "made_in", "email"}
 
 

@@ -10,7 +10,7 @@ from cio_mcp.sandbox.state.workspace import Workspace
 # An export is written for so many seconds, and a link to its file holds for so many.
 WRITTEN_AFTER, LINK_HOLDS = 5, 900
 
-# What the API does not tell, or not yet.
+# What the API does not say, or not yet.
 INTERNAL = {"entries", "days_ago", "content"}
 
 # What a link is signed with.

@@ -5,7 +5,7 @@ from typing import Any
 from cio_mcp.sandbox.state import contents, deliveries, segments
 from cio_mcp.sandbox.state.workspace import Workspace, applies
 
-# What the API does not tell about a newsletter: its audience and words, when it is to go out, and its story.
+# What the API does not say about a newsletter: its audience and words, when it is to go out, and its story.
 INTERNAL = {
     *("recipients", "subject", "from", "scheduled_at", "sent_days_ago", "fates", "links", "test_groups"),
 }

@@ -181,8 +181,7 @@ def why_no_message(
 Find out why {customer} did not receive{which}{when}.
 
 1. Call `explain_no_message` once: customer_id (id_type=email for an address), source_id with what is known of the
-   message's, campaign's, broadcast's or newsletter's name, and expected with the time, if there is one. It reads all
-   that can tell.
+   message's, campaign's, broadcast's or newsletter's name, and expected with the time, if there is one. It reads everything that can explain it.
 2. If several can be meant, choose with the person: customers with `search_customers`, messages with
    `list_customer_messages`, whose delivery_id it takes.
 

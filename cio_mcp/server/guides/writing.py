@@ -21,8 +21,8 @@ Write these emails as drafts: {plan}. How the company writes:{how}
 2. Learn what is known of the recipients: `get_customer` for three of them. Use only attributes that most have, each with
    a default, as in {{{{ customer.first_name | default: "there" }}}}.
 3. For each email: `create_email` with name, subject (at most 50 characters), preheader (it goes on where the subject
-   ends), html and text. One purpose, one link to follow. Mend the faults that the answer tells, with `update_email`.
-4. Check each: `review_email`, and mend errors and warnings; `preview_message` (kind=design_studio) for a typical customer
+   ends), html and text. One purpose, one link to follow. Fix the faults that the answer lists, with `update_email`.
+4. Check each: `review_email`, and fix errors and warnings; `preview_message` (kind=design_studio) for a typical customer
    and for one who lacks the most attributes. Nothing may read oddly with a value missing.
 5. Read all of them in order, once more, as a recipient: does each keep what the one before promised?
 

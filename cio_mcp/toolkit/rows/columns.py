@@ -9,8 +9,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator
 
-from cio_mcp.toolkit.context import ParseContext
 from cio_mcp.toolkit.params import JsonObject
+from cio_mcp.toolkit.parse_context import ParseContext
 from cio_mcp.toolkit.sizes import size_of
 from cio_mcp.toolkit.times import instant, is_zone
 
@@ -26,7 +26,7 @@ NO = "false no n nein non não nao nej nee nie falsch faux off 0"
 BOOLEANS = dict.fromkeys(YES.split(), True) | dict.fromkeys(NO.split(), False)
 
 HOW = (
-    "a name, or null to leave the column out; with how its cells are read, if that is to be told, as "
+    "a name, or null to leave the column out; with how its cells are read, if needed, as "
     '"created_at:date(dayfirst)", ":number(comma)", ":boolean", ":text" or ":json"'
 )
 
@@ -44,7 +44,7 @@ _DATE = re.compile(
 # Numbers of a day, a month and a year anywhere in a date.
 _NUMBERS = re.compile(r"(?<![\d:.,])\d{1,4}[^\w:]+\d{1,2}[^\w:]+(\d{4}|\d\d)(?![\d:])", re.ASCII)
 
-NO_DATE = "is no complete date"
+NO_DATE = "is not a complete date"
 
 # A year of two digits is one from this year on, as POSIX has it.
 CENTURY = 1969
@@ -119,7 +119,7 @@ class Column:
         if not isinstance(text, str) or ISO.fullmatch(text):
             return text
         if not self.order and _DATE.fullmatch(text):
-            message = "is in an order of day and month that must be told: date(dayfirst) or date(monthfirst)"
+            message = "needs its order of day and month: date(dayfirst) or date(monthfirst)"
             raise ValueError(message)
         return _in_order(text, self.order) if self.order else text
 
@@ -185,7 +185,7 @@ def _in_words(text: str, order: str) -> str:
     try:
         from dateutil import parser  # noqa: PLC0415 - an extra
     except ImportError:
-        message = "is no date in numbers; others need pip install 'cio-mcp[load]'"
+        message = "is not a date in numbers; other forms need pip install 'cio-mcp[load]'"
         raise ValueError(message) from None
 
     # What a date lacks is taken from a default: where two defaults make a difference, it lacks a day.

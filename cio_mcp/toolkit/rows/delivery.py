@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from cio_mcp.client import TrackApi, now
-from cio_mcp.client.batches import BATCH, NOT_SENT, BatchResult, OperationEnd, OperationResult, send
+from cio_mcp.client.batches import BATCH, NOT_SENT, BatchResult, OperationEnd, OperationResult, send_batch
 from cio_mcp.client.call import Call, QueuePlace, RequestKind, WouldSend
 from cio_mcp.errors import CustomerIOError, InvalidArgument, Refused, UnknownOutcome
 from cio_mcp.toolkit.answers import CheckedRows
 from cio_mcp.toolkit.rows.checks import Oddity, Plan, RowOperation
 from cio_mcp.toolkit.rows.outcomes import WHOLE, ManyAccepted, RowEnd, by_reason
-from cio_mcp.toolkit.rows.ranges import named, of_rows, ranges
+from cio_mcp.toolkit.rows.ranges import of_rows, ranges, word_for
 from cio_mcp.toolkit.rows.results import Results
 
 AGAIN = "Calling again with the same rows is safe: what was accepted counts once."
@@ -83,7 +83,7 @@ async def _wave(
     at = int(call.called_at + now() - call.begun)
     stamp = {"timestamp": at} if waves > 1 and planned[0].operation["type"] == "person" else {}
     operations = [one.operation | stamp if stamp else one.operation for one in planned]
-    sent = await send(track, operations, progress.tell)
+    sent = await send_batch(track, operations, progress.tell)
     progress.before += len(planned)
     return sent
 
@@ -117,7 +117,7 @@ def _kept_as_they_were(plan: Plan, results: Results) -> list[Oddity]:
 
 def _nothing_right(plan: Plan, refused: list[RowEnd]) -> InvalidArgument:
     """Return the error of a call of which no row can be sent."""
-    told = [f"{named(one.count)} {one.rows}: {one.reason}" for one in by_reason(refused)]
+    told = [f"{word_for(one.count)} {one.rows}: {one.reason}" for one in by_reason(refused)]
     return InvalidArgument(*told, *([plan.numbered] if plan.numbered else []))
 
 
@@ -130,7 +130,7 @@ def _checked(
     if refused:
         steps.append("The refused rows are not sent: correct them, or go on without them.")
     if any(one.rows for one in odd):
-        steps.append("Look at odd: it names what may not be meant.")
+        steps.append("Look at odd: it names what looks like a mistake.")
     checked = CheckedRows(
         rows=plan.rows,
         operations=len(plan.operations),
@@ -192,7 +192,7 @@ def _failure(ends: list[RowEnd], stopped: CustomerIOError | None) -> CustomerIOE
         )
     if stopped:
         return stopped
-    reasons = "; ".join(f"{one.reason} ({named(one.count)} {one.rows})" for one in by_reason(ends))
+    reasons = "; ".join(f"{one.reason} ({word_for(one.count)} {one.rows})" for one in by_reason(ends))
     return Refused(f"All {len(ends)} rows were refused: {reasons}.", do="Correct them and call again.")
 
 
@@ -205,7 +205,7 @@ def _next(ends: list[RowEnd], stopped: CustomerIOError | None, then: str) -> str
     steps = []
     if again := [end.row.number for end in ends if end.end is not OperationEnd.REFUSED]:
         why = f"{stopped} " if stopped else ""
-        rows = f"{named(len(again), 'Row')} {ranges(again)}"
+        rows = f"{word_for(len(again), 'Row')} {ranges(again)}"
         steps.append(f"{why}{rows} may be missing. Call again with all: what was accepted counts once.")
     if any(end.end is OperationEnd.REFUSED for end in ends):
         steps.append("Correct the refused rows and call again with them alone.")

@@ -9,8 +9,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, create_model
 
 from cio_mcp.errors import InvalidArgument
-from cio_mcp.toolkit.arguments import Single, parsed
-from cio_mcp.toolkit.context import ParseContext
+from cio_mcp.toolkit.arguments import Single, parsed_arguments
+from cio_mcp.toolkit.parse_context import ParseContext
 from cio_mcp.toolkit.registry import Tool
 from cio_mcp.toolkit.rows.checks import Oddity, Plan, RowReading
 from cio_mcp.toolkit.rows.columns import AS_IS, ISO, NUMBER, Meanings
@@ -102,7 +102,7 @@ class Form:
         arguments, named, faults = self._arguments(row, columns, defaults, context)
         known = list(context.notes)
         try:
-            found = parsed(self._model, arguments, context)
+            found = parsed_arguments(self._model, arguments, context)
             around.check(found)
         except InvalidArgument as wrong:
             more = {fault: fault.partition(":")[0].partition(".")[0] for fault in wrong.faults}
@@ -120,9 +120,9 @@ class Form:
         """Return those of a row's arguments that are right."""
         try:
             right = {name: value for name, value in arguments.items() if name not in wrong}
-            return parsed(self._partial, right, context)
+            return parsed_arguments(self._partial, right, context)
         except InvalidArgument:
-            return parsed(self._partial, {}, context)
+            return parsed_arguments(self._partial, {}, context)
 
     def _arguments(
         self, row: Row, columns: Meanings, defaults: dict[str, Any], context: ParseContext

@@ -12,8 +12,8 @@ from typing import Annotated, Any
 from pydantic import PlainValidator, ValidationInfo, WithJsonSchema
 
 from cio_mcp.errors import InvalidArgument
-from cio_mcp.toolkit.context import ParseContext, context_of
 from cio_mcp.toolkit.lists import of_objects
+from cio_mcp.toolkit.parse_context import ParseContext, context_of
 from cio_mcp.toolkit.rows.columns import LIKE_NUMBER, NUMBER, decimal_of, is_ambiguous
 from cio_mcp.toolkit.rows.table import Row, records
 
@@ -91,7 +91,7 @@ def _without_blanks(row: Row) -> Row:
 def _content(name: str, folder: Path | None) -> bytes:
     """Return what a file in the operator's folder holds; raises ValueError for any other."""
     if folder is None:
-        message = "the operator of this server lets no files be read (CIO_FILES); pass the rows themselves"
+        message = "this server reads no files (CIO_FILES is not set); pass the rows themselves"
         raise ValueError(message)
     name = name.replace("\0", "")  # which no path can have
     try:
@@ -104,7 +104,7 @@ def _content(name: str, folder: Path | None) -> bytes:
             raise ValueError(message)
         return path.read_bytes()
     except (OSError, RuntimeError):  # a loop of links, to Python before 3.13
-        message = "there is no such file in the folder that the operator lets be read (CIO_FILES)"
+        message = "there is no such file in the operator's folder (CIO_FILES)"
         raise ValueError(message) from None
 
 

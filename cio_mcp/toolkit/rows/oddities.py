@@ -17,12 +17,12 @@ Spelled = defaultdict[str, list[int]]
 
 
 def alike(seen: Iterable[RowReading], of: Callable[[RowReading], Any], what: str) -> Iterator[Oddity]:
-    """Yield a note on names that differ in case or blanks alone."""
+    """Yield a note on names that differ only in case or blanks."""
     yield from variants(((of(one), one.row.number) for one in seen), f"{what}s")
 
 
 def variants(found: Iterable[tuple[Any, int]], what: str) -> Iterator[Oddity]:
-    """Yield a note on texts that differ in case or blanks alone."""
+    """Yield a note on texts that differ only in case or blanks."""
     spelled: defaultdict[str, Spelled] = defaultdict(lambda: defaultdict(list))
     for value, row in found:
         if isinstance(value, str):
@@ -33,7 +33,7 @@ def variants(found: Iterable[tuple[Any, int]], what: str) -> Iterator[Oddity]:
     if near:
         rows = [row for each in near for row in each.rows]
         told = some([each.told for each in near])
-        yield Oddity(f"{what} differ in case or blanks alone: {told}", rows)
+        yield Oddity(f"{what} differ only in case or blanks: {told}", rows)
 
 
 def _spellings(spelled: Spelled) -> Oddity:
@@ -85,7 +85,7 @@ def zeros(seen: Iterable[RowReading], of: str) -> Iterator[Oddity]:
     padded = {value: row for value, row in ids.items() if value.startswith("0") and len(value) not in lengths}
     if padded and lengths:
         told = some([f"{value} ({of_rows([row])})" for value, row in padded.items()])
-        yield Oddity(f"{of}: only some have zeros in front, which count: {told}", list(padded.values()))
+        yield Oddity(f"{of}: only some have leading zeros, which count: {told}", list(padded.values()))
 
 
 def unaddressed(operations: Sequence[RowOperation]) -> Iterator[Oddity]:
@@ -99,13 +99,13 @@ def _addressed(operation: Mapping[str, Any]) -> bool:
     return bool(operation["attributes"].get("email")) or "email" in operation["identifiers"]
 
 
-def times(seen: Sequence[RowReading]) -> Iterator[Oddity]:
+def read_times(seen: Sequence[RowReading]) -> Iterator[Oddity]:
     """Yield how the first times were read."""
     read = [
         f"{written} as {utc(at)} (row {one.row.number})" for one in seen for written, at in one.times[:READ]
     ]
     if read:
-        yield Oddity(f"times are read so: {', '.join(read[:READ])}")
+        yield Oddity(f"times are read as follows: {', '.join(read[:READ])}")
 
 
 def young(operations: Sequence[RowOperation], now: float) -> Iterator[Oddity]:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.arguments import Single
-from cio_mcp.toolkit.context import ParseContext
+from cio_mcp.toolkit.parse_context import ParseContext
 from cio_mcp.toolkit.rows.checks import RowReading
 from cio_mcp.toolkit.rows.columns import AS_IS, Column, Meanings
 from cio_mcp.toolkit.rows.table import Row

@@ -22,17 +22,17 @@ def ranges(numbers: Sequence[int]) -> str:
 
 def of_rows(numbers: Sequence[int]) -> str:
     """Return which rows numbers mean: row 3, or rows 3, 7-9."""
-    return f"{named(len(set(numbers)))} {ranges(numbers)}"
+    return f"{word_for(len(set(numbers)))} {ranges(numbers)}"
 
 
-def named(number: int, what: str = "row") -> str:
+def word_for(number: int, what: str = "row") -> str:
     """Return the word for so many things: row, rows."""
     return what if number == 1 else f"{what}s"
 
 
 def counted(number: int, what: str, several: str = "") -> str:
     """Return a number of things: 1 event, 2 events."""
-    return f"{number:,} {several if several and number != 1 else named(number, what)}"
+    return f"{number:,} {several if several and number != 1 else word_for(number, what)}"
 
 
 def alike_but_for_numbers(text: str) -> str:

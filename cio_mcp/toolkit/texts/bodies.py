@@ -20,7 +20,7 @@ class Body:
     left_out: str | None
 
 
-def body_of(
+def body_texts(
     written: str, hide: Callable[[str], str], *, html: bool, room: int = TEXT, more: str = ""
 ) -> Body:
     """Return a body with at most `room` characters of text; `more` says how to get the rest.

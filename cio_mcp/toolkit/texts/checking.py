@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from cio_mcp.liquid import LeftTags, Meter, render, source_of
 from cio_mcp.liquid.results import SOURCES
-from cio_mcp.toolkit.quoting import hosts, plain, quoted
+from cio_mcp.toolkit.quoting import hosts, plain_name, quoted
 from cio_mcp.toolkit.texts.messages import Text
 from cio_mcp.toolkit.texts.readable import readable
 from cio_mcp.toolkit.texts.rendering import message_data
@@ -18,8 +19,9 @@ OPENING = 200
 # Where variables come from that no caller can pass: where one is missing, the message fails all the same.
 OURS = {"customer", "snippet"}
 
-# Characters of texts whose uses are kept: that is as much as most messages have, and 30 MB in all.
-LONGEST_KEPT = 100_000
+# Characters up to which texts are short, as those of most messages: the uses of many are kept, 30 MB in all.
+# Of longer ones those of a few are, so that each is looked through once a call.
+SHORT, LONG_ONES = 100_000, 4
 
 
 @dataclass(frozen=True)
@@ -55,13 +57,13 @@ class Filling:
     def __call__(self, name: str, text: str | None) -> str:
         """Return the field `name` of a text, filled; note what makes the message fail."""
         found = render(self._left.without(text or ""), self._data, now=self.now, meter=self.meter)
-        lacking = [f"{plain(path)} has no value" for path in found.missing if source_of(path) in OURS]
+        lacking = [f"{plain_name(path)} has no value" for path in found.missing if source_of(path) in OURS]
         told = [*([f"{name}: {quoted(found.fault)}"] if found.fault else []), *lacking]
         self.fails += [why for why in told if why not in self.fails]
         return (text or "") if found.fault else self._left.back(found.text)
 
 
-def checked(
+def check_message(
     texts: Sequence[Text], known: Mapping[str, Any], now: float, hide: Callable[[str], str]
 ) -> MessageCheck:
     """Return what a message says with what is `known`, by the first part of a variable's name.
@@ -88,4 +90,7 @@ def uses_in(texts: Sequence[Text], snippets: Mapping[str, str] | None = None) ->
     snippets = snippets or {}
     written = tuple(tuple(text.written.items()) for text in texts)
     size = sum(len(words) for fields in [*written, snippets.items()] for _, words in fields)
-    return (uses_of if size < LONGEST_KEPT else uses_of.__wrapped__)(written, tuple(snippets.items()))
+    return (uses_of if size < SHORT else _uses_of_long)(written, tuple(snippets.items()))
+
+
+_uses_of_long = lru_cache(maxsize=LONG_ONES)(uses_of.__wrapped__)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any
 
-from cio_mcp.toolkit.quoting import plain, quoted
+from cio_mcp.toolkit.quoting import plain_name, quoted
 from cio_mcp.toolkit.texts.variables import TextUses, Use
 
 # So many values are looked for, one for each person and variable: all but for messages beyond reason.
@@ -100,7 +100,7 @@ def fit(
         """Return who lacks a key, if not everybody has the same data."""
         if len(sets) <= 1:
             return ""
-        names = [plain(whose[at]) for at in lacking[steps][:NAMED] if at < len(whose)]
+        names = [plain_name(whose[at]) for at in lacking[steps][:NAMED] if at < len(whose)]
         left = len(lacking[steps]) - len(names)
         more = [f"{least}{left} more"] if left else []
         return f"lacking for {', '.join(names + more)}; "
@@ -109,10 +109,13 @@ def fit(
         missing=_told({it: f"{who(it)}{_needs(use)}" for it, use in missing.items()}),
         optional=_told({it: f"{who(it)}{_instead(use)}" for it, use in optional.items()}),
         spare=_told(
-            {it: f"did you mean {plain(other)}?" if (other := meant.get(_key(it))) else "" for it in unused}
+            {
+                it: f"did you mean {plain_name(other)}?" if (other := meant.get(_key(it))) else ""
+                for it in unused
+            }
         ),
         vital=[
-            plain(_key(steps))
+            plain_name(_key(steps))
             for steps, use in missing.items()
             if use.vital and any(_value(data, steps) is None for data in some)
         ],
@@ -134,7 +137,7 @@ def _instead(use: Use) -> str:
 
 
 def _told(reasons: Mapping[tuple[str, ...], str]) -> dict[str, str]:
-    told = {plain(_key(steps)): why for steps, why in [*reasons.items()][:KEYS]}
+    told = {plain_name(_key(steps)): why for steps, why in [*reasons.items()][:KEYS]}
     more = len(reasons) - len(told)
     return told | ({MORE: f"and {more} more"} if more > 0 else {})
 

@@ -48,7 +48,7 @@ _ROUTES: dict[Kind, str] = {
 
 def _pairs(given: dict[str, Any]) -> dict[str, str]:
     if not given or not all(old and isinstance(new, str) for old, new in given.items()):
-        message = "must be texts by the texts that they replace"
+        message = "must be an object of old texts, each with its new text"
         raise ValueError(message)
     return given
 
@@ -91,7 +91,7 @@ class Edit:
     def _faults(self) -> list[tuple[str, str]]:
         written = {name: str(value) for name, value in self.values.items()}
         faults = variables_of(written, {}, Meter()).faults
-        return [("its Liquid is wrong, so that it would not be sent:", fault) for fault in faults]
+        return [("its Liquid is wrong, so it would not be sent:", fault) for fault in faults]
 
     async def write(self, app: AppApi, history: History) -> tuple[int, list[str]]:
         """Write the new values; return the change's number, and which fields came back otherwise.
@@ -99,7 +99,7 @@ class Edit:
         Raises InvalidArgument if nothing would change.
         """
         if not self.values:
-            raise InvalidArgument("nothing would change: the text holds all of this already")
+            raise InvalidArgument("nothing would change: the text already says all of this")
         app.call.replaces = Replacement(self.pairs, [*self._new_needs(), *self._faults()])
         path = _ROUTES[self.kind]
         ids: dict[str, object] = {"message_id": self.message_id, "part_id": needed(self.text.number, "id")}
@@ -149,7 +149,7 @@ def replaced_in(body: str, pairs: Mapping[str, str], tool: str = "get_content") 
             how = (
                 f"is not in the body; {tool} with html=true shows it"
                 if not times
-                else (f"is {times} times in the body; add what stands around it")
+                else (f"is {times} times in the body; include the text around it")
             )
             raise InvalidArgument(f"replace: {old[:80]!r} {how}")
         body = body.replace(old, new)

@@ -8,7 +8,7 @@ from typing import Any
 
 from cio_mcp.client import AnyIdType, AppApi
 from cio_mcp.liquid import Meter, render, source_of
-from cio_mcp.toolkit.reading import Fields, needed, plain
+from cio_mcp.toolkit.reading import Fields, needed, plain_value
 from cio_mcp.toolkit.texts.messages import Kind, Text
 
 # Sources whose values are known here: what is missing of them is missing for Customer.io too.
@@ -43,7 +43,7 @@ class RenderedText:
         return self.faults + [f"{path} has no value" for path in untold]
 
 
-def shown(
+def rendered_text(
     text: Text, data: Mapping[str, Any], now: float, unread: frozenset[str | None], meter: Meter
 ) -> RenderedText:
     """Return a text as `data` fills it; `unread` are sources of which nothing is known."""
@@ -126,7 +126,7 @@ def _typed(value: Any) -> Any:
         return float(value) if "." in value else int(value)
     if value[:1] in {"{", "["}:
         try:
-            return plain(json.loads(value))
+            return plain_value(json.loads(value))
         except (ValueError, RecursionError):
             return value
     return value

@@ -12,7 +12,7 @@ from cio_mcp.client.read_cache import NotYet
 from cio_mcp.errors import CustomerIOError, InvalidArgument
 from cio_mcp.toolkit.quoting import quoted
 from cio_mcp.toolkit.reading import Fields
-from cio_mcp.toolkit.texts.checking import MessageCheck, checked, uses_in
+from cio_mcp.toolkit.texts.checking import MessageCheck, check_message, uses_in
 from cio_mcp.toolkit.texts.data import ALLOWED, Fit, fit
 from cio_mcp.toolkit.texts.messages import Kind, Text, message_number, read_snippets, read_texts
 from cio_mcp.toolkit.texts.readable import readable
@@ -100,7 +100,7 @@ class Words:
         """Return what the call says to a person, of whom the attributes are None if they are not known."""
         known = {"customer": customer, "trigger": content.data_of(name), "snippets": self.snippets}
         filled = {root: values for root, values in known.items() if values is not None}
-        return checked(self.sent(content), filled, call.called_at, call.conceal)
+        return check_message(self.sent(content), filled, call.called_at, call.conceal)
 
     @property
     def stamps(self) -> dict[str, str]:

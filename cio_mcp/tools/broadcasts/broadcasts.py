@@ -6,11 +6,11 @@ from pydantic import Field
 
 from cio_mcp.client import AppApi
 from cio_mcp.toolkit.answers import Numbered, Page
-from cio_mcp.toolkit.pages import newest, page_by_id
+from cio_mcp.toolkit.pages import newest_first, page_by_id
 from cio_mcp.toolkit.params import CountCursor, ObjectId
 from cio_mcp.toolkit.reading import Fields
 from cio_mcp.toolkit.registry import Toolbox
-from cio_mcp.toolkit.things import state_of
+from cio_mcp.toolkit.things import source_state
 
 tools = Toolbox(__name__)
 
@@ -45,7 +45,7 @@ async def list_broadcasts(
         return Broadcasts(broadcasts=[found.model_copy(update={"id": broadcast_id})])
     # The endpoint takes no parameters and returns everything at once (App API, listBroadcasts).
     answer = Fields(await app.get("/v1/broadcasts"))
-    listed = [_broadcast(item) for item in newest(answer.listed("broadcasts"), cursor)]
+    listed = [_broadcast(item) for item in newest_first(answer.listed("broadcasts"), cursor)]
     kept, next_cursor, left_out = page_by_id(listed, len(listed))
     return Broadcasts(broadcasts=kept, next_cursor=next_cursor, left_out=left_out)
 
@@ -55,7 +55,7 @@ def _broadcast(item: Fields) -> Broadcast:
     return Broadcast(
         id=item.whole("id"),
         name=item.text("name"),
-        state=state_of(item),
+        state=source_state(item),
         type=item.text("type"),
         actions=None if actions is None else len(actions),
         tags=item.texts("tags"),

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from cio_mcp.client import AppApi
 from cio_mcp.toolkit.answers import Cut, Page, Quoted, Shape
-from cio_mcp.toolkit.pages import joined, newest
+from cio_mcp.toolkit.pages import joined, newest_first
 from cio_mcp.toolkit.params import CountCursor, Limit, ObjectId
 from cio_mcp.toolkit.reading import Fields, beside, needed, text, whole
 from cio_mcp.toolkit.registry import Toolbox
@@ -24,8 +24,8 @@ FAILED = (
 
 
 NOT_ALL = (
-    "No error does not mean that everybody got it: who is unsubscribed or suppressed is skipped. "
-    "list_customer_messages tells it of one person."
+    "No error does not mean that everybody got it: unsubscribed and suppressed people are skipped. "
+    "list_customer_messages shows it for one person."
 )
 
 
@@ -51,7 +51,7 @@ async def list_broadcast_triggers(app: AppApi, broadcast_id: ObjectId, limit: Li
     After a trigger_broadcast of unknown outcome, this shows whether a run started.
     """
     answer = Fields(await app.get("/v1/broadcasts/{broadcast_id}/triggers", broadcast_id=broadcast_id))
-    found = newest(answer.listed("triggers"))
+    found = newest_first(answer.listed("triggers"))
     return Triggers(
         broadcast_id=broadcast_id,
         triggers=[Trigger(trigger_id=item.whole("id"), **_times(item)) for item in found[:limit]],

@@ -8,13 +8,13 @@ from pydantic import AfterValidator, Field, TypeAdapter, ValidationError, Valida
 from cio_mcp.client import AppApi, RequestKind
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.limits import TRIGGER_BYTES
-from cio_mcp.toolkit.addresses import OneAddress, parsed
+from cio_mcp.toolkit.addresses import OneAddress, parsed_address
 from cio_mcp.toolkit.answers import Acted
 from cio_mcp.toolkit.audience import Audience, MessageSetup, of_filter, reaches
+from cio_mcp.toolkit.filters import Filter
 from cio_mcp.toolkit.lists import Addresses, Objects, People
 from cio_mcp.toolkit.params import (
     CustomerKey,
-    Filter,
     JsonObject,
     Line,
     Naming,
@@ -62,7 +62,7 @@ def _entries(entries: list[Any]) -> list[Any]:
 
 
 def _parsed(addresses: list[str]) -> list[str]:
-    return [parsed(address) for address in addresses]
+    return [parsed_address(address) for address in addresses]
 
 
 def _per_user(entries: list[dict[str, Any]], asked: ValidationInfo) -> list[dict[str, Any]]:

@@ -18,7 +18,7 @@ from cio_mcp.toolkit.rows.columns import Columns, Meanings
 from cio_mcp.toolkit.rows.delivery import carry_out
 from cio_mcp.toolkit.rows.form import Form
 from cio_mcp.toolkit.rows.given import RowInput, RowList, Table, given_rows
-from cio_mcp.toolkit.rows.oddities import alike, repeated, shared, times, unaddressed, zeros
+from cio_mcp.toolkit.rows.oddities import alike, read_times, repeated, shared, unaddressed, zeros
 from cio_mcp.toolkit.rows.outcomes import ManyAccepted
 from cio_mcp.toolkit.rows.people import newcomers
 from cio_mcp.toolkit.rows.ranges import counted, of_rows
@@ -53,7 +53,7 @@ MOST, LONGEST = 300, 31_000
 async def _shows(app: AppApi, rows: RowInput | None, csv: RowInput | None, *, update_only: bool) -> Outlook:
     """Return who is created or gets messages again, and the automations that the changes can start."""
     plan: Plan = given_rows(rows, csv).plan
-    become = "are passed over (update_only)" if update_only else "will be created"
+    become = "are skipped (update_only)" if update_only else "will be created"
     written = {name for one in plan.operations for name in one.operation["attributes"]}
     back = [
         one.rows[0].number
@@ -102,12 +102,12 @@ async def _plan(given: RowInput, columns: Meanings, defaults: dict[str, Any]) ->
         except InvalidArgument as wrong:
             plan.refused.append((one.row, wrong.faults))
             continue
-        merging.add(identifiers, profiles.written(**values), one)
+        merging.add(identifiers, profiles.identify_body(**values), one)
     plan.look = lambda plan: (  # given, so that no plan holds itself
         *repeated(plan.seen, [planned for planned in plan.operations if planned.wave]),
         *alike(plan.seen, lambda one: one.arguments["customer_id"], "customer_id"),
         *(*zeros(plan.seen, "customer_id"), *shared(plan.seen), *unaddressed(plan.operations)),
-        *(*values_of(plan.seen, "attributes"), *times(plan.seen)),
+        *(*values_of(plan.seen, "attributes"), *read_times(plan.seen)),
     )
     plan.settled(given)
     does = "Update" if defaults.get("update_only") else "Create or update"

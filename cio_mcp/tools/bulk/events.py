@@ -23,7 +23,7 @@ from cio_mcp.toolkit.rows.delivery import carry_out
 from cio_mcp.toolkit.rows.event_ids import EventIds
 from cio_mcp.toolkit.rows.form import Form
 from cio_mcp.toolkit.rows.given import RowInput, RowList, Table, given_rows
-from cio_mcp.toolkit.rows.oddities import alike, times, young, zeros
+from cio_mcp.toolkit.rows.oddities import alike, read_times, young, zeros
 from cio_mcp.toolkit.rows.outcomes import ManyAccepted
 from cio_mcp.toolkit.rows.people import newcomers
 from cio_mcp.toolkit.rows.ranges import counted, of_rows
@@ -150,7 +150,7 @@ async def _plan(
         *([Oddity(OF_UNIQUE.format(", ".join(ids.unique)))] if unique else []),
         *alike(plan.seen, lambda one: one.arguments["customer_id"], "customer_id"),
         *alike(plan.seen, lambda one: one.arguments["name"], "event name"),
-        *(*zeros(plan.seen, "customer_id"), *values_of(plan.seen, "data"), *times(plan.seen)),
+        *(*zeros(plan.seen, "customer_id"), *values_of(plan.seen, "data"), *read_times(plan.seen)),
     )
     plan.settled(given)
     plan.would = f"Record {counted(len(plan.operations), 'event')} of {counted(plan.people(), 'customer')}."

@@ -38,7 +38,7 @@ NEXT = {
     "failed": "Correct what error names, and start it again.",
     "canceled": "A person has canceled it in Customer.io.",
 }
-GOES_ON = "Call get_import with wait_seconds. The address must stay readable till the import ends."
+GOES_ON = "Call get_import with wait_seconds. The address must stay readable until the import ends."
 
 
 class Import(Shape):

@@ -19,7 +19,7 @@ from cio_mcp.toolkit.rows.columns import Columns, Meanings
 from cio_mcp.toolkit.rows.delivery import carry_out
 from cio_mcp.toolkit.rows.form import Form
 from cio_mcp.toolkit.rows.given import RowInput, RowList, Table, given_rows
-from cio_mcp.toolkit.rows.oddities import alike, times, zeros
+from cio_mcp.toolkit.rows.oddities import alike, read_times, zeros
 from cio_mcp.toolkit.rows.outcomes import ManyAccepted
 from cio_mcp.toolkit.rows.ranges import counted
 from cio_mcp.toolkit.rows.results import Results
@@ -85,7 +85,7 @@ async def _plan(given: RowInput, columns: Meanings, defaults: dict[str, Any]) ->
         plan.operations.append(last[key])
     plan.look = lambda plan: (  # given, so that no plan holds itself
         *alike(plan.seen, lambda one: one.arguments["object_id"], "object_id"),
-        *(*zeros(plan.seen, "object_id"), *values_of(plan.seen, "attributes"), *times(plan.seen)),
+        *(*zeros(plan.seen, "object_id"), *values_of(plan.seen, "attributes"), *read_times(plan.seen)),
     )
     plan.settled(given)
     plan.would = f"Create or update {counted(plan.people(), 'object')}."
@@ -103,7 +103,7 @@ def _operation(arguments: Mapping[str, Any]) -> dict[str, Any]:
         attributes = {"relationship_attributes": related} if related else {}
         person = {"identifiers": in_operation(who, kind)} | attributes
         values["people"] = [*(values["people"] or ()), person]
-    return single.written(**values)
+    return single.object_operation(**values)
 
 
 def _apart(attributes: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

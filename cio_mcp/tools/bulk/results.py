@@ -6,7 +6,7 @@ from pydantic import Field
 
 from cio_mcp.errors import NotSent
 from cio_mcp.toolkit.answers import Page, Quoted
-from cio_mcp.toolkit.pages import page
+from cio_mcp.toolkit.pages import page_of
 from cio_mcp.toolkit.params import CountCursor, Line
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.rows.outcomes import RowReport
@@ -41,7 +41,7 @@ async def list_row_results(
             "refused to a file.",
         )
     first = cursor or 0
-    told, _ = page(ends[first : first + MOST], MOST)
+    told, _ = page_of(ends[first : first + MOST], MOST)
     after = first + len(told)
     return RowResults(
         rows=told,

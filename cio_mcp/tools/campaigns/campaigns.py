@@ -8,13 +8,13 @@ from pydantic import Field
 from cio_mcp.client import AppApi
 from cio_mcp.toolkit.answers import Numbered, Page, Pictured, Shape
 from cio_mcp.toolkit.conditions import in_words
-from cio_mcp.toolkit.pages import joined, newest, page, page_by_id
+from cio_mcp.toolkit.pages import joined, newest_first, page_by_id, page_of
 from cio_mcp.toolkit.params import Channel, CountCursor, Cursor, Limit, NameContains, ObjectId, Text
 from cio_mcp.toolkit.rates import RATES, Metrics, Series, counts_of, summary
 from cio_mcp.toolkit.reading import Fields, beside
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.spans import End, Start, span_of
-from cio_mcp.toolkit.things import has_in_name, state_of
+from cio_mcp.toolkit.things import has_in_name, source_state
 from cio_mcp.toolkit.times import Local
 
 tools = Toolbox(__name__)
@@ -73,9 +73,9 @@ async def list_campaigns(
     answer = Fields(await app.get("/v1/campaigns"))
     found = [
         _campaign(item)
-        for item in newest(answer.listed("campaigns"), cursor)
+        for item in newest_first(answer.listed("campaigns"), cursor)
         # Where the state is not told, it may be the one asked for.
-        if (state is None or state in (state_of(item) or state))
+        if (state is None or state in (source_state(item) or state))
         and has_in_name(item, name_contains)
         and (tag is None or tag in (item.texts("tags") or []))
     ]
@@ -87,7 +87,7 @@ def _campaign(item: Fields) -> Campaign:
     return Campaign(
         id=item.whole("id"),
         name=item.text("name"),
-        state=state_of(item),
+        state=source_state(item),
         trigger=_trigger(item) or item.text("type"),
         tags=item.texts("tags"),
         updated=item.time("updated"),
@@ -178,7 +178,7 @@ async def _actions(
         if found is None:
             return actions, refused, None
         longer = (actions or []) + [_action(step) for step in found[0]]
-        if actions and page(longer, len(longer))[1]:
+        if actions and page_of(longer, len(longer))[1]:
             break  # leave out the whole page: there is no cursor for its middle
         actions, cursor = longer, found[1]
         if cursor is None:

@@ -9,7 +9,7 @@ from pydantic import Field
 from cio_mcp.client import AppApi
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.answers import Pictured, Shape
-from cio_mcp.toolkit.figures import LOOKS, SHARES_OF, Figures, differences, figures_of, verdict
+from cio_mcp.toolkit.figures import LOOKS, SHARES_OF, Figures, figures_of, share_differences, verdict
 from cio_mcp.toolkit.params import Channel, ObjectId
 from cio_mcp.toolkit.rates import Counts, counts_of
 from cio_mcp.toolkit.reading import Fields
@@ -73,7 +73,7 @@ async def compare_campaigns(
         _side(app, campaign_id, span, channel),
         _side(app, other_campaign_id or campaign_id, other_span, channel),
     )
-    found = differences(one, another, LOOKS)
+    found = share_differences(one, another, LOOKS)
     return Comparison(
         verdict=verdict(list(zip(_names(first, other), (one, another), strict=True))),
         differences=[each.told("the other") for each in sorted(found, key=lambda each: not each.worse)],

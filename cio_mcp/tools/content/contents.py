@@ -12,7 +12,7 @@ from cio_mcp.toolkit.pages import joined
 from cio_mcp.toolkit.params import ItemKey, Line, ObjectId
 from cio_mcp.toolkit.reading import beside
 from cio_mcp.toolkit.registry import Toolbox
-from cio_mcp.toolkit.texts.bodies import body_of
+from cio_mcp.toolkit.texts.bodies import body_texts
 from cio_mcp.toolkit.texts.messages import Kind, Text, message_number, read_snippets, read_texts
 from cio_mcp.toolkit.texts.variables import TextUses, Variables, variables_of
 
@@ -101,7 +101,7 @@ def _told(
     kind: Kind, text: Text, found: TextUses, hide: Callable[[str], str], room: int, *, html: bool
 ) -> MessageText:
     item, written = text.fields, text.written
-    body = body_of(written.get("body", ""), hide, html=html, room=room, more=": pass part_id")
+    body = body_texts(written.get("body", ""), hide, html=html, room=room, more=": pass part_id")
     return MessageText(
         part_id=text.number,
         name=item.text("name"),

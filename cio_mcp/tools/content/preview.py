@@ -9,13 +9,14 @@ from cio_mcp.client import AnyIdType, AppApi
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.liquid import Meter
 from cio_mcp.toolkit.answers import Cut, Quoted
-from cio_mcp.toolkit.design_studio import rendered
-from cio_mcp.toolkit.params import CustomerId, Filter, ItemKey, JsonObject, Line, ObjectId
+from cio_mcp.toolkit.design_studio import rendered_email
+from cio_mcp.toolkit.filters import Filter
+from cio_mcp.toolkit.params import CustomerId, ItemKey, JsonObject, Line, ObjectId
 from cio_mcp.toolkit.registry import Toolbox
-from cio_mcp.toolkit.texts.bodies import body_of
+from cio_mcp.toolkit.texts.bodies import body_texts
 from cio_mcp.toolkit.texts.data import fit
 from cio_mcp.toolkit.texts.messages import message_number, read_snippets, read_texts, the_one
-from cio_mcp.toolkit.texts.rendering import RenderedText, attributes_of, data_of, shown
+from cio_mcp.toolkit.texts.rendering import RenderedText, attributes_of, data_of, rendered_text
 from cio_mcp.toolkit.texts.variables import variables_of
 from cio_mcp.tools.content.examples import Example, audience_of, chosen, people_with
 
@@ -102,13 +103,13 @@ async def preview_message(
     def here(customer: dict[str, Any]) -> RenderedText:
         # Hidden before it is rendered: in the text no rule could tell a name from other words.
         filled = data_of(kind, text, hide(customer), given, snippets)
-        return shown(text, filled, app.call.called_at, unread, Meter())
+        return rendered_text(text, filled, app.call.called_at, unread, Meter())
 
     people = await people_with(customers, here, hide)
     typical, others = chosen(people)
     found = typical.shown
     fits = fit(variables_of(text.written, snippets, Meter()), [given], sources=("trigger", "event"))
-    body = body_of(found.parts.get("body", ""), hide, html=html)
+    body = body_texts(found.parts.get("body", ""), hide, html=html)
     return RenderedMessage(
         part_id=text.number,
         language=text.fields.text("language"),
@@ -153,8 +154,8 @@ async def _by_customerio(
     html: bool,
 ) -> RenderedMessage:
     """Return an email of Design Studio as Customer.io's own preview shows it."""
-    found, fails = await rendered(app, email_id, language, customer_id, id_type, data)
-    body = body_of(found.text("html") or "", app.call.conceal, html=html)
+    found, fails = await rendered_email(app, email_id, language, customer_id, id_type, data)
+    body = body_texts(found.text("html") or "", app.call.conceal, html=html)
     return RenderedMessage(
         rendered_by="customer.io",
         language=found.text("language"),

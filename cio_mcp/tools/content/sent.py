@@ -9,7 +9,7 @@ from cio_mcp.toolkit.answers import Cut, Quoted
 from cio_mcp.toolkit.params import ItemKey
 from cio_mcp.toolkit.reading import Fields
 from cio_mcp.toolkit.registry import Toolbox
-from cio_mcp.toolkit.texts.bodies import body_of
+from cio_mcp.toolkit.texts.bodies import body_texts
 
 tools = Toolbox(__name__)
 
@@ -52,7 +52,7 @@ async def get_sent_message(
     answer = Fields(await app.get(path, delivery_id=delivery_id))
     item = answer.inside("archived_message", "id", "body", "subject", "forgotten")
     sent = item.text("body") or ""
-    body = body_of(sent, app.call.conceal, html=html)
+    body = body_texts(sent, app.call.conceal, html=html)
     return SentMessage(
         delivery_id=delivery_id,
         recipient=item.text("recipient"),

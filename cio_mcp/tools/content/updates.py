@@ -32,9 +32,9 @@ class ContentUpdated(Acted):
     part_id: int | None = None
     language: str | None = None
     changes: dict[str, list[str]] = Field(
-        description="What changed, by field: what was there after -, what is there now after +."
+        description="What changed, by field: removed lines begin with -, added lines with +."
     )
-    change_id: int = Field(description="restore_content takes it to bring back what was there.")
+    change_id: int = Field(description="Pass it to restore_content to undo this change.")
     not_taken: list[str] | None = Field(
         None, description="Fields that Customer.io returned with values other than those sent."
     )
@@ -95,7 +95,7 @@ async def update_content(
     """
     number, found = await _text_of(app, kind, message_id, part_id, language)
     if replace and body:
-        raise InvalidArgument("replace: is not allowed beside body")
+        raise InvalidArgument("replace: cannot be combined with body")
     if replace:
         body = replaced_in(found.fields.text("body") or "", replace)
     given = {
@@ -138,7 +138,7 @@ async def restore_content(
             f"{number} of {before.changed_at} ({', '.join(before.fields)})"
             for number, before in changes.items()
         )
-        raise InvalidArgument(f"change_id: is none of this text's; kept are {kept}")
+        raise InvalidArgument(f"change_id: is no change of this text; kept changes are {kept}")
     values = values_of(kind, found, _arguments(change.fields))
     return await _changed(app, history, Edit(kind, number, found, values, edit.in_language))
 

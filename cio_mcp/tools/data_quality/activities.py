@@ -6,11 +6,11 @@ from pydantic import Field
 
 from cio_mcp.client import AnyIdType, AppApi, Query
 from cio_mcp.toolkit.answers import Anything, Page, Quoted, Shape
-from cio_mcp.toolkit.pages import cut
+from cio_mcp.toolkit.pages import cut_page
 from cio_mcp.toolkit.params import Cursor, CustomerId, Limit, Text
 from cio_mcp.toolkit.reading import Fields
 from cio_mcp.toolkit.registry import Toolbox
-from cio_mcp.toolkit.things import identifiers
+from cio_mcp.toolkit.things import customer_identifiers
 
 tools = Toolbox(__name__)
 
@@ -54,7 +54,7 @@ async def list_activities(
     asked = {"type": activity_type, "name": name, "limit": limit, "start": cursor}
     answer = await read_activities(app, asked, customer_id, id_type)
     found = [activity(item) for item in answer.listed("activities")]
-    kept, next_cursor, left_out = cut(found, answer.following())
+    kept, next_cursor, left_out = cut_page(found, answer.following())
     return Activities(activities=kept, next_cursor=next_cursor, left_out=left_out)
 
 
@@ -76,7 +76,7 @@ def activity(item: Fields) -> Activity:
         type=item.text("type"),
         name=item.text("name", "url"),
         time=item.time("timestamp"),
-        customer=identifiers(item),
+        customer=customer_identifiers(item),
         delivery_id=item.text("delivery_id"),
         data=item.value("data") or None,
     )

@@ -12,7 +12,7 @@ from cio_mcp.toolkit.answers import Anything, Quoted, Shape
 from cio_mcp.toolkit.params import CustomerId, JsonObject, Text, unguessed
 from cio_mcp.toolkit.reading import Fields, needed, seconds, unusable
 from cio_mcp.toolkit.registry import Toolbox
-from cio_mcp.toolkit.things import identifiers
+from cio_mcp.toolkit.things import customer_identifiers
 from cio_mcp.toolkit.times import Timestamp, iso, unix_seconds
 from cio_mcp.tools.data_quality.activities import happened_since, read_activities
 from cio_mcp.tools.data_quality.rejections import LOOKED_AT, Rejection, rejection
@@ -236,7 +236,7 @@ async def _recent(app: AppApi, customer_id: str, id_type: AnyIdType, start: int)
                 item
                 for item in answer.listed("activities")
                 if happened_since(item, start)
-                and _holds([identifiers(item), item.value("data")], customer_id.removeprefix("cio_"))
+                and _holds([customer_identifiers(item), item.value("data")], customer_id.removeprefix("cio_"))
             ]
     return found
 

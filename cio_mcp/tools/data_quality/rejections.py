@@ -6,7 +6,7 @@ from pydantic import Field
 
 from cio_mcp.client import AnyIdType, AppApi
 from cio_mcp.toolkit.answers import Cut, Quoted, Shape
-from cio_mcp.toolkit.pages import joined, page
+from cio_mcp.toolkit.pages import joined, page_of
 from cio_mcp.toolkit.params import CustomerId
 from cio_mcp.toolkit.reading import Fields, beside
 from cio_mcp.toolkit.registry import Toolbox
@@ -98,7 +98,7 @@ async def find_rejected_data(
             kinds.append(RejectionKind(type=type_, count=len(rejections), meaning=meaning, do=do))
         hidden += [f"{type_} (cursor={following})"] if following else []
     found.sort(key=lambda one: one[0], reverse=True)
-    kept, cut_off = page([rejection for _, rejection in found], TOLD)
+    kept, cut_off = page_of([rejection for _, rejection in found], TOLD)
     hidden = [f"{len(found) - len(kept)} older ones", *hidden] if cut_off else hidden
     to_list = "to list them use list_activities with the type as activity_type"
     left_out = joined(*unread, f"{', '.join(hidden)}; {to_list}" if hidden else None)

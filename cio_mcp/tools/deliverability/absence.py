@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from cio_mcp.toolkit.reading import Fields
-from cio_mcp.toolkit.things import identifiers
+from cio_mcp.toolkit.things import customer_identifiers
 from cio_mcp.tools.deliverability.case import Case
 from cio_mcp.tools.deliverability.cause import AGENT, CUSTOMER, DEVELOPER, Cause
 from cio_mcp.tools.deliverability.failures import of_delivery
@@ -27,7 +27,7 @@ def _of_log(case: Case) -> Cause:
     if case.deliveries:
         return of_delivery(case, case.deliveries[0])
     if merge := _newest(case, "profile_merge"):
-        into = ", ".join(f"{name} {value}" for name, value in (identifiers(merge) or {}).items())
+        into = ", ".join(f"{name} {value}" for name, value in (customer_identifiers(merge) or {}).items())
         verdict = f"{nobody}: the profile was merged into another{_when(merge)}"
         verdict += f" ({into})" if into else ""
         return Cause("merged", verdict, "certain", "Ask again with the profile that was kept.", AGENT)
@@ -39,7 +39,9 @@ def _of_log(case: Case) -> Cause:
         verdict = f"{nobody}: the write that would have created them was dropped{when}{why}"
         return Cause("identify_rejected", verdict, "certain", IDENTIFY, BY)
     if any(what.startswith("log") for what in case.unread):
-        verdict = f"{nobody}; whether there ever was is not known, as not all of the log could be read"
+        verdict = (
+            f"{nobody}; whether there ever was one is not known, because not all of the log could be read"
+        )
         return Cause("unknown", verdict, "unknown", IDENTIFY, BY)
     verdict = f"{nobody}, and the log of the last 30 days names none: they were probably never created"
     return Cause("never_created", verdict, "inferred", IDENTIFY, BY)
@@ -61,7 +63,7 @@ def _deleted(case: Case, nobody: str) -> Cause | None:
     if (deleted := _newest(case, "profile_delete")) is None:
         return None
     verdict = f"{nobody}: the profile was deleted{_when(deleted)}; whether it is suppressed, too, "
-    return Cause("deleted", f"{verdict}the API does not tell", "certain", IDENTIFY, BY)
+    return Cause("deleted", f"{verdict}the API does not say", "certain", IDENTIFY, BY)
 
 
 def _newest(case: Case, kind: str) -> Fields | None:

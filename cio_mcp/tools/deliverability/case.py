@@ -157,6 +157,6 @@ def _identifiers(value: object, named: str = "") -> Iterator[tuple[str, str]]:
         yield named, (text(value) or "").removeprefix("cio_").casefold()
 
 
-def state_of(delivery: Fields) -> str | None:
+def delivery_state(delivery: Fields) -> str | None:
     """Return the most significant state of a delivery."""
     return state_in(reached(delivery))

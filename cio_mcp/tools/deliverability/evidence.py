@@ -6,10 +6,10 @@ from pydantic import Field
 
 from cio_mcp.toolkit.deliveries import reached
 from cio_mcp.toolkit.reading import Fields
-from cio_mcp.toolkit.things import state_of as running_state
-from cio_mcp.tools.deliverability.case import Case, state_of
+from cio_mcp.toolkit.things import source_state as running_state
+from cio_mcp.tools.deliverability.case import Case, delivery_state
 from cio_mcp.tools.deliverability.cause import Cause, Read, Statement
-from cio_mcp.tools.deliverability.failures import told
+from cio_mcp.tools.deliverability.failures import delivery_words
 
 # Of each sort of evidence.
 SHOWN = 3
@@ -72,10 +72,10 @@ def _is_off(case: Case, topic: Fields) -> bool:
 
 def _happened(case: Case) -> Iterator[Fact]:
     for item in [case.asked] if case.asked else case.matching[:SHOWN]:
-        state = state_of(item)
+        state = delivery_state(item)
         why = f": {failure}" if (failure := item.text("failure_message")) else ""
         at = reached(item).get(state or "") or item.time("created")
-        what = f"{told(case, item)}: {state or 'no state'}{why}"
+        what = f"{delivery_words(case, item)}: {state or 'no state'}{why}"
         yield Fact(what=what, read_from=["message" if case.asked else "messages"], time=at)
     for one in (case.suppressions or [])[:SHOWN]:
         if one.email and one.category:

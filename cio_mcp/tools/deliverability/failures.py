@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from cio_mcp.toolkit.deliveries import reached
 from cio_mcp.toolkit.reading import Fields
-from cio_mcp.tools.deliverability.case import Case, state_of
+from cio_mcp.tools.deliverability.case import Case, delivery_state
 from cio_mcp.tools.deliverability.cause import (
     AGENT,
     CORRECTOR,
@@ -76,8 +76,8 @@ def of_delivery(case: Case, item: Fields) -> Cause:
 
 
 def _of_state(case: Case, item: Fields) -> Cause:
-    state, at = state_of(item), reached(item)
-    what, when, failure = told(case, item), _when(at.get(state or "")), item.text("failure_message")
+    state, at = delivery_state(item), reached(item)
+    what, when, failure = delivery_words(case, item), _when(at.get(state or "")), item.text("failure_message")
     if state in ARRIVED:
         return _arrived(case, item, f"It was delivered after all: {_inside(what)} was {state}{when}")
     match state:
@@ -103,14 +103,14 @@ def _on_its_way(what: str, state: str | None, when: str) -> Cause:
             do = "Wait, and read it again with get_message; the mail server may accept it hours later."
             return Cause("on_its_way", verdict, "certain", do, AGENT)
         case "created":
-            verdict = f"{what} was created and has not left; the API does not tell what it waits for"
+            verdict = f"{what} was created and has not left; the API does not say what it waits for"
             do = "Look at send_at, time windows and rate limits of the message in Customer.io."
             return Cause("waiting", verdict, "unknown", do, PERSON)
     verdict = f"What became of {_inside(what)} cannot be known: Customer.io tells {state or 'no state'} of it"
     return Cause("unknown", verdict, "unknown", "Look at the message's page in Customer.io.", PERSON)
 
 
-def told(case: Case, item: Fields) -> str:
+def delivery_words(case: Case, item: Fields) -> str:
     """Return a delivery in words."""
     type_ = "SMS" if item.text("type") == "twilio" else item.text("type")
     subject = f' "{subject}"' if (subject := item.text("subject")) else ""
@@ -133,9 +133,9 @@ def _arrived(case: Case, item: Fields, verdict: str) -> Cause:
     recipient, email = item.text("recipient"), case.attributes.text("email")
     if item.text("type") == "email" and recipient and email and recipient.casefold() != email.casefold():
         verdict += f", but to {recipient}; their address is {email} now"
-        do = "Send it again to the address of now, if it is still wanted."
+        do = "Send it again to the current address, if it is still wanted."
         return Cause("old_address", verdict, "certain", do, AGENT, ("profile",))
-    if state_of(item) in {"clicked", "human_clicked"}:
+    if delivery_state(item) in {"clicked", "human_clicked"}:
         do = "A link in it was followed, if not by a program that tests links: ask which message they miss."
     elif item.text("type") == "email":
         do = "Look in the spam folder and the other tabs of the mailbox."
@@ -181,7 +181,7 @@ def _dropped_without(case: Case, item: Fields, verdict: str) -> Cause:
             f"{verdict}, and the customer's address is not suppressed now",
             ("suppressed addresses",),
         )
-    do = "Read what the message's page in Customer.io tells, and send again if nothing speaks against it."
+    do = "Read the message's page in Customer.io, and send again unless it gives a reason not to."
     return Cause("dropped", verdict, "inferred" if drops else "unknown", do, PERSON, read)
 
 

@@ -5,11 +5,11 @@ from collections.abc import Awaitable
 
 from cio_mcp.client import AppApi, Query
 from cio_mcp.toolkit.deliveries import reached
-from cio_mcp.toolkit.pages import newest
+from cio_mcp.toolkit.pages import newest_first
 from cio_mcp.toolkit.reading import Fields, needed
 from cio_mcp.tools.data_quality.activities import read_activities
 from cio_mcp.tools.data_quality.rejections import rejection
-from cio_mcp.tools.deliverability.case import Case, state_of
+from cio_mcp.tools.deliverability.case import Case, delivery_state
 from cio_mcp.tools.deliverability.failures import ARRIVED
 from cio_mcp.tools.deliverability.opt_outs import opt_outs_of
 from cio_mcp.tools.deliverability.person import find_person
@@ -138,7 +138,7 @@ async def _read_messages_and_source(app: AppApi, case: Case) -> None:
 async def _choose_source(app: AppApi, case: Case, kind: SourceKind) -> None:
     """Take the newest message of a kind that did not arrive, or else what is newest of that kind."""
     for item in case.matching:
-        if (number := item.whole(field_of(kind))) is not None and state_of(item) not in ARRIVED:
+        if (number := item.whole(field_of(kind))) is not None and delivery_state(item) not in ARRIVED:
             read = await case.read(f"{kind} {number}", source_by_id(app, kind, number, case.unread))
             case.source, case.chosen = read or MessageSource(kind, number, Fields(None)), item
             case.notes.append(f"source_id: {case.source.called} is the newest {kind} that did not reach them")
@@ -175,7 +175,7 @@ async def _read_delivery(app: AppApi, case: Case) -> None:
         read = app.get("/v1/messages/{delivery_id}", delivery_id=case.delivery_id)
         found = await case.read("message", _delivery(read))
         if found and case.is_anothers(found):
-            case.unread.append("message: left aside, it is one to another customer")
+            case.unread.append("message: ignored, since it went to another customer")
         else:
             case.asked = found
 
@@ -199,7 +199,7 @@ async def _read_source(app: AppApi, case: Case) -> None:
     if source.kind == "broadcast":
         path, ids = "/v1/broadcasts/{broadcast_id}/triggers", {"broadcast_id": source.id}
         found = await case.read("runs", _list(app, "triggers", path, {}, **ids))
-        case.runs = None if found is None else _since(case, newest(found))
+        case.runs = None if found is None else _since(case, newest_first(found))
         if case.runs and (number := case.runs[0].whole("id")) is not None:
             case.run_errors = await case.read("run errors", _run_errors(app, source.id, number))
 

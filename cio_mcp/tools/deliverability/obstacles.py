@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from cio_mcp.toolkit.reading import Fields
-from cio_mcp.toolkit.things import state_of
+from cio_mcp.toolkit.things import source_state
 from cio_mcp.tools.deliverability.case import Case
 from cio_mcp.tools.deliverability.cause import (
     AGENT,
@@ -45,7 +45,7 @@ def _state(case: Case) -> Causes:
             yield Cause(
                 "not_sent", verdict, "certain", "Send it in Customer.io, or with send_newsletter.", EITHER
             )
-    elif (state := state_of(source.item)) not in {None, "running"} and not str(state).isdecimal():
+    elif (state := source_state(source.item)) not in {None, "running"} and not str(state).isdecimal():
         verdict = f"{source.called} is not running: its state is {state}"
         yield Cause("not_running", verdict, "certain", "Start it, if it is meant to run.", PERSON)
 

@@ -7,7 +7,7 @@ from pydantic import Field
 from cio_mcp.client import AnyIdType, AppApi
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.answers import Page, Quoted, Shape
-from cio_mcp.toolkit.pages import cut
+from cio_mcp.toolkit.pages import cut_page
 from cio_mcp.toolkit.params import Cursor, CustomerId, Limit, Line
 from cio_mcp.toolkit.reading import Fields
 from cio_mcp.toolkit.registry import Toolbox
@@ -49,10 +49,12 @@ async def list_opt_outs(
     if customer_id is None:
         answer = Fields(await app.get("/v1/optouts", {"from": sender, "limit": limit, "start": cursor}))
         listed = [_opted_out(item) for item in answer.listed("optouts")]
-        kept, next_cursor, left_out = cut(listed, answer.following())
+        kept, next_cursor, left_out = cut_page(listed, answer.following())
         return OptOuts(customers=kept, next_cursor=next_cursor, left_out=left_out)
     if sender or cursor:
-        raise InvalidArgument("sender, cursor: not with customer_id, whose opt-outs come all at once")
+        raise InvalidArgument(
+            "sender, cursor: cannot be combined with customer_id, whose opt-outs come all at once"
+        )
     found = await opt_outs_of(app, customer_id, id_type)
     known = {id_type: customer_id} if id_type != "email" else {}
     return OptOuts(customers=[OptedOut(**known, opt_outs=found)] if found else [])

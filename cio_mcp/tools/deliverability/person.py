@@ -6,7 +6,7 @@ from cio_mcp.client import AnyIdType, AppApi
 from cio_mcp.errors import CustomerIOError, InvalidArgument, Refused
 from cio_mcp.toolkit.profiles import NAMES, matching
 from cio_mcp.toolkit.reading import Fields
-from cio_mcp.toolkit.things import identifiers
+from cio_mcp.toolkit.things import customer_identifiers
 from cio_mcp.tools.deliverability.case import Case
 
 # One or several words of letters: a person's name, and seldom an id.
@@ -55,7 +55,7 @@ async def _find_by_name(app: AppApi, case: Case, name: str) -> None:
         for spelled in dict.fromkeys((name, name.title()))
     ]
     found = await case.read("people of this name", _people(app, {"or": named}))
-    known = [who for one in found or [] if (who := identifiers(one))]
+    known = [who for one in found or [] if (who := customer_identifiers(one))]
     if len(known) > 1:
         told = "; ".join(map(_told, known[:TOLD])) + ("; and more" if len(known) > TOLD else "")
         raise InvalidArgument(f"customer_id: nobody has the id {name}, and several have that name: {told}")
@@ -64,7 +64,8 @@ async def _find_by_name(app: AppApi, case: Case, name: str) -> None:
         case.id_type = next(kind for kind in kinds if kind in who)
         case.customer_id = who[case.id_type]
         case.notes.append(
-            f"customer_id: nobody has the id {name}; taken is the only customer of that name: {_told(who)}"
+            f"customer_id: nobody has the id {name}; used instead is the only customer of that name: "
+            f"{_told(who)}"
         )
         await _read_profile(app, case)
 

@@ -8,7 +8,7 @@ from cio_mcp.client import AppApi
 from cio_mcp.errors import CustomerIOError, InvalidArgument
 from cio_mcp.toolkit.candidates import LISTS, SYNONYMS
 from cio_mcp.toolkit.reading import Fields
-from cio_mcp.toolkit.things import state_of
+from cio_mcp.toolkit.things import source_state
 
 SourceKind = Literal["campaign", "broadcast", "newsletter", "transactional"]
 KINDS: tuple[SourceKind, ...] = ("campaign", "broadcast", "newsletter", "transactional")
@@ -54,7 +54,7 @@ async def find_source(app: AppApi, kind: SourceKind | None, name: str, unread: l
     """
     if name.isdecimal():
         if kind is None:
-            raise InvalidArgument("kind: is needed with a number, which can be of several kinds")
+            raise InvalidArgument("kind: is required with a number, which several kinds can have")
         return await source_by_id(app, kind, int(name), unread)
     failed: list[CustomerIOError] = []
     lists = await asyncio.gather(*(_sources(app, one, failed) for one in ([kind] if kind else KINDS)))
@@ -82,7 +82,7 @@ async def newest_source(app: AppApi, kind: SourceKind, unread: list[str]) -> tup
 
 
 def _newness(source: MessageSource) -> tuple[bool, float, int]:
-    running = state_of(source.item) in {"running", None} and not source.item.empty("sent_at")
+    running = source_state(source.item) in {"running", None} and not source.item.empty("sent_at")
     return running, source.item.seconds("sent_at") or 0, source.id
 
 

@@ -8,7 +8,7 @@ from cio_mcp.client import AppApi
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.answers import Acted, Page, Quoted, Shape
 from cio_mcp.toolkit.consequences import Outlook, affects
-from cio_mcp.toolkit.pages import page
+from cio_mcp.toolkit.pages import page_of
 from cio_mcp.toolkit.params import Address, CountCursor, Limit, Line
 from cio_mcp.toolkit.reading import Fields
 from cio_mcp.toolkit.registry import Toolbox
@@ -57,7 +57,7 @@ async def find_suppressed_addresses(
     path, query = "/v1/esp/suppression/{kind}", {"domain": domain, "limit": limit, "offset": offset}
     answer = Fields(await app.get(path, query, kind=kind))
     found = _suppressions(answer)
-    kept, left_out = page(found, len(found))
+    kept, left_out = page_of(found, len(found))
     # The answer has neither a total nor a cursor: a page that is not full is the last one.
     following = str(offset + len(kept)) if left_out or len(found) == limit else None
     return Suppressions(addresses=kept, next_cursor=following, left_out=left_out)

@@ -1,7 +1,7 @@
 """The verdict: what became of the message, or else what stood in its way."""
 
 from cio_mcp.tools.deliverability.absence import of_absence
-from cio_mcp.tools.deliverability.case import Case, state_of
+from cio_mcp.tools.deliverability.case import Case, delivery_state
 from cio_mcp.tools.deliverability.cause import PERSON, Cause, Read
 from cio_mcp.tools.deliverability.failures import ARRIVED, of_delivery
 from cio_mcp.tools.deliverability.obstacles import obstacles
@@ -46,7 +46,7 @@ def reach(case: Case) -> tuple[Cause, list[Cause]]:
 
 
 def unknowable(case: Case, cause: Cause, others: list[Cause]) -> list[str]:
-    """Return what the API does not tell about such a message, and can have played a part."""
+    """Return what the API does not say about such a message, and can have played a part."""
     if case.missing:
         return [] if cause.certainty == "certain" else [GONE]
     untold = []
@@ -69,7 +69,7 @@ def _of_messages(case: Case) -> Cause | None:
 
 
 def _arrived(case: Case) -> bool:
-    return state_of(case.matching[0]) in ARRIVED
+    return delivery_state(case.matching[0]) in ARRIVED
 
 
 def _unknown(case: Case) -> Cause:

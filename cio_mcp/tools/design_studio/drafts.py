@@ -65,7 +65,7 @@ async def create_email(
     content = _content(subject, preheader, html, text)
     envelope = {"envelope": {"from_id": sender_id}} if sender_id else {}
     if (translates is None) != (language is None):
-        raise InvalidArgument("language: goes with translates")
+        raise InvalidArgument("language: needs translates")
     body: dict[str, Any] = ({"content": content} if content else {}) | envelope
     if translates:
         if name:
@@ -96,7 +96,7 @@ class EmailUpdated(Acted):
     email_id: str
     language: str | None = None
     changes: dict[str, list[str]] = Field(
-        description="What changed, by field: what was there after -, what is there now after +."
+        description="What changed, by field: removed lines begin with -, added lines with +."
     )
     faults: list[str] | None = Field(None, description="What is wrong with its HTML and Liquid, by line.")
 
@@ -122,7 +122,7 @@ async def update_email(
     Fields that you leave out keep their values.
     """
     if html and replace:
-        raise InvalidArgument("replace: is not allowed beside html")
+        raise InvalidArgument("replace: cannot be combined with html")
     if name and language:
         raise InvalidArgument("name: a translation has the name of its email")
     node = await read_node(app, email_id, language)

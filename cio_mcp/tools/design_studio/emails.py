@@ -8,11 +8,11 @@ from cio_mcp.client import AppApi
 from cio_mcp.liquid import Meter
 from cio_mcp.toolkit.answers import Cut, Page, Quoted, Shape
 from cio_mcp.toolkit.design_studio import COMPONENTS, EMAIL, EmailId, Language, read_node, texts_in
-from cio_mcp.toolkit.pages import joined, page
+from cio_mcp.toolkit.pages import joined, page_of
 from cio_mcp.toolkit.params import CountCursor, Line
 from cio_mcp.toolkit.reading import Fields, beside, needed
 from cio_mcp.toolkit.registry import Toolbox
-from cio_mcp.toolkit.texts.bodies import body_of
+from cio_mcp.toolkit.texts.bodies import body_texts
 from cio_mcp.toolkit.texts.faults import faults_of
 from cio_mcp.toolkit.texts.variables import variables_of
 
@@ -58,7 +58,7 @@ async def list_emails(
         "is_linked": "any" if linked is None else str(linked).lower(),
     }
     there = Fields(await app.get("/v1/design_studio/emails", query)).listed("emails")
-    kept, left_out = page([_brief(item) for item in there], PAGE)
+    kept, left_out = page_of([_brief(item) for item in there], PAGE)
     more = str(number + 1) if len(there) == PAGE else None
     return Emails(
         emails=kept, next_cursor=more, left_out=left_out and f"{len(there) - len(kept)} of this page"
@@ -125,7 +125,7 @@ async def get_email(
     unpublished, unknown = (
         await beside("unpublished_changes", _unpublished(app, email_id)) if linked else (None, None)
     )
-    body = body_of(texts["html"], app.call.conceal, html=html)
+    body = body_texts(texts["html"], app.call.conceal, html=html)
     used = variables_of(texts, {}, Meter())
     return Email(
         email_id=email_id,
@@ -200,6 +200,6 @@ async def list_components(
         )
         for item in there
     ]
-    kept, left_out = page(found, 100)
+    kept, left_out = page_of(found, 100)
     more = str(number + 1) if len(there) == 100 else None
     return Components(components=kept, next_cursor=more, left_out=left_out)

@@ -55,7 +55,7 @@ async def link_email(
     """Link an email of Design Studio to one message, for good: the API cannot unlink. Then publish_email."""
     nodes = await read_nodes(app, email_id)
     if nodes[""].text("language"):
-        raise InvalidArgument("email_id: is that of a translation; link the email itself")
+        raise InvalidArgument("email_id: belongs to a translation; link the email itself")
     linked_to = await _linked_to(app, target, target_id)
     follows: list[tuple[str, str]] = [
         ("it cannot be unlinked by the API:", nodes[""].text("name") or email_id),

@@ -43,7 +43,7 @@ FAILURES = {400, 409, 422}
 LOOK = "Do not call again yet: call get_email, which says whether all of it is published."
 
 # Of a linked email the API tells that it is, and not to what (App API, Design Studio).
-GOES_LIVE = "the email that goes live, in the message that it is linked to (the API does not tell which):"
+GOES_LIVE = "the email that goes live, in the message that it is linked to (the API does not say which):"
 
 
 class ReviewFinding(Shape):
@@ -70,7 +70,7 @@ async def review_email(app: AppApi, email_id: EmailId, language: Language = None
     node = await node_id(app, email_id, language)
     answer = Fields(await app.get(f"{EMAIL}/review", email_id=node))
     if answer.text("status") == "render_failed":
-        raise Refused("Customer.io could not render this email.", do="get_email tells its faults by line.")
+        raise Refused("Customer.io could not render this email.", do="get_email lists its faults by line.")
     findings = needed(answer.objects("findings"), "findings")
     failed = [item for item in findings if item.text("state") != "pass"]
     found = sorted((_finding(item) for item in failed), key=_rank)
@@ -112,7 +112,8 @@ class EmailPublished(Acted):
     email_id: str
     languages: list[str] | None = Field(None, description="Published translations, beside the email itself.")
     changes: dict[str, list[str]] | None = Field(
-        None, description="What changed, by field: what was published after -, what is now after +."
+        None,
+        description="What changed, by field: removed lines begin with -, added lines with +.",
     )
     publish_id: str | None = None
 
@@ -126,7 +127,7 @@ async def publish_email(app: AppApi, email_id: EmailId) -> EmailPublished:
     """
     nodes = await read_nodes(app, email_id)
     if nodes[""].flag("is_linked") is False:
-        raise InvalidArgument("email_id: this email is linked to no message; link_email does that")
+        raise InvalidArgument("email_id: this email is not linked to a message; call link_email first")
     answer = Fields(await app.get(f"{EMAIL}/unpublished_changes", email_id=email_id))
     if answer.flag("has_unpublished_changes") is False:
         raise InvalidArgument("email_id: all of this email is published already")

@@ -15,7 +15,7 @@ from cio_mcp.toolkit.pages import joined
 from cio_mcp.toolkit.rates import Spanned, counts_of
 from cio_mcp.toolkit.reading import Fields, beside, unusable
 from cio_mcp.toolkit.registry import Toolbox
-from cio_mcp.toolkit.spans import End, Span, Start, newest, span_of
+from cio_mcp.toolkit.spans import End, Span, Start, newest_periods, span_of
 from cio_mcp.tools.metrics.totals import MOST, SourceId
 
 tools = Toolbox(__name__)
@@ -84,7 +84,7 @@ async def compare_messages(
     check_fit(f"kind={kind}", {"start": start, "end": end}, ("start", "end") if kind == "campaign" else ())
     known, notes = await READERS[kind](app, source_id)
     shown = known[:SHOWN]
-    span = span_of(app, start, end) if kind == "campaign" else newest(app, "days", MOST["days"])
+    span = span_of(app, start, end) if kind == "campaign" else newest_periods(app, "days", MOST["days"])
     query = span.query("days") if kind == "campaign" and span else {"period": "days", "steps": MOST["days"]}
     read = [
         beside(one.called, _figures(app.get(PATHS[kind], query, source_id=source_id, part_id=one.id)))

@@ -14,8 +14,8 @@ from cio_mcp.toolkit.figures import (
     SHARES_OF,
     Figures,
     ShareDifference,
-    differences,
     share,
+    share_differences,
     shares_together,
 )
 from cio_mcp.toolkit.pages import joined
@@ -123,7 +123,7 @@ def _changes(senders: list[Sender]) -> list[str]:
     """Return what changed more than chance explains, in words, the worst first."""
     looks = len(senders) * LOOKS
     found: list[tuple[Sender, ShareDifference]] = [
-        (one, each) for one in senders for each in differences(one.now, one.before, looks)
+        (one, each) for one in senders for each in share_differences(one.now, one.before, looks)
     ]
     found.sort(key=lambda change: (not change[1].worse, -change[1].people))
     silent = [

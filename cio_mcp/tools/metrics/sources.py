@@ -10,7 +10,7 @@ from cio_mcp.toolkit.figures import Figures, figures_of
 from cio_mcp.toolkit.rates import counts_of
 from cio_mcp.toolkit.reading import Fields, unusable
 from cio_mcp.toolkit.spans import Span
-from cio_mcp.toolkit.things import has_in_name, state_of
+from cio_mcp.toolkit.things import has_in_name, source_state
 
 # Letters of a name that are told.
 NAME = 60
@@ -82,7 +82,7 @@ def _state(item: Fields) -> str | None:
     if item.empty("sent_at"):
         return "not sent"
     sent = item.time("sent_at")
-    return f"sent {sent[:10]}" if sent else state_of(item)
+    return f"sent {sent[:10]}" if sent else source_state(item)
 
 
 async def read_results(

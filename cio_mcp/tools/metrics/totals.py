@@ -8,12 +8,12 @@ from cio_mcp.client import AppApi, Query
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.answers import Cut, Pictured, Shape
 from cio_mcp.toolkit.fitting import check_fit
-from cio_mcp.toolkit.pages import page
+from cio_mcp.toolkit.pages import page_of
 from cio_mcp.toolkit.params import Channel, Number, ObjectId, vendor_channel
 from cio_mcp.toolkit.rates import RATES, Counts, Metrics, Series, Spanned, counts_of, summary, totals_of
 from cio_mcp.toolkit.reading import Fields
 from cio_mcp.toolkit.registry import Toolbox
-from cio_mcp.toolkit.spans import EASTERN, End, JourneyEnd, JourneyStart, Start, newest, span_of
+from cio_mcp.toolkit.spans import EASTERN, End, JourneyEnd, JourneyStart, Start, newest_periods, span_of
 
 tools = Toolbox(__name__)
 
@@ -91,7 +91,7 @@ async def get_message_metrics(
     query = span.query(resolution, channel) if span else _newest(resolution, periods, channel=channel)
     path = f"{_path(kind, action_id)}/metrics"
     counts = counts_of(Fields(await app.get(path, query, source_id=source_id, action_id=action_id)), periods)
-    span = span or newest(app, resolution, counts.periods)
+    span = span or newest_periods(app, resolution, counts.periods)
     found = {"timezone": EASTERN.key} | (span.told if span else {})
     found |= summary(counts, RATES, resolution, span, series=series)
     return MessageMetrics(kind=kind, source_id=source_id, action_id=action_id, **found)
@@ -146,8 +146,10 @@ async def get_link_metrics(
     answer = Fields(await app.get(path, query, source_id=source_id, action_id=action_id))
     counted = [_link(item, days) for item in answer.listed("links")]
     found = sorted((link for link, _ in counted), key=lambda link: -(link.totals or {}).get("clicked", 0))
-    span = newest(app, "days", max((told for _, told in counted if told), default=days or MOST["days"]))
-    kept, left_out = page(found, len(found))
+    span = newest_periods(
+        app, "days", max((told for _, told in counted if told), default=days or MOST["days"])
+    )
+    kept, left_out = page_of(found, len(found))
     return LinkMetrics(
         kind=kind,
         source_id=source_id,

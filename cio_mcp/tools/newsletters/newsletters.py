@@ -6,7 +6,7 @@ from pydantic import Field
 
 from cio_mcp.client import AppApi
 from cio_mcp.toolkit.answers import Cut, Numbered, Page, Shape
-from cio_mcp.toolkit.pages import cut
+from cio_mcp.toolkit.pages import cut_page
 from cio_mcp.toolkit.params import Cursor, Limit, ObjectId
 from cio_mcp.toolkit.reading import Fields, beside
 from cio_mcp.toolkit.registry import Toolbox
@@ -38,7 +38,7 @@ async def list_newsletters(app: AppApi, limit: Limit = 20, cursor: Cursor | None
     """List newsletters (one-time sends), newest first, with the time each was sent."""
     answer = Fields(await app.get("/v1/newsletters", {"limit": limit, "sort": "desc", "start": cursor}))
     found = [Newsletter(**_told(item)) for item in answer.listed("newsletters")]
-    kept, next_cursor, left_out = cut(found, answer.following())
+    kept, next_cursor, left_out = cut_page(found, answer.following())
     return Newsletters(newsletters=kept, next_cursor=next_cursor, left_out=left_out)
 
 

@@ -14,11 +14,11 @@ from cio_mcp.toolkit.lists import SomeNames
 from cio_mcp.toolkit.losses import of_customer
 from cio_mcp.toolkit.pages import PAGE_BYTES
 from cio_mcp.toolkit.params import AnonymousId, CustomerId
-from cio_mcp.toolkit.reading import Fields, needed, plain
+from cio_mcp.toolkit.reading import Fields, needed, plain_value
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.sizes import size_of
 from cio_mcp.toolkit.times import Timestamp
-from cio_mcp.toolkit.values import Email, Values, as_text, within_limits
+from cio_mcp.toolkit.values import Email, Values, text_values_note, within_limits
 
 tools = Toolbox(__name__)
 
@@ -81,12 +81,12 @@ async def identify_customer(
 
     Attributes you leave out keep their values. check_write tells whether it was applied.
     """
-    body = written(email, created_at, unsubscribed, anonymous_id, attributes, update_only)
+    body = identify_body(email, created_at, unsubscribed, anonymous_id, attributes, update_only)
     await people.identify(track, customer_id, id_type, body)
     return Accepted()
 
 
-def written(
+def identify_body(
     email: str | None,
     created_at: int | None,
     unsubscribed: bool | None,
@@ -171,7 +171,7 @@ async def get_customer(
         attributes=custom,
         devices=None if devices is None else [_device(device) for device in devices],
         left_out=left_out,
-        notes=as_text(custom.values()),
+        notes=text_values_note(custom.values()),
     )
 
 
@@ -199,7 +199,7 @@ def _chosen(custom: dict[str, Any], fields: list[str] | None) -> tuple[dict[str,
 def _preferences(text: object) -> dict[str, Any] | None:
     """Return the subscription preferences, which the App API returns as JSON in a string."""
     try:
-        preferences = plain(json.loads(text)) if isinstance(text, str) else text
+        preferences = plain_value(json.loads(text)) if isinstance(text, str) else text
     except (ValueError, RecursionError):
         return None
     return preferences if isinstance(preferences, dict) else None

@@ -8,7 +8,7 @@ from cio_mcp.client import AnyIdType, AppApi, TrackApi, people
 from cio_mcp.toolkit import lists
 from cio_mcp.toolkit.answers import Accepted, Page, Quoted, Shape
 from cio_mcp.toolkit.consequences import Consequence, affects
-from cio_mcp.toolkit.pages import cut, joined
+from cio_mcp.toolkit.pages import cut_page, joined
 from cio_mcp.toolkit.params import Cursor, CustomerId, ItemKey, Limit
 from cio_mcp.toolkit.reading import Fields, beside
 from cio_mcp.toolkit.registry import Toolbox
@@ -49,7 +49,7 @@ async def get_relationships(
     answer = Fields(await app.get(path, query, customer_id=app.person(customer_id, id_type)))
     found = [_relationship(item) for item in answer.listed("cio_relationships")]
     object_types, refused = await beside("object_types", read_object_types(app))
-    kept, next_cursor, left_out = cut(found, answer.following())
+    kept, next_cursor, left_out = cut_page(found, answer.following())
     return Relationships(
         relationships=kept,
         object_types=object_types,

@@ -8,23 +8,23 @@ from cio_mcp.client import AnyIdType, AppApi
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.answers import Cut, Numbered, Page, Quoted, Shape
 from cio_mcp.toolkit.audience import segment_size
+from cio_mcp.toolkit.filters import Filter
 from cio_mcp.toolkit.lists import Names
-from cio_mcp.toolkit.pages import cut, joined, newest, page
+from cio_mcp.toolkit.pages import cut_page, joined, newest_first, page_of
 from cio_mcp.toolkit.params import (
     Address,
     Cursor,
     CustomerId,
-    Filter,
     JsonObject,
     Limit,
     ObjectId,
-    compared,
+    comparison_value,
     unguessed,
 )
 from cio_mcp.toolkit.profiles import matching, profiles
 from cio_mcp.toolkit.reading import Fields, beside, time
 from cio_mcp.toolkit.registry import Toolbox
-from cio_mcp.toolkit.values import as_text
+from cio_mcp.toolkit.values import text_values_note
 
 tools = Toolbox(__name__)
 
@@ -43,7 +43,7 @@ def _values(attributes: dict[str, Any]) -> dict[str, str | bool]:
         if value is None or isinstance(value, (dict, list)):
             message = f"{name}: must be a string, number or boolean; to test whether it exists use filter"
             raise ValueError(message)
-    return {name: compared(value) for name, value in attributes.items()}
+    return {name: comparison_value(value) for name, value in attributes.items()}
 
 
 class FoundCustomer(Shape):
@@ -97,12 +97,12 @@ async def search_customers(
         listed = answer.listed("identifiers")
     found = [FoundCustomer(**identifiers_of(item)) for item in listed]
     unread = await _read(app, found, fields) if fields and found else None
-    customers, next_cursor, left_out = cut(found, answer.following())
+    customers, next_cursor, left_out = cut_page(found, answer.following())
     only = None if attributes or filter or email else segment_id
     nobody = not (found or cursor) and bool(attributes or filter)
     shown = [value for customer in customers for value in (customer.attributes or {}).values()]
     return FoundCustomers(
-        notes=[await _attributes_here(app)] if nobody else as_text(shown),
+        notes=[await _attributes_here(app)] if nobody else text_values_note(shown),
         customers=customers,
         total=await total_of(app, found, answer.following(), cursor, only),
         next_cursor=next_cursor,
@@ -200,9 +200,10 @@ async def list_customer_segments(
     path, query = "/v1/customers/{customer_id}/segments", {"id_type": id_type}
     answer = Fields(await app.get(path, query, customer_id=app.person(customer_id, id_type)))
     found = [
-        InSegment(id=item.whole("id"), name=item.text("name")) for item in newest(answer.listed("segments"))
+        InSegment(id=item.whole("id"), name=item.text("name"))
+        for item in newest_first(answer.listed("segments"))
     ]
-    kept, _ = page(found, len(found))
+    kept, _ = page_of(found, len(found))
     older = len(found) - len(kept)
     note = f"{older} older segments; list_segment_members tells who is in one"
     return CustomerSegments(segments=kept, left_out=note if older else None)

@@ -21,7 +21,7 @@ class Mismatch:
     fails: bool = False
 
 
-async def differences(app: AppApi, message: MessageDefinition) -> list[Mismatch]:
+async def mismatches(app: AppApi, message: MessageDefinition) -> list[Mismatch]:
     """Return what of a message is not as its table says; raises CustomerIOError if it cannot be read."""
     try:
         taken = await taken_by(app, message.kind, message.id)
@@ -58,7 +58,7 @@ def _differences(message: MessageDefinition, taken: MessageNeeds) -> Iterator[Mi
                 f"it can use {_path(place)}, which no argument fills", "add it, if callers know it"
             )
     if message.written.subject and message.written.subject != taken.subject:
-        yield Mismatch("its subject is another now", "set subject anew, which callers read")
+        yield Mismatch("its subject has changed", "update subject, which callers read")
 
 
 def _overlap(one: VariablePath, other: VariablePath) -> bool:

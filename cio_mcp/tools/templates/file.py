@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cio_mcp.errors import SettingsError
-from cio_mcp.tools.templates.message import GENERIC_SENDS, MessageDefinition, message_of
+from cio_mcp.tools.templates.message import GENERIC_SENDS, MessageDefinition, definition_of
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class File:
     generic_sends: bool
 
 
-def read(path: Path) -> File:
+def read_file(path: Path) -> File:
     """Return what a file says; raises SettingsError with the place of what is wrong, and the way out."""
     import tomllib  # noqa: PLC0415 - few have such a file, and all would wait for it at the start
 
@@ -29,7 +29,7 @@ def read(path: Path) -> File:
         if not isinstance(generic, bool):
             message = f"{GENERIC_SENDS}: must be true or false, above the first table"
             raise ValueError(message)  # noqa: TRY004, TRY301 - all faults end alike
-        messages = [message_of(name, table) for name, table in tables.items()]
+        messages = [definition_of(name, table) for name, table in tables.items()]
         if not messages:
             message = "names no message; cio-mcp templates suggest writes a table for each"
             raise ValueError(message)  # noqa: TRY301

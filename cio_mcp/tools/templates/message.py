@@ -8,12 +8,12 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from cio_mcp.toolkit.arguments import near_miss
-from cio_mcp.toolkit.context import ParseContext
 from cio_mcp.toolkit.params import ItemKey, Line, ObjectId, Text
+from cio_mcp.toolkit.parse_context import ParseContext
 from cio_mcp.toolkit.sizes import size_of
 from cio_mcp.tools.templates.names import LONGEST, can_be_argument, can_be_tool
-from cio_mcp.tools.templates.sends import WORDS, Channel, Kind, Send, known, send_of
-from cio_mcp.tools.templates.values import TYPES, VariablePath, place_of
+from cio_mcp.tools.templates.sends import WORDS, Channel, Kind, Send, send_arguments, send_of
+from cio_mcp.tools.templates.values import TYPES, VariablePath, variable_path
 
 # The one key beside the tables: whether messages are sent by the other tools, too.
 GENERIC_SENDS = "generic_sends"
@@ -80,7 +80,7 @@ class MessageDefinition:
         return "customer_id" in self.send.needs and "customer_id" not in {*self.own, *self.fixed}
 
 
-def message_of(tool: str, table: Any) -> MessageDefinition:
+def definition_of(tool: str, table: Any) -> MessageDefinition:
     """Return the message of a table; raises ValueError that names the place, and the way out."""
     if not isinstance(table, dict):
         _refuse(tool, f"there is no such key; each tool is a table of its own, such as [{tool}]")
@@ -102,7 +102,7 @@ def message_of(tool: str, table: Any) -> MessageDefinition:
         found[name] = _argument(f"{where} {name}", name, about, send, kind, channel)
     own = {name: about for name, about in found.items() if _is_own(name, about)}
     variables = {name: about for name, about in found.items() if name not in own}
-    places = {name: place_of(about.variable or name) for name, about in variables.items()}
+    places = {name: variable_path(about.variable or name) for name, about in variables.items()}
     for name, place in places.items():
         for other, inner in places.items():
             if other != name and inner[: len(place)] == place:
@@ -169,7 +169,7 @@ def _argument(place: str, name: str, table: Any, send: Send, kind: Kind, channel
 def _variable(place: str, name: str, about: Argument) -> Argument:
     """Return an argument that fills a variable, with its type."""
     try:
-        place_of(about.variable or name)
+        variable_path(about.variable or name)
     except ValueError as error:
         _refuse(place, f"variable: {error}")
     if about.value is not None:
@@ -179,7 +179,7 @@ def _variable(place: str, name: str, about: Argument) -> Argument:
         texts = all(isinstance(choice, str) for choice in about.choices)
         about = about.model_copy(update={"type": "string" if texts else "number"})
     if about.type is None:
-        near = near_miss(name, known())
+        near = near_miss(name, send_arguments())
         _refuse(place, f"type: is needed, one of {', '.join(TYPES)}" + (f"; or {near}" if near else ""))
     if about.choices:  # as callers' values are compared with them: 7 for text is "7"
         choices = [_check(place, "choices", TYPES[about.type], choice) for choice in about.choices]
@@ -188,7 +188,7 @@ def _variable(place: str, name: str, about: Argument) -> Argument:
 
 
 def _is_own(name: str, about: Argument) -> bool:
-    return about.variable is None and name in known()
+    return about.variable is None and name in send_arguments()
 
 
 def _check(place: str, key: str, hint: Any, value: Any) -> Any:

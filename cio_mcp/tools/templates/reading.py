@@ -8,7 +8,7 @@ from cio_mcp.client import AppApi
 from cio_mcp.toolkit.texts.checking import uses_in
 from cio_mcp.toolkit.texts.messages import Text, message_number, read_texts
 from cio_mcp.tools.templates.sends import Kind
-from cio_mcp.tools.templates.values import VariablePath, place_of
+from cio_mcp.tools.templates.values import VariablePath, variable_path
 
 # The name of a channel at Customer.io, where it is another than ours.
 _CHANNELS = {"twilio": "sms"}
@@ -46,7 +46,9 @@ def _taken(texts: Sequence[Text]) -> MessageNeeds:
             continue
         item = _ITEM.search(path)
         try:
-            place = place_of(path[: item.start() if item else None].removeprefix("trigger").removeprefix("."))
+            place = variable_path(
+                path[: item.start() if item else None].removeprefix("trigger").removeprefix(".")
+            )
         except ValueError:
             continue  # all of the data, or a part of it that another variable names
         found.needed[place] = found.needed.get(place, False) or use.bare

@@ -69,7 +69,7 @@ def send_of(kind: Kind, channel: Channel) -> Send:
 
 
 @cache
-def known() -> frozenset[str]:
+def send_arguments() -> frozenset[str]:
     """Return the arguments of all sends: in a table none of these names is one of the message's variables."""
     sends = (
         send_of("broadcast", "email"),

@@ -13,7 +13,7 @@ from cio_mcp.toolkit.reading import Fields
 from cio_mcp.tools.templates.message import GENERIC_SENDS
 from cio_mcp.tools.templates.names import LONGEST, can_be_argument
 from cio_mcp.tools.templates.reading import MessageNeeds, taken_by
-from cio_mcp.tools.templates.sends import Channel, Kind, known
+from cio_mcp.tools.templates.sends import Channel, Kind, send_arguments
 from cio_mcp.tools.templates.values import VariablePath
 
 HEAD = """\
@@ -115,7 +115,7 @@ def _variables(found: MessageNeeds) -> Iterator[str]:
             argument += "_"
         used.add(argument)
         written = notation(["", name]).removeprefix(".")
-        other = f", variable = {_quoted(written)}" if argument != name or argument in known() else ""
+        other = f", variable = {_quoted(written)}" if argument != name or argument in send_arguments() else ""
         required = "" if any(found.needed[place] for place in places) else ", required = false"
         kind, told, guess = _type(name, places, found)
         told = f", description = {_quoted(told)}" if told else ""

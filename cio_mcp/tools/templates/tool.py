@@ -11,10 +11,10 @@ from typing import Annotated, Any, ClassVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema, create_model
 
 from cio_mcp.toolkit.addresses import OneAddress
-from cio_mcp.toolkit.arguments import has_mark, parsed
+from cio_mcp.toolkit.arguments import has_mark, parsed_arguments
 from cio_mcp.toolkit.audience import Audience
-from cio_mcp.toolkit.context import ParseContext
 from cio_mcp.toolkit.params import Naming
+from cio_mcp.toolkit.parse_context import ParseContext
 from cio_mcp.toolkit.quoting import quoted
 from cio_mcp.toolkit.registry import Tool
 from cio_mcp.tools.templates.file import File
@@ -24,7 +24,7 @@ from cio_mcp.tools.templates.values import TYPES, filled
 
 WAY_OUT = (
     "pass it; where no argument fills it, the message has changed since CIO_TEMPLATES was written, and an "
-    "operator adds it there (cio-mcp doctor names it)"
+    "operator must add it there (cio-mcp doctor names it)"
 )
 
 FOLLOW = {
@@ -93,7 +93,7 @@ class MessageTool(Tool):
         context, message, send = context or ParseContext(), self.message, self.message.send
         given = {
             name: value
-            for name, value in parsed(self.arguments, arguments, context).items()
+            for name, value in parsed_arguments(self.arguments, arguments, context).items()
             if value is not None
         }
         values = {place: given.pop(name) for name, place in message.places.items() if name in given}

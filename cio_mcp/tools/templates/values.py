@@ -68,7 +68,7 @@ TYPES: dict[str, Any] = {
 VariablePath = tuple[str, ...]
 
 
-def place_of(variable: str) -> VariablePath:
+def variable_path(variable: str) -> VariablePath:
     """Return where a variable is in the data; raises ValueError for one that Liquid would not read so."""
     if not _PATH.fullmatch(variable):
         message = 'must be written as behind trigger in Liquid, such as order.id or ["home city"]'

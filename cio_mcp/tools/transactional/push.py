@@ -5,8 +5,8 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, ValidationInfo
 
 from cio_mcp.toolkit.audience import PUSH_TARGETS
-from cio_mcp.toolkit.context import context_of
 from cio_mcp.toolkit.params import JsonObject
+from cio_mcp.toolkit.parse_context import context_of
 from cio_mcp.toolkit.times import unix_seconds
 
 PLATFORMS = ("ios", "android")

@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 from cio_mcp.client import AppApi, SendApi
 from cio_mcp.toolkit.answers import Numbered, Page
 from cio_mcp.toolkit.audience import MessageSetup
-from cio_mcp.toolkit.pages import newest, page_by_id
+from cio_mcp.toolkit.pages import newest_first, page_by_id
 from cio_mcp.toolkit.params import CountCursor, Naming, as_id, one_line
 from cio_mcp.toolkit.reading import Fields
 from cio_mcp.toolkit.registry import Toolbox
@@ -58,7 +58,7 @@ async def list_transactional_messages(
     """List transactional messages (templates) with their ids and trigger names, newest first."""
     # The endpoint takes no parameters and returns everything at once (App API, listTransactional).
     answer = Fields(await app.get("/v1/transactional"))
-    found = [_message(item) for item in newest(answer.listed("messages"), cursor)]
+    found = [_message(item) for item in newest_first(answer.listed("messages"), cursor)]
     kept, next_cursor, left_out = page_by_id(found, len(found))
     return TransactionalMessages(messages=kept, next_cursor=next_cursor, left_out=left_out)
 

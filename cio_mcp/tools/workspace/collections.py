@@ -8,7 +8,7 @@ from cio_mcp.client import AppApi, RequestKind
 from cio_mcp.limits import COLLECTION_BYTES
 from cio_mcp.toolkit.answers import Item
 from cio_mcp.toolkit.lists import Objects
-from cio_mcp.toolkit.reading import Fields, made, needed, plain
+from cio_mcp.toolkit.reading import Fields, made, needed, plain_value
 from cio_mcp.toolkit.sizes import excess
 
 # App API, "Collections": bytes of one row.
@@ -66,7 +66,7 @@ async def read_rows(app: AppApi, collection_id: int) -> list[dict[str, Any]]:
     """Return all rows of a collection. The spec's example is a single row, its text says a list."""
     found = await app.get("/v1/collections/{collection_id}/content", collection_id=collection_id)
     rows = found if isinstance(found, list) else [found] if found else []
-    return [plain(row) if isinstance(row, dict) else {"value": plain(row)} for row in rows]
+    return [plain_value(row) if isinstance(row, dict) else {"value": plain_value(row)} for row in rows]
 
 
 def told_collection(item: Fields) -> Collection:

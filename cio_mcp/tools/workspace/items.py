@@ -9,7 +9,7 @@ from cio_mcp.client import AppApi
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.answers import Acted, Item, Page
 from cio_mcp.toolkit.consequences import Consequence, Outlook, affects
-from cio_mcp.toolkit.pages import fitting, page
+from cio_mcp.toolkit.pages import fitting, page_of
 from cio_mcp.toolkit.params import Cursor, Https, ItemKey, Line, Text
 from cio_mcp.toolkit.reading import Fields, beside, needed, text
 from cio_mcp.toolkit.registry import Toolbox
@@ -101,7 +101,9 @@ async def list_workspace_items(
         return await _one(app, kind, item, cursor)
     there, unread = await read_senders(app) if kind == "sender_identity" else (await _all(app, kind), None)
     found = sorted(map(KINDS[kind][2], there), key=_order)
-    kept, left_out = page([one for one in found if cursor is None or _order(one) > _at(cursor, kind)], PAGE)
+    kept, left_out = page_of(
+        [one for one in found if cursor is None or _order(one) > _at(cursor, kind)], PAGE
+    )
     if left_out is None:
         return Items(items=kept, left_out=unread)
     last = kept[-1].name if kind == "snippet" else text(kept[-1].id)

@@ -8,7 +8,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from cio_mcp.transports.readable import readable
+from cio_mcp.transports.repair import repaired
 
 # What may be open at once: requests, bytes of their bodies, streams; and the part that one token may have.
 REQUESTS, BYTES, STREAMS = 2000, 128 * 1024 * 1024, 1000
@@ -113,7 +113,7 @@ class Intake:
                     more = message.get("more_body", False)
         except TimeoutError:
             raise IntakeRefusal(408, "the body did not come in") from None
-        rest: list[Message] = [{"type": "http.request", "body": readable(bytes(body)), "more_body": False}]
+        rest: list[Message] = [{"type": "http.request", "body": repaired(bytes(body)), "more_body": False}]
 
         async def replayed() -> Message:
             return rest.pop() if rest else await receive()

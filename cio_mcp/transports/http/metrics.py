@@ -66,7 +66,7 @@ def _requests(app: App) -> Iterator[Metric]:
     ends = [({**labels, "status": end}, n) for labels, found in seen for end, n in found.ends.items()]
     yield Metric("requests_total", "counter", "Requests to Customer.io, by how they ended.", ends)
     retries = [(labels, found.retries) for labels, found in seen]
-    yield Metric("retries_total", "counter", "Requests that were an earlier one again.", retries)
+    yield Metric("retries_total", "counter", "Requests that repeated an earlier one.", retries)
     waits = [(labels, found.waits) for labels, found in seen]
     yield Metric("wait_seconds", "histogram", "How long requests waited for their turn.", waits)
     queue: list[tuple[Labels, float]] = []
@@ -79,8 +79,8 @@ def _requests(app: App) -> Iterator[Metric]:
             failing[state.bucket.name] |= state.failing_with is not None
         queue += _by("limit", waiting, where)
         failures += _by("limit", failing, where)
-    yield Metric("queue", "gauge", "Requests that wait for their turn now.", queue)
-    yield Metric("failing", "gauge", "1 while an API fails and is left alone.", failures)
+    yield Metric("queue", "gauge", "Requests waiting for their turn now.", queue)
+    yield Metric("failing", "gauge", "1 while an API fails and is not called.", failures)
 
 
 def _server(
@@ -93,7 +93,7 @@ def _server(
     yield Metric("http_answers_total", "counter", "Answers over HTTP, by path and status.", answered)
     yield Metric("sessions", "gauge", "Sessions that are open now.", _by("transport", sessions, {}))
     build = {"version": __version__, "mcp": version("mcp"), "python": platform.python_version()}
-    yield Metric("build_info", "gauge", "What runs here; always 1.", [(build, 1)])
+    yield Metric("build_info", "gauge", "The version that runs here; always 1.", [(build, 1)])
 
 
 def _workspaces(app: App) -> list[tuple[Labels, OpenWorkspace]]:

@@ -74,7 +74,7 @@ def _refusal(request: Request, readers: MetricsReaders) -> Response | None:
         if scheme.lower() == "bearer" and holds:
             return None
         headers = {"WWW-Authenticate": "Bearer"}
-        return PlainTextResponse("/metrics wants the token of CIO_METRICS.\n", 401, headers)
+        return PlainTextResponse("/metrics needs the token in CIO_METRICS.\n", 401, headers)
     if readers == "open" or is_local(request):
         return None
     return PlainTextResponse("/metrics is read from this host only; see CIO_METRICS.\n", 403)

@@ -37,7 +37,7 @@ class Prefix:
         if not given or not self._trusts(scope.get("client")):
             return ""
         if len(given) > 1 or not _PREFIX.fullmatch(given[0]):
-            _log.warning("a proxy sends an %s that is no path; it is passed over", HEADER)
+            _log.warning("a proxy sends an %s that is not a path; it is ignored", HEADER)
             return ""
         return given[0].rstrip("/")
 

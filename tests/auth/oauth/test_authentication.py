@@ -33,12 +33,6 @@ from tests.transports.test_transports import Served, serving
 pytestmark = [pytest.mark.anyio, pytest.mark.processes]
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    """Run on real time: real processes answer."""
-    return "asyncio"
-
-
 @pytest.fixture(scope="module")
 def issuer() -> Iterator[Issuer]:
     with issuing() as found:
@@ -202,15 +196,15 @@ def refused(answer: httpx.Response, words: str, status: int = 401, error: str = 
         ({"iat": int(time.time()) + 600}, "the token is not valid yet"),
         ({"aud": "https://other.example/mcp"}, f"the token is for another audience than {AUDIENCE}"),
         ({"aud": "https://cio.example"}, f"the token is for another audience than {AUDIENCE}"),
-        ({"iss": "https://other.example"}, "the token is of another issuer than http://127.0.0.1"),
+        ({"iss": "https://other.example"}, "the token is from another issuer than http://127.0.0.1"),
         ({"exp": None}, "the token has no exp"),
         ({"aud": None}, "the token has no aud"),
-        ({"iss": None}, "the token is of another issuer"),
+        ({"iss": None}, "the token is from another issuer"),
         ({"sub": None, "client_id": None}, "the token names nobody"),
         ({"sub": "two\nlines", "client_id": ""}, "the token names nobody"),
-        ({"exp": "soon"}, "the token is no JWT that can be read"),
+        ({"exp": "soon"}, "the token is not a readable JWT"),
         ({"headers": {"kid": "nobodys"}}, "the token is signed with a key that the issuer does not have"),
-        ({"headers": {"typ": "logout+jwt"}}, "the token is no access token, by its typ"),
+        ({"headers": {"typ": "logout+jwt"}}, "the token's typ says that it is not an access token"),
     ],
 )
 async def test_a_token_that_does_not_hold_here_does_not_come_in(
@@ -224,7 +218,7 @@ NO_TOKENS = ["x", "a.b.c", "cio_mcp_unknown", "..", f"{'a' * 5000}.e30.e30"]
 
 @pytest.mark.parametrize("text", NO_TOKENS)
 async def test_what_is_no_token_does_not_come_in(served: Served, text: str) -> None:
-    refused(await knock(served, text), "the token is no JWT that can be read")
+    refused(await knock(served, text), "the token is not a readable JWT")
 
 
 @pytest.mark.parametrize("scope", [None, "", "openid", "cio:read2 read", {"cio:read": 1}, 1])
@@ -314,7 +308,7 @@ async def test_while_the_issuer_is_away_known_keys_work_and_others_cannot_be_jud
     why = f"the keys of {issuer.name} cannot be fetched: {issuer.name}/keys answers 502"
     assert (ready.status_code, ready.json()) == (200, {"status": "ready", "degraded": [why]})
     assert told.count("cannot be fetched") == 1
-    assert f"{issuer.name}/keys answers 502; tokens whose keys are known go on working" in told
+    assert f"{issuer.name}/keys answers 502; tokens signed with known keys keep working" in told
 
 
 class Memory:

@@ -83,10 +83,13 @@ TROUBLE: list[tuple[dict[str, Any], str]] = [
     ),
     ({"metadata_at": "/nowhere"}, "it has no metadata; set CIO_OAUTH_ISSUER to its exact name"),
     ({"answer": lambda: Response("oops", 500)}, "https://issuer.example/keys answers 500"),
-    ({"answer": lambda: Response("<html>")}, "https://issuer.example/keys answers no JSON object"),
-    ({"answer": lambda: JSONResponse([])}, "https://issuer.example/keys answers no JSON object"),
+    (
+        {"answer": lambda: Response("<html>")},
+        "https://issuer.example/keys does not answer with a JSON object",
+    ),
+    ({"answer": lambda: JSONResponse([])}, "https://issuer.example/keys does not answer with a JSON object"),
     ({"answer": lambda: JSONResponse({"keys": "none"})}, "https://issuer.example/keys holds no keys"),
-    ({"url": "https://issuer.example/moved"}, "answers 307, a redirect, and none is followed"),
+    ({"url": "https://issuer.example/moved"}, "answers 307, a redirect, which is not followed"),
     ({"wire": Refusing()}, "issuer.example:443 refuses connections"),
     ({"wire": Silent()}, "it does not answer in time"),
 ]

@@ -39,7 +39,7 @@ def many(column: str, values: dict[str, Any]) -> dict[str, tuple[bytes, Any]]:
 
 
 # What becomes of a value: itself in a list, or words of the reason.
-NO_NUMBER, NEITHER, NO_DATE = "is no number", "is neither true nor false", "is no complete date"
+NO_NUMBER, NEITHER, NO_DATE = "is no number", "is neither true nor false", "is not a complete date"
 KINDS: dict[str, tuple[bytes, Any]] = {
     "plain": (
         b"ID,a@example.com,pro,5,2026-04-01,true\r\n",
@@ -58,9 +58,9 @@ KINDS: dict[str, tuple[bytes, Any]] = {
     "one cell": (b"ID\r\n", "has 1 cells; the header has 6"),
     "too many cells": (b"ID,,,,,,more\r\n", "more cells: ['more']"),
     "text behind a quote": (b'"ID"x,,,,,\r\n', "are not CSV"),
-    "not of the encoding": (cell("plan", b"Zo\xeb"), "is not of the file's encoding"),
-    "half a character": (cell("plan", b"\xf0\x9f"), "is not of the file's encoding"),
-    "an overlong NUL": (cell("plan", b"\xc0\x80"), "is not of the file's encoding"),
+    "not of the encoding": (cell("plan", b"Zo\xeb"), "is not in the file's encoding"),
+    "half a character": (cell("plan", b"\xf0\x9f"), "is not in the file's encoding"),
+    "an overlong NUL": (cell("plan", b"\xc0\x80"), "is not in the file's encoding"),
     "a huge cell": (cell("plan", "x" * 140_000), "field larger than field limit"),
     "no id": (b",c@example.com,,,,\r\n", "customer_id: is required"),
     "a blank id": (b"  ,d@example.com,,,,\r\n", "customer_id: is required"),

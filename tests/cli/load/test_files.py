@@ -124,13 +124,13 @@ def test_columns_mean_what_map_says_and_then_nothing_is_asked(folder: Path, load
         (("--map", "plan=x:colour"), "the kinds are"),
         (("--map", "plan=x:date(dayfirst,Nowhere/City)"), "the kinds are"),
         (("--map", "none=x"), "there is no column none"),
-        (("--format", "json"), "no JSON list"),
+        (("--format", "json"), "not a JSON list"),
         (("--journal", "."), "directory"),
-        (("--encoding", "foo"), "--encoding foo: there is no such encoding"),
-        (("--encoding", "rot13"), "--encoding rot13: there is no such encoding"),
-        (("--encoding", "undefined"), "there is no such encoding"),
-        (("--delimiter", "||"), "--delimiter '||': is one character"),
-        (("--delimiter", '"'), "is one character"),
+        (("--encoding", "foo"), "--encoding foo: it is not a known text encoding"),
+        (("--encoding", "rot13"), "--encoding rot13: it is not a known text encoding"),
+        (("--encoding", "undefined"), "it is not a known text encoding"),
+        (("--delimiter", "||"), "--delimiter '||': must be one character"),
+        (("--delimiter", '"'), "must be one character"),
         (("--timezone", "Nowhere/City"), "Nowhere"),
     ],
 )
@@ -183,7 +183,7 @@ def test_dates_in_many_spellings_are_read_whole_or_rejected(folder: Path, loadin
     assert read == {str(number): meant for number, meant in enumerate(DATES.values()) if meant}
     reasons = {row["since"]: row["cio_mcp_reason"] for row in rejected(folder)}
     assert reasons.keys() == {date for date, meant in DATES.items() if not meant}
-    assert "since: '31.02.2025' is no complete date" in reasons["31.02.2025"]
+    assert "since: '31.02.2025' is not a complete date" in reasons["31.02.2025"]
 
 
 DIRT = (
@@ -217,7 +217,7 @@ def test_dirt_stops_nothing_and_each_reason_names_its_row(folder: Path, loading:
     for number, words in {
         5: "has 3 cells; the header has 4",
         6: "has 5 cells; the header has 4; more cells: ['many']",
-        7: "is not of the file's encoding",
+        7: "is not in the file's encoding",
         8: "created_at: '31.13.2026'",
         9: "created_at: '2026-02-31T'",
         11: "not CSV",
@@ -257,7 +257,7 @@ def test_rows_are_told_by_their_lines_in_the_file(loading: Loading) -> None:
     status, told = loading(table, "--as", "events", "--unique", "n", "--dry-run")
 
     assert status == 1
-    assert "plan: values differ in case or blanks alone: Pro (row 3) and pro (row 6)" in told
+    assert "plan: values differ only in case or blanks: Pro (row 3) and pro (row 6)" in told
     assert "has what is unique of row 3, and differs from it in other values" in told
 
 
@@ -304,7 +304,7 @@ def test_a_file_that_ends_in_its_middle_is_loaded_as_far_as_it_goes_and_that_is_
     status, told = loading(packed[: len(packed) // 2], "--yes", name="rows.csv.gz")
 
     assert status == 1
-    assert "the file ends in its middle" in told
+    assert "the file is cut off here" in told
     assert len(people(folder)) > 500
 
 
@@ -312,7 +312,7 @@ def test_two_loads_of_one_file_at_once_are_one_too_many(folder: Path, loading: L
     with only_here(folder / "rows.csv.journal"):
         status, told = loading(TABLE, "--yes")
         assert status == 2
-        assert "another cio-mcp load of it is under way" in told
+        assert "another cio-mcp load of it is running" in told
         assert loading(TABLE, "--dry-run")[0] == 0
 
     assert people(folder) == {}

@@ -4,7 +4,7 @@ import httpx
 from opentelemetry.trace import ProxyTracerProvider, SpanKind, StatusCode, TracerProvider, get_tracer_provider
 
 from cio_mcp import __version__
-from cio_mcp.client.bodies import whole
+from cio_mcp.client.bodies import loaded
 from cio_mcp.client.call import deadline_of
 
 
@@ -43,7 +43,7 @@ class SpanTransport(httpx.AsyncBaseTransport):
             set_status_on_exception=False,
         ) as span:
             try:
-                response = await whole(await self._wire.handle_async_request(request), deadline_of(request))
+                response = await loaded(await self._wire.handle_async_request(request), deadline_of(request))
             except BaseException as error:
                 span.set_attribute("error.type", type(error).__name__)
                 span.set_status(StatusCode.ERROR)

@@ -13,8 +13,8 @@ from cio_mcp.errors import InvalidArgument
 from cio_mcp.safety.grant import Grant
 from cio_mcp.safety.stores import Refund
 from cio_mcp.toolkit.answers import Answer, CheckedRows, Pictured, Preview
-from cio_mcp.toolkit.audience import Audience
-from cio_mcp.toolkit.context import ParseContext
+from cio_mcp.toolkit.audience import Audience, Size
+from cio_mcp.toolkit.parse_context import ParseContext
 from cio_mcp.toolkit.registry import Tool
 from cio_mcp.toolkit.texts.sending import Words
 from cio_mcp.toolkit.times import utc
@@ -87,7 +87,7 @@ class ToolCall(Call):
     vain: bool = False
     audience: Audience | None = None
     looked_up: float = float("-inf")
-    approved: int | None = None
+    approved: Size | None = None
     counted: int = 0
     refunds: list[Refund] = field(default_factory=list)
     words: Words | None = None

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from cio_mcp.client.call import Outgoing
-from cio_mcp.safety.contacts import addresses_set
+from cio_mcp.safety.contact_changes import addresses_set
 from tests.safety.test_attacks import attempt
 
 pytestmark = pytest.mark.anyio

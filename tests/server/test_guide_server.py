@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from mcp import Client, MCPError
 
+from cio_mcp.server.guide_server import NAMED
 from cio_mcp.server.guides import PROMPTS, RESOURCES, TEMPLATES, Prompt, Resource
-from cio_mcp.server.reading import NAMED
 from cio_mcp.tools.every import TOOLS
 from tests.agent import Agent, an_agent
 

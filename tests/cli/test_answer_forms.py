@@ -8,7 +8,7 @@ import pytest
 
 from cio_mcp.app.build import build, open_sandbox
 from cio_mcp.cli import main
-from cio_mcp.cli.answers import Look, looks
+from cio_mcp.cli.answer_forms import Look, looks
 from cio_mcp.settings import load
 from tests.agent import Clock
 

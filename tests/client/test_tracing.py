@@ -10,7 +10,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import SpanKind
 
 from cio_mcp.client import RequestKind
-from cio_mcp.client.spans import SpanTransport, with_spans
+from cio_mcp.client.tracing import SpanTransport, with_spans
 from cio_mcp.errors import UnknownOutcome
 from tests.client.wires import Script, connected
 

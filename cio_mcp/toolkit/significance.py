@@ -25,7 +25,7 @@ _MANY = 100
 _FARTHEST = 1000
 
 
-def evidence(first: int, of_first: int, other: int, of_other: int) -> float | None:
+def against_chance(first: int, of_first: int, other: int, of_other: int) -> float | None:
     """Return how much speaks against chance in `first` of `of_first` and `other` of `of_other`.
 
     None if these are no shares: each count has its own date, so a span can count more of a part than of its
@@ -51,7 +51,7 @@ def enough_at(first: int, of_first: int, other: int, of_other: int, needed: floa
     times = 1.0
     while times <= _FARTHEST:
         more = (round(count * times) for count in (first, of_first, other, of_other))
-        if (evidence(*more) or 0) >= needed:
+        if (against_chance(*more) or 0) >= needed:
             return math.ceil(times)
         times *= 1.25
     return None

@@ -16,7 +16,7 @@ _ESCAPED = re.compile(
 _PART = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[{\]}]', re.DOTALL)
 
 
-def readable(message: bytes) -> bytes:
+def repaired(message: bytes) -> bytes:
     """Return a call of a tool with a mark in place of each half of a character, and of what is too deep.
 
     Any other message is returned as it is: there is no argument to name.

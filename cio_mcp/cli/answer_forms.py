@@ -124,7 +124,7 @@ async def looks(client: CustomerIO) -> AsyncIterator[Look]:
         except CustomerIOError as error:
             yield Look(operation, unseen=f"status {error.status}" if error.status else error.outcome)
             continue
-        yield Look(operation, tuple(dict.fromkeys(differences(form, answer))))
+        yield Look(operation, tuple(dict.fromkeys(form_differences(form, answer))))
 
 
 def _found(seen: dict[str, Any], name: str) -> Any:
@@ -176,26 +176,26 @@ def _ids(operation: str) -> list[str]:
     )
 
 
-def differences(form: Any, value: Any, at: str = "answer") -> Iterator[str]:
+def form_differences(form: Any, value: Any, at: str = "answer") -> Iterator[str]:
     """Yield how a value differs from a form, by path and never by value."""
     form = _resolved(form)
     if isinstance(form, list):
         if isinstance(value, list):
             for item in value:
-                yield from differences(form[0], item, f"{at}[]")
+                yield from form_differences(form[0], item, f"{at}[]")
         elif value is not None:
             yield f"{at}: is {_kind(value)}, known as list"
     elif isinstance(form, dict):
         yield from _of_object(form, value, at)
     elif not any(_is(word, value) for word in form.split("|")):
-        unit = " that is no unix seconds" if form == "time" and _kind(value) == "int" else ""
+        unit = " which is not unix seconds" if form == "time" and _kind(value) == "int" else ""
         yield f"{at}: is {_kind(value)}{unit}, known as {form}"
 
 
 def _of_object(form: dict[str, Any], value: Any, at: str) -> Iterator[str]:
     envelope = next((name for name in form if name.endswith("~")), None)
     if envelope and not (isinstance(value, dict) and isinstance(value.get(envelope[:-1]), dict)):
-        yield from differences(form[envelope], value, at)
+        yield from form_differences(form[envelope], value, at)
         return
     if not isinstance(value, dict):
         yield f"{at}: is {_kind(value)}, known as object"
@@ -206,7 +206,7 @@ def _of_object(form: dict[str, Any], value: Any, at: str) -> Iterator[str]:
         if known is None:
             yield f"{at}.{shown}: is not known, {_kind(item)}"
         elif item is not None or not known.endswith("?"):
-            yield from differences(form[known], item, f"{at}.{'*' if '*' in known else shown}")
+            yield from form_differences(form[known], item, f"{at}.{'*' if '*' in known else shown}")
     for name in form:
         if not name.endswith(("?", "~")) and name not in value:
             yield f"{at}.{name}: is missing"
