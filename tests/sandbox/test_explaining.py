@@ -176,17 +176,11 @@ async def test_the_story_is_told_too(calling: Calling, clock: Clock, who: str, w
 
 
 async def test_of_several_changes_at_once_the_one_that_counts_is_told_as_the_cause(caller: Caller) -> None:
-    run(caller, email(11), type="segment", filter=attribute("plan", "eq", "pro"), exit=["unmatched"])
+    leaves: dict[str, Any] = {"type": "segment", "exit": ["unmatched"]}
+    run(caller, email(11), id=1, filter=attribute("plan", "eq", "pro"), **leaves)
+    run(caller, delay(10, days=3), email(12), id=2, filter=attribute("plan", "eq", "team"), **leaves)
     await ann(caller, plan="pro", country="SE", seats=5)
     came = why(caller, "ann", "Mail 11")
-    run(
-        caller,
-        delay(10, days=3),
-        email(12),
-        type="segment",
-        filter=attribute("plan", "eq", "team"),
-        exit=["unmatched"],
-    )
     await ann(caller, plan="team", country="NO")
     await ann(caller, plan="free", country="FI")
     left = why(caller, "ann", "Mail 12")
