@@ -107,7 +107,7 @@ def test_a_reset_and_an_import_say_how_to_undo_them(capsys: Captured, tmp_path: 
     imported = said(capsys, "import", exported)
     again = said(capsys, "export")
 
-    assert emptied == "begun anew; to undo that: cio-mcp sandbox point restore 1\n"
+    assert emptied == "reset; to undo that: cio-mcp sandbox point restore 1\n"
     assert imported == "imported; to undo that: cio-mcp sandbox point restore 2\n"
     first, second = json.loads(Path(exported).read_text()), json.loads(again)
     assert first["tables"] == second["tables"]
