@@ -124,8 +124,10 @@ class Bounds:
         numbers = [entry for entry in self.allowed if NUMBERS.fullmatch(entry)]
         if NUMBER.fullmatch(who):
             return any(who == entry or (entry[-1] == "*" and who.startswith(entry[:-1])) for entry in numbers)
+        address = who.lower()
         try:
-            address = parsed_address(who).lower()
+            if parsed_address(who).lower() != address:
+                return False  # what leaves is not what was judged, and others may read it otherwise
         except ValueError:
             return False
         return any(_matches(address, entry) for entry in self.allowed if entry not in numbers)

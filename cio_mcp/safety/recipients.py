@@ -162,8 +162,9 @@ OPERATION = {
 }
 EVENTS = {"event", "page", "screen"}
 
-# Routes whose audience is what Customer.io has, unless the body names one.
+# Routes whose audience is what Customer.io has, unless the body names one; and all that can only send.
 _AS_SET = re.compile(r".*(/triggers|/send|/schedule)")
+_SENDS = re.compile(rf"/v1/send(/.*)?|{_AS_SET.pattern}")
 
 
 def check_recipients(call: ToolCall, request: Outgoing | None) -> None:
@@ -173,7 +174,7 @@ def check_recipients(call: ToolCall, request: Outgoing | None) -> None:
     path = path_of(request.url)
     known = next(((fields, others) for route, fields, others in ROUTES if route.fullmatch(path)), None)
     if known is None:
-        if call.tool.effect is Effect.SENDS:
+        if call.tool.effect is Effect.SENDS or _SENDS.fullmatch(path):
             raise _unclear(
                 f"this server does not know who {request.method} {path} reaches", "Update cio-mcp."
             )
@@ -222,7 +223,8 @@ def path_of(url: str) -> str:
     """Return the path of an API's request, without what stands before it at a proxy."""
     path = urlsplit(url).path
     api = re.search(r"/api/v[12]/", path)
-    return path[api.start() if api else max(path.find("/v1/"), 0) :]
+    found = path[api.start() if api else max(path.find("/v1/"), 0) :]
+    return re.sub("/+", "/", found).rstrip("/")
 
 
 def _unclear(why: str, do: str) -> NotAllowed:

@@ -16,7 +16,8 @@ ALLOWED = re.compile(
 # Mail relays act on headers of their own: recipient lists (SendGrid), copies, other senders, routes.
 OBEYED = re.compile(
     r"x-(smtpapi|msys-|mc-|mailgun-|mj-|pm-|ses-|sib-|mailin-|tm-|elasticemail|sg-|postmark|mandrill|sparkpost"
-    r"|.*(rcpt|recipient|envelope|bcc|forward|redirect|return-path|sender|resent|relay)|(.*-)?(to|cc|from)$)"
+    r"|kumo|postal-|(.*-)?(v?mta|ip-?pool)|.*(rcpt|recipient|envelope|bcc|cop(y|ies)|forward|redirect|deliver"
+    r"|return-path|sender|resent|relay|rout(e|ing))|(.*-)?(to|cc|from)$)"
 )
 
 

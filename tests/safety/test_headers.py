@@ -22,6 +22,8 @@ EVE = "eve@example.org"
         *("X-SMTPAPI", "x-smtpapi", "X-MSYS-API", "X-MC-BccAddress", "X-Mailgun-Recipient-Variables"),
         *("X-PM-Bcc", "X-SES-CONFIGURATION-SET", "X-MJ-CustomID", "X-Envelope-To", "X-Rcpt-To", "X-Bcc"),
         *("X-Forwarded-To", "X-Original-To", "X-Return-Path", "X-Reply-To", "X-To", "X-Cc", "X-Sender"),
+        *("X-Virtual-MTA", "X-KumoMTA-Pool", "X-Postal-Tag", "X-Copy-List", "X-Deliver-Also", "X-IP-Pool"),
+        *("X-Failed-Recipients", "X-Routing-Key", "X-MailChannels-Sender-Id", "X-Redirect", "x-ses-tag"),
         *("", " ", "X Y", "X-\u0411cc", "\uff22cc", "B\u200bcc", "X-A\r\nBcc", "List-Id\nBcc"),
     ],
 )
