@@ -37,13 +37,15 @@ class Bounds:
     """An operator's bounds; a bound that is None or empty does not apply.
 
     `allowed` holds addresses, domains (`example.com`, `@example.com`), patterns (`*@*.example.com`), phone
-    numbers and their beginnings (`+4930*`), and `device:any`, in the form that `allowed_entry` returns.
+    numbers and their beginnings (`+4930*`), and `device:any`, in the form that `allowed_entry` returns, and
+    `headers` those of mail relays.
     """
 
     allowed: Sequence[str] = ()
     max_recipients: int | None = None
     caps: tuple[Cap, ...] = ()
     bcc: bool = False
+    headers: Sequence[str] = ()
 
     def narrowed(self, grants: Sequence[Grant]) -> "Bounds":
         """Return the bounds for a caller with these grants, in each case the narrower one."""

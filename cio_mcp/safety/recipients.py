@@ -5,7 +5,7 @@ field that it does not know could name recipients, so a request with one does no
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -179,7 +179,7 @@ def check_recipients(call: ToolCall, request: Outgoing | None) -> None:
                 f"this server does not know who {request.method} {path} reaches", "Update cio-mcp."
             )
         return
-    body = request.body or {}
+    body = _without(call.headers, request.body or {})
     extra = _read({"batch": [body]} if path == "/api/v2/entity" else body, *known)
     if not extra and _AS_SET.fullmatch(path):
         extra = {("audience", as_set_there(None))}
@@ -190,6 +190,13 @@ def check_recipients(call: ToolCall, request: Outgoing | None) -> None:
             f"({kinds}).",
             do="Call again for a new preview.",
         )
+
+
+def _without(allowed: Collection[str], body: dict[str, Any]) -> dict[str, Any]:
+    """Return a body without the headers of mail relays that an operator allows."""
+    if not allowed or not isinstance(headers := body.get("headers"), dict):
+        return body
+    return body | {"headers": {name: value for name, value in headers.items() if name.lower() not in allowed}}
 
 
 def _read(body: Mapping[str, Any], fields: Mapping[str, Reader], others: Mapping[str, Any]) -> set[Reached]:
