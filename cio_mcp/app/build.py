@@ -146,7 +146,7 @@ def _open(
         deadline=settings.deadline,
         user_agent=f"cio-mcp/{__version__}",
         slots=slots(settings, files) if shared else None,
-        clock=sandbox.clock if sandbox else clock,
+        clock=sandbox.now if sandbox else clock,
     )
     budget, bound = accesses(settings)[-1].workspace, bounds(settings)
     caps = Caps("sends", bound.caps, store, budget)

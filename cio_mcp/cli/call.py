@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from cio_mcp.app.application import Outcome
+from cio_mcp.app.application import App, Outcome
 from cio_mcp.app.build import build
 from cio_mcp.app.pictures import pages_folder
 from cio_mcp.app.workspace import remembering
@@ -86,7 +86,7 @@ class _Help(argparse.Action):
 def run(asked: argparse.Namespace) -> int:
     """Call a tool and print its answer; returns the exit status by outcome."""
     settings = remembering(load())
-    outcome = asyncio.run(call_at_shell(settings, asked.tool, asked.arguments))
+    outcome = call_at_shell(settings, asked.tool, asked.arguments)
     status = exit_status(outcome.facts) if outcome.error else 0
     as_table = asked.table or (sys.stdout.isatty() and not asked.json)
     text = json.dumps(outcome.facts, indent=2, ensure_ascii=False) + "\n"
@@ -119,10 +119,14 @@ def _in_short(outcome: Outcome) -> str:
     return printable(json.dumps({"outcome": "done"} | short, ensure_ascii=False))
 
 
-async def call_at_shell(settings: Settings, tool: str, given: list[str]) -> Outcome:
+def call_at_shell(settings: Settings, tool: str, given: list[str]) -> Outcome:
     """Call a tool with arguments as they are written at the shell."""
     app = build(settings)
     app.pages = pages_folder()
+    return asyncio.run(_call(app, tool, given))
+
+
+async def _call(app: App, tool: str, given: list[str]) -> Outcome:
     try:
         return await app.call(tool, _arguments(given, partial(_is_text, app.catalogue.named(tool))))
     finally:

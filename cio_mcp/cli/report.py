@@ -1,7 +1,6 @@
 """`cio-mcp report`: how all messages did, as a table, or as a page or an image for people."""
 
 import argparse
-import asyncio
 import json
 import sys
 from pathlib import Path
@@ -53,7 +52,7 @@ def run(asked: argparse.Namespace) -> int:
     """Print the report, or write its page or image; returns the exit status by outcome."""
     given = [f"days={asked.days}", *([f"name_contains={asked.name}"] if asked.name else [])]
     given += ["as_image=true"] if asked.image else []
-    outcome = asyncio.run(call_at_shell(remembering(load()), "report_workspace", given))
+    outcome = call_at_shell(remembering(load()), "report_workspace", given)
     if outcome.error:
         sys.stderr.write(f"{printable(outcome.error)}\n")
         return exit_status(outcome.facts)

@@ -1,7 +1,6 @@
 """MCP on stdin and stdout: what `cio-mcp` does without a command."""
 
 import argparse
-import asyncio
 import sys
 
 from cio_mcp.logs import configure
@@ -24,5 +23,5 @@ def run(_: argparse.Namespace) -> int:
     from cio_mcp.app.workspace import remembering  # noqa: PLC0415
     from cio_mcp.transports.stdio import serve  # noqa: PLC0415
 
-    asyncio.run(serve(remembering(settings)))
+    serve(remembering(settings))
     return 0

@@ -41,11 +41,11 @@ class Bounds:
     `headers` those of mail relays.
     """
 
-    allowed: Sequence[str] = ()
-    max_recipients: int | None = None
-    caps: tuple[Cap, ...] = ()
-    bcc: bool = False
-    headers: Sequence[str] = ()
+    allowed: Sequence[str]
+    max_recipients: int | None
+    caps: tuple[Cap, ...]
+    bcc: bool
+    headers: Sequence[str]
 
     def narrowed(self, grants: Sequence[Grant]) -> "Bounds":
         """Return the bounds for a caller with these grants, in each case the narrower one."""

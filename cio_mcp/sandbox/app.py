@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Callable
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -29,7 +29,8 @@ class Sandbox:
     seconds, which drives the sandbox's own and the limits; what `counts` allows is answered and the rest gets
     a 429, and without it nothing is counted; `lag` is how many seconds a Track write waits before it takes
     effect, `broadcast_seconds` how many a broadcast's trigger takes to be worked through. A new workspace is
-    planted with a small story unless `seed` is false, or starts with all that `copy_of` holds.
+    planted with a small story unless `seed` is false, or starts with all that `copy_of` holds. A file is
+    opened at once; in memory all begins at the first use, so that a server greets its client before.
     """
 
     def __init__(
@@ -46,19 +47,28 @@ class Sandbox:
         copy_of: "Sandbox | None" = None,
     ) -> None:
         self.credentials = credentials or Credentials()
-        self.workspace = Workspace(
-            path, real=clock, region=region, lag=lag, broadcast_seconds=broadcast_seconds
+        self._open = partial(
+            Workspace, path, real=clock, region=region, lag=lag, broadcast_seconds=broadcast_seconds
         )
-        try:
-            if copy_of:
-                self.workspace.copy(copy_of.workspace)
-            elif seed and not any(map(self.workspace.things, ("campaign", EMPTY))):
-                # To look first keeps what is due by now for who comes to do something.
-                begin(self.workspace)
-        except BaseException:
-            self.close()
-            raise
+        self._seed, self._copy_of = seed, copy_of
         self._gate = Gate(self.credentials, counts, clock)
+        if copy_of or str(path) != ":memory:":
+            self.workspace  # noqa: B018 - what cannot be opened says so here
+
+    @cached_property
+    def workspace(self) -> Workspace:
+        """What there is, and happens."""
+        workspace = self._open()
+        try:
+            if self._copy_of:
+                workspace.copy(self._copy_of.workspace)
+            elif self._seed and not any(map(workspace.things, ("campaign", EMPTY))):
+                # To look first keeps what is due by now for who comes to do something.
+                begin(workspace)
+        except BaseException:
+            workspace.close()
+            raise
+        return workspace
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -100,9 +110,14 @@ class Sandbox:
         """The sandbox's own time of day."""
         return self.workspace.clock
 
+    def now(self) -> float:
+        """Return what the clock shows."""
+        return self.clock()
+
     def close(self) -> None:
         """Close the database."""
-        self.workspace.close()
+        if "workspace" in vars(self):
+            self.workspace.close()
 
     def _answer(self, request: Request) -> Response:
         if request.method == "GET" and (link := files.PATH.fullmatch(request.path)):

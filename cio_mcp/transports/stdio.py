@@ -36,19 +36,24 @@ SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGBREAK") i
 _log = logging.getLogger(__name__)
 
 
-async def serve(settings: Settings) -> None:
-    """Serve MCP until stdin ends, stdout is closed, or SIGINT or SIGTERM comes.
+def serve(settings: Settings) -> None:
+    """Serve MCP until stdin ends, stdout is closed, or SIGINT or SIGTERM comes."""
+    traces.start()
+    app = build(settings)
+    app.pages = pages_folder()
+    asyncio.run(_until_told(app))
+
+
+async def _until_told(app: App) -> None:
+    """Serve until it is over, and close everything.
 
     stdin is read in a thread that nothing interrupts, so the process ends itself once everything is settled.
     """
-    traces.start()
     over, loop = asyncio.Event(), asyncio.get_running_loop()
     for number in SIGNALS:
         # Not loop.add_signal_handler, which Windows does not have.
         signal.signal(number, lambda *_: loop.call_soon_threadsafe(over.set))
     _watch_stdout(over)
-    app = build(settings)
-    app.pages = pages_folder()
     serving = asyncio.create_task(_serve(Server(app), over))
     await over.wait()
     ordered = loop.time()

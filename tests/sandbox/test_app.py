@@ -2,12 +2,15 @@
 
 import re
 import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from threading import Timer
+from typing import Any
 
 import pytest
 
-from cio_mcp.sandbox import Credentials, Sandbox
+from cio_mcp.sandbox import ConnectionCut, Credentials, Sandbox
 from tests.sandbox.conftest import Caller, Calling, Clock
 
 pytestmark = pytest.mark.anyio
@@ -204,3 +207,57 @@ async def test_a_service_account_token_opens_sends_for_its_workspace_and_nothing
     assert await status("POST", "/v1/send/in_app", **{"X-Workspace-Id": "2"}) == 401
     assert await status("POST", "/v1/send/in_app") == 401
     assert await status("GET", "/v1/campaigns", **{"X-Workspace-Id": "1"}) == 401
+
+
+async def test_a_sandbox_in_memory_begins_when_it_is_first_used(clock: Clock) -> None:
+    sandbox = Sandbox(clock=clock)
+    clock.now += 3600
+
+    with closing(sandbox):
+        (since,) = sandbox.workspace.rows("SELECT since FROM world")[0]
+    assert since == clock.now
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/v1/campaigns/", 501),
+        ("HEAD", "/v1/campaigns", 501),
+        ("GET", "/v1//campaigns", 501),
+        ("GET", "/v1/customers//attributes", 501),
+        ("GET", "/", 501),
+        ("GET", "/1.csv", 403),
+        ("GET", "/x.csv", 501),
+    ],
+)
+async def test_a_path_is_taken_as_it_is_written(caller: Caller, method: str, path: str, status: int) -> None:
+    assert (await caller.send(method, path)).status_code == status
+
+
+async def test_a_file_that_is_only_read_is_not_written_to(
+    calling: Calling, clock: Clock, tmp_path: Path
+) -> None:
+    Sandbox(path := tmp_path / "sandbox.db", clock=clock).close()
+    written = path.read_bytes(), path.stat().st_mtime_ns
+    with closing(Sandbox(path, clock=clock)) as sandbox:
+        await calling(sandbox, clock, pause=0).profile("u_1001")
+        wal = path.with_name("sandbox.db-wal")
+        assert not wal.exists() or wal.stat().st_size == 0
+
+    assert (path.read_bytes(), path.stat().st_mtime_ns) == written
+
+
+async def test_of_a_request_whose_client_leaves_before_its_end_nothing_is_done(caller: Caller) -> None:
+    begins = {"type": "http.request", "body": b'{"plan": "', "more_body": True}
+    messages: Iterator[dict[str, Any]] = iter([begins, {"type": "http.disconnect"}])
+
+    async def receive() -> dict[str, Any]:
+        return next(messages)
+
+    async def send(_: Any) -> None:
+        pytest.fail("there is nobody to answer")
+
+    raw = b"/api/v1/customers/new"
+    scope = {"type": "http", "method": "PUT", "raw_path": raw, "query_string": b"", "headers": []}
+    with pytest.raises(ConnectionCut):
+        await caller.sandbox(scope, receive, send)

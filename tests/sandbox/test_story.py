@@ -1,7 +1,10 @@
 """The story as docs/story.md tells it: who is there, twelve questions, and what stays as it is."""
 
 import json
+import os
 import re
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
@@ -206,3 +209,26 @@ def test_a_world_that_is_begun_soon_after_another_is_as_it_was_at_its_beginning(
         with closing(Sandbox(clock=clock)) as third:
             planted = [one.workspace.thing("story", 1) for one in (first, third)]
             assert planted[1] == {"id": 1, "planted": clock.now} != planted[0]
+
+
+EXPORT = f"""
+from hashlib import sha256
+from cio_mcp.sandbox import Sandbox
+from cio_mcp.sandbox.state.copies import take, written
+print(sha256(written(take(Sandbox(clock=lambda: {START}).workspace)).encode()).hexdigest())
+"""
+
+
+@pytest.mark.processes
+def test_every_process_plants_the_same_story_to_the_byte() -> None:
+    # The order of a set depends on this.
+    planting = [
+        subprocess.Popen(
+            [sys.executable, "-c", EXPORT], env=os.environ | {"PYTHONHASHSEED": seed}, stdout=subprocess.PIPE
+        )
+        for seed in "123"
+    ]
+    exports = {process.communicate()[0] for process in planting}
+
+    assert len(exports) == 1
+    assert exports != {b""}

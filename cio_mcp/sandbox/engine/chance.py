@@ -4,19 +4,39 @@ What is hashed names one person and one message, so that one more person changes
 """
 
 import base64
-import hashlib
 import uuid
+from collections.abc import Callable
+from hashlib import blake2b
+
+# The bytes of which a number from 0 to 1 is made.
+SIZE = 7
 
 
 def digest(size: int, *parts: object) -> bytes:
     """Return as many bytes that depend on the parts alone."""
-    text = "\x1f".join(map(str, parts))
-    return hashlib.blake2b(text.encode(), digest_size=size).digest()
+    return blake2b("\x1f".join(map(str, parts)).encode(), digest_size=size).digest()
 
 
 def share(*parts: object) -> float:
     """Return a number from 0 to 1 (excluded), as likely here as there."""
-    return int.from_bytes(digest(7, *parts), "big") / 2**56
+    return _share(digest(SIZE, *parts))
+
+
+def shares(*parts: object) -> Callable[..., float]:
+    """Return `share` of these parts and of what else it is given: sooner, where many begin with the same."""
+    begun = blake2b("\x1f".join(map(str, parts)).encode(), digest_size=SIZE)
+
+    def of(*more: object) -> float:
+        whole = begun.copy()
+        for part in more:
+            whole.update(f"\x1f{part}".encode())
+        return _share(whole.digest())
+
+    return of
+
+
+def _share(drawn: bytes) -> float:
+    return int.from_bytes(drawn, "big") * 2.0 ** (-8 * SIZE)
 
 
 def cio_id(*parts: object) -> str:

@@ -6,7 +6,7 @@ Assumed (fates): how likely each state is, and when it is reached.
 import math
 from typing import Any
 
-from cio_mcp.sandbox.engine.chance import share
+from cio_mcp.sandbox.engine.chance import shares
 
 # Seconds after it leaves (at its creation or its send_at) at which a delivery reaches each state, where
 # nothing else is its fate.
@@ -36,12 +36,14 @@ LONGEST = 180 * 24 * HOUR
 
 def by_chance(seed: str, number: str, type_: str, chances: dict[str, float]) -> dict[str, int]:
     """Return after how many seconds the delivery `number` reaches each state."""
+    share = shares(seed, number)
 
     def likely(state: str) -> bool:
-        return state in DOES.get(type_, ()) and share(seed, number, state) < chances.get(state, 0)
+        chance = chances.get(state, 0) if state in DOES.get(type_, ()) else 0
+        return chance > 0 and share(state) < chance
 
     def after(state: str, mean: float) -> int:
-        seconds = -math.log(1 - share(seed, number, state, "after")) * mean
+        seconds = -math.log(1 - share(state, "after")) * mean
         return 1 + int(min(seconds, LONGEST))
 
     fate = {"sent": FATE["sent"]}

@@ -1,8 +1,7 @@
 """What people do: they sign up, log in, look at plans, buy, and some unsubscribe or are never seen again."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from cio_mcp.sandbox.lives.people import DAY, TRIAL, Character
 
@@ -19,8 +18,7 @@ ORDERS, CONFIRMATION = "orders", 1
 ORDERED_AFTER = 2
 
 
-@dataclass(frozen=True)
-class Act:
+class Act(NamedTuple):
     """Something that a person does at a time: a write that Quill sends, by name, with its body."""
 
     at: int

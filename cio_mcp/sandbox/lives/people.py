@@ -1,11 +1,12 @@
 """Who the people are, by their numbers, and when they sign up: some before the story, then one by one."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
 
-from cio_mcp.sandbox.engine.chance import share
+from cio_mcp.sandbox.engine.chance import share, shares
 
 DAY = 86_400
 
@@ -43,9 +44,10 @@ class Character:
     begins: int
     signs_up: int
 
-    def share(self, *of: object) -> float:
-        """Return a number from 0 to 1 that is this person's."""
-        return share(self.seed, "person", self.number, *of)
+    @cached_property
+    def share(self) -> Callable[..., float]:
+        """Returns a number from 0 to 1 that is this person's."""
+        return shares(self.seed, "person", self.number)
 
     @property
     def id(self) -> str:

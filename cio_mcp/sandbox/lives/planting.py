@@ -78,4 +78,5 @@ def _told(workspace: Workspace, row: Row) -> list[Act]:
 def _script(story: dict[str, Any], who: str | None) -> Script:
     """Return what the story tells of the messages of a person: they have no other fate."""
     told = [one for one in story["fates"] if one["person"] == who]
-    return {one["message"]: {name: one[name] for name in one.keys() - {"person", "message"}} for one in told}
+    about = ("person", "message")
+    return {one["message"]: {name: one[name] for name in one if name not in about} for one in told}
