@@ -21,8 +21,15 @@ _log = logging.getLogger(__name__)
 
 
 def make_private(path: Path) -> None:
-    """Make a file, and its folder, where they are missing; raises OSError as `narrow` does."""
+    """Make a file, and its folder, where they are missing; raises OSError as `narrow` does.
+
+    And for a folder in which anybody could put another file in its place.
+    """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    mode = stat.S_IMODE(path.parent.stat().st_mode)
+    if POSIX and mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
+        message = f"others can replace files in its folder (mode {mode:04o}); run chmod o-w on that"
+        raise PermissionError(errno.EPERM, message)
     path.touch(mode=0o600)
     narrow(path)
 

@@ -128,6 +128,22 @@ def test_a_state_folder_in_which_others_can_write_is_refused_with_what_to_do(
     assert main(["stop"]) == 0
 
 
+@pytest.mark.parametrize(("open_to", "refused"), [(0o777, True), (0o775, False), (0o1777, False)])
+def test_a_folder_in_which_anybody_can_replace_the_audit_log_is_refused(
+    tmp_path: Path, open_to: int, *, refused: bool
+) -> None:
+    folder = tmp_path / "shared"
+    folder.mkdir()
+    folder.chmod(open_to)
+    if not refused:
+        use_audit_log(folder / "audit.jsonl")
+        return
+
+    with pytest.raises(SettingsError, match=r"CIO_AUDIT_LOG.*others can replace files .*chmod o-w"):
+        use_audit_log(folder / "audit.jsonl")
+    assert list(folder.iterdir()) == []
+
+
 def test_a_state_folder_of_another_user_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     folder = pace_file().parent
     folder.mkdir()

@@ -12,7 +12,8 @@ from cio_mcp.client import AppApi, CustomerIO
 from cio_mcp.client.access import Access
 from cio_mcp.client.pacing import Limits
 from cio_mcp.errors import NotSent
-from cio_mcp.limits import LIMITS, Limit
+from cio_mcp.limits import LIMITS, Limit, covering
+from cio_mcp.sandbox.routes import TABLES
 from cio_mcp.settings import Settings, load
 from cio_mcp.settings.scopes import WINDOWS
 from cio_mcp.transports.http.metrics import exposition
@@ -100,6 +101,13 @@ def test_a_setting_that_changes_a_limit_has_the_declared_number_as_its_default(l
 def test_a_limit_names_only_limits_and_settings_that_exist(limit: Limit) -> None:
     assert limit.within in {"", *(other.name for other in LIMITS)} - {limit.name}
     assert limit.setting in {"", *Settings.model_fields}
+
+
+@pytest.mark.parametrize("limit", LIMITS, ids=lambda limit: limit.name)
+def test_no_limit_stands_behind_a_wider_one_that_takes_all_its_requests(limit: Limit) -> None:
+    requests = [f"{method} {re.sub('{.+?}', '1', path)}" for method, path, _ in TABLES]
+
+    assert limit in {covering(request)[0] for request in requests}
 
 
 def test_every_cap_says_over_which_time_it_counts() -> None:

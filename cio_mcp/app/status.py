@@ -14,7 +14,7 @@ from cio_mcp.safety.bounds import Caps
 from cio_mcp.safety.stop import Stop
 from cio_mcp.safety.stores import Store
 from cio_mcp.settings import CREDENTIALS, Settings, variable
-from cio_mcp.settings.scopes import WINDOWS, WorkspaceSettings
+from cio_mcp.settings.scopes import LIMITS_SET, WINDOWS, WorkspaceSettings
 from cio_mcp.toolkit.registry import Tool
 from cio_mcp.toolkit.status import CapStatus, LimitStatus, Status
 
@@ -23,8 +23,10 @@ if TYPE_CHECKING:
 
 # Settings that the status shows in another form: as permissions, confirmation, time zone, caps, limits, tools
 # that are off.
-TOLD = {"permissions", "toolsets", "tools", "confirm", "timezone", *WINDOWS} | {
-    *("track_rate", "app_rate", "send_rate", "broadcast_interval", "rate_share")
+TOLD = {
+    *("permissions", "toolsets", "tools", "confirm", "timezone", "rate_share"),
+    *WINDOWS,
+    *LIMITS_SET,
 }
 
 # All other settings that restrict a workspace: an agent can run into each of them.

@@ -15,6 +15,9 @@ from cio_mcp.client.call import now
 # them. Read and parsed, the worst of such bodies takes less than 64 MB.
 LARGEST_BODY, MOST_MARKS = 4_000_000, 300_000
 
+# The most times that a body may be packed.
+MOST_CODINGS = 4
+
 # So many bytes are kept of a body that is too large: an error's reason is at its start.
 START = 65_536
 
@@ -42,8 +45,12 @@ async def loaded(response: httpx.Response, until: float = math.inf) -> httpx.Res
         raise httpx.ReadTimeout("the answer did not end in time") from None
     finally:
         await response.aclose()
+    codings = response.headers.get("content-encoding", "").lower().split(",")
+    if len(codings) > MOST_CODINGS:
+        message = "the body is packed too often"
+        raise httpx.DecodingError(message)
     try:
-        for coding in reversed(response.headers.get("content-encoding", "").lower().split(",")):
+        for coding in reversed(codings):
             if coding.strip() in {"gzip", "x-gzip", "deflate"}:
                 body, more = _inflated(body)
                 cut |= more

@@ -40,10 +40,10 @@ class Bounds:
     numbers and their beginnings (`+4930*`), and `device:any`, in the form that `allowed_entry` returns.
     """
 
-    allowed: Sequence[str] = ()
-    max_recipients: int | None = None
-    caps: tuple[Cap, ...] = ()
-    bcc: bool = False
+    allowed: Sequence[str]
+    max_recipients: int | None
+    caps: tuple[Cap, ...]
+    bcc: bool
 
     def narrowed(self, grants: Sequence[Grant]) -> "Bounds":
         """Return the bounds for a caller with these grants, in each case the narrower one."""

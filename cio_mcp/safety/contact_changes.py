@@ -113,11 +113,11 @@ def _given_to(entry: Mapping[str, Any]) -> Iterator[str]:
 
 def _contacts(attributes: Any) -> Iterator[str]:
     for name, value in attributes.items() if isinstance(attributes, dict) else ():
-        if plain(name) in _CONTACTS and value not in (None, ""):
+        if bare_name(name) in _CONTACTS and value not in (None, ""):
             yield str(value)
 
 
-def plain(name: str) -> str:
+def bare_name(name: str) -> str:
     """Return an attribute's name as whoever reads it generously would: without case, blanks and odd forms."""
     kept = (char for char in unicodedata.normalize("NFKC", name) if unicodedata.category(char)[0] not in "CZ")
     return "".join(kept).lower()
@@ -148,9 +148,9 @@ def _identified(identifiers: Any, attributes: Any = None) -> Iterator[Again]:
 def _subscribes(attributes: Any) -> bool:
     """Say whether attributes let a person be reached who was not."""
     for name, value in attributes.items() if isinstance(attributes, dict) else ():
-        if plain(name) == UNSUBSCRIBED and str(value).lower() not in _TRUE:
+        if bare_name(name) == UNSUBSCRIBED and str(value).lower() not in _TRUE:
             return True
-        if plain(name).startswith(PREFERENCES) and _chooses(value):
+        if bare_name(name).startswith(PREFERENCES) and _chooses(value):
             return True
     return False
 

@@ -32,7 +32,7 @@ def ahead(at: int | str, now: int) -> int:
     """Return a time to which a clock can go on from `now`; raises ValueError."""
     moment = settled(at, now)
     if moment < now:
-        raise ValueError(f"{at} is over: it is {written(now)}, and the clock goes on only")
+        raise ValueError(f"{at} is over: it is {written(now)}, and the clock only moves forward")
     if moment > now + FURTHEST * UNITS["d"]:
         raise ValueError(f"{at} is too far away: at most {FURTHEST} days at once")
     if moment >= LATEST:
@@ -49,7 +49,7 @@ def written(at: int | str) -> str:
 
 def _checked(at: int | str) -> int | str:
     if not 0 <= settled(at, 0) < LATEST:
-        raise ValueError(f"{at} is no time of a sandbox: those are from {written(0)} to {written(LATEST)}")
+        raise ValueError(f"{at} is not a time of a sandbox: those run from {written(0)} to {written(LATEST)}")
     return at
 
 

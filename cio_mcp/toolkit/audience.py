@@ -162,8 +162,8 @@ def reaches(audience: Callable[..., Awaitable[Audience]]) -> Callable[[_Function
 async def of_filter(app: AppApi, condition: dict[str, Any]) -> Audience:
     """Count the customers who match an App API filter: a segment by its count, anything else page by page."""
     segment = condition.get("segment")
-    if isinstance(segment, dict) and len(condition) == 1:
-        return await of_segment(app, segment.get("id"))
+    if condition == {"segment": segment} and isinstance(segment, dict) and segment.keys() == {"id"}:
+        return await of_segment(app, segment["id"])
     found: list[Fields] = []
     start: str | None = None
     for _ in range(PAGES):

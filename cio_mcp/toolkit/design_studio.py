@@ -8,6 +8,7 @@ from pydantic import Field
 
 from cio_mcp.client import AnyIdType, AppApi, RequestKind
 from cio_mcp.toolkit.params import ItemKey, Line
+from cio_mcp.toolkit.quoting import plain_name
 from cio_mcp.toolkit.reading import Fields, needed
 from cio_mcp.toolkit.texts.rendering import attributes_of
 
@@ -100,7 +101,7 @@ def differing_nodes(
 ) -> dict[str, tuple[str, str]]:
     """Return what differs in what is sent, in each language, before and after."""
     return {
-        f"{language} {name}".strip(): pair
+        f"{plain_name(language)} {name}" if language else name: pair
         for (language, node), then in zip(nodes.items(), before, strict=True)
         for name, pair in differing(then, sent_in(node)).items()
     }

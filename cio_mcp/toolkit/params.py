@@ -129,47 +129,11 @@ def comparison_value(value: Any) -> Any:
     return json.dumps(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else value
 
 
-def _filter(condition: dict[str, Any], asked: ValidationInfo) -> dict[str, Any]:
-    """Return a filter with the pseudonyms among its attribute values replaced."""
-
-    def told(node: dict[str, Any]) -> dict[str, Any]:
-        if isinstance(segment := node.get("segment"), dict) and "id" in segment:
-            return node | {"segment": segment | {"id": _segment(segment["id"])}}
-        if not {"field", "value"} <= node.keys():
-            return node
-        context_of(asked).check_guess(str(node["field"]), node["value"])
-        return node | {"value": comparison_value(meant(node["value"], asked))}
-
-    found: dict[str, Any] = json.loads(json.dumps(condition), object_hook=told)
-    if not found:
-        message = "is empty; name a condition, or leave it out"
-        raise ValueError(message)
-    _refuse_empty_groups(found)
-    return found
-
-
 def unguessed(values: dict[str, Any], asked: ValidationInfo) -> dict[str, Any]:
     """Return values that attributes are compared with; raises ValueError if one would confirm a guess."""
     for name, value in values.items():
         context_of(asked).check_guess(name, value)
     return values
-
-
-def _segment(value: object) -> int:
-    try:
-        return integer(value)
-    except ValueError:
-        message = "segment: id must be a whole number; list_segments has the ids"
-        raise ValueError(message) from None
-
-
-def _refuse_empty_groups(part: object) -> None:
-    """Raise ValueError for an empty group of conditions: it could mean everybody, or nobody."""
-    if part in ([], {}, None, ""):
-        message = "has an empty group or condition; fill it in or remove it"
-        raise ValueError(message)
-    for inner in part.values() if isinstance(part, dict) else part if isinstance(part, list) else ():
-        _refuse_empty_groups(inner)
 
 
 class Naming:
@@ -203,13 +167,6 @@ AnonymousId = Annotated[CustomerKey, at_most(150), Field(description="Your own i
 ObjectId = Annotated[int, Field(gt=0), BeforeValidator(integer), Naming, WithJsonSchema({"type": "integer"})]
 
 JsonObject = Annotated[dict[str, Any], BeforeValidator(_object)]
-
-CONDITIONS = (
-    '{"segment": {"id": 7}}, {"attribute": {"field": "plan", "operator": "eq" or "exists", "value": "pro"}}, '
-    '{"and" or "or": [...]} or {"not": {...}}.'
-)
-
-Filter = Annotated[JsonObject, AfterValidator(_filter), Naming, Field(description=CONDITIONS)]
 
 Channel = Literal["email", "sms", "push", "in_app", "whatsapp", "slack", "webhook"]
 

@@ -11,8 +11,9 @@ from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit import lists
 from cio_mcp.toolkit.answers import Accepted, Page, Quoted, Shape
 from cio_mcp.toolkit.consequences import Consequence, affects
+from cio_mcp.toolkit.filters import ObjectFilter
 from cio_mcp.toolkit.pages import cut_page, joined
-from cio_mcp.toolkit.params import AnonymousId, Cursor, CustomerId, ExceptPhone, Filter, ItemKey, Limit
+from cio_mcp.toolkit.params import AnonymousId, Cursor, CustomerId, ExceptPhone, ItemKey, Limit
 from cio_mcp.toolkit.reading import Fields, beside, needed
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.values import Values, tell_times, within_limits
@@ -178,7 +179,7 @@ class ThingsFound(Page):
 async def search_objects(
     app: AppApi,
     object_type_id: Annotated[ItemKey | None, Field(description="Leave out to list only the types.")] = None,
-    filter: Annotated[Filter | None, Field(description=CONDITION)] = None,  # noqa: A002 - the API's word
+    filter: Annotated[ObjectFilter | None, Field(description=CONDITION)] = None,  # noqa: A002 - the API's word
     limit: Limit = 50,
     cursor: Cursor | None = None,
 ) -> ThingsFound:
@@ -205,15 +206,10 @@ async def search_objects(
 
 def _typed(condition: dict[str, Any], type_id: str) -> dict[str, Any]:
     """Return a filter each of whose conditions names the type, as the API wants."""
-    typed: dict[str, Any] = {}
-    for name, part in condition.items():
-        if name not in {"and", "or", "not", "object_attribute"}:
-            raise InvalidArgument(f"filter: has {name}; it takes object_attribute, and, or, not")
-        if isinstance(part, list):
-            typed[name] = [_typed(each, type_id) if isinstance(each, dict) else each for each in part]
-        elif isinstance(part, dict):
-            typed[name] = _own(part, type_id) if name == "object_attribute" else _typed(part, type_id)
-    return typed
+    ((kind, part),) = condition.items()
+    if isinstance(part, list):
+        return {kind: [_typed(each, type_id) for each in part]}
+    return {kind: _own(part, type_id) if kind == "object_attribute" else _typed(part, type_id)}
 
 
 def _own(condition: dict[str, Any], type_id: str) -> dict[str, Any]:

@@ -207,7 +207,7 @@ async def test_the_sandboxs_file_is_opened_as_a_server_opens_it(tmp_path: Path) 
         assert lost.state == "fault"
         assert lost.detail.startswith(f"CIO_SANDBOX_PATH: {unusable} cannot be used: ")
         assert lost.fix == "set CIO_SANDBOX_PATH to a file that can be written"
-    assert "it is no sandbox; name another file" in lost.detail
+    assert "it is not a sandbox; name another file" in lost.detail
     with closing(sqlite3.connect(other)) as db:
         assert db.serialize() == before
 

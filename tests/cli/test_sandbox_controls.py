@@ -107,7 +107,7 @@ def test_a_reset_and_an_import_say_how_to_undo_them(capsys: Captured, tmp_path: 
     imported = said(capsys, "import", exported)
     again = said(capsys, "export")
 
-    assert emptied == "begun anew; to undo that: cio-mcp sandbox point restore 1\n"
+    assert emptied == "reset; to undo that: cio-mcp sandbox point restore 1\n"
     assert imported == "imported; to undo that: cio-mcp sandbox point restore 2\n"
     first, second = json.loads(Path(exported).read_text()), json.loads(again)
     assert first["tables"] == second["tables"]
@@ -144,3 +144,18 @@ def test_elsewhere_controls_are_on_only_where_that_is_said(options: list[str], s
 
     assert answer.status_code == status
     assert ("start it with --controls" in answer.text) is (status == 501)
+
+
+def test_a_person_is_forgotten_in_the_kept_sandbox(capsys: Captured) -> None:
+    assert main(["call", "identify_customer", "customer_id=zq77", "email=zoltanka@quux.example"]) == 0
+    capsys.readouterr()
+    said(capsys, "point", "add", "before it")
+    told = [said(capsys, "forget", "zoltanka@quux.example") for _ in range(2)]
+    exported = said(capsys, "export")
+
+    assert re.fullmatch(
+        r"forgotten; blanked: 0 deliveries, \d+ entries of the log, 1 requests; .*: 1\n", told[0]
+    )
+    assert told[1] == "they were forgotten before\n"
+    assert "zq77" not in exported
+    assert refused(capsys, "forget", "nobody") == "cio-mcp: there is no person nobody, and there never was\n"

@@ -90,7 +90,7 @@ def test_what_is_not_as_expected_is_told_and_the_rest_is_played(capsys: Captured
         'plan: "free" was expected, and it is "pro"',
         "they exist",
         "they do not exist",
-        "2001-01-01 is over: it is 2027-01-04T09:00:00Z, and the clock goes on only",
+        "2001-01-01 is over: it is 2027-01-04T09:00:00Z, and the clock only moves forward",
         "there is no fault 4",
         "route: the sandbox has no /v1/nonsense",
     ]

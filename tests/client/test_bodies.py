@@ -126,6 +126,18 @@ async def test_a_write_whose_answer_is_too_large_is_not_called_refused() -> None
             await there.track().post("/api/v1/x", {}, kind=RequestKind.ONCE)
 
 
+async def test_a_body_is_unpacked_a_few_times_and_no_more() -> None:
+    body = b"{}"
+    for times in range(1, 6):
+        body = gzip.compress(body)
+        async with connected(Script([answer_of(body, ", ".join(["gzip"] * times))])) as there:
+            if times < 5:
+                assert await there.track().post("/api/v1/x", {}, kind=RequestKind.ONCE) == {}
+            else:
+                with pytest.raises(UnknownOutcome, match="DecodingError"):
+                    await there.track().post("/api/v1/x", {}, kind=RequestKind.ONCE)
+
+
 @pytest.mark.parametrize("packed", [b"\x1f\x8bno", b"no zip", gzip.compress(b"{}", mtime=0)[:-3]])
 async def test_a_body_that_is_not_what_its_headers_say_leaves_the_outcome_unknown(packed: bytes) -> None:
     async with connected(Script([answer_of(packed, "gzip")])) as there:

@@ -22,6 +22,57 @@ async def test_a_filter_is_counted_by_who_fits_it() -> None:
     assert "at_least" not in preview["audience"]
 
 
+NO_FILTERS: list[Any] = [
+    {"segment": {"id": 1, "inverse": True}},
+    {"segment": {"id": 1}, "inverse": True},
+    {"segment": {"name": "x"}},
+    {"segment": {"id": [1, 2]}},
+    {"SEGMENT": {"id": 1}},
+    {"and": [PRO], "or": [PRO]},
+    {"and": PRO},
+    {"and": [[PRO]]},
+    {"and": [PRO, {"event": {"name": "x"}}]},
+    {"or": [PRO, {"all": True}]},
+    {"not": [PRO]},
+    {"not": PRO, "x": 1},
+    {"audience_filter": PRO},
+    {"object_attribute": PRO["attribute"]},
+    {"attribute": PRO["attribute"] | {"inverse": True}},
+    {"attribute": PRO["attribute"] | {"operator": "neq"}},
+    {"attribute": PRO["attribute"] | {"operator": ["eq"]}},
+    {"attribute": PRO["attribute"] | {"value": ["a"]}},
+    {"attribute": PRO["attribute"] | {"field": 5}},
+    {"attribute": PRO["attribute"] | {"type_id": "1"}},
+    {"attribute": {"field": "a", "operator": "eq"}},
+    {"attribute": "a"},
+    {"in_segments": [1]},
+]
+
+
+@pytest.mark.parametrize("condition", NO_FILTERS, ids=str)
+async def test_a_filter_that_may_mean_something_else_than_what_is_counted_is_refused(condition: Any) -> None:
+    api = ManyPeople(1)
+    async with canned({"": api}, CIO_CONFIRM="off") as workspace:
+        text = await workspace.fail("trigger_broadcast", broadcast_id=7, recipients=condition)
+
+    assert "recipients: " in text
+    assert api.starts == []
+
+
+async def test_a_filter_is_sent_as_it_is_counted() -> None:
+    others = {"not": {"or": [PRO, {"attribute": {"field": "a", "operator": "exists"}}]}}
+    async with an_agent(confirm="off", max_recipients="9") as agent:
+        given = {"and": [{"segment": {"id": "3"}}, others]}
+        await agent.call("trigger_broadcast", broadcast_id=10, recipients=given)
+        bodies = [(request.url.path, json.loads(request.content or "{}")) for request in agent.wire.requests]
+
+    sent = {"and": [{"segment": {"id": 3}}, others]}
+    counted = [body["filter"] for path, body in bodies if path == "/v1/customers"]
+    assert agent.last[2]["recipients"] == sent
+    assert counted
+    assert all(each == sent for each in counted)
+
+
 class ManyPeople:
     """An App API with so many people that fit every filter; keeps the pages that were asked for."""
 

@@ -107,6 +107,32 @@ async def test_what_changes_while_a_call_waits_for_its_turn_stops_it(
     assert entries[-2]["outcome"] == "not_sent"
 
 
+AGAIN: dict[str, dict[str, Any]] = {
+    "set_subscriptions": {"customer_id": "u_1001", "unsubscribed": False},
+    "identify_customers": {"rows": [{"customer_id": "u_1001", "unsubscribed": False}]},
+    "merge_customers": {"customer_id": "u_1005", "secondary_id": "u_1001"},
+}
+
+
+@pytest.mark.parametrize(("tool", "arguments"), AGAIN.items())
+@pytest.mark.parametrize(("change", "at"), [(move, 0), (move, 1), (stop_by_file, 0), (stop_by_file, 1)])
+async def test_nobody_is_subscribed_again_after_what_forbids_it(
+    tool: str, arguments: dict[str, Any], change: Change, at: int, tmp_path: Path
+) -> None:
+    bounds: dict[str, Any] = {"allowed_recipients": "example.com, +*", "stop_file": str(tmp_path / "stop")}
+    async with an_agent(confirm="preview", confirm_also="subscriptions", **bounds) as agent:
+        code = (await agent.call(tool, **arguments))["confirmation"]
+        agent.wire.requests.clear()
+        agent.wire.meets = lambda _: change(agent, tmp_path) if len(agent.wire.requests) == at else None
+        if not at:
+            change(agent, tmp_path)
+        await agent.fail(tool, **arguments, confirmation=code)
+
+    assert [
+        sent for sent in agent.sent if not sent.startswith(("GET", "POST /v1/customers/attributes"))
+    ] == []
+
+
 async def test_a_call_that_was_stopped_in_the_queue_gives_its_turn_and_its_code_back(tmp_path: Path) -> None:
     stop = tmp_path / "stop"
     async with an_agent(stop_file=str(stop), confirm="preview") as agent:

@@ -85,8 +85,8 @@ async def test_a_bad_day_is_a_word(caller: Caller) -> None:
         ("DELETE", "faults/9", None, "there is no fault 9"),
         ("DELETE", "faults/x", None, "there is no fault x"),
         ("DELETE", f"faults/{10**22}", None, f"there is no fault {10**22}"),
-        ("POST", "faults", {"does": "cut", "since": "9999-12-31"}, "9999-12-31 is no time of a sandbox"),
-        ("POST", "faults", {"does": "cut", "until": "+999999w"}, "+999999w is no time of a sandbox"),
+        ("POST", "faults", {"does": "cut", "since": "9999-12-31"}, "9999-12-31 is not a time of a sandbox"),
+        ("POST", "faults", {"does": "cut", "until": "+999999w"}, "+999999w is not a time of a sandbox"),
         ("POST", "clock", {"to": "2001-01-01"}, "2001-01-01 is over: it is 2026-05-28T20:26:40Z"),
         ("POST", "clock", {"to": "+99999d"}, "too far away: at most 3660 days"),
         ("POST", "clock", {"to": 5}, "to must be a text; it is 5"),
@@ -95,8 +95,8 @@ async def test_a_bad_day_is_a_word(caller: Caller) -> None:
         ("POST", "points", {"name": " 7 "}, "7 would be taken for the number of a point"),
         ("DELETE", "points/1", None, "there is no point 1"),
         ("POST", "reset", {"story": "no"}, "story must be true or false; it is 'no'"),
-        ("POST", "import", {"people": []}, "it is no export of a sandbox"),
-        ("POST", "import", {"form": "cio-mcp sandbox", "tables": {}}, "holds: now is None"),
+        ("POST", "import", {"people": []}, "it is not an export of a sandbox"),
+        ("POST", "import", {"form": "cio-mcp sandbox", "tables": {}}, "can hold: now is None"),
     ],
 )
 async def test_what_cannot_be_done_is_told_and_changes_nothing(
@@ -192,7 +192,7 @@ async def test_an_import_that_fails_half_way_leaves_everything_as_it_was(caller:
     status, told = await control(caller.sandbox, "POST", "import", copy)
 
     assert status == 400
-    assert "it holds what no sandbox holds" in told["error"]
+    assert "it contains what no sandbox can hold" in told["error"]
     assert await export(caller) == before
     assert await done(caller, "GET", "points") == {"points": []}
 
@@ -202,18 +202,24 @@ async def test_an_import_that_fails_half_way_leaves_everything_as_it_was(caller:
     [
         ({"release": 99}, "it is of a newer cio-mcp (release 99, this one reads 1); update this one"),
         ({"release": "x"}, "it is of a newer cio-mcp"),
-        ({"now": True}, "it holds what no sandbox holds: now is True"),
-        ({"now": 1e30}, "it holds what no sandbox holds: now is 1e+30"),
+        ({"now": True}, "it contains what no sandbox can hold: now is True"),
+        ({"now": 1e30}, "it contains what no sandbox can hold: now is 1e+30"),
         ({"seed": None}, "seed is None"),
-        ({"tables": {"people": None}}, "it is not whole: it lacks "),
-        ({"version": 1, "tables": {"people": None}}, "it is not whole: it lacks deliveries"),
+        ({"tables": {"people": None}}, "it is incomplete: it lacks "),
+        ({"version": 1, "tables": {"people": None}}, "it is incomplete: it lacks deliveries"),
         ({"people": {"columns": ["cio_id", "id", "email", "attributes"], "rows": [["c", 1]]}}, "no sandbox"),
-        ({"people": {"columns": ["cio_id", "attributes"], "rows": [["c", "no json"]]}}, "no sandbox holds"),
-        ({"people": {"columns": ["cio_id", "attributes"], "rows": [["c", "{}"], 5]}}, "no sandbox holds"),
-        ({"people": {"columns": ["attributes; --"], "rows": []}}, "no sandbox holds: people.attributes; --"),
-        ({"timers": {"columns": ["number"], "rows": [[10**30]]}}, "no sandbox holds"),
-        ({"people": {"rows": []}}, "no sandbox holds"),
-        ({"cats": {"columns": [], "rows": []}}, "no sandbox holds: cats"),
+        (
+            {"people": {"columns": ["cio_id", "attributes"], "rows": [["c", "no json"]]}},
+            "no sandbox can hold",
+        ),
+        ({"people": {"columns": ["cio_id", "attributes"], "rows": [["c", "{}"], 5]}}, "no sandbox can hold"),
+        (
+            {"people": {"columns": ["attributes; --"], "rows": []}},
+            "no sandbox can hold: people.attributes; --",
+        ),
+        ({"timers": {"columns": ["number"], "rows": [[10**30]]}}, "no sandbox can hold"),
+        ({"people": {"rows": []}}, "no sandbox can hold"),
+        ({"cats": {"columns": [], "rows": []}}, "no sandbox can hold: cats"),
     ],
 )
 async def test_an_export_that_is_none_any_more_is_refused_and_changes_nothing(

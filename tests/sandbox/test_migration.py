@@ -155,7 +155,7 @@ def test_a_file_of_another_program_is_refused_and_not_touched_whatever_its_versi
         db.commit()
     was = path.read_bytes()
 
-    with pytest.raises(sqlite3.DatabaseError, match="it is no sandbox; name another file"):
+    with pytest.raises(sqlite3.DatabaseError, match="it is not a sandbox; name another file"):
         Sandbox(path)
     assert path.read_bytes() == was
 

@@ -10,14 +10,15 @@ from typing import Any
 from cio_mcp.cli.sandbox import port
 
 COMMANDS = {
-    "clock": "show or move the clock of a sandbox that is kept",
-    "explain": "tell why a message came there, or did not",
+    "clock": "show or move the clock of the stored sandbox",
+    "explain": "explain why a message was sent there, or was not",
     "run": "play a scenario from a file",
-    "fault": "let requests and deliveries go wrong",
-    "point": "keep states of a sandbox, and go back to them",
+    "fault": "make requests and deliveries fail",
+    "point": "save states of a sandbox, and restore them",
+    "forget": "blank everything about a person",
     "reset": "begin anew",
-    "export": "write all that a sandbox holds to a file",
-    "import": "let a sandbox hold what an export holds",
+    "export": "write the whole state of a sandbox to a file",
+    "import": "replace a sandbox's state with an export",
 }
 
 # Words that Python or this package has for something else: the modules of these have a line at their end.

@@ -27,15 +27,15 @@ STOPPED = 130
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Take a time."""
     parser.description = (
-        "Show the time in a sandbox, or move its clock on: everything that is due until then happens, and is "
-        "told. All who use the sandbox see it at their next request, and meanwhile how far it has come. "
-        "Ctrl-C stops on the way."
+        "Show the time in a sandbox, or move its clock forward: everything that is due until then happens, "
+        "and is reported. Everybody who uses the sandbox sees the new time at their next request, and until "
+        "then its progress. Ctrl-C stops it on the way."
     )
     parser.epilog = "examples:\n  cio-mcp sandbox clock +7d\n  cio-mcp sandbox clock 2027-01-31T09:00:00Z"
     parser.add_argument("time", nargs="?", help="+90s, +15m, +6h, +7d or +2w, or a time in ISO 8601")
     stands = parser.add_mutually_exclusive_group()
-    stands.add_argument("--frozen", action="store_true", help="let the clock stand")
-    stands.add_argument("--running", action="store_true", help="let a clock that stands go on")
+    stands.add_argument("--frozen", action="store_true", help="stop the clock")
+    stands.add_argument("--running", action="store_true", help="let a stopped clock run again")
     add_place(parser)
 
 

@@ -9,8 +9,8 @@ from cio_mcp.cli.sandbox.controls import Refused, add_place, control
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Take a delivery, or a person and a message."""
     parser.description = (
-        "Tell why a message was made in a sandbox, or why a person got none: the chain of causes, from what "
-        "was accepted to what became of it."
+        "Explain why a message was made in a sandbox, or why a person got none: the chain of causes, from "
+        "what was accepted to what became of it."
     )
     parser.epilog = (
         "examples:\n  cio-mcp sandbox explain dgTE…=\n  cio-mcp sandbox explain u_1001 'Welcome series'\n"

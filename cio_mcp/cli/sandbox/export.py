@@ -1,4 +1,4 @@
-"""`cio-mcp sandbox export`: write all that a sandbox holds to a file."""
+"""`cio-mcp sandbox export`: write the whole state of a sandbox to a file."""
 
 import argparse
 import sys
@@ -12,8 +12,8 @@ from cio_mcp.sandbox.state.copies import written
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Take a file."""
     parser.description = (
-        "Write all that a sandbox holds as JSON: people, messages, its log, its clock, its faults. The same "
-        "state makes the same bytes. `cio-mcp sandbox import` and `--seed` take it."
+        "Write the whole state of a sandbox as JSON: people, messages, its log, its clock, its faults. "
+        "The same state gives the same bytes. `cio-mcp sandbox import` and `--seed` take it."
     )
     parser.add_argument("file", nargs="?", help="where to write it (default: to stdout)")
     add_place(parser)

@@ -1,4 +1,4 @@
-"""`cio-mcp sandbox fault`: let requests and deliveries go wrong."""
+"""`cio-mcp sandbox fault`: make requests and deliveries fail."""
 
 import argparse
 import json
@@ -18,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     fields = "\n".join(
         f"  {name:<12}  {_line(field.description)}" for name, field in Fault.model_fields.items()
     )
-    parser.description = "Let requests and deliveries go wrong, on purpose; docs/sandbox.md tells all of it."
+    parser.description = "Make requests and deliveries fail on purpose; docs/sandbox.md describes all of it."
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = (
         f"fields of a fault:\n{fields}\n\nexamples:\n"
@@ -27,10 +27,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "  cio-mcp sandbox fault add bad-day"
     )
     actions = parser.add_subparsers(dest="action", metavar="action", required=True)
-    adding = actions.add_parser("add", help="put a fault into force")
+    adding = actions.add_parser("add", help="add a fault")
     adding.add_argument("what", help=f"what goes wrong, {BAD_DAY}, or a JSON file of one fault or a list")
     adding.add_argument("fields", nargs="*", metavar="field=value", help="when, and with what")
-    listing = actions.add_parser("list", help="list the faults, with what they struck so far")
+    listing = actions.add_parser("list", help="list the faults, and how often each has struck")
     removing = actions.add_parser("remove", help="lift a fault")
     removing.add_argument("number", help="its number, or all")
     for action in (adding, listing, removing):

@@ -1,4 +1,4 @@
-"""`cio-mcp sandbox import`: let a sandbox hold what an export holds."""
+"""`cio-mcp sandbox import`: replace a sandbox's state with an export."""
 
 import argparse
 import json
@@ -13,8 +13,8 @@ from cio_mcp.errors import SettingsError
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Take a file."""
     parser.description = (
-        "Let a sandbox hold what an export holds, its clock included. What it held is a point then, to which "
-        "`cio-mcp sandbox point restore` goes back."
+        "Replace a sandbox's state with an export, its clock included. The state before is saved as a "
+        "point, which `cio-mcp sandbox point restore` restores."
     )
     parser.add_argument("file", help="what cio-mcp sandbox export wrote")
     add_place(parser)

@@ -1,4 +1,4 @@
-"""`cio-mcp sandbox point`: keep states of a sandbox, and go back to them."""
+"""`cio-mcp sandbox point`: save states of a sandbox, and restore them."""
 
 import argparse
 import sys
@@ -12,16 +12,16 @@ from cio_mcp.sandbox.moments import written
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Take an action and a point."""
     parser.description = (
-        "Keep states of a sandbox, and go back to them, its clock included. The newest 20 are kept. Going "
-        "back, a replay, a reset and an import first make a point of what there was. A replay does again, at "
-        "its time, what was asked on the way to a point and is not here."
+        "Save states of a sandbox, and restore them, its clock included. The newest 20 are kept. A "
+        "restore, a replay, a reset and an import first save a point. A replay repeats, at their times, "
+        "the requests that led to a point and are missing now."
     )
     actions = parser.add_subparsers(dest="action", metavar="action", required=True)
-    adding = actions.add_parser("add", help="make a point of what is now")
+    adding = actions.add_parser("add", help="save the current state as a point")
     adding.add_argument("name", nargs="?", default="point", help="what to call it")
     listing = actions.add_parser("list", help="list the points")
-    restoring = actions.add_parser("restore", help="go back to a point")
-    replaying = actions.add_parser("replay", help="do again what was asked on the way to a point")
+    restoring = actions.add_parser("restore", help="restore a point")
+    replaying = actions.add_parser("replay", help="repeat the requests that led to a point")
     removing = actions.add_parser("remove", help="forget a point")
     for action in (restoring, replaying, removing):
         action.add_argument("point", help="its number or its name")
@@ -57,6 +57,7 @@ def _replayed(told: dict[str, Any]) -> str:
     refused = [f"{one['at']}  {one['request']}: {one['status']}" for one in told["first_refused"]]
     lines = [
         f"requests done again: {told['replayed']}; it is {told['now']}",
+        *([f"left out, of people who were forgotten: {told['forgotten']}"] if told["forgotten"] else []),
         *([f"refused here: {told['refused']}"] if refused else []),
         *(f"  {line}" for line in refused),
         f"to undo that: cio-mcp sandbox point restore {told['point']}",

@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
     parser.add_argument("--port", type=int, default=8080, help="port to listen on (default: 8080; 0: any)")
     parser.add_argument("--tls", action="store_true", help="speak https, with a certificate made on the spot")
-    parser.add_argument("--seed", metavar="FILE", help="begin with what this export holds")
+    parser.add_argument("--seed", metavar="FILE", help="begin with the state in this export")
     parser.add_argument(
         "--controls",
         action="store_true",

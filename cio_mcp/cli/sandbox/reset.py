@@ -9,8 +9,8 @@ from cio_mcp.cli.sandbox.controls import add_place, control
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Take with what to begin."""
     parser.description = (
-        "Let a sandbox begin anew, at real time and without faults. What it held is a point then, to which "
-        "`cio-mcp sandbox point restore` goes back."
+        "Reset a sandbox, to real time and without faults. The state before is saved as a point, which "
+        "`cio-mcp sandbox point restore` restores."
     )
     parser.add_argument("--empty", action="store_true", help="begin without the sample data")
     add_place(parser)
@@ -19,5 +19,5 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(asked: argparse.Namespace) -> int:
     """Reset; returns 0."""
     point = control(asked, "POST", "reset", {"story": not asked.empty})["point"]
-    sys.stdout.write(f"begun anew; to undo that: cio-mcp sandbox point restore {point}\n")
+    sys.stdout.write(f"reset; to undo that: cio-mcp sandbox point restore {point}\n")
     return 0

@@ -15,8 +15,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Take a file."""
     parser.description = (
         "Play a scenario on a fresh sandbox in memory: steps, a clock, faults, and what is expected. Exit "
-        "status: 0 if all came as expected, 1 if not, 2 if the file holds no scenario. docs/sandbox.md tells "
-        "what it can hold."
+        "status: 0 if all came as expected, 1 if not, 2 if the file holds no scenario. docs/sandbox.md "
+        "says what it can contain."
     )
     parser.add_argument("file", nargs="?", help="a scenario in JSON, or in YAML with the extra yaml")
     parser.add_argument("--json", action="store_true", help="print the outcome as JSON")

@@ -12,7 +12,7 @@ from cio_mcp.sandbox.http import Rejected
 from cio_mcp.sandbox.moments import written
 from cio_mcp.sandbox.operations import OPERATIONS
 from cio_mcp.sandbox.state import points, requests
-from cio_mcp.sandbox.state.requests import OF_FAULTS, Request
+from cio_mcp.sandbox.state.requests import FORGOTTEN, OF_FAULTS, Request
 from cio_mcp.sandbox.state.steps import Steps
 from cio_mcp.sandbox.state.workspace import Workspace
 
@@ -33,18 +33,23 @@ def replaying(workspace: Workspace, which: str) -> Steps:
     with workspace.locked(), workspace.clock.at(_latest(workspace)):
         left = points.copy(workspace, which)
         further = _further(workspace, which, left)
-        if not further:
-            raise NothingToDo(f"all that was asked on the way to point {which} is here already")
+        blanked = [row for row in further if row["what"] == FORGOTTEN]
+        if len(further) == len(blanked):
+            rest = f", but {len(blanked)} requests about people who were forgotten" if blanked else ""
+            raise NothingToDo(f"all that was asked on the way to point {which} is here already{rest}")
         before = points.add(workspace, "before the replay")
     refused = []
     for row in further:
+        if row["what"] == FORGOTTEN:
+            continue
         if told := _again(workspace, row):
             refused.append(told)
         yield
     yield from _end(workspace, left)
     return {
         "point": before["number"],
-        "replayed": len(further) - len(refused),
+        "replayed": len(further) - len(refused) - len(blanked),
+        "forgotten": len(blanked),
         "refused": len(refused),
         "first_refused": refused[:MOST_TOLD],
         "now": written(workspace.now()),

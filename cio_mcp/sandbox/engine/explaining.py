@@ -7,7 +7,7 @@ from typing import Any
 from cio_mcp.sandbox.engine import conditions, entering, telling
 from cio_mcp.sandbox.engine.naming import SandboxMessage, named
 from cio_mcp.sandbox.engine.profile import Profile
-from cio_mcp.sandbox.state import deliveries, people
+from cio_mcp.sandbox.state import deliveries, people, pseudonyms
 from cio_mcp.sandbox.state.workspace import Row, Workspace
 
 
@@ -65,6 +65,11 @@ def _who(workspace: Workspace, who: str) -> tuple[str, Profile | None, Row | Non
         "json_extract(data, '$.identifiers.id'), lower(json_extract(data, '$.identifiers.email'))) "
         "ORDER BY number DESC",
         who.lower() if "@" in who else who,
+    )
+    deleted = deleted or workspace.row(
+        "SELECT log.* FROM log, json_each(log.data, '$.names') WHERE kind = 'forgotten' AND value = ? "
+        "AND log.cio_id IS NOT NULL ORDER BY number DESC",
+        pseudonyms.of(workspace, who),
     )
     if deleted is None:
         text = f"there is no person {who}, and there never was"

@@ -7,6 +7,9 @@ from typing import Any
 from cio_mcp.sandbox.state import people
 from cio_mcp.sandbox.state.workspace import Row, Workspace
 
+# Who was forgotten.
+FORGOTTEN = "a person who was forgotten"
+
 # More causes than this are no chain.
 LONGEST = 100
 
@@ -32,6 +35,7 @@ SENTENCES = {
     "sent": "newsletter {name} was sent",
     "asked": "a send of template {name} was asked for",
     "profile_delete": "{who} was deleted",
+    "forgotten": "it was asked to forget the person",
     "profile_suppress": "{name} was suppressed: the profile is deleted, and its identifiers are blocked",
 }
 
@@ -93,6 +97,8 @@ def _who(workspace: Workspace, cio_id: str | None) -> str:
     """Return how a person is called, also one who is deleted."""
     if person := people.find(workspace, cio_id or "", "cio_id"):
         return str(person["id"] or person["email"] or f"cio_{cio_id}")
+    if workspace.row("SELECT 1 FROM log WHERE cio_id = ? AND kind = 'forgotten'", cio_id):
+        return FORGOTTEN
     deleted = "SELECT data FROM log WHERE cio_id = ? AND kind = 'profile_delete' ORDER BY number DESC"
     row = workspace.row(deleted, cio_id)
     known = json.loads(row["data"])["identifiers"] if row else {}

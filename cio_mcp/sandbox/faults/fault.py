@@ -71,7 +71,7 @@ class Fault(BaseModel):
         "(secondary).",
     )
     status: Annotated[int, Field(ge=200, le=599)] | None = Field(
-        None, description="The status of error (500 if it is not said) and of html (502)."
+        None, description="The status of error (default: 500) and of html (default: 502)."
     )
     retry_after: Annotated[int, Field(ge=0, le=86_400)] | None = Field(
         None, description="Seconds that a throttle asks to wait; without it there is no Retry-After."

@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+import zlib
 from collections.abc import Callable
 from typing import Any
 
@@ -66,28 +67,28 @@ def put(workspace: Workspace, copy: Any) -> None:
         (workspace.clock.freeze if copy["frozen"] else workspace.clock.run)()
         workspace.forget_read()
     except (sqlite3.Error, TypeError, LookupError, ValueError, OverflowError) as error:
-        raise WrongCopy(f"it holds what no sandbox holds: {error}") from None
+        raise WrongCopy(f"it contains what no sandbox can hold: {error}") from None
 
 
 def _checked(workspace: Workspace, copy: Any) -> dict[str, Any]:
     """Return the tables of a copy, as this version has them."""
     if not isinstance(copy, dict) or copy.get("form") != KIND or not isinstance(copy.get("tables"), dict):
-        raise WrongCopy("it is no export of a sandbox")
+        raise WrongCopy("it is not an export of a sandbox")
     if (release := copy.get("release", 0)) != FORM and (not isinstance(release, int) or release > FORM):
         raise WrongCopy(
             f"it is of a newer cio-mcp (release {release}, this one reads {FORM}); update this one"
         )
     for name, fits in HEAD.items():
         if not fits(copy.get(name)):
-            raise WrongCopy(f"it holds what no sandbox holds: {name} is {copy.get(name)!r}")
+            raise WrongCopy(f"it contains what no sandbox can hold: {name} is {copy.get(name)!r}")
     tables: dict[str, Any] = copy["tables"]
     older = copy.get("version") != VERSION
     known = _tables(workspace).keys()
     named = {migration.RENAMED.get(name, name) if older else name for name in tables}
     if unknown := named - known:
-        raise WrongCopy(f"it holds what no sandbox holds: {min(unknown)}")
+        raise WrongCopy(f"it contains what no sandbox can hold: {min(unknown)}")
     if lacking := (migration.ALWAYS if older else known) - named:
-        raise WrongCopy(f"it is not whole: it lacks {min(lacking)}")
+        raise WrongCopy(f"it is incomplete: it lacks {min(lacking)}")
     return tables
 
 
@@ -116,13 +117,23 @@ def _fill(workspace: Workspace, name: str, columns: list[str], rows: list[list[A
         columns = list(brought[0]) if brought else known
         rows = [list(row.values()) for row in brought]
     if unknown := set(columns) - set(known):
-        raise WrongCopy(f"it holds what no sandbox holds: {name}.{min(unknown)}")
+        raise WrongCopy(f"it contains what no sandbox can hold: {name}.{min(unknown)}")
     for place in (place for place, column in enumerate(columns) if column in OF_JSON):
         for row in rows:
             json.loads(row[place])
     holes = ", ".join("?" * len(columns))
     statement = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({holes})"  # noqa: S608 - checked
     workspace.insert_all(statement, map(tuple, rows))
+
+
+def packed(copy: dict[str, Any]) -> bytes:
+    """Return a copy as a point keeps it."""
+    return zlib.compress(json.dumps(copy).encode())
+
+
+def unpacked(kept: bytes) -> str:
+    """Return the JSON of a copy that a point keeps."""
+    return zlib.decompress(kept).decode()
 
 
 def written(copy: dict[str, Any]) -> str:

@@ -91,6 +91,22 @@ class Database:
             raise
         self._db.execute("COMMIT")
 
+    @contextmanager
+    def purging(self) -> Iterator[None]:
+        """Leave no byte in the file of what is deleted inside; raises ValueError if others still read it."""
+        if not self.is_file:
+            yield
+            return
+        self._db.execute("PRAGMA secure_delete = ON")
+        self._db.execute("PRAGMA temp_store = MEMORY")
+        yield
+        until = time.monotonic() + PATIENCE
+        self._wait_for("VACUUM")
+        while self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
+            if time.monotonic() > until:
+                raise ValueError("it is done, but others read what the file held before: ask for it again")
+            time.sleep(BREATH)
+
     def _wait_for(self, statement: str) -> None:
         """Run a statement once no other process is in its way."""
         until = time.monotonic() + PATIENCE

@@ -171,7 +171,7 @@ def _message(workspace: Workspace, row: Row) -> dict[str, Any]:
         "subject": body["subject"],
         "metrics": states,
         "created": row["created"],
-        "forgotten": False,
+        "forgotten": bool(body.get("forgotten")),
         **sources,
         **failure,
     }

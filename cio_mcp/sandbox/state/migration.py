@@ -43,7 +43,7 @@ def is_older(db: sqlite3.Connection) -> bool:
     if not tables:
         return False
     if not tables >= ALWAYS:
-        raise sqlite3.DatabaseError("it is no sandbox; name another file")
+        raise sqlite3.DatabaseError("it is not a sandbox; name another file")
     if version == VERSION:
         return False
     if form > FORM:

@@ -5,7 +5,7 @@ import re
 from typing import Any, Literal
 
 from cio_mcp.sandbox.engine import chance
-from cio_mcp.sandbox.state import computed, relationships, subscriptions, visitors
+from cio_mcp.sandbox.state import computed, pseudonyms, relationships, subscriptions, visitors
 from cio_mcp.sandbox.state.rejections import drop, outdated
 from cio_mcp.sandbox.state.workspace import Row, Workspace, applies
 
@@ -73,7 +73,8 @@ def find_or_create(workspace: Workspace, identifier: str | dict[IdType, str]) ->
 
 def suppressed(workspace: Workspace, identifier: str) -> bool:
     """Say whether an identifier is blocked."""
-    return workspace.row("SELECT 1 FROM suppressed WHERE identifier = ?", identifier) is not None
+    known = (identifier, pseudonyms.of(workspace, identifier))
+    return workspace.row("SELECT 1 FROM suppressed WHERE identifier IN (?, ?)", *known) is not None
 
 
 @applies("identify")
@@ -185,7 +186,9 @@ def suppress(workspace: Workspace, write: dict[str, Any]) -> None:
 @applies("unsuppress")
 def unsuppress(workspace: Workspace, write: dict[str, Any]) -> None:
     """Free an identifier; the profile does not come back."""
-    workspace.change("DELETE FROM suppressed WHERE identifier = ?", by_shape(write["identifier"])[1])
+    _, identifier = by_shape(write["identifier"])
+    known = (identifier, pseudonyms.of(workspace, identifier))
+    workspace.change("DELETE FROM suppressed WHERE identifier IN (?, ?)", *known)
 
 
 def identifiers(person: Row) -> dict[str, Any]:

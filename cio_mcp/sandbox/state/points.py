@@ -1,7 +1,6 @@
 """Points: states of a workspace to which it can be taken back, the newest 20 of them."""
 
 import json
-import zlib
 from typing import Any
 
 from cio_mcp.sandbox.state import copies, requests
@@ -18,7 +17,7 @@ class NoSuchPoint(ValueError):
 
 def add(workspace: Workspace, name: str) -> dict[str, Any]:
     """Keep what the workspace holds now under a name; the oldest points make room. Returns the point."""
-    copy = zlib.compress(json.dumps(copies.take(workspace)).encode())
+    copy = copies.packed(copies.take(workspace))
     position = workspace.rows("SELECT coalesce(max(number), 0) FROM log")[0][0]
     workspace.change(
         "INSERT INTO points (name, at, made, position, requested, copy) VALUES (?, ?, ?, ?, ?, ?)",
@@ -59,7 +58,7 @@ def copy(workspace: Workspace, which: str) -> dict[str, Any]:
 
 
 def _copy(point: Row) -> dict[str, Any]:
-    held: dict[str, Any] = json.loads(zlib.decompress(point["copy"]))
+    held: dict[str, Any] = json.loads(copies.unpacked(point["copy"]))
     return held
 
 

@@ -14,6 +14,9 @@ from typing import Any
 from cio_mcp.sandbox.engine import chance
 from cio_mcp.sandbox.state.things import Things
 
+# What was asked about somebody who was forgotten since: it cannot be done again.
+FORGOTTEN = "forgotten"
+
 OF_FAULTS = FAULT_ADDED, FAULTS_LIFTED, FAULTS_MET = "fault added", "faults lifted", "faults met"
 
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from cio_mcp.sandbox.state import pseudonyms
 from cio_mcp.sandbox.state.workspace import Workspace
 
 # What an answer calls each kind. Documented: bounces and spam. Assumed (suppressed addresses): the rest.
@@ -17,7 +18,7 @@ THING = "suppression"
 
 def add(workspace: Workspace, kind: str, email: str, reason: str = "", status: str = "") -> None:
     """Suppress an address; it keeps the first reason of a kind."""
-    if not any(known["email"] == email.lower() for known in listed(workspace, kind)):
+    if not any(known["kind"] == kind for known in _of(workspace, email)):
         told = {"email": email.lower(), "reason": reason, "status": status}
         number = workspace.next_number(THING)
         workspace.configure(THING, {"id": number, "kind": kind, "created": workspace.now(), **told})
@@ -28,8 +29,8 @@ def lift(workspace: Workspace, kind: str, email: str) -> None:
 
     Assumed (suppressed addresses): one that is not suppressed is no fault.
     """
-    for known in _known(workspace):
-        if (known["kind"], known["email"]) == (kind, email.lower()):
+    for known in _of(workspace, email):
+        if known["kind"] == kind:
             workspace.remove(THING, known["id"])
 
 
@@ -41,7 +42,7 @@ def listed(workspace: Workspace, kind: str) -> list[dict[str, Any]]:
 
 def search(workspace: Workspace, email: str) -> tuple[str, list[dict[str, Any]]]:
     """Return under which category an address is suppressed, empty for none, and how."""
-    found = [known for known in _known(workspace) if known["email"] == email.lower()]
+    found = _of(workspace, email)
     return CATEGORIES[found[0]["kind"]] if found else "", [_told(known) for known in found]
 
 
@@ -52,6 +53,12 @@ def in_the_way(workspace: Workspace, message: dict[str, Any]) -> dict[str, Any]:
     """
     _, found = search(workspace, message["recipient"]) if message["type"] == "email" else ("", [])
     return {"fate": {"dropped": 1}, "reason": found[0]["reason"]} if found else {}
+
+
+def _of(workspace: Workspace, email: str) -> list[dict[str, Any]]:
+    """Return how an address is suppressed, also one of somebody who was forgotten."""
+    names = {email.lower(), pseudonyms.of(workspace, email)}
+    return [known for known in _known(workspace) if known["email"] in names]
 
 
 def _known(workspace: Workspace) -> list[dict[str, Any]]:

@@ -11,10 +11,10 @@ from cio_mcp.limits import TRIGGER_BYTES
 from cio_mcp.toolkit.addresses import OneAddress, parsed_address
 from cio_mcp.toolkit.answers import Acted
 from cio_mcp.toolkit.audience import Audience, MessageSetup, of_filter, reaches
+from cio_mcp.toolkit.filters import Filter
 from cio_mcp.toolkit.lists import Addresses, Objects, People
 from cio_mcp.toolkit.params import (
     CustomerKey,
-    Filter,
     JsonObject,
     Line,
     Naming,

@@ -10,7 +10,8 @@ from cio_mcp.errors import InvalidArgument
 from cio_mcp.liquid import Meter
 from cio_mcp.toolkit.answers import Cut, Quoted
 from cio_mcp.toolkit.design_studio import rendered_email
-from cio_mcp.toolkit.params import CustomerId, Filter, ItemKey, JsonObject, Line, ObjectId
+from cio_mcp.toolkit.filters import Filter
+from cio_mcp.toolkit.params import CustomerId, ItemKey, JsonObject, Line, ObjectId
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.texts.bodies import body_texts
 from cio_mcp.toolkit.texts.data import fit

@@ -8,13 +8,13 @@ from cio_mcp.client import AnyIdType, AppApi
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.answers import Cut, Numbered, Page, Quoted, Shape
 from cio_mcp.toolkit.audience import segment_size
+from cio_mcp.toolkit.filters import Filter
 from cio_mcp.toolkit.lists import Names
 from cio_mcp.toolkit.pages import cut_page, joined, newest_first, page_of
 from cio_mcp.toolkit.params import (
     Address,
     Cursor,
     CustomerId,
-    Filter,
     JsonObject,
     Limit,
     ObjectId,

@@ -10,8 +10,9 @@ from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.answers import Acted, Cut, Item
 from cio_mcp.toolkit.consequences import affects
 from cio_mcp.toolkit.downloads import Downloads
+from cio_mcp.toolkit.filters import Filter
 from cio_mcp.toolkit.lists import SomeNames
-from cio_mcp.toolkit.params import Filter, Line, ObjectId
+from cio_mcp.toolkit.params import Line, ObjectId
 from cio_mcp.toolkit.polling import Polling, WaitSeconds
 from cio_mcp.toolkit.reading import Fields, beside, made, needed, unusable
 from cio_mcp.toolkit.registry import Toolbox

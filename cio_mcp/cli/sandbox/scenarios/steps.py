@@ -42,7 +42,7 @@ class RequestStep(Step):
     patience: Annotated[float, Field(gt=0, le=600)] = 30
     """How many seconds an answer is waited for."""
     status: int | Literal["none"] | None = None
-    """The status that is expected, or none for no answer; a success if it is not said."""
+    """The status that is expected, or none for no answer. Default: a success."""
     answer: Any = None
     """What is expected in the answer, and more may be there: of an object its fields, of a list its items."""
 
@@ -74,7 +74,7 @@ class MessagesStep(Step):
     messages: dict[str, Any]
     """What they have in common, of what the App API tells of a message: recipient, subject, metrics, …"""
     count: Annotated[int, Field(ge=0)] | None = None
-    """How many there are; one at least if it is not said."""
+    """How many there are. Default: at least one."""
 
 
 class PersonStep(Step):
@@ -119,7 +119,7 @@ class Scenario(ScenarioPart):
     name: str = "scenario"
     """What it is called in the outcome."""
     start: Moment | None = None
-    """The time at which the sandbox begins; its clock stands between steps. Now, if it is not said."""
+    """The time at which the sandbox begins; its clock stands between steps. Default: now."""
     story: bool = True
     """Whether it begins with the sample data."""
     faults: list[Fault] = []
