@@ -32,7 +32,7 @@ pytestmark = pytest.mark.exhaustive
 
 READS = [tool for tool in TOOLS if tool.effect is Effect.READS and tool.apis]
 
-# A missing field and one that is null are read alike, in one place: at one tool of each toolset every field is
+# A missing field and a null one are read alike, in one place: at one tool of each toolset every field is
 # tried as both, at the others as one of the two.
 FIRST = list({tool.toolset: tool for tool in READS[::-1]}.values())
 
