@@ -63,8 +63,8 @@ async def test_a_power_cut_takes_outcomes_of_the_last_moment_and_their_calls_rea
     disk.cut_power()
     assert [line["kind"] for line in lines(disk.path)] == ["intent", "outcome", "intent"]
     assert faults(disk.path) == []
-    assert [note.partition(":")[0] for note in notes(disk.path)] == [
-        "1 lines are missing that were not on the disk yet",
+    assert [note.partition(",")[0].partition(":")[0] for note in notes(disk.path)] == [
+        "1 line is missing",
         "has no outcome",
     ]
 
@@ -73,7 +73,7 @@ async def test_a_power_cut_takes_outcomes_of_the_last_moment_and_their_calls_rea
     after.close()
     assert faults(disk.path) == []
     assert [line["number"] for line in lines(disk.path)] == [1, 2, 3, 4, 5]
-    assert any(note.startswith("before it, 1 lines are missing") for note in notes(disk.path))
+    assert any(note.startswith("before it, 1 line is missing") for note in notes(disk.path))
     assert main(["audit", "verify", str(disk.path)]) == 0
     assert "no outcome" in capsys.readouterr().out
 
@@ -98,7 +98,7 @@ async def test_lines_that_were_on_the_disk_are_not_taken_by_a_power_cut(disk: Di
     assert list(verify(disk.path)) == []
 
     os.truncate(disk.path, len(disk.path.read_bytes().splitlines(keepends=True)[0]))
-    assert faults(disk.path) == ["the end is cut off: 1 lines are missing"]
+    assert faults(disk.path) == ["the end is cut off: 1 line is missing"]
     await send(log, "two")
     log.close()
     assert "does not follow the line before it" in faults(disk.path)
