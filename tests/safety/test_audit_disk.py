@@ -13,7 +13,8 @@ from cio_mcp.safety.audit.form import read_head
 from cio_mcp.safety.audit.lock import companion
 from cio_mcp.safety.audit.log import AuditLog, Entry
 from cio_mcp.safety.audit.verify import lines, verify
-from tests.agent import an_agent
+from cio_mcp.server.server import Server
+from tests.agent import MISSING, an_agent
 from tests.safety.test_audit import EMAIL, clock, faults, notes
 
 pytestmark = pytest.mark.anyio
@@ -212,6 +213,34 @@ async def test_nothing_leaves_if_its_intent_does_not_come_to_the_disk(
         assert not any(request.url.path.startswith("/v1/send") for request in agent.wire.requests)
         assert (await agent.call("server_status"))["caps"][0]["left"] == 5
         await agent.call("send_transactional_email", **EMAIL)
+
+
+def test_a_call_that_is_cancelled_while_its_intent_comes_to_the_disk_is_not_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, begun, go_on = tmp_path / "audit.jsonl", Event(), Event()
+
+    def fdatasync(_: int) -> None:
+        begun.set()
+        assert go_on.wait(30)
+
+    async def cancelled() -> int:
+        async with an_agent(audit_log=str(path), max_sends_per_hour="5") as agent:
+            monkeypatch.setattr(os, "fdatasync", fdatasync)
+            call = asyncio.create_task(
+                Server(agent.app).call_tool("send_transactional_email", EMAIL | MISSING)
+            )
+            await asyncio.to_thread(begun.wait, 30)
+            call.cancel()
+            await asyncio.wait([call])
+            go_on.set()
+            assert not any(request.url.path.startswith("/v1/send") for request in agent.wire.requests)
+            left: int = (await agent.call("server_status"))["caps"][0]["left"]
+            return left
+
+    assert asyncio.run(cancelled()) == 5
+    assert [line.get("outcome") for line in lines(path)] == [None, "not_sent"]
+    assert list(verify(path)) == []
 
 
 def test_calls_go_on_during_a_visit_to_the_disk_and_a_log_that_is_closed_then_is_whole(disk: Disk) -> None:
