@@ -169,7 +169,7 @@ WHERE: dict[str, tuple[str, str]] = {
     "| CLI | - | Not available |": ("cli/__init__.py", 'prog="cio-mcp"'),
     "| SDK | ✓ | JavaScript, iOS, Android, Ruby, Python |": (
         README,
-        "agents that work without\na browser",
+        "agents that work without a browser",
     ),
     "## Authentication": (DOCS, "## Credentials"),
     "- **Track API**: Site ID + API Key (Basic auth)": (
