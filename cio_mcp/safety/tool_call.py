@@ -128,6 +128,11 @@ class ToolCall(Call):
                 "as_image=true answers with an image"
             )
 
+    def release(self) -> None:
+        """Let go of what the call was about: what runs in its name, and holds it, may go on for a while."""
+        self.given, self.would_send = {}, {}
+        self.audience, self.outgoing, self.checked = None, None, None
+
     @contextmanager
     def only_reading(self) -> Iterator[None]:
         """Inside this context, send no request that would change something."""
