@@ -57,7 +57,8 @@ async def test_one_dry_run_tells_every_fault_and_oddity_though_each_row_has_anot
         "email: no email can be sent to this address (row 3)",
         "1 customer has several rows, merged in their order: rows 4, 6",
         "Plan: values differ only in case or blanks: PRO (row 2) and pro (row 3), Free (row 5) and free",
-        'Umsatz: numbers go as text (7, 0,00, 12,50; rows 2-6); "Umsatz:number(comma)" in columns reads them',
+        "Umsatz: numbers are sent as text (7, 0,00, 12,50; rows 2-6); "
+        '"Umsatz:number(comma)" in columns reads them',
         '"Brief:boolean" in columns reads them',
         "customer_id: only some have leading zeros, which count: 007004 (row 5)",
         "Name: a formula is sent as text, not computed (row 4)",
@@ -210,8 +211,16 @@ async def test_values_that_are_no_texts_are_read_as_their_column_is_told_too(
 @pytest.mark.parametrize(
     ("cells", "sent", "told"),
     [
-        (("1.234", "2.500", "7"), [1.234, 2.5, 7], "x: 1.234 and the like go with decimals (rows 2-3)"),
-        (("1,234", "-2,500", "7"), ["1,234", "-2,500", "7"], "x: 1,234 and the like go as text (rows 2-3)"),
+        (
+            ("1.234", "2.500", "7"),
+            [1.234, 2.5, 7],
+            "x: 1.234 and similar cells are sent with decimals (rows 2-3)",
+        ),
+        (
+            ("1,234", "-2,500", "7"),
+            ["1,234", "-2,500", "7"],
+            "x: 1,234 and similar cells are sent as text (rows 2-3)",
+        ),
         (("1.234", "2.345", "1.234.567"), ["1.234", "2.345", "1.234.567"], '"x:number(comma)" in columns'),
         (("1.234", "2.345", "2.5"), [1.234, 2.345, 2.5], None),
         (("1.234", "2.345", "12,50"), ["1.234", "2.345", "12,50"], '"x:number(comma)" in columns'),
