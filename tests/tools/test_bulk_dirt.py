@@ -154,7 +154,11 @@ async def test_the_same_oddities_are_told_without_columns_of_a_table(agent: Agen
         (":date(dayfirst)", "Tue 3 Mar 2026 10:30", 1772533800),
         (":date(dayfirst,Europe/Berlin)", "20.05.2026", 1779228000),
         (":date(dayfirst)", "05/20/2026", "is not a complete date"),
-        (":date", "20.05.2026", "needs its order of day and month: date(dayfirst) or date(monthfirst)"),
+        (
+            ":date",
+            "20.05.2026",
+            "must have its order of day and month stated: date(dayfirst) or date(monthfirst)",
+        ),
         (":date", "2026-05-20T00:00+02:00", 1779228000),
         ("utm:as_is", "x", "x"),
     ],
