@@ -29,7 +29,7 @@ from cio_mcp.sandbox import Sandbox
 from cio_mcp.server.server import Server
 from cio_mcp.settings import load
 
-TARGET = 1.25
+TARGET, SAFE_TARGET = 1.25, 2.4
 FAST = {"CIO_TRACK_RATE": "100000", "CIO_APP_RATE": "100000", "CIO_SEND_RATE": "100000"}
 READ = ("get_customer", {"customer_id": "u_1001"})
 SEND = (
@@ -41,6 +41,9 @@ SEND = (
         "message_data": {"order_id": "A-7"},
     },
 )
+
+# The same to a customer by address: the allow list then looks nobody up.
+BY_ADDRESS = (SEND[0], SEND[1] | {"customer_id": "ada@example.com", "id_type": "email"})
 
 # Sends a second that Customer.io takes, how many seconds of them are measured, and the templates they use.
 RATE, SECONDS, TEMPLATES = 100, 5, (1, "order_confirmation", 2, "password_reset")
@@ -116,6 +119,7 @@ async def measure(calls: int, rounds: int, folder: str) -> dict[str, list[float]
             "get_customer": await enter(ours(sandbox, READ)),
             "send, defaults": await enter(ours(sandbox, SEND)),
             "send, all safety on": await enter(ours(sandbox, SEND, **everything_on(folder))),
+            "  by address: no look-up": await enter(ours(sandbox, BY_ADDRESS, **everything_on(folder))),
         }
         times: dict[str, list[float]] = {kind: [] for kind in kinds}
         for turn in range(rounds + 1):
@@ -144,11 +148,12 @@ class Counting(httpx.AsyncBaseTransport):
         return await self._inner.handle_async_request(request)
 
 
-async def at_the_limit(*, allow_missing: bool) -> tuple[float, int]:
+async def at_the_limit(*, allow_missing: bool, **settings: str) -> tuple[float, int]:
     """Return the sends a second at Customer.io's limits, and the other requests that they took."""
     sandbox = Sandbox()
     keys, wire = sandbox.credentials, Counting(sandbox)
-    app = build(load({"CIO_APP_API_KEY": keys.app_api_key, "CIO_DEADLINE": "60"}), wire=wire)
+    environ = {"CIO_APP_API_KEY": keys.app_api_key, "CIO_DEADLINE": "60"} | settings
+    app = build(load(environ), wire=wire)
     tool, arguments = SEND
     data: dict[str, Any] = {"message_data": {"order_id": "A-7", "reset_link": "https://example.com"}}
     data["allow_missing"] = allow_missing
@@ -178,18 +183,23 @@ def main() -> None:
         os.environ["XDG_STATE_HOME"] = str(Path(folder) / "state")
         times = asyncio.run(measure(asked.calls, asked.rounds, folder))
         unread, _ = asyncio.run(at_the_limit(allow_missing=True))
+        log = f"{folder}/limit.jsonl"
+        logged, _ = asyncio.run(at_the_limit(allow_missing=True, CIO_AUDIT_LOG=log))
         rate, reads = asyncio.run(at_the_limit(allow_missing=False))
     print(f"{'one call after the other':<32} {'min':>8} {'median':>8} {'max':>8}")
     for kind, found in times.items():
         low, middle, high = (pick(found) * 1000 for pick in (min, statistics.median, max))
         print(f"  {kind:<30} {low:>6.2f}ms {middle:>6.2f}ms {high:>6.2f}ms")
-    first, read, plain, bounded = times.values()
+    first, read, plain, bounded, unasked = times.values()
     ratio = statistics.median(our / their for their, our in zip(first, read, strict=True))
     print(f"  {'get_customer beside bare':<30} {ratio:>7.2f}x  (target: at most {TARGET})")
-    extra = statistics.median(more - less for less, more in zip(plain, bounded, strict=True))
-    print(f"  {'what all safety adds to a send':<30} {extra * 1000:>6.2f}ms")
+    for what, found in (("all safety beside defaults", bounded), ("  without the look-up", unasked)):
+        ratio = statistics.median(more / less for less, more in zip(plain, found, strict=True))
+        extra = statistics.median(more - less for less, more in zip(plain, found, strict=True))
+        print(f"  {what:<30} {ratio:>7.2f}x  (target: at most {SAFE_TARGET}; {extra * 1000:.2f}ms more)")
     print(f"  {'sends at the limit':<30} {rate:>6.1f}/s  (target: at least {0.97 * RATE:g})")
     print(f"  {'  without reading templates':<30} {unread:>6.1f}/s")
+    print(f"  {'  and with the audit log':<30} {logged:>6.1f}/s")
     most = 2 * len(TEMPLATES)
     print(f"  {'reads that they took':<30} {reads:>7}  (target: at most {most}, two for each template)")
 

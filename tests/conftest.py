@@ -16,6 +16,7 @@ from mcp.client.session import ClientSession
 from mcp.types import CallToolResult
 
 from cio_mcp.tools.every import TOOLS
+from tests import processes
 from tests.agent import Agent, an_agent
 from tests.redis_server import RedisServer, serving_redis
 from tests.virtual_time import VirtualTimeLoop
@@ -77,6 +78,13 @@ def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, object
     """Run asynchronous tests on virtual time, but for those that processes or sockets answer."""
     real = any(request.node.get_closest_marker(name) for name in ("processes", "real_time"))
     return "asyncio", {} if real else {"loop_factory": VirtualTimeLoop}
+
+
+@pytest.fixture(autouse=True, scope="session")
+def new_processes_unmeasured() -> None:
+    """Measure forks (see processes.py), but no process that starts anew: to import would take double."""
+    if config := os.environ.pop("COVERAGE_PROCESS_CONFIG", None):
+        processes.fork_environ["COVERAGE_PROCESS_CONFIG"] = config
 
 
 @pytest.fixture(scope="session")

@@ -14,12 +14,16 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+from unittest.mock import patch
 
 from cio_mcp.cli import main
 
 if sys.platform != "win32":  # where no test that starts a process is run
     FORKS = multiprocessing.get_context("forkserver")
     FORKS.set_forkserver_preload(["__main__", "tests.preloaded"])
+
+# What the process that others are forked from finds in its environment besides: whether coverage is measured.
+fork_environ: dict[str, str] = {}
 
 
 class Command:
@@ -36,7 +40,8 @@ class Command:
         self._process = FORKS.Process(
             target=_run, args=((stdin, stdout, stderr), arguments, *where), daemon=True
         )
-        self._process.start()
+        with patch.dict(os.environ, fork_environ):
+            self._process.start()
         for pipe in (stdin, stdout, stderr):
             pipe.close()
         self.stdin = os.fdopen(_only(to_stdin), "w")

@@ -22,15 +22,14 @@ def advise(answer: BaseModel, off_in: Callable[[str], str], worded: Callable[[st
         return worded(text + note)
 
     for model in _models(answer):
-        for name in ADVISING & type(model).model_fields.keys():
+        for name in ADVISING & vars(model).keys():
             told = getattr(model, name)
             setattr(model, name, list(map(noted, told)) if isinstance(told, list) else noted(told))
 
 
 def _models(model: BaseModel) -> Iterable[BaseModel]:
     yield model
-    for name in type(model).model_fields:
-        value = getattr(model, name)
+    for value in vars(model).values():
         for inside in value if isinstance(value, list) else [value]:
             if isinstance(inside, BaseModel):
                 yield from _models(inside)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, Self, TypeVar
 
 import httpx
+from pydantic_core import to_json
 
 from cio_mcp.client.access import Access
 from cio_mcp.client.bodies import TooMuch, json_of
@@ -116,7 +117,7 @@ class Api:
         request = httpx.Request(
             method,
             url,
-            json=body,
+            content=None if body is None else to_json(body),
             headers=self._headers,
             extensions={
                 "timeout": ATTEMPT if kind in {RequestKind.READ, RequestKind.REPEATABLE} else ONLY_ATTEMPT,
@@ -129,6 +130,8 @@ class Api:
                 "if_unknown": if_unknown,
             },
         )
+        if body is not None:
+            request.headers["content-type"] = "application/json"
         changes = kind is not RequestKind.READ
         self._call.effects += changes  # until it is certain that there is none
         try:

@@ -67,7 +67,10 @@ class BatchResult:
 
 def too_large(operation: Operation, room: int = 0) -> str:
     """Say why an operation is too large to be sent, with so many bytes more; "" for one that is not."""
-    size = _size(operation)
+    return _why_too_large(_size(operation), room)
+
+
+def _why_too_large(size: int, room: int = 0) -> str:
     return f"has {size} bytes; at most {OPERATION_BYTES} fit" if size + room > OPERATION_BYTES else ""
 
 
@@ -85,8 +88,9 @@ async def send_batch(
     raises as it does elsewhere.
     """
     sending = _Sending(track, operations, tell)
-    if track.call.dry_run and sending.waiting:
-        await sending.post(sending.waiting[0])
+    if track.call.dry_run and (first := next(sending.cut, None)):
+        await sending.post(first)
+    sending.waiting.extend(sending.cut)
     track.call.several = len(sending.waiting) > 1
     await sending.work(1)  # alone: where it fares badly, few others should have left
     async with asyncio.TaskGroup() as group:
@@ -101,22 +105,23 @@ class _Sending:
     operations: Sequence[Operation]
     tell: Callable[[int], Awaitable[None]] | None
     sent: BatchResult = field(init=False)
-    waiting: deque[list[int]] = field(init=False)
+    cut: Iterator[list[int]] = field(init=False)
+    waiting: deque[list[int]] = field(default_factory=deque)
     divisions: int = DIVISIONS
 
     def __post_init__(self) -> None:
         self.sent = BatchResult([NOT_SENT] * len(self.operations))
-        self.waiting = deque(self._cut())
+        self.cut = self._cut()
 
     def _cut(self) -> Iterator[list[int]]:
         """Yield the numbers of the operations of each request."""
         batch: list[int] = []
         room = BATCH_BYTES - AROUND
         for number, operation in enumerate(self.operations):
-            if why := too_large(operation):
+            size = _size(operation)
+            if why := _why_too_large(size):
                 self.sent.ends[number] = OperationResult(OperationEnd.REFUSED, why)
                 continue
-            size = _size(operation)
             if size + 1 > room or len(batch) == BATCH_OPERATIONS:
                 yield batch
                 batch, room = [], BATCH_BYTES - AROUND
@@ -142,7 +147,7 @@ class _Sending:
             except (NotSent, NotAllowed) as stopped:
                 self.sent.stopped = stopped
             if self.tell:
-                await self.tell(sum(ended.end is not OperationEnd.NOT_SENT for ended in self.sent.ends))
+                await self.tell(sum(ended is not NOT_SENT for ended in self.sent.ends))
 
     async def post(self, batch: list[int]) -> dict[str, Any]:
         body = {"batch": [self.operations[number] for number in batch]}

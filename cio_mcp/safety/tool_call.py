@@ -17,6 +17,7 @@ from cio_mcp.toolkit.audience import Audience, Size
 from cio_mcp.toolkit.parse_context import ParseContext
 from cio_mcp.toolkit.registry import Tool
 from cio_mcp.toolkit.texts.sending import Words
+from cio_mcp.toolkit.times import utc
 
 if TYPE_CHECKING:
     from cio_mcp.safety.privacy.mask import Mask
@@ -112,7 +113,8 @@ class ToolCall(Call):
             context.reveal, context.check, context.check_guess = mask.reveal, mask.check, mask.check_guess
         self.given = self.tool.parse(arguments, context)
         self.given.pop("timezone", None)
-        self.timezone, self.notes, self.times = context.timezone, context.notes, context.times
+        self.timezone, self.notes = context.timezone, context.notes
+        self.times = {name: utc(at) for name, at in context.times.items()}
         self.preview_only = self.given.pop("dry_run", False)
         self.code = self.given.pop("confirmation", None)
         if issubclass(self.tool.result, Pictured):

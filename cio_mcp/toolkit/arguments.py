@@ -16,14 +16,14 @@ from cio_mcp.toolkit.times import EASTERN, Days, is_zone
 
 
 def parsed_arguments(
-    model: type[BaseModel], arguments: dict[str, Any], context: ParseContext, *, known_as_json: bool = False
+    model: type[BaseModel], arguments: dict[str, Any], context: ParseContext
 ) -> dict[str, Any]:
     """Return checked and converted arguments; raises InvalidArgument with one line per fault.
 
     A null counts as absent, since agents send it for what they leave out; and so does blank text for an
     optional argument, unless it names somebody or something: left out, the call could reach more. The
     argument `timezone` replaces the context's; without any, days are counted in Eastern time, and other times
-    are in UTC. `known_as_json` says that JSON can hold all arguments.
+    are in UTC.
     """
     fields = model.model_fields
     given = {
@@ -31,7 +31,8 @@ def parsed_arguments(
         for name, value in arguments.items()
         if name not in fields or not (value is None or (_blank(value) and name in _may_be_blank(model)))
     }
-    if not known_as_json:
+    if not context.is_json:
+        context.is_json = True
         _refuse_what_json_cannot_hold(given)
     try:
         if "timezone" in fields and is_zone(zone := given.get("timezone")):
@@ -43,6 +44,26 @@ def parsed_arguments(
             *(_fault(fault, list(fields)) for fault in error.errors(include_url=False))
         ) from None
     return {name: getattr(found, name) for name in fields}
+
+
+class Single:
+    """Checks one argument, the only field of a model, as `parsed` does: a table has many values of it.
+
+    JSON must be able to hold them.
+    """
+
+    def __init__(self, model: type[BaseModel]) -> None:
+        [(self._name, self._field)] = model.model_fields.items()
+        self._optional = not self._field.is_required()
+        self._may_be_blank = bool(_may_be_blank(model))
+        model.model_rebuild()
+        self._validate = model.__pydantic_validator__.validate_python
+
+    def value(self, given: object, context: ParseContext) -> Any:
+        """Return the value of an argument; raises ValueError, which does not say what is wrong."""
+        if self._optional and (given is None or (self._may_be_blank and _blank(given))):
+            return self._field.default
+        return getattr(self._validate({self._name: given}, context=context), self._name)
 
 
 def _refuse_what_json_cannot_hold(given: dict[str, Any]) -> None:

@@ -3,13 +3,14 @@
 import json
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator, BeforeValidator, ValidationInfo
 
 from cio_mcp.toolkit.params import CustomerKey, Line, Naming, ObjectId
+from cio_mcp.toolkit.parse_context import context_of
 from cio_mcp.toolkit.sizes import size_of
 
 
-def listed(value: object) -> object:
+def listed(value: object, asked: ValidationInfo) -> object:
     """Return a list of values that can hold commas: a list, JSON text of one, or a single value."""
     if isinstance(value, str):
         if value.lstrip().startswith("["):
@@ -17,33 +18,36 @@ def listed(value: object) -> object:
         elif "," in value:
             message = "must be a JSON list: a value can hold a comma itself"
             raise ValueError(message)
-    return _a_list(value)
+    return _a_list(value, asked)
 
 
-def separated(value: object) -> object:
+def separated(value: object, asked: ValidationInfo) -> object:
     """Return a list of values that hold no commas: as `listed` does, or text with commas between them."""
     if isinstance(value, str) and not value.lstrip().startswith("["):
         return value.split(",")
-    return listed(value)
+    return listed(value, asked)
 
 
-def of_objects(value: object) -> object:
+def of_objects(value: object, asked: ValidationInfo) -> object:
     """Return a list of objects: a list, JSON text of one, or a single object."""
     if isinstance(value, str):
         value = _from_json(value)
-    return _a_list(value)
+    return _a_list(value, asked)
 
 
 def _from_json(text: str) -> object:
     try:
-        return json.loads(text)
+        found = json.loads(text)
     except (ValueError, RecursionError):
         message = "must be a JSON list"
         raise ValueError(message) from None
+    size_of(found)
+    return found
 
 
-def _a_list(value: object) -> object:
-    size_of(value)
+def _a_list(value: object, asked: ValidationInfo) -> object:
+    if not context_of(asked).is_json:
+        size_of(value)
     return value if isinstance(value, list) else [value]
 
 

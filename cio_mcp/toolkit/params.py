@@ -29,8 +29,9 @@ def at_most(limit: int) -> AfterValidator:
     return AfterValidator(check)
 
 
-def _object(value: object) -> object:
+def _object(value: object, asked: ValidationInfo) -> object:
     """Return an object; JSON text is one too, since some agents send it."""
+    known_as_json = context_of(asked).is_json and not isinstance(value, str)
     if isinstance(value, str):
         try:
             value = json.loads(value)
@@ -39,7 +40,8 @@ def _object(value: object) -> object:
     if not isinstance(value, dict):
         message = "must be a JSON object"
         raise ValueError(message)  # noqa: TRY004 - pydantic reports ValueErrors, and lets TypeErrors escape
-    size_of(value)
+    if not known_as_json:
+        size_of(value)
     return value
 
 

@@ -16,7 +16,7 @@ class ParseContext:
     the call in unix seconds. `reveal` replaces pseudonyms, and `check` raises InvalidArgument for one that is
     left among arguments. `check_guess` raises ValueError if comparing an attribute with a value would confirm
     a guess. `folder` holds the files that may be read. The types add `notes` for the answer and, in `times`,
-    the instant that each argument stands for.
+    the instant that each argument stands for, in unix seconds. `is_json` says that JSON can hold them all.
     """
 
     timezone: str = "UTC"
@@ -26,7 +26,12 @@ class ParseContext:
     check_guess: Callable[[str, Any], None] = lambda *_: None
     folder: Path | None = None
     notes: list[str] = field(default_factory=list)
-    times: dict[str, str] = field(default_factory=dict)
+    times: dict[str, int] = field(default_factory=dict)
+    is_json: bool = False
+
+    def anew(self) -> "ParseContext":
+        """Return the context of one row: the call's, with nothing found yet."""
+        return ParseContext(self.timezone, self.now, self.reveal, is_json=self.is_json)
 
 
 def context_of(asked: ValidationInfo) -> ParseContext:

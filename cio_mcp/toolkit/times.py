@@ -109,7 +109,7 @@ def _instant(value: object, asked: ValidationInfo) -> int:
     context = context_of(asked)
     seconds, unclear = instant(value, context.timezone)
     if asked.field_name:
-        context.times[asked.field_name] = _utc(seconds)
+        context.times[asked.field_name] = seconds
         if unclear:
             context.notes.append(f"{asked.field_name}: {unclear}")
     return seconds
@@ -118,7 +118,7 @@ def _instant(value: object, asked: ValidationInfo) -> int:
 def _not_past(seconds: int, asked: ValidationInfo) -> int:
     """Return a time to send at, unless it has passed: Customer.io would send many a message at once."""
     if seconds < context_of(asked).now - LATE:
-        message = f"{_utc(seconds)} is in the past; correct it, or leave it out to send now"
+        message = f"{utc(seconds)} is in the past; correct it, or leave it out to send now"
         raise ValueError(message)
     return seconds
 
@@ -170,7 +170,7 @@ Timezone = Annotated[
 def iso(seconds: float | str | None) -> str | None:
     """Return a unix time as ISO 8601 in UTC; None for None and for values that are not a time."""
     try:
-        return _utc(float(seconds)) if seconds else None
+        return utc(float(seconds)) if seconds else None
     except (ValueError, OverflowError, OSError):
         return None
 
@@ -183,5 +183,6 @@ def local_times(instants: Mapping[str, str], zone: str) -> dict[str, str] | None
     return {name: f"{when:%A %Y-%m-%d %H:%M} in {zone}" for name, when in said.items()} or None
 
 
-def _utc(seconds: float) -> str:
+def utc(seconds: float) -> str:
+    """Return a unix time as ISO 8601 in UTC."""
     return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")

@@ -19,6 +19,9 @@ _DATE = re.compile(
 # Track API, "identify" and "entity": how many attributes there are, bytes of a name, and of a value.
 MOST_ATTRIBUTES, LONGEST_NAME, LARGEST_VALUE = 300, 150, 1000
 
+# Characters of 1/1/2026.
+SHORTEST_DATE = 8
+
 # What a text may be of another type than text to Customer.io, whose App API tells all values as text.
 _OTHER = re.compile(r"-?\d+(\.\d+)?(E[+-]?\d+)?|true|false", re.ASCII | re.IGNORECASE)
 AS_TEXT = "Customer.io returns all values as text, so it does not show whether they are stored as numbers."
@@ -30,14 +33,22 @@ TOLD = 5
 def tell_times(values: dict[str, Any], asked: ValidationInfo) -> dict[str, Any]:
     """Return attributes or event data; the answer tells of what looks like a time in another form."""
     context = context_of(asked)
-    notes = [
-        f"{name}: {why}"
-        for name, value in _inside(asked.field_name or "", values)
-        if (why := _another_form(value, context.timezone))
-    ]
-    more = [f"{asked.field_name}: and {len(notes) - TOLD} more such values"] if len(notes) > TOLD else []
-    context.notes += notes[:TOLD] + more
+    if any(map(_may_be_a_time, values.values())):
+        notes = [
+            f"{name}: {why}"
+            for name, value in _inside(asked.field_name or "", values)
+            if (why := _another_form(value, context.timezone))
+        ]
+        more = [f"{asked.field_name}: and {len(notes) - TOLD} more such values"] if len(notes) > TOLD else []
+        context.notes += notes[:TOLD] + more
     return values
+
+
+def _may_be_a_time(value: Any) -> bool:
+    """Say whether a value must be looked at: most begin as no time does."""
+    if isinstance(value, str):
+        return len(value) >= SHORTEST_DATE and value.lstrip()[:1].isdigit()
+    return isinstance(value, (dict, list)) or (isinstance(value, (int, float)) and value >= FIRST * 1000)
 
 
 def _tell_address(address: str, asked: ValidationInfo) -> str:

@@ -3,11 +3,13 @@
 import asyncio
 import os
 from pathlib import Path
+from threading import Event
 
 import httpx
 import pytest
 
 from cio_mcp.cli import main
+from cio_mcp.safety.audit.form import read_head
 from cio_mcp.safety.audit.lock import companion
 from cio_mcp.safety.audit.log import AuditLog, Entry
 from cio_mcp.safety.audit.verify import lines, verify
@@ -212,6 +214,39 @@ async def test_nothing_leaves_if_its_intent_does_not_come_to_the_disk(
         await agent.call("send_transactional_email", **EMAIL)
 
 
+def test_calls_go_on_during_a_visit_to_the_disk_and_a_log_that_is_closed_then_is_whole(disk: Disk) -> None:
+    begun, go_on = Event(), Event()
+
+    def to_disk(file: int) -> None:
+        if not begun.is_set():
+            begun.set()
+            assert go_on.wait(30)
+        disk.sync(file)
+
+    async def meanwhile() -> None:
+        log = AuditLog(disk.path, clock, to_disk=to_disk)
+        visit = asyncio.create_task(send(log, "one"))
+        await asyncio.to_thread(begun.wait, 30)
+        also = asyncio.create_task(log.synced())
+        for _ in range(9):
+            await asyncio.to_thread(begun.wait)
+        assert not visit.done()
+        assert not also.done()
+        log.close()
+        assert (disk.visits, on_disk()) == (1, 1)
+        go_on.set()
+        await asyncio.gather(visit, also)
+        log.close()
+
+    def on_disk() -> int | None:
+        head = read_head(disk.path)
+        return head and head.on_disk
+
+    asyncio.run(meanwhile())
+    assert on_disk() == 2
+    assert list(verify(disk.path)) == []
+
+
 def test_a_head_is_for_its_owner_alone_and_follows_no_link(tmp_path: Path) -> None:
     log, other = AuditLog(tmp_path / "audit.jsonl", clock), tmp_path / "other"
     other.write_text("mine")
@@ -219,3 +254,8 @@ def test_a_head_is_for_its_owner_alone_and_follows_no_link(tmp_path: Path) -> No
     with pytest.raises(OSError, match="symbolic link"):
         log.refusal(entry("one"), "no")
     assert other.read_text() == "mine"
+
+    companion(tmp_path / "audit.jsonl", "head").unlink()
+    companion(tmp_path / "audit.jsonl", "head").touch(mode=0o644)
+    log.refusal(entry("two"), "no")
+    assert companion(tmp_path / "audit.jsonl", "head").stat().st_mode & 0o077 == 0

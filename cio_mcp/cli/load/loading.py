@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
 
+from pydantic_core import to_json
+
 from cio_mcp.app.application import App, Outcome
 from cio_mcp.auth.principal import OWNER
 from cio_mcp.cli.load.journal import Journal, Progress
@@ -168,10 +170,14 @@ def _by_line(text: str, ready: list[tuple[Row, dict[str, Any]]]) -> str:
 def _check(row: Row, arguments: dict[str, Any]) -> None:
     """Raise ValueError for a row that holds what was not of the file's encoding, or what JSON cannot hold."""
     try:
-        "".join(part for cell in row.values.items() for part in cell if isinstance(part, str)).encode()
-    except UnicodeEncodeError:
-        message = "is not in the file's encoding"
-        raise ValueError(message) from None
+        to_json(row.values)
+    except ValueError:
+        texts = [part for cell in row.values.items() for part in cell if isinstance(part, str)]
+        try:
+            "".join(texts).encode()
+        except UnicodeEncodeError:
+            message = "is not in the file's encoding"
+            raise ValueError(message) from None
     for value in arguments.values():
         if isinstance(value, (dict, list)) or (isinstance(value, float) and not math.isfinite(value)):
             size_of(value)

@@ -145,12 +145,14 @@ def mapped(row: Row, columns: Columns, context: ParseContext) -> dict[str, Any]:
     if row.fault:
         raise ValueError(row.fault)
     arguments: dict[str, Any] = {}
-    filled: dict[str, str] = {}
     for name, cell in row.values.items():
         column = columns.get(name) or Column(name)
         if column.target == LEFT_OUT or (isinstance(cell, str) and not cell.strip()):
             continue
-        if (other := filled.setdefault(column.target, name)) != name:
+        if column.target in arguments:
+            other = next(
+                each for each in row.values if (columns.get(each) or Column(each)).target == column.target
+            )
             raise ValueError(_clash(column.target, other, name))
         try:
             arguments[column.target] = column.value(cell, context)

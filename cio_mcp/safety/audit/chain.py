@@ -87,7 +87,7 @@ class Chain:
         if self._due:
             self._due.cancel()
             self._due = None
-        self._disk.flush()
+        self._disk.flush(self._path)
         self._settle()
 
     def _begin_to_settle(self) -> None:

@@ -47,10 +47,11 @@ class Disk:
             self._visit = self._visit or asyncio.get_running_loop().create_task(self._go())
             await asyncio.shield(self._visit)
 
-    def flush(self) -> None:
-        """Bring everything to the disk at once, without an event loop."""
-        files, self._files = self._files, []
-        if files:
+    def flush(self, path: Path) -> None:
+        """Bring everything to the disk at once, without an event loop; `path` is that of the newest file."""
+        if self._safe < self._written:
+            self.open(path)  # a visit may have taken it, and cannot be waited for here
+            files, self._files = self._files, []
             _bring(files, self._to_disk)
             self._arrived(self._written, self._newest)
 

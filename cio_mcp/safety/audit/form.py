@@ -10,6 +10,7 @@ import os
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from cio_mcp.files import POSIX
 from cio_mcp.safety.audit.disk import BINARY
 from cio_mcp.safety.audit.lock import companion
 
@@ -50,6 +51,8 @@ def write_head(path: Path, head: Head) -> None:
     """Replace the head. After a power cut it may be an older one: the log counts where it is newer."""
     file = os.open(companion(path, "head"), os.O_WRONLY | os.O_CREAT | BINARY | NO_LINK, 0o600)
     try:
+        if POSIX:
+            os.fchmod(file, 0o600)
         os.write(file, json.dumps(head._asdict()).ljust(HEAD - 1).encode() + b"\n")
     finally:
         os.close(file)

@@ -11,7 +11,8 @@ from pydantic import AfterValidator
 
 from cio_mcp.toolkit.params import JsonObject
 from cio_mcp.toolkit.parse_context import ParseContext
-from cio_mcp.toolkit.times import instant, is_zone, iso
+from cio_mcp.toolkit.sizes import size_of
+from cio_mcp.toolkit.times import instant, is_zone
 
 AS_IS = "as_is"
 KINDS = (AS_IS, "text", "number", "boolean", "date", "json")
@@ -88,8 +89,8 @@ class Column:
 
     def value(self, cell: Any, context: ParseContext) -> Any:
         """Return what a cell means, and put how a time was read into the context; raises ValueError."""
-        if cell is None or (self.kind in {AS_IS, "json"} and not isinstance(cell, str)):
-            return cell
+        if self.kind == AS_IS or cell is None or (self.kind == "json" and not isinstance(cell, str)):
+            return cell.strip() if isinstance(cell, str) else cell
         text = cell.strip() if isinstance(cell, str) else json.dumps(cell, ensure_ascii=False)
         match self.kind:
             case "number":
@@ -102,14 +103,15 @@ class Column:
             case "date":
                 return self._date(text if isinstance(cell, str) else cell, context)
             case "json":
-                return json.loads(text)
+                size_of(found := json.loads(text))
+                return found
         return cell if self.kind == "text" and isinstance(cell, str) else text
 
     def _date(self, cell: Any, context: ParseContext) -> int:
         seconds, unclear = instant(self._in_iso(cell), self.zone or context.timezone)
         if unclear:
             context.notes.append(f"{self.target}: {unclear}")
-        context.times[self.target] = iso(seconds) or ""
+        context.times[self.target] = seconds
         return seconds
 
     def _in_iso(self, text: Any) -> Any:
@@ -151,7 +153,7 @@ def _number(text: str, decimal: str) -> Any:
         hint = "" if decimal else "; number(comma) and number(point) read separators"
         message = f"is no number{f' with a decimal {decimal}' if decimal else hint}"
         raise ValueError(message)
-    return json.loads(text)
+    return float(text) if "." in text else int(text)
 
 
 def _in_order(text: str, order: str) -> str:

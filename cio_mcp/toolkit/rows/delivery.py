@@ -82,7 +82,8 @@ async def _wave(
         await asyncio.sleep(1 - second % 1)
     at = int(call.called_at + now() - call.begun)
     stamp = {"timestamp": at} if waves > 1 and planned[0].operation["type"] == "person" else {}
-    sent = await send_batch(track, [one.operation | stamp for one in planned], progress.tell)
+    operations = [one.operation | stamp if stamp else one.operation for one in planned]
+    sent = await send_batch(track, operations, progress.tell)
     progress.before += len(planned)
     return sent
 

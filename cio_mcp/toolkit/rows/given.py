@@ -52,7 +52,7 @@ def given_rows(rows: RowInput | None, csv: RowInput | None) -> RowInput:
 
 
 def _rows(value: object, asked: ValidationInfo) -> RowInput:
-    found: Any = of_objects(value)
+    found: Any = of_objects(value, asked)
     rows = (
         Row(number, values) if isinstance(values, dict) else Row(number, {}, "is no object")
         for number, values in enumerate(found, 1)

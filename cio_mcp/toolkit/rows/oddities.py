@@ -7,7 +7,7 @@ from typing import Any
 from cio_mcp.toolkit.automations import YOUNG
 from cio_mcp.toolkit.rows.checks import Oddity, RowOperation, RowReading
 from cio_mcp.toolkit.rows.ranges import counted, of_rows
-from cio_mcp.toolkit.times import iso
+from cio_mcp.toolkit.times import iso, utc
 
 # So many names of one kind of oddity are told, and so many times as they were read.
 NAMED, READ = 3, 3
@@ -101,7 +101,9 @@ def _addressed(operation: Mapping[str, Any]) -> bool:
 
 def read_times(seen: Sequence[RowReading]) -> Iterator[Oddity]:
     """Yield how the first times were read."""
-    read = [f"{written} as {at} (row {one.row.number})" for one in seen for written, at in one.times[:READ]]
+    read = [
+        f"{written} as {utc(at)} (row {one.row.number})" for one in seen for written, at in one.times[:READ]
+    ]
     if read:
         yield Oddity(f"times are read as follows: {', '.join(read[:READ])}")
 

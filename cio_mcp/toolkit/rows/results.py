@@ -1,7 +1,6 @@
 """What a server keeps of late calls of many rows: how rows ended, for reading, and which events were sent."""
 
 import hashlib
-import json
 import secrets
 import zlib
 from collections import OrderedDict
@@ -11,6 +10,7 @@ from typing import Any
 
 from pydantic_core import from_json, to_json
 
+from cio_mcp.toolkit.rows.event_ids import in_order
 from cio_mcp.toolkit.rows.outcomes import RowEnd, RowReport
 
 # The results of so many calls are kept, in so many bytes; in one of them the values of rows have so many.
@@ -26,7 +26,7 @@ class _Shelf:
 
     kept: OrderedDict[tuple[str, str], bytes] = field(default_factory=OrderedDict)
     previews: dict[str, str] = field(default_factory=dict)
-    events: OrderedDict[str, bytes] = field(default_factory=OrderedDict)
+    events: OrderedDict[str, int] = field(default_factory=OrderedDict)
 
     def put(self, caller: str, name: str, packed: bytes, *, preview: bool) -> None:
         """Keep one more, and no more than fit. Of dry runs only the newest one is kept."""
@@ -86,5 +86,6 @@ class Results:
         return known is not None and known != _digest(event)
 
 
-def _digest(event: dict[str, Any]) -> bytes:
-    return hashlib.blake2b(json.dumps(event, sort_keys=True).encode(), digest_size=8).digest()
+def _digest(event: dict[str, Any]) -> int:
+    what = [event["name"], event["identifiers"], event.get("timestamp"), in_order(event.get("attributes"))]
+    return hash(to_json(what))

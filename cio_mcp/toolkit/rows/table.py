@@ -17,7 +17,7 @@ _HINT = re.compile("sep=(.)", re.IGNORECASE)
 _QUOTED = re.compile(r'"[^"]*"')
 
 
-@dataclass
+@dataclass(slots=True)
 class Row:
     """One row: `number` tells people which, `values` are by column; `fault` says why it cannot be read."""
 
@@ -42,7 +42,10 @@ def records(lines: Iterable[str], delimiter: str = "") -> Iterator[Row]:
             yield found
             continue
         number, cells = found
-        fault = f"has {len(cells)} cells; the header has {len(names)}" if len(cells) != len(names) else ""
+        if len(cells) == len(names):
+            yield Row(number, dict(zip(names, cells, strict=True)))
+            continue
+        fault = f"has {len(cells)} cells; the header has {len(names)}"
         more = (f"column {position}" for position in range(len(names) + 1, len(cells) + 1))
         yield Row(number, dict(zip([*names, *more], cells, strict=False)), fault)
 

@@ -17,10 +17,11 @@ from cio_mcp.toolkit.consequences import Consequence, Outlook, affects
 from cio_mcp.toolkit.lists import Names
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.rows.cells import values as values_of
-from cio_mcp.toolkit.rows.checks import Form, Oddity, Plan, RowOperation
+from cio_mcp.toolkit.rows.checks import Oddity, Plan, RowOperation
 from cio_mcp.toolkit.rows.columns import Columns, Meanings
 from cio_mcp.toolkit.rows.delivery import carry_out
 from cio_mcp.toolkit.rows.event_ids import EventIds
+from cio_mcp.toolkit.rows.form import Form
 from cio_mcp.toolkit.rows.given import RowInput, RowList, Table, given_rows
 from cio_mcp.toolkit.rows.oddities import alike, read_times, young, zeros
 from cio_mcp.toolkit.rows.outcomes import ManyAccepted

@@ -14,9 +14,10 @@ from cio_mcp.toolkit.consequences import Consequence, affects
 from cio_mcp.toolkit.params import CustomerId, ExceptPhone, ItemKey
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.rows.cells import values as values_of
-from cio_mcp.toolkit.rows.checks import Form, Plan, RowOperation
+from cio_mcp.toolkit.rows.checks import Plan, RowOperation
 from cio_mcp.toolkit.rows.columns import Columns, Meanings
 from cio_mcp.toolkit.rows.delivery import carry_out
+from cio_mcp.toolkit.rows.form import Form
 from cio_mcp.toolkit.rows.given import RowInput, RowList, Table, given_rows
 from cio_mcp.toolkit.rows.oddities import alike, read_times, zeros
 from cio_mcp.toolkit.rows.outcomes import ManyAccepted

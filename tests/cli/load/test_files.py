@@ -337,7 +337,9 @@ def test_what_json_cannot_hold_is_rejected_with_its_row(folder: Path, loading: L
 
     assert status == 1, told
     assert people(folder).keys() == {"g", "h"}
-    assert "1 x is nested too deeply" in told
+    assert "1 x x: '[[[" in told
+    assert "is nested too deeply" in told
+    assert "1 x x: '[NaN]' numbers must be finite" in told
 
 
 def test_stdin_is_read_too(
