@@ -176,7 +176,7 @@ def _tenant(settings: Settings) -> str:
     try:
         found = {access.workspace for one in each(settings).values() for access in accesses(one)}
     except SettingsError:
-        found = set()  # who must stop need not mend a file of workspaces first
+        found = set()  # whoever must stop need not fix a file of workspaces first
     return hashlib.sha256(" ".join(sorted(found)).encode()).hexdigest()[:12] if found else "operator"
 
 

@@ -37,7 +37,7 @@ class _File(BaseModel):
 class Tokens:
     """The tokens in a file. Raises SettingsError where it cannot be read at the start.
 
-    A file that later turns unreadable or wrong lets nobody in until it is mended: `clock` is unix time.
+    A file that later turns unreadable or wrong lets nobody in until it is corrected: `clock` is unix time.
     """
 
     def __init__(self, path: Path, clock: Callable[[], float]) -> None:

@@ -1,4 +1,4 @@
-"""`cio-mcp doctor`: what is wrong between here and Customer.io, and how to mend it."""
+"""`cio-mcp doctor`: what is wrong between here and Customer.io, and how to fix it."""
 
 import argparse
 import asyncio

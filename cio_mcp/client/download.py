@@ -53,7 +53,7 @@ class _Part:
         return self.path.stat().st_size if there else 0
 
     def opened(self, have: int) -> BinaryIO:
-        """Open it to go on after the bytes there are, or anew."""
+        """Open it to go on after the bytes there are, or from the start."""
         return open(self.path, "r+b", opener=_private) if have else _new(self.path)
 
     @contextmanager
@@ -133,7 +133,7 @@ class Downloader:
                 have, total = 0, _whole_number(answer.headers.get("content-length", ""), 0)
                 _write_tag(part, answer)
             else:
-                part.tag.unlink(missing_ok=True)  # the next attempt begins anew
+                part.tag.unlink(missing_ok=True)  # the next attempt starts again
                 raise _refusal(answer.status_code)
             with part.opened(have) as file:
                 file.seek(have)

@@ -11,7 +11,7 @@ from typing import Any
 from cio_mcp.client.call import now
 from cio_mcp.errors import CustomerIOError
 
-# Seconds after which a thing is read anew, what could not be read a little sooner; seconds that a call waits
+# Seconds after which a thing is read again, what could not be read a little sooner; seconds that a call waits
 # for what was never read; and how many things are kept.
 AGE, AGE_OF_FAILURE, PATIENCE, MOST = 600.0, 60.0, 2.0, 300
 
@@ -57,7 +57,7 @@ class ReadCache:
         return self._things[key].value if key in self._things else None
 
     def forget(self) -> None:
-        """Have every thing read anew before it counts: what is being read now may be from before a change.
+        """Have every thing read again before it counts: what is being read now may be from before a change.
 
         A thing cannot be told by what was changed: it may be kept by another name, or be linked to that.
         """

@@ -28,7 +28,7 @@ def check_words(call: ToolCall) -> None:
 
 
 async def read_words(call: ToolCall, client: CustomerIO, *, fresh: bool) -> None:
-    """Read the texts that a call sends, if it sends any and they can be read; `fresh` ones anew."""
+    """Read the texts that a call sends, if it sends any and they can be read; `fresh` ones again."""
     content = call.audience.content if call.audience else None
     if content and (content.message is None or client.opens(AppApi)):
         call.words = await words_of(client.api(AppApi, call), content, fresh=fresh)

@@ -172,9 +172,9 @@ class Preview(Acted):
     missing_data: dict[str, str] | None = Field(None, description="Keys to pass that the message needs.")
     optional_data: dict[str, str] | None = Field(None, description="Keys that could be passed too.")
     unused_data: dict[str, str] | None = Field(None, description="Keys that the message does not use.")
-    audience: Reach | None = Field(None, description="The people whom the call would reach.")
+    audience: Reach | None = Field(None, description="The people the call would reach.")
     checked: CheckedRows | None = None
-    whom: str | None = Field(None, description="The customer whom the call is about.")
+    whom: str | None = Field(None, description="The customer the call is about.")
     sets_off: list[str] | None = Field(None, description="Other consequences of the call.")
     loses: dict[str, str] | None = Field(None, description="What would be lost, by field.")
     changes: dict[str, list[str]] | None = Field(

@@ -66,7 +66,7 @@ SomeNames = Annotated[Names, AfterValidator(_some), Naming]
 People = Annotated[list[CustomerKey], BeforeValidator(listed), Naming]
 Addresses = Annotated[list[CustomerKey], BeforeValidator(separated), Naming]
 
-# Ids of segments and the like.
+# Ids of segments and similar things.
 Numbers = Annotated[list[ObjectId], BeforeValidator(separated), AfterValidator(_some), Naming]
 
 # Words of Customer.io's.

@@ -142,7 +142,9 @@ async def track_anonymous_event(
     invites data.recipient.
     """
     if anonymous_id is None and not (data and "recipient" in data):
-        raise InvalidArgument("anonymous_id: is required, unless data.recipient is whom the event invites")
+        raise InvalidArgument(
+            "anonymous_id: is required, unless data.recipient is the person the event invites"
+        )
     visitor = {"anonymous_id": anonymous_id} if anonymous_id else None
     return await _record(track, name, data, timestamp, event_id, extra=visitor)
 

@@ -57,7 +57,8 @@ async def test_one_dry_run_tells_every_fault_and_oddity_though_each_row_has_anot
         "email: no email can be sent to this address (row 3)",
         "1 customer has several rows, merged in their order: rows 4, 6",
         "Plan: values differ only in case or blanks: PRO (row 2) and pro (row 3), Free (row 5) and free",
-        'Umsatz: numbers go as text (7, 0,00, 12,50; rows 2-6); "Umsatz:number(comma)" in columns reads them',
+        "Umsatz: numbers are sent as text (7, 0,00, 12,50; rows 2-6); "
+        '"Umsatz:number(comma)" in columns reads them',
         '"Brief:boolean" in columns reads them',
         "customer_id: only some have leading zeros, which count: 007004 (row 5)",
         "Name: a formula is sent as text, not computed (row 4)",
@@ -153,7 +154,11 @@ async def test_the_same_oddities_are_told_without_columns_of_a_table(agent: Agen
         (":date(dayfirst)", "Tue 3 Mar 2026 10:30", 1772533800),
         (":date(dayfirst,Europe/Berlin)", "20.05.2026", 1779228000),
         (":date(dayfirst)", "05/20/2026", "is not a complete date"),
-        (":date", "20.05.2026", "needs its order of day and month: date(dayfirst) or date(monthfirst)"),
+        (
+            ":date",
+            "20.05.2026",
+            "must have its order of day and month stated: date(dayfirst) or date(monthfirst)",
+        ),
         (":date", "2026-05-20T00:00+02:00", 1779228000),
         ("utm:as_is", "x", "x"),
     ],
@@ -210,8 +215,16 @@ async def test_values_that_are_no_texts_are_read_as_their_column_is_told_too(
 @pytest.mark.parametrize(
     ("cells", "sent", "told"),
     [
-        (("1.234", "2.500", "7"), [1.234, 2.5, 7], "x: 1.234 and the like go with decimals (rows 2-3)"),
-        (("1,234", "-2,500", "7"), ["1,234", "-2,500", "7"], "x: 1,234 and the like go as text (rows 2-3)"),
+        (
+            ("1.234", "2.500", "7"),
+            [1.234, 2.5, 7],
+            "x: 1.234 and similar cells are sent with decimals (rows 2-3)",
+        ),
+        (
+            ("1,234", "-2,500", "7"),
+            ["1,234", "-2,500", "7"],
+            "x: 1,234 and similar cells are sent as text (rows 2-3)",
+        ),
         (("1.234", "2.345", "1.234.567"), ["1.234", "2.345", "1.234.567"], '"x:number(comma)" in columns'),
         (("1.234", "2.345", "2.5"), [1.234, 2.345, 2.5], None),
         (("1.234", "2.345", "12,50"), ["1.234", "2.345", "12,50"], '"x:number(comma)" in columns'),

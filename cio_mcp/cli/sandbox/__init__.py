@@ -16,7 +16,7 @@ COMMANDS = {
     "fault": "make requests and deliveries fail",
     "point": "save states of a sandbox, and restore them",
     "forget": "blank everything about a person",
-    "reset": "begin anew",
+    "reset": "go back to the start",
     "export": "write the whole state of a sandbox to a file",
     "import": "replace a sandbox's state with an export",
 }

@@ -1,4 +1,4 @@
-"""`cio-mcp sandbox reset`: begin anew."""
+"""`cio-mcp sandbox reset`: back to the start."""
 
 import argparse
 import sys

@@ -12,7 +12,7 @@ from cio_mcp.client.pacing.buckets import Bucket
 from cio_mcp.client.pacing.slots import Lease, SharedBucket, Wait
 from cio_mcp.databases.sqlite import is_shared, open_database
 
-# Rows further ahead than this are from before a reboot, when the clock that all processes share began anew.
+# Rows further ahead than this are from before a reboot, when the clock that they share started again.
 LONGEST_AHEAD = 3600.0
 
 # A process that has not been heard of for so long does not count among those that share.

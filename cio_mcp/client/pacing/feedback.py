@@ -49,7 +49,7 @@ class Feedback:
         return self._bucket.window / self.share() + PAD - self._trips.shortest()
 
     def answered(self) -> None:
-        """Begin anew with the pauses after 429s, since an answer came that is none."""
+        """Restart the pauses after 429s, since an answer came that is none."""
         self._in_a_row = 0
 
     def throttled(self, asked: float) -> float:

@@ -202,7 +202,7 @@ def remove_point(asked: ControlRequest) -> Any:
 
 @control("POST", "/_sandbox/reset")
 def reset(asked: ControlRequest) -> Any:
-    """Begin anew at real time, with the story or with nothing; what was there is a point then."""
+    """Reset to real time, with the story or with nothing; the state before is saved as a point."""
     here, (asked_story,) = asked.workspace, asked.fields(story=bool)
     story = asked_story is not False
     with closing(

@@ -38,7 +38,7 @@ class Things(Database):
         self.forget_read()
 
     def forget_read(self) -> None:
-        """Read all anew: it is not what it was."""
+        """Read everything again: it has changed."""
         self._read, self._seed = {}, None
 
     @property

@@ -77,5 +77,5 @@ Review this email of Design Studio before it is published: {email}. Publish noth
    difference that nobody asked for is a reason to stop.
 
 Answer "publish" or "do not publish" with the reasons, the worst first, and for each the exact call of `update_email` that
-mends it. If what is published turns out wrong, `restore_email` and `publish_email` bring the version before back.
+fixes it. If what is published turns out wrong, `restore_email` and `publish_email` bring the version before back.
 """

@@ -79,11 +79,11 @@ def _notations(name: str, found: list[tuple[Any, int]]) -> Iterator[Oddity]:
     decimal = decimal_of(numbers) if len(numbers) * 2 > len(texts) else ""
     shown = f"({', '.join(list(texts)[:NAMED])}; {of_rows(rows)})" if texts else ""
     if decimal:
-        yield Oddity(f"{name}: numbers go as text {shown}; {_how(f'{name}:number({decimal})')}", rows)
+        yield Oddity(f"{name}: numbers are sent as text {shown}; {_how(f'{name}:number({decimal})')}", rows)
     elif {BOOLEANS.get(text.casefold()) for text in texts} == {True, False}:
-        yield Oddity(f"{name}: yes and no go as text {shown}; {_how(f'{name}:boolean')}", rows)
+        yield Oddity(f"{name}: yes and no are sent as text {shown}; {_how(f'{name}:boolean')}", rows)
     elif sum(map(is_date, texts)) * 2 > len(texts) and len(set(map(spelling, texts))) == 1:
-        yield Oddity(f"{name}: dates go as text {shown}; {_how(_as_date(name))}", rows)
+        yield Oddity(f"{name}: dates are sent as text {shown}; {_how(_as_date(name))}", rows)
 
 
 def _as_date(name: str) -> str:

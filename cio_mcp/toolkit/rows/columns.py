@@ -119,7 +119,7 @@ class Column:
         if not isinstance(text, str) or ISO.fullmatch(text):
             return text
         if not self.order and _DATE.fullmatch(text):
-            message = "needs its order of day and month: date(dayfirst) or date(monthfirst)"
+            message = "must have its order of day and month stated: date(dayfirst) or date(monthfirst)"
             raise ValueError(message)
         return _in_order(text, self.order) if self.order else text
 

@@ -66,7 +66,7 @@ class Form:
         for name, text, numbers in ambiguous(given.rows, told) if given.table else ():
             kind = "with decimals" if NUMBER.fullmatch(text) else "as text"
             meaning = f'"{name}": "{name}:number(comma)" or "{name}:number(point)" in columns'
-            read = f"{name}: {text} and the like go {kind} ({of_rows(numbers)})"
+            read = f"{name}: {text} and similar cells are sent {kind} ({of_rows(numbers)})"
             plan.odd.append(Oddity(f"{read}; {meaning} says what it is", numbers))
         notes: defaultdict[str, list[tuple[str, int]]] = defaultdict(list)
         fields = {name: default for name, (_, default) in self._parameters.items()}

@@ -1,6 +1,6 @@
 """HTML as a stream of tags and texts, in one pass over whatever comes: no text of a message makes it slow.
 
-Browsers mend broken HTML by rules of a book's length. This reads what mail has: what does not close is text,
+Browsers repair broken HTML by rules that fill a book. This reads what mail has: what does not close is text,
 and Liquid, which may stand anywhere, is no markup.
 """
 
