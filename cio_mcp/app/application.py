@@ -114,6 +114,7 @@ class App:
             with self.calls.watch(call):
                 return await self._outcome(call, principal, name, arguments)
         finally:
+            call.release()
             self._running -= 1
             if not self._running:
                 self._idle.set()

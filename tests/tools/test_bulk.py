@@ -1,6 +1,7 @@
 """Many customers and events at once, as an agent has them: few words, every row's end told."""
 
 import asyncio
+import gc
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -9,6 +10,9 @@ from typing import Any
 import httpx
 import pytest
 
+from cio_mcp.server.server import facts
+from cio_mcp.toolkit.rows.checks import RowOperation
+from cio_mcp.toolkit.rows.table import Row
 from tests.agent import Agent, an_agent
 from tests.upstream import LATE, Upstream
 
@@ -465,3 +469,54 @@ async def test_an_operator_can_have_calls_of_many_rows_confirmed(tool: str) -> N
 
         answer = await agent.call(tool, rows=rows, confirmation=preview["confirmation"])
         assert answer["accepted"] == 2
+
+
+def each(name: str, *values: Any) -> list[dict[str, Any]]:
+    return [{"customer_id": "a", name: value} for value in values]
+
+
+# Rows with values that are equal or alike and mean something else, or nothing at all.
+ALIKE = [
+    *each("customer_id", 1, True, 1.0, "1", " 1 ", "", None, 1.5, ["1"], "ü" * 76, "cio_1"),
+    *each(
+        "timestamp", 1780000000, "1780000000", 1780000000.0, True, "2026-03-01", "2026-03-01 ", "1 March", ""
+    ),
+    *each("name", "a", "", None, 1, "a\nb", "x" * 101),
+    *each("id_type", "id", "email", None, ""),
+    *each("recipient", "x@example.com", "x@example.com, y", 1, None, ""),
+    *each("data", {"x": 1}, "{}", "{", None, "", []),
+    *each("x", 1, True, 1.0, "1", None, "", [1], {"y": "2026-03-01"}),
+    *({"id": "b"}, {"id": None}, {"id": ""}, {"event_id": "x", "customer_id": "a"}, {}),
+]
+
+
+async def test_a_row_is_taken_among_others_as_it_is_alone(agent: Agent) -> None:
+    rows = [{"n": n, **row} for n, row in enumerate(ALIKE)]
+    call = {"name": "order", "unique": ["n"]}
+    sent, refused = dict[int, Any](), dict[int, list[str]]()
+    for n, row in enumerate(rows):
+        result = await agent.client.call_tool("track_events", {"rows": [row], **call})
+        if result.is_error:
+            told = await agent.call("list_row_results", results=facts(result)["results"])
+            refused[n] = told["rows"][0]["reasons"]
+        else:
+            sent[n] = batches(agent)[-1][0]
+
+    for several in (rows, rows[::-1]):
+        answer = await agent.call("track_events", rows=several, **call)
+        told = await agent.call("list_row_results", results=answer["results"])
+        assert {op["attributes"]["n"]: op for op in batches(agent)[-1]} == sent
+        assert {several[row["row"] - 1]["n"]: row["reasons"] for row in told["rows"]} == refused
+
+
+async def test_a_call_that_has_ended_holds_none_of_its_rows(agent: Agent) -> None:
+    await agent.call("identify_customers", rows=customers(20))
+    gc.collect()
+    gc.disable()
+    try:
+        await agent.call("track_events", rows=orders(50))
+        await agent.call("identify_customers", rows=customers(50))
+        await agent.call("identify_customers", rows=customers(50), dry_run=True)
+        assert not [one for one in gc.get_objects() if isinstance(one, (Row, RowOperation))]
+    finally:
+        gc.enable()
