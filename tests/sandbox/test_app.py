@@ -171,6 +171,18 @@ async def test_a_sandbox_that_another_process_is_just_making_is_waited_for(
     maker.close()
 
 
+async def test_a_sandbox_that_another_process_is_just_closing_is_waited_for(
+    clock: Clock, tmp_path: Path
+) -> None:
+    Sandbox(tmp_path / "sandbox.db", clock=clock).close()
+    closer = sqlite3.connect(tmp_path / "sandbox.db", isolation_level=None, check_same_thread=False)
+    closer.execute("PRAGMA locking_mode = EXCLUSIVE")
+    closer.execute("BEGIN EXCLUSIVE")
+    Timer(0.1, closer.close).start()
+
+    Sandbox(tmp_path / "sandbox.db", clock=clock).close()
+
+
 async def test_a_sandbox_may_start_without_its_story(calling: Calling, clock: Clock) -> None:
     caller = calling(Sandbox(clock=clock, seed=False), clock)
 

@@ -236,6 +236,76 @@ async def test_an_export_that_is_none_any_more_is_refused_and_changes_nothing(
     assert await export(caller) == before
 
 
+def a_request(**change: Any) -> dict[str, Any]:
+    body = {"path": "/api/v1/customers/a", "ids": {}, "query": {}, "body": ""} | change
+    kept = {name: value for name, value in body.items() if value is not None}
+    return {"number": 1, "id": "r", "at": 1, "really": 1, "what": "PUT /x", "body": json.dumps(kept)}
+
+
+def a_timer(what: str, **body: Any) -> dict[str, Any]:
+    return {
+        "number": 10**6,
+        "due": 10**10,
+        "what": what,
+        "body": json.dumps(body),
+        "cause": None,
+        "key": None,
+    }
+
+
+def a_thing(kind: str, **body: Any) -> dict[str, Any]:
+    return {"kind": kind, "id": 99, "body": json.dumps({"id": 99} | body)}
+
+
+def an_entry(**change: Any) -> dict[str, Any]:
+    usual = {"kind": "event", "cio_id": "c", "name": "n", "cause": None, "timestamp": 1, "data": "{}"}
+    return {"number": 10**6, "at": 1, **usual, **change}
+
+
+@pytest.mark.parametrize(
+    ("table", "row", "said"),
+    [
+        ("requests", a_request(path=None), "requests 1: body lacks path"),
+        ("requests", a_request(body=5), "requests 1: body.body is 5"),
+        ("requests", a_request() | {"what": "faults met"}, "requests 1: body lacks met"),
+        ("requests", a_request() | {"body": "[]"}, "requests 1: body is []"),
+        ("requests", a_request() | {"at": "soon"}, "requests 1: at is 'soon'"),
+        ("timers", a_timer("nonsense"), "timers 1000000: what is 'nonsense'"),
+        ("timers", a_timer("identify", identifier="a"), "timers 1000000: body lacks body"),
+        ("timers", a_timer("journey", journey="x", action=1), 'timers 1000000: body.journey is "x"'),
+        ("timers", a_timer("check", cio_id="c") | {"cause": 10**7}, "the log has no such entry"),
+        ("things", a_thing("campaign", state="running"), "things 'campaign': 99: body lacks workflow"),
+        ("things", a_thing("segment", name="s", type="dynamic"), "99: body.conditions is null"),
+        ("things", a_thing("snippet", name="s", value="v", id=98), "99: body.id is 98"),
+        ("log", an_entry(cause=10**6), "cause is 1000000, which is no earlier entry"),
+        ("log", an_entry(kind="waits"), "log 1000000: data lacks action"),
+        (
+            "faults",
+            {"number": 1, "body": "{}", "met": 0, "struck": 0},
+            "faults 1: body: does: field required",
+        ),
+        ("people", {"cio_id": None, "id": "i", "email": None, "attributes": "{}"}, "cio_id is missing"),
+        ("people", {"cio_id": "c9", "id": "i", "email": None, "attributes": "[]"}, "attributes is []"),
+        (
+            "triggers",
+            {"broadcast_id": 1, "id": 1, "created_at": 1, "really_at": 1, "errors": "{}"},
+            "errors is {}",
+        ),
+    ],
+)
+async def test_an_export_with_a_row_of_another_form_is_refused_with_the_place_and_changes_nothing(
+    caller: Caller, table: str, row: dict[str, Any], said: str
+) -> None:
+    copy = await done(caller, "GET", "export")
+    before = copies.written(copy)
+    copy["tables"][table]["rows"].append([row[column] for column in copy["tables"][table]["columns"]])
+    status, told = await control(caller.sandbox, "POST", "import", copy)
+
+    assert status == 400
+    assert said in told["error"]
+    assert await export(caller) == before
+
+
 async def test_an_export_and_a_point_of_an_older_version_are_brought_into_the_form_of_this_one(
     caller: Caller,
 ) -> None:

@@ -1,12 +1,13 @@
 """Why a message came or did not, as the log of the sandbox tells it."""
 
+from contextlib import closing
 from typing import Any
 
 import pytest
 
 from cio_mcp.sandbox import Sandbox
 from cio_mcp.sandbox.engine.explaining import NothingToExplain
-from tests.planted import a_sandbox
+from tests.planted import START, a_sandbox, the_story
 from tests.sandbox.conftest import Caller, Calling, Clock
 from tests.sandbox.worlds import HOUR, ann, attribute, branch, delay, email, later, run, segment, track, why
 
@@ -172,3 +173,30 @@ async def test_the_story_is_told_too(calling: Calling, clock: Clock, who: str, w
         told = str(unknown)
 
     assert words in told, told
+
+
+async def test_of_several_changes_at_once_the_one_that_counts_is_told_as_the_cause(caller: Caller) -> None:
+    leaves: dict[str, Any] = {"type": "segment", "exit": ["unmatched"]}
+    run(caller, email(11), id=1, filter=attribute("plan", "eq", "pro"), **leaves)
+    run(caller, delay(10, days=3), email(12), id=2, filter=attribute("plan", "eq", "team"), **leaves)
+    await ann(caller, plan="pro", country="SE", seats=5)
+    came = why(caller, "ann", "Mail 11")
+    await ann(caller, plan="team", country="NO")
+    await ann(caller, plan="free", country="FI")
+    left = why(caller, "ann", "Mail 12")
+
+    assert "ann: plan became 'pro'" in came
+    assert "ann: plan became 'free'" in left
+    assert "country" not in came + left
+
+
+def test_the_story_tells_what_began_a_trial_and_what_ended_it() -> None:
+    with closing(the_story(lambda: START)) as story:
+        asked = {"message": "Three days left"}
+        told = {
+            who: "\n".join(story.control("POST", "/_sandbox/explain", asked | {"person": who})["chain"])
+            for who in ("u_1009", "u_3181")
+        }
+
+    assert "u_1009: plan became 'trial'" in told["u_1009"]
+    assert "u_3181: plan became 'pro'" in told["u_3181"]

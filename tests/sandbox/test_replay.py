@@ -1,6 +1,7 @@
 """Replays: what was asked in another branch is done again, at its time and with the same ids."""
 
 import asyncio
+import json
 import sqlite3
 from contextlib import closing, suppress
 from pathlib import Path
@@ -151,6 +152,8 @@ def test_to_go_back_and_do_the_same_again_ends_in_the_same_bytes(
         told = replay(sandbox, left)
 
         assert told["refused"] == 0
+        assert export(sandbox) == was
+        sandbox.control("POST", "/_sandbox/import", json.loads(was))
         assert export(sandbox) == was
 
 

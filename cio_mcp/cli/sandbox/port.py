@@ -17,6 +17,7 @@ from cio_mcp.cli.ports import listen
 from cio_mcp.cli.sandbox.import_ import read_export
 from cio_mcp.errors import SettingsError
 from cio_mcp.sandbox import Sandbox
+from cio_mcp.sandbox.controls.verifying import hold
 from cio_mcp.sandbox.port import CuttingProtocol
 from cio_mcp.sandbox.state import copies
 from cio_mcp.settings import load
@@ -86,7 +87,7 @@ def run(asked: argparse.Namespace) -> int:
 def _begin_with(sandbox: Sandbox, file: str) -> None:
     try:
         with sandbox.workspace.locked():
-            copies.put(sandbox.workspace, read_export(file))
+            hold(sandbox.workspace, read_export(file))
     except copies.WrongCopy as wrong:
         raise SettingsError(f"--seed {file}: {wrong}") from None
 

@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 from cio_mcp.sandbox.asgi import ASGIApp, Receive, Response, Scope, Send, body_of
-from cio_mcp.sandbox.controls.table import ask_in_turns
+from cio_mcp.sandbox.controls.table import NoSuchControl, ask_in_turns
 from cio_mcp.sandbox.state.copies import written
 from cio_mcp.sandbox.state.workspace import Workspace
 
@@ -45,7 +45,7 @@ class ControlLayer:
             return _json(400, {"error": "the body must be JSON"})
         try:
             told = await ask_in_turns(self._workspace, method, path, found)
-        except LookupError as unknown:
+        except NoSuchControl as unknown:
             return _json(404, {"error": str(unknown.args[0])})
         except ValueError as wrong:
             return _json(400, {"error": str(wrong)})

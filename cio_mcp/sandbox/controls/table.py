@@ -8,6 +8,7 @@ from urllib.parse import unquote
 
 from cio_mcp.sandbox.controls import replaying
 from cio_mcp.sandbox.controls.request import NUMBER, ControlRequest
+from cio_mcp.sandbox.controls.verifying import hold
 from cio_mcp.sandbox.engine import explaining
 from cio_mcp.sandbox.faults import book
 from cio_mcp.sandbox.faults.fault import Fault, WrongFault, parse
@@ -21,6 +22,11 @@ from cio_mcp.sandbox.state.workspace import Workspace
 
 # What stands in a path for a point or a fault.
 WHICH = "{which}"
+
+
+class NoSuchControl(LookupError):
+    """No control has this method and path; tells those that there are."""
+
 
 Control = Callable[[ControlRequest], Any]
 CONTROLS: dict[tuple[str, str], Control] = {}
@@ -37,7 +43,7 @@ def control(method: Literal["GET", "POST", "DELETE"], path: str) -> Callable[[Co
 
 
 def ask(workspace: Workspace, method: str, path: str, body: Any) -> Any:
-    """Return what a control answers; raises LookupError for none, and ValueError for what cannot be done."""
+    """Return what a control answers; raises NoSuchControl, and ValueError for what cannot be done."""
     told = _begun(workspace, method, path, body)
     return finish(workspace, told) if isinstance(told, Generator) else told
 
@@ -61,7 +67,7 @@ def _begun(workspace: Workspace, method: str, path: str, body: Any) -> Any:
             if all(want in {WHICH, part} for want, part in zip(wanted, parts, strict=True)):
                 return found(ControlRequest(workspace, unquote("".join(named)), body))
     known = ", ".join(f"{verb} {name}" for verb, name in sorted(CONTROLS))
-    raise LookupError(f"there is no control {method} {path}; there are: {known}")
+    raise NoSuchControl(f"there is no control {method} {path}; there are: {known}")
 
 
 @control("GET", "/_sandbox/faults")
@@ -230,5 +236,5 @@ def import_(asked: ControlRequest) -> Any:
     asked.workspace.catch_up()
     with asked.workspace.locked():
         point = points.add(asked.workspace, "before the import")
-        copies.put(asked.workspace, asked.body)
+        hold(asked.workspace, asked.body)
     return {"point": point["number"]}

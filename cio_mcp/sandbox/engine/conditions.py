@@ -6,7 +6,7 @@ Operators of attributes: `eq`, `exists`, and, which filters of the App API do no
 `contains`, and for a time `within_days` (in the last so many days) and `older_than_days`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from operator import ge, gt, le, lt
 from typing import Any
 
@@ -60,6 +60,25 @@ def in_segment(workspace: Workspace, person: Profile, found: dict[str, Any]) -> 
 def rule(found: dict[str, Any]) -> dict[str, Any]:
     """Return the condition of a segment that has rules."""
     return {"event": found["performed"]} if "performed" in found else dict(found["conditions"])
+
+
+def asked_of(workspace: Workspace, condition: dict[str, Any]) -> Iterator[str]:
+    """Yield what a condition asks for: names of attributes and events, numbers of manual segments."""
+    ((key, value),) = condition.items()
+    match key:
+        case "and" | "or":
+            for part in value:
+                yield from asked_of(workspace, part)
+        case "not":
+            yield from asked_of(workspace, value)
+        case "segment":
+            found = segment(workspace, int(value["id"]))
+            if found["type"] == "manual":
+                yield str(found["id"])
+            else:
+                yield from asked_of(workspace, rule(found))
+        case _:
+            yield str(value["name"] if key == "event" else value["field"])
 
 
 def _attribute_fits(workspace: Workspace, asked: dict[str, Any], has: Any) -> bool:

@@ -4,6 +4,8 @@ Documented: a person must fit the trigger and the filters, and settings say how 
 """
 
 import json
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from cio_mcp.sandbox.engine import conditions, journeys
@@ -101,7 +103,16 @@ def _again(workspace: Workspace, campaign: dict[str, Any], cio_id: str) -> str:
     return ""
 
 
-def check(workspace: Workspace, person: Profile) -> None:
+def because_of(
+    workspace: Workspace, condition: dict[str, Any], news: Sequence[LogEntry]
+) -> AbstractContextManager[None]:
+    """Name that one of a person's new entries as the cause inside which a condition asks for."""
+    asked = set(conditions.asked_of(workspace, condition))
+    found = next((entry.number for entry in reversed(news) if entry.name in asked), None)
+    return nullcontext() if found is None else workspace.because(found)
+
+
+def check(workspace: Workspace, person: Profile, news: Sequence[LogEntry]) -> None:
     """Let a person begin what their segments trigger from now on, and leave what has become wrong."""
     for campaign in running(workspace, "segment"):
         key = (campaign["id"], person.cio_id)
@@ -110,7 +121,9 @@ def check(workspace: Workspace, person: Profile) -> None:
         if now == before:
             continue
         kind = "matched" if now else "unmatched"
-        with workspace.because(workspace.note(kind, person.cio_id, str(campaign["id"]))):
+        with because_of(workspace, trigger(campaign), news):
+            entry = workspace.note(kind, person.cio_id, str(campaign["id"]))
+        with workspace.because(entry):
             if now:
                 workspace.change("INSERT INTO matches VALUES (?, ?)", *key)
                 enter(workspace, campaign, person, {})

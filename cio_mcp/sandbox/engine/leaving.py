@@ -1,11 +1,12 @@
 """Who leaves a campaign early or has reached its goal."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from cio_mcp.sandbox.engine import conditions, entering, journeys
 from cio_mcp.sandbox.engine.profile import Profile
 from cio_mcp.sandbox.state import deliveries
-from cio_mcp.sandbox.state.workspace import Row, Workspace
+from cio_mcp.sandbox.state.workspace import LogEntry, Row, Workspace
 
 DAY = 86_400
 
@@ -13,7 +14,7 @@ DAY = 86_400
 USUAL_DAYS = 7
 
 
-def check(workspace: Workspace, person: Profile) -> None:
+def check(workspace: Workspace, person: Profile, news: Sequence[LogEntry]) -> None:
     """End the journeys that a person should leave, and count those that have reached their goal."""
     for journey in workspace.rows(
         "SELECT * FROM journeys WHERE cio_id = ? AND (ended IS NULL OR converted IS NULL)", person.cio_id
@@ -23,16 +24,18 @@ def check(workspace: Workspace, person: Profile) -> None:
             continue
         exits = campaign.get("exit", [])
         if not journey["converted"] and _reached(workspace, campaign, journey, person):
-            _convert(workspace, journey)
-            if "goal" in exits:
-                journeys.end(workspace, journey, "goal")
+            with entering.because_of(workspace, campaign["goal"]["condition"], news):
+                _convert(workspace, journey)
+                if "goal" in exits:
+                    journeys.end(workspace, journey, "goal")
         goes_on = journey["ended"] is None
         if (
             goes_on
             and "unmatched" in exits
             and not conditions.fits(workspace, person, entering.trigger(campaign))
         ):
-            journeys.end(workspace, journey, "unmatched")
+            with entering.because_of(workspace, entering.trigger(campaign), news):
+                journeys.end(workspace, journey, "unmatched")
 
 
 def _reached(workspace: Workspace, campaign: dict[str, Any], journey: Row, person: Profile) -> bool:

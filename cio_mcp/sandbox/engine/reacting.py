@@ -18,29 +18,34 @@ CHANGES = {
 @reacts
 def react(workspace: Workspace, news: list[LogEntry]) -> None:
     """Let events and changes begin and end journeys; each person is looked at once."""
-    changed: dict[str, LogEntry] = {}
+    changed: dict[str, list[LogEntry]] = {}
     for entry in news:
         if entry.kind == "profile_delete":
             changed.pop(entry.cio_id, None)
             _gone(workspace, entry)
         if entry.kind in CHANGES:
-            changed[entry.cio_id] = entry
+            changed.setdefault(entry.cio_id, []).append(entry)
         if entry.kind in entering.EVENTS:
             with workspace.because(entry.number):
                 entering.by_event(workspace, entry)
-    for entry in changed.values():
-        with workspace.because(entry.number):
-            check(workspace, {"cio_id": entry.cio_id})
+    for cio_id, entries in changed.items():
+        with workspace.because(entries[-1].number):
+            _check(workspace, cio_id, entries)
 
 
 @applies(CHECK)
 def check(workspace: Workspace, write: dict[str, Any]) -> None:
+    """Look what time alone has changed for a person."""
+    _check(workspace, write["cio_id"], [])
+
+
+def _check(workspace: Workspace, cio_id: str, news: list[LogEntry]) -> None:
     """Look which conditions a person fits now, and when time alone may change that."""
-    person = entering.person(workspace, write["cio_id"])
+    person = entering.person(workspace, cio_id)
     if person is None:
         return
-    leaving.check(workspace, person)
-    entering.check(workspace, person)
+    leaving.check(workspace, person, news)
+    entering.check(workspace, person, news)
     _wait(workspace, person)
 
 

@@ -80,13 +80,13 @@ class Past:
         self._set(at, body, cause)
 
     def _set(self, at: int, changes: dict[str, Any], cause: int) -> None:
-        cause_of_more = cause
+        entries: dict[str, int] = {}
         for name, value in changes.items():
             if (before := self.has.get(name)) != value:
                 self.has[name] = value
                 change = {"to": value} if name == "email" else {"from": before, "to": value}
-                cause_of_more = self._book.note(at, "attribute_change", self.cio_id, name, change, cause, at)
-        self._match(at, cause_of_more)
+                entries[name] = self._book.note(at, "attribute_change", self.cio_id, name, change, cause, at)
+        self._match(at, entries)
 
     def _add_device(self, at: int, body: dict[str, Any], _: int | None) -> None:
         self._accept(at, "add_device", device=body)
@@ -108,7 +108,7 @@ class Past:
         if "name" in body:
             self._react(at, body, body["entry"])
         else:
-            self._match(at, body["entry"])
+            self._match(at, body["entries"])
 
     def _react(self, at: int, event: dict[str, Any], entry: int | None) -> None:
         """Let an event begin campaigns and reach goals."""
@@ -123,12 +123,13 @@ class Past:
             if name == goal["condition"]["event"]["name"] and journey.converted is None:
                 self._convert(at, journey, goal["days"], entry)
 
-    def _match(self, at: int, entry: int) -> None:
+    def _match(self, at: int, entries: dict[str, int]) -> None:
         """Let a change of a person begin and end what segments trigger: here by one attribute."""
         for campaign in self._book.campaigns:
             if campaign["type"] != "segment" or at < self._book.begins:
                 continue
             asked, key = campaign["filter"]["attribute"], (campaign["id"], self.cio_id)
+            entry = entries.get(asked["field"])
             fits, before = self.has.get(asked["field"]) == asked["value"], key in self._book.matches
             if not fits:
                 for journey in self._journeys:

@@ -66,13 +66,16 @@ def _told(workspace: Workspace, row: Row) -> list[Act]:
         f"SELECT * FROM log WHERE cio_id = ? AND kind IN {kinds} ORDER BY number",  # noqa: S608 - two words
         row["cio_id"],
     )
-    became = {one["at"]: one["number"] for one in entries if one["kind"] == "attribute_change"}
+    became: dict[int, dict[str, int]] = {}
+    for one in entries:
+        if one["kind"] == "attribute_change":
+            became.setdefault(one["at"], {})[one["name"]] = one["number"]
     did = [
         Act(one["at"], TOLD, {"entry": one["number"], "name": one["name"], "data": json.loads(one["data"])})
         for one in entries
         if one["kind"] == "event"
     ]
-    return [*(Act(at, TOLD, {"entry": number}) for at, number in became.items()), *did]
+    return [*(Act(at, TOLD, {"entries": numbers}) for at, numbers in became.items()), *did]
 
 
 def _script(story: dict[str, Any], who: str | None) -> Script:

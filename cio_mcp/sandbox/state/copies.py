@@ -45,7 +45,7 @@ def take(workspace: Workspace) -> dict[str, Any]:
             "now": workspace.clock(),
             "frozen": workspace.clock.read().frozen,
             "seed": seed,
-            "tables": {name: _table(workspace, name, order) for name, order in _tables(workspace).items()},
+            "tables": {name: _table(workspace, name, order) for name, order in tables_of(workspace).items()},
         }
 
 
@@ -56,7 +56,7 @@ def put(workspace: Workspace, copy: Any) -> None:
     transaction: what was read before no longer counts.
     """
     tables = _checked(workspace, copy)
-    for name in _tables(workspace):
+    for name in tables_of(workspace):
         workspace.change(f"DELETE FROM {name}")  # noqa: S608 - a table of ours
     try:
         for name, table in tables.items():
@@ -83,7 +83,7 @@ def _checked(workspace: Workspace, copy: Any) -> dict[str, Any]:
             raise WrongCopy(f"it contains what no sandbox can hold: {name} is {copy.get(name)!r}")
     tables: dict[str, Any] = copy["tables"]
     older = copy.get("version") != VERSION
-    known = _tables(workspace).keys()
+    known = tables_of(workspace).keys()
     named = {migration.RENAMED.get(name, name) if older else name for name in tables}
     if unknown := named - known:
         raise WrongCopy(f"it contains what no sandbox can hold: {min(unknown)}")
@@ -92,7 +92,7 @@ def _checked(workspace: Workspace, copy: Any) -> dict[str, Any]:
     return tables
 
 
-def _tables(workspace: Workspace) -> dict[str, str]:
+def tables_of(workspace: Workspace) -> dict[str, str]:
     """Return the names of the tables, and by what the rows of each are ordered."""
     found = workspace.rows("SELECT name, sql FROM sqlite_master WHERE type = 'table' ORDER BY name")
     return {

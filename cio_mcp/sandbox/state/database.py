@@ -32,12 +32,14 @@ class Database:
     def __init__(self, path: str | Path, real: Callable[[], float]) -> None:
         self.is_file = str(path) != ":memory:"
         self._gave_way = time.monotonic()
-        self._db = sqlite3.connect(path, timeout=BREATH, isolation_level=None, check_same_thread=False)
+        self._db = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
         self._db.row_factory = sqlite3.Row
         self.clock = Clock(self._db, real)
         try:
             if migration.is_older(self._db) and self.is_file:
                 migration.keep_copy(self._db, Path(path))
+            # Until here SQLite itself waits for who closes the file: from now on it is looked at more often.
+            self._db.execute(f"PRAGMA busy_timeout = {int(BREATH * 1000)}")
             self._use_wal()
             self._db.execute("PRAGMA synchronous = NORMAL")
             # Who finds all as it should be writes nothing: a file that is read waits for no disk.
