@@ -15,6 +15,7 @@ from cio_mcp.app.build import build
 from cio_mcp.app.pictures import pages_folder
 from cio_mcp.app.workspace import remembering
 from cio_mcp.cli import give_up
+from cio_mcp.cli.row_results import kept_between_calls
 from cio_mcp.cli.table import answer_table, printable
 from cio_mcp.errors import SettingsError
 from cio_mcp.settings import Settings, load
@@ -128,7 +129,9 @@ def call_at_shell(settings: Settings, tool: str, given: list[str]) -> Outcome:
 
 async def _call(app: App, tool: str, given: list[str]) -> Outcome:
     try:
-        return await app.call(tool, _arguments(given, partial(_is_text, app.catalogue.named(tool))))
+        arguments = _arguments(given, partial(_is_text, app.catalogue.named(tool)))
+        with kept_between_calls(app, tool):
+            return await app.call(tool, arguments)
     finally:
         await app.aclose()
 

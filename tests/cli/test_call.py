@@ -15,6 +15,7 @@ import pytest
 
 from cio_mcp.app.workspace import state_folder
 from cio_mcp.cli import main
+from cio_mcp.toolkit.rows.results import KEPT
 
 
 def call(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, dict[str, Any]]:
@@ -337,3 +338,39 @@ def test_a_call_imports_no_tools_but_those_of_its_toolset() -> None:
 
     tools = {name.split(".")[2] for name in run.stdout.split() if name.startswith("cio_mcp.tools.")}
     assert tools == {"people"}
+
+
+def test_rows_that_a_call_left_out_are_listed_by_the_next_ones(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    rows = json.dumps([{"customer_id": "a"}, {"customer_id": "b", "created_at": "soon"}])
+    _, answer = call(capsys, "identify_customers", f"rows={rows}")
+    kept = tmp_path / "cio-mcp" / "results" / answer["results"]
+    assert (kept.stat().st_mode & 0o777, kept.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+
+    status, told = call(capsys, "list_row_results", f"results={answer['results']}")
+
+    assert (status, [row["row"] for row in told["rows"]]) == (0, [2])
+    for n in range(KEPT):
+        other = kept.with_name(f"{n:012x}")
+        other.write_bytes(b"of no call")
+    status, told = call(capsys, "list_row_results", "results=000000000001")
+    assert (status, "not kept any more" in told["error"]) == (2, True)
+    os.utime(other, (0, 0))
+    call(capsys, "identify_customers", f"rows={rows}", "dry_run=true")
+    assert len(list(kept.parent.iterdir())) == KEPT
+    assert not other.exists()
+
+
+def test_where_people_are_masked_no_rows_are_kept_at_the_shell(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    monkeypatch.setenv("CIO_PII", "mask")
+    rows = json.dumps([{"customer_id": "a"}, {"customer_id": "b", "created_at": "soon"}])
+
+    _, answer = call(capsys, "identify_customers", f"rows={rows}")
+
+    assert answer["refused"] == 1
+    assert not list(tmp_path.rglob("results"))

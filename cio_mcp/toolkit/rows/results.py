@@ -75,6 +75,18 @@ class Results:
             return None
         return [RowReport(**row) for row in from_json(zlib.decompress(packed))]
 
+    def packed(self) -> dict[str, bytes]:
+        """Return all results of the caller as they are kept, by name."""
+        return {name: packed for (caller, name), packed in self._shelf.kept.items() if caller == self.caller}
+
+    def restore(self, name: str, packed: bytes) -> None:
+        """Put back what another process kept; what is no such thing is passed over."""
+        try:
+            [RowReport(**row) for row in from_json(zlib.decompress(packed))]
+        except (zlib.error, ValueError, TypeError):
+            return
+        self._shelf.put(self.caller, name, packed, preview=False)
+
     def remember(self, event: dict[str, Any]) -> None:
         """Remember an event that was sent: Customer.io keeps the first one of its id."""
         if not self._shelf.most_events:

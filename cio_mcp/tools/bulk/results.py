@@ -36,7 +36,7 @@ async def list_row_results(
     if ends is None:
         raise NotSent(
             "These results are not kept any more: a server keeps those of its last few calls, while it runs; "
-            "and at the shell each cio-mcp call is a server of its own.",
+            "and at the shell those of a day are kept, unless people are masked.",
             do="Call with dry_run=true to see what is wrong with the rows; cio-mcp load writes all that are "
             "refused to a file.",
         )

@@ -1,0 +1,63 @@
+"""Results of rows between calls at the shell, each of which is a process of its own: files of one user's."""
+
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from cio_mcp.app.application import App
+from cio_mcp.app.workspace import state_folder
+from cio_mcp.auth.principal import OWNER
+from cio_mcp.errors import SettingsError
+from cio_mcp.files import replace
+from cio_mcp.toolkit.rows.results import KEPT
+
+# The tool that reads them.
+READER = "list_row_results"
+
+# Seconds for which they are kept, and how they are named.
+AGE = 86_400.0
+NAME = re.compile(r"[0-9a-f]{12}")
+
+
+@contextmanager
+def kept_between_calls(app: App, tool: str) -> Iterator[None]:
+    """Keep what the call inside leaves of rows, and give it what earlier ones left, if it may ask for that.
+
+    Where people are masked nothing is kept: the rows name them. Nor is it where no file can be written.
+    """
+    shelves = [found.guard.supplies.results.of(OWNER.name) for found in app.workspaces.values()]
+    masked = any(found.guard.mask for found in app.workspaces.values())
+    folder = None
+    with suppress(SettingsError):
+        folder = state_folder() / "results"
+    if masked or folder is None:
+        yield
+        return
+    if app.catalogue.tool_named(tool) == READER:
+        with suppress(OSError):
+            for path in reversed(_newest(folder)):
+                for shelf in shelves:
+                    shelf.restore(path.name, path.read_bytes())
+        yield
+        return
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            for shelf in shelves:
+                for name, packed in shelf.packed().items():
+                    folder.mkdir(mode=0o700, exist_ok=True)
+                    replace(folder / name, packed, durable=False)
+            for path in set(folder.iterdir()) - set(_newest(folder)):
+                path.unlink(missing_ok=True)
+
+
+def _newest(folder: Path) -> list[Path]:
+    """Return the newest results that are young enough, the newest first."""
+    found = {path: path.stat().st_mtime for path in folder.iterdir() if NAME.fullmatch(path.name)}
+    young = [
+        path for path in sorted(found, key=found.__getitem__, reverse=True) if time.time() - found[path] < AGE
+    ]
+    return young[:KEPT]
