@@ -151,6 +151,18 @@ async def test_an_intent_that_does_not_come_to_the_disk_is_told_and_the_next_can
     assert [line["request"] for line in lines(disk.path)] == ["one", "two", "two"]
 
 
+async def test_a_log_whose_first_writer_was_killed_at_once_is_gone_on_with_after_it_was_moved_away(
+    disk: Disk, tmp_path: Path
+) -> None:
+    killed = AuditLog(disk.path, clock, to_disk=disk.sync)
+    for number in range(3):
+        killed.intent(entry(str(number)))
+    old = disk.path.rename(tmp_path / "old.jsonl")
+
+    AuditLog(disk.path, clock, to_disk=disk.sync).refusal(entry("next"), "no")
+    assert [line.what for line in verify(old, disk.path) if not line.note] == []
+
+
 async def test_a_log_that_is_moved_away_comes_to_the_disk_too(disk: Disk, tmp_path: Path) -> None:
     synced = set[int]()
     log = AuditLog(disk.path, clock, to_disk=lambda file: synced.add(os.fstat(file).st_ino))
