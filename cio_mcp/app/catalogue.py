@@ -14,7 +14,8 @@ from cio_mcp.safety import Guard
 from cio_mcp.toolkit.arguments import near_miss
 from cio_mcp.toolkit.registry import Tool
 
-_NAME = re.compile(r"(?<![\w-])[a-z]+(?:_[a-z]+)+\b")
+# Whatever may be the name of a tool, also of one that a file makes.
+_NAME = re.compile(r"(?<![\w-])[a-z][a-z0-9]*(?:_[a-z0-9]+)+\b")
 
 # The keys of a schema that hold texts of ours.
 OURS = ("description", "default")

@@ -225,19 +225,21 @@ async def test_a_prefix_stands_before_every_name() -> None:
 async def test_whatever_is_said_names_tools_with_their_prefix(prefix: str, tmp_path: Path) -> None:
     file = tmp_path / "templates.toml"
     file.write_text(
-        "generic_sends = false\n[send_it]\ntransactional_message = 1\n"
-        "[send_it.arguments]\nto = {}\ncustomer_id = {}\n"
+        "generic_sends = false\n[send_2fa]\ntransactional_message = 1\n"
+        "[send_2fa.arguments]\nto = {}\ncustomer_id = {}\n"
     )
     async with an_agent(tool_prefix=prefix, templates=str(file)) as agent:
         told = [
             await agent.fail(f"{prefix}send_transactional_email", to="a@example.com", customer_id="u_1001"),
             await agent.fail(f"{prefix}get_customer", customer_id="u_9999"),
-            str(await agent.call(f"{prefix}send_it", to="a@example.com", customer_id="u_1001", dry_run=True)),
+            str(
+                await agent.call(f"{prefix}send_2fa", to="a@example.com", customer_id="u_1001", dry_run=True)
+            ),
             *(str(tool.model_dump()) for tool in (await agent.client.list_tools()).tools),
             agent.client.instructions or "",
         ]
 
-    assert f"send with {prefix}send_it" in told[0]
+    assert f"send with {prefix}send_2fa" in told[0]
     assert f"{prefix}{prefix}" not in "".join(told)
     bare = rf"(?<![\w-])(?:{'|'.join(tool.name for tool in TOOLS)})\b"
     assert [text for text in told if re.search(bare, text)] == []
