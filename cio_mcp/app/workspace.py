@@ -27,6 +27,7 @@ from cio_mcp.safety.stores.file import FileStore
 from cio_mcp.settings import Settings
 from cio_mcp.settings.workspaces import each
 from cio_mcp.toolkit.core import CORE
+from cio_mcp.toolkit.headers import relay_header
 from cio_mcp.toolkit.registry import Tool
 from cio_mcp.toolkit.rows.results import Results
 from cio_mcp.toolkit.sandbox_controls import SandboxControls
@@ -87,15 +88,12 @@ def limits(settings: Settings) -> Limits:
 
 def bounds(settings: Settings) -> Bounds:
     """Return the bounds in the settings; raises SettingsError."""
-    try:
-        allowed = [allowed_entry(text) for text in settings.allowed_recipients]
-    except ValueError as error:
-        raise SettingsError(f"CIO_ALLOWED_RECIPIENTS: {error}") from None
     return Bounds(
-        allowed=allowed,
+        allowed=settings.words("allowed_recipients", allowed_entry),
         max_recipients=settings.max_recipients,
         caps=settings.caps("sends"),
         bcc=settings.allow_bcc,
+        headers=settings.words("allowed_headers", relay_header),
     )
 
 

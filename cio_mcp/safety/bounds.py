@@ -37,13 +37,15 @@ class Bounds:
     """An operator's bounds; a bound that is None or empty does not apply.
 
     `allowed` holds addresses, domains (`example.com`, `@example.com`), patterns (`*@*.example.com`), phone
-    numbers and their beginnings (`+4930*`), and `device:any`, in the form that `allowed_entry` returns.
+    numbers and their beginnings (`+4930*`), and `device:any`, in the form that `allowed_entry` returns, and
+    `headers` those of mail relays.
     """
 
     allowed: Sequence[str]
     max_recipients: int | None
     caps: tuple[Cap, ...]
     bcc: bool
+    headers: Sequence[str]
 
     def narrowed(self, grants: Sequence[Grant]) -> "Bounds":
         """Return the bounds for a caller with these grants, in each case the narrower one."""
@@ -124,8 +126,10 @@ class Bounds:
         numbers = [entry for entry in self.allowed if NUMBERS.fullmatch(entry)]
         if NUMBER.fullmatch(who):
             return any(who == entry or (entry[-1] == "*" and who.startswith(entry[:-1])) for entry in numbers)
+        address = who.lower()
         try:
-            address = parsed_address(who).lower()
+            if parsed_address(who).lower() != address:
+                return False  # what leaves is not what was judged, and others may read it otherwise
         except ValueError:
             return False
         return any(_matches(address, entry) for entry in self.allowed if entry not in numbers)

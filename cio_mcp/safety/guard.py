@@ -80,7 +80,8 @@ class Guard:
         call.share = min((grant.rate_share for grant in call.grants), default=1.0)
         self.client.start(call)
         try:
-            call.read(arguments, self.timezone, None if self.mask else self.files, self.mask)
+            files = None if self.mask else self.files
+            call.read(arguments, self.timezone, files, self.mask, self.bounds.headers)
             if self.mask:
                 self.mask.check(call.given)
                 call.conceal = self.mask.hide

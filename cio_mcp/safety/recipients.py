@@ -5,7 +5,7 @@ field that it does not know could name recipients, so a request with one does no
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -162,8 +162,9 @@ OPERATION = {
 }
 EVENTS = {"event", "page", "screen"}
 
-# Routes whose audience is what Customer.io has, unless the body names one.
+# Routes whose audience is what Customer.io has, unless the body names one; and all that can only send.
 _AS_SET = re.compile(r".*(/triggers|/send|/schedule)")
+_SENDS = re.compile(rf"/v1/send(/.*)?|{_AS_SET.pattern}")
 
 
 def check_recipients(call: ToolCall, request: Outgoing | None) -> None:
@@ -173,12 +174,12 @@ def check_recipients(call: ToolCall, request: Outgoing | None) -> None:
     path = path_of(request.url)
     known = next(((fields, others) for route, fields, others in ROUTES if route.fullmatch(path)), None)
     if known is None:
-        if call.tool.effect is Effect.SENDS:
+        if call.tool.effect is Effect.SENDS or _SENDS.fullmatch(path):
             raise _unclear(
                 f"this server does not know who {request.method} {path} reaches", "Update cio-mcp."
             )
         return
-    body = request.body or {}
+    body = _without(call.headers, request.body or {})
     extra = _read({"batch": [body]} if path == "/api/v2/entity" else body, *known)
     if not extra and _AS_SET.fullmatch(path):
         extra = {("audience", as_set_there(None))}
@@ -189,6 +190,13 @@ def check_recipients(call: ToolCall, request: Outgoing | None) -> None:
             f"({kinds}).",
             do="Call again for a new preview.",
         )
+
+
+def _without(allowed: Collection[str], body: dict[str, Any]) -> dict[str, Any]:
+    """Return a body without the headers of mail relays that an operator allows."""
+    if not allowed or not isinstance(headers := body.get("headers"), dict):
+        return body
+    return body | {"headers": {name: value for name, value in headers.items() if name.lower() not in allowed}}
 
 
 def _read(body: Mapping[str, Any], fields: Mapping[str, Reader], others: Mapping[str, Any]) -> set[Reached]:
@@ -222,7 +230,8 @@ def path_of(url: str) -> str:
     """Return the path of an API's request, without what stands before it at a proxy."""
     path = urlsplit(url).path
     api = re.search(r"/api/v[12]/", path)
-    return path[api.start() if api else max(path.find("/v1/"), 0) :]
+    found = path[api.start() if api else max(path.find("/v1/"), 0) :]
+    return re.sub("/+", "/", found).rstrip("/")
 
 
 def _unclear(why: str, do: str) -> NotAllowed:

@@ -1,7 +1,7 @@
 """One call of a tool: its state, which the steps of the guard read and add to."""
 
 import secrets
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -53,13 +53,13 @@ class ToolCall(Call):
     NotAllowed once the caller's token is no longer valid or allows something else. `pages` is the folder of
     pages that the caller can open, if there is one.
     Found by the guard: `tool` and its checked arguments `given`, with `notes` on them and the instants that
-    `times` stand for; whether the answer is also wanted `as_image` or `as_page`, or only a preview is; the
-    confirmation `code`, and whether it `confirmed` the call; the request that the call would send, which
-    `outgoing` has in full, what it `would` do, in words, and whether it is in `vain`, since no row of it can
-    be sent; what tells what was `checked` of its rows, if it has many, with the body to show; the `words` of
-    the message that it sends, and if they were `edited` since its preview, what told them apart then; its
-    audience, when that was `looked_up`, the size that was `approved`, how many are `counted`, and what undoes
-    that, `refunds`; and its outcome.
+    `times` stand for, and the `headers` of mail relays that they may have; whether the answer is also wanted
+    `as_image` or `as_page`, or only a preview is; the confirmation `code`, and whether it `confirmed` the
+    call; the request that the call would send, which `outgoing` has in full, what it `would` do, in words,
+    and whether it is in `vain`, since no row of it can be sent; what tells what was `checked` of its rows, if
+    it has many, with the body to show; the `words` of the message that it sends, and if they were `edited`
+    since its preview, what told them apart then; its audience, when that was `looked_up`, the size that was
+    `approved`, how many are `counted`, and what undoes that, `refunds`; and its outcome.
     """
 
     deadline: float = float("inf")
@@ -78,6 +78,7 @@ class ToolCall(Call):
     as_image: bool = False
     as_page: bool = False
     preview_only: bool = False
+    headers: Collection[str] = ()
     code: str | None = None
     confirmed: bool = False
     would_send: dict[str, Any] = field(default_factory=dict)
@@ -102,13 +103,15 @@ class ToolCall(Call):
         timezone: str,
         files: Path | None = None,
         mask: "Mask | None" = None,
+        headers: Collection[str] = (),
     ) -> None:
         """Check and convert the raw arguments; `timezone` is that of times that name none, if one is set.
 
         Raises InvalidArgument. `files` holds files that may be read. `mask` replaces pseudonyms, and lets no
-        guess of what it hides be compared.
+        guess of what it hides be compared. `headers` are those of mail relays that emails may have.
         """
-        context = ParseContext(timezone, self.called_at, folder=files)
+        context = ParseContext(timezone, self.called_at, folder=files, headers=headers)
+        self.headers = headers
         if mask:
             context.reveal, context.check, context.check_guess = mask.reveal, mask.check, mask.check_guess
         self.given = self.tool.parse(arguments, context)
@@ -124,6 +127,11 @@ class ToolCall(Call):
                 "as_page: only a server on your own machine, over stdio, writes files for you; "
                 "as_image=true answers with an image"
             )
+
+    def release(self) -> None:
+        """Let go of what the call was about: what runs in its name, and holds it, may go on for a while."""
+        self.given, self.would_send = {}, {}
+        self.audience, self.outgoing, self.checked = None, None, None
 
     @contextmanager
     def only_reading(self) -> Iterator[None]:

@@ -4,10 +4,12 @@ The class of a field says how far down: to a workspace's table, a token, or a re
 can narrow a token can, too, and what a token can narrow a workspace's table can set.
 """
 
+from collections.abc import Callable
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from cio_mcp.errors import SettingsError
 from cio_mcp.limits import LIMITS
 from cio_mcp.settings.values import (
     BaseUrl,
@@ -138,6 +140,9 @@ class WorkspaceSettings(TokenSettings):
         "phone numbers (+4930*), device:any.",
     )
     allow_bcc: bool = Field(False, description="Whether emails may have blind copies.")
+    allowed_headers: Names = Field(
+        (), description="Headers of mail relays, such as X-MC-Tags, that emails may have. Default: none."
+    )
     rules: Names = Field(
         (),
         description="Rules of installed packages that every write, deletion and send must pass too.",
@@ -169,3 +174,10 @@ class WorkspaceSettings(TokenSettings):
         "metrics are Eastern, as most of Customer.io's are.",
     )
     deadline: Rate = Field(30, description="Seconds that a call may take, with waiting, retries and pauses.")
+
+    def words(self, name: str, form: Callable[[str], str]) -> list[str]:
+        """Return the words of a setting in a form; raises SettingsError for one that has none."""
+        try:
+            return list(map(form, getattr(self, name)))
+        except ValueError as error:
+            raise SettingsError(f"{variable(name)}: {error}") from None

@@ -86,6 +86,7 @@ async def attempt(tool: str, arguments: dict[str, Any], allowed: str = ALLOWED) 
     return upstream.sent
 
 
+@pytest.mark.repeating
 @pytest.mark.parametrize(
     "to",
     [
@@ -235,6 +236,18 @@ async def test_numbers_and_devices_that_the_list_names_are_reached(
     assert len(await attempt("send_transactional_message", message, allowed)) == 1
 
 
+async def test_an_address_that_is_sent_as_it_was_written_is_written_in_one_way() -> None:
+    for who, sent in (("ada@busineß.com", 0), ("ada@xn--busine-gta.com", 1), ("ADA@XN--busine-gta.com", 1)):
+        by = {"customer_id": who, "id_type": "email"}
+        for tool, arguments in (
+            ("send_transactional_email", EMAIL | by | {"to": "ada@example.com"}),
+            ("send_transactional_message", EMAIL | by | {"channel": "in_app"}),
+            ("identify_customer", by),
+        ):
+            left = await attempt(tool, arguments, "xn--busine-gta.com, example.com")
+            assert len(left) == sent, (tool, who)
+
+
 @pytest.mark.parametrize(
     ("entry", "reached"),
     [
@@ -354,6 +367,17 @@ async def test_a_finished_request_reaches_whom_was_approved_and_nobody_else(
     else:
         with pytest.raises(NotAllowed):
             check_recipients(call, request)
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1/send/fax", "/v1/send", "/v1//send/email/", "/v1/newsletters/3/test/send"]
+)
+async def test_a_tool_that_only_writes_does_not_send_either(path: str) -> None:
+    call = ToolCall()
+    call.tool = next(tool for tool in TOOLS if tool.effect is Effect.WRITES)
+
+    with pytest.raises(NotAllowed):
+        check_recipients(call, Outgoing("POST", f"https://api.customer.io{path}", TO_ADA))
 
 
 @pytest.mark.parametrize(

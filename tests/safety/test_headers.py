@@ -4,6 +4,9 @@ from typing import Any
 
 import pytest
 
+from cio_mcp.app.build import build
+from cio_mcp.errors import SettingsError
+from cio_mcp.settings import load
 from tests.agent import Agent, an_agent
 
 pytestmark = pytest.mark.anyio
@@ -22,6 +25,8 @@ EVE = "eve@example.org"
         *("X-SMTPAPI", "x-smtpapi", "X-MSYS-API", "X-MC-BccAddress", "X-Mailgun-Recipient-Variables"),
         *("X-PM-Bcc", "X-SES-CONFIGURATION-SET", "X-MJ-CustomID", "X-Envelope-To", "X-Rcpt-To", "X-Bcc"),
         *("X-Forwarded-To", "X-Original-To", "X-Return-Path", "X-Reply-To", "X-To", "X-Cc", "X-Sender"),
+        *("X-Virtual-MTA", "X-KumoMTA-Pool", "X-Postal-Tag", "X-Copy-List", "X-Deliver-Also", "X-IP-Pool"),
+        *("X-Failed-Recipients", "X-Routing-Key", "X-MailChannels-Sender-Id", "X-Redirect", "x-ses-tag"),
         *("", " ", "X Y", "X-\u0411cc", "\uff22cc", "B\u200bcc", "X-A\r\nBcc", "List-Id\nBcc"),
     ],
 )
@@ -53,6 +58,28 @@ async def test_a_header_that_says_how_a_message_is_meant_is_sent(agent: Agent, n
     await agent.call("send_transactional_email", **TO_ADA, headers={name: "<https://example.com/out>"})
 
     assert agent.last[2]["headers"] == {name: "<https://example.com/out>"}
+
+
+async def test_a_relays_header_is_an_operators_decision() -> None:
+    tags = {"headers": {"X-MC-Tags": "spring", "x-ses-configuration-set": "a"}}
+    async with an_agent(allowed_headers="x-mc-tags, X-SES-Configuration-Set", max_recipients="1") as agent:
+        await agent.call("send_transactional_email", **TO_ADA, **tags)
+        left = agent.last[2]["headers"]
+        text = await agent.fail("send_transactional_email", **TO_ADA, headers={"X-MC-BccAddress": EVE})
+        await agent.fail("send_transactional_email", **TO_ADA, headers={"X-PM-Tag": "a"})
+        broken = await agent.fail(
+            "send_transactional_email", **TO_ADA, headers={"X-MC-Tags": f"a\nBcc: {EVE}"}
+        )
+
+    assert left == tags["headers"]
+    assert "CIO_ALLOWED_HEADERS" in text
+    assert "must not contain control characters" in broken
+
+
+@pytest.mark.parametrize("name", ["Bcc", "X-MC-BccAddress", "X-SMTPAPI", "X-To", "X-MC-*", "*", "List-Id"])
+def test_no_operator_allows_a_header_that_names_people_or_routes(name: str) -> None:
+    with pytest.raises(SettingsError, match="CIO_ALLOWED_HEADERS"):
+        build(load({"CIO_SANDBOX": "on", "CIO_ALLOWED_HEADERS": name}))
 
 
 @pytest.mark.parametrize("field", ["to", "cc", "bcc", "from_address", "reply_to", "subject", "preheader"])

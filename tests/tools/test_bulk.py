@@ -1,6 +1,7 @@
 """Many customers and events at once, as an agent has them: few words, every row's end told."""
 
 import asyncio
+import gc
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -9,6 +10,9 @@ from typing import Any
 import httpx
 import pytest
 
+from cio_mcp.server.server import facts
+from cio_mcp.toolkit.rows.checks import RowOperation
+from cio_mcp.toolkit.rows.table import Row
 from tests.agent import Agent, an_agent
 from tests.upstream import LATE, Upstream
 
@@ -342,6 +346,7 @@ async def test_what_customer_io_refuses_is_told_for_its_row(upstream: tuple[Agen
     assert [one["row"] for one in answer["first"]] == [7, 3000]
 
 
+@pytest.mark.repeating
 @pytest.mark.parametrize("fault", [(500, False), (503, LATE), (httpx.ReadError, LATE), (429, False)])
 async def test_after_any_fault_the_same_call_leaves_exactly_what_was_meant(
     upstream: tuple[Agent, Upstream], fault: Any
@@ -362,6 +367,7 @@ async def test_after_any_fault_the_same_call_leaves_exactly_what_was_meant(
     assert len(there.events) == 2100
 
 
+@pytest.mark.repeating
 async def test_progress_is_told_and_a_cancelled_call_ends_between_batches(
     upstream: tuple[Agent, Upstream],
 ) -> None:
@@ -372,9 +378,9 @@ async def test_progress_is_told_and_a_cancelled_call_ends_between_batches(
     async def tell(progress: float, total: float | None, message: str | None) -> None:  # noqa: ARG001
         told.append(message or "")
 
-    arguments = {"rows": orders(10_000)}
+    arguments = {"rows": orders(3000)}
     await agent.client.call_tool("track_events", arguments, progress_callback=tell)
-    assert any("of 10000 rows sent" in message for message in told)
+    assert any("of 3000 rows sent" in message for message in told)
 
     there.requests.clear()
     calling = asyncio.create_task(agent.client.call_tool("track_events", arguments))
@@ -384,19 +390,20 @@ async def test_progress_is_told_and_a_cancelled_call_ends_between_batches(
     assert 0 < len(there.requests) <= 8
 
 
+@pytest.mark.repeating
 async def test_an_operators_stop_ends_a_call_between_batches(tmp_path: Path) -> None:
     stop = tmp_path / "stop"
     async with an_agent(stop_file=str(stop), track_rate="5") as agent:
         there = Upstream(latency=1.5)
         agent.wire.handle_async_request = there.handle_async_request  # type: ignore[method-assign]
-        calling = asyncio.create_task(agent.call("track_events", rows=orders(10_000)))
+        calling = asyncio.create_task(agent.call("track_events", rows=orders(3000)))
         await asyncio.sleep(1)
         stop.touch()
 
         answer = await calling
 
-    assert 0 < answer["accepted"] < 10_000
-    assert answer["accepted"] + answer["not_sent"] == 10_000
+    assert 0 < answer["accepted"] < 3000
+    assert answer["accepted"] + answer["not_sent"] == 3000
     assert "has stopped all writes" in answer["next"]
     assert len(there.events) == answer["accepted"]
 
@@ -444,6 +451,7 @@ async def test_results_are_for_whoever_made_the_call(agent: Agent) -> None:
     assert "not kept" in await agent.fail("list_row_results", results="0123456789ab")
 
 
+@pytest.mark.repeating
 async def test_ten_thousand_rows_are_one_call_and_a_short_answer(upstream: tuple[Agent, Upstream]) -> None:
     agent, there = upstream
     result = await agent.client.call_tool("identify_customers", {"rows": customers(10_000)})
@@ -465,3 +473,54 @@ async def test_an_operator_can_have_calls_of_many_rows_confirmed(tool: str) -> N
 
         answer = await agent.call(tool, rows=rows, confirmation=preview["confirmation"])
         assert answer["accepted"] == 2
+
+
+def each(name: str, *values: Any) -> list[dict[str, Any]]:
+    return [{"customer_id": "a", name: value} for value in values]
+
+
+# Rows with values that are equal or alike and mean something else, or nothing at all.
+ALIKE = [
+    *each("customer_id", 1, True, 1.0, "1", " 1 ", "", None, 1.5, ["1"], "ü" * 76, "cio_1"),
+    *each(
+        "timestamp", 1780000000, "1780000000", 1780000000.0, True, "2026-03-01", "2026-03-01 ", "1 March", ""
+    ),
+    *each("name", "a", "", None, 1, "a\nb", "x" * 101),
+    *each("id_type", "id", "email", None, ""),
+    *each("recipient", "x@example.com", "x@example.com, y", 1, None, ""),
+    *each("data", {"x": 1}, "{}", "{", None, "", []),
+    *each("x", 1, True, 1.0, "1", None, "", [1], {"y": "2026-03-01"}),
+    *({"id": "b"}, {"id": None}, {"id": ""}, {"event_id": "x", "customer_id": "a"}, {}),
+]
+
+
+async def test_a_row_is_taken_among_others_as_it_is_alone(agent: Agent) -> None:
+    rows = [{"n": n, **row} for n, row in enumerate(ALIKE)]
+    call = {"name": "order", "unique": ["n"]}
+    sent, refused = dict[int, Any](), dict[int, list[str]]()
+    for n, row in enumerate(rows):
+        result = await agent.client.call_tool("track_events", {"rows": [row], **call})
+        if result.is_error:
+            told = await agent.call("list_row_results", results=facts(result)["results"])
+            refused[n] = told["rows"][0]["reasons"]
+        else:
+            sent[n] = batches(agent)[-1][0]
+
+    for several in (rows, rows[::-1]):
+        answer = await agent.call("track_events", rows=several, **call)
+        told = await agent.call("list_row_results", results=answer["results"])
+        assert {op["attributes"]["n"]: op for op in batches(agent)[-1]} == sent
+        assert {several[row["row"] - 1]["n"]: row["reasons"] for row in told["rows"]} == refused
+
+
+async def test_a_call_that_has_ended_holds_none_of_its_rows(agent: Agent) -> None:
+    await agent.call("identify_customers", rows=customers(20))
+    gc.collect()
+    gc.disable()
+    try:
+        await agent.call("track_events", rows=orders(50))
+        await agent.call("identify_customers", rows=customers(50))
+        await agent.call("identify_customers", rows=customers(50), dry_run=True)
+        assert not [one for one in gc.get_objects() if isinstance(one, (Row, RowOperation))]
+    finally:
+        gc.enable()

@@ -231,13 +231,24 @@ async def test_numbers_that_can_be_read_in_two_ways_are_told(
 
 
 @pytest.mark.parametrize(
-    "meaning", [":colour", "x:datum(dayfirst)", "x:date(dayfirst,Mars)", ":number(semicolon)"]
+    "meaning",
+    [
+        *(":colour", "x:datum(dayfirst)", "x:date(dayfirst,Mars)", ":number(semicolon)"),
+        *("x:date(dayfirst", "x: date dayfirst", "a:b c", ":"),
+    ],
 )
 async def test_a_column_that_is_told_wrongly_is_refused_with_the_kinds(agent: Agent, meaning: str) -> None:
     text = await agent.fail("identify_customers", csv="customer_id,x\n1,2\n", columns={"x": meaning})
 
     assert "columns: x: the kinds are text, number, boolean, date, json" in text
     assert agent.sent == []
+
+
+@pytest.mark.parametrize("meaning", ["n: number(comma)", " n :number (comma) ", "n:number( comma )"])
+async def test_blanks_in_what_a_column_means_change_nothing(agent: Agent, meaning: str) -> None:
+    await agent.call("identify_customers", csv='customer_id,x\na,"1,5"\n', columns={"x": meaning})
+
+    assert batches(agent)[0][0]["attributes"] == {"n": 1.5}
 
 
 async def test_a_local_time_that_occurs_twice_says_how_to_choose(agent: Agent) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
+from cio_mcp.toolkit.times import iso
 from tests.agent import Agent, an_agent
 from tests.tools.canned import canned
 
@@ -304,6 +305,18 @@ async def test_what_is_pending_too_long_is_not_seen(agent: Agent) -> None:
 
     assert [check["state"] for check in (first, still, last)] == ["pending", "pending", "not_seen"]
     assert "event_id" in last["next"]
+
+
+@pytest.mark.parametrize("written", [{"event": "purchase"}, {"attributes": {"plan": "pro"}}])
+async def test_a_write_of_the_future_is_refused_at_once_with_the_time_that_it_is(
+    agent: Agent, written: dict[str, Any]
+) -> None:
+    ahead = int(agent.clock()) + 86_400
+
+    text = await agent.fail("check_write", customer_id="u_1001", since=ahead, **written)
+
+    assert f"since: {iso(ahead)} is in the future, and it is {iso(int(agent.clock()))}" in text
+    await agent.call("check_write", customer_id="u_1001", since=int(agent.clock()) + 30, **written)
 
 
 async def test_an_event_counts_since_a_time_and_as_often_as_it_is_there(agent: Agent) -> None:

@@ -27,6 +27,9 @@ PEOPLE, EVENTS, OBJECTS = "identify_customers", "track_events", "set_objects"
 # Rows of one call.
 PART = 5000
 
+# So many texts about rows are counted apart, and so many of them go on being so when there are more.
+TEXTS, FREQUENT, OTHERS = 1000, 500, "others"
+
 # How a call names rows by their place in it.
 _ROWS = re.compile(r"\brows? \d+(-\d+)?(, \d+(-\d+)?)*")
 
@@ -65,6 +68,8 @@ class Load:
     async def run(self, rows: Iterator[Row]) -> None:
         """Load all rows that are not settled; raises Interrupted and OSError, with all before settled."""
         self.progress = replace(self.journal.progress)
+        for workspace in self.app.workspaces.values():
+            workspace.guard.supplies.results.remember_none()
         rest = islice(rows, self.progress.rows, None)
         while part := list(islice(rest, self.part)):
             rejected, ready = self._mapped(part)
@@ -153,9 +158,20 @@ class Load:
         self.progress.refused += len(rejected)
         self.progress.accepted = self.progress.rows - self.progress.refused - self.progress.repeated
         self.reasons.update(why for _, why in rejected)
+        _shorten(self.reasons)
+        _shorten(self.odd)
         if not self.dry_run:
             self.progress.rejects = self.rejects.add(rejected)
             self.journal.ends(replace(self.progress))
+
+
+def _shorten(told: Counter[str]) -> None:
+    """Leave the texts that most rows have: a large file can have any number of them."""
+    if len(told) > TEXTS:
+        rare = told.most_common()[FREQUENT:]
+        for text, _ in rare:
+            del told[text]
+        told[OTHERS] += sum(count for _, count in rare)
 
 
 def _by_line(text: str, ready: list[tuple[Row, dict[str, Any]]]) -> str:

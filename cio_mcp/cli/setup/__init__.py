@@ -145,7 +145,7 @@ def _reach(
         }
         read_only = choose(talk, "What may agents do?", options, "read-only") == "read-only"
     if read_only:
-        return environ | {PERMISSIONS: "read_client_file"}
+        return environ | {PERMISSIONS: "read"}
     environ = _without(environ, {PERMISSIONS})
     if not live or asked.allow is not None:
         return _bounded(environ, asked.allow or "")

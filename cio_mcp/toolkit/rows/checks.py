@@ -59,7 +59,7 @@ class Plan:
     would: str = ""
     numbered: str = ""
     by_unique: bool = False
-    look: Callable[[], Iterable[Oddity]] = lambda: ()
+    look: Callable[["Plan"], Iterable[Oddity]] = lambda _: ()
 
     def settled(self, given: RowInput) -> "Plan":
         """Return the plan, which is then that of these rows, and all that is too large is refused in it."""

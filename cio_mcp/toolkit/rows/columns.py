@@ -34,7 +34,7 @@ NUMBER = re.compile(r"-?(0|[1-9]\d{0,14})(\.\d{1,10})?", re.ASCII)
 LIKE_NUMBER = re.compile(r"-?\d[\d.,'\u2019\s]*")
 ISO = re.compile(r"\d{4}-\d\d-\d\d([T ].*)?|\d{9,10}", re.ASCII)
 
-_WRITTEN = re.compile(r"(?P<target>.*?)(:(?P<kind>\w+)(?P<inside>\([^()]*\))?)?", re.DOTALL)
+_WRITTEN = re.compile(r"(?P<target>.*?)(:\s*(?P<kind>\w+)\s*(?P<inside>\([^()]*\))?\s*)?", re.DOTALL)
 _DATE = re.compile(
     r"(?P<first>\d{1,4})[./-](?P<second>\d{1,2})[./-](?P<third>\d{4}|\d{1,2})"
     r"([\sT,]+(?P<hour>\d{1,2}):(?P<rest>\d\d(:\d\d)?(\.\d+)?\s*(Z|[+-]\d\d:?\d\d)?))?",
@@ -73,13 +73,13 @@ class Column:
         """Read what a column means, as `created_at:date(dayfirst,Europe/Berlin)`; raises ValueError."""
         parts = _WRITTEN.fullmatch(written)
         kind, inside = (parts["kind"], parts["inside"]) if parts else (None, None)
-        if not parts or not kind:
+        if not kind and ":" not in written:
             return cls(written.strip())
         words = [word.strip() for word in (inside or "()")[1:-1].split(",") if word.strip()]
         order = next((word for word in words if word in ORDERS and kind == "date"), "")
         zone = next((word for word in words if is_zone(word) and kind == "date"), "")
         decimal = next((word for word in words if word in DECIMALS and kind == "number"), "")
-        if kind not in KINDS or len(words) != bool(order) + bool(zone) + bool(decimal):
+        if not parts or kind not in KINDS or len(words) != bool(order) + bool(zone) + bool(decimal):
             message = (
                 f"the kinds are {', '.join(KINDS[1:])}; date may have {', '.join(ORDERS)} and a time zone, "
                 f"and number {' or '.join(DECIMALS)}; a name with a colon ends in :{AS_IS}"

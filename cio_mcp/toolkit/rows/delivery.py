@@ -125,7 +125,7 @@ def _checked(
     plan: Plan, refused: list[RowEnd], odd: list[Oddity], results: Results
 ) -> tuple[CheckedRows, dict[str, Any]]:
     """Return what is told of rows before they are sent, and of the first request the oddest of them."""
-    odd = [*odd, *plan.look()]
+    odd = [*odd, *plan.look(plan)]
     steps = []
     if refused:
         steps.append("The refused rows are not sent: correct them, or go on without them.")

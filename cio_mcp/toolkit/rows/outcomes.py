@@ -59,7 +59,8 @@ class RowEnd:
 
     def told(self) -> RowReport:
         """Return it for an answer, with what is long cut."""
-        values = {_short(name): _short(value) for name, value in islice(self.row.values.items(), CELLS)}
+        cells = ((name, value) for name, value in self.row.values.items() if value is not None)
+        values = {_short(name): _short(value) for name, value in islice(cells, CELLS)}
         reasons = [_short(reason, REASON) for reason in self.reasons]
         return RowReport(row=self.row.number, outcome=self.end, reasons=reasons, values=values or None)
 

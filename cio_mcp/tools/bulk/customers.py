@@ -38,8 +38,8 @@ IDENTIFYING = ("email", "anonymous_id", "_update")
 COVERED = frozenset({Consequence.BULK, Consequence.IDENTIFY, Consequence.SUBSCRIPTIONS})
 
 COLUMNS = (
-    'Meanings, such as {"Mail": "email", "Joined": "created_at:date(dayfirst)", "Sum": ":number(comma)", '
-    '"VIP": ":boolean"}.'
+    'Meanings: {"Mail": "email", "Joined": "created_at:date(dayfirst)", "Sum": ":number(comma)"}, or '
+    ":boolean, :text, :json."
 )
 
 THEN = (
@@ -103,8 +103,8 @@ async def _plan(given: RowInput, columns: Meanings, defaults: dict[str, Any]) ->
             plan.refused.append((one.row, wrong.faults))
             continue
         merging.add(identifiers, profiles.identify_body(**values), one)
-    plan.look = lambda: (
-        *repeated(plan.seen, merging.late),
+    plan.look = lambda plan: (  # given, so that no plan holds itself
+        *repeated(plan.seen, [planned for planned in plan.operations if planned.wave]),
         *alike(plan.seen, lambda one: one.arguments["customer_id"], "customer_id"),
         *(*zeros(plan.seen, "customer_id"), *shared(plan.seen), *unaddressed(plan.operations)),
         *(*values_of(plan.seen, "attributes"), *read_times(plan.seen)),
@@ -138,11 +138,6 @@ class _Merging:
         }
         self._last[key] = RowOperation(operation, [one.row], last.wave + 1 if last else 0)
         self._plan.operations.append(self._last[key])
-
-    @property
-    def late(self) -> list[RowOperation]:
-        """The operations that go later than the first ones of their customers."""
-        return [planned for planned in self._plan.operations if planned.wave]
 
 
 def _merged(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any] | None:

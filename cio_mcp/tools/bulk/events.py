@@ -145,7 +145,7 @@ async def _plan(
     plan.then = THEN if old < len(plan.operations) else ""
     if own:
         plan.odd.append(Oddity(f"{of_rows(own)}: event_id counts, and not what is in unique", own))
-    plan.look = lambda: (
+    plan.look = lambda plan: (  # given, so that no plan holds itself
         *young(plan.operations, track.call.called_at),
         *([Oddity(OF_UNIQUE.format(", ".join(ids.unique)))] if unique else []),
         *alike(plan.seen, lambda one: one.arguments["customer_id"], "customer_id"),

@@ -83,7 +83,7 @@ async def _plan(given: RowInput, columns: Meanings, defaults: dict[str, Any]) ->
             continue
         last[key] = RowOperation(operation, [one.row], before.wave + 1 if before else 0)
         plan.operations.append(last[key])
-    plan.look = lambda: (
+    plan.look = lambda plan: (  # given, so that no plan holds itself
         *alike(plan.seen, lambda one: one.arguments["object_id"], "object_id"),
         *(*zeros(plan.seen, "object_id"), *values_of(plan.seen, "attributes"), *read_times(plan.seen)),
     )

@@ -23,6 +23,9 @@ tools = Toolbox(__name__)
 # Seconds: how far back a write is searched by default, and how long it can be pending.
 LOOK_BACK, PENDING = 300, 600
 
+# Seconds by which a caller's clock may be ahead.
+AHEAD = 60
+
 # The largest number of pages to read of a busy customer's activities.
 PAGES = 5
 
@@ -103,6 +106,9 @@ async def check_write(
         raise InvalidArgument("attributes, event: give exactly one of them")
     called_at = app.call.called_at
     start = int(called_at) - LOOK_BACK if since is None else since
+    if start > called_at + AHEAD:
+        now, then = iso(called_at), iso(start)
+        raise InvalidArgument(f"since: {then} is in the future, and it is {now}; give the time of the write")
     differs = None if not attributes else await _differences(app, customer_id, id_type, attributes)
     recent = [] if differs == {} else await _recent(app, customer_id, id_type, start)
     count = sum(_is_event(item, event) for item in recent if _is_dated(item))

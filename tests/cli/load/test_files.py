@@ -342,6 +342,18 @@ def test_what_json_cannot_hold_is_rejected_with_its_row(folder: Path, loading: L
     assert "1 x x: '[NaN]' numbers must be finite" in told
 
 
+def test_the_most_frequent_of_very_many_reasons_are_told(loading: Loading) -> None:
+    rows = [f"c{n},{'?' if n % 2 else f'x{n}'}" for n in range(2400)]
+
+    _, told = loading("customer_id,n\n" + "\n".join(rows), "--yes", "--map", "n=n:number")
+
+    assert "1,200 x n: '?' is no number" in told
+    assert "x others" in told
+    assert (
+        sum(int(line.split(" x ")[0].replace(",", "")) for line in told.splitlines() if " x " in line) > 1900
+    )
+
+
 def test_stdin_is_read_too(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
