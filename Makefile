@@ -92,8 +92,8 @@ $(VENV)/made:
 	@touch $@
 
 # Nothing is installed that is not in these lists, by its hash; what builds the package is among it.
-$(VENV)/installed: $(VENV)/made pyproject.toml .ci/requirements.txt
-	@$(PIP) install --require-hashes --no-deps --requirement .ci/requirements.txt
+$(VENV)/installed: $(VENV)/made pyproject.toml .ci/core.txt
+	@$(PIP) install --require-hashes --no-deps --requirement .ci/core.txt
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 

@@ -2,7 +2,6 @@
 
 import os
 import sys
-from collections import Counter
 from collections.abc import AsyncIterator, Generator, Iterator
 from functools import cache
 from itertools import count
@@ -10,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from coverage import Coverage
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, is_hypothesis_test, settings
 from jsonschema import Draft202012Validator
 from mcp.client.session import ClientSession
 from mcp.types import CallToolResult
@@ -30,9 +29,9 @@ settings.register_profile(
 )
 settings.load_profile("same")
 
-# How many cases of a test are measured for coverage. The others run the same lines, and twice as fast so; the
-# same goes for what tries every tool in every way.
-MEASURED = 3
+# Tests with these marks, and those of all that Hypothesis finds, are not measured for coverage: they run the
+# same lines again and again, and twice as fast so.
+REPEATING = {"exhaustive", "repeating"}
 unmeasured = pytest.StashKey[bool]()
 
 # The test that runs now, if it is not marked as one that starts processes.
@@ -41,12 +40,11 @@ unmarked: pytest.Item | None = None
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Leave out on Windows what starts processes: they are forks (compat/hosts.py starts others)."""
-    cases = Counter[str]()
     for item in items:
         if sys.platform == "win32" and item.get_closest_marker("processes"):
             item.add_marker(pytest.mark.skip(reason="processes are forks"))
-        cases[test := item.nodeid.partition("[")[0]] += 1
-        item.stash[unmeasured] = cases[test] > MEASURED or bool(item.get_closest_marker("exhaustive"))
+        repeating = any(mark.name in REPEATING for mark in item.iter_markers())
+        item.stash[unmeasured] = repeating or is_hypothesis_test(getattr(item, "obj", None))
 
 
 @pytest.hookimpl(wrapper=True)

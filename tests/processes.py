@@ -16,6 +16,8 @@ from types import TracebackType
 from typing import Self
 from unittest.mock import patch
 
+from coverage import Coverage
+
 from cio_mcp.cli import main
 
 if sys.platform != "win32":  # where no test that starts a process is run
@@ -36,7 +38,7 @@ class Command:
         stdin, to_stdin = FORKS.Pipe(duplex=False)
         from_stdout, stdout = FORKS.Pipe(duplex=False)
         from_stderr, stderr = FORKS.Pipe(duplex=False)
-        where = (os.environ | environ, Path.cwd())
+        where = (os.environ | environ, Path.cwd(), Coverage.current() is not None)
         self._process = FORKS.Process(
             target=_run, args=((stdin, stdout, stderr), arguments, *where), daemon=True
         )
@@ -77,8 +79,14 @@ def _only(pipe: Connection) -> int:
 
 
 def _run(
-    streams: Sequence[Connection], arguments: Sequence[str], environ: dict[str, str], folder: Path
+    streams: Sequence[Connection],
+    arguments: Sequence[str],
+    environ: dict[str, str],
+    folder: Path,
+    measured: bool,
 ) -> None:
+    if not measured and (measuring := Coverage.current()):
+        measuring.stop()
     for number, stream in enumerate(streams):
         os.dup2(stream.fileno(), number)
         stream.close()

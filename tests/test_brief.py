@@ -269,6 +269,7 @@ WHERE: dict[str, tuple[str, str]] = {
 SYNTAX = re.compile(r"[{}();|-]+|```\w*")
 
 
+@pytest.mark.repeating
 @pytest.mark.parametrize("line", dict.fromkeys(line.strip() for line in BRIEF.splitlines() if line.strip()))
 def test_a_line_of_the_brief_is_found_in_the_product(line: str) -> None:
     if SYNTAX.fullmatch(line):

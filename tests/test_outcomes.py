@@ -399,6 +399,7 @@ async def test_a_call_without_a_fault_takes_effect_once(agent: Agent, tool: str)
     assert len(agent.sent) == ACTS[tool].requests
 
 
+@pytest.mark.repeating
 @OTHERS
 async def test_a_call_is_repeated_after_a_429_and_after_a_lost_answer_only_where_that_is_harmless(
     agent: Agent, tool: str
@@ -416,6 +417,7 @@ async def test_a_call_is_repeated_after_a_429_and_after_a_lost_answer_only_where
     assert (await ends(agent, tool), len(agent.sent)) == expected
 
 
+@pytest.mark.repeating
 @OTHERS
 async def test_an_answer_that_stays_lost_leaves_an_effect_unknown_and_says_what_to_do(
     agent: Agent, tool: str
@@ -459,6 +461,7 @@ async def test_429s_without_end_are_told_before_the_deadline(agent: Agent, tool:
     assert agent.clock() - begun <= 30
 
 
+@pytest.mark.repeating
 @KINDS
 @pytest.mark.parametrize("fault", LOST)
 @pytest.mark.parametrize("late", [False, True], ids=["before the effect", "after the effect"])
@@ -472,6 +475,7 @@ async def test_a_lost_answer_is_asked_for_again_only_where_that_is_harmless(
     assert len(agent.sent) == (ACTS[tool].requests + 1 if harmless else 1)
 
 
+@pytest.mark.repeating
 @KINDS
 @pytest.mark.parametrize("fault", LOST)
 @pytest.mark.parametrize("late", [False, True], ids=["before the effect", "after the effect"])

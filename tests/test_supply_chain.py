@@ -18,7 +18,8 @@ PROJECT = PACKAGE["project"]
 EXTRAS = [text for extra in PROJECT["optional-dependencies"].values() for text in extra]
 CHECKS = PACKAGE["dependency-groups"].pop("checks")
 GROUPS = [text for group in PACKAGE["dependency-groups"].values() for text in group if isinstance(text, str)]
-RUNS = [*PROJECT["dependencies"], *EXTRAS, *PACKAGE["build-system"]["requires"]]
+BARE = [*PROJECT["dependencies"], *PACKAGE["build-system"]["requires"]]
+RUNS = [*BARE, *EXTRAS]
 
 LOCKED = re.compile(
     r"^([\w.-]+)==(\S+)([^\\\n]*)\\\n((?:    --hash=sha256:[0-9a-f]{64}(?: \\)?\n)+)", re.MULTILINE
@@ -35,7 +36,12 @@ def locked(name: str) -> dict[str, str]:
 
 @pytest.mark.parametrize(
     ("name", "needs"),
-    [("requirements.txt", RUNS), ("constraints.txt", [*RUNS, *GROUPS]), ("checks.txt", CHECKS)],
+    [
+        ("core.txt", BARE),
+        ("requirements.txt", RUNS),
+        ("constraints.txt", [*RUNS, *GROUPS]),
+        ("checks.txt", CHECKS),
+    ],
 )
 def test_all_that_the_project_needs_is_listed_in_a_version_that_fits_and_with_its_hashes(
     name: str, needs: list[str]
@@ -46,9 +52,9 @@ def test_all_that_the_project_needs_is_listed_in_a_version_that_fits_and_with_it
 
 
 def test_what_is_tested_is_what_runs() -> None:
-    runs, tested = locked("requirements.txt"), locked("constraints.txt")
+    bare, runs, tested = map(locked, ("core.txt", "requirements.txt", "constraints.txt"))
 
-    assert runs.items() <= tested.items()
+    assert bare.items() <= runs.items() <= tested.items()
 
 
 @pytest.mark.parametrize(

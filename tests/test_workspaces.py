@@ -251,6 +251,7 @@ def test_the_command_line_tells_of_each_workspace(
     assert json.loads(capsys.readouterr().out)["workspace"] == "shop"
 
 
+@pytest.mark.repeating
 @pytest.mark.parametrize("tool", TOOLS, ids=lambda tool: tool.name)
 def test_no_tool_has_an_argument_of_that_name(tool: Tool) -> None:
     assert "workspace" not in tool.arguments.model_fields

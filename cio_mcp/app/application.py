@@ -138,7 +138,8 @@ class App:
             if isinstance(error, InvalidArgument) and asked and asked.effect is Effect.READS:
                 error.of_read()
             error.do += self.catalogue.off_in(f"{error.what} {error.do}", principal, guard)
-            error.what, error.do = map(self.catalogue.worded, (error.what, error.do))
+            if asked:  # else the text quotes a name that is no tool's
+                error.what, error.do = map(self.catalogue.worded, (error.what, error.do))
             return Outcome(call.request, hide(error.facts()), hide(str(error)))
         except Exception as fault:
             call.outcome = "fault"

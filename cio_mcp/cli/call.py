@@ -188,6 +188,6 @@ def _pair(text: str, is_text: Callable[[str], bool]) -> tuple[str, Any]:
         raise SettingsError(f"{text}: write it as key=value")
     try:
         found = json.loads(value)
-    except ValueError:  # the tool's own refusal names the argument and what it wants
+    except (ValueError, RecursionError):  # the tool's own refusal names the argument and what it wants
         return name, value
     return name, value if is_text(name) else found

@@ -17,6 +17,7 @@ from cio_mcp.toolkit.consequences import Consequence
 # Routes that change people, one or many in a request.
 _PERSON = re.compile(r"/api/v1/customers/[^/]+(/events|/devices)?")
 _UNSUPPRESSED = re.compile(r"/api/v1/customers/[^/]+/unsuppress")
+_LINKED = re.compile(r"/v1/subscription_center/([^/]+)/token")
 _MERGED = re.compile(r"/api/v1/merge_customers")
 _IMPORTS = re.compile(r"/v1/imports")
 _ENTITIES = re.compile(r"/api/v2/(entity|batch)")
@@ -134,10 +135,17 @@ def reached_again(request: Outgoing) -> Iterator[Again]:
             opens = action == "unsuppress" or (action == "identify" and _subscribes(attributes))
             if entry.get("type") == "person" and opens:
                 yield from _identified(entry.get("identifiers"), attributes)
+    elif link := _LINKED.fullmatch(path):
+        yield from _in_path(link[1])
     elif _UNSUPPRESSED.fullmatch(path) or (_PERSON.fullmatch(path) and _subscribes(body)):
-        name = unquote(path.split("/")[4])
-        kind = "cio_id" if name.startswith("cio_") else "email" if "@" in name else "id"
-        yield from _identified({kind: name.removeprefix("cio_")}, body)
+        yield from _in_path(path.split("/")[4], body)
+
+
+def _in_path(part: str, attributes: Any = None) -> Iterator[Again]:
+    """Yield whom a part of a path names; the APIs tell the kind of identifier by its form."""
+    name = unquote(part)
+    kind = "cio_id" if name.startswith("cio_") else "email" if "@" in name else "id"
+    yield from _identified({kind: name.removeprefix("cio_")}, attributes)
 
 
 def _identified(identifiers: Any, attributes: Any = None) -> Iterator[Again]:

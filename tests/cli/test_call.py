@@ -61,6 +61,9 @@ def test_all_arguments_can_be_one_object_beside_others(capsys: pytest.CaptureFix
         (["get_customer", "custmer_id=1"], 2, "did you mean customer_id?"),
         (["get_campaign_metrics", "campaign_id=one"], 2, "campaign_id: "),
         (["get_costumer"], 2, "did you mean get_customer?"),
+        pytest.param(
+            ["get_customer", f"customer_id={'[' * 100_000}"], 2, "customer_id: at most 150 bytes", id="nested"
+        ),
     ],
 )
 def test_the_exit_status_tells_how_the_call_ended(
@@ -70,6 +73,17 @@ def test_the_exit_status_tells_how_the_call_ended(
 
     assert ended == status
     assert words in answer["error"]
+
+
+def test_a_name_without_its_prefix_is_quoted_as_it_was_given(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CIO_TOOL_PREFIX", "cio_")
+
+    status, answer = call(capsys, "get_customer", "customer_id=u_1001")
+
+    assert status == 2
+    assert answer["error"] == "get_customer: there is no such tool; did you mean cio_get_customer?"
 
 
 def test_no_connection_is_told_apart_from_wrong_arguments(

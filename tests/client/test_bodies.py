@@ -71,6 +71,7 @@ HUGE: dict[str, Callable[[], httpx.Response]] = {
 }
 
 
+@pytest.mark.repeating
 @pytest.mark.parametrize("huge", HUGE.values(), ids=HUGE.keys())
 async def test_no_answer_takes_more_than_64_mb(huge: Callable[[], httpx.Response]) -> None:
     wire = Script([huge()])

@@ -61,6 +61,7 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "state" / "pace.db"
 
 
+@pytest.mark.repeating
 async def test_two_processes_together_keep_to_one_limit_and_use_it(path: Path) -> None:
     wire = Script(latency=0.01)
     async with a_process(path, wire) as one, a_process(path, wire) as other:

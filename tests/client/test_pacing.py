@@ -21,6 +21,7 @@ async def event(there: Connected) -> None:
     await there.track().post("/api/v1/events", {}, kind=RequestKind.REPEATABLE)
 
 
+@pytest.mark.repeating
 @pytest.mark.parametrize("latency", [0.0, 0.03, 0.4])
 async def test_a_burst_of_400_events_is_taken_in_turns_and_none_is_rejected(latency: float) -> None:
     wire = Script(latency=latency)
@@ -271,6 +272,7 @@ async def test_closing_waits_for_what_has_left_and_logs_what_does_not_come_back(
         assert told == ["unknown outcome at shutdown: PUT track.customer.io"] * lines
 
 
+@pytest.mark.repeating
 @pytest.mark.real_time
 async def test_thirty_workers_that_cancel_at_random_leave_the_client_fully_usable() -> None:
     chance = random.Random(7)

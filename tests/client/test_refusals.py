@@ -121,6 +121,7 @@ def test_no_body_is_too_strange_to_be_told_in_one_line(body: bytes, status: int)
     assert all(len(fault) <= LONGEST_FAULT for fault in (error.reason or "").split("; "))
 
 
+@pytest.mark.repeating
 @pytest.mark.parametrize("shape", [b"[%s]", b'{"a":%s}', b'{"errors":[%s]}'])
 def test_no_depth_of_an_answer_is_too_much(shape: bytes) -> None:
     body = b"1"

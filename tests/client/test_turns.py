@@ -39,6 +39,7 @@ async def test_ten_requests_leave_at_once_after_idle_and_the_others_evenly() -> 
     assert gaps == pytest.approx([0.01] * 50, abs=0.001)
 
 
+@pytest.mark.repeating
 @pytest.mark.parametrize("latency", [0.001, 0.06, 0.2])
 async def test_a_saturated_limit_is_used_to_at_least_99_percent_and_never_exceeded(latency: float) -> None:
     wire = Script(latency=latency)
@@ -50,6 +51,7 @@ async def test_a_saturated_limit_is_used_to_at_least_99_percent_and_never_exceed
     assert max(sum(1 for at in wire.times if start <= at < start + 1) for start in steady[::7]) <= 100
 
 
+@pytest.mark.repeating
 async def test_one_callers_thousand_calls_do_not_keep_another_waiting() -> None:
     async with connected(Script(), deadline=100) as there:
         bulk = [asyncio.create_task(event(there, "nightly job")) for _ in range(1000)]

@@ -135,12 +135,15 @@ class Driven:
 # Driving a tool takes its time, and three tests look at it.
 DRIVEN: dict[str, Driven] = {}
 
+# Operations with what was said in their requests: what several tools ask alike is asked otherwise once.
+TRIED: set[tuple[str, ...]] = set()
+
 
 async def driven(tool: Tool) -> Driven:
     """Make all calls of a tool, which have to succeed; each form has a sandbox of its own."""
     if tool.name in DRIVEN:
         return DRIVEN[tool.name]
-    done, tried = Driven(), set()
+    done = Driven()
     for form in FORMS[tool.name]:
         async with an_agent(downloads=str(Path(__file__).parent)) as agent:
             if form.first:
@@ -154,8 +157,8 @@ async def driven(tool: Tool) -> Driven:
                 await asyncio.sleep(PAUSE)
                 for asked in requests:
                     names = (asked.name, *asked.query, *(asked.body or {}))
-                    done.others += [] if names in tried else await ask_otherwise(agent, asked)
-                    tried.add(names)
+                    done.others += [] if names in TRIED else await ask_otherwise(agent, asked)
+                    TRIED.add(names)
     return DRIVEN.setdefault(tool.name, done)
 
 

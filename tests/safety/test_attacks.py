@@ -86,6 +86,7 @@ async def attempt(tool: str, arguments: dict[str, Any], allowed: str = ALLOWED) 
     return upstream.sent
 
 
+@pytest.mark.repeating
 @pytest.mark.parametrize(
     "to",
     [

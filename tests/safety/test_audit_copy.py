@@ -225,3 +225,16 @@ async def test_a_syslog_receiver_gets_each_entry_as_a_message(tmp_path: Path) ->
 def test_a_copy_that_could_not_be_made_stops_the_start(variables: dict[str, str], words: str) -> None:
     with pytest.raises(SettingsError, match=words):
         load(variables)
+
+
+async def test_what_is_recorded_after_the_end_begins_no_copy(tmp_path: Path) -> None:
+    collector = Collector()
+    log, copier = logging(tmp_path / "audit.jsonl", collector)
+    write(log)
+    await copier.aclose()
+    others = asyncio.all_tasks()
+    write(log)
+    log.close()
+
+    assert asyncio.all_tasks() == others
+    assert collector.taken == [1]

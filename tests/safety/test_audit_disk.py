@@ -13,7 +13,8 @@ from cio_mcp.safety.audit.form import read_head
 from cio_mcp.safety.audit.lock import companion
 from cio_mcp.safety.audit.log import AuditLog, Entry
 from cio_mcp.safety.audit.verify import lines, verify
-from tests.agent import an_agent
+from cio_mcp.server.server import Server
+from tests.agent import MISSING, an_agent
 from tests.safety.test_audit import EMAIL, clock, faults, notes
 
 pytestmark = pytest.mark.anyio
@@ -63,8 +64,8 @@ async def test_a_power_cut_takes_outcomes_of_the_last_moment_and_their_calls_rea
     disk.cut_power()
     assert [line["kind"] for line in lines(disk.path)] == ["intent", "outcome", "intent"]
     assert faults(disk.path) == []
-    assert [note.partition(":")[0] for note in notes(disk.path)] == [
-        "1 lines are missing that were not on the disk yet",
+    assert [note.partition(",")[0].partition(":")[0] for note in notes(disk.path)] == [
+        "1 line is missing",
         "has no outcome",
     ]
 
@@ -73,7 +74,7 @@ async def test_a_power_cut_takes_outcomes_of_the_last_moment_and_their_calls_rea
     after.close()
     assert faults(disk.path) == []
     assert [line["number"] for line in lines(disk.path)] == [1, 2, 3, 4, 5]
-    assert any(note.startswith("before it, 1 lines are missing") for note in notes(disk.path))
+    assert any(note.startswith("before it, 1 line is missing") for note in notes(disk.path))
     assert main(["audit", "verify", str(disk.path)]) == 0
     assert "no outcome" in capsys.readouterr().out
 
@@ -98,7 +99,7 @@ async def test_lines_that_were_on_the_disk_are_not_taken_by_a_power_cut(disk: Di
     assert list(verify(disk.path)) == []
 
     os.truncate(disk.path, len(disk.path.read_bytes().splitlines(keepends=True)[0]))
-    assert faults(disk.path) == ["the end is cut off: 1 lines are missing"]
+    assert faults(disk.path) == ["the end is cut off: 1 line is missing"]
     await send(log, "two")
     log.close()
     assert "does not follow the line before it" in faults(disk.path)
@@ -212,6 +213,34 @@ async def test_nothing_leaves_if_its_intent_does_not_come_to_the_disk(
         assert not any(request.url.path.startswith("/v1/send") for request in agent.wire.requests)
         assert (await agent.call("server_status"))["caps"][0]["left"] == 5
         await agent.call("send_transactional_email", **EMAIL)
+
+
+def test_a_call_that_is_cancelled_while_its_intent_comes_to_the_disk_is_not_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, begun, go_on = tmp_path / "audit.jsonl", Event(), Event()
+
+    def fdatasync(_: int) -> None:
+        begun.set()
+        assert go_on.wait(30)
+
+    async def cancelled() -> int:
+        async with an_agent(audit_log=str(path), max_sends_per_hour="5") as agent:
+            monkeypatch.setattr(os, "fdatasync", fdatasync)
+            call = asyncio.create_task(
+                Server(agent.app).call_tool("send_transactional_email", EMAIL | MISSING)
+            )
+            await asyncio.to_thread(begun.wait, 30)
+            call.cancel()
+            await asyncio.wait([call])
+            go_on.set()
+            assert not any(request.url.path.startswith("/v1/send") for request in agent.wire.requests)
+            left: int = (await agent.call("server_status"))["caps"][0]["left"]
+            return left
+
+    assert asyncio.run(cancelled()) == 5
+    assert [line.get("outcome") for line in lines(path)] == [None, "not_sent"]
+    assert list(verify(path)) == []
 
 
 def test_calls_go_on_during_a_visit_to_the_disk_and_a_log_that_is_closed_then_is_whole(disk: Disk) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from cio_mcp.client.call import Outgoing
 from cio_mcp.safety.contact_changes import addresses_set
+from tests.agent import an_agent
 from tests.safety.test_attacks import attempt
 
 pytestmark = pytest.mark.anyio
@@ -126,6 +127,17 @@ async def test_whom_the_list_holds_is_subscribed_again(
     tool: str, arguments: dict[str, Any], allowed: str
 ) -> None:
     assert len(await attempt(tool, arguments, allowed)) == 1
+
+
+async def test_nobody_gets_a_link_to_subscribe_with_whom_the_list_does_not_hold() -> None:
+    for who in ({"customer_id": "u_1001"}, {"customer_id": "ada@example.com", "id_type": "email"}):
+        for allowed, held in (("corp.example", False), ("example.com, +*", True)):
+            async with an_agent(allowed_recipients=allowed) as agent:
+                if held:
+                    assert (await agent.call("create_preference_link", **who))["link"]
+                else:
+                    assert "CIO_ALLOWED_RECIPIENTS" in await agent.fail("create_preference_link", **who)
+                    assert [sent for sent in agent.sent if "subscription_center" in sent] == []
 
 
 async def test_a_number_that_is_not_on_the_list_keeps_its_owner_unsubscribed() -> None:

@@ -163,6 +163,7 @@ def test_text_that_names_nobody_stays_as_it_is(text: str) -> None:
     assert mask.hide_text(text) == text
 
 
+@pytest.mark.repeating
 @pytest.mark.parametrize("part", ["\n", " ", "<b>", "0 ", "@", "=40", "&#64", "@<b>", "01", "<!--", "tel "])
 def test_a_text_of_a_megabyte_takes_no_longer_for_what_it_repeats(part: str) -> None:
     for size in (10_000, 100_000):
@@ -252,6 +253,7 @@ async def test_the_same_person_has_another_pseudonym_in_another_workspace() -> N
 KEY_SENT = "app-key/with+signs&more="
 
 
+@pytest.mark.repeating
 @pytest_async
 @pytest.mark.parametrize("status", [200, 400, 401, 403, 404, 422, 429, 500])
 @pytest.mark.parametrize(

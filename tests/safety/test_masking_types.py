@@ -36,6 +36,7 @@ def filled(schema: dict[str, Any], parts: dict[str, Any]) -> Any:
     return {"integer": 12345678, "number": 12345678, "boolean": True}.get(kind, "Ada")
 
 
+@pytest.mark.repeating
 @pytest.mark.parametrize("kind", ANSWERS, ids=lambda kind: kind.__name__)
 def test_a_masked_answer_fits_its_schema(kind: type[Answer]) -> None:
     schema = kind.model_json_schema(mode="serialization")

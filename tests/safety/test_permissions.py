@@ -20,6 +20,7 @@ LIVE = {tool.name for tool in TOOLS if tool.name in CORE}
 SUBSETS = [words for size in range(1, 5) for words in combinations(PERMITS, size)]
 
 
+@pytest.mark.repeating
 @pytest.mark.parametrize("words", SUBSETS, ids=",".join)
 async def test_a_tool_is_listed_and_can_be_called_only_if_what_it_does_is_permitted(
     words: tuple[str, ...],

@@ -350,6 +350,7 @@ WHO = {
 }
 
 
+@pytest.mark.repeating
 @pytest.mark.parametrize(
     ("tool", "name"),
     [
@@ -519,6 +520,7 @@ def test_what_only_resembles_a_person_is_left_alone(value: Any) -> None:
     assert Mask(KEY, ()).hide(value) == value
 
 
+@pytest.mark.repeating
 @pytest.mark.parametrize(
     "piece", ["@", "%40", "%22", '\\"', "\\", "+1 ", "&#64;", "[", '{"a":', '"a": ', "()", "%25"]
 )

@@ -162,6 +162,7 @@ async def race(
         assert not any("/triggers" in met for met in made.met), (at, made.met)
 
 
+@pytest.mark.repeating
 @pytest.mark.parametrize("two", [False, True], ids=["one process", "two processes"])
 @pytest.mark.parametrize(("change", "audience", "settings"), CHANGES)
 async def test_nothing_leaves_after_what_forbids_it(

@@ -83,6 +83,7 @@ async def test_answers_name_the_numbers_of_what_they_may_rest_on(caller: Caller)
     assert await told("DELETE", "/api/v1/customers/nobody") >= {"deleting nobody"}
 
 
+@pytest.mark.repeating
 @pytest.mark.parametrize("row", TABLES, ids=lambda row: f"{row[0]} {row[1]}")
 def test_every_route_says_where_what_it_does_comes_from(row: tuple[str, str, Any]) -> None:
     assert re.search(r"(?i)\b(live|documented|assumed)\b", inspect.getsource(row[2]))

@@ -143,6 +143,7 @@ def untyped(schema: dict[str, Any]) -> Iterator[str]:
         yield from untyped(property_)
 
 
+@pytest.mark.repeating
 @pytest.mark.parametrize("tool", TOOLS, ids=lambda tool: tool.name)
 def test_a_tool_is_described_completely(tool: Any) -> None:
     assert len(tool.name) <= 30

@@ -13,6 +13,7 @@ ULID = "01JC7Z7N8V6Q4M2K0X5Y9T3B1A"
 EMAIL = ADA | {"to": "ada@example.com", "transactional_message_id": 1}
 
 
+@pytest.mark.repeating
 @pytest.mark.parametrize("blank", [None, "", " \n"])
 @pytest.mark.parametrize(
     ("tool", "arguments", "optional"),
@@ -43,6 +44,7 @@ async def test_null_and_blank_mean_absent_for_what_may_be_absent(
     assert agent.last == without
 
 
+@pytest.mark.repeating
 @pytest.mark.parametrize("blank", ["", " "])
 @pytest.mark.parametrize(
     ("tool", "arguments", "named"),
@@ -115,6 +117,7 @@ async def test_a_null_in_place_of_what_is_required_is_missing(agent: Agent) -> N
     assert "customer_id: is required" in await agent.fail("get_customer", customer_id=None)
 
 
+@pytest.mark.repeating
 @pytest.mark.parametrize("number", [1001, 1001.0, "1001", " 1001 "])
 @pytest.mark.parametrize(
     ("tool", "arguments", "name"),

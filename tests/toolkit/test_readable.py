@@ -168,6 +168,7 @@ def test_a_long_body_is_read_whole() -> None:
     assert found.left_out == f"links after the first {MOST_LINKS}"
 
 
+@pytest.mark.repeating
 @pytest.mark.parametrize(
     "body",
     [

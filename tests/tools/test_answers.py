@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +31,10 @@ from tests.virtual_time import VirtualTimeLoop
 pytestmark = pytest.mark.exhaustive
 
 READS = [tool for tool in TOOLS if tool.effect is Effect.READS and tool.apis]
+
+# A missing field and a null one are read alike, in one place: at one tool of each toolset every field is
+# tried as both, at the others as one of the two.
+FIRST = list({tool.toolset: tool for tool in READS[::-1]}.values())
 
 # What is ours to say: words about an answer, what was computed of it, and what was asked for.
 OURS = {
@@ -141,8 +144,8 @@ def arguments_of(tool: Tool) -> list[dict[str, Any]]:
 def test_an_answer_without_what_it_is_about_is_one_that_cannot_be_used(tool: Tool, body: object) -> None:
     with calling(tool) as called:
         called.upstream.always = body
-        for arguments in arguments_of(tool):
-            assert called.call(arguments, []) is None
+        for form in FORMS[tool.name]:
+            assert called.call(form.given | dict.fromkeys(form.find, "0300a1"), []) is None
             assert called.error.startswith("Customer.io answered, but its answer cannot be used: ")
 
 
@@ -160,7 +163,7 @@ def test_whatever_is_dropped_null_of_another_type_or_added_the_answer_fits_and_m
     with calling(tool) as called:
 
         @given(st.sampled_from(arguments_of(tool)), CHANGES)
-        @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+        @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
         def check(arguments: dict[str, Any], changes: list[Change]) -> None:
             check_truth(called, arguments, changes)
 
@@ -176,8 +179,9 @@ def test_each_field_by_itself_may_be_missing_or_null_and_nothing_is_made_up_for_
             called.call(fullest, [])
             bodies = [body for body in called.upstream.said if body not in seen]
             seen += bodies
-            for place, how in product(fields_of(bodies), ("drop", "null")):
-                check_truth(called, fullest, [Change(place, how, None)])
+            for place in fields_of(bodies):
+                for how in ("drop", "null") if tool in FIRST else ("drop", "null")[place % 2 :][:1]:
+                    check_truth(called, fullest, [Change(place, how, None)])
 
 
 def fields_of(bodies: list[Any]) -> list[int]:

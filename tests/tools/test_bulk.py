@@ -346,6 +346,7 @@ async def test_what_customer_io_refuses_is_told_for_its_row(upstream: tuple[Agen
     assert [one["row"] for one in answer["first"]] == [7, 3000]
 
 
+@pytest.mark.repeating
 @pytest.mark.parametrize("fault", [(500, False), (503, LATE), (httpx.ReadError, LATE), (429, False)])
 async def test_after_any_fault_the_same_call_leaves_exactly_what_was_meant(
     upstream: tuple[Agent, Upstream], fault: Any
@@ -366,6 +367,7 @@ async def test_after_any_fault_the_same_call_leaves_exactly_what_was_meant(
     assert len(there.events) == 2100
 
 
+@pytest.mark.repeating
 async def test_progress_is_told_and_a_cancelled_call_ends_between_batches(
     upstream: tuple[Agent, Upstream],
 ) -> None:
@@ -376,9 +378,9 @@ async def test_progress_is_told_and_a_cancelled_call_ends_between_batches(
     async def tell(progress: float, total: float | None, message: str | None) -> None:  # noqa: ARG001
         told.append(message or "")
 
-    arguments = {"rows": orders(10_000)}
+    arguments = {"rows": orders(3000)}
     await agent.client.call_tool("track_events", arguments, progress_callback=tell)
-    assert any("of 10000 rows sent" in message for message in told)
+    assert any("of 3000 rows sent" in message for message in told)
 
     there.requests.clear()
     calling = asyncio.create_task(agent.client.call_tool("track_events", arguments))
@@ -388,19 +390,20 @@ async def test_progress_is_told_and_a_cancelled_call_ends_between_batches(
     assert 0 < len(there.requests) <= 8
 
 
+@pytest.mark.repeating
 async def test_an_operators_stop_ends_a_call_between_batches(tmp_path: Path) -> None:
     stop = tmp_path / "stop"
     async with an_agent(stop_file=str(stop), track_rate="5") as agent:
         there = Upstream(latency=1.5)
         agent.wire.handle_async_request = there.handle_async_request  # type: ignore[method-assign]
-        calling = asyncio.create_task(agent.call("track_events", rows=orders(10_000)))
+        calling = asyncio.create_task(agent.call("track_events", rows=orders(3000)))
         await asyncio.sleep(1)
         stop.touch()
 
         answer = await calling
 
-    assert 0 < answer["accepted"] < 10_000
-    assert answer["accepted"] + answer["not_sent"] == 10_000
+    assert 0 < answer["accepted"] < 3000
+    assert answer["accepted"] + answer["not_sent"] == 3000
     assert "has stopped all writes" in answer["next"]
     assert len(there.events) == answer["accepted"]
 
@@ -448,6 +451,7 @@ async def test_results_are_for_whoever_made_the_call(agent: Agent) -> None:
     assert "not kept" in await agent.fail("list_row_results", results="0123456789ab")
 
 
+@pytest.mark.repeating
 async def test_ten_thousand_rows_are_one_call_and_a_short_answer(upstream: tuple[Agent, Upstream]) -> None:
     agent, there = upstream
     result = await agent.client.call_tool("identify_customers", {"rows": customers(10_000)})

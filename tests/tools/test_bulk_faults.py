@@ -129,6 +129,7 @@ async def test_dry_runs_push_out_no_results_of_calls(agent: Agent) -> None:
         assert (await agent.call("list_row_results", results=results))["total"] == 1
 
 
+@pytest.mark.repeating
 async def test_what_is_kept_of_results_is_bound_in_bytes() -> None:
     results, chance = Results(), random.Random(1)
     first = results.keep([RowEnd(Row(1, {"plan": "none"}), OperationEnd.REFUSED, ("no",))])

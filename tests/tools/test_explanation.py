@@ -208,6 +208,7 @@ async def test_other_things_in_the_way_are_told_beside_the_verdict(agent: Agent)
     assert answer["also"] == [{"what": unsubscribed, "read_from": ["subscriptions"]}]
 
 
+@pytest.mark.repeating
 @pytest.mark.parametrize("planted", EVERY.values(), ids=EVERY)
 async def test_addresses_and_numbers_are_masked_wherever_they_stand(planted: Planted) -> None:
     async with an_agent(pii="mask") as agent:

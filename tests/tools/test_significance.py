@@ -47,6 +47,7 @@ def test_what_is_no_share_is_no_evidence(counts: tuple[int, int, int, int]) -> N
     assert against_chance(*counts) is None
 
 
+@pytest.mark.repeating
 @pytest.mark.parametrize(("share", "batch"), [(0.02, 40), (0.3, 8), (0.9, 15)])
 def test_chance_alone_is_found_out_in_at_most_one_of_twenty_runs_however_often_one_looks(
     share: float, batch: int

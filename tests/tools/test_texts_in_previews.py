@@ -381,6 +381,7 @@ async def test_data_that_the_last_of_many_people_lacks_is_seen(agent: Agent) -> 
     assert "lacks coupon_code" in await agent.fail("trigger_broadcast", **given)
 
 
+@pytest.mark.repeating
 def test_of_very_many_values_so_many_are_looked_for_and_no_more() -> None:
     uses = {f"trigger.a{at}": Use("trigger", bare=True) for at in range(20_000)}
     found = fit(TextUses(uses=uses), [{}] * 100, [f"u{at}" for at in range(100)])

@@ -43,11 +43,12 @@ class Copier:
         self._path, self._send = path, send
         self._running: asyncio.Task[None] | None = None
         self._lock: FileLock | None = None
+        self._closed = False
         self.trouble = ""
 
     def wake(self) -> None:
-        """Begin to send, unless that is going on; does nothing where no event loop runs."""
-        if self._running is None or self._running.done():
+        """Begin to send, unless that is going on; does nothing once closed, or where no event loop runs."""
+        if not self._closed and (self._running is None or self._running.done()):
             with suppress(RuntimeError):
                 loop = asyncio.get_running_loop()
                 self._running = loop.create_task(self._run())
@@ -55,6 +56,7 @@ class Copier:
     async def aclose(self) -> None:
         """Let the last lines leave, and stop; what is left is sent by the next process that opens the log."""
         self.wake()
+        self._closed = True
         if self._running:
             await asyncio.wait([self._running], timeout=LAST)
             self._running.cancel()

@@ -59,8 +59,12 @@ def _broken(line: dict[str, Any], count: int, number: int) -> str:
     return what
 
 
+def _missing(lines: int) -> str:
+    return "1 line is missing" if lines == 1 else f"{lines} lines are missing"
+
+
 def _lost(lines: int) -> str:
-    return f"{lines} lines are missing that were not on the disk yet: a power cut, or somebody cut them off"
+    return f"{_missing(lines)}, not yet on the disk when the power was cut, or when somebody cut the end off"
 
 
 def _against_head(found: Head | None, number: int, newest: str, before: str) -> str | None:
@@ -71,7 +75,7 @@ def _against_head(found: Head | None, number: int, newest: str, before: str) -> 
     if known > number >= on_disk:
         return _lost(known - number)
     if known > number:
-        return f"the end is cut off: {known - number} lines are missing"
+        return f"the end is cut off: {_missing(known - number)}"
     if known < number - 1:
         return "another program added lines: the head has the hash of an older line"
     if digest_ != (newest if known == number else before):
