@@ -116,7 +116,7 @@ async def _unsubscribed(found: Survey, app: AppApi, condition: dict[str, Any]) -
     also = {"attribute": {"field": "unsubscribed", "operator": "eq", "value": "true"}}
     # Beside the others of a group: the API documents one level of groups.
     both = [*condition["and"], also] if condition.keys() == {"and"} else [condition, also]
-    found.unsubscribed = await _tried(found, "who is unsubscribed", of_filter(app, {"and": both}))
+    found.unsubscribed = await _tried(found, "who is unsubscribed", of_filter(app, {"and": both}, 1))
 
 
 async def _people(found: Survey, app: AppApi, customers: Sequence[tuple[IdType, str]]) -> None:

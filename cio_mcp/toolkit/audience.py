@@ -165,14 +165,17 @@ def reaches(audience: Callable[..., Awaitable[Audience]]) -> Callable[[_Function
     return declare
 
 
-async def of_filter(app: AppApi, condition: dict[str, Any]) -> Audience:
-    """Count the customers who match an App API filter: a segment by its count, anything else page by page."""
+async def of_filter(app: AppApi, condition: dict[str, Any], pages: int = PAGES) -> Audience:
+    """Count the customers who match an App API filter: a segment by its count, anything else page by page.
+
+    After so many `pages` there are "at least" so many.
+    """
     segment = condition.get("segment")
     if condition == {"segment": segment} and isinstance(segment, dict) and segment.keys() == {"id"}:
         return await of_segment(app, segment["id"])
     found: list[Fields] = []
     start: str | None = None
-    for _ in range(PAGES):
+    for _ in range(pages):
         answer = await matching(app, condition, PAGE, start)
         found += answer.listed("identifiers")
         start = answer.following()
