@@ -324,3 +324,11 @@ async def test_an_address_that_only_waits_or_bounced_is_forgotten_too(calling: C
 
     assert "quux.example" not in exported(caller)
     await caller.no(404, "GET", "/v1/customers/zq77/attributes")
+
+
+async def test_a_name_in_the_name_of_their_own_event_or_attribute_is_found_too(caller: Caller) -> None:
+    await caller.identify("zq77", **{"email": "zoltanka@quux.example", "of zoltanka@quux.example": 1})
+    await caller.ok("POST", "/api/v1/customers/zq77/events", {"name": "mail to zoltanka@quux.example"})
+    forget(caller, "zq77")
+
+    assert "zoltanka" not in exported(caller)
