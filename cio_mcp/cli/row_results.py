@@ -36,10 +36,11 @@ def kept_between_calls(app: App, tool: str) -> Iterator[None]:
         yield
         return
     if app.catalogue.tool_named(tool) == READER:
-        with suppress(OSError):
-            for path in reversed(_newest(folder)):
+        for path in reversed(_newest(folder)):
+            with suppress(OSError):
+                packed = path.read_bytes()
                 for shelf in shelves:
-                    shelf.restore(path.name, path.read_bytes())
+                    shelf.restore(path.name, packed)
         yield
         return
     try:
@@ -50,14 +51,33 @@ def kept_between_calls(app: App, tool: str) -> Iterator[None]:
                 for name, packed in shelf.packed().items():
                     folder.mkdir(mode=0o700, exist_ok=True)
                     replace(folder / name, packed, durable=False)
-            for path in set(folder.iterdir()) - set(_newest(folder)):
+            for path in _outdated(folder):
                 path.unlink(missing_ok=True)
 
 
 def _newest(folder: Path) -> list[Path]:
     """Return the newest results that are young enough, the newest first."""
-    found = {path: path.stat().st_mtime for path in folder.iterdir() if NAME.fullmatch(path.name)}
-    young = [
-        path for path in sorted(found, key=found.__getitem__, reverse=True) if time.time() - found[path] < AGE
-    ]
-    return young[:KEPT]
+    named = {path: at for path, at in _written(folder).items() if NAME.fullmatch(path.name) and _is_young(at)}
+    return sorted(named, key=named.__getitem__, reverse=True)[:KEPT]
+
+
+def _outdated(folder: Path) -> set[Path]:
+    """Return what to remove: not what another process is writing, which has a name of its own until then."""
+    found = _written(folder).items()  # first: what comes after is none of this
+    return {path for path, at in found if not _is_young(at) or NAME.fullmatch(path.name)} - set(
+        _newest(folder)
+    )
+
+
+def _is_young(at: float) -> bool:
+    return time.time() - at < AGE
+
+
+def _written(folder: Path) -> dict[Path, float]:
+    """Return when each file was written, of those that no other process removes meanwhile."""
+    found = {}
+    with suppress(OSError):
+        for path in list(folder.iterdir()):
+            with suppress(OSError):
+                found[path] = path.stat().st_mtime
+    return found

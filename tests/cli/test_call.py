@@ -366,8 +366,11 @@ def test_rows_that_a_call_left_out_are_listed_by_the_next_ones(
     status, told = call(capsys, "list_row_results", "results=000000000001")
     assert (status, "not kept any more" in told["error"]) == (2, True)
     os.utime(other, (0, 0))
+    written_by_another_process = kept.with_name(f".{kept.name}.new")
+    written_by_another_process.touch()
     call(capsys, "identify_customers", f"rows={rows}", "dry_run=true")
-    assert len(list(kept.parent.iterdir())) == KEPT
+    assert written_by_another_process.exists()
+    assert len(list(kept.parent.iterdir())) == KEPT + 1
     assert not other.exists()
 
 

@@ -286,3 +286,49 @@ async def test_what_waits_to_be_done_about_them_is_not_done(calling: Calling, cl
     assert "profile_create" not in happened
     assert "bounces+" not in exported(caller)
     assert caller.sandbox.workspace.now() > START + 7 * DAY
+
+
+async def test_a_number_that_somebody_else_has_too_stays_theirs(caller: Caller) -> None:
+    for name in ("zq77", "other"):
+        await caller.identify(name, email=f"{name}@quux.example", phone="+4930998877")
+    await caller.ok(
+        "POST", "/api/v1/customers/other/events", {"name": "called", "data": {"of": "+4930998877"}}
+    )
+    before = await caller.profile("other")
+    forget(caller, "zq77")
+
+    assert await caller.profile("other") == before
+    assert [json.loads(row["data"]) for row in tables(caller)["events"] if row["name"] == "called"] == [
+        {"of": "+4930998877"}
+    ]
+
+
+async def test_an_address_in_a_link_is_found_too(caller: Caller) -> None:
+    await caller.identify("zq77", email="zoltanka@quux.example")
+    link = "https://example.com/?of=Zoltanka%40quux.example&by=1"
+    await caller.ok("POST", "/api/v1/customers/u_1001/events", {"name": "clicked", "data": {"link": link}})
+    forget(caller, "zq77")
+    (clicked,) = [row for row in tables(caller)["events"] if row["name"] == "clicked"]
+
+    assert "zoltanka" not in exported(caller).lower()
+    assert json.loads(clicked["data"])["link"].startswith("https://example.com/?of=forgotten-")
+
+
+async def test_an_address_that_only_waits_or_bounced_is_forgotten_too(calling: Calling, clock: Clock) -> None:
+    caller = calling(a_sandbox(clock, lag=600), clock)
+    await caller.ok("POST", "/v1/esp/suppression/bounces/bounced@quux.example")
+    await caller.identify("zq77", email="waiting@quux.example")
+    for name in ("bounced@quux.example", "zq77"):
+        forget(caller, name)
+    control(caller, "POST", "clock", {"to": "+1h"})
+
+    assert "quux.example" not in exported(caller)
+    await caller.no(404, "GET", "/v1/customers/zq77/attributes")
+
+
+async def test_a_name_in_the_name_of_their_own_event_or_attribute_is_found_too(caller: Caller) -> None:
+    await caller.identify("zq77", **{"email": "zoltanka@quux.example", "of zoltanka@quux.example": 1})
+    await caller.ok("POST", "/api/v1/customers/zq77/events", {"name": "mail to zoltanka@quux.example"})
+    forget(caller, "zq77")
+
+    assert "zoltanka" not in exported(caller)

@@ -257,6 +257,24 @@ async def test_a_column_that_is_told_wrongly_is_refused_with_the_kinds(agent: Ag
     assert agent.sent == []
 
 
+@pytest.mark.parametrize(
+    ("tool", "required", "other"),
+    [
+        ("identify_customers", "customer_id", {}),
+        ("track_events", "name", {"customer_id": "c1"}),
+        ("set_objects", "object_id", {"object_type_id": 1}),
+    ],
+)
+async def test_a_row_with_a_blank_cell_for_what_is_required_is_refused_alone(
+    agent: Agent, tool: str, required: str, other: dict[str, Any]
+) -> None:
+    rows = [{required: "a", **other}, {required: " ", **other}]
+    answer = await agent.call(tool, rows=rows, columns={required: f"{required}:text"})
+
+    assert [len(batch) for batch in batches(agent)] == [1]
+    assert answer["refusals"] == [{"reason": f"{required}: is required", "count": 1, "rows": "2"}]
+
+
 @pytest.mark.parametrize("meaning", ["n: number(comma)", " n :number (comma) ", "n:number( comma )"])
 async def test_blanks_in_what_a_column_means_change_nothing(agent: Agent, meaning: str) -> None:
     await agent.call("identify_customers", csv='customer_id,x\na,"1,5"\n', columns={"x": meaning})

@@ -121,7 +121,7 @@ def _log(workspace: Workspace, traces: Traces) -> int:
     blanked = 0
     for row in workspace.rows("SELECT number, kind, cio_id, name, data FROM log"):
         if row["cio_id"] in traces.cio_ids:
-            name, data = _own_entry(row)
+            name, data = _own_entry(traces, row)
         elif traces.are_in(row["data"]) or traces.are_in(row["name"] or ""):
             name, data = _other_entry(traces, row)
         else:
@@ -132,14 +132,14 @@ def _log(workspace: Workspace, traces: Traces) -> int:
     return blanked
 
 
-def _own_entry(row: Row) -> tuple[str | None, Any]:
-    name = row["name"] if row["kind"] in NAMED else None
+def _own_entry(traces: Traces, row: Row) -> tuple[str | None, Any]:
+    name = traces.replaced(row["name"]) if row["name"] and row["kind"] in NAMED else None
     if row["kind"] == "attribute_change":
         return name, {"to": BLANK}
-    data = json.loads(row["data"])
     if row["kind"] not in OF_OURS:
         return name, {}
-    return name, data | ({"why": _ours(data["why"])} if data.get("why") else {})
+    data = json.loads(row["data"])
+    return name, traces.scrubbed(data | ({"why": _ours(data["why"])} if data.get("why") else {}))
 
 
 def _other_entry(traces: Traces, row: Row) -> tuple[str | None, Any]:

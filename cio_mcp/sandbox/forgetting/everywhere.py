@@ -6,7 +6,7 @@ from typing import Any
 
 from cio_mcp.sandbox.forgetting.blanking import blank
 from cio_mcp.sandbox.forgetting.traces import Traces, gathered
-from cio_mcp.sandbox.state import copies, pseudonyms
+from cio_mcp.sandbox.state import copies, pseudonyms, suppressions
 from cio_mcp.sandbox.state.workspace import Workspace
 
 
@@ -22,7 +22,7 @@ def forget(workspace: Workspace, who: str) -> dict[str, Any]:
     with workspace.purging(), workspace.transaction(), ExitStack() as opened:
         before = _forgotten(workspace, who)
         traces, worlds = _found(workspace, who, before, opened)
-        if not (before or traces.cio_ids or _is_named(workspace, who)):
+        if not (before or traces.cio_ids or _is_named(workspace, who, traces)):
             raise NobodyKnown(f"there is no person {who}, and there never was")
         told = blank(workspace, traces)
         for number, world in worlds.items():
@@ -42,11 +42,17 @@ def _forgotten(workspace: Workspace, who: str) -> set[str | None]:
     return {row["cio_id"] for row in workspace.rows(named, pseudonyms.of(workspace, who))}
 
 
-def _is_named(workspace: Workspace, who: str) -> bool:
-    """Say whether an address that belongs to no person stands somewhere."""
+def _is_named(workspace: Workspace, who: str, traces: Traces) -> bool:
+    """Say whether an identifier that belongs to no person stands somewhere, or will belong to one."""
     blocked = "SELECT 1 FROM suppressed WHERE identifier = ?"
     sent = "SELECT 1 FROM deliveries WHERE cio_id IS NULL AND lower(json_extract(body, '$.recipient')) = ?"
-    return bool(workspace.row(blocked, who) or workspace.row(sent, who.lower()))
+    waiting = (json.loads(row["body"]) for row in workspace.rows("SELECT body FROM timers"))
+    return bool(
+        workspace.row(blocked, who)
+        or workspace.row(sent, who.lower())
+        or suppressions.search(workspace, who)[1]
+        or any(traces.is_about(body) for body in waiting)
+    )
 
 
 def _found(

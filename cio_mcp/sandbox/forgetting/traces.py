@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from email.utils import parseaddr
 from functools import cached_property
 from typing import Any
+from urllib.parse import quote
 
 from cio_mcp.sandbox.state import people, pseudonyms
 from cio_mcp.sandbox.state.workspace import Row, Workspace
@@ -27,29 +28,31 @@ IDENTIFYING = ("id", "email", "phone", "anonymous_id")
 
 
 class Traces:
-    """The `cio_ids` of somebody, and what else `names` them: ids, addresses, numbers, devices, visitors."""
+    """The `cio_ids` of somebody, and what else `names` them: ids, addresses, numbers, devices, visitors.
+
+    `pseudonyms` stand for the names.
+    """
 
     def __init__(self, workspace: Workspace, cio_ids: set[str], names: set[str]) -> None:
         self.cio_ids = cio_ids
         self.names = {name.casefold() for name in names}
-        self._pseudonym = {name: pseudonyms.of(workspace, name) for name in self.names}
-
-    @property
-    def pseudonyms(self) -> list[str]:
-        """What stands for the names."""
-        return sorted(self._pseudonym.values())
+        own = {name: pseudonyms.of(workspace, name) for name in self.names}
+        self.pseudonyms = sorted(own.values())
+        # By a name as it is, and as links have it.
+        self._pseudonym = {_in_links(name): own[name] for name in own} | own
 
     @cached_property
     def _telling(self) -> re.Pattern[str]:
         """Finds names inside of other texts: those which are no word that may mean something else."""
-        telling = sorted((name for name in self.names if _is_telling(name)), key=len, reverse=True)
+        written = {form for name in self.names if _is_telling(name) for form in (name, _in_links(name))}
+        telling = sorted(written, key=len, reverse=True)
         either = "|".join(map(re.escape, telling)) or "(?!)"
         return re.compile(rf"(?<![\w@.+-])({either})(?![\w@]|[.+-]\w)", re.IGNORECASE)
 
     @cached_property
     def needles(self) -> list[str]:
         """Texts of which one is in all JSON, in lower case, that names the person."""
-        known = {*self.names, *self.cio_ids}
+        known = {*self._pseudonym, *self.cio_ids}
         return sorted({written for name in known for written in (name, json.dumps(name)[1:-1].casefold())})
 
     def are_in(self, text: str) -> bool:
@@ -101,6 +104,10 @@ class Traces:
         return any(isinstance(value, str) and self.is_name(value) for _, value in fields)
 
 
+def _in_links(name: str) -> str:
+    return quote(name, safe="").casefold()
+
+
 def _is_telling(name: str) -> bool:
     """Say whether a name is unlikely to mean anything else where it stands in a text."""
     digits = sum(character.isdigit() for character in name)
@@ -120,8 +127,17 @@ def gathered(workspace: Workspace, cio_ids: set[str], names: set[str]) -> tuple[
             if {one, other} & cio_ids:
                 cio_ids |= {one, other}
         found = {name for cio_id in cio_ids for name in _names_of(workspace, cio_id)} - {"", BLANK}
-        names |= {name for name in found if _owner(workspace, name) in {None, *cio_ids}}
+        names |= {name for name in found if _owners(workspace, name) <= cio_ids}
     return cio_ids, names
+
+
+def _owners(workspace: Workspace, name: str) -> set[str]:
+    """Return everybody who has a name now: several people can have one number or device."""
+    devices = "SELECT cio_id FROM devices WHERE id = ?"
+    phones = "SELECT cio_id FROM people WHERE json_extract(attributes, '$.phone') = ?"
+    several = [*workspace.rows(devices, name), *workspace.rows(phones, name)]
+    owner = _owner(workspace, name)
+    return {row["cio_id"] for row in several} | ({owner} if owner else set())
 
 
 def _owner(workspace: Workspace, name: str) -> str | None:

@@ -95,7 +95,7 @@ class Database:
 
     @contextmanager
     def purging(self) -> Iterator[None]:
-        """Leave no byte in the file of what is deleted inside; raises ValueError if others still read it."""
+        """Leave no byte in the file of what is deleted inside; raises ValueError if it cannot be."""
         if not self.is_file:
             yield
             return
@@ -103,11 +103,16 @@ class Database:
         self._db.execute("PRAGMA temp_store = MEMORY")
         yield
         until = time.monotonic() + PATIENCE
-        self._wait_for("VACUUM")
-        while self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
-            if time.monotonic() > until:
-                raise ValueError("it is done, but others read what the file held before: ask for it again")
-            time.sleep(BREATH)
+        try:
+            self._wait_for("VACUUM")
+            while (held := self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]) and (
+                time.monotonic() < until
+            ):
+                time.sleep(BREATH)
+        except sqlite3.OperationalError:  # others write all the time, or the disk is full
+            held = True
+        if held:
+            raise ValueError("it is done, but the file still has what it held before: ask for it again")
 
     def _wait_for(self, statement: str) -> None:
         """Run a statement once no other process is in its way."""
@@ -131,7 +136,8 @@ class Database:
     async def let_others(self) -> None:
         """Give way, also to what else this process has to do."""
         if time.monotonic() > self._gave_way + WORK:
-            await asyncio.sleep(GAP if self.is_file else 0)
+            # One turn of the event loop is too little: an answer takes many.
+            await asyncio.sleep(GAP)
             self._gave_way = time.monotonic()
 
     @property

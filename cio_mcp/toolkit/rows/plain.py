@@ -134,7 +134,7 @@ class Plain:
         try:
             if slot.column:
                 if isinstance(cell, str) and not cell.strip():
-                    return _BLANK
+                    return None if self._fields[slot.target] is ... else _BLANK
                 cell = slot.column.value(cell, context)
             value = self._single(slot.target).value(cell, context)
             self._around.check({slot.target: value})
