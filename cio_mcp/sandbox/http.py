@@ -68,6 +68,14 @@ def refusal(path: str, detail: str, status: int = 400) -> Rejected:
     return app_error(detail, status)
 
 
+def whole(text: str) -> int | None:
+    """Return the whole number that a text is; None for any other, or one that is longer than Python reads."""
+    try:
+        return int(text) if text.isdecimal() else None
+    except ValueError:
+        return None
+
+
 def _finite(text: str) -> float:
     """Return a number of JSON, which has neither NaN nor Infinity; raises ValueError."""
     if not math.isfinite(number := float(text)):
@@ -104,9 +112,9 @@ class ApiRequest:
 
     def number(self, name: str) -> int:
         """Return a path value that must be a number; what is none names nothing."""
-        if not self.ids[name].isdecimal():
+        if (found := whole(self.ids[name])) is None:
             raise app_error(f"{name} must be a number", 400)
-        return int(self.ids[name])
+        return found
 
     def thing(self, kind: str, name: str) -> dict[str, Any]:
         """Return the configured thing of a kind that the path value `name` names.
@@ -120,10 +128,10 @@ class ApiRequest:
 
     def seconds(self, name: str, default: int) -> int:
         """Return a time from the query, in unix seconds."""
-        asked = self.query.get(name, str(default))
-        if not asked.isdecimal() or int(asked) > 10**11:
+        found = whole(self.query.get(name, str(default)))
+        if found is None or found > 10**11:
             raise app_error(f"{name} must be unix seconds", 400)
-        return int(asked)
+        return found
 
     def page(
         self,
@@ -156,10 +164,10 @@ class ApiRequest:
 
     def limit(self, default: int = 50, most: int = 1000) -> int:
         """Return how many items a page may have."""
-        asked = self.query.get("limit", str(default))
-        if not asked.isdecimal() or not 0 < int(asked) <= most:
+        found = whole(self.query.get("limit", str(default)))
+        if found is None or not 0 < found <= most:
             raise app_error(f"limit must be between 1 and {most}", 400)
-        return int(asked)
+        return found
 
 
 Handler = Callable[[ApiRequest], Any]

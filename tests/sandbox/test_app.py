@@ -55,6 +55,11 @@ NO_OBJECTS = (b"", b"no json", b"[1]", b'"x"', b"\xff")
 NO_VALUES = (b'{"a":NaN}', b'{"a":1e999}', b'{"a":-Infinity}', b'{"a":"\\uD800"}', b'{"\\udfff":1}')
 
 
+@pytest.mark.parametrize("path", ["/v1/campaigns/{}", "/v1/messages?limit={}", "/v1/messages?start_ts={}"])
+async def test_a_number_of_thousands_of_digits_is_refused(caller: Caller, path: str) -> None:
+    assert (await caller.send("GET", path.format("9" * 5000))).status_code == 400
+
+
 async def test_a_body_of_too_many_brackets_is_refused(caller: Caller) -> None:
     assert "JSON object" in str(await caller.no(400, "PUT", "/api/v1/customers/1", b'{"a":' * 3000))
 
