@@ -332,3 +332,14 @@ async def test_a_name_in_the_name_of_their_own_event_or_attribute_is_found_too(c
     forget(caller, "zq77")
 
     assert "zoltanka" not in exported(caller)
+
+
+async def test_an_id_that_is_the_address_of_somebody_else_stays_theirs(caller: Caller) -> None:
+    one = {"type": "person", "action": "identify", "identifiers": {"id": "other@quux.example"}}
+    await caller.ok("POST", "/api/v2/entity", one | {"attributes": {"phone": "+4930998877"}})
+    await caller.identify("other", email="other@quux.example")
+    before = await caller.profile("other")
+    forget(caller, "+4930998877")
+
+    assert await caller.profile("other") == before
+    assert "+4930998877" not in exported(caller)
