@@ -165,6 +165,8 @@ def _arguments(given: list[str], is_text: Callable[[str], bool]) -> dict[str, An
 
 def _read(text: str, is_text: Callable[[str], bool]) -> Iterable[tuple[str, Any]]:
     if text == STDIN:
+        if sys.stdin is None:  # it was closed when the program started
+            raise SettingsError("stdin: is closed")
         return _object(sys.stdin.read(), "stdin: ")
     if text.startswith("@"):
         try:

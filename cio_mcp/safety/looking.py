@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from cio_mcp.client import AppApi, IdType
 from cio_mcp.errors import CustomerIOError, Refused
 from cio_mcp.safety.tool_call import ToolCall
-from cio_mcp.toolkit.audience import SAMPLES, Audience, MessageSetup
+from cio_mcp.toolkit.audience import SAMPLES, Audience, MessageSetup, of_filter
 from cio_mcp.toolkit.consequences import Outlook
 from cio_mcp.toolkit.profiles import BATCH, NAMES, identifier, identifier_key, profiles
 from cio_mcp.toolkit.reading import Fields
@@ -48,11 +48,12 @@ class People:
 
 @dataclass
 class Survey:
-    """What was found, and what could not be read."""
+    """What was found, and what could not be read; `unsubscribed` is who is, of those who match a filter."""
 
     template: MessageSetup | None = None
     outlook: Outlook = field(default_factory=Outlook)
     people: People | None = None
+    unsubscribed: Audience | None = None
     unread: list[str] = field(default_factory=list)
 
 
@@ -72,6 +73,8 @@ async def look(call: ToolCall, app: AppApi | None, reading: Awaitable[None] | No
         wanted.append(_outlook(found, call.tool.outlook(app, call.given)))
     if app and audience.customers:
         wanted.append(_people(found, app, audience.customers))
+    if app and audience.if_unsubscribed and isinstance(audience.chosen_by, dict):
+        wanted.append(_unsubscribed(found, app, audience.chosen_by))
     if app is None and (call.tool.affects.shows or audience.customers):
         found.unread.append(
             "what Customer.io knows of it: reading is not permitted, or there is no App API key"
@@ -107,6 +110,13 @@ async def _tried(found: Survey, what: str, reading: Awaitable[_Found]) -> _Found
     except CustomerIOError as error:
         found.unread.append(f"{what} ({error.what})")
         return None
+
+
+async def _unsubscribed(found: Survey, app: AppApi, condition: dict[str, Any]) -> None:
+    also = {"attribute": {"field": "unsubscribed", "operator": "eq", "value": "true"}}
+    # Beside the others of a group: the API documents one level of groups.
+    both = [*condition["and"], also] if condition.keys() == {"and"} else [condition, also]
+    found.unsubscribed = await _tried(found, "who is unsubscribed", of_filter(app, {"and": both}, 1))
 
 
 async def _people(found: Survey, app: AppApi, customers: Sequence[tuple[IdType, str]]) -> None:

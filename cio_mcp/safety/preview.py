@@ -85,7 +85,7 @@ def preview_of(
         missing_data=hide(dict(fits.missing)) or None,
         optional_data=hide(dict(fits.optional)) or None,
         unused_data=hide(dict(fits.unused)) or None,
-        audience=_reached(call, looked.people, hide, show),
+        audience=_reached(call, looked, hide, show),
         checked=checked,
         whom=_whom(outlook.whom, hide),
         sets_off=[*also, *(_told(each, hide) for each in (*outlook.sets_off, *replaces.follows))] or None,
@@ -160,7 +160,7 @@ def _whom(whom: str | Mapping[str, str] | None, hide: Hide) -> str | None:
     return ", ".join(f"{name} {quoted(value)}" for name, value in hide(dict(whom)).items())
 
 
-def _reached(call: ToolCall, people: People | None, hide: Hide, show: Callable[[str], str]) -> Reach | None:
+def _reached(call: ToolCall, looked: Survey, hide: Hide, show: Callable[[str], str]) -> Reach | None:
     audience = call.audience
     if audience is None or (audience.size == 0 and call.tool.effect is not Effect.SENDS):
         return None
@@ -168,8 +168,8 @@ def _reached(call: ToolCall, people: People | None, hide: Hide, show: Callable[[
         what=audience.what,
         size=audience.size,
         at_least=audience.at_least or None,
-        samples=[_person(name, people, hide, show) for name in audience.some],
-        warnings=_warnings(audience, people, show) or None,
+        samples=[_person(name, looked.people, hide, show) for name in audience.some],
+        warnings=_warnings(audience, looked, show) or None,
     )
 
 
@@ -179,24 +179,25 @@ def _person(name: str, people: People | None, hide: Hide, show: Callable[[str], 
     return f"{quoted(' '.join(hide(parts).values()))} {show(name)}" if parts else show(name)
 
 
-def _warnings(audience: Audience, people: People | None, show: Callable[[str], str]) -> list[str]:
-    if people is None:
-        return []
+def _warnings(audience: Audience, looked: Survey, show: Callable[[str], str]) -> list[str]:
+    people, matching = looked.people or People(), looked.unsubscribed or Audience("nobody", 0)
+    more = "or more " if matching.at_least else ""
     found = [
-        (people.unknown, "unknown", audience.if_unknown),
-        (people.unsubscribed, "unsubscribed", audience.if_unsubscribed),
-        (people.suppressed, "suppressed", "no mail is delivered to them"),
+        (people.unknown, len(people.unknown), "unknown", audience.if_unknown),
+        (people.unsubscribed, len(people.unsubscribed), "unsubscribed", audience.if_unsubscribed),
+        (matching.samples, matching.size or 0, f"{more}unsubscribed", audience.if_unsubscribed),
+        (people.suppressed, len(people.suppressed), "suppressed", "no mail is delivered to them"),
     ]
     return [
-        f"{len(who)} {what} ({_some(who, show)}): {then}".removesuffix(": ")
-        for who, what, then in found
-        if who
+        f"{number:,} {what} ({_some(who, number, show)}): {then}".removesuffix(": ")
+        for who, number, what, then in found
+        if number
     ]
 
 
-def _some(who: Sequence[str], show: Callable[[str], str]) -> str:
-    """Return a few of some people."""
-    more = len(who) - SAMPLES
+def _some(who: Sequence[str], number: int, show: Callable[[str], str]) -> str:
+    """Return a few of so many people."""
+    more = number - len(who[:SAMPLES])
     return ", ".join([*map(show, who[:SAMPLES]), *([f"{more} more"] if more > 0 else [])])
 
 

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import math
 import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -67,6 +68,14 @@ def refusal(path: str, detail: str, status: int = 400) -> Rejected:
     return app_error(detail, status)
 
 
+def _finite(text: str) -> float:
+    """Return a number of JSON, which has neither NaN nor Infinity; raises ValueError."""
+    if not math.isfinite(number := float(text)):
+        message = f"{text} is no number"
+        raise ValueError(message)
+    return number
+
+
 @dataclass
 class ApiRequest:
     """One request: path values decoded once, query, raw body."""
@@ -84,8 +93,10 @@ class ApiRequest:
     def json(self) -> dict[str, Any]:
         """Return the body, which must be a JSON object."""
         try:
-            found = json.loads(self.body)
-        except ValueError:
+            found = json.loads(self.body, parse_float=_finite, parse_constant=_finite)
+            if b"\\ud" in self.body.lower():
+                json.dumps(found, ensure_ascii=False).encode()  # half a character is none
+        except (ValueError, RecursionError):
             found = None
         if not isinstance(found, dict):
             raise self.refusal("request body must be a JSON object")

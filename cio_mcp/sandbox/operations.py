@@ -10,7 +10,7 @@ from urllib.parse import unquote
 from cio_mcp.sandbox.contract import CONTRACT
 from cio_mcp.sandbox.http import ApiRequest, Handler, Rejected
 from cio_mcp.sandbox.routes import TABLES
-from cio_mcp.sandbox.state.requests import Request
+from cio_mcp.sandbox.state.requests import KeptRequest
 from cio_mcp.sandbox.state.workspace import Workspace
 
 
@@ -51,12 +51,14 @@ class Operation:
             return answer
         raise asked.refusal(fault)
 
-    def kept(self, asked: ApiRequest) -> Request:
+    def kept(self, asked: ApiRequest) -> KeptRequest:
         """Return a request as it is kept."""
         body = asked.body.decode(errors="surrogateescape")
-        return Request(self.name, {"path": asked.path, "ids": asked.ids, "query": asked.query, "body": body})
+        return KeptRequest(
+            self.name, {"path": asked.path, "ids": asked.ids, "query": asked.query, "body": body}
+        )
 
-    def answer_again(self, kept: Request, workspace: Workspace) -> None:
+    def answer_again(self, kept: KeptRequest, workspace: Workspace) -> None:
         """Answer a request that was kept; raises Rejected."""
         body = kept.body["body"].encode(errors="surrogateescape")
         self.answer(ApiRequest(kept.body["path"], kept.body["ids"], kept.body["query"], body, workspace))

@@ -72,7 +72,7 @@ class Audience:
     template: reads the name of the message that is sent, and `content` is what it takes to read its texts.
     instead: what the call does with the message where it does not send it.
     if_unknown: what becomes of the call if a person whom it names is unknown.
-    if_unsubscribed: what becomes of the people whom it names who are unsubscribed.
+    if_unsubscribed: what becomes of the people in it who are unsubscribed.
     profiles: the addresses are those of customers.
     count: returns the audience with its size; given if counting takes requests.
     """
@@ -100,7 +100,13 @@ class Audience:
         if self.count is None:
             return self
         counted = await self.count()
-        return replace(counted, template=self.template, content=self.content, chosen_by=self.chosen_by)
+        return replace(
+            counted,
+            template=self.template,
+            content=self.content,
+            chosen_by=self.chosen_by,
+            if_unsubscribed=self.if_unsubscribed,
+        )
 
     @property
     def counted_size(self) -> Size | None:
@@ -159,14 +165,17 @@ def reaches(audience: Callable[..., Awaitable[Audience]]) -> Callable[[_Function
     return declare
 
 
-async def of_filter(app: AppApi, condition: dict[str, Any]) -> Audience:
-    """Count the customers who match an App API filter: a segment by its count, anything else page by page."""
+async def of_filter(app: AppApi, condition: dict[str, Any], pages: int = PAGES) -> Audience:
+    """Count the customers who match an App API filter: a segment by its count, anything else page by page.
+
+    After so many `pages` there are "at least" so many.
+    """
     segment = condition.get("segment")
     if condition == {"segment": segment} and isinstance(segment, dict) and segment.keys() == {"id"}:
         return await of_segment(app, segment["id"])
     found: list[Fields] = []
     start: str | None = None
-    for _ in range(PAGES):
+    for _ in range(pages):
         answer = await matching(app, condition, PAGE, start)
         found += answer.listed("identifiers")
         start = answer.following()

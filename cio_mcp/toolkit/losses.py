@@ -15,6 +15,12 @@ UNKNOWN = "no such customer"
 OWN = "_cio_", "cio_subscription_preferences"
 
 
+async def whom(app: AppApi, customer_id: str, id_type: AnyIdType) -> dict[str, str] | None:
+    """Return a customer's names and identifiers; None if there is no such customer."""
+    profile = await _profile(app, customer_id, id_type)
+    return None if profile is None else _whom(profile)
+
+
 async def of_customer(app: AppApi, customer_id: str, id_type: AnyIdType) -> Outlook:
     """Return what is lost with a customer."""
     profile = await _profile(app, customer_id, id_type)

@@ -132,6 +132,14 @@ def test_an_argument_that_cannot_be_read_is_shown_how_to_be_written(
     assert words in capsys.readouterr().err
 
 
+def test_a_stdin_that_was_closed_is_said_so(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", None)
+    assert main(["call", "get_customer", "-"]) == 2
+    assert capsys.readouterr().err == "cio-mcp: stdin: is closed\n"
+
+
 def test_arguments_come_from_stdin_or_a_file_beside_others(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from contextlib import suppress
 from pathlib import Path
 from threading import Event
 
@@ -151,6 +152,18 @@ async def test_an_intent_that_does_not_come_to_the_disk_is_told_and_the_next_can
     assert [line["request"] for line in lines(disk.path)] == ["one", "two", "two"]
 
 
+async def test_a_log_whose_first_writer_was_killed_at_once_is_gone_on_with_after_it_was_moved_away(
+    disk: Disk, tmp_path: Path
+) -> None:
+    killed = AuditLog(disk.path, clock, to_disk=disk.sync)
+    for number in range(3):
+        killed.intent(entry(str(number)))
+    old = disk.path.rename(tmp_path / "old.jsonl")
+
+    AuditLog(disk.path, clock, to_disk=disk.sync).refusal(entry("next"), "no")
+    assert [line.what for line in verify(old, disk.path) if not line.note] == []
+
+
 async def test_a_log_that_is_moved_away_comes_to_the_disk_too(disk: Disk, tmp_path: Path) -> None:
     synced = set[int]()
     log = AuditLog(disk.path, clock, to_disk=lambda file: synced.add(os.fstat(file).st_ino))
@@ -161,6 +174,36 @@ async def test_a_log_that_is_moved_away_comes_to_the_disk_too(disk: Disk, tmp_pa
 
     assert synced == {old.stat().st_ino, disk.path.stat().st_ino}
     assert list(verify(old, disk.path)) == []
+
+
+async def test_a_full_log_that_was_removed_gives_its_room_back_at_the_next_call(disk: Disk) -> None:
+    resource = pytest.importorskip("resource")
+    log = AuditLog(disk.path, clock, to_disk=disk.sync)
+    await send(log, "one")
+    log.close()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (disk.path.stat().st_size, limits[1]))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            log.intent(entry("two"))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    held = removed_files()
+    disk.path.unlink()
+    assert removed_files() == held + 1
+
+    log.intent(entry("three"))
+    assert removed_files() == held
+    log.close()
+
+
+def removed_files() -> int:
+    """Return how many files that have no name any more are open."""
+    count = 0
+    for number in range(256):
+        with suppress(OSError):
+            count += os.fstat(number).st_nlink == 0
+    return count
 
 
 @pytest.fixture

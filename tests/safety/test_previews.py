@@ -84,6 +84,43 @@ async def test_listed_people_who_are_unknown_or_unsubscribed_are_counted(
     ]
 
 
+async def test_those_who_match_a_filter_and_are_unsubscribed_are_counted_too() -> None:
+    everybody = {"attribute": {"field": "cio_id", "operator": "exists"}}
+    unsubscribed = {"attribute": {"field": "unsubscribed", "operator": "eq", "value": True}}
+    async with an_agent(confirm="preview") as agent:
+        known = await agent.call("search_customers", filter=unsubscribed)
+        one, group, none = [
+            await agent.call("trigger_broadcast", broadcast_id=10, recipients=filter_)
+            for filter_ in (
+                everybody,
+                {"and": [everybody, everybody]},
+                {"and": [everybody, {"not": unsubscribed}]},
+            )
+        ]
+
+    (warning,) = one["audience"]["warnings"]
+    assert warning.startswith(f"{len(known['customers'])} unsubscribed (")
+    assert warning.endswith("they are skipped, unless the message is set to go to unsubscribed people too")
+    assert group["audience"]["warnings"] == [warning]
+    assert "warnings" not in none["audience"]
+
+
+@pytest.mark.parametrize(
+    ("customer_id", "whom"), [("u_1001", 'first_name "Ada"'), ("nobody", "no such customer yet")]
+)
+async def test_an_identify_shows_whether_the_customer_is_there(customer_id: str, whom: str) -> None:
+    async with an_agent() as agent:
+        change = {"customer_id": customer_id, "attributes": {"plan": "pro"}, "dry_run": True}
+        preview = await agent.call("identify_customer", **change)
+        vain = await agent.call(
+            "identify_customer", **(change | {"customer_id": "nobody", "update_only": True})
+        )
+
+    assert preview["whom"].startswith(whom)
+    assert vain["whom"] == "no such customer, so nothing is changed (update_only)"
+    assert "sets_off" not in vain
+
+
 async def test_an_id_in_another_case_is_unknown_and_an_address_is_not() -> None:
     async with an_agent(confirm="preview") as agent:
         ids = await agent.call("trigger_broadcast", broadcast_id=10, ids=["U_1001", "u_1003"])

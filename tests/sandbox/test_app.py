@@ -49,7 +49,17 @@ async def test_success_looks_as_recorded_from_the_real_thing(caller: Caller) -> 
     assert (answer.content, answer.headers["content-type"]) == (b"{}\n", "application/json; charset=utf-8")
 
 
-@pytest.mark.parametrize("body", [b"", b"no json", b"[1]", b'"x"', b"\xff"])
+NO_OBJECTS = (b"", b"no json", b"[1]", b'"x"', b"\xff")
+
+# What Python takes as JSON, and a database does not.
+NO_VALUES = (b'{"a":NaN}', b'{"a":1e999}', b'{"a":-Infinity}', b'{"a":"\\uD800"}', b'{"\\udfff":1}')
+
+
+async def test_a_body_of_too_many_brackets_is_refused(caller: Caller) -> None:
+    assert "JSON object" in str(await caller.no(400, "PUT", "/api/v1/customers/1", b'{"a":' * 3000))
+
+
+@pytest.mark.parametrize("body", [*NO_OBJECTS, *NO_VALUES])
 async def test_a_body_that_is_no_json_object_is_refused(caller: Caller, body: bytes) -> None:
     for method, path in (
         ("PUT", "/api/v1/customers/1"),

@@ -122,7 +122,7 @@ async def test_requests_are_answered_while_the_clock_moves_on_and_see_how_far_it
     while not moving.done():
         await caller.ok("GET", "/v1/campaigns")
         seen.append(caller.sandbox.workspace.now())
-        await asyncio.sleep(0)
+        await asyncio.sleep(0.001)
 
     assert (await moving)["reached"]
     assert len({moment for moment in seen if begun + DAY < moment < begun + 19 * DAY}) > 3
@@ -139,7 +139,7 @@ async def test_a_client_that_goes_away_stops_the_clock_on_its_way_with_nothing_h
         if asked:
             return asked.pop()
         while workspace.now() < begun + 5 * DAY:  # noqa: ASYNC110 - nothing tells when
-            await asyncio.sleep(0)
+            await asyncio.sleep(0.001)
         return {"type": "http.disconnect"}
 
     async def nobody(message: Any) -> None:

@@ -17,7 +17,7 @@ from cio_mcp.settings import load
 PATIENCE = 120
 
 
-class Refused(SettingsError):
+class ControlRefusal(SettingsError):
     """A sandbox says that something cannot be done."""
 
 
@@ -32,7 +32,7 @@ def add_place(parser: argparse.ArgumentParser) -> None:
 
 
 def control(asked: argparse.Namespace, method: str, path: str, body: Any = None) -> Any:
-    """Return what a control answers; raises Refused with its words for what cannot be done."""
+    """Return what a control answers; raises ControlRefusal with its words for what cannot be done."""
     answer = asyncio.run(_ask(asked.at, method, f"/_sandbox/{path}", body))
     try:
         told = answer.json()
@@ -41,7 +41,7 @@ def control(asked: argparse.Namespace, method: str, path: str, body: Any = None)
     if answer.is_success:
         return told
     errors = told.get("errors") if isinstance(told, dict) else None
-    raise Refused(errors[0]["detail"] if errors else told.get("error", f"status {answer.status_code}"))
+    raise ControlRefusal(errors[0]["detail"] if errors else told.get("error", f"status {answer.status_code}"))
 
 
 async def _ask(at: str | None, method: str, path: str, body: Any) -> httpx.Response:

@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from cio_mcp.cli.sandbox.controls import Refused, add_place, control
+from cio_mcp.cli.sandbox.controls import ControlRefusal, add_place, control
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,7 +26,7 @@ def run(asked: argparse.Namespace) -> int:
     about = {"person": asked.who, "message": asked.message} if asked.message else {"delivery": asked.who}
     try:
         told = control(asked, "POST", "explain", about)["chain"]
-    except Refused as refused:
+    except ControlRefusal as refused:
         sys.stderr.write(f"cio-mcp: {refused}\n")
         return 1
     sys.stdout.write("\n".join(told) + "\n")

@@ -39,10 +39,10 @@ class Chain:
     ) -> None:
         self._path, self._written = path, written
         self._disk = Disk(to_disk, self._reached)
-        # The file's number and size and the head after what this process wrote last: while the file is like
-        # that, nobody else has written.
-        self._left: tuple[int, int] | None = None
+        # The head and the file's size after what this process wrote last: while the file is like that, nobody
+        # else has written.
         self._head: Head | None = None
+        self._size: int | None = None
         self._due: asyncio.TimerHandle | None = None
         self._settling: asyncio.Task[None] | None = None
         self._most_patience = self._patience = patience
@@ -62,14 +62,14 @@ class Chain:
         with self.locked():
             file = self._disk.open(self._path)
             before, lost = self._end(file)
-            self._left = None
+            self._size = None
             gap = {"lost": lost} if lost else {}
             text = dump({"number": before.number + 1, **line, **gap, "previous": before.hash})
             size = append(file, text)
             self._disk.wrote(before.number + 1)
-            self._head = Head(before.number + 1, digest(text), before.on_disk)
+            self._head = Head(before.number + 1, digest(text), before.on_disk, os.fstat(file).st_ino)
             write_head(self._path, self._head)
-            self._left = os.fstat(file).st_ino, size
+            self._size = size
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
@@ -101,7 +101,7 @@ class Chain:
 
     def _settle(self) -> None:
         """Say in the head what is on the disk, unless somebody else has written since."""
-        if self._head and self._left:
+        if self._head and self._size:
             with self.locked():
                 found = read_head(self._path)
                 if found and found.hash == self._head.hash and found != self._head:
@@ -119,13 +119,13 @@ class Chain:
         lines are missing that were on the disk, somebody cut them off, and the gap remains.
         """
         found = os.fstat(file)
-        if self._head and self._left == (found.st_ino, found.st_size):
+        if self._head and (self._head.file, self._size) == (found.st_ino, found.st_size):
             return self._head, 0
         number, hash_ = newest(file, found.st_size)
         known = read_head(self._path)
         if known is None or number >= known.number:
             return Head(number, hash_, known.on_disk if known else 0), 0
-        moved = self._left and self._left[0] != found.st_ino
+        moved = known.file and known.file != found.st_ino
         if number >= known.on_disk and not moved:
             return Head(number, hash_, known.on_disk), known.number - number
         return known, 0

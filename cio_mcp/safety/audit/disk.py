@@ -32,6 +32,9 @@ class Disk:
             with suppress(FileNotFoundError):
                 if os.path.samestat(path.stat(), os.fstat(self._files[-1])):
                     return self._files[-1]
+        if self._safe == self._written:  # nothing could be written to these: whoever removed them needs room
+            files, self._files = self._files, []
+            _close(files)
         self._files.append(os.open(path, os.O_RDWR | os.O_CREAT | BINARY, 0o600))
         return self._files[-1]
 
@@ -84,5 +87,9 @@ def _bring(files: list[int], to_disk: Callable[[int], None]) -> None:
         for file in files:
             to_disk(file)
     finally:
-        for file in files:
-            os.close(file)
+        _close(files)
+
+
+def _close(files: list[int]) -> None:
+    for file in files:
+        os.close(file)

@@ -21,7 +21,7 @@ BEGINNING = "0" * 64
 TORN = b" TORN\n"
 
 # All heads have this length, so that each replaces the one before as a whole.
-HEAD = 160
+HEAD = 200
 
 # A head is never a link.
 NO_LINK = getattr(os, "O_NOFOLLOW", 0)
@@ -30,11 +30,15 @@ _encoded = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 class Head(NamedTuple):
-    """Number and hash of the newest line, and how many lines are surely on the disk."""
+    """Number and hash of the newest line, how many lines are surely on the disk, and the file's number.
+
+    By that a file which was moved away is told from one whose lines a power cut took.
+    """
 
     number: int
     hash: str
     on_disk: int
+    file: int = 0
 
 
 def read_head(path: Path) -> Head | None:
@@ -42,7 +46,8 @@ def read_head(path: Path) -> Head | None:
     try:
         found = json.loads(companion(path, "head").read_text(encoding="ascii"))
         number = int(found["number"])
-        return Head(number, str(found["hash"]), int(found.get("on_disk", number)))
+        on_disk, file = int(found.get("on_disk", number)), int(found.get("file", 0))
+        return Head(number, str(found["hash"]), on_disk, file)
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

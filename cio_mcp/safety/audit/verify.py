@@ -71,7 +71,7 @@ def _against_head(found: Head | None, number: int, newest: str, before: str) -> 
     """Compare the newest line with the head, which is one line behind if a writer crashed in between."""
     if found is None:
         return "there is no head file beside the log, so lines that were cut off cannot be detected"
-    known, digest_, on_disk = found
+    known, digest_, on_disk, _ = found
     if known > number >= on_disk:
         return _lost(known - number)
     if known > number:

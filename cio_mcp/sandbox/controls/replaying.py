@@ -12,7 +12,7 @@ from cio_mcp.sandbox.http import Rejected
 from cio_mcp.sandbox.moments import written
 from cio_mcp.sandbox.operations import OPERATIONS
 from cio_mcp.sandbox.state import points, requests
-from cio_mcp.sandbox.state.requests import FORGOTTEN, OF_FAULTS, Request
+from cio_mcp.sandbox.state.requests import FORGOTTEN, OF_FAULTS, KeptRequest
 from cio_mcp.sandbox.state.steps import Steps
 from cio_mcp.sandbox.state.workspace import Workspace
 
@@ -71,7 +71,7 @@ def _further(workspace: Workspace, which: str, left: dict[str, Any]) -> list[dic
 
 def _again(workspace: Workspace, row: dict[str, Any]) -> dict[str, Any] | None:
     """Do a request at the time of then, or if more has happened since at that; returns why not, if not."""
-    request = Request(row["what"], json.loads(row["body"]), row["id"])
+    request = KeptRequest(row["what"], json.loads(row["body"]), row["id"])
     at = max(row["at"], _latest(workspace))
     told = {"at": written(int(at)), "request": request.what}
     operation = OPERATIONS.get(request.what)

@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 from cio_mcp.sandbox.faults.fault import Fault, OfDeliveries
 from cio_mcp.sandbox.state import people, requests
-from cio_mcp.sandbox.state.requests import Request
+from cio_mcp.sandbox.state.requests import KeptRequest
 from cio_mcp.sandbox.state.workspace import Row, Workspace
 
 BAD_DAY = Path(__file__).with_name("bad_day.json")
@@ -21,18 +21,18 @@ def add(workspace: Workspace, fault: Fault) -> int:
     body = fault.added(workspace.now()).model_dump_json(exclude_defaults=True)
     (added,) = workspace.rows("INSERT INTO faults (body) VALUES (?) RETURNING number", body)
     number = int(added["number"])
-    requests.keep(workspace, Request(requests.FAULT_ADDED, {"number": number, "body": body}))
+    requests.keep(workspace, KeptRequest(requests.FAULT_ADDED, {"number": number, "body": body}))
     return number
 
 
 def lift(workspace: Workspace, number: int | None = None) -> int:
     """Lift a fault, or all of them; returns how many there were."""
     if lifted := _remove(workspace, number):
-        requests.keep(workspace, Request(requests.FAULTS_LIFTED, {"number": number}))
+        requests.keep(workspace, KeptRequest(requests.FAULTS_LIFTED, {"number": number}))
     return lifted
 
 
-def again(workspace: Workspace, request: Request) -> None:
+def again(workspace: Workspace, request: KeptRequest) -> None:
     """Do again what was done to the faults, or count again what they met, as far as they are here."""
     number, body = request.body.get("number"), request.body
     match request.what:
@@ -82,7 +82,7 @@ def met_by_request(workspace: Workspace, method: str, path: list[str], names: It
     )
     if met:
         told = {"met": list(met), "struck": list(struck)}
-        requests.keep(workspace, Request(requests.FAULTS_MET, told))
+        requests.keep(workspace, KeptRequest(requests.FAULTS_MET, told))
     return list(struck.values())
 
 

@@ -136,7 +136,8 @@ class Database:
     async def let_others(self) -> None:
         """Give way, also to what else this process has to do."""
         if time.monotonic() > self._gave_way + WORK:
-            await asyncio.sleep(GAP if self.is_file else 0)
+            # One turn of the event loop is too little: an answer takes many.
+            await asyncio.sleep(GAP)
             self._gave_way = time.monotonic()
 
     @property

@@ -25,7 +25,7 @@ MOST = 10_000
 
 
 @dataclass(frozen=True)
-class Request:
+class KeptRequest:
     """What was asked of which operation; one that is done again has an id."""
 
     what: str
@@ -33,7 +33,7 @@ class Request:
     id: str = ""
 
 
-def keep(workspace: Things, request: Request) -> None:
+def keep(workspace: Things, request: KeptRequest) -> None:
     """Keep a request that has changed something now."""
     at, really, body = workspace.clock(), workspace.clock.really(), json.dumps(request.body)
     own = request.id or chance.digest(8, workspace.seed, count(workspace), at, really, body).hex()

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from cio_mcp.sandbox.state import requests
 from cio_mcp.sandbox.state.database import Row
-from cio_mcp.sandbox.state.requests import Request
+from cio_mcp.sandbox.state.requests import KeptRequest
 from cio_mcp.sandbox.state.steps import Steps, finish
 from cio_mcp.sandbox.state.things import Things
 
@@ -84,7 +84,7 @@ class Workspace(Things):
         return int(self.clock())
 
     @contextmanager
-    def transaction(self, request: Request | None = None) -> Iterator[None]:
+    def transaction(self, request: KeptRequest | None = None) -> Iterator[None]:
         """Do everything inside at once or not at all, at one moment; what is due by then is done before.
 
         It is done for a request, which is kept if it changes something.

@@ -58,8 +58,8 @@ def repeated(seen: Iterable[RowReading], late: list[RowOperation]) -> Iterator[O
         names = some([name for planned in late for name in planned.operation["identifiers"].values()])
         first = [planned.rows[0].number for planned in late]
         yield Oddity(
-            f"{of_rows(first)} cannot be merged with earlier ones of their customer ({names}), and are "
-            f"sent a second later; an email other than the customer's own may be dropped",
+            f"{of_rows(first)} cannot be merged with an earlier row of the same customer ({names}): sent a "
+            f"second later, so that it counts; an email other than the customer's own may be dropped",
             first,
         )
 

@@ -1,5 +1,6 @@
 """Customers: identify, read, delete."""
 
+import asyncio
 import json
 from typing import Annotated, Any
 
@@ -11,7 +12,7 @@ from cio_mcp.toolkit.automations import started_by_change
 from cio_mcp.toolkit.consequences import Consequence, Outlook, affects
 from cio_mcp.toolkit.habits import OfPeople
 from cio_mcp.toolkit.lists import SomeNames
-from cio_mcp.toolkit.losses import of_customer
+from cio_mcp.toolkit.losses import UNKNOWN, of_customer, whom
 from cio_mcp.toolkit.pages import PAGE_BYTES
 from cio_mcp.toolkit.params import AnonymousId, CustomerId
 from cio_mcp.toolkit.reading import Fields, needed, plain_value
@@ -53,10 +54,21 @@ Attributes = Annotated[
 ]
 
 
-async def _started(app: AppApi, created_at: int | None, attributes: dict[str, Any] | None) -> Outlook:
+async def _started(
+    app: AppApi,
+    customer_id: str,
+    id_type: AnyIdType,
+    created_at: int | None,
+    attributes: dict[str, Any] | None,
+    update_only: bool,
+) -> Outlook:
     dated = ["created_at"] if created_at else []
-    started = await started_by_change(app, [*(attributes or {}), *dated])
-    return Outlook(sets_off=started, covers=frozenset({Consequence.IDENTIFY}))
+    known, started = await asyncio.gather(
+        whom(app, customer_id, id_type), started_by_change(app, [*(attributes or {}), *dated])
+    )
+    if known is None and update_only:
+        return Outlook(f"{UNKNOWN}, so nothing is changed (update_only)", covers=frozenset(Consequence))
+    return Outlook(known or f"{UNKNOWN} yet", sets_off=started, covers=frozenset({Consequence.IDENTIFY}))
 
 
 @tools.writes
@@ -68,7 +80,7 @@ async def identify_customer(
     email: Email | None = None,
     created_at: Annotated[Timestamp | None, Field(description="Sign-up, in ISO 8601.")] = None,
     unsubscribed: Annotated[
-        bool | None, Field(description="true stops all messages; false resumes them.")
+        bool | None, Field(description="true: only transactional messages; false: all.")
     ] = None,
     anonymous_id: Annotated[
         AnonymousId | None,
