@@ -332,3 +332,16 @@ async def test_a_name_in_the_name_of_their_own_event_or_attribute_is_found_too(c
     forget(caller, "zq77")
 
     assert "zoltanka" not in exported(caller)
+
+
+async def test_an_id_that_is_the_address_of_somebody_else_stays_theirs(caller: Caller) -> None:
+    one = {"type": "person", "action": "identify", "identifiers": {"id": "other@quux.example"}}
+    await caller.ok("POST", "/api/v2/entity", one | {"attributes": {"phone": "+4930998877"}})
+    await caller.identify("other", email="other@quux.example")
+    said = {"name": "said", "data": {"from": "other@quux.example"}}
+    await caller.ok("POST", "/api/v1/customers/other/events", said)
+    forget(caller, "+4930998877")
+    (event,) = [row for row in tables(caller)["events"] if row["name"] == "said"]
+
+    assert json.loads(event["data"]) == said["data"]
+    assert "+4930998877" not in exported(caller)

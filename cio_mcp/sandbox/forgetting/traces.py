@@ -132,12 +132,12 @@ def gathered(workspace: Workspace, cio_ids: set[str], names: set[str]) -> tuple[
 
 
 def _owners(workspace: Workspace, name: str) -> set[str]:
-    """Return everybody who has a name now: several people can have one number or device."""
+    """Return everybody who has a name now, which may be one's id, another's address, the device of both."""
     devices = "SELECT cio_id FROM devices WHERE id = ?"
     phones = "SELECT cio_id FROM people WHERE json_extract(attributes, '$.phone') = ?"
     several = [*workspace.rows(devices, name), *workspace.rows(phones, name)]
-    owner = _owner(workspace, name)
-    return {row["cio_id"] for row in several} | ({owner} if owner else set())
+    several += [row for kind in ("id", "email") if (row := people.find(workspace, name, kind))]
+    return {row["cio_id"] for row in several}
 
 
 def _owner(workspace: Workspace, name: str) -> str | None:
