@@ -3,19 +3,20 @@
 import re
 
 from cio_mcp.sandbox.asgi import Request, Response
+from cio_mcp.sandbox.http import whole
 from cio_mcp.sandbox.state import exports
 from cio_mcp.sandbox.state.workspace import Workspace
 
-PATH = re.compile(r"/(\d+)\.csv", re.ASCII)
+PATH = re.compile(r"/(\d{1,99})\.csv", re.ASCII)
 
 
 def download(workspace: Workspace, export_id: int, request: Request) -> Response:
     """Answer a link. Assumed (files of exports): as a storage does, pieces of a file too."""
     export = workspace.thing("export", export_id)
-    expires = request.query.get("expires", "")
+    expires = whole(request.query.get("expires", ""))
     if export is None or request.query.get("signature") != exports.SIGNATURE:
         return Response(403)
-    if not expires.isdecimal() or int(expires) < workspace.now():
+    if expires is None or expires < workspace.now():
         return Response(403, "the link has expired", {"content-type": "text/plain; charset=utf-8"})
     content = export.get("content", "").encode()
     tag = f'"{export["id"]}-{export["created_at"]}"'

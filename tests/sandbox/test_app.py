@@ -55,7 +55,16 @@ NO_OBJECTS = (b"", b"no json", b"[1]", b'"x"', b"\xff")
 NO_VALUES = (b'{"a":NaN}', b'{"a":1e999}', b'{"a":-Infinity}', b'{"a":"\\uD800"}', b'{"\\udfff":1}')
 
 
-@pytest.mark.parametrize("path", ["/v1/campaigns/{}", "/v1/messages?limit={}", "/v1/messages?start_ts={}"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/campaigns/{}",
+        "/v1/messages?limit={}",
+        "/v1/messages?start_ts={}",
+        "/v1/messages?campaign_id={}",
+        "/v1/campaigns/1/metrics?steps={}",
+    ],
+)
 async def test_a_number_of_thousands_of_digits_is_refused(caller: Caller, path: str) -> None:
     assert (await caller.send("GET", path.format("9" * 5000))).status_code == 400
 

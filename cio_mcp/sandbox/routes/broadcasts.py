@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from cio_mcp.sandbox.http import ApiRequest, Rejected, Routes, app_error
+from cio_mcp.sandbox.http import ApiRequest, Rejected, Routes, app_error, whole
 from cio_mcp.sandbox.state import broadcasts, segments
 
 routes = Routes()
@@ -118,8 +118,8 @@ def errors(asked: ApiRequest) -> dict[str, Any]:
     found = broadcasts.errors(asked.workspace, _broadcast(asked)["id"], asked.number("trigger_id"))
     if found is None:
         raise app_error("not found", 404)
-    start = asked.query.get("start") or "0"
-    if not start.isdecimal():
+    start = whole(asked.query.get("start") or "0")
+    if start is None:
         raise app_error("start must be a number", 400)
-    end = int(start) + asked.limit()
-    return {"errors": found[int(start) : end], "next": end if end < len(found) else 0}
+    end = start + asked.limit()
+    return {"errors": found[start:end], "next": end if end < len(found) else 0}

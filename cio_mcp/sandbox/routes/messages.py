@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from cio_mcp.sandbox.http import ApiRequest, Routes, app_error
+from cio_mcp.sandbox.http import ApiRequest, Routes, app_error, whole
 from cio_mcp.sandbox.routes.customers import person
 from cio_mcp.sandbox.state import deliveries
 
@@ -91,9 +91,9 @@ def _parents(asked: ApiRequest) -> dict[str, Any]:
     found: dict[str, Any] = _channel(asked)
     for name in ("campaign_id", "newsletter_id", "action_id"):
         if value := asked.query.get(name):
-            if not value.isdecimal():
+            if (number := whole(value)) is None:
                 raise app_error(f"{name} must be a number", 400)
-            found[name] = int(value)
+            found[name] = number
     return found
 
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from cio_mcp.sandbox.http import ApiRequest, Routes, app_error
+from cio_mcp.sandbox.http import ApiRequest, Routes, app_error, whole
 from cio_mcp.sandbox.routes.campaigns import action, campaign
 from cio_mcp.sandbox.state import metrics
 from cio_mcp.sandbox.state.metrics import DAY
@@ -109,10 +109,10 @@ def _newest(asked: ApiRequest) -> list[float]:
     step = asked.query.get("period", "days")
     if step not in metrics.MOST:
         raise app_error("period must be hours, days, weeks or months", 400)
-    steps = asked.query.get("steps", str(metrics.DEFAULT[step]))
-    if not steps.isdecimal():
+    steps = whole(asked.query.get("steps", str(metrics.DEFAULT[step])))
+    if steps is None:
         raise app_error("steps must be a number", 400)
-    count = min(max(int(steps), 2) if int(steps) else metrics.MOST[step], metrics.MOST[step])
+    count = min(max(steps, 2) if steps else metrics.MOST[step], metrics.MOST[step])
     return metrics.newest(step, count, asked.workspace.now())
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from cio_mcp.sandbox.http import ApiRequest, Key, Rejected, Routes, app_error, track_error
+from cio_mcp.sandbox.http import ApiRequest, Key, Rejected, Routes, app_error, track_error, whole
 from cio_mcp.sandbox.routes.customers import person
 from cio_mcp.sandbox.state import newsletters, people, segments
 from cio_mcp.sandbox.state.workspace import Row
@@ -126,8 +126,8 @@ def _change_members(asked: ApiRequest, *, remove: bool) -> dict[str, Any]:
 
     Assumed (segments by rules): their members cannot be changed, and what is no segment is not found.
     """
-    number = asked.ids["segment_id"]
-    segment = asked.workspace.thing("segment", int(number)) if number.isdecimal() else None
+    number = whole(asked.ids["segment_id"])
+    segment = None if number is None else asked.workspace.thing("segment", number)
     if segment is None:
         raise track_error("segment not found", 404)
     if segment["type"] != "manual":

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from cio_mcp.sandbox.http import ApiRequest, Routes, app_error
+from cio_mcp.sandbox.http import ApiRequest, Routes, app_error, whole
 from cio_mcp.sandbox.state import suppressions
 
 routes = Routes()
@@ -26,15 +26,15 @@ def every(asked: ApiRequest) -> dict[str, Any]:
     """
     kind = _kind(asked)
     domain, email = asked.query.get("domain"), asked.query.get("email")
-    offset = asked.query.get("offset", "0")
-    if not offset.isdecimal():
+    offset = whole(asked.query.get("offset", "0"))
+    if offset is None:
         raise app_error("offset must be a number", 400)
     found = [
         known
         for known in suppressions.listed(asked.workspace, kind)
         if domain in {None, "example.com"} and email in {None, known["email"]}
     ]
-    page = found[int(offset) :][: asked.limit(100)]
+    page = found[offset:][: asked.limit(100)]
     return {"category": suppressions.CATEGORIES[kind], "suppressions": page or None}
 
 
