@@ -61,6 +61,8 @@ class Upstream:
             return httpx.Response(200, json={"customers": found})
         if request.method == "GET":
             return httpx.Response(200, json={"broadcast": {"name": "Offer"}, "count": 3} | WEBHOOK)
+        if request.url.path == "/v1/customers":
+            return httpx.Response(200, json={"identifiers": [], "next": ""})
         self.sent.append(body)
         return httpx.Response(200, json={"delivery_id": "d", "id": 1})
 

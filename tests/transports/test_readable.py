@@ -14,6 +14,7 @@ from cio_mcp.asgi import create_app
 from cio_mcp.settings import load
 from cio_mcp.toolkit.sizes import DEEP, HALF, MOST_LEVELS
 from cio_mcp.transports.repair import repaired
+from cio_mcp.transports.unreadable import answers
 from tests.processes import Command
 from tests.transports.messages import HELLO
 from tests.transports.test_transports import Served, serving
@@ -138,3 +139,29 @@ def test_only_what_is_too_deep_is_cut_away(levels: int) -> None:
         found, depth = found["a"], depth + 1
 
     assert (found, depth) == (("[{", levels) if levels <= MOST_LEVELS else (DEEP, MOST_LEVELS))
+
+
+@pytest.mark.parametrize(
+    ("line", "says", "ids"),
+    [
+        ('{"id": 1', "is not JSON", [None]),
+        ('{"jsonrpc": "2.0", "id": 7, "method": tools}', "is not JSON", [7]),
+        ('{"id": 7, "params": {"a": [1}', "is not JSON", [7]),
+        ('{"id": 3, "method": 5}', "is not JSON-RPC 2.0", [3]),
+        ('{"id": true, "method": 5}', "is not JSON-RPC 2.0", [None]),
+        ('{"id": 4, "result": {}, "x": 1}', "is not JSON-RPC 2.0", [None]),
+        ('[{"id": "a"}, {"id": "a"}, {"method": "x"}]', "is an array", ["a"]),
+        ('\ufeff{"id": 5}', "begins with a byte-order mark", [5]),
+        ('{"id": 6, "a": "\\ud800"}', "holds half a character", [6]),
+        ('{"id": 8, "a": "\udcff"}', "holds bytes that are not UTF-8", [8]),
+        ("[" * 100_000, "is nested too deeply", [None]),
+        ("hello", "is not JSON", [None]),
+    ],
+)
+def test_each_request_in_a_line_that_is_no_message_is_answered(
+    line: str, says: str, ids: list[object]
+) -> None:
+    found = list(answers(line))
+
+    assert [one.id for one in found] == ids
+    assert all(says in one.error.message for one in found)
