@@ -36,7 +36,7 @@ def kept_between_calls(app: App, tool: str) -> Iterator[None]:
         yield
         return
     if app.catalogue.tool_named(tool) == READER:
-        for path in reversed(_newest(folder)):
+        for path in reversed(_newest(_written(folder))):
             with suppress(OSError):
                 packed = path.read_bytes()
                 for shelf in shelves:
@@ -51,22 +51,20 @@ def kept_between_calls(app: App, tool: str) -> Iterator[None]:
                 for name, packed in shelf.packed().items():
                     folder.mkdir(mode=0o700, exist_ok=True)
                     replace(folder / name, packed, durable=False)
-            for path in _outdated(folder):
+            for path in _outdated(_written(folder)):
                 path.unlink(missing_ok=True)
 
 
-def _newest(folder: Path) -> list[Path]:
+def _newest(written: dict[Path, float]) -> list[Path]:
     """Return the newest results that are young enough, the newest first."""
-    named = {path: at for path, at in _written(folder).items() if NAME.fullmatch(path.name) and _is_young(at)}
+    named = {path: at for path, at in written.items() if NAME.fullmatch(path.name) and _is_young(at)}
     return sorted(named, key=named.__getitem__, reverse=True)[:KEPT]
 
 
-def _outdated(folder: Path) -> set[Path]:
+def _outdated(written: dict[Path, float]) -> set[Path]:
     """Return what to remove: not what another process is writing, which has a name of its own until then."""
-    found = _written(folder).items()  # first: what comes after is none of this
-    return {path for path, at in found if not _is_young(at) or NAME.fullmatch(path.name)} - set(
-        _newest(folder)
-    )
+    others = {path for path, at in written.items() if not _is_young(at) or NAME.fullmatch(path.name)}
+    return others - set(_newest(written))
 
 
 def _is_young(at: float) -> bool:

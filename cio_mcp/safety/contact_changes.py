@@ -83,9 +83,8 @@ def _set_by(request: Outgoing) -> Iterator[str]:
         if _SUPPRESSION.fullmatch(path):
             yield unquote(path.rpartition("/")[2])
     elif _ENTITIES.fullmatch(path):
-        for entry in body.get("batch", [body]):
-            if isinstance(entry, dict):
-                yield from _given_to(entry)
+        for entry in _entities(body):
+            yield from _given_to(entry)
     elif _IMPORTS.fullmatch(path):
         yield "the people named in the file"
     elif route := _PERSON.fullmatch(path):
@@ -93,6 +92,11 @@ def _set_by(request: Outgoing) -> Iterator[str]:
         name = unquote(path.split("/")[4])
         if "@" in name and (route[1] or not body.get("_update")):
             yield name
+
+
+def _entities(body: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return what a request of the Track API's second version is about: one entity, or a batch of them."""
+    return [entry for entry in body.get("batch", [body]) if isinstance(entry, dict)]
 
 
 def _given_to(entry: Mapping[str, Any]) -> Iterator[str]:
@@ -130,7 +134,7 @@ def reached_again(request: Outgoing) -> Iterator[Again]:
     if _MERGED.fullmatch(path):
         yield from _identified(body.get("secondary"))
     elif _ENTITIES.fullmatch(path):
-        for entry in body.get("batch", [body]):
+        for entry in _entities(body):
             attributes, action = entry.get("attributes"), entry.get("action")
             opens = action == "unsuppress" or (action == "identify" and _subscribes(attributes))
             if entry.get("type") == "person" and opens:

@@ -47,9 +47,9 @@ def parsed_arguments(
 
 
 class Single:
-    """Checks one argument, the only field of a model, as `parsed` does: a table has many values of it.
+    """Checks one argument, the only field of a model, as `parsed_arguments` does.
 
-    JSON must be able to hold them.
+    A table has many values of it. JSON must be able to hold them.
     """
 
     def __init__(self, model: type[BaseModel]) -> None:

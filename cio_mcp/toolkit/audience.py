@@ -101,11 +101,12 @@ class Audience:
             return self
         counted = await self.count()
         return replace(
-            counted,
-            template=self.template,
-            content=self.content,
-            chosen_by=self.chosen_by,
-            if_unsubscribed=self.if_unsubscribed,
+            self,
+            what=counted.what,
+            size=counted.size,
+            at_least=counted.at_least,
+            samples=counted.samples,
+            count=None,
         )
 
     @property

@@ -15,7 +15,7 @@ PATIENCE, PAUSE = 1.0, 0.002
 
 
 def companion(path: Path, what: str) -> Path:
-    """Return the path of the log's `head` (its newest hash), `key` or `lock`."""
+    """Return the path of the log's `head` (where its end is), `key` or `lock`."""
     return path.with_name(f"{path.name}.{what}")
 
 

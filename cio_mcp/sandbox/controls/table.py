@@ -205,15 +205,7 @@ def reset(asked: ControlRequest) -> Any:
     """Reset to real time, with the story or with nothing; the state before is saved as a point."""
     here, (asked_story,) = asked.workspace, asked.fields(story=bool)
     story = asked_story is not False
-    with closing(
-        Workspace(
-            ":memory:",
-            real=here.clock.real,
-            region=here.region,
-            lag=0,
-            broadcast_seconds=here.broadcast_seconds,
-        )
-    ) as fresh:
+    with closing(here.beside(here.clock.real)) as fresh:
         (plant if story else leave_empty)(fresh)
         copy = copies.take(fresh)
     with here.locked():

@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Callable, Iterator
+from itertools import chain
 from string import Formatter
 from typing import Any
 
@@ -88,9 +89,7 @@ def verify(workspace: Workspace) -> None:
         columns = workspace.rows(f"PRAGMA table_info({table})")
         own = CHECKS.get(table)
         for row in workspace.rows(f"SELECT * FROM {table}"):  # noqa: S608 - ours
-            for wrong in _wrong(columns, row, entries):
-                raise WrongCopy(f"it holds what no sandbox holds: {table} {row[0]!r}: {wrong}")
-            for wrong in own(row) if own else ():
+            for wrong in chain(_wrong(columns, row, entries), own(row) if own else ()):
                 raise WrongCopy(f"it holds what no sandbox holds: {table} {row[0]!r}: {wrong}")
 
 

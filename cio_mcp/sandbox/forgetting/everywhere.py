@@ -78,13 +78,7 @@ def _found(
 def _opened(workspace: Workspace, number: int, text: str) -> Workspace:
     """Return a workspace of its own that holds what a point does, and in which time stands."""
     copy: dict[str, Any] = json.loads(text)
-    world = Workspace(
-        ":memory:",
-        real=lambda: float(copy["now"]),
-        region=workspace.region,
-        lag=0,
-        broadcast_seconds=workspace.broadcast_seconds,
-    )
+    world = workspace.beside(lambda: float(copy["now"]))
     try:
         with world.locked():
             copies.put(world, copy)

@@ -158,6 +158,12 @@ class Workspace(Things):
             _APPLIERS[timer["what"]](self, json.loads(timer["body"]))
             self._react()
 
+    def beside(self, real: Callable[[], float]) -> "Workspace":
+        """Return an empty workspace of its own, in memory, for another state of this one."""
+        return Workspace(
+            ":memory:", real=real, region=self.region, lag=0, broadcast_seconds=self.broadcast_seconds
+        )
+
     def _react(self) -> None:
         """Tell what is new about people, and then what that has led to."""
         for _ in range(MOST_ROUNDS):
