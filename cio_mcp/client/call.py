@@ -139,10 +139,10 @@ class Call:
     sending: "asyncio.Task[httpx.Response] | None" = None
 
     @contextmanager
-    def waiting(self) -> Iterator[None]:
+    def waiting(self, since: float) -> Iterator[None]:
         """Count the time inside as waited, once where several requests of the call wait side by side."""
         if not self.queued:
-            self.queued_since = now()
+            self.queued_since = since
         self.queued += 1
         try:
             yield

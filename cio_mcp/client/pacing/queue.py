@@ -4,6 +4,7 @@ import asyncio
 import logging
 import math
 from contextvars import Context
+from dataclasses import dataclass
 
 from cio_mcp.client.call import Call, QueuePlace, Tell, now
 from cio_mcp.client.pacing.buckets import Bucket
@@ -108,13 +109,14 @@ class _Queue:
 
     def _at_once(self) -> "Turn | None":
         """Return a turn if nobody waits and one is free: what is idle needs no dispatcher."""
-        if self._lanes or self._earliest() > now():
+        share, moment = self.feedback.share(), now()
+        if self._lanes or self._earliest(share) > moment:
             return None
-        lease = self._slots.lease_now(self.bucket, 1 / self.feedback.share())
-        if lease is None:
+        got = self._slots.lease_now(self.bucket, 1 / share)
+        if not isinstance(got, Lease):
             return None
-        self._count()
-        return Turn(self, lease, now())
+        self._even = max(self._even, moment) + self.feedback.spacing / share
+        return Turn(self, got, moment)
 
     def state(self) -> BucketState:
         told = self.feedback.last_429
@@ -154,7 +156,7 @@ class _Queue:
                 self._tell_who_is_late()
                 await self._sleep(min(got.seconds - AHEAD, self._slots.poll or got.seconds))
                 continue
-            self._next = max(got.start, self._earliest())
+            self._next = max(got.start, self._earliest(self.feedback.share()))
             self._tell_who_is_late()
             if (pause := self._next - now()) > 0:
                 await asyncio.sleep(pause)
@@ -163,17 +165,13 @@ class _Queue:
             if waiting is None:
                 await self._slots.rest(self.bucket, got, 0.0)
                 continue
-            self._count()
+            self._even = max(self._even, now()) + self.feedback.step()
             waiting.turn.set_result(got)
 
-    def _earliest(self) -> float:
+    def _earliest(self, share: float) -> float:
         """Return when the next request may leave: a few at once after idle, the others evenly spaced."""
-        burst = min(BURST if self.feedback.share() == 1.0 else 1, self.bucket.limit)
-        return self._even - self.feedback.step() * (burst - 1)
-
-    def _count(self) -> None:
-        """Count a request that leaves now."""
-        self._even = max(self._even, now()) + self.feedback.step()
+        burst = min(BURST if share == 1.0 else 1, self.bucket.limit)
+        return self._even - self.feedback.spacing / share * (burst - 1)
 
     async def _sleep(self, seconds: float) -> None:
         self._changed.clear()
@@ -203,7 +201,9 @@ class _Queue:
 
     def _wait(self, ahead: int) -> float:
         """Return in how many seconds a call with so many turns before it can leave, as far as is known."""
-        return max(self._next - now(), self._earliest() - now(), 0.0) + ahead * self.feedback.step()
+        share = self.feedback.share()
+        begins = max(self._next, self._earliest(share)) - now()
+        return max(begins, 0.0) + ahead * self.feedback.spacing / share
 
     def _too_late(self, wait: float, ahead: int) -> NotSent:
         return NotSent(
@@ -215,11 +215,13 @@ class _Queue:
         )
 
 
+@dataclass(eq=False)
 class Turn:
     """The right to send one request now, and the duty to say how it went."""
 
-    def __init__(self, queue: _Queue, lease: Lease, left: float) -> None:
-        self._queue, self._lease, self._left = queue, lease, left
+    _queue: _Queue
+    _lease: Lease
+    _left: float
 
     @property
     def bucket(self) -> Bucket:
