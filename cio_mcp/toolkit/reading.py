@@ -87,7 +87,10 @@ def plain_value(value: Any, depth: int = DEPTH) -> Any:
     if not depth and isinstance(value, (dict, list)):
         return written(value)
     if isinstance(value, dict):
-        return {name: plain_value(item, depth - 1) for name, item in value.items()}
+        return {
+            name: plain_value(item, depth - 1) if isinstance(item, (dict, list)) else item
+            for name, item in value.items()
+        }
     return [plain_value(item, depth - 1) for item in value] if isinstance(value, list) else value
 
 
