@@ -9,7 +9,7 @@ from pydantic_core import to_json
 from cio_mcp.client.access import Access
 from cio_mcp.client.bodies import TooMuch, json_of
 from cio_mcp.client.call import SINGLE, Call, Outgoing, RequestKind, WouldSend, now
-from cio_mcp.client.identifiers import AnyIdType, IdType, in_app, in_track_path
+from cio_mcp.client.identifiers import in_app, in_track_path
 from cio_mcp.client.pacing import Limits
 from cio_mcp.client.paths import fill, query_of
 from cio_mcp.client.read_cache import changes_texts
@@ -110,7 +110,7 @@ class Api:
         if_unknown: str = SAFE_TO_REPEAT,
     ) -> _Body:
         path = fill(route, ids)
-        url = self._access.base_url.rstrip("/") + path + query_of(query or {})
+        url = self._access.base_url.rstrip("/") + path + (query_of(query) if query else "")
         outgoing = Outgoing(method, url, body)
         if self._call.dry_run and kind is not RequestKind.READ:
             raise WouldSend(outgoing)
@@ -135,7 +135,10 @@ class Api:
         changes = kind is not RequestKind.READ
         self._call.effects += changes  # until it is certain that there is none
         try:
-            response = self._without_keys(await self._wire.handle_async_request(request))
+            response = await self._wire.handle_async_request(request)
+            # A proxy or an error page may send our own credentials back.
+            if (body_shown := self._access.without_keys(response.content)) is not response.content:
+                response = _with_body(response, body_shown)
             # The call holds its newest response: as a cycle, a large body would wait for the collector.
             request.extensions.pop("call", None)
             left = response.headers.get("x-ratelimit-remaining", "")
@@ -153,24 +156,6 @@ class Api:
         self._access.worked = True
         return answer
 
-    def _without_keys(self, response: httpx.Response) -> httpx.Response:
-        """Return a response without our own credentials, which a proxy or an error page may send back."""
-        body = self._access.without_keys(response.content)
-        if body is response.content:
-            return response
-        headers = [
-            pair
-            for pair in response.headers.raw
-            if pair[0].lower() not in {b"content-length", b"content-encoding"}
-        ]
-        return httpx.Response(
-            response.status_code,
-            headers=headers,
-            content=body,
-            request=response.request,
-            extensions=response.extensions,
-        )
-
     def _refusal(self, response: httpx.Response) -> Refused:
         status, route = response.status_code, response.request.extensions["route"]
         if status == 429:
@@ -185,10 +170,7 @@ class TrackApi(Api):
     name = "track"
     harmless = "/api/v1/accounts/region"
 
-    @staticmethod
-    def person(customer_id: str, id_type: IdType) -> str:
-        """Return the path value for a customer; raises InvalidArgument."""
-        return in_track_path(customer_id, id_type)
+    person = staticmethod(in_track_path)
 
 
 class AppApi(Api):
@@ -197,10 +179,7 @@ class AppApi(Api):
     name = "app"
     harmless = "/v1/transactional"
 
-    @staticmethod
-    def person(customer_id: str, id_type: AnyIdType) -> str:
-        """Return the identifier as App wants it; raises InvalidArgument."""
-        return in_app(customer_id, id_type)
+    person = staticmethod(in_app)
 
 
 class SendApi(AppApi):
@@ -217,20 +196,35 @@ class SendApi(AppApi):
         return AppApi.opened_by(self._access)
 
 
+def _with_body(response: httpx.Response, body: bytes) -> httpx.Response:
+    headers = [
+        pair
+        for pair in response.headers.raw
+        if pair[0].lower() not in {b"content-length", b"content-encoding"}
+    ]
+    return httpx.Response(
+        response.status_code,
+        headers=headers,
+        content=body,
+        request=response.request,
+        extensions=response.extensions,
+    )
+
+
 def _body(response: httpx.Response, bodies: tuple[type[_Body], ...]) -> _Body:
     """Return the JSON of a success, one of these bodies; raises when somebody else seems to answer."""
+    request, kind = response.request, response.request.extensions["kind"]
     fault, do = "is not a JSON object", "Is a proxy in the way? Check CIO_TRACK_URL and CIO_APP_URL."
     try:
         answer = json_of(response)
         if isinstance(answer, bodies):
-            if not (error := error_in(answer, response)):
+            if kind is RequestKind.READ or not (error := error_in(answer, response.status_code)):
                 return answer
             fault = f"says: {error}"
     except TooMuch:
         fault, do = "is too large or nested too deeply to be read", "Ask for less in one call."
     except ValueError:
         pass
-    request, kind = response.request, response.request.extensions["kind"]
     what = f"{request.url.host} answered {response.status_code} with something that {fault}"
     if kind is RequestKind.READ:
         raise Refused(f"{what}.", do=do)

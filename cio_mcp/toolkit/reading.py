@@ -190,7 +190,7 @@ class Fields:
 
         Documents put objects into envelopes, and the live API does not always.
         """
-        return self.fields(envelope) if isinstance(self.raw.get(envelope), dict) else self
+        return Fields(inner) if isinstance(inner := self.raw.get(envelope), dict) else self
 
     def inside(self, envelope: str, *holds: str) -> "Fields":
         """Return the object that an answer is about, wrapped or not; raises Refused if it holds nothing."""

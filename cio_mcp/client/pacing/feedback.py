@@ -43,9 +43,9 @@ class Feedback:
         """Return the seconds between two requests that are evenly spaced."""
         return self.spacing / self.share()
 
-    def rest(self, trip: float) -> float:
-        """Return how long a slot rests after its answer came, `trip` seconds after the request left."""
-        return self._bucket.window / self.share() + PAD - self._trips.shortest_with(trip)
+    def rest(self, left: float, came: float) -> float:
+        """Return how long a slot rests whose request left and whose answer came at these times."""
+        return self._bucket.window / self.share() + PAD - self._trips.shortest_with(came, came - left)
 
     def answered(self) -> None:
         """Restart the pauses after 429s, since an answer came that is none."""
@@ -75,9 +75,8 @@ class _Trips:
         self._times: deque[float] = deque()
         self._shortest: deque[tuple[float, float]] = deque()  # each is shorter than all that came after it
 
-    def shortest_with(self, seconds: float) -> float:
+    def shortest_with(self, moment: float, seconds: float) -> float:
         """Add a trip, and return the shortest, or 0 while there are too few to trust."""
-        moment = now()
         while self._shortest and self._shortest[-1][1] >= seconds:
             self._shortest.pop()
         self._shortest.append((moment, seconds))

@@ -136,9 +136,9 @@ class _Queue:
     async def hold(self, seconds: float) -> None:
         await self._slots.shut(self.bucket, seconds)
 
-    async def back(self, lease: Lease, trip: float) -> None:
-        """Let a slot rest after its answer came, `trip` seconds after it left."""
-        await self._slots.rest(self.bucket, lease, self.feedback.rest(trip))
+    async def back(self, lease: Lease, left: float) -> None:
+        """Let a slot rest whose request left at this time, and whose answer came now."""
+        await self._slots.rest(self.bucket, lease, self.feedback.rest(left, now()))
         self._changed.set()
 
     async def unused(self, lease: Lease) -> None:
@@ -235,12 +235,12 @@ class Turn:
     async def answered(self) -> None:
         """Say that an answer came that is no 429."""
         self._queue.feedback.answered()
-        await self._queue.back(self._lease, now() - self._left)
+        await self._queue.back(self._lease, self._left)
 
     async def throttled(self, asked: float) -> None:
         """Say that a 429 came; `asked` is the pause in seconds that it asks for, 0 if it asks for none."""
         await self._queue.hold(self._queue.feedback.throttled(asked))
-        await self._queue.back(self._lease, now() - self._left)
+        await self._queue.back(self._lease, self._left)
 
     async def unused(self) -> None:
         """Say that the request never left: the slot is free again at once."""

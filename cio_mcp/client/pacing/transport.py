@@ -10,7 +10,7 @@ from time import time
 import httpx
 
 from cio_mcp.client.bodies import loaded
-from cio_mcp.client.call import Call, Leaving, RequestKind, deadline_of, now
+from cio_mcp.client.call import Call, Leaving, RequestKind, now
 from cio_mcp.client.counts import RequestCounts
 from cio_mcp.client.pacing.buckets import Bucket
 from cio_mcp.client.pacing.queue import Pace, Turn
@@ -96,10 +96,11 @@ class PaceTransport(httpx.AsyncBaseTransport):
             turn.leaves()
 
     async def _send(self, request: httpx.Request, turns: list[Turn], counts: RequestCounts) -> httpx.Response:
+        deadline = request.extensions["call"].deadline
         counts.retries += request.extensions.get("attempt", 1) > 1
         end = "no_answer"
         try:
-            response = await loaded(await self._wire.handle_async_request(request), deadline_of(request))
+            response = await loaded(await self._wire.handle_async_request(request), deadline)
             response.request = request
             end = str(response.status_code)
         except NEVER_LEFT:
