@@ -27,14 +27,13 @@ class Supplies:
     results: Results = field(default_factory=Results)
 
     async def of(self, call: ToolCall) -> dict[str, Any]:
-        """Return what the tool of a call is supplied with, by parameter."""
-        supplied: dict[str, Any] = {}
-        for name, what in call.tool.supplied.items():
+        """Return what the tool of a call is supplied with, by parameter; it is made once for each call."""
+        for name, what in call.tool.supplied.items() if not call.supplied else ():
             if issubclass(what, Api):
-                supplied[name] = self.client.api(what, call)
+                call.supplied[name] = self.client.api(what, call)
             else:
-                supplied[name] = await self._other(what, call)
-        return supplied
+                call.supplied[name] = await self._other(what, call)
+        return call.supplied
 
     async def _other(self, what: type[Supplied], call: ToolCall) -> Supplied:
         if issubclass(what, SandboxControls):

@@ -78,17 +78,17 @@ class Words:
 
         What goes to many goes to each in their own language: all texts, those in the default language first.
         """
-        texts = [text for text in self.texts if text.fields.text("sending_state") != "off"] or [*self.texts]
+        texts = [text for text in self.texts if text.sending_state != "off"] or [*self.texts]
         language = content.language or None
-        found = [text for text in texts if text.fields.text("language") == language]
+        found = [text for text in texts if text.language == language]
         if content.kind != "transactional":
-            found += [text for text in texts if text.fields.text("language") != language]
+            found += [text for text in texts if text.language != language]
         return [text.with_fields(content.instead) for text in found or texts]
 
     def are_drafts(self, content: Sending) -> bool:
         """Say whether all that a call sends waits as drafts until a person sends it."""
         texts = self.sent(content)
-        return bool(texts) and all(text.fields.text("sending_state") == "draft" for text in texts)
+        return bool(texts) and all(text.sending_state == "draft" for text in texts)
 
     def fit(self, content: Sending) -> Fit:
         """Return how the data of a call fits what it sends."""
