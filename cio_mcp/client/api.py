@@ -12,7 +12,7 @@ from cio_mcp.client.call import SINGLE, Call, Outgoing, RequestKind, WouldSend, 
 from cio_mcp.client.identifiers import in_app, in_track_path
 from cio_mcp.client.pacing import Limits
 from cio_mcp.client.paths import fill, query_of
-from cio_mcp.client.read_cache import changes_texts
+from cio_mcp.client.read_cache import ReadCache, changes_texts
 from cio_mcp.client.refusals import error_in, not_found, refusal, throttled
 from cio_mcp.errors import CustomerIOError, Refused, UnknownOutcome
 
@@ -29,7 +29,10 @@ SAFE_TO_REPEAT = "Calling again with the same arguments is safe."
 
 
 class Api:
-    """One of the two APIs, as one call sees it. Paths are templates: `"/v1/campaigns/{id}"` takes `id=`."""
+    """One of the two APIs, as one call sees it. Paths are templates: `"/v1/campaigns/{id}"` takes `id=`.
+
+    `kept` has what calls of the workspace share.
+    """
 
     name: ClassVar[Literal["track", "app"]]
     harmless: ClassVar[str]  # the path of a read that shows whether the key opens the API
@@ -40,28 +43,25 @@ class Api:
         headers: httpx.Headers,
         access: Access,
         limits: Limits,
+        kept: ReadCache,
         call: Call,
     ) -> None:
         self._wire = wire
         self._headers = headers
         self._access = access
         self._limits = limits
-        self._call = call
+        self.kept = kept
+        self.call = call
 
     @classmethod
     def opened_by(cls, access: Access) -> bool:
         """Say whether an access opens this API."""
         return access.api == cls.name and not access.sends_only
 
-    @property
-    def call(self) -> Call:
-        """The tool call that this serves."""
-        return self._call
-
     def beside(self) -> Self:
         """Return this API for a call that nobody waits for: it has a minute, behind those of others."""
-        call = Call(now() + 60.0, self._call.caller, requests=SINGLE)
-        return type(self)(self._wire, self._headers, self._access, self._limits, call)
+        call = Call(now() + 60.0, self.call.caller, requests=SINGLE)
+        return type(self)(self._wire, self._headers, self._access, self._limits, self.kept, call)
 
     async def get(self, path: str, query: Query | None = None, **ids: object) -> dict[str, Any] | list[Any]:
         """Read an object or a list; raises Refused, NotSent, or UnknownOutcome when no answer came."""
@@ -112,7 +112,7 @@ class Api:
         path = fill(route, ids)
         url = self._access.base_url.rstrip("/") + path + (query_of(query) if query else "")
         outgoing = Outgoing(method, url, body)
-        if self._call.dry_run and kind is not RequestKind.READ:
+        if self.call.dry_run and kind is not RequestKind.READ:
             raise WouldSend(outgoing)
         request = httpx.Request(
             method,
@@ -121,19 +121,19 @@ class Api:
             headers=self._headers,
             extensions={
                 "timeout": ATTEMPT if kind in {RequestKind.READ, RequestKind.REPEATABLE} else ONLY_ATTEMPT,
-                "call": self._call,
+                "call": self.call,
                 "kind": kind,
                 "outgoing": outgoing,
                 "route": route,
                 "buckets": self._limits.buckets(method, route, path, self._access.workspace),
-                "bulk": self._call.next_is_bulk(),
+                "bulk": self.call.next_is_bulk(),
                 "if_unknown": if_unknown,
             },
         )
         if body is not None:
             request.headers["content-type"] = "application/json"
         changes = kind is not RequestKind.READ
-        self._call.effects += changes  # until it is certain that there is none
+        self.call.effects += changes  # until it is certain that there is none
         try:
             response = await self._wire.handle_async_request(request)
             # A proxy or an error page may send our own credentials back.
@@ -142,17 +142,17 @@ class Api:
             # The call holds its newest response: as a cycle, a large body would wait for the collector.
             request.extensions.pop("call", None)
             left = response.headers.get("x-ratelimit-remaining", "")
-            self._call.quota_left = int(left) if left.isdecimal() else None
-            self._call.answered = response.status_code
+            self.call.quota_left = int(left) if left.isdecimal() else None
+            self.call.answered = response.status_code
             if not response.is_success:
                 raise self._refusal(response)
             answer = _body(response, bodies)
         except CustomerIOError as error:
-            self._call.effects -= changes and error.outcome != "unknown"
+            self.call.effects -= changes and error.outcome != "unknown"
             raise
         finally:
             if changes_texts(method, route):
-                self._call.kept.forget()
+                self.kept.forget()
         self._access.worked = True
         return answer
 

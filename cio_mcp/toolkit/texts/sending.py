@@ -128,7 +128,7 @@ class Words:
 
 async def words_of(app: AppApi, content: Sending, *, fresh: bool) -> Words:
     """Return the texts that a call sends; `fresh` ones are read now, others as they are at hand."""
-    key, kept = (content.kind, str(content.message)), app.call.kept
+    key, kept = (content.kind, str(content.message)), app.kept
     before = Words(kept.at_hand(key) or (), snippets=kept.at_hand(SNIPPETS))
 
     async def read(app: AppApi) -> tuple[Text, ...]:
@@ -156,7 +156,7 @@ async def words_of(app: AppApi, content: Sending, *, fresh: bool) -> Words:
 
 async def _with_snippets(app: AppApi, words: Words, *, fresh: bool) -> Words:
     """Return the words with the workspace's snippets: a send alone does not read them, if nobody else has."""
-    kept = app.call.kept
+    kept = app.kept
     try:
         if fresh:
             return replace(words, snippets=await kept.read(SNIPPETS, lambda: read_snippets(app)))
