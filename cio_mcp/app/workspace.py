@@ -12,7 +12,7 @@ from typing import Literal
 from platformdirs import user_state_path
 from pydantic import SecretStr
 
-from cio_mcp.app.templates import off_by_file
+from cio_mcp.app.message_tools import off_by_file
 from cio_mcp.client.access import Access
 from cio_mcp.client.api import Api, TrackApi
 from cio_mcp.client.pacing import Limits, MemorySlots, Slots

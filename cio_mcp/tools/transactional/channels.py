@@ -12,7 +12,7 @@ from cio_mcp.toolkit.audience import DEVICE, OWN_NUMBER, Audience, reaches
 from cio_mcp.toolkit.fitting import check_fit
 from cio_mcp.toolkit.params import Address, CustomerId, ExceptPhone, JsonObject, Line, Text
 from cio_mcp.toolkit.registry import Toolbox
-from cio_mcp.toolkit.texts.sending import AllowMissing
+from cio_mcp.toolkit.texts.words import AllowMissing
 from cio_mcp.tools.transactional.push import CustomDevice, CustomPayload
 from cio_mcp.tools.transactional.sending import (
     DRAFTED,

@@ -12,7 +12,7 @@ from cio_mcp.toolkit.audience import Audience, reaches
 from cio_mcp.toolkit.headers import Headers
 from cio_mcp.toolkit.params import CustomerId, ExceptPhone, Line, Text
 from cio_mcp.toolkit.registry import Toolbox
-from cio_mcp.toolkit.texts.sending import AllowMissing
+from cio_mcp.toolkit.texts.words import AllowMissing
 from cio_mcp.tools.transactional.attachments import Attachments
 from cio_mcp.tools.transactional.sending import (
     DRAFTED,

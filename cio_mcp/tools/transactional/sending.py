@@ -11,7 +11,7 @@ from cio_mcp.toolkit.answers import Acted
 from cio_mcp.toolkit.params import JsonObject, Line
 from cio_mcp.toolkit.reading import Fields, made
 from cio_mcp.toolkit.sizes import excess
-from cio_mcp.toolkit.texts.sending import Sending
+from cio_mcp.toolkit.texts.words import Sending
 from cio_mcp.toolkit.times import SendTime
 
 AutoCreate = Annotated[bool, Field(description="Create a template if none has this name.")]
