@@ -33,6 +33,9 @@ NotKept = Annotated[bool, Field(description="Do not store the content.")]
 AsDraft = Annotated[bool, Field(description="Create a draft that a person must send.")]
 
 
+# What Customer.io does unless a request says otherwise (App API, "sendEmail"); any other flag is off.
+ON = {"send_to_unsubscribed", "tracked"}
+
 # What a send does with queue_draft.
 DRAFTED = "Make a draft, which a person must send, of"
 
@@ -83,10 +86,14 @@ async def send(
     fields: dict[str, Any],
     attachments: dict[str, str] | None = None,
 ) -> Queued:
-    """Send one message with the `fields` that are set; raises InvalidArgument if it is too large."""
+    """Send one message with the `fields` that say something; raises InvalidArgument if it is too large."""
     request = {
         "identifiers": {id_type: app.person(customer_id, id_type)},
-        **{name: value for name, value in fields.items() if value is not None},
+        **{
+            name: value
+            for name, value in fields.items()
+            if value not in (None, {}) and value is not (name in ON)
+        },
     }
     if why := excess(request, MESSAGE_BYTES):
         raise InvalidArgument(f"message_data and texts: without attachments {why}")
