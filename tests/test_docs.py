@@ -91,6 +91,13 @@ def test_readme_is_short_and_leads_to_every_page_and_so_does_the_site() -> None:
         assert pages - reached <= {ROOT / "docs/index.md"}, start
 
 
+def test_the_menu_of_the_site_has_every_page_once() -> None:
+    menu = re.findall(r"^ +- (?:Home: )?(\S+\.md)$", (ROOT / "mkdocs.yml").read_text(), re.MULTILINE)
+
+    pages = [str(page.relative_to(ROOT / "docs")) for page in (ROOT / "docs").rglob("*.md")]
+    assert sorted(menu) == sorted(page for page in pages if not page.startswith("example_extension"))
+
+
 @each_page
 def test_a_command_that_is_shown_is_one_that_the_program_takes(page: Path) -> None:
     lines = [
