@@ -160,7 +160,7 @@ README, DOCS, CLIENT, ACCESS = "../README.md", "../docs/", "client/", "app/works
 
 # Every line of the brief, and where in the product (below cio_mcp/) it is found, by what words.
 WHERE: dict[str, tuple[str, str]] = {
-    "# Customer.io": (README, "[Customer.io](https://customer.io) workspace"),
+    "# Customer.io": (README, "operate a [Customer.io](https://customer.io)"),
     "Behavior-based messaging platform for email, push, SMS, and in-app.": (CHANNELS, '"/v1/send/sms"'),
     "## Capabilities": (README, "An [MCP](https://modelcontextprotocol.io) server"),
     "| Integration | Available | Notes |": (README, "hosted MCP server"),
@@ -169,7 +169,7 @@ WHERE: dict[str, tuple[str, str]] = {
     "| CLI | - | Not available |": ("cli/__init__.py", 'prog="cio-mcp"'),
     "| SDK | ✓ | JavaScript, iOS, Android, Ruby, Python |": (
         README,
-        "agents that work without a browser",
+        "This one is for agents that work",
     ),
     "## Authentication": (DOCS, "## Credentials"),
     "- **Track API**: Site ID + API Key (Basic auth)": (

@@ -134,7 +134,11 @@ STEPS = (
     ("tool", "tools/", "one function for each operation; declares what it does to the world"),
     ("client", "client/", "builds the request; an id can never change its path"),
     ("retry, breaker", "client/retry.py", "repeats only what cannot take effect twice"),
-    ("pace", "client/pacing/", "waits its turn under each limit, or says before sending that it comes too late"),
+    (
+        "pace",
+        "client/pacing/",
+        "waits its turn under each limit, or says before sending that it comes too late",
+    ),
     ("network", "client/network.py", "HTTPS to Customer.io, or the embedded sandbox"),
 )
 
