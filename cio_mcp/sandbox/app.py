@@ -18,7 +18,7 @@ from cio_mcp.sandbox.faults.layer import FaultLayer
 from cio_mcp.sandbox.gate import Counts, Credentials, Gate
 from cio_mcp.sandbox.http import ApiRequest, PartialAnswer, Rejected
 from cio_mcp.sandbox.operations import Operation, asked_for
-from cio_mcp.sandbox.seed import EMPTY, begin
+from cio_mcp.sandbox.seed import begin, has_begun
 from cio_mcp.sandbox.state.workspace import Workspace
 
 
@@ -62,7 +62,7 @@ class Sandbox:
         try:
             if self._copy_of:
                 workspace.copy(self._copy_of.workspace)
-            elif self._seed and not any(map(workspace.things, ("campaign", EMPTY))):
+            elif self._seed and not has_begun(workspace):
                 # To look first keeps what is due by now for who comes to do something.
                 begin(workspace)
         except BaseException:
