@@ -10,6 +10,7 @@ from threading import Timer
 from typing import Any
 from urllib.parse import quote
 
+import httpx
 import pytest
 
 from cio_mcp.sandbox import ConnectionCut, Credentials, Sandbox
@@ -356,3 +357,37 @@ async def test_of_a_request_whose_client_leaves_before_its_end_nothing_is_done(c
     scope = {"type": "http", "method": "PUT", "raw_path": raw, "query_string": b"", "headers": []}
     with pytest.raises(ConnectionCut):
         await caller.sandbox(scope, receive, send)
+
+
+@pytest.mark.parametrize("controlled", [False, True])
+async def test_a_server_is_told_that_nothing_begins_or_ends_with_it(caller: Caller, controlled: bool) -> None:
+    asked = iter(["lifespan.startup", "lifespan.shutdown"])
+    told: list[Any] = []
+
+    async def receive() -> Any:
+        return {"type": next(asked)}
+
+    async def send(message: Any) -> None:
+        told.append(message)
+
+    app = caller.sandbox.controlled if controlled else caller.sandbox
+    await app({"type": "lifespan"}, receive, send)
+    await app({"type": "websocket", "path": "/"}, receive, send)
+
+    assert [message["type"] for message in told] == [
+        *("lifespan.startup.complete", "lifespan.shutdown.complete", "websocket.close")
+    ]
+
+
+async def test_a_server_that_keeps_no_raw_path_is_answered_too(caller: Caller) -> None:
+    await caller.identify("a%20b", plan="pro")
+    app = caller.sandbox
+
+    async def decoded(scope: Any, receive: Any, send: Any) -> None:
+        await app({name: scope[name] for name in scope if name != "raw_path"}, receive, send)
+
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=decoded), base_url="http://test") as http:
+        bearer = {"Authorization": f"Bearer {app.credentials.app_api_key}"}
+        answer = await http.get("/v1/customers/a%20b/attributes", headers=bearer)
+
+    assert answer.json()["customer"]["attributes"]["plan"] == "pro"

@@ -4,7 +4,7 @@ import asyncio
 import json
 from typing import Any
 
-from cio_mcp.sandbox.asgi import ASGIApp, Receive, Response, Scope, Send, body_of
+from cio_mcp.sandbox.asgi import ASGIApp, Receive, Response, Scope, Send, body_of, path_of
 from cio_mcp.sandbox.bodies import WrongBody, parsed
 from cio_mcp.sandbox.controls.table import NoSuchControl, ask_in_turns
 from cio_mcp.sandbox.state.copies import written
@@ -22,7 +22,7 @@ class ControlLayer:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        path = scope.get("raw_path", b"").decode("latin-1")
+        path = path_of(scope) if scope["type"] == "http" else ""
         if path != PREFIX and not path.startswith(f"{PREFIX}/"):
             await self._app(scope, receive, send)
             return
