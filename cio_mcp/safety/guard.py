@@ -77,7 +77,8 @@ class Guard:
     async def perform(self, call: ToolCall, tool: Tool, arguments: dict[str, Any]) -> Answer:
         """Make a call of `tool` with raw `arguments`; raises CustomerIOError."""
         call.tool = tool
-        call.share = min((grant.rate_share for grant in call.grants), default=1.0)
+        if call.grants:
+            call.share = min(grant.rate_share for grant in call.grants)
         self.client.start(call)
         try:
             files = None if self.mask else self.files

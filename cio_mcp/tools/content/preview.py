@@ -112,7 +112,7 @@ async def preview_message(
     body = body_texts(found.parts.get("body", ""), hide, html=html)
     return RenderedMessage(
         part_id=text.number,
-        language=text.fields.text("language"),
+        language=text.language,
         channel=text.fields.text("type"),
         sender=found.parts.get("from"),
         recipient=found.parts.get("recipient"),
