@@ -7,6 +7,6 @@ from cio_mcp.sandbox.http import Handler
 
 TABLES: list[tuple[str, str, Handler]] = [
     entry
-    for area in iter_modules(__path__, f"{__name__}.")
-    for entry in import_module(area.name).routes.table
+    for area in iter_modules(__path__)
+    for entry in import_module(f"cio_mcp.sandbox.routes.{area.name}").routes.table
 ]
