@@ -65,29 +65,29 @@ class BatchResult:
     stopped: CustomerIOError | None = None
 
 
-def too_large(operation: Operation, room: int = 0) -> str:
-    """Say why an operation is too large to be sent, with so many bytes more; "" for one that is not."""
-    return _why_too_large(_size(operation), room)
+def too_large(size: int) -> str:
+    """Say why an operation of so many bytes is too large to be sent; "" for one that is not."""
+    return f"has {size} bytes; at most {OPERATION_BYTES} fit" if size > OPERATION_BYTES else ""
 
 
-def _why_too_large(size: int, room: int = 0) -> str:
-    return f"has {size} bytes; at most {OPERATION_BYTES} fit" if size + room > OPERATION_BYTES else ""
-
-
-def _size(operation: Operation) -> int:
+def size_in_batch(operation: Operation) -> int:
+    """Return how many bytes an operation has in a request."""
     size = len(to_json(operation))
     return len(_written(operation).encode()) if size > OPERATION_BYTES - ROUNDED else size
 
 
 async def send_batch(
-    track: TrackApi, operations: Sequence[Operation], tell: Callable[[int], Awaitable[None]] | None = None
+    track: TrackApi,
+    operations: Sequence[Operation],
+    tell: Callable[[int], Awaitable[None]] | None = None,
+    sizes: Sequence[int] | None = None,
 ) -> BatchResult:
     """Send operations that may be repeated; returns how each ended.
 
-    Which comes first among them is not certain. `tell` is told how many have ended. A request of a dry run
-    raises as it does elsewhere.
+    Which comes first among them is not certain. `tell` is told how many have ended, and `sizes` are how large
+    each is at most, where that is known. A request of a dry run raises as it does elsewhere.
     """
-    sending = _Sending(track, operations, tell)
+    sending = _Sending(track, operations, sizes or list(map(size_in_batch, operations)), tell)
     if track.call.dry_run and (first := next(sending.cut, None)):
         await sending.post(first)
     sending.waiting.extend(sending.cut)
@@ -103,6 +103,7 @@ async def send_batch(
 class _Sending:
     track: TrackApi
     operations: Sequence[Operation]
+    sizes: Sequence[int]
     tell: Callable[[int], Awaitable[None]] | None
     sent: BatchResult = field(init=False)
     cut: Iterator[list[int]] = field(init=False)
@@ -117,9 +118,8 @@ class _Sending:
         """Yield the numbers of the operations of each request."""
         batch: list[int] = []
         room = BATCH_BYTES - AROUND
-        for number, operation in enumerate(self.operations):
-            size = _size(operation)
-            if why := _why_too_large(size):
+        for number, size in enumerate(self.sizes):
+            if why := too_large(size):
                 self.sent.ends[number] = OperationResult(OperationEnd.REFUSED, why)
                 continue
             if size + 1 > room or len(batch) == BATCH_OPERATIONS:

@@ -4,7 +4,7 @@ import json
 from typing import Any, Literal
 
 from cio_mcp.client.api import SAFE_TO_REPEAT, TrackApi
-from cio_mcp.client.batches import too_large
+from cio_mcp.client.batches import size_in_batch, too_large
 from cio_mcp.client.call import RequestKind
 from cio_mcp.client.identifiers import AnyIdType, in_operation
 from cio_mcp.errors import InvalidArgument
@@ -16,7 +16,7 @@ async def entity(
     track: TrackApi, operation: dict[str, Any], *, if_unknown: str = SAFE_TO_REPEAT
 ) -> dict[str, Any]:
     """Send one operation that may be repeated; raises InvalidArgument for one that is too large."""
-    if why := too_large(operation):
+    if why := too_large(size_in_batch(operation)):
         raise InvalidArgument(f"what is written in all {why}")
     return await track.post(ENTITY, operation, kind=RequestKind.REPEATABLE, if_unknown=if_unknown)
 

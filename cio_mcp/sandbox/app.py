@@ -8,7 +8,17 @@ from pathlib import Path
 from typing import Any, Literal
 
 from cio_mcp.sandbox import assumptions, files
-from cio_mcp.sandbox.asgi import NO_CONTENT, ASGIApp, Receive, Request, Response, Scope, Send, request_of
+from cio_mcp.sandbox.asgi import (
+    NO_CONTENT,
+    ASGIApp,
+    Receive,
+    Request,
+    Response,
+    Scope,
+    Send,
+    no_request,
+    request_of,
+)
 from cio_mcp.sandbox.controls.layer import PREFIX, ControlLayer
 from cio_mcp.sandbox.controls.table import ask, ask_in_turns
 from cio_mcp.sandbox.engine import reacting as _reacting  # noqa: F401 - what the log gets is reacted to
@@ -18,7 +28,7 @@ from cio_mcp.sandbox.faults.layer import FaultLayer
 from cio_mcp.sandbox.gate import Counts, Credentials, Gate
 from cio_mcp.sandbox.http import ApiRequest, PartialAnswer, Rejected
 from cio_mcp.sandbox.operations import Operation, asked_for
-from cio_mcp.sandbox.seed import EMPTY, begin
+from cio_mcp.sandbox.seed import begin, has_begun
 from cio_mcp.sandbox.state.workspace import Workspace
 
 
@@ -62,7 +72,7 @@ class Sandbox:
         try:
             if self._copy_of:
                 workspace.copy(self._copy_of.workspace)
-            elif self._seed and not any(map(workspace.things, ("campaign", EMPTY))):
+            elif self._seed and not has_begun(workspace):
                 # To look first keeps what is due by now for who comes to do something.
                 begin(workspace)
         except BaseException:
@@ -86,6 +96,9 @@ class Sandbox:
 
     async def api(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request by the routes alone."""
+        if scope["type"] != "http":
+            await no_request(scope, receive, send)
+            return
         answer = self._answer(await request_of(scope, receive))
         await answer(send)
 

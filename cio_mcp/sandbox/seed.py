@@ -22,6 +22,7 @@ from cio_mcp.sandbox.state import (
     segments,
     transactional,
 )
+from cio_mcp.sandbox.state.database import HAS_IMAGES
 from cio_mcp.sandbox.state.metrics import DAY
 from cio_mcp.sandbox.state.workspace import Workspace
 
@@ -42,16 +43,36 @@ _newest: list[tuple[float, bytes]] = []
 
 
 def begin(workspace: Workspace) -> None:
-    """Plant the story, or hold what this process planted a moment ago, which takes a 20th of the time."""
+    """Plant the story, or hold what this process planted a moment ago, which takes a tenth of the time.
+
+    For a file the story is planted in memory too, so that others wait for the rows alone.
+    """
     now = workspace.clock.real()
+    if not HAS_IMAGES:
+        plant(workspace)
+        return
+    if not (_newest and 0 <= now - _newest[0][0] < NEW):
+        world = workspace.beside(workspace.clock.real) if workspace.is_file else workspace
+        plant(world)
+        _newest[:] = [(now, world.image())]
+        if world is workspace:
+            return
+        world.close()
+    image = _newest[0][1]
     if workspace.is_file:
-        plant(workspace)
-    elif _newest and 0 <= now - _newest[0][0] < NEW:
-        workspace.copy(_newest[0][1])
-        workspace.change("UPDATE world SET since = ?, seen = ?", now, now)
+        with workspace.beside_image(image), workspace.locked():
+            if workspace.is_blank():
+                workspace.take_rows()
+        if not has_begun(workspace):  # somebody was sooner, with something else than the story
+            plant(workspace)
     else:
-        plant(workspace)
-        _newest[:] = [(now, image)] if (image := workspace.image()) else []
+        workspace.copy(image)
+        workspace.change("UPDATE world SET since = ?, seen = ?", now, now)
+
+
+def has_begun(workspace: Workspace) -> bool:
+    """Say whether a workspace has a story, or is empty on purpose."""
+    return any(map(workspace.things, ("campaign", EMPTY)))
 
 
 def plant(workspace: Workspace, *, others: int = PEOPLE) -> None:
@@ -61,7 +82,7 @@ def plant(workspace: Workspace, *, others: int = PEOPLE) -> None:
     """
     story: dict[str, Any] = json.loads(STORY.read_text(encoding="utf-8"))
     with workspace.transaction(), workspace.planting():
-        if workspace.things("campaign") or workspace.things(EMPTY):
+        if has_begun(workspace):
             return
         _configure(workspace, story)
         contents.plant(workspace)

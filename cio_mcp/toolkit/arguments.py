@@ -5,8 +5,9 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Any, get_args
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
+from typing_extensions import TypedDict
 
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.params import Naming
@@ -47,23 +48,31 @@ def parsed_arguments(
 
 
 class Single:
-    """Checks one argument, the only field of a model, as `parsed_arguments` does.
+    """Checks one argument as `parsed_arguments` does, where a table has many values of it.
 
-    A table has many values of it. JSON must be able to hold them.
+    JSON must be able to hold them.
     """
 
-    def __init__(self, model: type[BaseModel]) -> None:
-        [(self._name, self._field)] = model.model_fields.items()
-        self._optional = not self._field.is_required()
-        self._may_be_blank = bool(_may_be_blank(model))
-        model.model_rebuild()
-        self._validate = model.__pydantic_validator__.validate_python
+    def __init__(self, name: str, hint: Any, default: Any) -> None:
+        self._name = name
+        self._required = default is ...
+        self._may_be_blank = not self._required and not has_mark(hint, Naming)
+        # A dictionary costs less than a model, of which each value would make an instance.
+        one: Any = TypedDict(name, {name: hint})  # type: ignore[misc]
+        self._validate = TypeAdapter(one).validator.validate_python
+
+    def is_absent(self, given: object) -> bool:
+        """Say whether a value counts as none."""
+        return given is None or (self._may_be_blank and _blank(given))
 
     def value(self, given: object, context: ParseContext) -> Any:
-        """Return the value of an argument; raises ValueError, which does not say what is wrong."""
-        if self._optional and (given is None or (self._may_be_blank and _blank(given))):
-            return self._field.default
-        return getattr(self._validate({self._name: given}, context=context), self._name)
+        """Return the value of an argument; raises InvalidArgument."""
+        try:
+            return self._validate({self._name: given}, context=context)[self._name]
+        except ValidationError as error:
+            raise InvalidArgument(
+                *(_fault(fault, [self._name]) for fault in error.errors(include_url=False))
+            ) from None
 
 
 def _refuse_what_json_cannot_hold(given: dict[str, Any]) -> None:

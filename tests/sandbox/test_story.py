@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from cio_mcp.sandbox import Sandbox
+from cio_mcp.sandbox.state import copies
 from tests.agent import Agent
 from tests.planted import START, the_story
 from tests.sandbox.conftest import Caller, Calling, Clock
@@ -195,20 +196,44 @@ def test_no_event_of_the_log_has_a_later_cause(story: Sandbox) -> None:
     assert later == []
 
 
-def test_a_world_that_is_begun_soon_after_another_is_as_it_was_at_its_beginning(clock: Clock) -> None:
-    with closing(Sandbox(clock=clock)) as first:
+@pytest.mark.parametrize("name", [":memory:", "sandbox.db"])
+def test_a_world_that_is_begun_soon_after_another_is_as_it_was_at_its_beginning(
+    clock: Clock, tmp_path: Path, name: str
+) -> None:
+    clock.now += 3600 * len(name)  # no world of another test is as new
+    paths = [name if name == ":memory:" else tmp_path / f"{number}-{name}" for number in range(3)]
+    with closing(Sandbox(paths[0], clock=clock)) as first:
+        before = exported(first)
         with first.workspace.transaction():
             first.workspace.accept("identify", {"identifier": "new", "body": {}})
         clock.now += 30
-        with closing(Sandbox(clock=clock)) as second:
-            assert [thing["id"] for thing in second.workspace.things("campaign")] == [1, 2, 3, 4]
+        with closing(Sandbox(paths[1], clock=clock)) as second:
             assert [len(one.workspace.rows("SELECT * FROM people")) for one in (first, second)] == [201, 200]
             assert second.clock.read().ahead == 0
             assert second.workspace.rows("SELECT since, seen FROM world")[0]["since"] == clock.now
+            clock.now -= 30
+            assert exported(second) == before
+            clock.now += 30
         clock.now += 60
-        with closing(Sandbox(clock=clock)) as third:
+        with closing(Sandbox(paths[2], clock=clock)) as third:
             planted = [one.workspace.thing("story", 1) for one in (first, third)]
             assert planted[1] == {"id": 1, "planted": clock.now} != planted[0]
+
+
+def exported(sandbox: Sandbox) -> str:
+    with sandbox.workspace.locked():
+        return copies.written(copies.take(sandbox.workspace))
+
+
+def test_what_was_in_a_file_without_a_story_stays_beside_it(clock: Clock, tmp_path: Path) -> None:
+    path = tmp_path / "sandbox.db"
+    with closing(Sandbox(path, clock=clock, seed=False)) as blank, blank.workspace.transaction():
+        blank.workspace.apply("identify", {"identifier": "new", "body": {"plan": "pro"}})
+
+    with closing(Sandbox(path, clock=clock)) as storied:
+        assert [thing["id"] for thing in storied.workspace.things("campaign")] == [1, 2, 3, 4]
+        (people,) = storied.workspace.rows("SELECT count(*) FROM people")[0]
+        assert people == 201
 
 
 EXPORT = f"""

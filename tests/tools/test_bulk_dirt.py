@@ -76,8 +76,40 @@ async def test_all_faults_of_a_row_are_told_at_once(agent: Agent) -> None:
     (told,) = (await agent.call("list_row_results", results=agent.facts["results"]))["rows"]
 
     assert [reason.partition(":")[0] for reason in told["reasons"]] == [
-        *("Seit", "customer_id", "email", "anonymous_id")
+        *("customer_id", "email", "Seit", "anonymous_id")
     ]
+
+
+async def test_a_column_of_json_for_the_rest_and_other_columns_go_together(agent: Agent) -> None:
+    csv = 'customer_id,attributes,plan\n1,"{""city"": ""Bonn"", ""at"": ""14.03.2026""}",pro\n2,none,free\n'
+
+    told = await agent.call("identify_customers", csv=csv)
+
+    assert batches(agent)[0][0]["attributes"] == {"city": "Bonn", "at": "14.03.2026", "plan": "pro"}
+    assert [(one["rows"], one["reason"]) for one in told["refusals"]] == [
+        ("3", "attributes: must be a JSON object")
+    ]
+    assert sum("attributes.at: this is a date" in note for note in told["notes"]) == 1
+
+
+async def test_what_a_row_leaves_null_is_as_the_call_says(agent: Agent) -> None:
+    row = {"customer_id": "1", "id_type": None, "name": None}
+
+    await agent.call("track_events", rows=[row], id_type="cio_id", name="order")
+
+    assert batches(agent)[0][0]["identifiers"] == {"cio_id": "1"}
+    assert batches(agent)[0][0]["name"] == "order"
+
+
+async def test_a_wrong_id_is_told_and_another_column_never_names_the_customer_instead(agent: Agent) -> None:
+    row = {"Kunde": "soon", "email": "a@example.com"}
+
+    text = await agent.fail(
+        "identify_customers", rows=[row], id_type="email", columns={"Kunde": "customer_id:number"}
+    )
+
+    assert text.count("row 1:") == 1
+    assert "Kunde: 'soon' is no number" in text
 
 
 @pytest.mark.parametrize("tool", ["identify_customers", "track_events"])

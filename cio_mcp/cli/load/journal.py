@@ -1,7 +1,8 @@
 """The journal of a load: what has left, and how it ended, so that an interrupted load goes on where it was.
 
-Each line is on the disk before what it tells of goes on: `begins` before a part's first request leaves, and
-`ends` with its outcome. A part without its end is sent again, with the same ids.
+A line `begins` is on the disk before a part's first request leaves. A line `ends` has its outcome: it is
+written at once, and is on the disk before the next part leaves. A part without its end is sent again, with
+the same ids.
 """
 
 import hashlib
@@ -110,7 +111,7 @@ class Journal:
 
     def ends(self, progress: Progress) -> None:
         """Note how far the load is once a part is settled."""
-        self._write({"ends": progress.__dict__})
+        self._write({"ends": progress.__dict__}, synced=False)
         self.progress = progress
 
     def finish(self) -> None:
@@ -118,7 +119,7 @@ class Journal:
         self._write({"done": True})
         self.done = True
 
-    def _write(self, line: dict[str, Any], mode: str = "ab") -> None:
+    def _write(self, line: dict[str, Any], mode: str = "ab", *, synced: bool = True) -> None:
         if self.path is None:
             return
         descriptor = os.open(
@@ -127,4 +128,5 @@ class Journal:
         with open(descriptor, mode) as file:  # noqa: PTH123 - it is open already
             file.write(json.dumps(line).encode() + b"\n")
             file.flush()
-            os.fsync(descriptor)
+            if synced:
+                os.fsync(descriptor)

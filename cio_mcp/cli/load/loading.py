@@ -5,6 +5,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
@@ -71,26 +72,34 @@ class Load:
         for workspace in self.app.workspaces.values():
             workspace.guard.supplies.results.remember_none()
         rest = islice(rows, self.progress.rows, None)
-        while part := list(islice(rest, self.part)):
-            rejected, ready = self._mapped(part)
-            if not self.dry_run:
-                self.journal.begins([part[0].number, part[-1].number])
-            refused = await self._settle(ready) if ready else []
-            self._count(part, sorted([*rejected, *refused], key=lambda one: one[0].number))
-            self.tell(self.progress)
+        with ThreadPoolExecutor(1) as disk:
+            while part := list(islice(rest, self.part)):
+                noted = disk.submit(self._begins, part)
+                rejected, ready = self._mapped(part)
+                noted.result()
+                refused = await self._settle(ready) if ready else []
+                self._count(part, sorted([*rejected, *refused], key=lambda one: one[0].number))
+                self.tell(self.progress)
         if not self.dry_run:
             self.journal.finish()
+
+    def _begins(self, part: list[Row]) -> None:
+        if not self.dry_run:
+            self.journal.begins([part[0].number, part[-1].number])
 
     def _mapped(self, part: list[Row]) -> tuple[list[Reject], list[tuple[Row, dict[str, Any]]]]:
         rejected: list[Reject] = []
         ready: list[tuple[Row, dict[str, Any]]] = []
         derive = self.tool == EVENTS and not self.options.get("unique")
         file = self.journal.path.name if self.journal.path else ""
+        is_json = _is_json([row.values for row in part])
+        context = ParseContext()
         for row in part:
-            context = ParseContext()
+            context.notes.clear()
             try:
                 arguments = mapped(row, self.columns, context)
-                _check(row, arguments)
+                if not is_json:
+                    _check(row, arguments)
             except ValueError as error:
                 rejected.append((row, str(error)))
                 continue
@@ -181,6 +190,14 @@ def _by_line(text: str, ready: list[tuple[Row, dict[str, Any]]]) -> str:
         return re.sub(r"\d+", lambda number: str(ready[int(number[0]) - 1][0].number), found[0])
 
     return _ROWS.sub(named, text)
+
+
+def _is_json(values: list[dict[str, Any]]) -> bool:
+    try:
+        size_of(values)
+    except ValueError:
+        return False
+    return True
 
 
 def _check(row: Row, arguments: dict[str, Any]) -> None:

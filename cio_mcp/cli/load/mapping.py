@@ -147,15 +147,14 @@ def mapped(row: Row, columns: Columns, context: ParseContext) -> dict[str, Any]:
     arguments: dict[str, Any] = {}
     for name, cell in row.values.items():
         column = columns.get(name) or Column(name)
-        if column.target == LEFT_OUT or (isinstance(cell, str) and not cell.strip()):
+        target = column.target
+        if target == LEFT_OUT or cell == "" or (isinstance(cell, str) and cell.isspace()):
             continue
-        if column.target in arguments:
-            other = next(
-                each for each in row.values if (columns.get(each) or Column(each)).target == column.target
-            )
-            raise ValueError(_clash(column.target, other, name))
+        if target in arguments:
+            other = next(each for each in row.values if (columns.get(each) or Column(each)).target == target)
+            raise ValueError(_clash(target, other, name))
         try:
-            arguments[column.target] = column.value(cell, context)
+            arguments[target] = column.value(cell, context)
         except (ValueError, OverflowError, RecursionError) as error:
             message = f"{name}: {str(cell)[:80]!r} {error}"
             raise ValueError(message) from None

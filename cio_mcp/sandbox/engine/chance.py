@@ -6,10 +6,12 @@ What is hashed names one person and one message, so that one more person changes
 import base64
 import uuid
 from collections.abc import Callable
+from functools import lru_cache
 from hashlib import blake2b
 
 # The bytes of which a number from 0 to 1 is made.
 SIZE = 7
+UNIT = 2.0 ** (-8 * SIZE)
 
 
 def digest(size: int, *parts: object) -> bytes:
@@ -19,7 +21,7 @@ def digest(size: int, *parts: object) -> bytes:
 
 def share(*parts: object) -> float:
     """Return a number from 0 to 1 (excluded), as likely here as there."""
-    return _share(digest(SIZE, *parts))
+    return int.from_bytes(digest(SIZE, *parts), "big") * UNIT
 
 
 def shares(*parts: object) -> Callable[..., float]:
@@ -28,15 +30,15 @@ def shares(*parts: object) -> Callable[..., float]:
 
     def of(*more: object) -> float:
         whole = begun.copy()
-        for part in more:
-            whole.update(f"\x1f{part}".encode())
-        return _share(whole.digest())
+        whole.update(_further(more))
+        return int.from_bytes(whole.digest(), "big") * UNIT
 
     return of
 
 
-def _share(drawn: bytes) -> float:
-    return int.from_bytes(drawn, "big") * 2.0 ** (-8 * SIZE)
+@lru_cache(maxsize=1024)
+def _further(parts: tuple[object, ...]) -> bytes:
+    return "".join(f"\x1f{part}" for part in parts).encode()
 
 
 def cio_id(*parts: object) -> str:

@@ -36,11 +36,10 @@ LONGEST = 180 * 24 * HOUR
 
 def by_chance(seed: str, number: str, type_: str, chances: dict[str, float]) -> dict[str, int]:
     """Return after how many seconds the delivery `number` reaches each state."""
-    share = shares(seed, number)
+    share, does = shares(seed, number), DOES.get(type_, ())
 
     def likely(state: str) -> bool:
-        chance = chances.get(state, 0) if state in DOES.get(type_, ()) else 0
-        return chance > 0 and share(state) < chance
+        return state in does and (chance := chances.get(state, 0)) > 0 and share(state) < chance
 
     def after(state: str, mean: float) -> int:
         seconds = -math.log(1 - share(state, "after")) * mean
@@ -55,9 +54,10 @@ def by_chance(seed: str, number: str, type_: str, chances: dict[str, float]) -> 
         fate["delivered"] = arrived = FATE["delivered"]
     if likely("spammed"):
         return fate | {"spammed": arrived + after("spammed", HOUR)}
-    if likely("opened") or (likely("clicked") and "opened" not in DOES[type_]):
+    if likely("opened") or ("opened" not in does and likely("clicked")):
         opened = arrived + after("opened", 6 * HOUR)
-        fate |= {"opened": opened} if "opened" in DOES[type_] else {}
+        if "opened" in does:
+            fate["opened"] = opened
         if likely("clicked"):
             fate["clicked"] = opened + after("clicked", HOUR / 12)
         if likely("unsubscribed"):
@@ -76,9 +76,12 @@ def states(
     """
     found: dict[str, int] = {}
     for name, after in fate.items():
-        first = name == "sent"
-        apart = (secondary and not first) or (type_ == "email" and name == "delivered")
-        found[SECONDARY * apart + name] = leaves + after + (0 if first else late)
+        if name == "sent":
+            found[name] = leaves + after
+        elif secondary or (name == "delivered" and type_ == "email"):
+            found[SECONDARY + name] = leaves + after + late
+        else:
+            found[name] = leaves + after + late
     return found
 
 
@@ -88,4 +91,5 @@ SECONDARY = "secondary:"
 def chances_of(message: dict[str, Any]) -> dict[str, float]:
     """Return the chances of a message: its own, else those of its kind."""
     usual = TRANSACTIONAL if message.get("transactional_message_id") else MARKETING
-    return usual | (message.get("chances") or {})
+    own = message.get("chances")
+    return usual | own if own else usual

@@ -24,7 +24,7 @@ class OpenDelivery:
     entry: int
     states: dict[str, int]
     row: tuple[Any, ...]
-    body: str
+    body: dict[str, Any]
 
 
 @dataclass
@@ -53,6 +53,11 @@ class Book:
         self.begins, self.now, self.seed = begins, workspace.now(), workspace.seed
         self._computed = workspace.things("computed_attribute")
         self.campaigns = [*running(workspace, "event"), *running(workspace, "segment")]
+        # By events the campaigns of which they are the goal, and within how many days.
+        self.goals: dict[str, dict[int, int]] = {}
+        for campaign in self.campaigns:
+            if goal := campaign.get("goal"):
+                self.goals.setdefault(goal["condition"]["event"]["name"], {})[campaign["id"]] = goal["days"]
         self.order: Callable[[], int] = count().__next__
         self.people: list[tuple[Any, ...]] = []
         self.devices: list[tuple[Any, ...]] = []
@@ -125,14 +130,19 @@ class Book:
     ) -> OpenDelivery:
         """Add a delivery."""
         of = (body.get("campaign_id"), body.get("action_id"), body.get("journey"))
-        delivery = OpenDelivery(
-            number, entry, states, (number, cio_id, at, entry, body["type"], *of), _text(body)
-        )
+        delivery = OpenDelivery(number, entry, states, (number, cio_id, at, entry, body["type"], *of), body)
         self._deliveries.append(delivery)
         return delivery
 
     def write(self) -> None:
         """Write all of it."""
+        with self._workspace.indexed_later():
+            self._insert()
+        for at, kind, *address in sorted(self.blocked):
+            with self._workspace.clock.at(at):
+                suppressions.add(self._workspace, kind, *address)
+
+    def _insert(self) -> None:
         insert = self._workspace.insert_all
         insert("INSERT INTO people VALUES (?, ?, ?, ?)", self.people)
         insert("INSERT INTO devices VALUES (?, ?, ?, ?)", self.devices)
@@ -145,7 +155,7 @@ class Book:
         insert(
             "INSERT INTO deliveries (id, cio_id, created, entry, type, campaign_id, action_id, journey, "
             "states, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            ((*one.row, _text(one.states), one.body) for one in self._deliveries),
+            ((*one.row, _text(one.states), _text(one.body)) for one in self._deliveries),
         )
         insert(
             "INSERT INTO journeys VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -157,6 +167,3 @@ class Book:
                 for one in self._journeys
             ),
         )
-        for at, kind, *address in sorted(self.blocked):
-            with self._workspace.clock.at(at):
-                suppressions.add(self._workspace, kind, *address)

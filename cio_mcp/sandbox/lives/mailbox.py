@@ -27,12 +27,12 @@ class Mailbox:
         message = message_of(body)
         number = chance.delivery_id(self._book.seed, self._cio_id, message, self._count)
         self._count += 1
-        body = body | self._script.get(message, {}) | {"customer": customer}
+        body = {**body, **self._script.get(message, {}), "customer": customer}
         body["failure_message"] = failure = _obstacle(body)
         if self._blocked and body["type"] == "email":
             body |= {"fate": {"dropped": 1}, "reason": self._blocked}
         states = self._states(at, number, body)
-        state = next((name for name in ("undeliverable", "dropped") if name in states), "created")
+        state = "undeliverable" if failure else "dropped" if "dropped" in states else "created"
         told = {"delivery": number, "state": state, "message": message, "why": failure or ""}
         entry = self._book.note(at, "message", self._cio_id, number, told, cause)
         if body.get("status"):
@@ -44,11 +44,12 @@ class Mailbox:
             return {"created": at, "undeliverable": at}
         chances = fates.chances_of(body) if self._drawn else {}
         fate = body.get("fate") or fates.by_chance(self._book.seed, number, body["type"], chances)
-        return {"created": at} | fates.states(body["type"], at, fate)
+        return {"created": at, **fates.states(body["type"], at, fate)}
 
     def effects(self, delivery: OpenDelivery) -> dict[str, int]:
         """Return the states of a delivery that will change something, and when."""
-        return {name: at for name, at in delivery.states.items() if name in EFFECTS and self._drawn}
+        states = delivery.states if self._drawn else {}
+        return {name: at for name, at in states.items() if name in EFFECTS}
 
     def block(self, kind: str, at: int, address: str, reason: str, status: str) -> None:
         """Let the mail service suppress the person's address."""

@@ -7,6 +7,7 @@ and one attribute begin them, they have messages and waits of days, and a goal i
 
 from collections.abc import Iterable
 from heapq import heapify, heappop, heappush
+from operator import attrgetter
 from typing import Any
 
 from cio_mcp.sandbox.engine.delays import days_of
@@ -39,12 +40,10 @@ class Past:
         self._computed: dict[str, float] = {}
         self._devices: list[str] = []
         self._journeys: list[Journey] = []
-        self._due: list[tuple[float, int, str, dict[str, Any], int | None, str | None]] = []
+        self._due: list[tuple[int, int, str, dict[str, Any], int | None, str | None]] = []
 
     def live(self, acts: Iterable[Act]) -> None:
         """Go through all that is due by now; the rest is waited for."""
-        for act in acts:
-            self._wait(act.at, act.what, act.body, None)
         steps = {
             "identify": self._identify,
             "event": self._event,
@@ -55,14 +54,20 @@ class Past:
             GOES_ON: self._go_on,
             EFFECT: self._take_effect,
         }
+        # What somebody does comes before what else is due at the same time.
+        for act in sorted(acts, key=attrgetter("at")):
+            while self._due and self._due[0][0] < act.at:
+                at, _, what, body, cause, _ = heappop(self._due)
+                steps[what](at, body, cause)
+            steps[act.what](act.at, act.body, None)
         while self._due and self._due[0][0] <= self._book.now:
             at, _, what, body, cause, _ = heappop(self._due)
-            steps[what](int(at), body, cause)
+            steps[what](at, body, cause)
         for due, _, what, body, cause, key in sorted(self._due):
             self._book.wait(due, what, body, cause, key)
 
     def _wait(
-        self, due: float, what: str, body: dict[str, Any], cause: int | None, key: str | None = None
+        self, due: int, what: str, body: dict[str, Any], cause: int | None, key: str | None = None
     ) -> None:
         heappush(self._due, (due, self._book.order(), what, body, cause, key))
 
@@ -118,10 +123,10 @@ class Past:
             if campaign.get("event_name") == name and at >= self._book.begins:
                 about = {"event": data, "event_name": name, "event_timestamp": at, "trigger_event_id": None}
                 self._start(at, campaign, about, entry)
-        for journey in sorted(self._journeys, key=lambda one: int(one.campaign["id"])):
-            goal = journey.campaign.get("goal", {"condition": {"event": {"name": ""}}})
-            if name == goal["condition"]["event"]["name"] and journey.converted is None:
-                self._convert(at, journey, goal["days"], entry)
+        if goals := self._book.goals.get(name):
+            for journey in sorted(self._journeys, key=lambda one: int(one.campaign["id"])):
+                if journey.converted is None and (days := goals.get(journey.campaign["id"])):
+                    self._convert(at, journey, days, entry)
 
     def _match(self, at: int, entries: dict[str, int]) -> None:
         """Let a change of a person begin and end what segments trigger: here by one attribute."""

@@ -2,9 +2,8 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cached_property, lru_cache
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from cio_mcp.sandbox.engine.chance import share, shares
 
@@ -35,19 +34,25 @@ MOST = len(NAMES) * len(SURNAMES)
 FRENCH = {"BE", "FR", "MA", "TN"}
 
 
-@dataclass(frozen=True)
-class Character:
-    """One of them; `begins` is when the story does."""
+class Character(NamedTuple):
+    """One of them, and what is drawn of them; `begins` is when the story does.
 
-    seed: str
+    `share` returns a number from 0 to 1 that is this person's, `tries` says whether they begin with a trial,
+    `buys` is the plan that they will buy, or blank, and `first_order` when. Another notebook is ordered every
+    `notebooks` seconds, about `logins` seconds lie between two logins, and `leaves` is when they are seen for
+    the last time, infinite if they stay.
+    """
+
     number: int
     begins: int
     signs_up: int
-
-    @cached_property
-    def share(self) -> Callable[..., float]:
-        """Returns a number from 0 to 1 that is this person's."""
-        return shares(self.seed, "person", self.number)
+    share: Callable[..., float]
+    tries: bool
+    buys: str
+    first_order: int
+    notebooks: int
+    logins: int
+    leaves: float
 
     @property
     def id(self) -> str:
@@ -65,44 +70,29 @@ class Character:
         language = {"language": "fr"} if country in FRENCH else {}
         return {"email": address, "first_name": first, "country": country, **language}
 
-    @cached_property
-    def buys(self) -> str:
-        """The plan that they will buy, or blank."""
-        drawn = self.share("buys")
-        return "pro" if drawn < 0.32 else "team" if drawn < 0.42 else ""
-
-    @cached_property
-    def tries(self) -> bool:
-        """Whether they begin with a trial; others, and all from before the story, have a plan at once."""
-        return self.signs_up >= self.begins and self.share("tries") < 0.8
-
-    @cached_property
-    def first_order(self) -> int:
-        """When somebody who buys orders a plan."""
-        wait = 1 + self.share("first order") * 12 if self.tries else 0.02
-        return self.signs_up + int(wait * DAY)
-
-    @cached_property
-    def notebooks(self) -> int:
-        """After how many seconds somebody who buys orders another notebook."""
-        return int((50 + 150 * self.share("notebooks")) * DAY)
-
-    @cached_property
-    def logins(self) -> int:
-        """About how many seconds lie between two logins."""
-        return int((15 + 60 * self.share("logs in")) * DAY)
-
-    @cached_property
-    def leaves(self) -> float:
-        """When they are seen for the last time, infinite if they stay."""
-        if self.share("leaves") >= 0.3:
-            return math.inf
-        return self.signs_up + int((5 + self.share("leaves", "after") * 300) * DAY)
-
 
 @lru_cache(maxsize=2048)  # what is drawn of one is drawn once
 def person(seed: str, number: int, planted: int) -> Character:
     """Return one of them, of a story that was planted at a time."""
     late, begins = number - OLDER, planted - DAYS * DAY
     between = BETWEEN if late >= 0 else BETWEEN_OLDER
-    return Character(seed, number, begins, begins + int((late + share(seed, "signs up", number)) * between))
+    signs_up = begins + int((late + share(seed, "signs up", number)) * between)
+    drawn = shares(seed, "person", number)
+    # Those from before the story have a plan at once, and so have some later ones.
+    tries = signs_up >= begins and drawn("tries") < 0.8
+    chosen = drawn("buys")
+    buys = "pro" if chosen < 0.32 else "team" if chosen < 0.42 else ""
+    wait = 0.02 if not tries else 1 + drawn("first order") * 12
+    stays = drawn("leaves") >= 0.3
+    return Character(
+        number,
+        begins,
+        signs_up,
+        drawn,
+        tries,
+        buys,
+        first_order=signs_up + int(wait * DAY),
+        notebooks=int((50 + 150 * drawn("notebooks")) * DAY) if buys else 0,
+        logins=int((15 + 60 * drawn("logs in")) * DAY),
+        leaves=math.inf if stays else signs_up + int((5 + drawn("leaves", "after") * 300) * DAY),
+    )

@@ -5,7 +5,10 @@ from typing import Any
 
 from cio_mcp.sandbox.state.workspace import Workspace
 
-OF_PERSON = "SELECT data, timestamp FROM events WHERE cio_id = ? AND name = ? ORDER BY timestamp, number"
+OF_PERSON = "FROM events WHERE cio_id = ? AND name = ?"
+
+# Aggregations for which no data of an event is read; any other is a sum.
+COUNTED = {"count": "nullif(count(*), 0)", "last_time": "max(timestamp)"}
 
 
 def of(workspace: Workspace, cio_id: str) -> dict[str, Any]:
@@ -19,13 +22,10 @@ def of(workspace: Workspace, cio_id: str) -> dict[str, Any]:
 
 def value(workspace: Workspace, cio_id: str, definition: dict[str, Any]) -> float | None:
     """Return a computed attribute of a person, None without an event."""
-    events = workspace.rows(OF_PERSON, cio_id, definition["event"])
-    if not events:
-        return None
-    match definition["aggregate"]:
-        case "count":
-            return len(events)
-        case "last_time":
-            return int(events[-1]["timestamp"])
-    values = [json.loads(event["data"]).get(definition["field"]) for event in events]
-    return sum(number for number in values if isinstance(number, (int, float)))
+    of_person = (cio_id, definition["event"])
+    if found := COUNTED.get(definition["aggregate"]):
+        number: int | None = workspace.rows(f"SELECT {found} {OF_PERSON}", *of_person)[0][0]
+        return number
+    events = workspace.rows(f"SELECT data {OF_PERSON} ORDER BY timestamp, number", *of_person)
+    values = [json.loads(event["data"]).get(definition.get("field")) for event in events]
+    return sum(number for number in values if isinstance(number, (int, float))) if events else None

@@ -14,6 +14,9 @@ from cio_mcp.sandbox.state.schema import FORM, SCHEMA, VERSION
 
 Row = sqlite3.Row
 
+# Whether this SQLite can tell all that it holds (3.36, if it was built as usual).
+HAS_IMAGES = hasattr(sqlite3.Connection, "serialize")
+
 # Seconds that a transaction waits for others at the most, and after how many it looks again. SQLite by itself
 # looks so seldom that it would hardly ever meet a gap between many transactions in a row.
 PATIENCE, BREATH = 5.0, 0.002
@@ -65,9 +68,9 @@ class Database:
         """Let processes read and write side by side."""
         self._wait_for("PRAGMA journal_mode = WAL")
 
-    def image(self) -> bytes | None:
-        """Return all that is held, where this SQLite can tell it (3.36, if it was built as usual)."""
-        return self._db.serialize() if hasattr(self._db, "serialize") else None
+    def image(self) -> bytes:
+        """Return all that is held."""
+        return self._db.serialize()
 
     def copy(self, other: "Database | bytes") -> None:
         """Hold what another database or an image holds, in place of all that was here."""
@@ -77,6 +80,27 @@ class Database:
         with closing(sqlite3.connect(":memory:")) as source:
             source.deserialize(other)
             source.backup(self._db)
+
+    @contextmanager
+    def beside_image(self, image: bytes) -> Iterator[None]:
+        """Let the rows of an image be at hand inside, for `take_rows`."""
+        self._db.execute("ATTACH ':memory:' AS image")
+        try:
+            self._db.deserialize(image, name="image")
+            yield
+        finally:
+            self._db.execute("DETACH image")
+
+    def is_blank(self) -> bool:
+        """Say whether nothing was ever done here."""
+        kept = " UNION ALL ".join(f"SELECT 1 FROM {table}" for table in ("things", "people", "log"))  # noqa: S608
+        return self.row(kept) is None
+
+    def take_rows(self) -> None:
+        """Hold the rows of an image of this version, in tables that are empty; the clock stays."""
+        for row in self.rows("SELECT name FROM sqlite_master WHERE type = 'table'"):
+            if (name := row["name"]) not in {"world", "sqlite_sequence"}:
+                self.change(f"INSERT INTO main.{name} SELECT * FROM image.{name}")  # noqa: S608 - a table of ours
 
     def close(self) -> None:
         """Close the database."""
@@ -157,6 +181,17 @@ class Database:
     def change(self, statement: str, *values: Any) -> int:
         """Run a statement that changes something; returns how many rows it changed."""
         return self._db.execute(statement, values).rowcount
+
+    @contextmanager
+    def indexed_later(self) -> Iterator[None]:
+        """Insert many rows inside, sooner than usual: indexes are made of them all at once."""
+        own = "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL ORDER BY rowid"
+        indexes = self.rows(own)
+        for index in indexes:
+            self.change(f"DROP INDEX {index['name']}")
+        yield
+        for index in indexes:
+            self.change(index["sql"])
 
     def insert_all(self, statement: str, rows: Iterable[tuple[Any, ...]]) -> None:
         """Insert many rows."""

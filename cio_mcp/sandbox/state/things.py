@@ -37,6 +37,11 @@ class Things(Database):
         super().copy(other)
         self.forget_read()
 
+    def take_rows(self) -> None:
+        """Do as the database does, and know of nothing that was not here."""
+        super().take_rows()
+        self.forget_read()
+
     def forget_read(self) -> None:
         """Read everything again: it has changed."""
         self._read, self._seed = {}, None

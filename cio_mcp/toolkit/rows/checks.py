@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from cio_mcp.client.batches import too_large
+from cio_mcp.client.batches import size_in_batch, too_large
 from cio_mcp.toolkit.rows.given import RowInput
 from cio_mcp.toolkit.rows.table import Row
 
@@ -30,11 +30,15 @@ class RowReading:
 
 @dataclass(slots=True)
 class RowOperation:
-    """An operation to send, and the rows that it stands for; the rows of later waves follow those before."""
+    """An operation to send, and the rows that it stands for; the rows of later waves follow those before.
+
+    `size` is how many bytes it has at most, once the plan is settled.
+    """
 
     operation: dict[str, Any]
     rows: list[Row]
     wave: int = 0
+    size: int = 0
 
 
 @dataclass
@@ -81,7 +85,8 @@ class Plan:
         room = STAMP if any(planned.wave for planned in self.operations) else 0
         kept = []
         for planned in self.operations:
-            if why := too_large(planned.operation, room):
+            planned.size = size_in_batch(planned.operation) + room
+            if why := too_large(planned.size):
                 self.refused += [(row, (why,)) for row in planned.rows]
             else:
                 kept.append(planned)

@@ -83,7 +83,7 @@ async def _wave(
     at = int(call.called_at + now() - call.begun)
     stamp = {"timestamp": at} if waves > 1 and planned[0].operation["type"] == "person" else {}
     operations = [one.operation | stamp if stamp else one.operation for one in planned]
-    sent = await send_batch(track, operations, progress.tell)
+    sent = await send_batch(track, operations, progress.tell, [one.size for one in planned])
     progress.before += len(planned)
     return sent
 
@@ -107,7 +107,7 @@ class _Progress:
 
 def _kept_as_they_were(plan: Plan, results: Results) -> list[Oddity]:
     """Return a note on events that an earlier call sent with other values, as far as that is known here."""
-    operations = plan.operations if plan.by_unique else ()
+    operations = plan.operations if plan.by_unique and results.remembers() else ()
     if rows := [one.rows[0].number for one in operations if results.differs(one.operation)]:
         told = "is an event that was" if len(rows) == 1 else "are events that were"
         why = "sent before with other values: those stay, since what is in unique is the same"

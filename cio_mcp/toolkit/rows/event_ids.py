@@ -49,10 +49,12 @@ class EventIds:
 
     def _values(self, event: dict[str, Any]) -> list[Any]:
         data = event.get("attributes", {})
-        found = [event.get(name) if name in OWN else data.get(name) for name in self.unique]
-        for name, value in zip(self.unique, found, strict=True):
+        found = []
+        for name in self.unique:
+            value = event.get(name) if name in OWN else data.get(name)
             if value is None or value == "":
                 raise InvalidArgument(f"{name}: is required, since unique names it")
+            found.append(value)
         return found
 
 

@@ -99,6 +99,10 @@ class Results:
         """Remember no events: whoever calls reads no notes on them, and may send any number."""
         self._shelf.most_events = 0
 
+    def remembers(self) -> bool:
+        """Say whether there are events that were sent."""
+        return bool(self._shelf.events)
+
     def differs(self, event: dict[str, Any]) -> bool:
         """Say whether an event of this id was sent that says something else."""
         known = self._shelf.events.get(event["id"])

@@ -43,6 +43,9 @@ OF_UNIQUE = (
 
 THEN = "To see what became of them: check_write for one, list_activities with the events' name for many."
 
+# What else an event says, and the arguments for it.
+BODY = (("timestamp", "timestamp"), ("attributes", "data"))
+
 FORM = Form(single.tools["track_event"], "data", id_type=(AnyIdType, "id"))
 
 
@@ -126,8 +129,8 @@ async def _plan(
         values = one.arguments
         try:
             who = in_operation(values["customer_id"], values["id_type"])
-            body = {"name": values["name"], "timestamp": values["timestamp"], "attributes": values["data"]}
-            event = {"identifiers": who} | {name: value for name, value in body.items() if value}
+            event: dict[str, Any] = {"identifiers": who, "name": values["name"]}
+            event |= {name: value for name, of in BODY if (value := values[of])}
             event_id = ids.of(event, one.row.number, values["event_id"])
         except InvalidArgument as wrong:
             plan.refused.append((one.row, wrong.faults))
@@ -137,7 +140,7 @@ async def _plan(
         if event_id is None:
             plan.repeated.append(one.row)
             continue
-        operation: dict[str, Any] = {"type": "person", "action": "event", **event, "id": event_id}
+        operation = {"type": "person", "action": "event", **event, "id": event_id}
         plan.operations.append(RowOperation(operation, [one.row]))
     logged = track.call.called_at - LOGGED
     old = sum(one.operation.get("timestamp", logged) < logged for one in plan.operations)

@@ -56,11 +56,11 @@ class OnSmallDisk(Journal):
     full_at: int | None = None
     writes = 0
 
-    def _write(self, line: dict[str, Any], mode: str = "ab") -> None:
+    def _write(self, line: dict[str, Any], mode: str = "ab", *, synced: bool = True) -> None:
         self.writes += 1
         if self.writes == self.full_at:
             raise OSError(errno.ENOSPC, "no space left", str(self.path))
-        super()._write(line, mode)
+        super()._write(line, mode, synced=synced)
 
 
 async def attempt(
