@@ -94,8 +94,8 @@ class Bounds:
                 do=f"Name the recipients or a segment. {ASK_OPERATOR}",
             )
 
-    async def check_allowed(self, audience: Audience, app: AppApi | None) -> None:
-        """Raise NotAllowed for recipients who are not on the list; `app` looks up customers' addresses."""
+    def check_named(self, audience: Audience) -> None:
+        """Raise NotAllowed for recipients whom a call does not name, or by addresses not on the list."""
         if not self.allowed:
             return
         if audience.size != 0 and not audience.listed:
@@ -104,7 +104,10 @@ class Bounds:
                 do=f"Name the recipients. {ASK_OPERATOR}",
             )
         self._refuse_foreign([*audience.addresses, *audience.people.get("email", ())])
-        for id_type, names in audience.people.items():
+
+    async def check_people(self, audience: Audience, app: AppApi | None) -> None:
+        """Raise NotAllowed for customers whose addresses, which `app` looks up, are not on the list."""
+        for id_type, names in audience.people.items() if self.allowed else ():
             wanted = [*(["email"] if id_type != "email" else []), *(["phone"] if audience.own_number else [])]
             found = await attributes_of(app, id_type, names) if wanted else []
             people = [person for each in found for person in each or [Fields({})]]
