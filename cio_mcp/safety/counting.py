@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from cio_mcp.errors import CustomerIOError, NotAllowed
 from cio_mcp.safety.audit.record import IDS
-from cio_mcp.safety.bounds import Caps
+from cio_mcp.safety.caps import Caps
 from cio_mcp.safety.confirmation import Confirmations
 from cio_mcp.safety.schedule import due_at
 from cio_mcp.safety.stores import Store

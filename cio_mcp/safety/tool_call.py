@@ -17,7 +17,7 @@ from cio_mcp.toolkit.answers import Answer, CheckedRows, Pictured, Preview
 from cio_mcp.toolkit.audience import Audience, Size
 from cio_mcp.toolkit.parse_context import ParseContext
 from cio_mcp.toolkit.registry import Tool
-from cio_mcp.toolkit.texts.sending import Words
+from cio_mcp.toolkit.texts.words import Words
 from cio_mcp.toolkit.times import utc
 
 if TYPE_CHECKING:
