@@ -11,6 +11,7 @@ NOT_RUN = {
     "cio-mcp resume": "the same",
     "cio-mcp token": "writes a file of tokens; tests/auth/test_tokens.py",
     "cio-mcp tools": "tests/cli/test_tools.py",
+    "cio-mcp export": "needs the reader's workspace; tests/cli/test_export.py",
     "cio-mcp load": "needs the reader's file; tests/cli/load/",
     "cio-mcp templates": "tests/cli/test_templates.py, with the calls of docs/templates.md",
     "cio-mcp audit": "needs a record; tests/safety/audit/",

@@ -67,7 +67,7 @@ def _tool(tool: Tool) -> str:
         f"{_cell(about.get('description', ''))} |"
         for name, about in tool.input_schema["properties"].items()
     ]
-    table = "\n".join(("| argument | type | | what it is |", "| --- | --- | --- | --- |", *rows, ""))
+    table = "\n".join(("| argument | type | default | what it is |", "| --- | --- | --- | --- |", *rows, ""))
     on = "on by default" if tool.name in CORE else f"off by default: `CIO_TOOLSETS=core,{tool.toolset}`"
     return (
         f"## {tool.name}\n\n*{tool.effect}*, {on}.\n\n{tool.description}\n\n"

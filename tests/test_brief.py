@@ -160,7 +160,7 @@ README, DOCS, CLIENT, ACCESS = "../README.md", "../docs/", "client/", "app/works
 
 # Every line of the brief, and where in the product (below cio_mcp/) it is found, by what words.
 WHERE: dict[str, tuple[str, str]] = {
-    "# Customer.io": (README, "[Customer.io](https://customer.io) workspace"),
+    "# Customer.io": (README, "operate a [Customer.io](https://customer.io)"),
     "Behavior-based messaging platform for email, push, SMS, and in-app.": (CHANNELS, '"/v1/send/sms"'),
     "## Capabilities": (README, "An [MCP](https://modelcontextprotocol.io) server"),
     "| Integration | Available | Notes |": (README, "hosted MCP server"),
@@ -169,7 +169,7 @@ WHERE: dict[str, tuple[str, str]] = {
     "| CLI | - | Not available |": ("cli/__init__.py", 'prog="cio-mcp"'),
     "| SDK | ✓ | JavaScript, iOS, Android, Ruby, Python |": (
         README,
-        "agents that work without a browser",
+        "This one is for agents that work",
     ),
     "## Authentication": (DOCS, "## Credentials"),
     "- **Track API**: Site ID + API Key (Basic auth)": (
@@ -247,7 +247,7 @@ WHERE: dict[str, tuple[str, str]] = {
     "- **Campaigns** - Automated message sequences": (CAMPAIGNS, "class Campaign("),
     "- **Broadcasts** - One-time sends": (BROADCASTS, "API-triggered broadcast to many people at once"),
     "- **Transactional** - Triggered messages": (EMAIL, "one email to one person"),
-    "## Attribute Types": (DOCS, "Attributes are standard"),
+    "## Attribute Types": (DOCS, "**Attributes** are standard"),
     "- Standard: `email`, `created_at`, `unsubscribed`": (PEOPLE, "STANDARD = {"),
     "- Custom: Any key you define": (PEOPLE, "Custom attributes, such as"),
     "- Computed: Aggregations from events": (PEOPLE, "Custom and computed attributes"),
@@ -257,7 +257,7 @@ WHERE: dict[str, tuple[str, str]] = {
     "- Onboarding sequences": (SANDBOX, "onboarding"),
     "- Re-engagement campaigns": (SANDBOX, "Win-back"),
     "- Transactional messages": (EMAIL, "async def send_transactional_email"),
-    "## Rate Limits": (DOCS, "# Limits, and how they are kept"),
+    "## Rate Limits": (DOCS, "# Limits, and how calls keep to them"),
     "- Track API: 100 requests/second": (DOCS, "writes of customers and events | 100 per second"),
     "- App API: 10 requests/second": (DOCS, "App API: all other requests | 10 per second"),
     "## Relevant Skills": (README, "read campaigns and their"),

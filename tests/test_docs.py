@@ -91,6 +91,13 @@ def test_readme_is_short_and_leads_to_every_page_and_so_does_the_site() -> None:
         assert pages - reached <= {ROOT / "docs/index.md"}, start
 
 
+def test_the_menu_of_the_site_has_every_page_once() -> None:
+    menu = re.findall(r"^ +- (?:Home: )?(\S+\.md)$", (ROOT / "mkdocs.yml").read_text(), re.MULTILINE)
+
+    pages = [str(page.relative_to(ROOT / "docs")) for page in (ROOT / "docs").rglob("*.md")]
+    assert sorted(menu) == sorted(page for page in pages if not page.startswith("example_extension"))
+
+
 @each_page
 def test_a_command_that_is_shown_is_one_that_the_program_takes(page: Path) -> None:
     lines = [
@@ -100,6 +107,7 @@ def test_a_command_that_is_shown_is_one_that_the_program_takes(page: Path) -> No
     for line in lines:
         words = shlex.split(line, comments=True)
         if "cio-mcp" in words and words[0] not in {"claude", "npx", "pip", "pipx"}:
+            words = words[: words.index(">")] if ">" in words else words
             arguments = words[len(words) - words[::-1].index("cio-mcp") :]
             _parser(arguments).parse_args(arguments)  # exits if it does not
 
@@ -158,3 +166,30 @@ async def test_the_figures_of_the_example_are_those_of_the_sandbox(storied: Agen
     assert f"Of the {made} messages that it made, {kept} did not go out" in text
     types = [message["type"] for message in undeliverable["messages"]]
     assert types.count("push") > len(types) / 2
+
+
+async def test_the_figures_of_the_scenarios_are_those_of_the_sandbox(storied: Agent) -> None:
+    sequence, onboarding, tracking = (
+        " ".join((ROOT / f"docs/scenarios/{name}.md").read_text().split())
+        for name in ("email-sequence", "onboarding", "tracking")
+    )
+    trial = await storied.call("get_campaign_metrics", campaign_id=2)
+    segments = (await storied.call("list_segments", counts=True))["segments"]
+    journeys = await storied.call("get_journey_metrics", campaign_id=1)
+    rejected = await storied.call("find_rejected_data")
+
+    assert f"{trial['rates']['converted']:.0%}".replace("%", " %") + " converted" in sequence
+    made, kept = trial["totals"]["created"], trial["totals"]["undeliverable"]
+    assert f"Of the {made} messages that it made, {kept} did not go out" in sequence
+    assert [found["count"] for found in segments if found["id"] == 4] == [200]
+    assert 'Segment 4, "Has an email", has all 200 people' in sequence
+    started, finished, converted = map(int, re.findall(r"[Aa]bout (\d+)", onboarding))
+    assert journeys["totals"]["started"] == pytest.approx(started, abs=2)
+    assert journeys["rates"]["finished"] * 100 == pytest.approx(finished, abs=4)
+    assert journeys["rates"]["converted"] * 100 == pytest.approx(converted, abs=4)
+    assert {kind["type"]: kind["count"] for kind in rejected["kinds"]} == {
+        "failed_event": 1,
+        "failed_attribute_change": 2,
+        "skipped_update": 1,
+    }
+    assert "an event of an unknown person, an update of another unknown person" in tracking

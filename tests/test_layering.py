@@ -4,11 +4,12 @@ import ast
 import re
 from dataclasses import dataclass
 from functools import cache
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 PACKAGE = Path(__file__).parent.parent / "cio_mcp"
 
-# What each part of the package may import of the others, besides itself and the version.
+# What each part of the package imports of the others, besides itself and the version: of those above it here.
 ALLOWED = {
     "errors": set[str](),
     "files": set[str](),
@@ -20,19 +21,18 @@ ALLOWED = {
     "sandbox": {"liquid"},
     "databases": {"errors", "files"},
     "settings": {"errors", "files", "limits"},
-    "client": {"databases", "errors", "files", "limits"},
+    "client": {"databases", "errors", "limits"},
     "toolkit": {"client", "errors", "liquid"},
     "tools": {"client", "errors", "limits", "liquid", "toolkit"},
     "safety": {"client", "databases", "errors", "files", "settings", "toolkit"},
-    "auth": {"client", "errors", "files", "safety", "settings", "toolkit", "tools"},
+    "auth": {"client", "errors", "files", "safety", "settings", "toolkit"},
     "app": {
         *("auth", "client", "errors", "files", "limits", "logs", "pictures", "safety", "sandbox"),
         *("settings", "toolkit", "tools"),
     },
     "server": {"app", "auth", "client", "errors", "limits", "pictures", "safety", "toolkit"},
     "transports": {
-        *("app", "auth", "client", "errors", "logs", "safety", "server", "settings", "toolkit", "tools"),
-        "traces",
+        *("app", "auth", "client", "errors", "logs", "safety", "server", "settings", "toolkit", "traces"),
     },
     "asgi": {"transports"},
     "testing": {"sandbox"},
@@ -75,6 +75,10 @@ class Source:
     uses: frozenset[str]
 
 
+def module_of(place: str) -> str:
+    return ".".join(("cio_mcp", *Path(place).with_suffix("").parts)).removesuffix(".__init__")
+
+
 @cache
 def nodes(path: Path) -> list[ast.AST]:
     return list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
@@ -88,8 +92,20 @@ def source(path: Path) -> Source:
             uses |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
             uses |= {f"{node.module}.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.Call):
+            uses |= by_name(node)
     uses |= {"os.environ"} if "os.environ" in text or "os.getenv" in text else set()
     return Source(str(place), place.parts[0].removesuffix(".py"), len(text.splitlines()), frozenset(uses))
+
+
+def by_name(call: ast.Call) -> set[str]:
+    """Return the module that a call imports by its name, as far as the name is written there."""
+    what = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    if what not in {"import_module", "__import__"}:
+        return set()
+    name = call.args[0].values[0] if isinstance(call.args[0], ast.JoinedStr) else call.args[0]
+    assert isinstance(name, ast.Constant), f"nobody can tell what {ast.unparse(call)} imports"
+    return {str(name.value)}
 
 
 @cache
@@ -107,6 +123,30 @@ def test_a_module_imports_only_what_lies_below_it() -> None:
     ]
 
     assert not upwards, "\n".join(upwards)
+
+
+def test_parts_lie_one_above_the_other_and_import_all_that_they_may() -> None:
+    parts = list(ALLOWED)
+    used: dict[str, set[str]] = {part: set() for part in parts}
+    for file in sources():
+        used[file.part] |= {name.split(".")[1] for name in file.uses if name.startswith("cio_mcp.")}
+
+    for part, allowed in ALLOWED.items():
+        assert allowed <= set(parts[: parts.index(part)])
+        assert allowed <= used[part]
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    """Not even in a function, or for types alone."""
+    named = {module_of(file.place): file for file in sources()}
+    imports = {
+        module: {other for name in file.uses for other in (name, name.rpartition(".")[0]) if other in named}
+        for module, file in named.items()
+    }
+    for module, others in imports.items():  # a package's face is imported before whatever is in it
+        others -= {other for other in others if f"{module}.".startswith(f"{other}.")}
+
+    TopologicalSorter(imports).prepare()  # raises CycleError, which names the modules
 
 
 def test_a_module_uses_only_the_libraries_of_its_layer() -> None:

@@ -1,6 +1,6 @@
 """What answers advise: it names tools as the caller knows them, and says which of them are off."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from pydantic import BaseModel
@@ -21,15 +21,12 @@ def advise(answer: BaseModel, off_in: Callable[[str], str], worded: Callable[[st
         said.add(note)
         return worded(text + note)
 
-    for model in _models(answer):
-        for name in ADVISING & vars(model).keys():
-            told = getattr(model, name)
-            setattr(model, name, list(map(noted, told)) if isinstance(told, list) else noted(told))
-
-
-def _models(model: BaseModel) -> Iterable[BaseModel]:
-    yield model
-    for value in vars(model).values():
-        for inside in value if isinstance(value, list) else [value]:
-            if isinstance(inside, BaseModel):
-                yield from _models(inside)
+    models = [answer]
+    for model in models:
+        for name, value in vars(model).items():
+            if isinstance(value, BaseModel):
+                models.append(value)
+            elif isinstance(value, list):
+                models += (part for part in value if isinstance(part, BaseModel))
+            if name in ADVISING and value:
+                setattr(model, name, list(map(noted, value)) if isinstance(value, list) else noted(value))

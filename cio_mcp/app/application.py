@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -99,8 +100,9 @@ class App:
         """
         if self.copier:
             self.copier.wake()
+        tool = self.catalogue.named(name)
         call = ToolCall(
-            name=self.catalogue.tool_named(name) or NO_TOOL,
+            name=tool.name if tool else NO_TOOL,
             caller=principal.name or caller,
             identity=principal.name,
             grants=principal.grants,
@@ -112,7 +114,7 @@ class App:
         self._running += 1
         try:
             with self.calls.watch(call):
-                return await self._outcome(call, principal, name, arguments)
+                return await self._outcome(call, principal, name, tool, arguments)
         finally:
             call.release()
             self._running -= 1
@@ -120,12 +122,11 @@ class App:
                 self._idle.set()
 
     async def _outcome(
-        self, call: ToolCall, principal: Principal, name: str, arguments: dict[str, Any]
+        self, call: ToolCall, principal: Principal, name: str, asked: Tool | None, arguments: dict[str, Any]
     ) -> Outcome:
         hide, guard = self.hide, None
         try:
-            self._check_open()
-            guard, tool, given = self._found(call, principal, name, arguments)
+            guard, tool, given = self._found(call, principal, name, asked, arguments)
             hide = guard.hide
             answer = await guard.perform(call, tool, given)
         except Suspension:
@@ -134,10 +135,9 @@ class App:
         except CustomerIOError as error:
             # Neither arguments nor Customer.io's words go to the log: both can hold personal data.
             call.outcome, call.status = outcome_of(error), error.status
-            asked = self.catalogue.named(name)
             if isinstance(error, InvalidArgument) and asked and asked.effect is Effect.READS:
                 error.of_read()
-            error.do += self.catalogue.off_in(f"{error.what} {error.do}", principal, guard)
+            error.do += self.catalogue.off_in(principal, guard, f"{error.what} {error.do}")
             if asked:  # else the text quotes a name that is no tool's
                 error.what, error.do = map(self.catalogue.worded, (error.what, error.do))
             return Outcome(call.request, hide(error.facts()), hide(str(error)))
@@ -152,18 +152,20 @@ class App:
             text = f"{name}: internal error of cio-mcp, logged under request {call.request}. {effect}"
             return Outcome(call.request, {"outcome": outcome, "error": text, "retryable": False}, text)
         call.outcome = getattr(answer, "outcome", "done")
-        advise(answer, lambda said: self.catalogue.off_in(said, principal, guard), self.catalogue.worded)
+        advise(answer, partial(self.catalogue.off_in, principal, guard), self.catalogue.worded)
         facts = hide(answer.model_dump(mode="json", exclude_none=True), answer)
-        return Outcome(call.request, facts, image=pictures.add(call, facts))
+        image = pictures.add(call, facts) if call.as_image or call.as_page else None
+        return Outcome(call.request, facts, image=image)
 
     def _found(
-        self, call: ToolCall, principal: Principal, name: str, arguments: dict[str, Any]
+        self, call: ToolCall, principal: Principal, name: str, tool: Tool | None, arguments: dict[str, Any]
     ) -> tuple[Guard, Tool, dict[str, Any]]:
-        """Return what `Catalogue.find` does; records what is denied to the caller."""
+        """Return what `Catalogue.find` does, if the server is open; records what is denied to the caller."""
+        if self.draining:
+            raise NotSent("Not sent: this server is shutting down.", do="Call again.", retryable=True)
         try:
-            return self.catalogue.find(principal, name, arguments)
+            return self.catalogue.find(principal, name, tool, arguments)
         except CustomerIOError as error:
-            tool = self.catalogue.named(name)
             if tool or arguments.get(WORKSPACE) in self.workspaces:
                 self.record.denial(call, tool, arguments, error.what)
             raise
@@ -175,10 +177,6 @@ class App:
             if expired or (self.tokens and not self.tokens.still_gives(grant)):
                 what = "has expired" if expired else "was revoked or changed"
                 raise NotAllowed(f"Nothing was done: the token {grant.name} {what} while the call waited.")
-
-    def _check_open(self) -> None:
-        if self.draining:
-            raise NotSent("Not sent: this server is shutting down.", do="Call again.", retryable=True)
 
     async def drain(self, seconds: float) -> None:
         """Refuse new calls, and wait up to `seconds` for running ones to end."""

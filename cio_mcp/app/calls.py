@@ -39,12 +39,12 @@ class Calls:
     @contextmanager
     def watch(self, call: ToolCall) -> Iterator[None]:
         """Observe one call; the code inside sets the call's outcome."""
-        tool, span, begun, token = call.name, get_current_span(), now(), running.set(call)
+        tool, span, token = call.name, get_current_span(), running.set(call)
         span.set_attribute("cio_mcp.request", call.request)
         try:
             yield
         finally:
-            took = now() - begun
+            took = now() - call.begun
             self.outcomes[tool, call.outcome] += 1
             self.seconds[tool].add(took)
             span.set_attribute("cio_mcp.outcome", call.outcome)

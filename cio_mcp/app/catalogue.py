@@ -86,11 +86,6 @@ class Catalogue:
         plain = name.removeprefix(self._prefix)
         return self._shelf.named(plain) if name == self._prefix + plain else None
 
-    def tool_named(self, name: str) -> str | None:
-        """Return the name, without the prefix, of the tool that callers know as `name`; None if unknown."""
-        tool = self.named(name)
-        return tool.name if tool else None
-
     def knows(self, tool: str) -> bool:
         """Return whether there is a tool of this name, without the prefix."""
         return self._shelf.named(tool) is not None
@@ -125,19 +120,18 @@ class Catalogue:
                 yield self._prefix + tool.name, tool, schema
 
     def find(
-        self, known: Principal, name: str, arguments: dict[str, Any]
+        self, known: Principal, name: str, tool: Tool | None, arguments: dict[str, Any]
     ) -> tuple[Guard, Tool, dict[str, Any]]:
         """Return the guard of the call's workspace, the tool, and the tool's own arguments.
 
-        Raises NotSent if there is no such tool, NotAllowed if it is off for the caller, and InvalidArgument
-        if it is unclear which workspace is meant.
+        `tool` is what is `named` so. Raises NotSent if there is none, NotAllowed if it is off for the caller,
+        and InvalidArgument if it is unclear which workspace is meant.
         """
         opened = self._opened(known)
         if not opened:
             raise NotAllowed(f"Nothing was done: {known.name} may not use any workspace of this server.")
         arguments = dict(arguments)
         workspace = opened[_chosen(opened, arguments)]
-        tool = self.named(name)
         if tool is None:
             on = [self._prefix + other.name for other in self.tools if other.name not in workspace.off]
             hint = near_miss(name, on) or "tools/list lists all of them"
@@ -148,10 +142,12 @@ class Catalogue:
             raise NotAllowed(f"Nothing was done: {name} is off for this caller: {reason}.")
         return workspace.guard, tool, arguments
 
-    def off_in(self, text: str, known: Principal, guard: Guard | None) -> str:
+    def off_in(self, known: Principal, guard: Guard | None, text: str) -> str:
         """Return a note on the tools named in a text of ours that are off for a caller, empty if none is."""
+        if not (words := dict.fromkeys(_NAME.findall(text))):
+            return ""
         here = next((found for found in self.workspaces.values() if found.guard is guard), None)
-        named = filter(None, map(self._shelf.named, dict.fromkeys(_NAME.findall(text))))
+        named = filter(None, map(self._shelf.named, words))
         off = {tool.name: (here and here.why_off(tool)) or self._why_off_for(known, tool) for tool in named}
         return "".join(f" ({name} is off here: {reason}.)" for name, reason in off.items() if reason)
 
@@ -160,6 +156,8 @@ class Catalogue:
         return known.off(self.tools).get(tool.name) if known.grants else None
 
     def _opened(self, known: Principal) -> Mapping[str, OpenWorkspace]:
+        if not known.grants:
+            return self.workspaces
         return {name: found for name, found in self.workspaces.items() if known.may_use(name)}
 
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, cached_property
 from importlib import import_module
 
 from cio_mcp.app.extensions import tools_of
@@ -15,28 +15,23 @@ from cio_mcp.tools import NAMES
 class Toolshelf:
     """Tools by name. None is imported before it is asked for, as a server greets its client sooner without.
 
-    Those of a sandbox are there if a workspace is one.
+    Those of a sandbox are there if a workspace is one. The shelf `is_whole` once all are at hand, or must be
+    to say anything of one.
     """
 
     def __init__(self, workspaces: Sequence[Settings]) -> None:
         self._workspaces = workspaces
-        self._all: Mapping[str, Tool] | None = None
         # Words of an operator are about all tools, and so is a file that makes some.
-        self._indivisible = any(
+        self.is_whole = any(
             one.templates or one.model_fields_set & RequestSettings.model_fields.keys() for one in workspaces
         )
 
-    @property
-    def is_whole(self) -> bool:
-        """Whether all tools are at hand, or must be to say anything of one."""
-        return self._indivisible or self._all is not None
-
-    @property
+    @cached_property
     def tools(self) -> Mapping[str, Tool]:
         """All tools, on or off; raises SettingsError for settings that name or make some wrongly."""
-        if self._all is None:
-            self._all = {tool.name: tool for tool in tools_of(self._workspaces)}
-        return self._all
+        tools = {tool.name: tool for tool in tools_of(self._workspaces)}
+        self.is_whole = True
+        return tools
 
     def named(self, name: str) -> Tool | None:
         """Return the tool of a name; None if there is none."""

@@ -56,13 +56,11 @@ current: ContextVar[Principal] = ContextVar("principal", default=OWNER)
 
 
 def recognise(request: Any, tokens: Tokens | None) -> Principal:
-    """Return who an HTTP request is from, None for stdio's; one that came in by no token may do nothing.
+    """Return who an HTTP request is from; one that came in by no token may do nothing.
 
     Where tokens are asked for, the authenticator has left a user on the request, whose `grant` is their
     token's. Raises BadHeader.
     """
-    if request is None:
-        return OWNER
     narrowing = narrowing_of(request.headers.items())
     grants = (narrowing,) if narrowing else ()
     user = request.scope.get("user")

@@ -35,7 +35,7 @@ def kept_between_calls(app: App, tool: str) -> Iterator[None]:
     if masked or folder is None:
         yield
         return
-    if app.catalogue.tool_named(tool) == READER:
+    if tool == app.catalogue.name_of(READER):
         for path in reversed(_newest(_written(folder))):
             with suppress(OSError):
                 packed = path.read_bytes()

@@ -9,10 +9,10 @@ from pydantic_core import to_json
 from cio_mcp.client.access import Access
 from cio_mcp.client.bodies import TooMuch, json_of
 from cio_mcp.client.call import SINGLE, Call, Outgoing, RequestKind, WouldSend, now
-from cio_mcp.client.identifiers import AnyIdType, IdType, in_app, in_track_path
+from cio_mcp.client.identifiers import in_app, in_track_path
 from cio_mcp.client.pacing import Limits
 from cio_mcp.client.paths import fill, query_of
-from cio_mcp.client.read_cache import changes_texts
+from cio_mcp.client.read_cache import ReadCache, changes_texts
 from cio_mcp.client.refusals import error_in, not_found, refusal, throttled
 from cio_mcp.errors import CustomerIOError, Refused, UnknownOutcome
 
@@ -29,7 +29,10 @@ SAFE_TO_REPEAT = "Calling again with the same arguments is safe."
 
 
 class Api:
-    """One of the two APIs, as one call sees it. Paths are templates: `"/v1/campaigns/{id}"` takes `id=`."""
+    """One of the two APIs, as one call sees it. Paths are templates: `"/v1/campaigns/{id}"` takes `id=`.
+
+    `kept` has what calls of the workspace share.
+    """
 
     name: ClassVar[Literal["track", "app"]]
     harmless: ClassVar[str]  # the path of a read that shows whether the key opens the API
@@ -40,28 +43,25 @@ class Api:
         headers: httpx.Headers,
         access: Access,
         limits: Limits,
+        kept: ReadCache,
         call: Call,
     ) -> None:
         self._wire = wire
         self._headers = headers
         self._access = access
         self._limits = limits
-        self._call = call
+        self.kept = kept
+        self.call = call
 
     @classmethod
     def opened_by(cls, access: Access) -> bool:
         """Say whether an access opens this API."""
         return access.api == cls.name and not access.sends_only
 
-    @property
-    def call(self) -> Call:
-        """The tool call that this serves."""
-        return self._call
-
     def beside(self) -> Self:
         """Return this API for a call that nobody waits for: it has a minute, behind those of others."""
-        call = Call(now() + 60.0, self._call.caller, requests=SINGLE)
-        return type(self)(self._wire, self._headers, self._access, self._limits, call)
+        call = Call(now() + 60.0, self.call.caller, requests=SINGLE)
+        return type(self)(self._wire, self._headers, self._access, self._limits, self.kept, call)
 
     async def get(self, path: str, query: Query | None = None, **ids: object) -> dict[str, Any] | list[Any]:
         """Read an object or a list; raises Refused, NotSent, or UnknownOutcome when no answer came."""
@@ -110,9 +110,9 @@ class Api:
         if_unknown: str = SAFE_TO_REPEAT,
     ) -> _Body:
         path = fill(route, ids)
-        url = self._access.base_url.rstrip("/") + path + query_of(query or {})
+        url = self._access.base_url.rstrip("/") + path + (query_of(query) if query else "")
         outgoing = Outgoing(method, url, body)
-        if self._call.dry_run and kind is not RequestKind.READ:
+        if self.call.dry_run and kind is not RequestKind.READ:
             raise WouldSend(outgoing)
         request = httpx.Request(
             method,
@@ -121,55 +121,40 @@ class Api:
             headers=self._headers,
             extensions={
                 "timeout": ATTEMPT if kind in {RequestKind.READ, RequestKind.REPEATABLE} else ONLY_ATTEMPT,
-                "call": self._call,
+                "call": self.call,
                 "kind": kind,
                 "outgoing": outgoing,
                 "route": route,
                 "buckets": self._limits.buckets(method, route, path, self._access.workspace),
-                "bulk": self._call.next_is_bulk(),
+                "bulk": self.call.next_is_bulk(),
                 "if_unknown": if_unknown,
             },
         )
         if body is not None:
             request.headers["content-type"] = "application/json"
         changes = kind is not RequestKind.READ
-        self._call.effects += changes  # until it is certain that there is none
+        self.call.effects += changes  # until it is certain that there is none
         try:
-            response = self._without_keys(await self._wire.handle_async_request(request))
+            response = await self._wire.handle_async_request(request)
+            # A proxy or an error page may send our own credentials back.
+            if (body_shown := self._access.without_keys(response.content)) is not response.content:
+                response = _with_body(response, body_shown)
             # The call holds its newest response: as a cycle, a large body would wait for the collector.
             request.extensions.pop("call", None)
             left = response.headers.get("x-ratelimit-remaining", "")
-            self._call.quota_left = int(left) if left.isdecimal() else None
-            self._call.answered = response.status_code
+            self.call.quota_left = int(left) if left.isdecimal() else None
+            self.call.answered = response.status_code
             if not response.is_success:
                 raise self._refusal(response)
             answer = _body(response, bodies)
         except CustomerIOError as error:
-            self._call.effects -= changes and error.outcome != "unknown"
+            self.call.effects -= changes and error.outcome != "unknown"
             raise
         finally:
             if changes_texts(method, route):
-                self._call.kept.forget()
+                self.kept.forget()
         self._access.worked = True
         return answer
-
-    def _without_keys(self, response: httpx.Response) -> httpx.Response:
-        """Return a response without our own credentials, which a proxy or an error page may send back."""
-        body = self._access.without_keys(response.content)
-        if body is response.content:
-            return response
-        headers = [
-            pair
-            for pair in response.headers.raw
-            if pair[0].lower() not in {b"content-length", b"content-encoding"}
-        ]
-        return httpx.Response(
-            response.status_code,
-            headers=headers,
-            content=body,
-            request=response.request,
-            extensions=response.extensions,
-        )
 
     def _refusal(self, response: httpx.Response) -> Refused:
         status, route = response.status_code, response.request.extensions["route"]
@@ -185,10 +170,7 @@ class TrackApi(Api):
     name = "track"
     harmless = "/api/v1/accounts/region"
 
-    @staticmethod
-    def person(customer_id: str, id_type: IdType) -> str:
-        """Return the path value for a customer; raises InvalidArgument."""
-        return in_track_path(customer_id, id_type)
+    person = staticmethod(in_track_path)
 
 
 class AppApi(Api):
@@ -197,10 +179,7 @@ class AppApi(Api):
     name = "app"
     harmless = "/v1/transactional"
 
-    @staticmethod
-    def person(customer_id: str, id_type: AnyIdType) -> str:
-        """Return the identifier as App wants it; raises InvalidArgument."""
-        return in_app(customer_id, id_type)
+    person = staticmethod(in_app)
 
 
 class SendApi(AppApi):
@@ -217,20 +196,35 @@ class SendApi(AppApi):
         return AppApi.opened_by(self._access)
 
 
+def _with_body(response: httpx.Response, body: bytes) -> httpx.Response:
+    headers = [
+        pair
+        for pair in response.headers.raw
+        if pair[0].lower() not in {b"content-length", b"content-encoding"}
+    ]
+    return httpx.Response(
+        response.status_code,
+        headers=headers,
+        content=body,
+        request=response.request,
+        extensions=response.extensions,
+    )
+
+
 def _body(response: httpx.Response, bodies: tuple[type[_Body], ...]) -> _Body:
     """Return the JSON of a success, one of these bodies; raises when somebody else seems to answer."""
+    request, kind = response.request, response.request.extensions["kind"]
     fault, do = "is not a JSON object", "Is a proxy in the way? Check CIO_TRACK_URL and CIO_APP_URL."
     try:
         answer = json_of(response)
         if isinstance(answer, bodies):
-            if not (error := error_in(answer, response)):
+            if kind is RequestKind.READ or not (error := error_in(answer, response.status_code)):
                 return answer
             fault = f"says: {error}"
     except TooMuch:
         fault, do = "is too large or nested too deeply to be read", "Ask for less in one call."
     except ValueError:
         pass
-    request, kind = response.request, response.request.extensions["kind"]
     what = f"{request.url.host} answered {response.status_code} with something that {fault}"
     if kind is RequestKind.READ:
         raise Refused(f"{what}.", do=do)

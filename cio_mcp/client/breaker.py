@@ -42,7 +42,8 @@ class BreakerTransport(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send `request` unless the circuit is open."""
         bucket = request.extensions["buckets"][0]
-        circuit = self._circuits.setdefault(bucket.label, _Circuit())
+        if (circuit := self._circuits.get(bucket.label)) is None:
+            circuit = self._circuits[bucket.label] = _Circuit()
         if circuit.failures >= FAILURES:
             if now() < circuit.probe_at:
                 raise _not_sent(request, circuit)

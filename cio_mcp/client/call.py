@@ -6,12 +6,9 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import Enum, auto
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx
-
-if TYPE_CHECKING:
-    from cio_mcp.client.read_cache import ReadCache
 
 
 class RequestKind(Enum):
@@ -112,7 +109,7 @@ class Call:
     seconds, and `timezone` the one in which its days begin. `leaving` is awaited for each request that
     changes something, each time that its turn has come. `replaces` is what stands in the place of what the
     call writes, for its preview, and so that a confirmation holds for no other. `conceal` hides people in
-    what the call has read, for a tool that makes text of it. `kept` has what calls of the workspace share.
+    what the call has read, for a tool that makes text of it.
     """
 
     deadline: float
@@ -133,16 +130,15 @@ class Call:
     answered: int | None = None
     replaces: Replacement | None = None
     conceal: Callable[[Any], Any] = lambda value: value
-    kept: "ReadCache" = field(init=False)
     begun: float = field(default_factory=now)
     told: float = field(default_factory=now)
     sending: "asyncio.Task[httpx.Response] | None" = None
 
     @contextmanager
-    def waiting(self) -> Iterator[None]:
+    def waiting(self, since: float) -> Iterator[None]:
         """Count the time inside as waited, once where several requests of the call wait side by side."""
         if not self.queued:
-            self.queued_since = now()
+            self.queued_since = since
         self.queued += 1
         try:
             yield

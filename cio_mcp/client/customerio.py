@@ -77,11 +77,11 @@ class CustomerIO:
     def start(self, call: Call) -> None:
         """Let the time of `call` begin now."""
         call.deadline, call.called_at = now() + self._deadline, self._clock()
-        call.kept = self._kept
 
     def api(self, api: type[_AnyApi], call: Call) -> _AnyApi:
         """Return `api` as `call` may use it."""
-        return api(self._wire, self._headers[api.name], self._accesses[api.name], self._limits, call)
+        access, headers = self._accesses[api.name], self._headers[api.name]
+        return api(self._wire, headers, access, self._limits, self._kept, call)
 
     def buckets(self) -> list[BucketState]:
         """Return the limits used so far, as this process knows them now."""

@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from cio_mcp.client.call import now
@@ -39,6 +40,7 @@ class _Thing:
 _TEXTS = re.compile(r"/v1/(campaigns|broadcasts|newsletters|transactional|design_studio|snippets)(/.*)?")
 
 
+@cache
 def changes_texts(method: str, route: str) -> bool:
     """Say whether a request can change what a message says; one is published while its state is asked for."""
     acts = method != "GET" and not route.endswith("/triggers")

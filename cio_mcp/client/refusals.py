@@ -78,12 +78,12 @@ def throttled(response: httpx.Response) -> Refused:
     return refusal(429, response.content, do=do, retry_in=retry_in)
 
 
-def error_in(answer: Json, response: httpx.Response) -> str:
-    """Return the error that an answer tells although it says that it is a success, "" if there is none.
+def error_in(answer: Json, status: int) -> str:
+    """Return the error that the answer to a change tells although it says that it is a success, "" if none.
 
-    A read can answer a list of errors, and a batch (207) those of some operations.
+    A batch (207) answers those of some operations.
     """
-    if response.request.extensions["kind"] is RequestKind.READ or response.status_code == PARTLY:
+    if status == PARTLY:
         return ""
     told = answer.get("meta", answer) if isinstance(answer, dict) else None
     error = (told.get("error") or told.get("errors")) if isinstance(told, dict) else None

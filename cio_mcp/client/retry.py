@@ -96,10 +96,12 @@ class RetryTransport(httpx.AsyncBaseTransport):
                 held = f" It was not sent again. {error.what}" if isinstance(error, NotAllowed) else ""
                 break
             end = _end_of(got)
-            if end is AttemptEnd.ANSWERED and past.lost is not None and _already_gone(request, got):
-                return httpx.Response(200, json={}, request=request)
+            step = OUTCOMES[end][kind]
+            if step is NextStep.REPORT and isinstance(got, httpx.Response):
+                already_gone = past.lost and request.method == "DELETE" and got.status_code == 404
+                return httpx.Response(200, json={}, request=request) if already_gone else got
             past.add(got, end)
-            if OUTCOMES[end][kind] is not NextStep.RETRY or past.is_refused_for_good:
+            if step is NextStep.UNKNOWN or past.is_refused_for_good:
                 break
             if end is AttemptEnd.THROTTLED:
                 continue  # the bucket holds the next attempt back, for as long as the 429 asks
@@ -155,9 +157,7 @@ class _Past:
         return self.refused is not None and (is_used_up(self.refused) or self.without_pause > 1)
 
     def settle(self, got: _Got, end: AttemptEnd) -> _Got:
-        """Return what decides: a lost attempt until an answer comes; what was refused is never unsent."""
-        if end is AttemptEnd.ANSWERED:
-            return got
+        """Return what decides without an answer: a lost attempt; what was refused is never unsent."""
         return self.lost or (self.refused if end is AttemptEnd.NEVER_LEFT else None) or got
 
 
@@ -167,10 +167,6 @@ def _end_of(got: _Got) -> AttemptEnd:
     if got.status_code == 429:
         return AttemptEnd.THROTTLED
     return AttemptEnd.LOST if got.status_code == 408 or failed(got.status_code) else AttemptEnd.ANSWERED
-
-
-def _already_gone(request: httpx.Request, got: _Got) -> bool:
-    return request.method == "DELETE" and isinstance(got, httpx.Response) and got.status_code == 404
 
 
 def _settled(request: httpx.Request, kind: RequestKind, got: _Got, held: str) -> httpx.Response:

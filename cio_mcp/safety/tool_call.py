@@ -1,5 +1,6 @@
 """One call of a tool: its state, which the steps of the guard read and add to."""
 
+import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ from cio_mcp.toolkit.answers import Answer, CheckedRows, Pictured, Preview
 from cio_mcp.toolkit.audience import Audience, Size
 from cio_mcp.toolkit.parse_context import ParseContext
 from cio_mcp.toolkit.registry import Tool
-from cio_mcp.toolkit.texts.sending import Words
+from cio_mcp.toolkit.texts.words import Words
 from cio_mcp.toolkit.times import utc
 
 if TYPE_CHECKING:
@@ -52,14 +53,15 @@ class ToolCall(Call):
     `identity` is the name that the caller's token gives, whom a code belongs to; `check_caller` raises
     NotAllowed once the caller's token is no longer valid or allows something else. `pages` is the folder of
     pages that the caller can open, if there is one.
-    Found by the guard: `tool` and its checked arguments `given`, with `notes` on them and the instants that
-    `times` stand for, and the `headers` of mail relays that they may have; whether the answer is also wanted
-    `as_image` or `as_page`, or only a preview is; the confirmation `code`, and whether it `confirmed` the
-    call; the request that the call would send, which `outgoing` has in full, what it `would` do, in words,
-    and whether it is in `vain`, since no row of it can be sent; what tells what was `checked` of its rows, if
-    it has many, with the body to show; the `words` of the message that it sends, and if they were `edited`
-    since its preview, what told them apart then; its audience, when that was `looked_up`, the size that was
-    `approved`, how many are `counted`, and what undoes that, `refunds`; and its outcome.
+    Found by the guard: `tool`, what it is `supplied` with, and its checked arguments `given`, with `notes` on
+    them and the instants that `times` stand for, and the `headers` of mail relays that they may have; whether
+    the answer is also wanted `as_image` or `as_page`, or only a preview is; the confirmation `code`, and
+    whether it `confirmed` the call; the request that the call would send, which `outgoing` has in full, what
+    it `would` do, in words, and whether it is in `vain`, since no row of it can be sent; what tells what was
+    `checked` of its rows, if it has many, with the body to show; the `words` of the message that it sends,
+    and if they were `edited` since its preview, what told them apart then; its audience, when that was
+    `looked_up`, and the one whose people were; the size that was `approved`, how many are `counted`, and what
+    undoes that, `refunds`; what ends once its intent is `recorded` for good; and its outcome.
     """
 
     deadline: float = float("inf")
@@ -72,6 +74,7 @@ class ToolCall(Call):
     pages: Path | None = None
 
     tool: Tool = field(init=False)
+    supplied: dict[str, Any] = field(default_factory=dict)
     given: dict[str, Any] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     times: dict[str, str] = field(default_factory=dict)
@@ -88,11 +91,13 @@ class ToolCall(Call):
     vain: bool = False
     audience: Audience | None = None
     looked_up: float = float("-inf")
+    known_audience: Audience | None = None
     approved: Size | None = None
     counted: int = 0
     refunds: list[Refund] = field(default_factory=list)
     words: Words | None = None
     edited: Mapping[str, str] | None = None
+    recorded: asyncio.Future[None] | None = None
     answer: Answer | None = None
     outcome: str = "cancelled"
     status: int | None = None
@@ -130,8 +135,8 @@ class ToolCall(Call):
 
     def release(self) -> None:
         """Let go of what the call was about: what runs in its name, and holds it, may go on for a while."""
-        self.given, self.would_send = {}, {}
-        self.audience, self.outgoing, self.checked = None, None, None
+        self.supplied, self.given, self.would_send = {}, {}, {}
+        self.audience = self.known_audience = self.outgoing = self.checked = None
 
     @contextmanager
     def only_reading(self) -> Iterator[None]:

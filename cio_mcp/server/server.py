@@ -120,6 +120,8 @@ class Server(GuideServer):
 
     async def _recognise(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
         """Set the current principal while a message is answered."""
+        if ctx.request is None:  # it came on stdin, from whoever started the process
+            return await call_next(ctx)
         token = current.set(recognise(ctx.request, self.app.tokens))
         try:
             return await call_next(ctx)

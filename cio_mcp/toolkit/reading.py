@@ -87,7 +87,10 @@ def plain_value(value: Any, depth: int = DEPTH) -> Any:
     if not depth and isinstance(value, (dict, list)):
         return written(value)
     if isinstance(value, dict):
-        return {name: plain_value(item, depth - 1) for name, item in value.items()}
+        return {
+            name: plain_value(item, depth - 1) if isinstance(item, (dict, list)) else item
+            for name, item in value.items()
+        }
     return [plain_value(item, depth - 1) for item in value] if isinstance(value, list) else value
 
 
@@ -187,7 +190,7 @@ class Fields:
 
         Documents put objects into envelopes, and the live API does not always.
         """
-        return self.fields(envelope) if isinstance(self.raw.get(envelope), dict) else self
+        return Fields(inner) if isinstance(inner := self.raw.get(envelope), dict) else self
 
     def inside(self, envelope: str, *holds: str) -> "Fields":
         """Return the object that an answer is about, wrapped or not; raises Refused if it holds nothing."""

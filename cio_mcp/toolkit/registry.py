@@ -71,7 +71,7 @@ class Named(Generic[_Of]):
 
     function: _Of
 
-    @property
+    @cached_property
     def name(self) -> str:
         """The function's name."""
         return self.function.__name__

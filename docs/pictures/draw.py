@@ -128,13 +128,17 @@ def overview(theme: Theme) -> Picture:
 
 STEPS = (
     ("transport", "transports/", "stdio, Streamable HTTP or SSE; over HTTP it knows who calls"),
-    ("server", "server/", "speaks MCP; refuses arguments that no tool has"),
+    ("server", "server/", "speaks MCP; refuses arguments that the tool does not have"),
     ("application", "app/", "finds the workspace; every failure becomes one of five outcomes"),
     ("guard", "safety/", "permissions, stop, bounds, preview and code, caps, audit before and after"),
-    ("tool", "tools/", "one function for each operation; says what it does to the world"),
+    ("tool", "tools/", "one function for each operation; declares what it does to the world"),
     ("client", "client/", "builds the request; an id can never change its path"),
-    ("retry, breaker", "client/retry.py", "again only what cannot happen twice"),
-    ("pace", "client/pacing/", "waits its turn under each limit; says before sending if that comes too late"),
+    ("retry, breaker", "client/retry.py", "repeats only what cannot take effect twice"),
+    (
+        "pace",
+        "client/pacing/",
+        "waits its turn under each limit, or says before sending that it comes too late",
+    ),
     ("network", "client/network.py", "HTTPS to Customer.io, or the embedded sandbox"),
 )
 

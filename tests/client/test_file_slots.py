@@ -15,7 +15,7 @@ from cio_mcp.client.access import Access
 from cio_mcp.client.pacing import Bucket, Limits
 from cio_mcp.client.pacing.bucket_file import look
 from cio_mcp.client.pacing.file_slots import FileSlots
-from cio_mcp.client.pacing.slots import Lease
+from cio_mcp.client.pacing.slots import Lease, Wait
 from tests.client.wires import TRACK_URL, Script, most_in_a_window
 from tests.virtual_time import VirtualTimeLoop
 
@@ -129,9 +129,9 @@ async def test_what_was_leased_together_is_not_used_before_it_is_free(path: Path
         await slots.rest(bucket, lease, 0.01)
     assert isinstance(await slots.lease(bucket, 0.02, 1.0, 1), Lease)
 
-    assert slots.lease_now(bucket, 1.0) is None
+    assert isinstance(slots.lease_now(bucket, 1.0), Wait)
     await asyncio.sleep(0.01)
-    assert slots.lease_now(bucket, 1.0)
+    assert isinstance(slots.lease_now(bucket, 1.0), Lease)
     await slots.aclose()
 
 

@@ -315,8 +315,8 @@ class Stopped(MemorySlots):
 
     leased = 0
 
-    def lease_now(self, bucket: Bucket, stretch: float) -> Lease | None:  # noqa: ARG002
-        return None
+    def lease_now(self, bucket: Bucket, stretch: float, ahead: float = 0.0) -> Lease | Wait:  # noqa: ARG002
+        return Wait(0.0)
 
     async def lease(self, bucket: Bucket, ahead: float, stretch: float, waiting: int) -> Lease | Wait:
         got = await super().lease(bucket, ahead, stretch, waiting)

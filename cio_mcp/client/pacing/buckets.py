@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from cio_mcp.limits import LIMITS, Limit, covering
 
@@ -31,7 +32,7 @@ class Bucket:
         limit = max(1, math.floor(requests))
         return cls(name, limit, window * limit / requests, workspace, part)
 
-    @property
+    @cached_property
     def label(self) -> str:
         """The name of the limit, and of the part of it."""
         return f"{self.name} {self.part}" if self.part else self.name

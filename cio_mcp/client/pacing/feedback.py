@@ -24,7 +24,7 @@ class Feedback:
     def __init__(self, bucket: Bucket) -> None:
         self._bucket = bucket
         self._trips = _Trips(min(50, bucket.limit))
-        self._step = 0.0 if bucket.is_quota else (bucket.window + PAD) / bucket.limit
+        self.spacing = 0.0 if bucket.is_quota else (bucket.window + PAD) / bucket.limit  # at full use
         self._share, self._share_at = 1.0, 0.0  # of the limit that is used, and when that was so
         self._in_a_row = 0  # 429s without another answer between them
         self.last_429: float | None = None
@@ -41,12 +41,11 @@ class Feedback:
 
     def step(self) -> float:
         """Return the seconds between two requests that are evenly spaced."""
-        return self._step / self.share()
+        return self.spacing / self.share()
 
-    def rest(self, trip: float) -> float:
-        """Return how long a slot rests after its answer came, `trip` seconds after the request left."""
-        self._trips.add(trip)
-        return self._bucket.window / self.share() + PAD - self._trips.shortest()
+    def rest(self, left: float, came: float) -> float:
+        """Return how long a slot rests whose request left and whose answer came at these times."""
+        return self._bucket.window / self.share() + PAD - self._trips.shortest_with(came, came - left)
 
     def answered(self) -> None:
         """Restart the pauses after 429s, since an answer came that is none."""
@@ -76,8 +75,8 @@ class _Trips:
         self._times: deque[float] = deque()
         self._shortest: deque[tuple[float, float]] = deque()  # each is shorter than all that came after it
 
-    def add(self, seconds: float) -> None:
-        moment = now()
+    def shortest_with(self, moment: float, seconds: float) -> float:
+        """Add a trip, and return the shortest, or 0 while there are too few to trust."""
         while self._shortest and self._shortest[-1][1] >= seconds:
             self._shortest.pop()
         self._shortest.append((moment, seconds))
@@ -86,7 +85,4 @@ class _Trips:
             self._times.popleft()
         while self._shortest[0][0] < moment - self.HORIZON:
             self._shortest.popleft()
-
-    def shortest(self) -> float:
-        """Return it, or 0 while there are too few trips to trust."""
         return self._shortest[0][1] if len(self._times) >= self._enough else 0.0

@@ -6,7 +6,6 @@ import math
 import random
 import sqlite3
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -46,13 +45,12 @@ class FileSlots:
         self._flushing: asyncio.TimerHandle | None = None
         self._is_alone, self._alone = False, MemorySlots(ALONE)
 
-    def lease_now(self, bucket: Bucket, stretch: float) -> Lease | None:
+    def lease_now(self, bucket: Bucket, stretch: float) -> Lease | Wait | None:
         """See `Slots.lease_now`."""
-        with suppress(Busy):
-            got = self._lease(bucket, 0.0, stretch, 0)
-            if isinstance(got, Lease):
-                return got
-        return None
+        try:
+            return self._lease(bucket, 0.0, stretch, 0)
+        except Busy:
+            return None
 
     async def lease(self, bucket: Bucket, ahead: float, stretch: float, waiting: int) -> Lease | Wait:
         """See `Slots.lease`."""
@@ -96,7 +94,7 @@ class FileSlots:
                 return self._from_hand(bucket, ahead) or self._from_file(bucket, ahead, stretch, waiting)
             except sqlite3.Error as error:
                 self._go_alone(error)
-        return self._alone.lease_at_once(bucket, ahead, stretch)
+        return self._alone.lease_now(bucket, stretch, ahead)
 
     def _from_hand(self, bucket: Bucket, ahead: float) -> Lease | Wait | None:
         """Return a slot that was leased together with another one moments ago, if one is left."""

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import math
 from contextvars import Context
+from dataclasses import dataclass
 
 from cio_mcp.client.call import Call, QueuePlace, Tell, now
 from cio_mcp.client.pacing.buckets import Bucket
@@ -108,13 +109,14 @@ class _Queue:
 
     def _at_once(self) -> "Turn | None":
         """Return a turn if nobody waits and one is free: what is idle needs no dispatcher."""
-        if self._lanes or self._earliest() > now():
+        share, moment = self.feedback.share(), now()
+        if self._lanes or self._earliest(share) > moment:
             return None
-        lease = self._slots.lease_now(self.bucket, 1 / self.feedback.share())
-        if lease is None:
+        got = self._slots.lease_now(self.bucket, 1 / share)
+        if not isinstance(got, Lease):
             return None
-        self._count()
-        return Turn(self, lease, now())
+        self._even = max(self._even, moment) + self.feedback.spacing / share
+        return Turn(self, got, moment)
 
     def state(self) -> BucketState:
         told = self.feedback.last_429
@@ -134,9 +136,9 @@ class _Queue:
     async def hold(self, seconds: float) -> None:
         await self._slots.shut(self.bucket, seconds)
 
-    async def back(self, lease: Lease, trip: float) -> None:
-        """Let a slot rest after its answer came, `trip` seconds after it left."""
-        await self._slots.rest(self.bucket, lease, self.feedback.rest(trip))
+    async def back(self, lease: Lease, left: float) -> None:
+        """Let a slot rest whose request left at this time, and whose answer came now."""
+        await self._slots.rest(self.bucket, lease, self.feedback.rest(left, now()))
         self._changed.set()
 
     async def unused(self, lease: Lease) -> None:
@@ -154,7 +156,7 @@ class _Queue:
                 self._tell_who_is_late()
                 await self._sleep(min(got.seconds - AHEAD, self._slots.poll or got.seconds))
                 continue
-            self._next = max(got.start, self._earliest())
+            self._next = max(got.start, self._earliest(self.feedback.share()))
             self._tell_who_is_late()
             if (pause := self._next - now()) > 0:
                 await asyncio.sleep(pause)
@@ -163,17 +165,13 @@ class _Queue:
             if waiting is None:
                 await self._slots.rest(self.bucket, got, 0.0)
                 continue
-            self._count()
+            self._even = max(self._even, now()) + self.feedback.step()
             waiting.turn.set_result(got)
 
-    def _earliest(self) -> float:
+    def _earliest(self, share: float) -> float:
         """Return when the next request may leave: a few at once after idle, the others evenly spaced."""
-        burst = min(BURST if self.feedback.share() == 1.0 else 1, self.bucket.limit)
-        return self._even - self.feedback.step() * (burst - 1)
-
-    def _count(self) -> None:
-        """Count a request that leaves now."""
-        self._even = max(self._even, now()) + self.feedback.step()
+        burst = min(BURST if share == 1.0 else 1, self.bucket.limit)
+        return self._even - self.feedback.spacing / share * (burst - 1)
 
     async def _sleep(self, seconds: float) -> None:
         self._changed.clear()
@@ -203,7 +201,9 @@ class _Queue:
 
     def _wait(self, ahead: int) -> float:
         """Return in how many seconds a call with so many turns before it can leave, as far as is known."""
-        return max(self._next - now(), self._earliest() - now(), 0.0) + ahead * self.feedback.step()
+        share = self.feedback.share()
+        begins = max(self._next, self._earliest(share)) - now()
+        return max(begins, 0.0) + ahead * self.feedback.spacing / share
 
     def _too_late(self, wait: float, ahead: int) -> NotSent:
         return NotSent(
@@ -215,11 +215,13 @@ class _Queue:
         )
 
 
+@dataclass(eq=False)
 class Turn:
     """The right to send one request now, and the duty to say how it went."""
 
-    def __init__(self, queue: _Queue, lease: Lease, left: float) -> None:
-        self._queue, self._lease, self._left = queue, lease, left
+    _queue: _Queue
+    _lease: Lease
+    _left: float
 
     @property
     def bucket(self) -> Bucket:
@@ -233,12 +235,12 @@ class Turn:
     async def answered(self) -> None:
         """Say that an answer came that is no 429."""
         self._queue.feedback.answered()
-        await self._queue.back(self._lease, now() - self._left)
+        await self._queue.back(self._lease, self._left)
 
     async def throttled(self, asked: float) -> None:
         """Say that a 429 came; `asked` is the pause in seconds that it asks for, 0 if it asks for none."""
         await self._queue.hold(self._queue.feedback.throttled(asked))
-        await self._queue.back(self._lease, now() - self._left)
+        await self._queue.back(self._lease, self._left)
 
     async def unused(self) -> None:
         """Say that the request never left: the slot is free again at once."""

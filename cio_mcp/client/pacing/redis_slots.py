@@ -80,7 +80,7 @@ class RedisSlots:
                 return Wait(0.0)
             opens = max(self._away_at + _span(bucket), self._shut_until.get(bucket, 0.0))
             await self._alone.shut(bucket, opens - now())
-            return self._alone.lease_at_once(bucket, ahead, stretch)
+            return self._alone.lease_now(bucket, stretch, ahead)
 
     def lease_now(self, bucket: Bucket, stretch: float) -> Lease | None:  # noqa: ARG002
         """Redis has to be asked."""

@@ -48,14 +48,16 @@ class Slots(Protocol):
     def trouble(self) -> str:
         """Why slots are not shared as they should be, without naming hosts; empty while they are."""
 
-    def lease_now(self, bucket: Bucket, stretch: float) -> Lease | None:
-        """Lease a slot that is free now, if that can be known without waiting for anything."""
+    def lease_now(self, bucket: Bucket, stretch: float) -> Lease | Wait | None:
+        """Lease a slot if one is free now; None if that cannot be known without waiting for something.
+
+        `stretch` makes the window longer while the limit is not used in full.
+        """
 
     async def lease(self, bucket: Bucket, ahead: float, stretch: float, waiting: int) -> Lease | Wait:
         """Lease the slot that is free first, if that is within `ahead` seconds; else return the wait for it.
 
-        `stretch` makes the window longer while the limit is not used in full; `waiting` is told to whoever
-        looks at the bucket.
+        `waiting` is told to whoever looks at the bucket.
         """
 
     async def rest(self, bucket: Bucket, lease: Lease, seconds: float) -> None:
@@ -78,17 +80,12 @@ class MemorySlots:
         self.trouble = trouble
         self._rings: dict[Bucket, _Ring] = {}
 
-    def lease_now(self, bucket: Bucket, stretch: float) -> Lease | None:
-        """See `Slots.lease_now`."""
-        got = self.lease_at_once(bucket, 0.0, stretch)
-        return got if isinstance(got, Lease) else None
+    def lease_now(self, bucket: Bucket, stretch: float, ahead: float = 0.0) -> Lease | Wait:
+        """See `Slots.lease_now`; `ahead` is as for `Slots.lease`, which never waits here."""
+        return self._ring(bucket).lease(ahead, stretch)
 
     async def lease(self, bucket: Bucket, ahead: float, stretch: float, waiting: int) -> Lease | Wait:  # noqa: ARG002
         """See `Slots.lease`."""
-        return self.lease_at_once(bucket, ahead, stretch)
-
-    def lease_at_once(self, bucket: Bucket, ahead: float, stretch: float) -> Lease | Wait:
-        """Do as `lease` does, which never waits here."""
         return self._ring(bucket).lease(ahead, stretch)
 
     def rests(self, bucket: Bucket) -> list[float]:

@@ -10,7 +10,7 @@ from time import time
 import httpx
 
 from cio_mcp.client.bodies import loaded
-from cio_mcp.client.call import Call, Leaving, RequestKind, deadline_of, now
+from cio_mcp.client.call import Call, Leaving, RequestKind, now
 from cio_mcp.client.counts import RequestCounts
 from cio_mcp.client.pacing.buckets import Bucket
 from cio_mcp.client.pacing.queue import Pace, Turn
@@ -54,15 +54,16 @@ class PaceTransport(httpx.AsyncBaseTransport):
                 do="Call again.",
                 retryable=True,
             )
+        counts = self.counts[buckets[0].name]
         try:
-            with call.waiting():
+            with call.waiting(asked):
                 turns = await self._turns(buckets, call, bulk=request.extensions["bulk"])
         finally:
-            self._counts(request).waits.add(now() - asked)
+            counts.waits.add(now() - asked)
         acts = request.extensions["kind"] is not RequestKind.READ
         if call.leaving and acts:
             await self._check_leaving(call.leaving, request, turns)
-        sending = asyncio.create_task(self._send(request, turns))
+        sending = asyncio.create_task(self._send(request, turns, counts))
         if acts or not call.leaving:
             call.sending = sending
         self._in_flight[sending] = request
@@ -94,12 +95,12 @@ class PaceTransport(httpx.AsyncBaseTransport):
         for turn in turns:
             turn.leaves()
 
-    async def _send(self, request: httpx.Request, turns: list[Turn]) -> httpx.Response:
-        counts = self._counts(request)
+    async def _send(self, request: httpx.Request, turns: list[Turn], counts: RequestCounts) -> httpx.Response:
+        deadline = request.extensions["call"].deadline
         counts.retries += request.extensions.get("attempt", 1) > 1
         end = "no_answer"
         try:
-            response = await loaded(await self._wire.handle_async_request(request), deadline_of(request))
+            response = await loaded(await self._wire.handle_async_request(request), deadline)
             response.request = request
             end = str(response.status_code)
         except NEVER_LEFT:
@@ -109,18 +110,16 @@ class PaceTransport(httpx.AsyncBaseTransport):
         finally:
             counts.ends[end] += 1
         # Without an answer the slot stays leased: the request may still be counted.
-        used_up = is_used_up(response)
+        refused = response.status_code == 429
+        used_up = refused and is_used_up(response)
         for turn in turns:
             # What is used up for a day is no reason to make fewer requests in a second.
-            throttled = response.status_code == 429 and (turn.bucket.is_quota or not used_up)
+            throttled = refused and (turn.bucket.is_quota or not used_up)
             if throttled and turn.bucket in request.extensions["buckets"]:
                 await turn.throttled(pause_asked(response, 0.0))
             else:
                 await turn.answered()
         return response
-
-    def _counts(self, request: httpx.Request) -> RequestCounts:
-        return self.counts[request.extensions["buckets"][0].name]
 
     def _is_back(self, sending: asyncio.Task[httpx.Response]) -> None:
         del self._in_flight[sending]

@@ -70,7 +70,7 @@ class Edit:
     @property
     def name(self) -> str:
         """The name of the text, under which its history is kept."""
-        language = self.text.fields.text("language") or ""
+        language = self.text.language or ""
         return f"{self.kind} {self.message_id} {self.text.number} {language}".strip()
 
     @property

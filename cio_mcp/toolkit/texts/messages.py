@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 from cio_mcp.client import AppApi
@@ -54,18 +55,27 @@ class Text:
         """The id of the action or content."""
         return self.fields.whole("id")
 
+    @cached_property
+    def language(self) -> str | None:
+        """Its language; None for the default one."""
+        return self.fields.text("language")
+
+    @cached_property
+    def sending_state(self) -> str | None:
+        """What becomes of the message: sent automatically, a draft for a person, or off."""
+        return self.fields.text("sending_state")
+
     def with_fields(self, given: Mapping[str, Any]) -> "Text":
         """Return the text with some of its fields replaced; None replaces none."""
-        return Text(
-            Fields(self.fields.raw | {name: value for name, value in given.items() if value is not None})
-        )
+        told = {name: value for name, value in given.items() if value is not None}
+        return Text(Fields(self.fields.raw | told)) if told else self
 
     @property
     def says_something(self) -> bool:
         """Whether this is a message: steps of a workflow are listed with them."""
         return (self.fields.text("type") or "email") in MESSAGES or bool(self.fields.text("subject", "body"))
 
-    @property
+    @cached_property
     def written(self) -> dict[str, str]:
         """The parts that hold text, by field; without the recipient that all messages have."""
         found = {name: text for name in WRITTEN if (text := self.fields.text(name))}
@@ -96,7 +106,7 @@ async def read_texts(
     if envelope == "action":
         found = [text for text in found if text.says_something]
     if language:
-        found = [text for text in found if text.fields.text("language") == language]
+        found = [text for text in found if text.language == language]
         if not found:
             raise InvalidArgument(
                 "language: no message of it is in this language; leave it out to see which are"
@@ -126,7 +136,7 @@ def _inside(answer: Fields, envelope: str) -> Fields:
 
 def the_one(texts: list[Text]) -> Text:
     """Return the text that is meant: the only one, or the only one in the default language."""
-    default = [text for text in texts if not text.fields.text("language")]
+    default = [text for text in texts if not text.language]
     for found in (texts, default):
         if len(found) == 1:
             return found[0]

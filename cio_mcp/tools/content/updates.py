@@ -55,7 +55,7 @@ async def _changed(app: AppApi, history: History, edit: Edit) -> ContentUpdated:
     number, not_taken = await edit.write(app, history)
     return ContentUpdated(
         part_id=edit.text.number,
-        language=edit.text.fields.text("language"),
+        language=edit.text.language,
         changes={name: difference(before, after) for name, (before, after) in edit.pairs.items()},
         change_id=number,
         not_taken=not_taken or None,

@@ -194,12 +194,13 @@ def _device(device: Fields) -> Device:
 def _chosen(custom: dict[str, Any], fields: list[str] | None) -> tuple[dict[str, Any], str | None]:
     """Return the requested attributes, as many as fit the byte cap, and a note on the rest."""
     asked = custom if fields is None else {name: custom[name] for name in fields if name in custom}
-    kept: dict[str, Any] = {}
-    room = PAGE_BYTES
-    for name, value in asked.items():
-        room -= len(name) + size_of(value)
-        if room > 0:
-            kept[name] = value
+    kept, room = asked, PAGE_BYTES
+    if size_of(asked) > room:
+        kept = {}
+        for name, value in asked.items():
+            room -= len(name) + size_of(value)
+            if room > 0:
+                kept[name] = value
     missing = [name for name in fields or asked if name not in kept and name not in STANDARD]
     if not missing:
         return kept, None

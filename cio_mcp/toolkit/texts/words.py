@@ -78,17 +78,17 @@ class Words:
 
         What goes to many goes to each in their own language: all texts, those in the default language first.
         """
-        texts = [text for text in self.texts if text.fields.text("sending_state") != "off"] or [*self.texts]
+        texts = [text for text in self.texts if text.sending_state != "off"] or [*self.texts]
         language = content.language or None
-        found = [text for text in texts if text.fields.text("language") == language]
+        found = [text for text in texts if text.language == language]
         if content.kind != "transactional":
-            found += [text for text in texts if text.fields.text("language") != language]
+            found += [text for text in texts if text.language != language]
         return [text.with_fields(content.instead) for text in found or texts]
 
     def are_drafts(self, content: Sending) -> bool:
         """Say whether all that a call sends waits as drafts until a person sends it."""
         texts = self.sent(content)
-        return bool(texts) and all(text.fields.text("sending_state") == "draft" for text in texts)
+        return bool(texts) and all(text.sending_state == "draft" for text in texts)
 
     def fit(self, content: Sending) -> Fit:
         """Return how the data of a call fits what it sends."""
@@ -128,7 +128,7 @@ class Words:
 
 async def words_of(app: AppApi, content: Sending, *, fresh: bool) -> Words:
     """Return the texts that a call sends; `fresh` ones are read now, others as they are at hand."""
-    key, kept = (content.kind, str(content.message)), app.call.kept
+    key, kept = (content.kind, str(content.message)), app.kept
     before = Words(kept.at_hand(key) or (), snippets=kept.at_hand(SNIPPETS))
 
     async def read(app: AppApi) -> tuple[Text, ...]:
@@ -156,7 +156,7 @@ async def words_of(app: AppApi, content: Sending, *, fresh: bool) -> Words:
 
 async def _with_snippets(app: AppApi, words: Words, *, fresh: bool) -> Words:
     """Return the words with the workspace's snippets: a send alone does not read them, if nobody else has."""
-    kept = app.call.kept
+    kept = app.kept
     try:
         if fresh:
             return replace(words, snippets=await kept.read(SNIPPETS, lambda: read_snippets(app)))
