@@ -33,7 +33,8 @@ FIELDS = 30
 CONTACTS = {"email", "phone"}
 
 CONFIRM = (
-    "To carry it out, repeat the call with the same arguments and this confirmation, within ten minutes."
+    "To carry it out, repeat the call within ten minutes, with the same arguments and this confirmation, and "
+    "without dry_run."
 )
 AGAIN = "To carry it out, call again without dry_run."
 DRAFTS = "Make drafts, which a person must send, of"

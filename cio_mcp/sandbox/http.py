@@ -79,7 +79,7 @@ def whole(text: str) -> int | None:
 def _finite(text: str) -> float:
     """Return a number of JSON, which has neither NaN nor Infinity; raises ValueError."""
     if not math.isfinite(number := float(text)):
-        message = f"{text} is no number"
+        message = f"{text} is not a number"
         raise ValueError(message)
     return number
 

@@ -4,6 +4,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.answers import Acted, Answer
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.sandbox_controls import SandboxControls
@@ -57,5 +58,7 @@ async def explain_sandbox_message(
     Name a delivery_id, or a person and a message. Only a sandbox knows this: use it to check
     explain_no_message, which answers from what a live workspace tells, too.
     """
+    if bool(delivery_id) == bool(person or message) or bool(person) != bool(message):
+        raise InvalidArgument("delivery_id, person, message: give delivery_id alone, or person and message")
     asked = {"delivery": delivery_id, "person": person, "message": message}
     return MessageExplanation(chain=(await controls.read("explain", asked))["chain"])

@@ -110,10 +110,10 @@ def test_an_argument_that_is_given_twice_is_not_guessed_at(capsys: pytest.Captur
     [
         ("u_1001", "u_1001: write it as key=value"),
         ("@nowhere.json", "nowhere.json: cannot be read: No such file or directory"),
-        ("@list.json", "list.json: the arguments are no JSON object"),
+        ("@list.json", "list.json: the arguments are not a JSON object"),
         ("@bytes.json", "bytes.json: cannot be read: it is not text"),
-        ("-", "stdin: the arguments are no JSON object: Expecting value"),
-        ('{"customer_id": ', "the arguments are no JSON object: Expecting value"),
+        ("-", "stdin: the arguments are not a JSON object: Expecting value"),
+        ('{"customer_id": ', "the arguments are not a JSON object: Expecting value"),
         ('{"customer_id": "42"}', "customer_id: is given twice"),
     ],
 )

@@ -92,7 +92,7 @@ def test_points_take_the_kept_sandbox_back(capsys: Captured) -> None:
     assert re.fullmatch(r"   1  \S+Z  before it\n", made)
     assert back == f"back at{made}to do again what came after: cio-mcp sandbox point replay 2\n"
     assert kept == 0 != gone
-    assert said(capsys, "point", "replay", "2").startswith("requests done again: 1; it is 20")
+    assert said(capsys, "point", "replay", "2").startswith("requests repeated: 1; it is 20")
     assert main(["call", "get_customer", "customer_id=gone"]) == 0
     capsys.readouterr()
     assert "is here already" in refused(capsys, "point", "replay", "2")

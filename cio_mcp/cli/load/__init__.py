@@ -65,7 +65,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--id-type", choices=("id", "email", "cio_id", "phone"), default="id")
     parser.add_argument("--update-only", action="store_true", help="create no unknown customers")
     parser.add_argument("--name", help="the events' name, if no column has it")
-    parser.add_argument("--unique", action="append", metavar="TARGET", help="what tells events apart")
+    parser.add_argument(
+        "--unique",
+        action="append",
+        metavar="TARGET",
+        help="column that makes an event unique, such as order_id",
+    )
     parser.add_argument("--object-type-id", help="the type of objects, if no column has it")
     parser.add_argument("--timezone", default="", help="of times that name none; CIO_TIMEZONE without it")
     parser.add_argument("--workspace", help="which workspace, if there are several")
@@ -86,7 +91,7 @@ def run(asked: argparse.Namespace) -> int:
 async def _load(asked: argparse.Namespace) -> int:
     settings = load()
     if asked.timezone and not is_zone(asked.timezone):
-        raise SettingsError(f"--timezone {asked.timezone}: is no time zone, such as Europe/Berlin")
+        raise SettingsError(f"--timezone {asked.timezone}: is not a time zone such as Europe/Berlin")
     source = LoadFile.open(asked.file, asked.format, asked.encoding, asked.delimiter)
     if not settings.toolsets:  # core, which has no tool for objects
         settings = settings.model_copy(update={"toolsets": ("core", "bulk")})
@@ -119,7 +124,7 @@ def _journal(asked: argparse.Namespace, source: LoadFile, path: Path | None) -> 
         return Journal(journal.path)
     if journal.facts["file"] != _fingerprint(source):
         raise SettingsError(
-            f"{path}: it belongs to another state of the file: delete it to load the file from the start"
+            f"{path}: it belongs to an earlier version of the file: delete it to load the file from the start"
         )
     if journal.facts["asked"] != _asked(asked):
         raise SettingsError(

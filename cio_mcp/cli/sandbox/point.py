@@ -56,7 +56,7 @@ def _shown(point: dict[str, Any]) -> str:
 def _replayed(told: dict[str, Any]) -> str:
     refused = [f"{one['at']}  {one['request']}: {one['status']}" for one in told["first_refused"]]
     lines = [
-        f"requests done again: {told['replayed']}; it is {told['now']}",
+        f"requests repeated: {told['replayed']}; it is {told['now']}",
         *([f"left out, of people who were forgotten: {told['forgotten']}"] if told["forgotten"] else []),
         *([f"refused here: {told['refused']}"] if refused else []),
         *(f"  {line}" for line in refused),

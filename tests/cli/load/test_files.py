@@ -258,7 +258,7 @@ def test_rows_are_told_by_their_lines_in_the_file(loading: Loading) -> None:
 
     assert status == 1
     assert "plan: values differ only in case or blanks: Pro (row 3) and pro (row 6)" in told
-    assert "has what is unique of row 3, and differs from it in other values" in told
+    assert "has the same unique values as row 3, and other values differ" in told
 
 
 def test_a_file_is_loaded_once_unless_it_is_asked_again(folder: Path, loading: Loading) -> None:
@@ -266,7 +266,7 @@ def test_a_file_is_loaded_once_unless_it_is_asked_again(folder: Path, loading: L
     assert loading(events, "--yes", "--as", "events")[0] == 0
     assert "loaded already" in loading(events, "--yes", "--as", "events")[1]
     assert loading(events, "--yes", "--as", "events", "--again")[0] == 0
-    assert "another state" in loading(events + "v3,order,3\n", "--yes", "--as", "events")[1]
+    assert "an earlier version of the file" in loading(events + "v3,order,3\n", "--yes", "--as", "events")[1]
 
     db = sqlite3.connect(folder / "sandbox.sqlite")
     (count,) = db.execute("SELECT count(*) FROM events WHERE name = 'order'").fetchone()
@@ -347,7 +347,7 @@ def test_the_most_frequent_of_very_many_reasons_are_told(loading: Loading) -> No
 
     _, told = loading("customer_id,n\n" + "\n".join(rows), "--yes", "--map", "n=n:number")
 
-    assert "1,200 x n: '?' is no number" in told
+    assert "1,200 x n: '?' is not a number" in told
     assert "x others" in told
     assert (
         sum(int(line.split(" x ")[0].replace(",", "")) for line in told.splitlines() if " x " in line) > 1900
