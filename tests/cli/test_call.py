@@ -270,7 +270,7 @@ def test_a_tool_is_shown_with_its_arguments(
     out = capsys.readouterr().out
     lines = out.splitlines()
     assert lines[0] == "track_event writes (toolset events)"
-    assert re.search(r"^customer_id +text; required\. By id_type", out, re.MULTILINE)
+    assert re.search(r"^customer_id +text; required\. See id_type", out, re.MULTILINE)
     assert re.search(r'^id_type +id, email, cio_id, phone; default "id"\.$', out, re.MULTILINE)
     assert re.search(r"^dry_run +true or false\.", out, re.MULTILINE)
     assert lines[-1] == "cio-mcp call track_event customer_id=\u2026 name=\u2026"

@@ -37,7 +37,7 @@ def run(asked: argparse.Namespace) -> int:
         case "restore":
             back = control(asked, "POST", f"points/{_quoted(asked.point)}")
             again = f"cio-mcp sandbox point replay {back['left']}"
-            sys.stdout.write(f"back at{_shown(back)}to do again what came after: {again}\n")
+            sys.stdout.write(f"restored{_shown(back)}to repeat what came after: {again}\n")
         case "replay":
             sys.stdout.write(_replayed(control(asked, "POST", f"points/{_quoted(asked.point)}/replay")))
         case "remove":

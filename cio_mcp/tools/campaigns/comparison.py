@@ -57,7 +57,7 @@ async def compare_campaigns(
     ] = None,
     channel: Channel | None = None,
 ) -> Comparison:
-    """Compare two campaigns (automations), or two periods of one: which converts better, and how certain that is.
+    """Compare two campaigns (automations), or two periods of one: which one converts better, and how certainly.
 
     By default compares the last 30 whole days of a campaign with the 30 days before.
     """
