@@ -14,6 +14,8 @@ SettingsError          a setting is wrong; the program stops with its text
 
 import json
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, ClassVar, Literal
 
 Json = dict[str, Any] | list[Any] | str | int | float | bool | None
@@ -159,6 +161,18 @@ def in_part(error: CustomerIOError, requests: int) -> UnknownOutcome:
         status=error.status,
         reason=error.reason,
     )
+
+
+@contextmanager
+def checked() -> Iterator[None]:
+    """Say that a call was not sent if it could not be checked inside."""
+    try:
+        yield
+    except NotAllowed:
+        raise
+    except CustomerIOError as error:
+        what = f"Not sent: the call could not be checked before it left. {error.what}"
+        raise NotSent(what, do=error.do, retryable=error.retryable) from None
 
 
 class Unauthorized(Exception):

@@ -21,7 +21,6 @@ from cio_mcp.app.status import status_of
 from cio_mcp.app.toolshelf import Toolshelf
 from cio_mcp.app.workspace import (
     accesses,
-    bounds,
     closed_apis,
     limits,
     safety_file,
@@ -43,7 +42,8 @@ from cio_mcp.safety import Guard
 from cio_mcp.safety.audit.copy import Copier
 from cio_mcp.safety.audit.record import Record
 from cio_mcp.safety.audit.strangers import Strangers
-from cio_mcp.safety.bounds import Caps
+from cio_mcp.safety.bounds import Bounds
+from cio_mcp.safety.caps import Caps
 from cio_mcp.safety.confirmation import Confirmations
 from cio_mcp.safety.consent import Consent
 from cio_mcp.safety.counting import Counting
@@ -148,8 +148,8 @@ def _open(
         slots=slots(settings, files) if shared else None,
         clock=sandbox.now if sandbox else clock,
     )
-    budget, bound = accesses(settings)[-1].workspace, bounds(settings)
-    caps = Caps("sends", bound.caps, store, budget)
+    budget, bounds = accesses(settings)[-1].workspace, Bounds.of(settings)
+    caps = Caps("sends", bounds.caps, store, budget)
     deletions = Caps("deletions", settings.caps("deletions"), store, budget)
     confirmations = Confirmations(store, budget, settings.max_audience_growth)
     audit = open_audit_log(settings, files, clock, name or None, copier)
@@ -159,7 +159,7 @@ def _open(
         consent=Consent(
             settings.confirm, confirmations, [Consequence(word) for word in settings.confirm_also]
         ),
-        bounds=bound,
+        bounds=bounds,
         counting=Counting(caps, deletions, confirmations, store, name),
         stop=stop,
         workspace=name or None,

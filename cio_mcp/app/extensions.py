@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
-from cio_mcp.app.templates import tools_of_files
+from cio_mcp.app.message_tools import tools_of_files
 from cio_mcp.errors import SettingsError
 from cio_mcp.safety.guard import Rule
 from cio_mcp.safety.permissions import ALL, CORE

@@ -10,7 +10,7 @@ from cio_mcp import __version__
 from cio_mcp.client import CustomerIO
 from cio_mcp.client.pacing import BucketState
 from cio_mcp.errors import NotAllowed
-from cio_mcp.safety.bounds import Caps
+from cio_mcp.safety.caps import Caps
 from cio_mcp.safety.stop import Stop
 from cio_mcp.safety.stores import Store
 from cio_mcp.settings import CREDENTIALS, Settings, variable

@@ -12,7 +12,7 @@ from typing import Literal
 from platformdirs import user_state_path
 from pydantic import SecretStr
 
-from cio_mcp.app.templates import off_by_file
+from cio_mcp.app.message_tools import off_by_file
 from cio_mcp.client.access import Access
 from cio_mcp.client.api import Api, TrackApi
 from cio_mcp.client.pacing import Limits, MemorySlots, Slots
@@ -20,14 +20,12 @@ from cio_mcp.client.pacing.file_slots import FileSlots
 from cio_mcp.errors import SettingsError
 from cio_mcp.files import check_folder, make_private
 from cio_mcp.limits import LIMITS
-from cio_mcp.safety.bounds import Bounds, allowed_entry
 from cio_mcp.safety.permissions import switched_off
 from cio_mcp.safety.stores import Store
 from cio_mcp.safety.stores.file import FileStore
 from cio_mcp.settings import Settings
 from cio_mcp.settings.workspaces import each
 from cio_mcp.toolkit.core import CORE
-from cio_mcp.toolkit.headers import relay_header
 from cio_mcp.toolkit.registry import Tool
 from cio_mcp.toolkit.rows.results import Results
 from cio_mcp.toolkit.sandbox_controls import SandboxControls
@@ -84,17 +82,6 @@ def limits(settings: Settings) -> Limits:
     """Return Customer.io's limits, as set in the settings."""
     values = {limit.name: getattr(settings, limit.setting) for limit in LIMITS if limit.setting}
     return Limits(share=settings.rate_share, **values)
-
-
-def bounds(settings: Settings) -> Bounds:
-    """Return the bounds in the settings; raises SettingsError."""
-    return Bounds(
-        allowed=settings.words("allowed_recipients", allowed_entry),
-        max_recipients=settings.max_recipients,
-        caps=settings.caps("sends"),
-        bcc=settings.allow_bcc,
-        headers=settings.words("allowed_headers", relay_header),
-    )
 
 
 def accesses(settings: Settings) -> list[Access]:

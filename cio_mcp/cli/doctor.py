@@ -22,7 +22,6 @@ from cio_mcp.app.audit import open_audit_log
 from cio_mcp.app.build import open_sandbox
 from cio_mcp.app.extensions import tools_of
 from cio_mcp.app.workspace import (
-    bounds,
     pace_file,
     remembering,
     safety_file,
@@ -39,6 +38,7 @@ from cio_mcp.cli.templates import examine_templates
 from cio_mcp.client.network import Network
 from cio_mcp.errors import NotAllowed, SettingsError
 from cio_mcp.files import make_private
+from cio_mcp.safety.bounds import Bounds
 from cio_mcp.safety.stop import Stop
 from cio_mcp.settings import Settings, load
 from cio_mcp.settings.workspaces import each
@@ -207,7 +207,7 @@ def _state(settings: Settings) -> Iterator[Finding]:
         yield _file("pace", pace_file(), "limits are shared through", lost)
     lost = "confirmation codes hold in one process only, and caps on sends cannot be kept"
     yield _file(
-        "bounds", safety_file(), "codes and caps are kept in", lost, needed=bool(bounds(settings).caps)
+        "bounds", safety_file(), "codes and caps are kept in", lost, needed=bool(Bounds.of(settings).caps)
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from cio_mcp.app.extensions import tools_with
-from cio_mcp.app.templates import tools_of_files
+from cio_mcp.app.message_tools import tools_of_files
 from cio_mcp.auth.tokens import add, expiry, read_tokens, revoke
 from cio_mcp.errors import SettingsError
 from cio_mcp.safety.grant import Grant

@@ -1,18 +1,18 @@
-"""Bounds that no agent can exceed: who may be reached, how many people, and how often."""
+"""Bounds that no agent can exceed: who may be reached, and how many people by one call."""
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
-from typing import Literal
 
 from cio_mcp.client import AnyIdType, AppApi
 from cio_mcp.errors import NotAllowed
 from cio_mcp.safety.grant import Grant
-from cio_mcp.safety.stores import NoRoom, Refund, Store
+from cio_mcp.settings.scopes import WorkspaceSettings
 from cio_mcp.settings.values import Cap
 from cio_mcp.toolkit.addresses import domain, parsed_address
 from cio_mcp.toolkit.audience import DEVICE, Audience
+from cio_mcp.toolkit.headers import relay_header
 from cio_mcp.toolkit.profiles import BATCH, identifier, identifier_key, profiles
 from cio_mcp.toolkit.reading import Fields
 
@@ -26,37 +26,43 @@ ADDRESSES = re.compile(r"""([^\s@,;:"<>()\[\]\\]*@)?([a-z0-9_*-]+(\.[a-z0-9_*-]+
 # The entry that allows devices: no list tells whose a device is.
 ANY_DEVICE = f"{DEVICE}any"
 
-# What caps count.
-WHAT = {"sends": "recipients", "deletions": "deletions"}
-
 ASK_OPERATOR = "Only an operator can change that."
 
 
 @dataclass(frozen=True)
 class Bounds:
-    """An operator's bounds; a bound that is None or empty does not apply.
+    """An operator's bounds, which `settings` have; one that is None or empty does not apply.
 
     `allowed` holds addresses, domains (`example.com`, `@example.com`), patterns (`*@*.example.com`), phone
     numbers and their beginnings (`+4930*`), and `device:any`, in the form that `allowed_entry` returns, and
-    `headers` those of mail relays.
+    `headers` those of mail relays. A caller's `grants` narrow what they can.
     """
 
+    settings: WorkspaceSettings
     allowed: Sequence[str]
-    max_recipients: int | None
-    caps: tuple[Cap, ...]
-    bcc: bool
     headers: Sequence[str]
+    grants: Sequence[Grant] = ()
+
+    @classmethod
+    def of(cls, settings: WorkspaceSettings) -> "Bounds":
+        """Return the bounds in the settings of a workspace; raises SettingsError."""
+        allowed = settings.words("allowed_recipients", allowed_entry)
+        return cls(settings, allowed, settings.words("allowed_headers", relay_header))
 
     def narrowed(self, grants: Sequence[Grant]) -> "Bounds":
-        """Return the bounds for a caller with these grants, in each case the narrower one."""
-        if not grants:
-            return self
-        most = [self.max_recipients, *(grant.max_recipients for grant in grants)]
-        return replace(
-            self,
-            max_recipients=min((found for found in most if found is not None), default=None),
-            caps=(*self.caps, *(cap for grant in grants for cap in grant.caps("sends"))),
-        )
+        """Return the bounds for a caller with these grants."""
+        return replace(self, grants=grants) if grants else self
+
+    @property
+    def max_recipients(self) -> int | None:
+        """The largest number of recipients of one call, of the narrowest who names one."""
+        most = [one.max_recipients for one in (self.settings, *self.grants)]
+        return min((found for found in most if found is not None), default=None)
+
+    @property
+    def caps(self) -> tuple[Cap, ...]:
+        """The caps on sends, all of which hold."""
+        return tuple(cap for one in (self.settings, *self.grants) for cap in one.caps("sends"))
 
     @property
     def sized(self) -> bool:
@@ -65,7 +71,7 @@ class Bounds:
 
     def check_size(self, audience: Audience) -> None:
         """Raise NotAllowed for a send that reaches too many people or an unknown number."""
-        if audience.blind_copies and not self.bcc:
+        if audience.blind_copies and not self.settings.allow_bcc:
             raise NotAllowed(
                 "Nothing was sent: bcc is not allowed (CIO_ALLOW_BCC).", do="Leave out bcc, or use cc."
             )
@@ -88,8 +94,8 @@ class Bounds:
                 do=f"Name the recipients or a segment. {ASK_OPERATOR}",
             )
 
-    async def check_allowed(self, audience: Audience, app: AppApi | None) -> None:
-        """Raise NotAllowed for recipients who are not on the list; `app` looks up customers' addresses."""
+    def check_named(self, audience: Audience) -> None:
+        """Raise NotAllowed for recipients whom a call does not name, or by addresses not on the list."""
         if not self.allowed:
             return
         if audience.size != 0 and not audience.listed:
@@ -98,7 +104,10 @@ class Bounds:
                 do=f"Name the recipients. {ASK_OPERATOR}",
             )
         self._refuse_foreign([*audience.addresses, *audience.people.get("email", ())])
-        for id_type, names in audience.people.items():
+
+    async def check_people(self, audience: Audience, app: AppApi | None) -> None:
+        """Raise NotAllowed for customers whose addresses, which `app` looks up, are not on the list."""
+        for id_type, names in audience.people.items() if self.allowed else ():
             wanted = [*(["email"] if id_type != "email" else []), *(["phone"] if audience.own_number else [])]
             found = await attributes_of(app, id_type, names) if wanted else []
             people = [person for each in found for person in each or [Fields({})]]
@@ -173,69 +182,3 @@ async def attributes_of(app: AppApi | None, id_type: AnyIdType, names: Sequence[
             )
         found += [there.get(identifier_key(name, id_type), []) for name in asked]
     return found
-
-
-class Caps:
-    """Counts recipients of sends, or deletions, against the caps of one workspace."""
-
-    def __init__(
-        self, of: Literal["sends", "deletions"], caps: Sequence[Cap], store: Store, workspace: str
-    ) -> None:
-        self._of = of
-        self._caps = caps
-        self._store = store
-        self._workspace = workspace
-        self._where = workspace if of == "sends" else f"{workspace} {of}"
-
-    def of(self, grant: Grant) -> "Caps":
-        """Return the caps of one caller's grant."""
-        return Caps(self._of, grant.caps(self._of), self._store, f"{self._workspace} {grant.name}")
-
-    async def spend(self, number: int, grants: Sequence[Grant] = (), at: float | None = None) -> list[Refund]:
-        """Count a call here and for each grant, now or in the window of the time `at`.
-
-        Returns functions that undo the counting. Raises NotAllowed if a cap would be exceeded or the store
-        cannot be used, and then counts nothing.
-        """
-        spent: list[Refund] = []
-        try:
-            for caps in (self, *map(self.of, grants)):
-                spent += await caps.spend_here(number, at)
-        except NotAllowed:
-            for refund in spent:
-                await refund()
-            raise
-        return spent
-
-    async def spend_here(self, number: int, at: float | None = None) -> list[Refund]:
-        """Count a call against these caps only."""
-        if not self._caps:
-            return []
-        windows = {cap.seconds: cap.most for cap in self._caps}
-        spent = await self._store.spend(self._where, number, windows, at)
-        if not isinstance(spent, NoRoom):
-            return [spent]
-        names = " and ".join(f"{cap.setting}={cap.most}" for cap in self._caps)
-        wait, then = spent.seconds, "" if at is None else " at the time for which it is scheduled"
-        if wait is None:
-            do = f"Name fewer recipients. {ASK_OPERATOR}" if self._of == "sends" else ASK_OPERATOR
-        else:
-            do = f"Call again in {wait:.0f} s." if at is None else "Choose another time."
-        again = wait is not None and at is None
-        raise NotAllowed(
-            f"Nothing was {'sent' if self._of == 'sends' else 'done'}: {number} more {WHAT[self._of]} would "
-            f"exceed {names}{then}.",
-            do=do,
-            retryable=again,
-            retry_in=wait if again else None,
-        )
-
-    async def left(self) -> list[tuple[Cap, int | None]]:
-        """Return each cap with what it still allows, None while that is unknown."""
-        return [(cap, await self._left(cap)) for cap in self._caps]
-
-    async def _left(self, cap: Cap) -> int | None:
-        try:
-            return max(0, cap.most - await self._store.sent(self._where, cap.seconds))
-        except NotAllowed:
-            return None

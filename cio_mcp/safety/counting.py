@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from cio_mcp.errors import CustomerIOError, NotAllowed
 from cio_mcp.safety.audit.record import IDS
-from cio_mcp.safety.bounds import Caps
+from cio_mcp.safety.caps import Caps
 from cio_mcp.safety.confirmation import Confirmations
 from cio_mcp.safety.schedule import due_at
 from cio_mcp.safety.stores import Store
@@ -33,16 +33,10 @@ class Counting:
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     @asynccontextmanager
-    async def counted(self, call: ToolCall) -> AsyncIterator[None]:
-        """Count the recipients against the caps, and undo that if the call was certainly not executed."""
-        call.sending, call.requests = None, 0  # forget the requests that only read
+    async def undoing(self, call: ToolCall) -> AsyncIterator[None]:
+        """Take back what was counted of the call inside, and its code, if it was certainly not executed."""
+        call.sending = None  # forget the requests that only read
         try:
-            if call.audience and call.approved is None:
-                call.approved = call.audience.counted_size
-            if call.audience and call.audience.size != 0:
-                await self._spend(call, call.audience)
-            if call.tool.effect is Effect.DELETES:
-                call.refunds += await self.deletions.spend(1, call.grants)
             yield
             await self._schedule(call)
         except CustomerIOError as error:
@@ -55,6 +49,16 @@ class Counting:
             if call.sending is None:
                 await self._take_back(call)
             raise
+
+    async def count(self, call: ToolCall) -> None:
+        """Count the recipients of a call, or its deletion; raises NotAllowed beyond a cap."""
+        call.requests = 0  # as above
+        if call.audience and call.approved is None:
+            call.approved = call.audience.counted_size
+        if call.audience and call.audience.size != 0:
+            await self._spend(call, call.audience)
+        if call.tool.effect is Effect.DELETES:
+            call.refunds += await self.deletions.spend(1, call.grants)
 
     async def grow(self, call: ToolCall, found: Audience) -> None:
         """Count the people by whom an audience has grown since it was counted.

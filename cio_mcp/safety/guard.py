@@ -1,7 +1,8 @@
 """The guard: takes every call of a tool through its bounds, preview and confirmation, and then makes it.
 
-What a call must satisfy is in `Guard._check`: it is checked before the call is previewed or made, after a
-person was asked, and for each request that changes something, in its turn and before its first byte leaves.
+What a call must satisfy is in `Guard._check` and, as far as that takes look-ups, `Guard._check_people`: it is
+checked before the call is previewed or made, after a person was asked, and for each request that changes
+something, in its turn and before its first byte leaves.
 """
 
 import math
@@ -13,14 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from cio_mcp.client import AppApi, CustomerIO
 from cio_mcp.client.call import Outgoing, WouldSend, now
-from cio_mcp.errors import (
-    CustomerIOError,
-    InvalidArgument,
-    NotAllowed,
-    NotSent,
-    Refused,
-    in_part,
-)
+from cio_mcp.errors import CustomerIOError, InvalidArgument, Refused, checked, in_part
 from cio_mcp.safety.audit.record import Record
 from cio_mcp.safety.bounds import Bounds
 from cio_mcp.safety.consent import Consent
@@ -102,25 +96,32 @@ class Guard:
         A preview takes the same steps up to the request that would change something, and shows that request.
         """
         await self._check(call)
+        asked = self.consent.needed(call)
+        if asked or call.preview_only:
+            await self._check_people(call, call.outgoing)
         if call.preview_only:
             if (app := self._reader(call)) and not self.mask:
                 call.notes += await unusual(app, call.tool.arguments, call.given)
-            coded = self.consent.needed(call) and not self.consent.asks_person(call) and not call.vain
+            coded = asked and not self.consent.asks_person(call) and not call.vain
             return await self._preview(call, coded=coded)
-        if self.consent.needed(call):
+        if asked:
             if preview := await self._confirm(call):
                 return preview
         elif must_fill(call):
             await read_words(call, self.client, fresh=False)
             check_words(call)
-        async with self.counting.counted(call), self.record.act(call):
+        async with self.counting.undoing(call), self.record.act(call):
             call.leaving = lambda request: self._check_leaving(call, request)
+            if not asked:  # only now: meanwhile the intent is on its way to the disk
+                with checked():
+                    await self._check_people(call, call.outgoing)
+            await self.counting.count(call)
             return await self._run(call)
 
     async def _check(self, call: ToolCall, request: Outgoing | None = None) -> None:
-        """Raise NotAllowed unless a call may be made, or `request` may leave, now.
+        """Raise NotAllowed unless a call may be made, or `request` may leave, as far as it says itself.
 
-        What took a look-up over the network is looked up again once it is older than `CURRENT`.
+        An audience that had to be counted is counted again once that is older than `CURRENT`.
         """
         if request is None:
             await self._check_permit(call)
@@ -128,15 +129,21 @@ class Guard:
             request = call.outgoing
         else:
             check_recipients(call, request)  # with the audience that was approved, not with a newer one
-        await check_contacts(self.bounds, request, self._looker(call))
         if now() - call.looked_up >= CURRENT:
             await self._find_audience(call)
-            await self._check_bounds(call)
             call.looked_up = now()
             check_recipients(call, request)
         for rule in self.rules:
             call.outgoing = request  # several requests of a call can be about to leave
             await rule(call)
+
+    async def _check_people(self, call: ToolCall, request: Outgoing | None) -> None:
+        """Look up whom a call and its `request` name; raise NotAllowed unless they may be reached."""
+        app = self._looker(call)
+        await check_contacts(self.bounds, request, app)
+        if call.audience and call.audience is not call.known_audience:
+            await self.bounds.check_people(call.audience, app)
+            call.known_audience, call.looked_up = call.audience, now()
 
     async def _check_permit(self, call: ToolCall) -> None:
         if not call.preview_only:
@@ -146,16 +153,13 @@ class Guard:
     async def _check_leaving(self, call: ToolCall, request: Outgoing) -> None:
         """Check a call once more as its request leaves; count the recipients by whom its audience grew."""
         counted = call.audience
-        try:
+        with checked():
             await self._check(call, request)
-        except NotAllowed:
-            raise
-        except CustomerIOError as error:
-            what = f"Not sent: the call could not be checked again before it left. {error.what}"
-            raise NotSent(what, do="Call again.", retryable=True) from None
+            await self._check_people(call, request)
         if call.audience and call.audience is not counted:
             await self.counting.grow(call, call.audience)
-        await self._check_permit(call)  # last: the rest takes time when there is something to look up
+        await self.record.on_disk(call)
+        await self._check_permit(call)  # last: the rest takes its time
 
     async def _rehearse(self, call: ToolCall) -> None:
         """Find the request that the call would send; raises what the call would raise before sending it."""
@@ -170,7 +174,7 @@ class Guard:
             call.rehearsed(would)
 
     async def _find_audience(self, call: ToolCall) -> None:
-        """Find the call's audience, and count it if anything depends on its size."""
+        """Find the call's audience, counted if anything depends on its size; judge it by what it says."""
         bounds = self.bounds.narrowed(call.grants)
         counts = call.tool.effect is Effect.SENDS and (bounds.sized or self.consent.by != "off")
         # Once a call is made, other requests of it may be changing something.
@@ -178,12 +182,9 @@ class Guard:
             call.audience = await call.tool.reached(await self.supplies.of(call) | call.given)
             if call.audience and (call.preview_only or counts):
                 call.audience = await call.audience.counted()
-
-    async def _check_bounds(self, call: ToolCall) -> None:
         if call.audience:
-            bounds = self.bounds.narrowed(call.grants)
             bounds.check_size(call.audience)
-            await bounds.check_allowed(call.audience, self._looker(call))
+            bounds.check_named(call.audience)
 
     async def _confirm(self, call: ToolCall) -> Preview | None:
         """Return the preview that has to be confirmed first; None once the call is confirmed."""
@@ -195,6 +196,7 @@ class Guard:
             await self.consent.of_person(call, show)
             self.client.start(call)  # the deadline starts again: a person may take long to answer
             await self._check(call)
+            await self._check_people(call, call.outgoing)
         if call.code:  # which is for the words of its preview
             await read_words(call, self.client, fresh=True)
             check_words(call)

@@ -1,5 +1,6 @@
 """One call of a tool: its state, which the steps of the guard read and add to."""
 
+import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ from cio_mcp.toolkit.answers import Answer, CheckedRows, Pictured, Preview
 from cio_mcp.toolkit.audience import Audience, Size
 from cio_mcp.toolkit.parse_context import ParseContext
 from cio_mcp.toolkit.registry import Tool
-from cio_mcp.toolkit.texts.sending import Words
+from cio_mcp.toolkit.texts.words import Words
 from cio_mcp.toolkit.times import utc
 
 if TYPE_CHECKING:
@@ -59,8 +60,8 @@ class ToolCall(Call):
     it `would` do, in words, and whether it is in `vain`, since no row of it can be sent; what tells what was
     `checked` of its rows, if it has many, with the body to show; the `words` of the message that it sends,
     and if they were `edited` since its preview, what told them apart then; its audience, when that was
-    `looked_up`, the size that was `approved`, how many are `counted`, and what undoes that, `refunds`; and
-    its outcome.
+    `looked_up`, and the one whose people were; the size that was `approved`, how many are `counted`, and what
+    undoes that, `refunds`; what ends once its intent is `recorded` for good; and its outcome.
     """
 
     deadline: float = float("inf")
@@ -90,11 +91,13 @@ class ToolCall(Call):
     vain: bool = False
     audience: Audience | None = None
     looked_up: float = float("-inf")
+    known_audience: Audience | None = None
     approved: Size | None = None
     counted: int = 0
     refunds: list[Refund] = field(default_factory=list)
     words: Words | None = None
     edited: Mapping[str, str] | None = None
+    recorded: asyncio.Future[None] | None = None
     answer: Answer | None = None
     outcome: str = "cancelled"
     status: int | None = None
@@ -133,7 +136,7 @@ class ToolCall(Call):
     def release(self) -> None:
         """Let go of what the call was about: what runs in its name, and holds it, may go on for a while."""
         self.supplied, self.given, self.would_send = {}, {}, {}
-        self.audience, self.outgoing, self.checked = None, None, None
+        self.audience = self.known_audience = self.outgoing = self.checked = None
 
     @contextmanager
     def only_reading(self) -> Iterator[None]:

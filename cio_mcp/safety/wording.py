@@ -3,7 +3,7 @@
 from cio_mcp.client import AppApi, CustomerIO
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.safety.tool_call import ToolCall
-from cio_mcp.toolkit.texts.sending import words_of
+from cio_mcp.toolkit.texts.words import words_of
 
 
 def must_fill(call: ToolCall) -> bool:

@@ -8,7 +8,17 @@ from pathlib import Path
 from typing import Any, Literal
 
 from cio_mcp.sandbox import assumptions, files
-from cio_mcp.sandbox.asgi import NO_CONTENT, ASGIApp, Receive, Request, Response, Scope, Send, request_of
+from cio_mcp.sandbox.asgi import (
+    NO_CONTENT,
+    ASGIApp,
+    Receive,
+    Request,
+    Response,
+    Scope,
+    Send,
+    no_request,
+    request_of,
+)
 from cio_mcp.sandbox.controls.layer import PREFIX, ControlLayer
 from cio_mcp.sandbox.controls.table import ask, ask_in_turns
 from cio_mcp.sandbox.engine import reacting as _reacting  # noqa: F401 - what the log gets is reacted to
@@ -86,6 +96,9 @@ class Sandbox:
 
     async def api(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request by the routes alone."""
+        if scope["type"] != "http":
+            await no_request(scope, receive, send)
+            return
         answer = self._answer(await request_of(scope, receive))
         await answer(send)
 

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -32,15 +32,31 @@ class Request:
         return self.path.split("/")[1:]
 
 
+def path_of(scope: Scope) -> str:
+    """Return the path as it was asked for; a server that keeps only the decoded one has it encoded anew."""
+    raw: bytes | None = scope.get("raw_path")
+    return quote(scope["path"]) if raw is None else raw.decode("latin-1")
+
+
 async def request_of(scope: Scope, receive: Receive) -> Request:
     """Return the request that comes in, whole; raises ConnectionCut if the client leaves before its end."""
     return Request(
         scope["method"],
-        scope["raw_path"].decode("latin-1"),
+        path_of(scope),
         dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)),
         {name.decode("latin-1"): value.decode("latin-1") for name, value in reversed(scope["headers"])},
         await body_of(receive),
     )
+
+
+async def no_request(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer a server that asks something else: nothing begins or ends with it, and no web socket opens."""
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.close"})
+        return
+    while (message := await receive())["type"] == "lifespan.startup":
+        await send({"type": "lifespan.startup.complete"})
+    await send({"type": f"{message['type']}.complete"})
 
 
 async def body_of(receive: Receive) -> bytes:

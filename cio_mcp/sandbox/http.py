@@ -1,14 +1,13 @@
 """How the imitated APIs answer: bodies, error envelopes, and the shape of a request as routes see it."""
 
 import base64
-import json
-import math
 import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Literal
 
+from cio_mcp.sandbox.bodies import WrongBody, parsed
 from cio_mcp.sandbox.state.workspace import Workspace
 
 # What a list is ordered by: a time, and a number where times are the same.
@@ -76,14 +75,6 @@ def whole(text: str) -> int | None:
         return None
 
 
-def _finite(text: str) -> float:
-    """Return a number of JSON, which has neither NaN nor Infinity; raises ValueError."""
-    if not math.isfinite(number := float(text)):
-        message = f"{text} is not a number"
-        raise ValueError(message)
-    return number
-
-
 @dataclass
 class ApiRequest:
     """One request: path values decoded once, query, raw body."""
@@ -100,14 +91,13 @@ class ApiRequest:
 
     def json(self) -> dict[str, Any]:
         """Return the body, which must be a JSON object."""
+        why = ""
         try:
-            found = json.loads(self.body, parse_float=_finite, parse_constant=_finite)
-            if b"\\ud" in self.body.lower():
-                json.dumps(found, ensure_ascii=False).encode()  # half a character is none
-        except (ValueError, RecursionError):
-            found = None
+            found = parsed(self.body)
+        except WrongBody as wrong:
+            found, why = None, f" {wrong}".rstrip()
         if not isinstance(found, dict):
-            raise self.refusal("request body must be a JSON object")
+            raise self.refusal(f"request body must be a JSON object{why}")
         return found
 
     def number(self, name: str) -> int:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, TypeVar
 from cio_mcp.client import AppApi, IdType
 from cio_mcp.toolkit.profiles import matching
 from cio_mcp.toolkit.reading import Fields, needed
-from cio_mcp.toolkit.texts.sending import Sending
+from cio_mcp.toolkit.texts.words import Sending
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 

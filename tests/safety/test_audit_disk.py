@@ -5,6 +5,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 import httpx
 import pytest
@@ -50,7 +51,7 @@ def entry(request: str) -> Entry:
 
 async def send(log: AuditLog, request: str) -> None:
     log.intent(entry(request))
-    await log.synced()
+    await log.begin()
     log.outcome(request, "queued")
 
 
@@ -286,6 +287,53 @@ def test_a_call_that_is_cancelled_while_its_intent_comes_to_the_disk_is_not_sent
     assert list(verify(path)) == []
 
 
+def test_who_is_reached_is_looked_up_while_the_intent_comes_to_the_disk_and_nothing_leaves_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, go_on = Event(), Event()
+
+    def fdatasync(_: int) -> None:
+        begun.set()
+        assert go_on.wait(30)
+
+    async def paths() -> tuple[list[str], list[str]]:
+        log = str(tmp_path / "audit.jsonl")
+        async with an_agent(audit_log=log, allowed_recipients="example.com") as agent:
+            looked_up = asyncio.Event()
+            agent.wire.meets = lambda _: looked_up.set()
+            monkeypatch.setattr(os, "fdatasync", fdatasync)
+            sending = asyncio.create_task(agent.call("send_transactional_email", **EMAIL))
+            await asyncio.gather(looked_up.wait(), asyncio.to_thread(begun.wait, 30))
+            for _ in range(9):
+                await asyncio.to_thread(begun.wait)
+            before = [request.url.path for request in agent.wire.requests]
+            go_on.set()
+            await sending
+            return before, [request.url.path for request in agent.wire.requests]
+
+    before, after = asyncio.run(paths())
+    assert before == ["/v1/customers/attributes"]
+    assert after == [*before, "/v1/send/email"]
+
+
+async def test_whom_a_look_up_keeps_from_being_reached_is_an_intent_that_was_refused_and_not_counted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "audit.jsonl"
+    bounds: dict[str, Any] = {"allowed_recipients": "ada@example.com", "max_sends_per_hour": "5"}
+    async with an_agent(audit_log=str(path), **bounds) as agent:
+        text = await agent.fail("send_transactional_email", **EMAIL | {"customer_id": "u_1005"})
+        assert (await agent.call("server_status"))["caps"][0]["left"] == 5
+
+    assert "CIO_ALLOWED_RECIPIENTS" in text
+    assert [line["kind"] for line in lines(path)] == ["intent", "outcome", "refusal"]
+    assert [line.get("outcome") for line in lines(path)] == [None, "not_sent", None]
+    assert list(verify(path)) == []
+    assert main(["audit", "show", str(path)]) == 0
+    (told,) = capsys.readouterr().out.splitlines()
+    assert "refused here: CIO_ALLOWED_RECIPIENTS does not include 1 recipients" in told
+
+
 def test_calls_go_on_during_a_visit_to_the_disk_and_a_log_that_is_closed_then_is_whole(disk: Disk) -> None:
     begun, go_on = Event(), Event()
 
@@ -299,7 +347,7 @@ def test_calls_go_on_during_a_visit_to_the_disk_and_a_log_that_is_closed_then_is
         log = AuditLog(disk.path, clock, to_disk=to_disk)
         visit = asyncio.create_task(send(log, "one"))
         await asyncio.to_thread(begun.wait, 30)
-        also = asyncio.create_task(log.synced())
+        also = asyncio.ensure_future(log.begin())
         for _ in range(9):
             await asyncio.to_thread(begun.wait)
         assert not visit.done()

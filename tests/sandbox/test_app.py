@@ -2,15 +2,22 @@
 
 import re
 import sqlite3
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from threading import Timer
 from typing import Any
+from urllib.parse import quote
 
+import httpx
 import pytest
 
 from cio_mcp.sandbox import ConnectionCut, Credentials, Sandbox
+from cio_mcp.sandbox.contract import anonymous
+from cio_mcp.sandbox.operations import asked_for
+from cio_mcp.sandbox.routes import TABLES
+from tests.sandbox import worlds
 from tests.sandbox.conftest import Caller, Calling, Clock
 
 pytestmark = pytest.mark.anyio
@@ -43,6 +50,14 @@ async def test_a_known_path_with_another_method_says_that_it_is_not_imitated(cal
     assert body["errors"][0]["detail"] == "the sandbox does not imitate DELETE /v1/newsletters/20"
 
 
+def test_no_request_fits_two_routes() -> None:
+    taken = Counter((method, anonymous(path)) for method, path, _ in TABLES)
+    assert [route for route, count in taken.items() if count > 1] == []
+    for method, path, _ in TABLES:
+        plain = [part.strip("{}") for part in path.split("/")[1:]]
+        assert [one.path for one, _ in [asked_for(method, plain)] if one] == [path]
+
+
 async def test_success_looks_as_recorded_from_the_real_thing(caller: Caller) -> None:
     answer = await caller.send("PUT", "/api/v1/customers/1", {})
 
@@ -52,7 +67,7 @@ async def test_success_looks_as_recorded_from_the_real_thing(caller: Caller) -> 
 NO_OBJECTS = (b"", b"no json", b"[1]", b'"x"', b"\xff")
 
 # What Python takes as JSON, and a database does not.
-NO_VALUES = (b'{"a":NaN}', b'{"a":1e999}', b'{"a":-Infinity}', b'{"a":"\\uD800"}', b'{"\\udfff":1}')
+NO_VALUES = (b'{"a":NaN}', b'{"a":-Infinity}', b'{"a":"\\uD800"}', b'{"\\udfff":1}')
 
 
 @pytest.mark.parametrize(
@@ -69,8 +84,53 @@ async def test_a_number_of_thousands_of_digits_is_refused(caller: Caller, path: 
     assert (await caller.send("GET", path.format("9" * 5000))).status_code == 400
 
 
-async def test_a_body_of_too_many_brackets_is_refused(caller: Caller) -> None:
-    assert "JSON object" in str(await caller.no(400, "PUT", "/api/v1/customers/1", b'{"a":' * 3000))
+@pytest.mark.parametrize("depth", [101, 900, 3000])
+async def test_a_body_of_too_many_brackets_is_refused(caller: Caller, depth: int) -> None:
+    nested = b'{"a":' * depth + b"1" + b"}" * depth
+
+    for method, path in (
+        ("PUT", "/api/v1/customers/1"),
+        ("POST", "/v1/customers"),
+        ("POST", "/api/v2/batch"),
+    ):
+        assert "at most 100 brackets" in str(await caller.no(400, method, path, nested))
+
+
+async def test_a_filter_as_deep_as_a_body_may_be_is_followed(caller: Caller) -> None:
+    filter_: dict[str, Any] = {"attribute": {"field": "plan", "operator": "eq", "value": "pro"}}
+    for _ in range(48):
+        filter_ = {"and": [filter_]}
+
+    assert (await caller.ok("POST", "/v1/customers", {"filter": filter_}))["identifiers"]
+
+
+@pytest.mark.parametrize("number", ["9223372036854775808", "-9223372036854775808", "1e999", "9" * 5000])
+async def test_a_number_that_64_bits_do_not_hold_is_refused_with_its_place(
+    caller: Caller, number: str
+) -> None:
+    for method, path, body, place in (
+        ("POST", "/api/v1/customers/1/events", '{"name": "n", "timestamp": %s}', "timestamp"),
+        ("PUT", "/api/v1/customers/1", '{"a": {"b": [1, %s]}}', "a.b.1"),
+        ("POST", "/v1/send/email", '{"to": %s}', "to"),
+    ):
+        told = str(await caller.no(400, method, path, (body % number).encode()))
+        assert f"{place} is too large" in told
+
+
+async def test_the_largest_number_that_is_taken_can_be_read_and_explained(caller: Caller) -> None:
+    event = {"name": "signed_up", "timestamp": 2**63 - 1}
+    await caller.ok("POST", "/api/v1/customers/late/events", event)
+
+    chain = worlds.why(caller, "late", "Welcome")
+    assert f"had the event signed_up (of {2**63 - 1})" in chain
+
+
+@pytest.mark.parametrize("zone", ["x" * 5000, "America", "a\x00b"])
+async def test_what_names_no_time_zone_is_refused(caller: Caller, zone: str) -> None:
+    window = f"version=2&res=days&start=1779000000&end=1779900000&tz={quote(zone)}"
+    await caller.no(400, "GET", f"/v1/campaigns/1/metrics?{window}")
+    at = {"scheduled_at": int(caller.clock.now) + 600, "timezone": zone}
+    await caller.no(422, "POST", "/v1/newsletters/21/schedule", at)
 
 
 @pytest.mark.parametrize("body", [*NO_OBJECTS, *NO_VALUES])
@@ -297,3 +357,37 @@ async def test_of_a_request_whose_client_leaves_before_its_end_nothing_is_done(c
     scope = {"type": "http", "method": "PUT", "raw_path": raw, "query_string": b"", "headers": []}
     with pytest.raises(ConnectionCut):
         await caller.sandbox(scope, receive, send)
+
+
+@pytest.mark.parametrize("controlled", [False, True])
+async def test_a_server_is_told_that_nothing_begins_or_ends_with_it(caller: Caller, controlled: bool) -> None:
+    asked = iter(["lifespan.startup", "lifespan.shutdown"])
+    told: list[Any] = []
+
+    async def receive() -> Any:
+        return {"type": next(asked)}
+
+    async def send(message: Any) -> None:
+        told.append(message)
+
+    app = caller.sandbox.controlled if controlled else caller.sandbox
+    await app({"type": "lifespan"}, receive, send)
+    await app({"type": "websocket", "path": "/"}, receive, send)
+
+    assert [message["type"] for message in told] == [
+        *("lifespan.startup.complete", "lifespan.shutdown.complete", "websocket.close")
+    ]
+
+
+async def test_a_server_that_keeps_no_raw_path_is_answered_too(caller: Caller) -> None:
+    await caller.identify("a%20b", plan="pro")
+    app = caller.sandbox
+
+    async def decoded(scope: Any, receive: Any, send: Any) -> None:
+        await app({name: scope[name] for name in scope if name != "raw_path"}, receive, send)
+
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=decoded), base_url="http://test") as http:
+        bearer = {"Authorization": f"Bearer {app.credentials.app_api_key}"}
+        answer = await http.get("/v1/customers/a%20b/attributes", headers=bearer)
+
+    assert answer.json()["customer"]["attributes"]["plan"] == "pro"

@@ -77,7 +77,8 @@ async def test_answers_name_the_numbers_of_what_they_may_rest_on(caller: Caller)
         return {one.name for one in assumptions.every() if str(one.number) in numbers}
 
     assert await told("GET", "/v1/campaigns") == set()
-    assert await told("GET", "/v1/campaigns?colour=red") == {"unknown fields", "words of refusals"}
+    refused = {"unknown fields", "bounds of JSON", "words of refusals"}
+    assert await told("GET", "/v1/campaigns?colour=red") == refused
     assert await told("GET", "/v1/customers/nobody/attributes") == {"unknown customers", "words of refusals"}
     assert "secondary metrics" in await told("GET", "/v1/messages")
     assert await told("DELETE", "/api/v1/customers/nobody") >= {"deleting nobody"}
@@ -108,6 +109,12 @@ async def details(caller: Caller, status: int, method: str, path: str, body: Any
 async def unknown_fields(caller: Caller) -> None:
     await caller.no(400, "GET", "/v1/campaigns?colour=red")
     await caller.no(400, "POST", "/v1/segments", {"segment": {"name": "n", "colour": "red"}})
+
+
+@assumed("bounds of JSON")
+async def bounds_of_json(caller: Caller) -> None:
+    for body in (b'{"a": %d}' % 2**63, b'{"a":' * 101 + b"1" + b"}" * 101):
+        await caller.no(400, "PUT", f"/api/v1/customers/{ADA}", body)
 
 
 @assumed("missing windows")

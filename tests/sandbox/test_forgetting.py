@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from cio_mcp.sandbox import Sandbox
+from cio_mcp.sandbox.forgetting.everywhere import forgetting
 from cio_mcp.sandbox.state import copies
+from cio_mcp.sandbox.state.steps import finish
 from tests.planted import START, a_sandbox
 from tests.sandbox.conftest import Caller, Calling, Clock
 from tests.sandbox.worlds import why
@@ -345,3 +347,24 @@ async def test_an_id_that_is_the_address_of_somebody_else_stays_theirs(caller: C
 
     assert json.loads(event["data"]) == said["data"]
     assert "+4930998877" not in exported(caller)
+
+
+async def test_others_have_their_turn_meanwhile_and_what_they_do_is_forgotten_too(
+    calling: Calling, clock: Clock, tmp_path: Path
+) -> None:
+    path = tmp_path / "sandbox.db"
+    caller = calling(a_sandbox(clock, path=path), clock)
+    other = calling(Sandbox(path, clock=clock), clock)
+    await live(caller)
+    steps = forgetting(caller.sandbox.workspace, "zq77")
+    next(steps)
+    await other.identify("zq77", email="late@quux.example")
+    control(other, "POST", "points", {"name": "meanwhile"})
+    next(steps)
+    control(other, "DELETE", "points/1")
+    told = finish(caller.sandbox.workspace, steps)
+
+    assert (told["already"], told["points"]) == (False, 2)
+    assert [secret for secret in SECRETS if secret.encode() in _bytes(path)] == []
+    control(other, "POST", "points/meanwhile")
+    await other.no(404, "GET", "/v1/customers/zq77/attributes")

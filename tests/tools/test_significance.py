@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from cio_mcp.toolkit.significance import ENOUGH, against_chance, enough_at
+from cio_mcp.toolkit.metrics.significance import ENOUGH, against_chance, enough_at
 
 # The odds ratios that are tried, each as likely as any other.
 ODDS = [Decimal(math.exp(sign * size)) for size in (0.1, 0.2, 0.4, 0.8, 1.6, 3.2) for sign in (1, -1)]

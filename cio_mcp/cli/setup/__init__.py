@@ -8,7 +8,6 @@ from importlib.util import find_spec
 
 from pydantic import SecretStr
 
-from cio_mcp.app.workspace import bounds
 from cio_mcp.cli.clients import ClientFile, clients
 from cio_mcp.cli.clients.command import start_command
 from cio_mcp.cli.clients.entry import Change, DesiredEntry
@@ -19,6 +18,7 @@ from cio_mcp.cli.setup.dialogue import Dialogue, DialogueStop, NoDialogue, Termi
 from cio_mcp.cli.setup.keys import SPELLINGS, ask_and_verify
 from cio_mcp.cli.setup.places import PLACES, KeyPlace, place_of
 from cio_mcp.errors import SettingsError
+from cio_mcp.safety.bounds import Bounds
 from cio_mcp.settings import CREDENTIALS, Settings, load, variable
 
 PERMISSIONS, RECIPIENTS = "CIO_PERMISSIONS", "CIO_ALLOWED_RECIPIENTS"
@@ -163,7 +163,7 @@ def _reach(
 def _bounded(environ: dict[str, str], allowed: str) -> dict[str, str]:
     """Return the settings with who may be reached; raises SettingsError for what is no recipient."""
     environ = environ | {RECIPIENTS: allowed} if allowed else _without(environ, {RECIPIENTS})
-    bounds(load(environ))
+    Bounds.of(load(environ))
     return environ
 
 

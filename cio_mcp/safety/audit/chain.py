@@ -25,8 +25,8 @@ SOON = 0.1
 class Chain:
     """The chain at `path`. Raises OSError if it cannot be written.
 
-    A line that was appended outlasts the process at once, and a power cut once it is `synced`. `written` is
-    called each time when lines are on the disk.
+    A line that was appended outlasts the process at once, and a power cut once it is on the disk; `written`
+    is called each time when lines are.
     """
 
     def __init__(
@@ -78,9 +78,12 @@ class Chain:
             # Of no call's context: it is for all that is written until then.
             self._due = self._due or loop.call_later(SOON, self._begin_to_settle, context=Context())
 
-    async def synced(self) -> None:
-        """Return once all that was appended is on the disk; raises OSError."""
-        await self._disk.synced()
+    def begin(self) -> asyncio.Future[None]:
+        """Begin to bring to the disk what was appended until now.
+
+        Returns what ends once it is there, and raises OSError if it does not come there.
+        """
+        return self._disk.begin()
 
     def flush(self) -> None:
         """Bring all that was appended to the disk now."""
@@ -93,7 +96,7 @@ class Chain:
     def _begin_to_settle(self) -> None:
         async def settle() -> None:
             with suppress(OSError):  # a head that says less than is true is no fault
-                await self.synced()
+                await self.begin()
                 self._settle()
 
         self._due = None

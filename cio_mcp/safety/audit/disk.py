@@ -24,7 +24,8 @@ class Disk:
         self._files: list[int] = []
         self._newest = 0
         self._written = self._safe = 0  # how many times something was written, and how many are on the disk
-        self._visit: asyncio.Task[None] | None = None
+        self._waiting: list[asyncio.Future[None]] = []
+        self._visits: asyncio.Task[None] | None = None
 
     def open(self, path: Path) -> int:
         """Return an open file to write to, which is created if it was moved away."""
@@ -43,12 +44,20 @@ class Disk:
         self._written += 1
         self._newest = number
 
-    async def synced(self) -> None:
-        """Return once everything is on the disk that was written until now; raises OSError."""
-        wanted = self._written
-        while self._safe < wanted:
-            self._visit = self._visit or asyncio.get_running_loop().create_task(self._go())
-            await asyncio.shield(self._visit)
+    def begin(self) -> asyncio.Future[None]:
+        """Begin to bring to the disk what was written until now.
+
+        Returns what ends once it is there, and raises OSError if it does not come there.
+        """
+        loop = asyncio.get_running_loop()
+        coming = loop.create_future()
+        coming.add_done_callback(_noticed)
+        if self._safe == self._written:
+            coming.set_result(None)
+        else:
+            self._waiting.append(coming)
+            self._visits = self._visits or loop.create_task(self._visit())
+        return coming
 
     def flush(self, path: Path) -> None:
         """Bring everything to the disk at once, without an event loop; `path` is that of the newest file."""
@@ -58,23 +67,33 @@ class Disk:
             _bring(files, self._to_disk)
             self._arrived(self._written, self._newest)
 
-    async def _go(self) -> None:
-        """Make one visit, in a thread: calls that write nothing go on meanwhile."""
-        files, self._files = self._files, []
-        written, newest = self._written, self._newest
-        try:
-            await asyncio.get_running_loop().run_in_executor(None, _bring, files, self._to_disk)
-        except OSError as error:
-            self._safe = max(self._safe, written)  # whoever waits is told; the next visit would not see it
-            _log.error("lines of the audit log are perhaps not on the disk: %s", error.strerror)
-            raise
-        finally:
-            self._visit = None
-        self._arrived(written, newest)
+    async def _visit(self) -> None:
+        """Visit the disk as long as anybody waits, in a thread: calls go on meanwhile."""
+        while waiting := self._waiting:
+            files, self._files, self._waiting = self._files, [], []
+            written, newest = self._written, self._newest
+            way = asyncio.get_running_loop().run_in_executor(None, _bring, files, self._to_disk)
+            await asyncio.wait([way])
+            if error := way.exception():
+                self._safe = max(self._safe, written)  # the next visit would not see it: who waits is told
+                why = getattr(error, "strerror", type(error).__name__)
+                _log.error("lines of the audit log are perhaps not on the disk: %s", why)
+            else:
+                self._arrived(written, newest)
+            for coming in waiting:
+                if not coming.done():
+                    coming.set_exception(error) if error else coming.set_result(None)
+        self._visits = None
 
     def _arrived(self, written: int, newest: int) -> None:
         self._safe = max(self._safe, written)
         self._reached(newest)
+
+
+def _noticed(coming: asyncio.Future[None]) -> None:
+    """Take what was raised: who began may wait for it no more."""
+    if not coming.cancelled():
+        coming.exception()
 
 
 def sync(file: int) -> None:

@@ -47,8 +47,8 @@ class AuditLog:
     """The log at `path`, which processes share. Raises OSError if it cannot be written.
 
     `clock` is unix time. `workspace` is recorded with each call, if several are served. What was recorded
-    outlasts this process at once, and a power cut once it is `synced`, which it is within a tenth of a
-    second; `written` is called then. `to_disk` brings an open file to the disk.
+    outlasts this process at once, and a power cut once it is on the disk: it begins its way there by `begin`,
+    or within a tenth of a second; `written` is called then. `to_disk` brings an open file to the disk.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class AuditLog:
         self._clock = clock
         self._workspace = workspace
         self._chain = Chain(path, patience=patience, to_disk=to_disk, written=written)
-        self.synced = self._chain.synced
+        self.begin = self._chain.begin
         with self._chain.locked():
             self._key = _key(path)
 
@@ -76,7 +76,7 @@ class AuditLog:
             _log.error("lines of the audit log are perhaps not on the disk: %s", error.strerror)
 
     def intent(self, entry: Entry) -> None:
-        """Record that a call is about to be made; it must not be before this is `synced`."""
+        """Record that a call is about to be made; it must not be before this is on the disk."""
         self._append("intent", entry.request, self._told(entry))
 
     def outcome(self, request: str, outcome: str, reason: str | None = None, **ids: Any) -> None:

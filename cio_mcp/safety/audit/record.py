@@ -64,6 +64,13 @@ def _leaves(value: object) -> Iterator[str]:
         yield str(value)
 
 
+def _unwritable(error: OSError) -> NotAllowed:
+    return NotAllowed(
+        f"Nothing was done: the audit log (CIO_AUDIT_LOG) cannot be written: {error.strerror}.",
+        do="An operator has to fix that.",
+    )
+
+
 class Record:
     """Records calls in an audit log, if there is one; those that only read if `reads` says so."""
 
@@ -92,28 +99,39 @@ class Record:
 
     def read(self, call: ToolCall) -> AbstractAsyncContextManager[None]:
         """Record the call inside, which only reads, if reads of the workspace are recorded."""
-        return self.act(call) if self._reads and call.tool.apis else nullcontext()
+        return self._read(call) if self._reads and call.tool.apis else nullcontext()
+
+    @asynccontextmanager
+    async def _read(self, call: ToolCall) -> AsyncIterator[None]:
+        async with self.act(call):
+            await self.on_disk(call)
+            yield
 
     def act(self, call: ToolCall) -> AbstractAsyncContextManager[None]:
-        """Record the call inside: its intent, which is on the disk before anything leaves, then its outcome.
+        """Record the call inside: its intent, which begins its way to the disk, then its outcome.
 
         Raises NotAllowed if the intent cannot be recorded. If the outcome cannot be, the call stays as it is.
         """
         return self._recorded(call, self._audit) if self._audit else nullcontext()
 
+    async def on_disk(self, call: ToolCall) -> None:
+        """Return once the intent of a call is on the disk, if calls are recorded; nothing may leave before.
+
+        Raises NotAllowed if it does not come there.
+        """
+        if call.recorded:
+            try:
+                await asyncio.shield(call.recorded)  # other requests of the call wait for it, too
+            except OSError as error:
+                raise _unwritable(error) from None
+
     @asynccontextmanager
     async def _recorded(self, call: ToolCall, audit: AuditLog) -> AsyncIterator[None]:
         try:
             audit.intent(_entry(call))
-            await audit.synced()
         except OSError as error:
-            raise NotAllowed(
-                f"Nothing was done: the audit log (CIO_AUDIT_LOG) cannot be written: {error.strerror}.",
-                do="An operator has to fix that.",
-            ) from None
-        except asyncio.CancelledError:
-            self._ended(call, "not_sent")
-            raise
+            raise _unwritable(error) from None
+        call.recorded = audit.begin()
         try:
             yield
         except CustomerIOError as error:

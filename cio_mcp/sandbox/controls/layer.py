@@ -4,7 +4,8 @@ import asyncio
 import json
 from typing import Any
 
-from cio_mcp.sandbox.asgi import ASGIApp, Receive, Response, Scope, Send, body_of
+from cio_mcp.sandbox.asgi import ASGIApp, Receive, Response, Scope, Send, body_of, path_of
+from cio_mcp.sandbox.bodies import WrongBody, parsed
 from cio_mcp.sandbox.controls.table import NoSuchControl, ask_in_turns
 from cio_mcp.sandbox.state.copies import written
 from cio_mcp.sandbox.state.workspace import Workspace
@@ -21,7 +22,7 @@ class ControlLayer:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        path = scope.get("raw_path", b"").decode("latin-1")
+        path = path_of(scope) if scope["type"] == "http" else ""
         if path != PREFIX and not path.startswith(f"{PREFIX}/"):
             await self._app(scope, receive, send)
             return
@@ -40,9 +41,9 @@ class ControlLayer:
 
     async def _answer(self, method: str, path: str, body: bytes) -> Response:
         try:
-            found = json.loads(body) if body.strip() else None
-        except (ValueError, RecursionError):
-            return _json(400, {"error": "the body must be JSON"})
+            found = parsed(body) if body.strip() else None
+        except WrongBody as wrong:
+            return _json(400, {"error": f"the body must be JSON {wrong}".rstrip()})
         try:
             told = await ask_in_turns(self._workspace, method, path, found)
         except NoSuchControl as unknown:

@@ -12,7 +12,7 @@ from cio_mcp.sandbox.controls.verifying import hold
 from cio_mcp.sandbox.engine import explaining
 from cio_mcp.sandbox.faults import book
 from cio_mcp.sandbox.faults.fault import Fault, WrongFault, parse
-from cio_mcp.sandbox.forgetting import everywhere
+from cio_mcp.sandbox.forgetting.everywhere import forgetting
 from cio_mcp.sandbox.moments import ahead, written
 from cio_mcp.sandbox.routes import TABLES
 from cio_mcp.sandbox.seed import leave_empty, plant
@@ -153,12 +153,12 @@ def explain(asked: ControlRequest) -> Any:
 
 
 @control("POST", "/_sandbox/forget")
-def forget(asked: ControlRequest) -> Any:
+def forget(asked: ControlRequest) -> Steps:
     """Blank what tells of a person, here and in all points; causes and counts stay."""
     (person,) = asked.fields(person=str)
     if not person:
         raise ValueError("name the `person` by an id, an email or a cio_id")
-    return everywhere.forget(asked.workspace, person)
+    return forgetting(asked.workspace, person)
 
 
 @control("GET", "/_sandbox/points")

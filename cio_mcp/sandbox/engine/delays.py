@@ -53,7 +53,12 @@ def on_the_wall(moment: datetime, zone: ZoneInfo) -> datetime:
 
 def zone_of(name: Any, otherwise: str = "UTC") -> ZoneInfo:
     """Return a time zone by name, or another if there is none of that name."""
+    return zone(name) or ZoneInfo(otherwise)
+
+
+def zone(name: Any) -> ZoneInfo | None:
+    """Return a time zone by name, None if there is none of that name."""
     try:
-        return ZoneInfo(str(name)) if name else ZoneInfo(otherwise)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return ZoneInfo(otherwise)
+        return ZoneInfo(str(name)) if name else None
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # a name may be longer than a file's
+        return None

@@ -41,8 +41,11 @@ SENTENCES = {
 
 
 def shown(at: float) -> str:
-    """Return a time as it is told."""
-    return datetime.fromtimestamp(int(at), UTC).isoformat().replace("+00:00", "Z")
+    """Return a time as it is told: beyond all calendars in seconds."""
+    try:
+        return datetime.fromtimestamp(int(at), UTC).isoformat().replace("+00:00", "Z")
+    except (ValueError, OverflowError, OSError):
+        return str(at)
 
 
 def chain(workspace: Workspace, number: int | None) -> list[str]:

@@ -7,7 +7,17 @@ from email.utils import parseaddr
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
-from cio_mcp.sandbox.asgi import ASGIApp, ConnectionCut, Message, Receive, Response, Scope, Send, body_of
+from cio_mcp.sandbox.asgi import (
+    ASGIApp,
+    ConnectionCut,
+    Message,
+    Receive,
+    Response,
+    Scope,
+    Send,
+    body_of,
+    path_of,
+)
 from cio_mcp.sandbox.faults import book
 from cio_mcp.sandbox.faults.fault import STATUS, Fault
 from cio_mcp.sandbox.gate import DAY, throttled
@@ -34,9 +44,7 @@ class FaultLayer:
             await self._app(scope, receive, send)
             return
         body = await body_of(receive)
-        path = [
-            unquote(part, errors="replace") for part in scope["raw_path"].decode("latin-1").split("/")[1:]
-        ]
+        path = [unquote(part, errors="replace") for part in path_of(scope).split("/")[1:]]
         with self._workspace.transaction():
             names = _names(path, scope["query_string"], body)
             struck = book.met_by_request(self._workspace, scope["method"], path, names)

@@ -2,8 +2,9 @@
 
 from datetime import UTC, datetime
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
+from cio_mcp.sandbox.engine import delays
 from cio_mcp.sandbox.http import ApiRequest, Routes, app_error, whole
 from cio_mcp.sandbox.routes.campaigns import action, campaign
 from cio_mcp.sandbox.state import metrics
@@ -47,10 +48,8 @@ def _of_version(asked: ApiRequest, counted: list[metrics.Counted]) -> dict[str, 
         return _version_1(asked, counted)
     if missing := [name for name in ("res", "start", "end") if not query.get(name)]:
         raise app_error(f"{missing[0]} is required", 400)
-    try:
-        zone = ZoneInfo(query.get("tz", "UTC"))
-    except (ZoneInfoNotFoundError, ValueError):
-        raise app_error("tz must be the name of a region", 400) from None
+    if (zone := delays.zone(query.get("tz", "UTC"))) is None:
+        raise app_error("tz must be the name of a region", 400)
     start, end = asked.seconds("start", 0), asked.seconds("end", 0)
     edges = _edges(asked, "res", zone, start, end)
     counts = {"metric": {"series": metrics.series(counted, edges, metrics.SERIES)}}

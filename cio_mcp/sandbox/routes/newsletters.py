@@ -1,8 +1,8 @@
 """Newsletters: read, sent now, and scheduled."""
 
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from cio_mcp.sandbox.engine import delays
 from cio_mcp.sandbox.http import ApiRequest, Routes
 from cio_mcp.sandbox.state import newsletters
 
@@ -66,11 +66,8 @@ def schedule(asked: ApiRequest) -> dict[str, Any]:
     if at and not body.get("timezone"):
         raise asked.refusal("timezone is required", 422)
     check_pace(asked, body)
-    if at:
-        try:
-            ZoneInfo(body["timezone"])
-        except (ZoneInfoNotFoundError, ValueError, TypeError):
-            raise asked.refusal("unknown timezone", 422) from None
+    if at and delays.zone(body["timezone"]) is None:
+        raise asked.refusal("unknown timezone", 422)
     return {"newsletter": public(newsletters.schedule(asked.workspace, found, at))}
 
 

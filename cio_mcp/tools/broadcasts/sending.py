@@ -24,7 +24,7 @@ from cio_mcp.toolkit.params import (
 from cio_mcp.toolkit.reading import Fields, made
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.sizes import excess
-from cio_mcp.toolkit.texts.sending import AllowMissing, Sending
+from cio_mcp.toolkit.texts.words import AllowMissing, Sending
 
 tools = Toolbox(__name__)
 

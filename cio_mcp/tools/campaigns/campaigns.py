@@ -8,12 +8,12 @@ from pydantic import Field
 from cio_mcp.client import AppApi
 from cio_mcp.toolkit.answers import Numbered, Page, Pictured, Shape
 from cio_mcp.toolkit.conditions import in_words
+from cio_mcp.toolkit.metrics.rates import RATES, Metrics, Series, counts_of, summary
+from cio_mcp.toolkit.metrics.spans import End, Start, span_of
 from cio_mcp.toolkit.pages import joined, newest_first, page_by_id, page_of
 from cio_mcp.toolkit.params import Channel, CountCursor, Cursor, Limit, NameContains, ObjectId, Text
-from cio_mcp.toolkit.rates import RATES, Metrics, Series, counts_of, summary
 from cio_mcp.toolkit.reading import Fields, beside
 from cio_mcp.toolkit.registry import Toolbox
-from cio_mcp.toolkit.spans import End, Start, span_of
 from cio_mcp.toolkit.things import has_in_name, source_state
 from cio_mcp.toolkit.times import Local
 

@@ -9,12 +9,12 @@ from pydantic import Field
 from cio_mcp.client import AppApi
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.answers import Pictured, Shape
-from cio_mcp.toolkit.figures import LOOKS, SHARES_OF, Figures, figures_of, share_differences, verdict
+from cio_mcp.toolkit.metrics.figures import LOOKS, SHARES_OF, Figures, figures_of, share_differences, verdict
+from cio_mcp.toolkit.metrics.rates import Counts, counts_of
+from cio_mcp.toolkit.metrics.spans import End, Span, Start, span_of
 from cio_mcp.toolkit.params import Channel, ObjectId
-from cio_mcp.toolkit.rates import Counts, counts_of
 from cio_mcp.toolkit.reading import Fields
 from cio_mcp.toolkit.registry import Toolbox
-from cio_mcp.toolkit.spans import End, Span, Start, span_of
 from cio_mcp.toolkit.times import Timestamp
 
 tools = Toolbox(__name__)
@@ -57,7 +57,7 @@ async def compare_campaigns(
     ] = None,
     channel: Channel | None = None,
 ) -> Comparison:
-    """Compare two campaigns (automations), or two periods of one: which one converts better, and how certainly.
+    """Compare two campaigns (automations), or two periods of one: which converts better, how certainly.
 
     By default compares the last 30 whole days of a campaign with the 30 days before.
     """

@@ -101,7 +101,7 @@ def _told(
     kind: Kind, text: Text, found: TextUses, hide: Callable[[str], str], room: int, *, html: bool
 ) -> MessageText:
     item, written = text.fields, text.written
-    body = body_texts(written.get("body", ""), hide, html=html, room=room, more=": pass part_id")
+    amp = "a version for AMP" if "body_amp" in written else None
     return MessageText(
         part_id=text.number,
         name=item.text("name"),
@@ -113,11 +113,10 @@ def _told(
         recipient=written.get("recipient"),
         subject=item.text("subject"),
         preheader=item.text("preheader_text"),
-        body=body.text,
-        links=body.links,
         variables=found.told(kind) or None,
         unknown=found.unknown or None,
         faults=found.faults or None,
-        html=body.html,
-        left_out=joined(body.left_out, "a version for AMP" if "body_amp" in written else None),
+        **body_texts(
+            written.get("body", ""), hide, html=html, room=room, more=": pass part_id", also_out=[amp]
+        ),
     )

@@ -111,7 +111,6 @@ async def preview_message(
     typical, others = chosen(people)
     found = typical.shown
     fits = fit(variables_of(text.written, snippets, Meter()), [given], sources=("trigger", "event"))
-    body = body_texts(found.parts.get("body", ""), hide, html=html)
     return RenderedMessage(
         part_id=text.number,
         language=text.language,
@@ -120,9 +119,6 @@ async def preview_message(
         recipient=found.parts.get("recipient"),
         subject=found.parts.get("subject"),
         preheader=found.parts.get("preheader_text"),
-        body=body.text,
-        links=body.links,
-        html=body.html,
         fails=found.fails or None,
         empty=found.empty or None,
         defaults_used=found.defaulted or None,
@@ -132,7 +128,7 @@ async def preview_message(
         customer=typical.name if recipients else None,
         others=others or None,
         looked_at=len(people) if recipients else None,
-        left_out=body.left_out,
+        **body_texts(found.parts.get("body", ""), hide, html=html),
     )
 
 
@@ -157,18 +153,14 @@ async def _by_customerio(
 ) -> RenderedMessage:
     """Return an email of Design Studio as Customer.io's own preview shows it."""
     found, fails = await rendered_email(app, email_id, language, customer_id, id_type, data)
-    body = body_texts(found.text("html") or "", app.call.conceal, html=html)
     return RenderedMessage(
         rendered_by="customer.io",
         language=found.text("language"),
         sender=found.text("from"),
         subject=found.text("subject"),
         preheader=found.text("preheader_text"),
-        body=body.text,
-        links=body.links,
-        html=body.html,
         fails=fails or None,
-        left_out=body.left_out,
+        **body_texts(found.text("html") or "", app.call.conceal, html=html),
     )
 
 

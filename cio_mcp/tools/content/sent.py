@@ -51,8 +51,6 @@ async def get_sent_message(
     path = "/v1/messages/{delivery_id}/archived_message"
     answer = Fields(await app.get(path, delivery_id=delivery_id))
     item = answer.inside("archived_message", "id", "body", "subject", "forgotten")
-    sent = item.text("body") or ""
-    body = body_texts(sent, app.call.conceal, html=html)
     return SentMessage(
         delivery_id=delivery_id,
         recipient=item.text("recipient"),
@@ -61,10 +59,7 @@ async def get_sent_message(
         subject=item.text("subject"),
         preheader=item.text("preheader_text"),
         url=item.text("url"),
-        body=body.text,
-        links=body.links,
-        html=body.html,
         forgotten=item.flag("forgotten") or None,
         left_today=app.call.quota_left,
-        left_out=body.left_out,
+        **body_texts(item.text("body") or "", app.call.conceal, html=html),
     )

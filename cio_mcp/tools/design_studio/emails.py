@@ -8,7 +8,7 @@ from cio_mcp.client import AppApi
 from cio_mcp.liquid import Meter
 from cio_mcp.toolkit.answers import Cut, Page, Quoted, Shape
 from cio_mcp.toolkit.design_studio import COMPONENTS, EMAIL, EmailId, Language, read_node, texts_in
-from cio_mcp.toolkit.pages import joined, page_of
+from cio_mcp.toolkit.pages import page_of
 from cio_mcp.toolkit.params import CountCursor, Line
 from cio_mcp.toolkit.reading import Fields, beside, needed
 from cio_mcp.toolkit.registry import Toolbox
@@ -125,7 +125,6 @@ async def get_email(
     unpublished, unknown = (
         await beside("unpublished_changes", _unpublished(app, email_id)) if linked else (None, None)
     )
-    body = body_texts(texts["html"], app.call.conceal, html=html)
     used = variables_of(texts, {}, Meter())
     return Email(
         email_id=email_id,
@@ -138,13 +137,10 @@ async def get_email(
         recipient=envelope.text("recipient"),
         subject=texts["subject"] or None,
         preheader=texts["preheader"] or None,
-        body=body.text,
-        links=body.links,
-        html=body.html,
         needs=used.all_needed or None,
         faults=faults_of(texts["html"]) or None,
         versions=versions or None,
-        left_out=joined(body.left_out, unread, unknown),
+        **body_texts(texts["html"], app.call.conceal, html=html, also_out=(unread, unknown)),
     )
 
 

@@ -9,13 +9,13 @@ from pydantic import Field
 
 from cio_mcp.client import AppApi
 from cio_mcp.toolkit.answers import Cut, Pictured, Shape
-from cio_mcp.toolkit.figures import SHARES_OF, Figures, figures_of, verdict
 from cio_mcp.toolkit.fitting import check_fit
+from cio_mcp.toolkit.metrics.figures import SHARES_OF, Figures, figures_of, verdict
+from cio_mcp.toolkit.metrics.rates import Spanned, counts_of
+from cio_mcp.toolkit.metrics.spans import End, Span, Start, newest_periods, span_of
 from cio_mcp.toolkit.pages import joined
-from cio_mcp.toolkit.rates import Spanned, counts_of
 from cio_mcp.toolkit.reading import Fields, beside, unusable
 from cio_mcp.toolkit.registry import Toolbox
-from cio_mcp.toolkit.spans import End, Span, Start, newest_periods, span_of
 from cio_mcp.tools.metrics.totals import MOST, SourceId
 
 tools = Toolbox(__name__)

@@ -8,7 +8,7 @@ from pydantic import Field
 from cio_mcp.client import AppApi
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.answers import Cut, Pictured, Shape
-from cio_mcp.toolkit.figures import (
+from cio_mcp.toolkit.metrics.figures import (
     LOOKS,
     MEASURES,
     SHARES_OF,
@@ -18,11 +18,11 @@ from cio_mcp.toolkit.figures import (
     share_differences,
     shares_together,
 )
+from cio_mcp.toolkit.metrics.rates import Spanned
+from cio_mcp.toolkit.metrics.spans import days_before
 from cio_mcp.toolkit.pages import joined
 from cio_mcp.toolkit.params import NameContains, Number
-from cio_mcp.toolkit.rates import Spanned
 from cio_mcp.toolkit.registry import Toolbox
-from cio_mcp.toolkit.spans import days_before
 from cio_mcp.tools.metrics.sources import LISTS, Sender, read_results, senders_of
 
 tools = Toolbox(__name__)

@@ -8,12 +8,29 @@ from cio_mcp.client import AppApi, Query
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.answers import Cut, Pictured, Shape
 from cio_mcp.toolkit.fitting import check_fit
+from cio_mcp.toolkit.metrics.rates import (
+    RATES,
+    Counts,
+    Metrics,
+    Series,
+    Spanned,
+    counts_of,
+    summary,
+    totals_of,
+)
+from cio_mcp.toolkit.metrics.spans import (
+    EASTERN,
+    End,
+    JourneyEnd,
+    JourneyStart,
+    Start,
+    newest_periods,
+    span_of,
+)
 from cio_mcp.toolkit.pages import page_of
 from cio_mcp.toolkit.params import Channel, Number, ObjectId, vendor_channel
-from cio_mcp.toolkit.rates import RATES, Counts, Metrics, Series, Spanned, counts_of, summary, totals_of
 from cio_mcp.toolkit.reading import Fields
 from cio_mcp.toolkit.registry import Toolbox
-from cio_mcp.toolkit.spans import EASTERN, End, JourneyEnd, JourneyStart, Start, newest_periods, span_of
 
 tools = Toolbox(__name__)
 

@@ -12,8 +12,8 @@ from cio_mcp.toolkit.fitting import check_fit
 from cio_mcp.toolkit.lists import Numbers
 from cio_mcp.toolkit.params import Https, ItemKey, JsonObject, Line, ObjectId, Text, at_most, unguessed
 from cio_mcp.toolkit.reading import Fields, made
-from cio_mcp.toolkit.recipients import Recipients
 from cio_mcp.toolkit.registry import Toolbox
+from cio_mcp.tools.newsletters.filter import NewsletterFilter
 
 tools = Toolbox(__name__)
 
@@ -73,8 +73,8 @@ def _recipients(
     not_in_segments: list[int] | None,
     attributes: dict[str, Any] | None,
     not_attributes: dict[str, Any] | None,
-) -> Recipients:
-    found = Recipients(in_segments or (), not_in_segments or (), attributes or {}, not_attributes or {})
+) -> NewsletterFilter:
+    found = NewsletterFilter(in_segments or (), not_in_segments or (), attributes or {}, not_attributes or {})
     if not found:
         raise InvalidArgument("in_segments: is needed, or attributes or another condition on its audience")
     return found

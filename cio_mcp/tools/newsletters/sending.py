@@ -11,7 +11,7 @@ from cio_mcp.toolkit.audience import Audience, MessageSetup, reaches
 from cio_mcp.toolkit.params import Number, ObjectId
 from cio_mcp.toolkit.reading import Fields, made
 from cio_mcp.toolkit.registry import Toolbox
-from cio_mcp.toolkit.texts.sending import Sending
+from cio_mcp.toolkit.texts.words import Sending
 from cio_mcp.toolkit.times import Schedule, iso
 
 tools = Toolbox(__name__)

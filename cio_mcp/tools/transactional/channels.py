@@ -12,7 +12,7 @@ from cio_mcp.toolkit.audience import DEVICE, OWN_NUMBER, Audience, reaches
 from cio_mcp.toolkit.fitting import check_fit
 from cio_mcp.toolkit.params import Address, CustomerId, ExceptPhone, JsonObject, Line, Text
 from cio_mcp.toolkit.registry import Toolbox
-from cio_mcp.toolkit.texts.sending import AllowMissing
+from cio_mcp.toolkit.texts.words import AllowMissing
 from cio_mcp.tools.transactional.push import CustomDevice, CustomPayload
 from cio_mcp.tools.transactional.sending import (
     DRAFTED,
@@ -157,7 +157,7 @@ async def send_transactional_message(
         "custom_data": custom_data or None,
         "custom_device": custom_device,
         "custom_payload": custom_payload or None,
-        "auto_create": auto_create or None,
+        "auto_create": auto_create,
     }
     renamed = {
         "from_number": from_number,
@@ -173,12 +173,12 @@ async def send_transactional_message(
     fields = own | {
         "from": from_number,
         "transactional_message_id": transactional_message_id,
-        "message_data": message_data or None,
+        "message_data": message_data,
         "language": language,
         "send_at": send_at,
-        "send_to_unsubscribed": None if send_to_unsubscribed else False,
-        "tracked": None if tracked else False,
-        "disable_message_retention": disable_message_retention or None,
-        "queue_draft": queue_draft or None,
+        "send_to_unsubscribed": send_to_unsubscribed,
+        "tracked": tracked,
+        "disable_message_retention": disable_message_retention,
+        "queue_draft": queue_draft,
     }
     return await send(app, PATHS[channel], customer_id, id_type, fields)

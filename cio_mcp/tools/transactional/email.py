@@ -12,7 +12,7 @@ from cio_mcp.toolkit.audience import Audience, reaches
 from cio_mcp.toolkit.headers import Headers
 from cio_mcp.toolkit.params import CustomerId, ExceptPhone, Line, Text
 from cio_mcp.toolkit.registry import Toolbox
-from cio_mcp.toolkit.texts.sending import AllowMissing
+from cio_mcp.toolkit.texts.words import AllowMissing
 from cio_mcp.tools.transactional.attachments import Attachments
 from cio_mcp.tools.transactional.sending import (
     DRAFTED,
@@ -140,7 +140,7 @@ async def send_transactional_email(
         )
     optional = {
         "transactional_message_id": transactional_message_id,
-        "message_data": message_data or None,
+        "message_data": message_data,
         "from": from_address,
         "subject": subject,
         "body": body,
@@ -150,15 +150,15 @@ async def send_transactional_email(
         "reply_to": reply_to,
         "cc": cc,
         "bcc": bcc,
-        "fake_bcc": fake_bcc or None,
-        "headers": headers or None,
+        "fake_bcc": fake_bcc,
+        "headers": headers,
         "language": language,
         "send_at": send_at,
-        "send_to_unsubscribed": None if send_to_unsubscribed else False,
-        "tracked": None if tracked else False,
-        "disable_message_retention": disable_message_retention or None,
-        "disable_css_preprocessing": disable_css_preprocessing or None,
-        "queue_draft": queue_draft or None,
-        "auto_create": auto_create or None,
+        "send_to_unsubscribed": send_to_unsubscribed,
+        "tracked": tracked,
+        "disable_message_retention": disable_message_retention,
+        "disable_css_preprocessing": disable_css_preprocessing,
+        "queue_draft": queue_draft,
+        "auto_create": auto_create,
     }
     return await send(app, "/v1/send/email", customer_id, id_type, {"to": to} | optional, attachments)

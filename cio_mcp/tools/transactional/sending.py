@@ -11,7 +11,7 @@ from cio_mcp.toolkit.answers import Acted
 from cio_mcp.toolkit.params import JsonObject, Line
 from cio_mcp.toolkit.reading import Fields, made
 from cio_mcp.toolkit.sizes import excess
-from cio_mcp.toolkit.texts.sending import Sending
+from cio_mcp.toolkit.texts.words import Sending
 from cio_mcp.toolkit.times import SendTime
 
 AutoCreate = Annotated[bool, Field(description="Create a template if none has this name.")]
@@ -32,6 +32,9 @@ SendAt = Annotated[
 NotKept = Annotated[bool, Field(description="Do not store the content.")]
 AsDraft = Annotated[bool, Field(description="Create a draft that a person must send.")]
 
+
+# What Customer.io does unless a request says otherwise (App API, "sendEmail"); any other flag is off.
+ON = {"send_to_unsubscribed", "tracked"}
 
 # What a send does with queue_draft.
 DRAFTED = "Make a draft, which a person must send, of"
@@ -83,10 +86,14 @@ async def send(
     fields: dict[str, Any],
     attachments: dict[str, str] | None = None,
 ) -> Queued:
-    """Send one message with the `fields` that are set; raises InvalidArgument if it is too large."""
+    """Send one message with the `fields` that say something; raises InvalidArgument if it is too large."""
     request = {
         "identifiers": {id_type: app.person(customer_id, id_type)},
-        **{name: value for name, value in fields.items() if value is not None},
+        **{
+            name: value
+            for name, value in fields.items()
+            if value not in (None, {}) and value is not (name in ON)
+        },
     }
     if why := excess(request, MESSAGE_BYTES):
         raise InvalidArgument(f"message_data and texts: without attachments {why}")

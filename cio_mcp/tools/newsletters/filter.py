@@ -12,7 +12,7 @@ Values = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Recipients:
+class NewsletterFilter:
     """People in any of some segments, in none of others, with these attributes and without those.
 
     None as an attribute's value stands for any value.

@@ -6,9 +6,9 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from cio_mcp.toolkit.answers import Cut, Shape
+from cio_mcp.toolkit.metrics.spans import Span
 from cio_mcp.toolkit.pages import joined
 from cio_mcp.toolkit.reading import Fields, needed, whole
-from cio_mcp.toolkit.spans import Span
 
 Series = Annotated[bool, Field(description="Add counts by date.")]
 

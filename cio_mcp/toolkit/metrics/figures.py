@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from cio_mcp.toolkit.rates import RATES, Counts, decimals, wholes_of
-from cio_mcp.toolkit.significance import ENOUGH, against_chance, enough_at
+from cio_mcp.toolkit.metrics.rates import RATES, Counts, decimals, wholes_of
+from cio_mcp.toolkit.metrics.significance import ENOUGH, against_chance, enough_at
 
 # What is told of messages, delivery first, and whether more of it is better.
 MEASURES = {

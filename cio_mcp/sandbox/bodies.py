@@ -1,0 +1,72 @@
+"""JSON as it comes in: nothing that the sandbox could not keep, or that goes too deep to be followed.
+
+Assumed (bounds of JSON): which numbers are too large, how many brackets too many, and that they are refused.
+"""
+
+import json
+import math
+from typing import Any
+
+# How many brackets may stand within each other.
+DEEPEST = 100
+
+# What 64 bits hold.
+LARGEST = 2**63 - 1
+
+TOO_DEEP = f"with at most {DEEPEST} brackets within each other"
+
+
+class WrongBody(ValueError):
+    """What came is no JSON that can be kept; says what is asked of it, nothing where it is no JSON at all."""
+
+
+def parsed(body: bytes) -> Any:
+    """Return what a body holds; raises WrongBody."""
+    large: list[str] = []
+
+    def whole(text: str) -> float:
+        # Python reads no number of thousands of digits.
+        if len(text) <= 20 and abs(number := int(text)) <= LARGEST:
+            return number
+        large.append(text)
+        return math.inf
+
+    def finite(text: str) -> float:
+        if not math.isfinite(number := float(text)):
+            large.append(text)
+            return math.inf
+        return number
+
+    try:
+        found = json.loads(body, parse_int=whole, parse_float=finite, parse_constant=_no_constant)
+        if b"\\ud" in body.lower():
+            json.dumps(found, ensure_ascii=False).encode()  # half a character is none
+    except RecursionError:
+        raise WrongBody(TOO_DEEP) from None
+    except ValueError:
+        raise WrongBody("") from None
+    if body.count(b"{") + body.count(b"[") > DEEPEST and _depth(found) > DEEPEST:
+        raise WrongBody(TOO_DEEP)
+    if large:
+        raise WrongBody(f"with numbers that 64 bits hold: {_place(found)} is too large")
+    return found
+
+
+def _no_constant(_: str) -> float:
+    raise ValueError  # JSON has neither NaN nor Infinity
+
+
+def _depth(found: Any) -> int:
+    level, depth = [found], 0
+    while level := [one for one in level if isinstance(one, (dict, list))]:
+        level = [item for one in level for item in (one.values() if isinstance(one, dict) else one)]
+        depth += 1
+    return depth
+
+
+def _place(found: Any, at: str = "") -> str:
+    """Return where the first infinite number is, as in `data.items.0`; empty for nowhere."""
+    if found == math.inf:
+        return at
+    inside = found.items() if isinstance(found, dict) else enumerate(found if isinstance(found, list) else [])
+    return next(filter(None, (_place(one, f"{at}.{name}".lstrip(".")) for name, one in inside)), "")
