@@ -31,6 +31,8 @@ TOOLS = {
     "objects": (OBJECTS, "set_object", ("object_type_id",)),
 }
 
+NOT_GUESSED = "if the guess is wrong"
+
 # Rows by which the meaning of columns is guessed.
 LOOKED_AT = 1000
 
@@ -62,7 +64,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="COLUMN=TARGET",
         help=f"what a column means, with :KIND of {', '.join(KINDS[1:])}; TARGET - leaves it out",
     )
-    parser.add_argument("--id-type", choices=("id", "email", "cio_id", "phone"), default="id")
+    parser.add_argument(
+        "--id-type",
+        choices=("id", "email", "cio_id", "phone"),
+        default="id",
+        help="what names customers (id)",
+    )
     parser.add_argument("--update-only", action="store_true", help="create no unknown customers")
     parser.add_argument("--name", help="the events' name, if no column has it")
     parser.add_argument(
@@ -72,12 +79,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="column that makes an event unique, such as order_id",
     )
     parser.add_argument("--object-type-id", help="the type of objects, if no column has it")
-    parser.add_argument("--timezone", default="", help="of times that name none; CIO_TIMEZONE without it")
+    parser.add_argument("--timezone", default="", help="zone of times that name none (CIO_TIMEZONE)")
     parser.add_argument("--workspace", help="which workspace, if there are several")
-    parser.add_argument("--format", choices=("csv", "tsv", "ndjson", "json"), default="")
-    parser.add_argument("--encoding", default="")
-    parser.add_argument("--delimiter", default="")
-    parser.add_argument("--journal", type=Path, help="where the journal is, for stdin too")
+    parser.add_argument("--format", choices=("csv", "tsv", "ndjson", "json"), default="", help=NOT_GUESSED)
+    parser.add_argument("--encoding", default="", help=NOT_GUESSED)
+    parser.add_argument("--delimiter", default="", help=NOT_GUESSED)
+    parser.add_argument("--journal", type=Path, help="where to keep the journal; stdin has one only so")
     parser.add_argument("--dry-run", action="store_true", help="read and check all rows, and send nothing")
     parser.add_argument("--yes", action="store_true", help="accept the guesses")
     parser.add_argument("--again", action="store_true", help="load once more what is loaded already")
@@ -103,6 +110,7 @@ async def _load(asked: argparse.Namespace) -> int:
         rows = source.rows()
         first = list(islice(rows, LOOKED_AT))
         columns = _columns(asked, app, first, journal, asked.timezone or settings.timezone)
+        _check_named(asked, source, columns)
         if not _agreed(asked, source, columns, journal, first):
             return WRONG
         return await _loaded(asked, app, source, journal, columns, chain(first, rows))
@@ -157,6 +165,16 @@ def _columns(asked: argparse.Namespace, app: App, first: list[Row], journal: Jou
     if not first:
         raise SettingsError(f"{asked.file} has no rows")
     return guessed(first, parsed_maps(asked.map), known, zone, asked.id_type)
+
+
+def _check_named(asked: argparse.Namespace, source: LoadFile, columns: Columns) -> None:
+    """Raise SettingsError if no row of a table can say which customer it is about."""
+    targets = {column.target for column in columns.values()}
+    if source.kind in {"csv", "tsv"} and asked.kind != "objects" and "customer_id" not in targets:
+        by_email = ", or --id-type email" if "email" in map(str.casefold, targets) else ""
+        raise SettingsError(
+            f"{asked.file}: no column names the customer; use --map COLUMN=customer_id{by_email}"
+        )
 
 
 def _agreed(

@@ -143,6 +143,21 @@ def test_what_cannot_be_meant_is_refused_before_anything_is_read_on(
     assert people(folder) == {}
 
 
+@pytest.mark.parametrize("kind", ["people", "events"])
+def test_a_table_in_which_nothing_names_the_customer_is_refused_with_the_way_out(
+    loading: Loading, kind: str
+) -> None:
+    table = "Email,plan\na1@example.com,pro\n"
+    more = ("--as", kind, "--name", "bought", "--yes")
+    status, told = loading(table, *more)
+    by_email, _ = loading(table, *more, "--id-type", "email")
+    user = table.replace("Email", "User")
+    mapped, _ = loading(user, *more, "--map", "User=customer_id", name="users.csv")
+
+    assert (status, by_email, mapped) == (2, 0, 0)
+    assert "no column names the customer; use --map COLUMN=customer_id, or --id-type email" in told
+
+
 def test_dates_whose_order_is_unclear_are_not_guessed(loading: Loading) -> None:
     status, told = loading("customer_id,created at\n1,03/04/2026\n2,05/06/2026\n", "--yes")
 
