@@ -393,7 +393,7 @@ async def test_a_server_that_keeps_no_raw_path_is_answered_too(caller: Caller) -
     assert answer.json()["customer"]["attributes"]["plan"] == "pro"
 
 
-async def test_a_file_is_taken_by_its_name_whatever_it_looks_like(
+def test_a_file_is_taken_by_its_name_whatever_it_looks_like(
     clock: Clock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
