@@ -100,7 +100,7 @@ async def test_a_relationship_to_nothing_is_refused_in_a_batch_at_once(
     write = {"type": kind, "action": "identify", "identifiers": named, "cio_relationships": [related]}
     answer = await caller.no(400, "POST", "/api/v2/entity", write)
 
-    assert answer["errors"][0]["field"] == "cio_relationships.0.identifiers"
+    assert answer["errors"][0]["field"].startswith("cio_relationships.0.identifiers")
 
 
 async def test_many_relationships_are_no_long_attribute_and_come_in_pages(caller: Caller) -> None:
