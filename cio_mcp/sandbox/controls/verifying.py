@@ -140,7 +140,7 @@ def _fits(found: Any, form: Form) -> bool:
     if isinstance(form, (dict, list)):
         return False
     kinds = form if isinstance(form, tuple) else (form,)
-    # JSON's true is no number.
+    # JSON's true is not a number.
     return isinstance(found, kinds) and (bool in kinds or not isinstance(found, bool))
 
 
