@@ -214,7 +214,7 @@ async def test_a_dry_run_checks_all_rows_and_tells_what_is_odd(agent: Agent) -> 
     for words in (
         "no email can be sent to this address (row 4)",
         "merged in their order: rows 4-5",
-        "2026-01-31 as 2026-01-31T00:00:00Z (row 2)",
+        "2026-01-31 as 2026-01-31T00:00:00Z (row 2, UTC)",
         "note: a formula is sent as text, not computed (row 2)",
     ):
         assert words in odd

@@ -84,7 +84,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--format", choices=("csv", "tsv", "ndjson", "json"), default="", help=NOT_GUESSED)
     parser.add_argument("--encoding", default="", help=NOT_GUESSED)
     parser.add_argument("--delimiter", default="", help=NOT_GUESSED)
-    parser.add_argument("--journal", type=Path, help="where to keep the journal; stdin has one only so")
+    parser.add_argument(
+        "--skip-rows", type=int, default=0, metavar="LINES", help="lines above a table's header"
+    )
+    parser.add_argument(
+        "--journal", type=Path, help="where to keep the journal; for stdin none is kept without it"
+    )
     parser.add_argument("--dry-run", action="store_true", help="read and check all rows, and send nothing")
     parser.add_argument("--yes", action="store_true", help="accept the guesses")
     parser.add_argument("--again", action="store_true", help="load once more what is loaded already")
@@ -99,7 +104,7 @@ async def _load(asked: argparse.Namespace) -> int:
     settings = load()
     if asked.timezone and not is_zone(asked.timezone):
         raise SettingsError(f"--timezone {asked.timezone}: is not a time zone such as Europe/Berlin")
-    source = LoadFile.open(asked.file, asked.format, asked.encoding, asked.delimiter)
+    source = LoadFile.open(asked.file, asked.format, asked.encoding, asked.delimiter, asked.skip_rows)
     if not settings.toolsets:  # core, which has no tool for objects
         settings = settings.model_copy(update={"toolsets": ("core", "bulk")})
     app, alone = build(settings), ExitStack()
@@ -134,7 +139,7 @@ def _journal(asked: argparse.Namespace, source: LoadFile, path: Path | None) -> 
         raise SettingsError(
             f"{path}: it belongs to an earlier version of the file: delete it to load the file from the start"
         )
-    if journal.facts["asked"] != _asked(asked):
+    if {name: value for name, value in journal.facts["asked"].items() if value} != _asked(asked):
         raise SettingsError(
             f"{path}: a load with other arguments was started: repeat those arguments, or delete this file"
         )
@@ -154,7 +159,7 @@ def _fingerprint(source: LoadFile) -> list[Any]:
 def _asked(asked: argparse.Namespace) -> dict[str, Any]:
     """Return the arguments that make a load what it is."""
     without = {"command", "file", "yes", "again", "journal", "dry_run"}
-    return {name: value for name, value in sorted(vars(asked).items()) if name not in without}
+    return {name: value for name, value in sorted(vars(asked).items()) if value and name not in without}
 
 
 def _columns(asked: argparse.Namespace, app: App, first: list[Row], journal: Journal, zone: str) -> Columns:
@@ -187,7 +192,7 @@ def _agreed(
         sys.stderr.write(f"goes on behind {journal.progress.rows} rows\n")
     if asked.yes or asked.dry_run or journal.facts or (given.keys() >= columns.keys() and not source.guessed):
         return True
-    if asked.file == STDIN or not sys.stdin.isatty():
+    if asked.file == STDIN or sys.stdin is None or not sys.stdin.isatty():
         sys.stderr.write("Nothing was sent. --yes accepts the guesses; --map overrides them.\n")
         return False
     sys.stderr.write("Load it like this? [y/N] ")
@@ -206,10 +211,11 @@ async def _loaded(
     tool, _, names = TOOLS[asked.kind]
     options = {name: value for name in names if (value := getattr(asked, name))}
     options |= {"workspace": asked.workspace} if asked.workspace else {}
-    table = source.kind in {"csv", "tsv"}
     beside = None if asked.file == STDIN and not asked.journal else Path(str(asked.journal or asked.file))
-    rejects = beside.with_name(f"{beside.name}.rejected.{'csv' if table else 'ndjson'}") if beside else None
-    kept = Rejects(rejects, list(columns) if table else [], journal.progress.rejects)
+    rejects = (
+        beside.with_name(f"{beside.name}.rejected.{'csv' if source.table else 'ndjson'}") if beside else None
+    )
+    kept = Rejects(rejects, list(columns) if source.table else [], journal.progress.rejects)
     teller = Teller(source, journal.progress.rows)
     going = Load(app, tool, columns, options, journal, kept, teller.tell, asked.dry_run)
     try:

@@ -103,7 +103,7 @@ class RowReader:
             if told:
                 notes += told.notes
                 faults += told.faults
-                one.times += [(cell, at) for at in told.times]
+                one.times += [(cell, at, slot.column) for at in told.times]
         if rest:
             slot = self._whole_rest  # which can be a column too, with JSON in its cells
             value, told = self._read(slot, (arguments[slot.target] or {}) | rest)

@@ -16,6 +16,7 @@ from cio_mcp.toolkit.automations import YOUNG, started_by_events
 from cio_mcp.toolkit.consequences import Consequence, Outlook, affects
 from cio_mcp.toolkit.lists import Names
 from cio_mcp.toolkit.registry import Toolbox
+from cio_mcp.toolkit.rows.cells import read_times
 from cio_mcp.toolkit.rows.cells import values as values_of
 from cio_mcp.toolkit.rows.checks import Oddity, Plan, RowOperation
 from cio_mcp.toolkit.rows.columns import Columns, Meanings
@@ -23,7 +24,7 @@ from cio_mcp.toolkit.rows.delivery import carry_out
 from cio_mcp.toolkit.rows.event_ids import EventIds
 from cio_mcp.toolkit.rows.form import Form
 from cio_mcp.toolkit.rows.given import RowInput, RowList, Table, given_rows
-from cio_mcp.toolkit.rows.oddities import alike, read_times, young, zeros
+from cio_mcp.toolkit.rows.oddities import alike, young, zeros
 from cio_mcp.toolkit.rows.outcomes import ManyAccepted
 from cio_mcp.toolkit.rows.people import newcomers
 from cio_mcp.toolkit.rows.ranges import counted, of_rows
@@ -45,6 +46,8 @@ THEN = "To see what became of them: check_write for one, list_activities with th
 
 # What else an event says, and the arguments for it.
 BODY = (("timestamp", "timestamp"), ("attributes", "data"))
+
+ALL_OLD = "That they were accepted is all that can be seen: nothing lists events that old."
 
 FORM = Form(single.tools["track_event"], "data", id_type=(AnyIdType, "id"))
 
@@ -99,7 +102,7 @@ async def track_events(
     id_type: AnyIdType = "id",
     unique: Annotated[
         Names | None,
-        Field(description='Columns identifying an event, such as ["order_id"].'),
+        Field(description='Columns identifying an event: ["order_id"].'),
     ] = None,
 ) -> ManyAccepted:
     """Record up to 10,000 events; unknown customers are created.
@@ -145,15 +148,16 @@ async def _plan(
     logged = track.call.called_at - LOGGED
     old = sum(one.operation.get("timestamp", logged) < logged for one in plan.operations)
     plan.notes = list(_told(plan, ids, old))
-    plan.then = THEN if old < len(plan.operations) else ""
+    plan.then = THEN if old < len(plan.operations) else ALL_OLD
     if own:
         plan.odd.append(Oddity(f"{of_rows(own)}: event_id counts, and not what is in unique", own))
+    zone = given.context.timezone
     plan.look = lambda plan: (  # given, so that no plan holds itself
         *young(plan.operations, track.call.called_at),
         *([Oddity(OF_UNIQUE.format(", ".join(ids.unique)))] if unique else []),
         *alike(plan.seen, lambda one: one.arguments["customer_id"], "customer_id"),
         *alike(plan.seen, lambda one: one.arguments["name"], "event name"),
-        *(*zeros(plan.seen, "customer_id"), *values_of(plan.seen, "data"), *read_times(plan.seen)),
+        *(*zeros(plan.seen, "customer_id"), *values_of(plan.seen, "data"), *read_times(plan.seen, zone)),
     )
     plan.settled(given)
     plan.would = f"Record {counted(len(plan.operations), 'event')} of {counted(plan.people(), 'customer')}."
