@@ -5,6 +5,7 @@ Assumed (bounds of JSON): which numbers are too large, how many brackets too man
 
 import json
 import math
+import re
 from typing import Any
 
 # How many brackets may stand within each other.
@@ -12,6 +13,9 @@ DEEPEST = 100
 
 # What 64 bits hold.
 LARGEST = 2**63 - 1
+
+# What a number that may be too large has: it is looked for first, since few bodies have any.
+LONG = re.compile(rb"\d{19}|\d[eE]")
 
 TOO_DEEP = f"with at most {DEEPEST} brackets within each other"
 
@@ -37,8 +41,9 @@ def parsed(body: bytes) -> Any:
             return math.inf
         return number
 
+    hooks: dict[str, Any] = {"parse_int": whole, "parse_float": finite} if LONG.search(body) else {}
     try:
-        found = json.loads(body, parse_int=whole, parse_float=finite, parse_constant=_no_constant)
+        found = json.loads(body, parse_constant=_no_constant, **hooks)
         if b"\\ud" in body.lower():
             json.dumps(found, ensure_ascii=False).encode()  # half a character is none
     except RecursionError:

@@ -66,7 +66,7 @@ def _written(asked: argparse.Namespace) -> Any:
         return BAD_DAY
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise SettingsError(f"{asked.what}: cannot be read: {error}") from None
 
 
