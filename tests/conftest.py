@@ -1,5 +1,6 @@
 """What tests share: virtual time, a server with the sandbox behind it, a Redis."""
 
+import gc
 import os
 import sys
 from collections.abc import AsyncIterator, Generator, Iterator
@@ -8,14 +9,12 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from coverage import Coverage
-from hypothesis import HealthCheck, is_hypothesis_test, settings
+from hypothesis import HealthCheck, settings
 from jsonschema import Draft202012Validator
 from mcp.client.session import ClientSession
 from mcp.types import CallToolResult
 
 from cio_mcp.tools.every import TOOLS
-from tests import processes
 from tests.agent import Agent, an_agent
 from tests.redis_server import RedisServer, serving_redis
 from tests.virtual_time import VirtualTimeLoop
@@ -29,11 +28,6 @@ settings.register_profile(
 )
 settings.load_profile("same")
 
-# Tests with these marks, and those of all that Hypothesis finds, are not measured for coverage: they run the
-# same lines again and again, and twice as fast so.
-REPEATING = {"exhaustive", "repeating"}
-unmeasured = pytest.StashKey[bool]()
-
 # The test that runs now, if it is not marked as one that starts processes.
 unmarked: pytest.Item | None = None
 
@@ -43,8 +37,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if sys.platform == "win32" and item.get_closest_marker("processes"):
             item.add_marker(pytest.mark.skip(reason="processes are forks"))
-        repeating = any(mark.name in REPEATING for mark in item.iter_markers())
-        item.stash[unmeasured] = repeating or is_hypothesis_test(getattr(item, "obj", None))
+
+
+def pytest_collection_finish() -> None:
+    """Spare the garbage collector what stays until the end."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True)
@@ -52,14 +50,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
     """Keep the mark right: without it a test that starts a process would stay in the fast part."""
     global unmarked  # noqa: PLW0603
     unmarked = None if item.get_closest_marker("processes") else item
-    measuring = Coverage.current() if item.stash[unmeasured] else None
-    if not measuring:
-        return (yield)
-    measuring.stop()
-    try:
-        return (yield)
-    finally:
-        measuring.start()
+    return (yield)
 
 
 def refuse_processes(event: str, _: object) -> None:
@@ -76,13 +67,6 @@ def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, object
     """Run asynchronous tests on virtual time, but for those that processes or sockets answer."""
     real = any(request.node.get_closest_marker(name) for name in ("processes", "real_time"))
     return "asyncio", {} if real else {"loop_factory": VirtualTimeLoop}
-
-
-@pytest.fixture(autouse=True, scope="session")
-def new_processes_unmeasured() -> None:
-    """Measure forks (see processes.py), but no process that starts anew: to import would take double."""
-    if config := os.environ.pop("COVERAGE_PROCESS_CONFIG", None):
-        processes.fork_environ["COVERAGE_PROCESS_CONFIG"] = config
 
 
 @pytest.fixture(scope="session")

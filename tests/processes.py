@@ -19,13 +19,11 @@ from unittest.mock import patch
 from coverage import Coverage
 
 from cio_mcp.cli import main
+from tests.measuring import fork_environ
 
 if sys.platform != "win32":  # where no test that starts a process is run
     FORKS = multiprocessing.get_context("forkserver")
     FORKS.set_forkserver_preload(["__main__", "tests.preloaded"])
-
-# What the process that others are forked from finds in its environment besides: whether coverage is measured.
-fork_environ: dict[str, str] = {}
 
 
 class Command:

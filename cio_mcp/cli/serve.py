@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--transport",
         choices=(BOTH, *TRANSPORTS, STDIO),
         default=BOTH,
-        help=f"{ways}, both (default), or stdio",
+        help=f"{ways}; both: these over HTTP together (default); or stdio",
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
     parser.add_argument("--port", type=int, default=8000, help="port to listen on (default: 8000; 0: any)")

@@ -5,6 +5,7 @@ Assumed (bounds of JSON): which numbers are too large, how many brackets too man
 
 import json
 import math
+import re
 from typing import Any
 
 # How many brackets may stand within each other.
@@ -12,6 +13,9 @@ DEEPEST = 100
 
 # What 64 bits hold.
 LARGEST = 2**63 - 1
+
+# What a number that may be too large has: it is looked for first, since few bodies have any.
+LONG = re.compile(rb"\d{19}|\d[eE]")
 
 TOO_DEEP = f"with at most {DEEPEST} brackets within each other"
 
@@ -37,15 +41,16 @@ def parsed(body: bytes) -> Any:
             return math.inf
         return number
 
+    hooks: dict[str, Any] = {"parse_int": whole, "parse_float": finite} if LONG.search(body) else {}
     try:
-        found = json.loads(body, parse_int=whole, parse_float=finite, parse_constant=_no_constant)
+        found = json.loads(body, parse_constant=_no_constant, **hooks)
         if b"\\ud" in body.lower():
             json.dumps(found, ensure_ascii=False).encode()  # half a character is none
     except RecursionError:
         raise WrongBody(TOO_DEEP) from None
     except ValueError:
         raise WrongBody("") from None
-    if body.count(b"{") + body.count(b"[") > DEEPEST and _depth(found) > DEEPEST:
+    if body.count(b"{") + body.count(b"[") > DEEPEST and depth(found) > DEEPEST:
         raise WrongBody(TOO_DEEP)
     if large:
         raise WrongBody(f"with numbers that 64 bits hold: {_place(found)} is too large")
@@ -56,12 +61,13 @@ def _no_constant(_: str) -> float:
     raise ValueError  # JSON has neither NaN nor Infinity
 
 
-def _depth(found: Any) -> int:
-    level, depth = [found], 0
+def depth(found: Any) -> int:
+    """Return how many brackets stand within each other at the most."""
+    level, deep = [found], 0
     while level := [one for one in level if isinstance(one, (dict, list))]:
         level = [item for one in level for item in (one.values() if isinstance(one, dict) else one)]
-        depth += 1
-    return depth
+        deep += 1
+    return deep
 
 
 def _place(found: Any, at: str = "") -> str:

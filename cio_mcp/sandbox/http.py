@@ -4,6 +4,7 @@ import base64
 import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import islice
 from typing import Any, Literal
 
@@ -90,7 +91,11 @@ class ApiRequest:
         return refusal(self.path, detail, status)
 
     def json(self) -> dict[str, Any]:
-        """Return the body, which must be a JSON object."""
+        """Return the body, which must be a JSON object; it is read once."""
+        return self._json
+
+    @cached_property
+    def _json(self) -> dict[str, Any]:
         why = ""
         try:
             found = parsed(self.body)

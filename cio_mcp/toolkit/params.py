@@ -158,7 +158,7 @@ ItemKey = Annotated[Line, BeforeValidator(as_id), Naming]
 
 CustomerKey = Annotated[ItemKey, AfterValidator(meant)]
 
-CustomerId = Annotated[CustomerKey, at_most(150), Field(description="By id_type.")]
+CustomerId = Annotated[CustomerKey, at_most(150), Field(description="See id_type.")]
 
 # How sends, merges and segments name a customer.
 ExceptPhone = Annotated[IdType, BeforeValidator(_no_phone)]

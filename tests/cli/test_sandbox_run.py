@@ -1,13 +1,17 @@
 """`cio-mcp sandbox run`: scenarios from files."""
 
 import json
+from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from jsonschema import Draft202012Validator
 
 from cio_mcp.cli import main
+from cio_mcp.cli.sandbox.scenarios.steps import MessageField
+from cio_mcp.sandbox.state import deliveries
+from tests.planted import START, the_story
 
 Captured = pytest.CaptureFixture[str]
 
@@ -115,6 +119,28 @@ def test_faults_strike_what_is_asked_and_not_what_is_looked_at(capsys: Captured,
     assert str(wrong[-1]).startswith("status: none was expected, and it is 502: <html>")
 
 
+def test_a_fault_that_strikes_nothing_is_told_before_anything_is_played(
+    capsys: Captured, tmp_path: Path
+) -> None:
+    nowhere = {"does": "cut", "route": "GET /nowhere"}
+    assert play(tmp_path, capsys, IDENTIFY, faults=[nowhere]) == ["route: the sandbox has no GET /nowhere"]
+
+
+def test_messages_are_counted_however_old_they_are(capsys: Captured, tmp_path: Path) -> None:
+    texts = {"to": "una@example.com", "from": "a@example.com", "subject": "Hi", "body": "Hi"}
+    send = {"request": "POST /v1/send/email", "body": texts | {"identifiers": {"id": "u_1"}}, "times": 2}
+    sent = {"messages": {"recipient": "una@example.com"}, "count": 2}
+    found = play(tmp_path, capsys, IDENTIFY, send, {"clock": "+200d"}, sent, story=False)
+    assert found == [None, None, None, None]
+
+
+def test_what_may_be_asked_of_messages_is_what_the_api_tells_of_them() -> None:
+    with closing(the_story(lambda: START)) as sandbox, sandbox.workspace.transaction():
+        told = [message for _, message in deliveries.listed(sandbox.workspace, 0, int(START))]
+
+    assert {name for message in told for name in message} == set(get_args(MessageField))
+
+
 def test_it_begins_fresh_with_the_story_or_with_nothing(capsys: Captured, tmp_path: Path) -> None:
     campaigns = {"request": "GET /v1/campaigns", "answer": {"campaigns": [{"id": 1}]}}
 
@@ -139,11 +165,14 @@ def test_a_broadcast_can_be_triggered_again_once_the_clock_has_moved(
         ('{"steps": []}', "steps: list should have at least 1 item"),
         ('{"steps": [5]}', "steps.0: must be an object with one of request, clock, fault"),
         ('{"steps": [{"wait": 1}]}', "steps.0: must be an object with one of request, clock, fault"),
-        ('{"steps": [{"request": "FOO /x"}]}', "steps.0.request.request: must be a method and a path"),
-        ('{"steps": [{"request": "GET /x", "bdy": 1}]}', "steps.0.request.bdy: is not known here"),
+        ('{"steps": [{"request": "FOO /x"}]}', "steps.0.request: must be a method and a path"),
+        ('{"steps": [{"request": "GET /x", "bdy": 1}]}', "steps.0.bdy: is not known here"),
         ('{"steps": [{"clock": "soon"}]}', "'soon' must be a time such as"),
         ('{"steps": [{"fault": {"does": "error", "calls": "x"}}]}', "calls: must be numbers and ranges"),
         ('{"steps": [{"clock": "+1d"}], "start": "soon"}', "start: 'soon' must be a time"),
+        ('{"steps": [{"messages": {"recipients": "a"}, "count": 0}]}', "steps.0.messages.recipients"),
+        ('{"steps": [{"request": "GET /x", "status": 99}]}', "steps.0.status"),
+        ("[" * 100_000, "cannot be read"),
         ("{", "cannot be read"),
     ],
 )

@@ -24,7 +24,9 @@ pytestmark = pytest.mark.anyio
 PEOPLE = {
     "u_1": {"email": "ada@example.com", "phone": "+4930123456"},
     "u_2": {"email": "boss@corp.example", "phone": "+15551234567"},
+    "u_3": {"email": "eve@example.com"},
 }
+DEVICES = {"u_3": [{"id": "token", "platform": "ios", "last_used": 1_759_179_716}]}
 ALLOWED = "example.com, business.com, +4930*, +4989777"
 EMAIL: dict[str, Any] = {"customer_id": "u_1", "transactional_message_id": 1}
 SMS = EMAIL | {"channel": "sms"}
@@ -54,7 +56,11 @@ class Upstream:
         if request.url.path == "/v1/customers/attributes":
             near = {str(name).strip().lower() for name in body["ids"]}
             found = [
-                {"identifiers": {"id": name}, "attributes": {"id": name} | attributes}
+                {
+                    "identifiers": {"id": name},
+                    "attributes": {"id": name} | attributes,
+                    "devices": DEVICES.get(name, []),
+                }
                 for name, attributes in PEOPLE.items()
                 if name in near
             ]

@@ -119,7 +119,8 @@ AGAIN: dict[str, dict[str, Any]] = {
 async def test_nobody_is_subscribed_again_after_what_forbids_it(
     tool: str, arguments: dict[str, Any], change: Change, at: int, tmp_path: Path
 ) -> None:
-    bounds: dict[str, Any] = {"allowed_recipients": "example.com, +*", "stop_file": str(tmp_path / "stop")}
+    allowed = "example.com, +*, device:any"
+    bounds: dict[str, Any] = {"allowed_recipients": allowed, "stop_file": str(tmp_path / "stop")}
     async with an_agent(confirm="preview", confirm_also="subscriptions", **bounds) as agent:
         code = (await agent.call(tool, **arguments))["confirmation"]
         agent.wire.requests.clear()

@@ -128,7 +128,7 @@ def _check_told(encoding: str, delimiter: str) -> None:
         raise SettingsError(f"--encoding {encoding}: it is not a known text encoding") from None
     if len(delimiter) > 1 or delimiter in {'"', "\r", "\n", " "}:
         raise SettingsError(
-            f"--delimiter {delimiter!r}: must be one character, but no quote, blank or line end"
+            f"--delimiter {delimiter!r}: must be one character, and not a quote, blank or line end"
         )
 
 
@@ -181,7 +181,7 @@ def _row(number: int, written: str) -> Row:
         found = json.loads(written)
     except (ValueError, RecursionError) as error:
         return Row(number, {}, f"is not JSON: {error}")
-    return Row(number, found) if isinstance(found, dict) else Row(number, {}, "is no object")
+    return Row(number, found) if isinstance(found, dict) else Row(number, {}, "is not an object")
 
 
 def _objects(text: TextIO) -> Iterator[Row]:
@@ -204,5 +204,5 @@ def _objects(text: TextIO) -> Iterator[Row]:
             yield Row(number, {}, f"is not JSON, nor is what follows: {error}")
             return
         held = held[end:]
-        yield Row(number, found) if isinstance(found, dict) else Row(number, {}, "is no object")
+        yield Row(number, found) if isinstance(found, dict) else Row(number, {}, "is not an object")
         number += 1

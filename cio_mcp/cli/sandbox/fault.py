@@ -42,7 +42,7 @@ def run(asked: argparse.Namespace) -> int:
     if asked.action == "remove":
         which = "" if asked.number == "all" else f"/{asked.number}"
         removed = control(asked, "DELETE", f"faults{which}")["removed"]
-        sys.stdout.write(f"{removed} lifted\n")
+        sys.stdout.write(f"faults removed: {removed}\n")
         return 0
     told = control(asked, "POST", "faults", _written(asked)) if asked.action == "add" else None
     faults = (told or control(asked, "GET", "faults"))["faults"]
@@ -66,7 +66,7 @@ def _written(asked: argparse.Namespace) -> Any:
         return BAD_DAY
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise SettingsError(f"{asked.what}: cannot be read: {error}") from None
 
 

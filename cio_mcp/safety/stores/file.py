@@ -112,7 +112,7 @@ class FileStore:
 
     async def scheduled(self) -> list[str]:
         """See `Store.scheduled`."""
-        with self._transaction("BEGIN") as db:
+        with self._connection() as db:
             return in_order(db.execute("SELECT what, at FROM scheduled WHERE at >= ?", (self._clock(),)))
 
     async def keep(self, shelf: str, text: str) -> int:
@@ -127,7 +127,7 @@ class FileStore:
 
     async def kept(self, shelf: str) -> dict[int, str]:
         """See `Store.kept`."""
-        with self._transaction("BEGIN") as db:
+        with self._connection() as db:
             query = "SELECT number, text FROM kept WHERE shelf = ? ORDER BY number DESC"
             return dict(db.execute(query, (shelf,)))
 
@@ -157,12 +157,12 @@ class FileStore:
 
     async def stopped(self) -> bool:
         """See `Store.stopped`."""
-        with self._transaction("BEGIN") as db:
+        with self._connection() as db:
             return db.execute("SELECT 1 FROM stop").fetchone() is not None
 
     async def trouble(self) -> str | None:
         """See `Store.trouble`."""
-        with suppress(NotAllowed), self._transaction("BEGIN"):
+        with suppress(NotAllowed), self._connection():
             if self._kept:
                 return None
         lost = "confirmation codes are valid in one process only, and nothing can be sent under caps"
@@ -194,23 +194,30 @@ class FileStore:
         return NoRoom(0.0)
 
     @contextmanager
-    def _transaction(
-        self, begin: str = "BEGIN IMMEDIATE", synchronous: Literal["NORMAL", "FULL"] = "NORMAL"
-    ) -> Iterator[sqlite3.Connection]:
-        db = self._db = self._db or self._open()
+    def _connection(self) -> Iterator[sqlite3.Connection]:
+        """Give the connection for one statement, which needs no transaction around it."""
+        self._db = self._db or self._open()
         try:
-            if synchronous != "NORMAL":
-                db.execute(f"PRAGMA synchronous = {synchronous}")
-            db.execute(begin)
-            yield db
-            db.execute("COMMIT")
+            yield self._db
         except sqlite3.Error:
             raise self._unusable() from None
-        finally:
-            if db.in_transaction:
-                db.execute("ROLLBACK")
-            if synchronous != "NORMAL":
-                db.execute("PRAGMA synchronous = NORMAL")
+
+    @contextmanager
+    def _transaction(
+        self, *, synchronous: Literal["NORMAL", "FULL"] = "NORMAL"
+    ) -> Iterator[sqlite3.Connection]:
+        with self._connection() as db:
+            try:
+                if synchronous != "NORMAL":
+                    db.execute(f"PRAGMA synchronous = {synchronous}")
+                db.execute("BEGIN IMMEDIATE")
+                yield db
+                db.execute("COMMIT")
+            finally:
+                if db.in_transaction:
+                    db.execute("ROLLBACK")
+                if synchronous != "NORMAL":
+                    db.execute("PRAGMA synchronous = NORMAL")
 
     def _unusable(self) -> NotAllowed:
         return NotAllowed(

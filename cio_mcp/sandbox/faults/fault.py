@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections.abc import Collection
 from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import (
@@ -181,13 +182,21 @@ def parse(found: Any) -> Fault:
         raise WrongFault(why(error)) from None
 
 
-def why(error: ValidationError) -> str:
-    """Return in one line what is wrong with something written, without pydantic's words around it."""
+def why(error: ValidationError, *, kinds: Collection[str] = ()) -> str:
+    """Return in one line what is wrong with something written, without pydantic's words around it.
+
+    `kinds` are words that pydantic puts behind the number of an item, to tell of which kind it is.
+    """
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    before = (None, *first["loc"])
     place = ".".join(
-        str(part) for part in first["loc"] if not str(part).startswith(("function-", "literal["))
+        str(part)
+        for part, last in zip(first["loc"], before, strict=False)
+        if not str(part).startswith(("function-", "literal["))
+        and not (isinstance(last, int) and part in kinds)
     )
     message = first["msg"].removeprefix("Value error, ").partition(" or instance of ")[0]
     if first["type"] == "extra_forbidden":
         message = "is not known here"
-    return f"{place}: {message[:1].lower()}{message[1:]}" if place else message
+    message = message[:1].lower() + message[1:]
+    return f"{place}: {message}" if place else message

@@ -155,7 +155,7 @@ def _number(text: str, decimal: str) -> Any:
         text = _plain(text, decimal)
     if not NUMBER.fullmatch(text):
         hint = "" if decimal else "; number(comma) and number(point) read separators"
-        message = f"is no number{f' with a decimal {decimal}' if decimal else hint}"
+        message = f"is not a number{f' with a decimal {decimal}' if decimal else hint}"
         raise ValueError(message)
     return float(text) if "." in text else int(text)
 

@@ -54,7 +54,7 @@ def given_rows(rows: RowInput | None, csv: RowInput | None) -> RowInput:
 def _rows(value: object, asked: ValidationInfo) -> RowInput:
     found: Any = of_objects(value, asked)
     rows = (
-        Row(number, values) if isinstance(values, dict) else Row(number, {}, "is no object")
+        Row(number, values) if isinstance(values, dict) else Row(number, {}, "is not an object")
         for number, values in enumerate(found, 1)
     )
     return RowInput(_some(rows), context_of(asked))

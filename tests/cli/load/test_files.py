@@ -146,6 +146,21 @@ def test_what_cannot_be_meant_is_refused_before_anything_is_read_on(
     assert people(folder) == {}
 
 
+@pytest.mark.parametrize("kind", ["people", "events"])
+def test_a_table_in_which_nothing_names_the_customer_is_refused_with_the_way_out(
+    loading: Loading, kind: str
+) -> None:
+    table = "Email,plan\na1@example.com,pro\n"
+    more = ("--as", kind, "--name", "bought", "--yes")
+    status, told = loading(table, *more)
+    by_email, _ = loading(table, *more, "--id-type", "email")
+    user = table.replace("Email", "User")
+    mapped, _ = loading(user, *more, "--map", "User=customer_id", name="users.csv")
+
+    assert (status, by_email, mapped) == (2, 0, 0)
+    assert "no column names the customer; use --map COLUMN=customer_id, or --id-type email" in told
+
+
 def test_dates_whose_order_is_unclear_are_not_guessed(loading: Loading) -> None:
     status, told = loading("customer_id,created at\n1,03/04/2026\n2,05/06/2026\n", "--yes")
 
@@ -261,7 +276,7 @@ def test_rows_are_told_by_their_lines_in_the_file(loading: Loading) -> None:
 
     assert status == 1
     assert "plan: values differ only in case or blanks: Pro (row 3) and pro (row 6)" in told
-    assert "has what is unique of row 3, and differs from it in other values" in told
+    assert "has the same unique values as row 3, and other values differ" in told
 
 
 def test_a_file_is_loaded_once_unless_it_is_asked_again(folder: Path, loading: Loading) -> None:
@@ -269,7 +284,7 @@ def test_a_file_is_loaded_once_unless_it_is_asked_again(folder: Path, loading: L
     assert loading(events, "--yes", "--as", "events")[0] == 0
     assert "loaded already" in loading(events, "--yes", "--as", "events")[1]
     assert loading(events, "--yes", "--as", "events", "--again")[0] == 0
-    assert "another state" in loading(events + "v3,order,3\n", "--yes", "--as", "events")[1]
+    assert "an earlier version of the file" in loading(events + "v3,order,3\n", "--yes", "--as", "events")[1]
 
     db = sqlite3.connect(folder / "sandbox.sqlite")
     (count,) = db.execute("SELECT count(*) FROM events WHERE name = 'order'").fetchone()
@@ -350,7 +365,7 @@ def test_the_most_frequent_of_very_many_reasons_are_told(loading: Loading) -> No
 
     _, told = loading("customer_id,n\n" + "\n".join(rows), "--yes", "--map", "n=n:number")
 
-    assert "1,200 x n: '?' is no number" in told
+    assert "1,200 x n: '?' is not a number" in told
     assert "x others" in told
     assert (
         sum(int(line.split(" x ")[0].replace(",", "")) for line in told.splitlines() if " x " in line) > 1900

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from cio_mcp.cli.sandbox.scenarios.steps import Scenario
+from cio_mcp.cli.sandbox.scenarios.steps import KINDS, Scenario
 from cio_mcp.errors import SettingsError
 from cio_mcp.sandbox.faults.fault import why
 
@@ -24,7 +24,7 @@ def read(file: str) -> Scenario:
     try:
         return Scenario.model_validate(found)
     except ValidationError as error:
-        raise SettingsError(f"{file}: {why(error)}") from None
+        raise SettingsError(f"{file}: {why(error, kinds=KINDS)}") from None
 
 
 def _yaml(text: str) -> Any:

@@ -11,6 +11,30 @@ from cio_mcp.sandbox.moments import Moment
 REQUEST = re.compile(r"(GET|PUT|POST|DELETE) /\S*")
 
 
+# What the App API tells of a message.
+MessageField = Literal[
+    "id",
+    "deduplicate_id",
+    "type",
+    "customer_id",
+    "customer_identifiers",
+    "recipient",
+    "subject",
+    "metrics",
+    "created",
+    "forgotten",
+    "failure_message",
+    "campaign_id",
+    "newsletter_id",
+    "broadcast_id",
+    "action_id",
+    "content_id",
+    "trigger_event_id",
+    "transactional_message_id",
+    "msg_template_id",
+]
+
+
 def _request(text: str) -> str:
     if not REQUEST.fullmatch(text):
         raise ValueError("must be a method and a path, such as POST /v1/send/email")
@@ -41,7 +65,7 @@ class RequestStep(Step):
     """How often it is asked; what is expected is expected of each answer."""
     patience: Annotated[float, Field(gt=0, le=600)] = 30
     """How many seconds an answer is waited for."""
-    status: int | Literal["none"] | None = None
+    status: Annotated[int, Field(ge=100, le=599)] | Literal["none"] | None = None
     """The status that is expected, or none for no answer. Default: a success."""
     answer: Any = None
     """What is expected in the answer, and more may be there: of an object its fields, of a list its items."""
@@ -71,7 +95,7 @@ class LiftStep(Step):
 class MessagesStep(Step):
     """Expect messages."""
 
-    messages: dict[str, Any]
+    messages: dict[MessageField, Any]
     """What they have in common, of what the App API tells of a message: recipient, subject, metrics, …"""
     count: Annotated[int, Field(ge=0)] | None = None
     """How many there are. Default: at least one."""
