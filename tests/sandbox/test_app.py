@@ -98,7 +98,7 @@ async def test_a_body_of_too_many_brackets_is_refused(caller: Caller, depth: int
 
 async def test_a_filter_as_deep_as_a_body_may_be_is_followed(caller: Caller) -> None:
     filter_: dict[str, Any] = {"attribute": {"field": "plan", "operator": "eq", "value": "pro"}}
-    for _ in range(48):
+    for _ in range(98):
         filter_ = {"and": [filter_]}
 
     assert (await caller.ok("POST", "/v1/customers", {"filter": filter_}))["identifiers"]
