@@ -278,6 +278,24 @@ async def test_what_cannot_be_looked_up_again_does_not_leave() -> None:
     assert cap["left"] == 5
 
 
+@pytest.mark.parametrize(("fault", "retryable"), [(500, True), (httpx.ReadTimeout, True), (401, False)])
+async def test_a_call_whose_only_look_up_fails_is_not_sent_and_not_counted(
+    fault: Any, retryable: bool, tmp_path: Path
+) -> None:
+    log = tmp_path / "audit.jsonl"
+    bounds: dict[str, Any] = {"allowed_recipients": "example.com", "max_sends_per_day": "6"}
+    async with an_agent(audit_log=str(log), **bounds) as agent:
+        agent.wire.fail(fault, times=4)
+        text = await agent.fail("send_transactional_email", **EMAIL)
+        (cap,) = (await agent.call("server_status"))["caps"]
+
+    assert "could not be checked before it left, since a look-up failed: " in text
+    assert (agent.facts["outcome"], agent.facts["retryable"]) == ("not_sent", retryable)
+    assert posted(agent) == []
+    assert cap["left"] == 6
+    assert [json.loads(line).get("outcome") for line in log.read_text().splitlines()] == [None, "not_sent"]
+
+
 async def test_a_call_that_did_not_wait_looks_nothing_up_twice() -> None:
     async with an_agent(allowed_recipients="example.com", max_recipients="5") as agent:
         await agent.call("trigger_broadcast", broadcast_id=10, **ADA)

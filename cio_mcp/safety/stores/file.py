@@ -47,6 +47,10 @@ STALE = "DELETE FROM kept WHERE shelf NOT IN (SELECT shelf FROM kept WHERE at >=
 _log = logging.getLogger(__name__)
 
 
+def _end_of_slice(at: float, slice_: float) -> float:
+    return math.ceil(at / slice_) * slice_
+
+
 class FileStore:
     """A store in a SQLite file, opened on first use; `clock` is unix time.
 
@@ -93,12 +97,12 @@ class FileStore:
         with self._transaction() as db:
             if not self._kept:
                 raise self._unusable()
+            slice_ = min(caps) * SLICE
             for seconds, most in caps.items():
-                if self._count(db, workspace, due, seconds) + recipients > most:
+                if self._count(db, workspace, due, seconds, slice_) + recipients > most:
                     return self._wait(db, workspace, seconds, most - recipients, moment)
             db.execute("DELETE FROM sent WHERE workspace = ? AND at < ?", (workspace, moment - REMEMBERED))
-            slice_ = min(caps) * SLICE
-            entry = (workspace, math.ceil(due / slice_) * slice_)
+            entry = (workspace, _end_of_slice(due, slice_))
             if not db.execute(ADD, (recipients, *entry)).rowcount:
                 db.execute(FIRST, (recipients, *entry))
         return partial(self._refund, recipients, entry)
@@ -143,7 +147,7 @@ class FileStore:
     async def sent(self, workspace: str, seconds: float) -> int:
         """See `Store.sent`."""
         with self._transaction() as db:
-            return self._count(db, workspace, self._clock(), seconds)
+            return self._count(db, workspace, self._clock(), seconds, seconds * SLICE)
 
     async def stop(self, stop: bool) -> str:
         """See `Store.stop`."""
@@ -174,12 +178,17 @@ class FileStore:
             self._db.close()
 
     @staticmethod
-    def _count(db: sqlite3.Connection, workspace: str, due: float, seconds: float) -> int:
-        """Return the recipients in the fullest window of so many seconds that the time `due` is in."""
+    def _count(db: sqlite3.Connection, workspace: str, due: float, seconds: float, slice_: float) -> int:
+        """Return the recipients in the fullest window of so many seconds that the time `due` is in.
+
+        An entry is at the end of its slice, so its sends were up to a slice earlier.
+        """
         query = "SELECT at, recipients FROM sent WHERE workspace = ? AND at > ? AND at < ?"
-        rows = db.execute(query, (workspace, due - seconds, due + seconds)).fetchall()
-        ends = [due, *(at for at, _ in rows if at > due)]
-        return max(sum(int(each) for at, each in rows if end - seconds < at <= end) for end in ends)
+        here = _end_of_slice(due, slice_)
+        rows = db.execute(query, (workspace, due - seconds, here + seconds + slice_)).fetchall()
+        later = ((at - seconds - slice_ / 2, at) for at, _ in rows if at > here)
+        windows = [(due - seconds, here), *later]
+        return max(sum(int(each) for at, each in rows if low < at <= high) for low, high in windows)
 
     @staticmethod
     def _wait(db: sqlite3.Connection, workspace: str, seconds: float, room: int, moment: float) -> NoRoom:
