@@ -36,7 +36,7 @@ async def test_a_row_that_is_nested_too_deeply_ends_the_call_before_any_leaves(
 
 
 async def test_what_is_nested_within_the_limit_is_sent(agent: Agent) -> None:
-    rows = json.dumps([{"customer_id": "a", "name": "n", "data": nested(90)}])
+    rows = json.dumps([{"customer_id": "a", "name": "n", "data": nested(120)}])
 
     assert (await agent.call("track_events", rows=rows))["accepted"] == 1
 
