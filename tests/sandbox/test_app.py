@@ -391,3 +391,12 @@ async def test_a_server_that_keeps_no_raw_path_is_answered_too(caller: Caller) -
         answer = await http.get("/v1/customers/a%20b/attributes", headers=bearer)
 
     assert answer.json()["customer"]["attributes"]["plan"] == "pro"
+
+
+def test_a_file_is_taken_by_its_name_whatever_it_looks_like(
+    clock: Clock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Sandbox("file:x.db?mode=ro", clock=clock, seed=False).close()
+
+    assert [path.name for path in tmp_path.iterdir()] == ["file:x.db?mode=ro"]
