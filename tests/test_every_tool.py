@@ -11,6 +11,8 @@ from cio_mcp.toolkit.registry import Effect, Tool
 from cio_mcp.tools.every import TOOLS
 from tests.test_outcomes import ACTS
 
+pytestmark = pytest.mark.repeating
+
 PAGE = Path(__file__).parent.parent.joinpath("docs/tools.md").read_text()
 
 # What a tool's first word promises. Suppressing deletes; merging deletes one of two.

@@ -7,6 +7,10 @@ from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.repeating
+
 PACKAGE = Path(__file__).parent.parent / "cio_mcp"
 
 # What each part of the package imports of the others, besides itself and the version: of those above it here.

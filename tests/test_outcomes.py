@@ -392,6 +392,7 @@ async def ends(agent: Agent, tool: str) -> str:
     return str((await outcome(agent, tool))["outcome"])
 
 
+@pytest.mark.repeating
 @EVERY_TOOL
 async def test_a_call_without_a_fault_takes_effect_once(agent: Agent, tool: str) -> None:
     await ACTS[tool].prepare(agent)

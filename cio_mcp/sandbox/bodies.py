@@ -9,7 +9,7 @@ import re
 from typing import Any
 
 # How many brackets may stand within each other.
-DEEPEST = 100
+DEEPEST = 200
 
 # What 64 bits hold.
 LARGEST = 2**63 - 1

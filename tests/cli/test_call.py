@@ -55,6 +55,7 @@ def test_all_arguments_can_be_one_object_beside_others(capsys: pytest.CaptureFix
     assert (status, body["name"], body["data"]) == (0, "signed up", {"n": 1})
 
 
+@pytest.mark.repeating
 @pytest.mark.parametrize(
     ("arguments", "status", "words"),
     [

@@ -78,6 +78,7 @@ async def test_a_callers_own_calls_keep_their_order_among_others() -> None:
     assert ends == ["a0", "b0", "a1", "b1", "a2", "b2"]
 
 
+@pytest.mark.repeating
 async def test_a_429_makes_room_for_others_and_the_room_is_taken_back_slowly() -> None:
     wire = Script()
     async with connected(wire, deadline=100) as there:
@@ -269,6 +270,7 @@ async def test_pauses_after_429s_begin_anew_once_another_answer_came() -> None:
     assert [gaps[0], gaps[1], gaps[3]] == pytest.approx([0.25, 0.5, 0.25], abs=0.02)
 
 
+@pytest.mark.repeating
 async def test_a_way_that_becomes_longer_costs_nothing_once_it_is_known() -> None:
     wire = Script(latency=0.001)
     async with connected(wire, deadline=100) as there:

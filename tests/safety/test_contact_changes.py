@@ -72,6 +72,7 @@ TOPICS = "cio_subscription_preferences"
 BOSS = {"customer_id": "u_2"}
 
 
+@pytest.mark.repeating
 @pytest.mark.parametrize(
     ("tool", "arguments"),
     [

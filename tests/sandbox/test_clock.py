@@ -72,6 +72,7 @@ async def test_all_who_use_a_file_see_its_clock_moved_at_once(
     assert created["timestamp"] == clock.now + 7 * DAY - 1
 
 
+@pytest.mark.repeating
 @pytest.mark.parametrize(("unused", "passed"), [(600, 600), (90 * DAY, 60), (-DAY, 0)])
 def test_after_disuse_the_time_goes_on_where_it_stood(
     clock: Clock, tmp_path: Path, unused: int, passed: int
@@ -112,6 +113,7 @@ async def test_a_step_that_fails_leaves_time_and_world_as_they_were(calling: Cal
     assert caller.sandbox.clock() == before
 
 
+@pytest.mark.repeating
 async def test_requests_are_answered_while_the_clock_moves_on_and_see_how_far_it_has_come(
     calling: Calling, clock: Clock
 ) -> None:

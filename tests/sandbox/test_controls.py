@@ -287,8 +287,8 @@ def an_entry(**change: Any) -> dict[str, Any]:
         ),
         (
             "people",
-            {"cio_id": "c9", "id": "i", "email": None, "attributes": '{"a":' * 101 + "1" + "}" * 101},
-            "attributes has more than 100 brackets",
+            {"cio_id": "c9", "id": "i", "email": None, "attributes": '{"a":' * 201 + "1" + "}" * 201},
+            "attributes has more than 200 brackets",
         ),
         (
             "people",

@@ -18,7 +18,7 @@ from tests.contract.live import of_ours
 from tests.forms import form_of
 from tests.sandbox.conftest import REFERENCE, Caller
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.repeating]
 
 LIVE = json.loads(Path(__file__).parent.parent.joinpath("live_forms.json").read_text())
 ANSWERS = [seen for seen in LIVE if "body" in seen and seen["status"] == 200 and seen["request"] != "ANY *"]

@@ -221,6 +221,7 @@ async def test_a_prefix_stands_before_every_name() -> None:
     assert answer["id"] == "u_1001"
 
 
+@pytest.mark.repeating
 @pytest.mark.parametrize("prefix", ["cio_", "a-", "X1"])
 async def test_whatever_is_said_names_tools_with_their_prefix(prefix: str, tmp_path: Path) -> None:
     file = tmp_path / "templates.toml"
@@ -302,6 +303,7 @@ async def test_credentials_are_left_aside_when_the_sandbox_is_asked_for() -> Non
     assert not result.is_error
 
 
+@pytest.mark.repeating
 async def test_answers_keep_to_their_output_schema(agent: Agent) -> None:
     schemas = {tool.name: tool.output_schema for tool in (await agent.client.list_tools()).tools}
 

@@ -513,6 +513,7 @@ async def test_a_row_is_taken_among_others_as_it_is_alone(agent: Agent) -> None:
         assert {several[row["row"] - 1]["n"]: row["reasons"] for row in told["rows"]} == refused
 
 
+@pytest.mark.repeating
 async def test_a_call_that_has_ended_holds_none_of_its_rows(agent: Agent) -> None:
     await agent.call("identify_customers", rows=customers(20))
     gc.collect()

@@ -8,7 +8,7 @@ import pytest
 from tests.agent import Agent
 from tests.tools.canned import canned
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.repeating]
 
 AT, THEN = 1_780_000_000, "2026-05-28T20:26:40Z"
 MORE, LATER = 1_780_028_800, "2026-05-29T04:26:40Z"

@@ -15,6 +15,8 @@ from tests import recount
 from tests.recount import Days, disagreements
 from tests.tools.canned import canned
 
+pytestmark = pytest.mark.repeating
+
 NEW_YORK = ZoneInfo("America/New_York")
 
 # Sources by their paths at Customer.io; those inside another are its messages.

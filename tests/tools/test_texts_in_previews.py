@@ -358,6 +358,7 @@ async def test_a_send_itself_reads_no_texts(agent: Agent) -> None:
     assert agent.sent == ["POST /v1/campaigns/10/triggers"]
 
 
+@pytest.mark.repeating
 @pytest.mark.parametrize("subject", ["{{ trigger.a%d }}", "{{ trigger.a%d | default: 1 }}"])
 async def test_a_preview_of_very_many_names_stays_short(agent: Agent, subject: str) -> None:
     own = {"subject": "".join(subject % at for at in range(2000)), "body": "x", "from_address": "a@b.example"}

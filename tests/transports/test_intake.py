@@ -93,6 +93,7 @@ async def statuses(knocks: list[Knock]) -> list[int]:
     return [knock.answered.result() if knock.answered.done() else 0 for knock in knocks]
 
 
+@pytest.mark.repeating
 async def test_a_token_has_a_part_of_all_streams_and_leaves_the_rest_to_others(tmp_path: Path) -> None:
     async with serving(tmp_path) as (app, one, other):
         many = [Knock(app, "GET", "/sse", one) for _ in range(1500)]
@@ -130,6 +131,7 @@ async def test_a_token_has_a_part_of_the_bytes_that_wait(tmp_path: Path) -> None
         assert late == 429
 
 
+@pytest.mark.repeating
 async def test_a_token_has_a_part_of_all_sessions(tmp_path: Path) -> None:
     most = int(MOST_SESSIONS * PART)
     async with serving(tmp_path) as (app, one, other):

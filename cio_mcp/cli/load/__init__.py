@@ -17,7 +17,7 @@ from cio_mcp.cli.load.loading import EVENTS, OBJECTS, PEOPLE, Interrupted, Load
 from cio_mcp.cli.load.mapping import Columns, as_facts, guessed, parsed_maps
 from cio_mcp.cli.load.rejects import Rejects
 from cio_mcp.cli.load.source import STDIN, LoadFile
-from cio_mcp.cli.load.telling import Teller, described
+from cio_mcp.cli.load.telling import Teller, described, separated
 from cio_mcp.errors import SettingsError
 from cio_mcp.settings import load
 from cio_mcp.toolkit.rows.columns import KINDS, Column
@@ -35,6 +35,9 @@ NOT_GUESSED = "if the guess is wrong"
 
 # Rows by which the meaning of columns is guessed.
 LOOKED_AT = 1000
+
+# So many columns are shown of a header that names no customer.
+SHOWN = 5
 
 LOADED, REJECTED, WRONG, STOPPED, UNKNOWN = range(5)
 
@@ -178,7 +181,9 @@ def _check_named(asked: argparse.Namespace, source: LoadFile, columns: Columns) 
     if source.kind in {"csv", "tsv"} and asked.kind != "objects" and "customer_id" not in targets:
         by_email = ", or --id-type email" if "email" in map(str.casefold, targets) else ""
         raise SettingsError(
-            f"{asked.file}: no column names the customer; use --map COLUMN=customer_id{by_email}"
+            f"{asked.file}: no column names the customer; use --map COLUMN=customer_id{by_email}. "
+            f"The header was read as {list(islice(columns, SHOWN))}, {separated(source)}; "
+            f"if it is further down, use --skip-rows LINES"
         )
 
 

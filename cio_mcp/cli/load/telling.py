@@ -31,7 +31,7 @@ def described(
     rows = [row.values for row in first if not row.fault]
     lines = [f"{source.name}: {source.kind}, {source.encoding}, as {kind}"]
     if source.table and source.table.delimiter:
-        lines[0] += f", separated by {DELIMITERS.get(delimiter := source.table.delimiter, repr(delimiter))}"
+        lines[0] += f", {separated(source)}"
     if source.guessed:
         letters = next((str(cell) for row in rows for cell in row.values() if not str(cell).isascii()), "")
         lines[0] += f" (the encoding is guessed: {letters!r})"
@@ -41,6 +41,12 @@ def described(
         examples = islice(_examples(rows, column, name), FORMS)
         lines.append("  ".join([f"  {name:<{width}}  ->  {column}{guess}", *examples]))
     return "\n".join(lines) + "\n"
+
+
+def separated(source: LoadFile) -> str:
+    """Return what separates the cells of a table, in words."""
+    delimiter = source.table.delimiter if source.table else ""
+    return f"separated by {DELIMITERS.get(delimiter, repr(delimiter))}"
 
 
 def _examples(rows: list[dict[str, object]], column: Column, name: str) -> Iterator[str]:

@@ -44,9 +44,6 @@ OF_UNIQUE = (
 
 THEN = "To see what became of them: check_write for one, list_activities with the events' name for many."
 
-# What else an event says, and the arguments for it.
-BODY = (("timestamp", "timestamp"), ("attributes", "data"))
-
 ALL_OLD = "That they were accepted is all that can be seen: nothing lists events that old."
 
 FORM = Form(single.tools["track_event"], "data", id_type=(AnyIdType, "id"))
@@ -63,7 +60,7 @@ async def _reached(
 ) -> Audience:
     """Return the recipients that the events' data set for the emails that they trigger."""
     plan = await _plan(track, given_rows(rows, csv), columns or {}, id_type, name, unique)
-    texts = [planned.operation.get("attributes", {}).get("recipient") for planned in plan.operations]
+    texts = (planned.operation.get("attributes", {}).get("recipient") for planned in plan.operations)
     named = [recipient for text in texts if text is not None for recipient in recipients(text)]
     known = not any(recipient.liquid for recipient in named)
     return Audience(
@@ -133,7 +130,10 @@ async def _plan(
         try:
             who = in_operation(values["customer_id"], values["id_type"])
             event: dict[str, Any] = {"identifiers": who, "name": values["name"]}
-            event |= {name: value for name, of in BODY if (value := values[of])}
+            if values["timestamp"]:
+                event["timestamp"] = values["timestamp"]
+            if values["data"]:
+                event["attributes"] = values["data"]
             event_id = ids.of(event, one.row.number, values["event_id"])
         except InvalidArgument as wrong:
             plan.refused.append((one.row, wrong.faults))
@@ -166,7 +166,7 @@ async def _plan(
 
 def _told(plan: Plan, ids: EventIds, old: int) -> Iterator[str]:
     """Yield what to know about events: where their emails go, what makes their ids, which are not seen."""
-    redirected = {key for planned in plan.operations for key in planned.operation.get("attributes", {})}
+    redirected = set[str]().union(*(planned.operation.get("attributes", ()) for planned in plan.operations))
     yield from (single.REDIRECTS[key] for key in sorted(single.REDIRECTS.keys() & redirected))
     if ids.from_content:
         these = counted(ids.from_content, "event has", "events have")

@@ -244,6 +244,7 @@ FILES: dict[str, tuple[bytes, tuple[str, ...]]] = {
 }
 
 
+@pytest.mark.repeating
 @pytest.mark.parametrize("kind", FILES)
 def test_each_kind_of_file_is_read_as_it_was_meant(folder: Path, loading: Loading, kind: str) -> None:
     content, options = FILES[kind]

@@ -53,6 +53,7 @@ TABLE = "customer_id,email,plan,seats\na1,a1@example.com,pro,5\na2,a2@example.co
 ROWS = list(csv.DictReader(io.StringIO(TABLE)))
 
 
+@pytest.mark.repeating
 @pytest.mark.parametrize(
     ("name", "content"),
     [
