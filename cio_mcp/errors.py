@@ -171,7 +171,8 @@ def checked() -> Iterator[None]:
     except NotAllowed:
         raise
     except CustomerIOError as error:
-        what = f"Not sent: the call could not be checked before it left. {error.what}"
+        why = _NO_EFFECT.sub("", error.what).removeprefix("Unknown outcome: ")
+        what = f"Not sent: the call could not be checked before it left, since a look-up failed: {why}"
         raise NotSent(what, do=error.do, retryable=error.retryable) from None
 
 

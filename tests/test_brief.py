@@ -257,7 +257,7 @@ WHERE: dict[str, tuple[str, str]] = {
     "- Onboarding sequences": (SANDBOX, "onboarding"),
     "- Re-engagement campaigns": (SANDBOX, "Win-back"),
     "- Transactional messages": (EMAIL, "async def send_transactional_email"),
-    "## Rate Limits": (DOCS, "# Limits, and how calls keep to them"),
+    "## Rate Limits": (DOCS, "# Limits"),
     "- Track API: 100 requests/second": (DOCS, "writes of customers and events | 100 per second"),
     "- App API: 10 requests/second": (DOCS, "App API: all other requests | 10 per second"),
     "## Relevant Skills": (README, "read campaigns and their"),

@@ -5,6 +5,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from cio_mcp.toolkit.sizes import PLAIN
+
 # The fields whose texts are ours and say what to do; no text of a customer's stands in them.
 ADVISING = {"next", "do", "left_out", "notes", "unread", "how"}
 
@@ -24,9 +26,9 @@ def advise(answer: BaseModel, off_in: Callable[[str], str], worded: Callable[[st
     models = [answer]
     for model in models:
         for name, value in vars(model).items():
-            if isinstance(value, BaseModel):
-                models.append(value)
-            elif isinstance(value, list):
-                models += (part for part in value if isinstance(part, BaseModel))
             if name in ADVISING and value:
                 setattr(model, name, list(map(noted, value)) if isinstance(value, list) else noted(value))
+            if isinstance(value, list):
+                models += (part for part in value if isinstance(part, BaseModel))
+            elif type(value) not in PLAIN and isinstance(value, BaseModel):  # in this order: pydantic is slow
+                models.append(value)

@@ -25,7 +25,7 @@ from cio_mcp.safety.audit.copy import Copier
 from cio_mcp.safety.audit.record import Record
 from cio_mcp.safety.audit.strangers import Strangers
 from cio_mcp.safety.stores import Store
-from cio_mcp.toolkit.answers import Answer
+from cio_mcp.toolkit.answers import AFTERWARDS, Answer
 from cio_mcp.toolkit.registry import Effect, Tool
 
 _log = logging.getLogger(__name__)
@@ -155,6 +155,7 @@ class App:
         advise(answer, partial(self.catalogue.off_in, principal, guard), self.catalogue.worded)
         facts = hide(answer.model_dump(mode="json", exclude_none=True), answer)
         image = pictures.add(call, facts) if call.as_image or call.as_page else None
+        facts |= {name: facts.pop(name) for name in AFTERWARDS if name in facts}
         return Outcome(call.request, facts, image=image)
 
     def _found(

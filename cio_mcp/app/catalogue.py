@@ -138,7 +138,7 @@ class Catalogue:
             raise NotSent(f"{name}: there is no such tool; {hint}")
         if reason := workspace.why_off(tool):
             raise NotSent(f"{name}: is off: {reason}")
-        if reason := self._why_off_for(known, tool):
+        if reason := self._off_for(known).get(tool.name):
             raise NotAllowed(f"Nothing was done: {name} is off for this caller: {reason}.")
         return workspace.guard, tool, arguments
 
@@ -147,13 +147,13 @@ class Catalogue:
         if not (words := dict.fromkeys(_NAME.findall(text))):
             return ""
         here = next((found for found in self.workspaces.values() if found.guard is guard), None)
-        named = filter(None, map(self._shelf.named, words))
-        off = {tool.name: (here and here.why_off(tool)) or self._why_off_for(known, tool) for tool in named}
+        named, denied = filter(None, map(self._shelf.named, words)), self._off_for(known)
+        off = {tool.name: (here and here.why_off(tool)) or denied.get(tool.name) for tool in named}
         return "".join(f" ({name} is off here: {reason}.)" for name, reason in off.items() if reason)
 
-    def _why_off_for(self, known: Principal, tool: Tool) -> str | None:
-        """Return why a tool is off for a caller; the words of grants are about all tools."""
-        return known.off(self.tools).get(tool.name) if known.grants else None
+    def _off_for(self, known: Principal) -> Mapping[str, str]:
+        """Return what is off for a caller, and why; to ask without a grant would import all tools."""
+        return known.off(self.tools) if known.grants else {}
 
     def _opened(self, known: Principal) -> Mapping[str, OpenWorkspace]:
         if not known.grants:

@@ -127,8 +127,8 @@ async def _scheduled(store: Store) -> list[str] | None:
 
 def _text(value: object) -> str:
     """Return a bound as text, empty if it is not set."""
-    if value is None or value is False:
-        return ""
+    if value is None or isinstance(value, bool):
+        return "" if value is None else str(value).lower()
     return ", ".join(value) if isinstance(value, tuple) else str(value)
 
 

@@ -181,9 +181,9 @@ def _object(text: str, place: str = "") -> Iterable[tuple[str, Any]]:
     try:
         found = json.loads(text.removeprefix("\ufeff"))
     except (ValueError, RecursionError) as error:
-        raise SettingsError(f"{place}the arguments are no JSON object: {error}") from None
+        raise SettingsError(f"{place}the arguments are not a JSON object: {error}") from None
     if not isinstance(found, dict):
-        raise SettingsError(f"{place}the arguments are no JSON object")
+        raise SettingsError(f"{place}the arguments are not a JSON object")
     return found.items()
 
 

@@ -27,13 +27,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--name", help="only sources with this in their name, with all details")
     parser.add_argument(
-        "--page", metavar="FILE", type=Path, help="write a page (HTML) with pictures, for its owner alone"
+        "--page", metavar="FILE", type=Path, help="write a page (HTML) with pictures, which only you can read"
     )
     parser.add_argument(
         "--image",
         metavar="FILE",
         type=Path,
-        help="write an image (PNG), for its owner alone (needs the extra images)",
+        help="write an image (PNG), which only you can read (needs the extra images)",
     )
 
 

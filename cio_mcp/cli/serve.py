@@ -14,12 +14,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "Serve MCP over HTTP until Ctrl-C or SIGTERM, then let running calls end. Without tokens it listens "
         "on loopback only. Clients on this machine need no `serve`: they start `cio-mcp` themselves."
     )
-    ways = ", ".join(f"{transport.title} on {transport.paths[0]}" for transport in TRANSPORTS.values())
+    ways = "; ".join(f"{name}: {way.title} on {way.paths[0]}" for name, way in TRANSPORTS.items())
     parser.add_argument(
         "--transport",
         choices=(BOTH, *TRANSPORTS, STDIO),
         default=BOTH,
-        help=f"{ways}, both (default), or stdio",
+        help=f"{ways}; both (default): all over HTTP; stdio: stdin and stdout",
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
     parser.add_argument("--port", type=int, default=8000, help="port to listen on (default: 8000; 0: any)")

@@ -207,7 +207,7 @@ def proxy_of(url: httpx.URL) -> str:
     try:
         parts = urlsplit(proxy)
         return _place(parts.scheme, parts.hostname or "without a name", parts.port) if proxy else ""
-    except ValueError:  # its port is no number
+    except ValueError:  # its port is not a number
         return "with a wrong port"
 
 

@@ -112,7 +112,7 @@ class Rendering(RenderContext):
         if "{{" not in text and "{%" not in text:
             return text
         if self._depth >= DEPTH:
-            raise AllowanceSpent("texts stand in each other too deeply")
+            raise AllowanceSpent("texts are nested too deeply")
         template = read(text, self.meter)
         buffer = Output(self.meter)
         template.render_with_context(Rendering(template, self._data, self._run, self._depth + 1), buffer)

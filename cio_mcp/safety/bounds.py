@@ -109,8 +109,8 @@ class Bounds:
         """Raise NotAllowed for customers whose addresses, which `app` looks up, are not on the list."""
         for id_type, names in audience.people.items() if self.allowed else ():
             wanted = [*(["email"] if id_type != "email" else []), *(["phone"] if audience.own_number else [])]
-            found = await attributes_of(app, id_type, names) if wanted else []
-            people = [person for each in found for person in each or [Fields({})]]
+            found = await profiles_of(app, id_type, names) if wanted else []
+            people = [who.fields("attributes") for each in found for who in each or [Fields({})]]
             self._refuse_foreign([person.text(name) or "" for person in people for name in wanted])
 
     def check_set(self, addresses: Sequence[str]) -> None:
@@ -165,8 +165,8 @@ def _matches(address: str, entry: str) -> bool:
     return fnmatchcase(address, entry) if "*" in entry else address == entry
 
 
-async def attributes_of(app: AppApi | None, id_type: AnyIdType, names: Sequence[str]) -> list[list[Fields]]:
-    """Return for each name the attributes of the customers who have exactly that name: none, one or more."""
+async def profiles_of(app: AppApi | None, id_type: AnyIdType, names: Sequence[str]) -> list[list[Fields]]:
+    """Return for each name the profiles of the customers who have exactly that name: none, one or more."""
     found: list[list[Fields]] = []
     for start in range(0, len(names), BATCH):
         if app is None:
@@ -177,8 +177,6 @@ async def attributes_of(app: AppApi | None, id_type: AnyIdType, names: Sequence[
         asked = [app.person(name, id_type) for name in names[start : start + BATCH]]
         there: dict[str, list[Fields]] = {}
         for each in await profiles(app, asked, id_type):
-            there.setdefault(identifier_key(identifier(each, id_type), id_type), []).append(
-                each.fields("attributes")
-            )
+            there.setdefault(identifier_key(identifier(each, id_type), id_type), []).append(each)
         found += [there.get(identifier_key(name, id_type), []) for name in asked]
     return found

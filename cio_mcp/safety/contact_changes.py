@@ -3,13 +3,13 @@
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import unquote
 
 from cio_mcp.client import AnyIdType, AppApi
 from cio_mcp.client.call import Outgoing
-from cio_mcp.safety.bounds import Bounds, attributes_of
+from cio_mcp.safety.bounds import Bounds, profiles_of
 from cio_mcp.safety.recipients import EVENTS, path_of
 from cio_mcp.toolkit.audience import DEVICE
 from cio_mcp.toolkit.consequences import Consequence
@@ -36,11 +36,15 @@ _TRUE = {"true", "1"}
 
 @dataclass(frozen=True)
 class Again:
-    """Somebody who can get messages again; `addressed` if the request gives them the address."""
+    """Somebody who can get messages again; `addressed` if the request gives them the address.
+
+    With `devices`, theirs become somebody else's.
+    """
 
     id_type: AnyIdType
     name: str
     addressed: bool = False
+    devices: bool = False
 
 
 async def check_contacts(bounds: Bounds, request: Outgoing | None, app: AppApi | None) -> None:
@@ -54,11 +58,16 @@ async def check_contacts(bounds: Bounds, request: Outgoing | None, app: AppApi |
     people, found = list(reached_again(request)), list[str]()
     for id_type in dict.fromkeys(one.id_type for one in people):
         some = [one for one in people if one.id_type == id_type]
-        profiles = await attributes_of(app, id_type, [one.name for one in some])
+        profiles = await profiles_of(app, id_type, [one.name for one in some])
         for one, theirs in zip(some, profiles, strict=True):
             named = [one.name] if id_type in _CONTACTS else []
-            named += [at for each in theirs for name in _CONTACTS if (at := each.text(name))]
+            contacts = [each.fields("attributes") for each in theirs]
+            named += [at for each in contacts for name in _CONTACTS if (at := each.text(name))]
             found += named or ([] if one.addressed else [""])
+            if one.devices:
+                found += [
+                    f"{DEVICE}{has.text('id')}" for each in theirs for has in each.objects("devices") or ()
+                ]
     bounds.check_set(found)
 
 
@@ -129,16 +138,18 @@ def bare_name(name: str) -> str:
 
 
 def reached_again(request: Outgoing) -> Iterator[Again]:
-    """Yield whom a request subscribes or no longer suppresses, and whose address another takes over."""
+    """Yield whom a request subscribes or no longer suppresses, and whose contacts another takes over."""
     path, body = path_of(request.url), request.body or {}
     if _MERGED.fullmatch(path):
-        yield from _identified(body.get("secondary"))
+        yield from _merged(body)
     elif _ENTITIES.fullmatch(path):
         for entry in _entities(body):
             attributes, action = entry.get("attributes"), entry.get("action")
             opens = action == "unsuppress" or (action == "identify" and _subscribes(attributes))
             if entry.get("type") == "person" and opens:
                 yield from _identified(entry.get("identifiers"), attributes)
+            elif action == "merge":
+                yield from _merged(entry)
     elif link := _LINKED.fullmatch(path):
         yield from _in_path(link[1])
     elif _UNSUPPRESSED.fullmatch(path) or (_PERSON.fullmatch(path) and _subscribes(body)):
@@ -150,6 +161,10 @@ def _in_path(part: str, attributes: Any = None) -> Iterator[Again]:
     name = unquote(part)
     kind = "cio_id" if name.startswith("cio_") else "email" if "@" in name else "id"
     yield from _identified({kind: name.removeprefix("cio_")}, attributes)
+
+
+def _merged(merge: Mapping[str, Any]) -> Iterator[Again]:
+    yield from (replace(one, devices=True) for one in _identified(merge.get("secondary")))
 
 
 def _identified(identifiers: Any, attributes: Any = None) -> Iterator[Again]:

@@ -32,9 +32,7 @@ FIELDS = 30
 # The fields of a profile of which a preview shows a part.
 CONTACTS = {"email", "phone"}
 
-CONFIRM = (
-    "To carry it out, repeat the call with the same arguments and this confirmation, within ten minutes."
-)
+CONFIRM = "To carry it out, repeat the call {} and this confirmation, within ten minutes."
 AGAIN = "To carry it out, call again without dry_run."
 DRAFTS = "Make drafts, which a person must send, of"
 SHOW_FIRST = "First show the user each warning, and what is missing, unused or changed."
@@ -98,11 +96,19 @@ def preview_of(
     )
     if refusal:
         preview.next = f"{MEND}{refusal}."
-    elif how := CONFIRM if code else AGAIN if call.preview_only and not call.vain else "":
+    elif how := _how(call, code):
         reached = preview.audience
         doubts = (reached and reached.warnings, preview.fails, preview.missing_data, preview.unused_data)
         preview.next = f"{how}{f' {SHOW_FIRST}' if any(doubts) or preview.changed else ''}"
     return preview
+
+
+def _how(call: ToolCall, code: str | None) -> str:
+    """Return how the call is carried out, if its preview leads to that."""
+    if code:
+        same = "without dry_run, with the other arguments" if call.preview_only else "with the same arguments"
+        return CONFIRM.format(same)
+    return AGAIN if call.preview_only and not call.vain else ""
 
 
 def _says(call: ToolCall, people: People | None, hide: Hide) -> tuple[str | None, MessageCheck, Fit]:

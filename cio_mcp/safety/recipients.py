@@ -13,7 +13,7 @@ from cio_mcp.client.call import Outgoing
 from cio_mcp.errors import NotAllowed
 from cio_mcp.safety.tool_call import ToolCall
 from cio_mcp.toolkit.addresses import THEIR_OWN, recipients
-from cio_mcp.toolkit.audience import DEVICE, OWN_NUMBER, PUSH_TARGETS, Audience, as_set_there
+from cio_mcp.toolkit.audience import DEVICE, OWN_NUMBER, Audience, as_set_there, push_targets
 from cio_mcp.toolkit.headers import check_headers
 from cio_mcp.toolkit.registry import Effect
 
@@ -53,9 +53,8 @@ def _new_device(device: Mapping[str, Any]) -> Iterator[Reached]:
 def _payload(payload: Any) -> Iterator[Reached]:
     """Yield nobody; raises ValueError for a field of a push service that names recipients."""
     for part in payload.values():
-        inner = part.get("message") if isinstance(part.get("message"), dict) else {}
-        if found := PUSH_TARGETS & (part.keys() | inner.keys()):
-            raise ValueError(min(found))
+        if found := push_targets(part):
+            raise ValueError(found[0])
     yield from ()
 
 

@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -70,7 +71,7 @@ class ToolCall(Call):
     person: Approver | None = None
     identity: str = ""
     check_caller: Callable[[], None] = lambda: None
-    request: str = field(default_factory=lambda: secrets.token_hex(8))
+    request: str = field(default_factory=partial(secrets.token_hex, 8))
     pages: Path | None = None
 
     tool: Tool = field(init=False)

@@ -9,7 +9,7 @@ import re
 from typing import Any
 
 # How many brackets may stand within each other.
-DEEPEST = 100
+DEEPEST = 200
 
 # What 64 bits hold.
 LARGEST = 2**63 - 1
@@ -50,7 +50,7 @@ def parsed(body: bytes) -> Any:
         raise WrongBody(TOO_DEEP) from None
     except ValueError:
         raise WrongBody("") from None
-    if body.count(b"{") + body.count(b"[") > DEEPEST and _depth(found) > DEEPEST:
+    if body.count(b"{") + body.count(b"[") > DEEPEST and depth(found) > DEEPEST:
         raise WrongBody(TOO_DEEP)
     if large:
         raise WrongBody(f"with numbers that 64 bits hold: {_place(found)} is too large")
@@ -61,12 +61,13 @@ def _no_constant(_: str) -> float:
     raise ValueError  # JSON has neither NaN nor Infinity
 
 
-def _depth(found: Any) -> int:
-    level, depth = [found], 0
+def depth(found: Any) -> int:
+    """Return how many brackets stand within each other at the most."""
+    level, deep = [found], 0
     while level := [one for one in level if isinstance(one, (dict, list))]:
         level = [item for one in level for item in (one.values() if isinstance(one, dict) else one)]
-        depth += 1
-    return depth
+        deep += 1
+    return deep
 
 
 def _place(found: Any, at: str = "") -> str:

@@ -23,8 +23,8 @@ def check_certificates(environ: Mapping[str, str]) -> None:
             raise _wrong("SSL_CERT_FILE", path, f"cannot be read: {error.strerror}") from None
     folders = environ.get("SSL_CERT_DIR", "")
     if folders and not any(Path(folder).is_dir() for folder in folders.split(os.pathsep)):
-        raise _wrong("SSL_CERT_DIR", folders, "is no folder")
+        raise _wrong("SSL_CERT_DIR", folders, "is not a folder")
 
 
 def _wrong(name: str, path: str, what: str) -> SettingsError:
-    return SettingsError(f"{name}: {path}: {what}; name what there is, or unset {name}")
+    return SettingsError(f"{name}: {path}: {what}; correct the path, or unset {name}")

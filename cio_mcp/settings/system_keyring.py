@@ -38,7 +38,9 @@ def to_keyring(service: str, values: dict[str, str], patience: float = PATIENCE)
         return all(keyring.get_password(service, name) == value for name, value in values.items())
 
     if not _asked(store, patience):
-        raise SettingsError("CIO_KEYRING: the system's keyring did not keep what it was given; use a file")
+        raise SettingsError(
+            "CIO_KEYRING: the system's keyring did not keep the key; use files (cio-mcp setup --keys file)"
+        )
 
 
 def _asked(use: Callable[[ModuleType], Any], patience: float) -> Any:

@@ -41,6 +41,11 @@ class Numbered(Shape):
     name: str | None = None
 
 
+# Fields that come after what a tool answers: what to know beside it, and how to get the rest. The notice of
+# an answer that quotes customers stays first: whoever reads on must know how to treat the values.
+AFTERWARDS = ("waited_seconds", "notes", "page", "left_out", "next_cursor")
+
+
 class Answer(Shape):
     """The answer of any tool. The guard fills in these fields, whichever tool was called."""
 
@@ -192,7 +197,7 @@ class Preview(Acted):
     )
     confirmation: str | None = Field(
         None,
-        description="To carry the call out, repeat it with the same arguments and this code as "
-        "confirmation, within ten minutes. A code works once.",
+        description="To carry the call out, repeat it within ten minutes, with the same arguments and this "
+        "code as confirmation, and without dry_run. A code works once.",
     )
     next: str | None = Field(None, description="What to do next.")

@@ -44,7 +44,7 @@ def parsed_arguments(
         raise InvalidArgument(
             *(_fault(fault, list(fields)) for fault in error.errors(include_url=False))
         ) from None
-    return {name: getattr(found, name) for name in fields}
+    return dict(vars(found))
 
 
 class Single:

@@ -7,6 +7,7 @@ depend on the audience, belong to `safety`.
 import asyncio
 import json
 import re
+import unicodedata
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, TypeVar
@@ -26,8 +27,8 @@ OWN_NUMBER = re.compile(r"\{\{ *customer\.phone *\}\}")
 
 # The fields that name recipients in Google's and Apple's payloads. Customer.io fills them in, and a topic or
 # a condition would reach everybody who subscribes to it.
-PUSH_TARGETS = {
-    *("token", "tokens", "topic", "condition", "to", "registration_ids", "notification_key"),
+_PUSH_TARGETS = {
+    *("token", "tokens", "topic", "condition", "to", "registrationids", "notificationkey"),
 }
 
 # A filter is counted over at most this many pages of this many people; beyond that the size is a lower bound.
@@ -208,6 +209,18 @@ def _names(identifiers: list[Fields]) -> list[str]:
     """Return one identifier for each of the first few people."""
     names = (who.text("email", "id", "cio_id") for who in identifiers[:SAMPLES])
     return [name for name in names if name]
+
+
+def push_targets(payload: Mapping[str, Any]) -> list[str]:
+    """Return the fields that name recipients in a push service's payload, however they are spelt."""
+    found: list[str] = []
+    for name, value in payload.items():
+        plain = re.sub(r"[\W_]", "", unicodedata.normalize("NFKC", name)).lower()
+        if plain == "message" and isinstance(value, dict):
+            found += push_targets(value)
+        elif plain in _PUSH_TARGETS:
+            found.append(name)
+    return sorted(found)
 
 
 def as_set_there(chosen_by: object) -> str:

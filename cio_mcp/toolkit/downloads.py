@@ -43,7 +43,7 @@ class Downloads:
                 "save_as: this server saves no files: CIO_DOWNLOADS is not set, or people are hidden"
             )
         if not NAME.fullmatch(name) or name.endswith((" ", ".")):
-            raise InvalidArgument("save_as: must be the name of a file alone, such as customers.csv")
+            raise InvalidArgument("save_as: must be a file name without a folder, such as customers.csv")
         if len(name.encode()) > LONGEST_NAME:
             raise InvalidArgument(f"save_as: must not be longer than {LONGEST_NAME} bytes")
         path = self.folder / name

@@ -44,7 +44,7 @@ class Grammar:
         if inner in ({}, [], None, ""):
             raise ValueError(EMPTY)
         if kind not in self.kinds:
-            message = f"{kind}: is no condition; there are {kinds}"
+            message = f"{kind}: is not a condition; use one of {kinds}"
             raise ValueError(message)
         if kind == "segment":
             return {kind: {"id": _segment(inner)}}

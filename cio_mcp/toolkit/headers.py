@@ -31,7 +31,9 @@ def relay_header(name: str) -> str:
     """Return the name of a relay's header that an operator allows; raises ValueError for any other."""
     key = name.lower()
     if not ALLOWED.fullmatch(key) or not OF_RELAYS.match(key) or REACHES.match(key):
-        message = f"{name} is no header of a mail relay, such as X-MC-Tags, or it names recipients or routes"
+        message = (
+            f"{name} is not a header for a mail relay such as X-MC-Tags, or it names recipients or routes"
+        )
         raise ValueError(message)
     return key
 

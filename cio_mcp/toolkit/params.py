@@ -81,15 +81,22 @@ def _not_blank(text: str) -> str:
     return text
 
 
+# Text of a header as RFC 2047 encodes it: some readers decode it, others do not.
+_ENCODED_WORD = re.compile(r"=\?[^?\s]{1,99}\?[bq]\?[^?\s]*\?=", re.IGNORECASE)
+
+
 def one_line(text: str) -> str:
     """Return `text` if it has no control characters and line breaks; else raise ValueError, or TypeError.
 
-    In a header, a name or an address these could start another header.
+    In a header, a name or an address these could start another header, also where they are encoded.
     """
     if not isinstance(text, str):
         raise TypeError("must be text")
     if not text.isprintable() and any(unicodedata.category(char) in {"Cc", "Zl", "Zp"} for char in text):
         message = "must not contain control characters or line breaks"
+        raise ValueError(message)
+    if _ENCODED_WORD.search(text):
+        message = "must not be encoded for mail (=?…?=); write the text itself"
         raise ValueError(message)
     return text
 
@@ -158,7 +165,7 @@ ItemKey = Annotated[Line, BeforeValidator(as_id), Naming]
 
 CustomerKey = Annotated[ItemKey, AfterValidator(meant)]
 
-CustomerId = Annotated[CustomerKey, at_most(150), Field(description="By id_type.")]
+CustomerId = Annotated[CustomerKey, at_most(150), Field(description="See id_type.")]
 
 # How sends, merges and segments name a customer.
 ExceptPhone = Annotated[IdType, BeforeValidator(_no_phone)]

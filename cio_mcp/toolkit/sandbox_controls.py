@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cio_mcp.client.call import Call, Outgoing, WouldSend
-from cio_mcp.errors import InvalidArgument
+from cio_mcp.errors import Refused
 
 
 @dataclass(frozen=True)
@@ -20,14 +20,14 @@ class SandboxControls:
     call: Call | None = None
 
     async def change(self, path: str, body: dict[str, Any]) -> Any:
-        """Return what a control answers that changes the sandbox; raises InvalidArgument."""
+        """Return what a control answers that changes the sandbox; raises Refused."""
         if self.call and self.call.dry_run:
             raise WouldSend(Outgoing("POST", f"/_sandbox/{path}", body))
         return await self.read(path, body)
 
     async def read(self, path: str, body: dict[str, Any]) -> Any:
-        """Return what a control answers that changes nothing; raises InvalidArgument."""
+        """Return what a control answers that changes nothing; raises Refused."""
         try:
             return await self.ask("POST", f"/_sandbox/{path}", body)
         except ValueError as wrong:
-            raise InvalidArgument(str(wrong)) from None
+            raise Refused(f"The sandbox refused this: {wrong}.") from None

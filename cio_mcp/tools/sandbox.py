@@ -4,6 +4,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.answers import Acted, Answer
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.sandbox_controls import SandboxControls
@@ -27,9 +28,9 @@ async def move_sandbox_clock(
     controls: SandboxControls,
     to: Annotated[str, Field(description="+90s, +15m, +6h, +7d, +2w, or an ISO 8601 time.")],
 ) -> ClockMove:
-    """Move the sandbox's clock on, to see what comes: all that is due until then happens, such as messages.
+    """Move the sandbox's clock forward. Everything that is due until then happens, such as messages.
 
-    It does not go back.
+    It cannot go back.
     """
     told = await controls.change("clock", {"to": to, "seconds": PATIENCE})
     rest = [f"That takes longer than one call may: call again with to={told['to']}."]
@@ -54,8 +55,10 @@ async def explain_sandbox_message(
 ) -> MessageExplanation:
     """Tell what really led to a delivery in the sandbox, or why a person got a message or did not.
 
-    Name a delivery_id, or a person and a message. Only a sandbox knows this: use it to check
-    explain_no_message, which answers from what a live workspace tells, too.
+    Name a delivery_id, or a person and a message. Only a sandbox knows this. Use it to check
+    explain_no_message, which knows only what a live workspace would tell.
     """
+    if bool(delivery_id) == bool(person or message) or bool(person) != bool(message):
+        raise InvalidArgument("delivery_id, person, message: give delivery_id alone, or person and message")
     asked = {"delivery": delivery_id, "person": person, "message": message}
     return MessageExplanation(chain=(await controls.read("explain", asked))["chain"])

@@ -8,7 +8,7 @@ tools = Toolbox(__name__)
 
 @tools.reads
 async def server_status(now: Status) -> Status:
-    """Read what this server may do and its current state.
+    """Read what this server may do and its state.
 
     Covers time, sandbox or live, permissions, bounds, caps, rate limits, tools that are off.
     """

@@ -111,10 +111,10 @@ def test_an_argument_that_is_given_twice_is_not_guessed_at(capsys: pytest.Captur
     [
         ("u_1001", "u_1001: write it as key=value"),
         ("@nowhere.json", "nowhere.json: cannot be read: No such file or directory"),
-        ("@list.json", "list.json: the arguments are no JSON object"),
+        ("@list.json", "list.json: the arguments are not a JSON object"),
         ("@bytes.json", "bytes.json: cannot be read: it is not text"),
-        ("-", "stdin: the arguments are no JSON object: Expecting value"),
-        ('{"customer_id": ', "the arguments are no JSON object: Expecting value"),
+        ("-", "stdin: the arguments are not a JSON object: Expecting value"),
+        ('{"customer_id": ', "the arguments are not a JSON object: Expecting value"),
         ('{"customer_id": "42"}', "customer_id: is given twice"),
     ],
 )
@@ -271,7 +271,7 @@ def test_a_tool_is_shown_with_its_arguments(
     out = capsys.readouterr().out
     lines = out.splitlines()
     assert lines[0] == "track_event writes (toolset events)"
-    assert re.search(r"^customer_id +text; required\. By id_type", out, re.MULTILINE)
+    assert re.search(r"^customer_id +text; required\. See id_type", out, re.MULTILINE)
     assert re.search(r'^id_type +id, email, cio_id, phone; default "id"\.$', out, re.MULTILINE)
     assert re.search(r"^dry_run +true or false\.", out, re.MULTILINE)
     assert lines[-1] == "cio-mcp call track_event customer_id=\u2026 name=\u2026"

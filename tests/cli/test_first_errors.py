@@ -207,9 +207,9 @@ def test_a_proxy_over_tls_is_trusted_as_the_system_says(run: Run, tmp_path: Path
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
-        ("SSL_CERT_FILE", None, "cannot be read: No such file or directory; name what there is, or unset"),
+        ("SSL_CERT_FILE", None, "cannot be read: No such file or directory; correct the path, or unset"),
         ("SSL_CERT_FILE", "no certificate", "holds no certificates in PEM format"),
-        ("SSL_CERT_DIR", "no folder", "is no folder"),
+        ("SSL_CERT_DIR", "no folder", "is not a folder"),
     ],
 )
 def test_a_variable_that_leads_to_no_certificates_stops_the_start(

@@ -33,7 +33,7 @@ def test_a_fault_of_the_kept_sandbox_strikes_calls_until_it_is_lifted(capsys: Ca
 
     assert added == "   1  status 503 on GET /v1/segments at calls 1-9: struck 0 of 0\n"
     assert re.search(r"struck ([1-9]) of \1\n", listed)
-    assert lifted == "1 lifted\n"
+    assert lifted == "faults removed: 1\n"
 
 
 def test_a_bad_day_comes_and_goes_as_a_whole(capsys: Captured, tmp_path: Path) -> None:
@@ -43,7 +43,7 @@ def test_a_bad_day_comes_and_goes_as_a_whole(capsys: Captured, tmp_path: Path) -
     assert "2 s of waiting until 1970-01-01T00:00:05Z (not in force now)" in said(
         capsys, "fault", "add", str(tmp_path / "worse.json")
     )
-    assert said(capsys, "fault", "remove", "all") == "13 lifted\n"
+    assert said(capsys, "fault", "remove", "all") == "faults removed: 13\n"
     assert said(capsys, "fault", "list") == "no faults\n"
 
 
@@ -90,9 +90,9 @@ def test_points_take_the_kept_sandbox_back(capsys: Captured) -> None:
     capsys.readouterr()
 
     assert re.fullmatch(r"   1  \S+Z  before it\n", made)
-    assert back == f"back at{made}to do again what came after: cio-mcp sandbox point replay 2\n"
+    assert back == f"restored{made}to repeat what came after: cio-mcp sandbox point replay 2\n"
     assert kept == 0 != gone
-    assert said(capsys, "point", "replay", "2").startswith("requests done again: 1; it is 20")
+    assert said(capsys, "point", "replay", "2").startswith("requests repeated: 1; it is 20")
     assert main(["call", "get_customer", "customer_id=gone"]) == 0
     capsys.readouterr()
     assert "is here already" in refused(capsys, "point", "replay", "2")

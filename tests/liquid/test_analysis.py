@@ -76,7 +76,7 @@ def without(path: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("text", TEMPLATES)
 def test_the_variables_found_are_those_without_which_rendering_fails(text: str) -> None:
-    assert render(text, DATA, strict=True).fault in (None, "cut: texts stand in each other too deeply")
+    assert render(text, DATA, strict=True).fault in (None, "cut: texts are nested too deeply")
     text = text.replace("{{ snippets.itself }}", "")
 
     variables = analyze(text, SNIPPETS).variables

@@ -24,7 +24,9 @@ pytestmark = pytest.mark.anyio
 PEOPLE = {
     "u_1": {"email": "ada@example.com", "phone": "+4930123456"},
     "u_2": {"email": "boss@corp.example", "phone": "+15551234567"},
+    "u_3": {"email": "eve@example.com"},
 }
+DEVICES = {"u_3": [{"id": "token", "platform": "ios", "last_used": 1_759_179_716}]}
 ALLOWED = "example.com, business.com, +4930*, +4989777"
 EMAIL: dict[str, Any] = {"customer_id": "u_1", "transactional_message_id": 1}
 SMS = EMAIL | {"channel": "sms"}
@@ -54,7 +56,11 @@ class Upstream:
         if request.url.path == "/v1/customers/attributes":
             near = {str(name).strip().lower() for name in body["ids"]}
             found = [
-                {"identifiers": {"id": name}, "attributes": {"id": name} | attributes}
+                {
+                    "identifiers": {"id": name},
+                    "attributes": {"id": name} | attributes,
+                    "devices": DEVICES.get(name, []),
+                }
                 for name, attributes in PEOPLE.items()
                 if name in near
             ]
@@ -186,6 +192,7 @@ async def test_no_event_redirects_mail_to_somebody_who_is_not_allowed(recipient:
         ("trigger_broadcast", {"broadcast_id": 7}),
         ("send_transactional_message", SMS | {"to": "+15551234567"}),
         ("send_transactional_message", SMS | {"to": "+49897771"}),
+        ("send_transactional_message", SMS | {"to": "+4930\u0661"}),
         ("send_transactional_message", SMS | {"to": "{{trigger.phone}}"}),
         ("send_transactional_message", SMS | {"to": "+4930{{trigger.phone}}"}),
         ("send_transactional_message", SMS | {"customer_id": "u_2", "to": "{{customer.phone}}"}),
@@ -330,6 +337,7 @@ TO_ADA = {"to": "ada@example.com", "identifiers": {"id": "u_1"}}
         ("/v1/send/email", TO_ADA, None, False),
         ("/v1/send/push", {"identifiers": {"id": "u_1"}}, ADA, False),
         ("/v1/send/push", TO_ADA | {"custom_payload": {"ios": {"topic": "all"}}}, ADA, False),
+        ("/v1/send/push", TO_ADA | {"custom_payload": {"android": {"Topic\u200b": "all"}}}, ADA, False),
         ("/v1/send/sms", TO_ADA | {"to": "+15551234567"}, ADA, False),
         ("/v1/send/fax", TO_ADA, ADA, False),
         ("/v1/campaigns/7/triggers", {"emails": ["ada@example.com"]}, ADA, True),

@@ -1,6 +1,7 @@
 """Caps on deletions, and on sends that go out later; what a stop lists."""
 
 import asyncio
+import itertools
 
 import pytest
 
@@ -10,7 +11,7 @@ from tests.safety.test_confirmation import acts
 pytestmark = pytest.mark.anyio
 
 EMAIL = {"customer_id": "u_1001", "to": "ada@example.com", "transactional_message_id": 1}
-HOUR = 3600
+MINUTE, HOUR = 60, 3600
 
 
 async def test_deletions_are_capped_over_all_processes_and_sends_are_not_counted_with_them() -> None:
@@ -62,6 +63,33 @@ async def test_a_scheduled_send_counts_in_the_window_in_which_it_goes_out() -> N
 
     assert "would exceed CIO_MAX_SENDS_PER_HOUR=2 at the time for which it is scheduled" in text
     assert len(acts(agent)) == 5
+
+
+@pytest.mark.parametrize("scheduled", [False, True])
+async def test_no_window_holds_more_than_a_cap_wherever_it_begins(scheduled: bool) -> None:
+    async with an_agent(max_sends_per_hour="2") as agent:
+        full = 60 * (agent.clock() // 60 + 90)  # a full minute
+        for seconds, call in ((-HOUR - 5, agent.call), (-30, agent.call), (-10, agent.fail), (0, agent.call)):
+            at = full + seconds
+            if scheduled:
+                await call("send_transactional_email", **EMAIL, send_at=round(at))
+            else:
+                await asyncio.sleep(at - agent.clock())
+                await call("send_transactional_email", **EMAIL)
+
+    assert len(acts(agent)) == 3
+
+
+@pytest.mark.parametrize("order", [*itertools.permutations((0, 30 * MINUTE, HOUR - 1))])
+async def test_nor_in_whatever_order_it_is_scheduled(order: tuple[float, ...]) -> None:
+    async with an_agent(max_sends_per_hour="2") as agent:
+        full = 60 * (agent.clock() // 60 + 90)
+        *first, last = [EMAIL | {"send_at": round(full + seconds)} for seconds in order]
+        for send in first:
+            await agent.call("send_transactional_email", **send)
+        await agent.fail("send_transactional_email", **last)
+
+    assert len(acts(agent)) == 2
 
 
 async def test_a_stop_lists_what_is_scheduled_and_not_what_was_cancelled(

@@ -287,9 +287,12 @@ async def test_what_may_have_been_executed_has_used_its_code_up() -> None:
 
 async def test_a_dry_run_is_the_same_preview_and_its_code_holds() -> None:
     async with an_agent(confirm="preview") as agent:
-        code = await code_of(agent, "delete_customer", **DELETE, dry_run=True)
-        answer = await agent.call("delete_customer", **DELETE, confirmation=code)
+        dry = await agent.call("delete_customer", **DELETE, dry_run=True)
+        plain = await agent.call("delete_customer", **DELETE)
+        answer = await agent.call("delete_customer", **DELETE, confirmation=dry["confirmation"])
 
+    assert "repeat the call without dry_run, with the other arguments and this confirmation" in dry["next"]
+    assert "repeat the call with the same arguments and this confirmation" in plain["next"]
     assert answer["outcome"] == "accepted"
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from cio_mcp.client.call import Outgoing
-from cio_mcp.safety.contact_changes import addresses_set
+from cio_mcp.safety.contact_changes import Again, addresses_set, reached_again
 from tests.agent import an_agent
 from tests.safety.test_attacks import attempt
 
@@ -103,6 +103,7 @@ async def test_nobody_is_subscribed_again_whom_the_list_does_not_hold(
         ("identify_customers", {"csv": "customer_id,unsubscribed\nu_2,false"}),
         ("merge_customers", WHO | {"secondary_id": "u_2"}),
         ("merge_customers", WHO | {"secondary_id": "new"}),
+        ("merge_customers", WHO | {"secondary_id": "u_3"}),
     ],
 )
 async def test_nor_by_rows_or_as_somebody_else(tool: str, arguments: dict[str, Any]) -> None:
@@ -121,6 +122,8 @@ async def test_nor_by_rows_or_as_somebody_else(tool: str, arguments: dict[str, A
         ),
         ("identify_customer", BOSS | {"attributes": {f"{TOPICS}.topics.topic_3": False}}, "example.com"),
         ("merge_customers", BOSS | {"secondary_id": "u_1"}, "example.com, +4930*"),
+        ("merge_customers", WHO | {"secondary_id": "u_3"}, "example.com, device:any"),
+        ("set_subscriptions", {"customer_id": "u_3", "unsubscribed": False}, "example.com"),
         ("unsuppress_customer", MAIL, "corp.example"),
     ],
 )
@@ -168,3 +171,10 @@ PERSON = {"type": "person", "identifiers": {"id": "u_1"}, "action": "identify"}
 )
 def test_an_address_in_a_batch_is_found_too(body: dict[str, Any], found: list[str]) -> None:
     assert addresses_set(Outgoing("POST", "https://track.customer.io/api/v2/batch", body)) == found
+
+
+def test_whose_contacts_another_takes_over_is_found_in_a_batch_too() -> None:
+    merge = {"type": "person", "action": "merge", "primary": {"id": "u_1"}, "secondary": {"id": "u_3"}}
+    request = Outgoing("POST", "https://track.customer.io/api/v2/batch", {"batch": [PERSON, merge]})
+
+    assert list(reached_again(request)) == [Again("id", "u_3", devices=True)]

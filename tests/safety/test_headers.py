@@ -92,13 +92,32 @@ async def test_no_line_of_an_email_holds_a_line_break(agent: Agent, field: str) 
     assert agent.sent == []
 
 
-async def test_no_name_of_a_file_holds_a_line_break(agent: Agent) -> None:
-    files = {"a.txt\r\nBcc: eve@example.org": "YQ=="}
+@pytest.mark.parametrize(
+    "name",
+    [
+        "a.txt\r\nBcc: eve@example.org",
+        "=?utf-8?q?a=0D=0ABcc:_eve=40example.org?=",
+        "../../a.txt",
+        "..\\a.txt",
+        'a"; filename="b.exe',
+        "a\u202etxt.exe",
+        "a\u2067fdp.exe",
+    ],
+)
+async def test_no_name_of_a_file_starts_a_header_leads_elsewhere_or_misleads(agent: Agent, name: str) -> None:
+    text = await agent.fail("send_transactional_email", **TO_ADA, attachments={name: "YQ=="})
 
-    text = await agent.fail("send_transactional_email", **TO_ADA, attachments=files)
-
-    assert "a file name must not contain control characters" in text
+    assert ": a file name must not " in text
     assert agent.sent == []
+
+
+@pytest.mark.parametrize("word", ["=?utf-8?q?=0D=0ABcc:_eve=40example.org?=", "a =?UTF-8*en?B?DQpCY2M6?= b"])
+async def test_no_line_of_an_email_is_encoded_for_mail(agent: Agent, word: str) -> None:
+    for argument in ({"subject": word}, {"preheader": word}, {"headers": {"X-Note": word}}):
+        assert "must not be encoded" in await agent.fail("send_transactional_email", **TO_ADA | argument)
+
+    assert agent.sent == []
+    await agent.call("send_transactional_email", **TO_ADA | {"subject": "2 + 2 =? 4 ?="})
 
 
 async def test_under_a_list_of_recipients_a_header_reaches_nobody_else() -> None:

@@ -119,7 +119,8 @@ AGAIN: dict[str, dict[str, Any]] = {
 async def test_nobody_is_subscribed_again_after_what_forbids_it(
     tool: str, arguments: dict[str, Any], change: Change, at: int, tmp_path: Path
 ) -> None:
-    bounds: dict[str, Any] = {"allowed_recipients": "example.com, +*", "stop_file": str(tmp_path / "stop")}
+    allowed = "example.com, +*, device:any"
+    bounds: dict[str, Any] = {"allowed_recipients": allowed, "stop_file": str(tmp_path / "stop")}
     async with an_agent(confirm="preview", confirm_also="subscriptions", **bounds) as agent:
         code = (await agent.call(tool, **arguments))["confirmation"]
         agent.wire.requests.clear()
@@ -275,6 +276,24 @@ async def test_what_cannot_be_looked_up_again_does_not_leave() -> None:
     assert agent.facts["retryable"]
     assert len(posted(agent)) == 1
     assert cap["left"] == 5
+
+
+@pytest.mark.parametrize(("fault", "retryable"), [(500, True), (httpx.ReadTimeout, True), (401, False)])
+async def test_a_call_whose_only_look_up_fails_is_not_sent_and_not_counted(
+    fault: Any, retryable: bool, tmp_path: Path
+) -> None:
+    log = tmp_path / "audit.jsonl"
+    bounds: dict[str, Any] = {"allowed_recipients": "example.com", "max_sends_per_day": "6"}
+    async with an_agent(audit_log=str(log), **bounds) as agent:
+        agent.wire.fail(fault, times=4)
+        text = await agent.fail("send_transactional_email", **EMAIL)
+        (cap,) = (await agent.call("server_status"))["caps"]
+
+    assert "could not be checked before it left, since a look-up failed: " in text
+    assert (agent.facts["outcome"], agent.facts["retryable"]) == ("not_sent", retryable)
+    assert posted(agent) == []
+    assert cap["left"] == 6
+    assert [json.loads(line).get("outcome") for line in log.read_text().splitlines()] == [None, "not_sent"]
 
 
 async def test_a_call_that_did_not_wait_looks_nothing_up_twice() -> None:

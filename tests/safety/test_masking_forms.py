@@ -136,6 +136,14 @@ WRITTEN = {
     "line end before": "zqx\n@xqz.example",
     "line end after": "zqx@\r\n  xqz.example",
     "line end in the host": "write to zqx@xqz\n.example today",
+    "at in brackets": "zqx [at] xqz.example",
+    "at in brackets without blanks": "zqx(at)xqz.example",
+    "both in brackets": "ZQX {At} XQZ ( DOT ) example",
+    "signs in brackets": "zqx[@]xqz[.]example",
+    "words": "zqx at xqz dot example",
+    "words with a dot": "z.qx at mail.xqz dot example",
+    "an entity in brackets": "zqx&#91;at&#93;xqz.example",
+    "more labels": "zqx (at) mail (dot) xqz dot example",
 }
 
 
@@ -157,6 +165,10 @@ def test_an_address_is_hidden_however_it_is_written(text: str, around: str) -> N
         "C:\\x40y",
         "50% of &copy and 5 @ 3",
         "https://example.com/a?b=40.50",
+        "available at example.com, or at noon. Then",
+        "look (at) this. And [at] last",
+        "meet me at the dot com boom",
+        "sold at 5 dot 3, at the dot",
     ],
 )
 def test_text_that_names_nobody_stays_as_it_is(text: str) -> None:
@@ -164,7 +176,26 @@ def test_text_that_names_nobody_stays_as_it_is(text: str) -> None:
 
 
 @pytest.mark.repeating
-@pytest.mark.parametrize("part", ["\n", " ", "<b>", "0 ", "@", "=40", "&#64", "@<b>", "01", "<!--", "tel "])
+@pytest.mark.parametrize(
+    "part",
+    [
+        "\n",
+        " ",
+        "<b>",
+        "0 ",
+        "@",
+        "=40",
+        "&#64",
+        "@<b>",
+        "01",
+        "<!--",
+        "tel ",
+        "a at ",
+        " dot a",
+        "(at)",
+        "a(at)a.",
+    ],
+)
 def test_a_text_of_a_megabyte_takes_no_longer_for_what_it_repeats(part: str) -> None:
     for size in (10_000, 100_000):
         mask.hide_text("0" + part * (size // len(part)) + "@")

@@ -275,6 +275,26 @@ def an_entry(**change: Any) -> dict[str, Any]:
         ("timers", a_timer("journey", journey="x", action=1), 'timers 1000000: body.journey is "x"'),
         ("timers", a_timer("check", cio_id="c") | {"cause": 10**7}, "the log has no such entry"),
         ("things", a_thing("campaign", state="running"), "things 'campaign': 99: body lacks workflow"),
+        (
+            "things",
+            a_thing(
+                "campaign",
+                state="draft",
+                actions=[],
+                workflow=[{"id": 1, "type": "delay", "delay": {"days": "x"}}],
+            ),
+            'workflow action 1.delay is {"days": "x"}',
+        ),
+        (
+            "people",
+            {"cio_id": "c9", "id": "i", "email": None, "attributes": '{"a":' * 201 + "1" + "}" * 201},
+            "attributes has more than 200 brackets",
+        ),
+        (
+            "people",
+            {"cio_id": "c9", "id": "i", "email": None, "attributes": '{"a":' * 5000 + "1" + "}" * 5000},
+            "no sandbox can hold",
+        ),
         ("things", a_thing("segment", name="s", type="dynamic"), "99: body.conditions is null"),
         ("things", a_thing("snippet", name="s", value="v", id=98), "99: body.id is 98"),
         ("log", an_entry(cause=10**6), "cause is 1000000, which is no earlier entry"),
@@ -304,6 +324,22 @@ async def test_an_export_with_a_row_of_another_form_is_refused_with_the_place_an
     assert status == 400
     assert said in told["error"]
     assert await export(caller) == before
+
+
+@pytest.mark.parametrize("way_out", ["reset", "import"])
+async def test_there_is_a_way_out_of_a_state_in_which_something_due_fails(
+    caller: Caller, way_out: str
+) -> None:
+    copy = await done(caller, "GET", "export")
+    with caller.sandbox.workspace.transaction():
+        caller.sandbox.workspace.accept("nonsense", {}, due=caller.sandbox.clock() + 1)
+    caller.clock.now += 60
+    with pytest.raises(KeyError):
+        caller.sandbox.workspace.catch_up()
+    told = await done(caller, "POST", way_out, copy if way_out == "import" else None)
+
+    assert told["point"] is None
+    assert len((await caller.ok("GET", "/v1/campaigns"))["campaigns"]) == 4
 
 
 async def test_an_export_and_a_point_of_an_older_version_are_brought_into_the_form_of_this_one(

@@ -54,6 +54,7 @@ async def test_an_object_is_the_same_for_all_and_can_be_named_by_its_own_id(call
         {"object_type_id": "9", "object_id": "acme"},
         {"object_type_id": "one", "object_id": "acme"},
         {"object_type_id": "1", "object_id": ""},
+        {"object_type_id": "9" * 5000, "object_id": "acme"},
         {"cio_object_id": "ob999"},
         {"cio_object_id": "x"},
     ],
@@ -79,14 +80,27 @@ async def test_what_names_no_object_is_accepted_and_dropped(
         {"action": "add_relationships", "relationships": [{"object_id": "acme"}]},
         {
             "action": "add_relationships",
-            "relationships": [{"identifiers": {}, "relationship_attributes": "owner"}],
+            "relationships": [{"identifiers": {"id": "1"}, "relationship_attributes": "owner"}],
         },
+        {"action": "add_relationships", "relationships": [{"identifiers": {}}]},
     ],
 )
 async def test_the_shape_of_relationships_is_checked_at_once(caller: Caller, asked: Any) -> None:
     answer = await caller.no(400, "PUT", "/api/v1/customers/1", {"cio_relationships": asked})
 
     assert "cio_relationships must have" in answer["meta"]["error"]
+
+
+@pytest.mark.parametrize("related", [{}, {"identifiers": {}}])
+@pytest.mark.parametrize("kind", ["person", "object"])
+async def test_a_relationship_to_nothing_is_refused_in_a_batch_at_once(
+    caller: Caller, kind: str, related: dict[str, Any]
+) -> None:
+    named = {"id": "1"} if kind == "person" else a_company("acme")["identifiers"]
+    write = {"type": kind, "action": "identify", "identifiers": named, "cio_relationships": [related]}
+    answer = await caller.no(400, "POST", "/api/v2/entity", write)
+
+    assert answer["errors"][0]["field"].startswith("cio_relationships.0.identifiers")
 
 
 async def test_many_relationships_are_no_long_attribute_and_come_in_pages(caller: Caller) -> None:

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.anyio
 # What a preview reads: whether the customer is there, and automations that can start.
 LOOKED_UP = ["GET /v1/customers/new/attributes?id_type=id", "GET /v1/campaigns", "GET /v1/segments"]
 
-TYPE = "the value agrees, but the API returns all values as text, so its type cannot be told."
+TYPE = "the value agrees, but the API returns all values as text, so its type cannot be seen."
 
 
 async def notes_on(agent: Agent, **attributes: Any) -> list[str] | None:

@@ -245,16 +245,16 @@ CAUSES = {
 # What Customer.io knows and its API does not tell.
 UNKNOWABLE = {
     "frequency cap": Planted(
-        "unknown", ("cannot be known from the API", "message limit"), ADA | WELCOME,
+        "unknown", ("The API does not show why", "message limit"), ADA | WELCOME,
         (sent(campaign_id=1, action_id=101, fate={"undeliverable": 1}),), certainty="unknown",
     ),
     "held out at random": Planted(
-        "unknown", ("cannot be known from the API", "nothing that it tells"),
+        "unknown", ("The API does not show why", "nothing that it shows"),
         {"customer_id": "n_1"} | WELCOME,
         (written("identify", identifier="n_1", body=NEW), HELD_OUT, NEW_EVENT), certainty="unknown",
     ),
     "left out by a broadcast": Planted(
-        "unknown", ("cannot be known from the API", "broadcast 10"),
+        "unknown", ("The API does not show why", "broadcast 10"),
         {"customer_id": "u_1005"} | of("broadcast", 10),
         (triggered,), certainty="unknown",
     ),

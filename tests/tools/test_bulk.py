@@ -120,7 +120,7 @@ async def test_what_is_no_row_is_told_by_its_line(agent: Agent, csv: str, row: i
         ({"rows": [{"customer_id": "a"}], "csv": "customer_id\na"}, "exactly one"),
         ({"rows": []}, "1 to 10000 rows"),
         ({"rows": [{"customer_id": "a"}] * 10_001}, "1 to 10000 rows"),
-        ({"rows": ["a"]}, "is no object"),
+        ({"rows": ["a"]}, "is not an object"),
         ({"csv": "a,a\n1,2"}, "two columns are named a"),
         ({"csv": "customer_id\n"}, "1 to 10000 rows"),
         ({"csv": "file:people.csv"}, "CIO_FILES"),
@@ -214,7 +214,7 @@ async def test_a_dry_run_checks_all_rows_and_tells_what_is_odd(agent: Agent) -> 
     for words in (
         "no email can be sent to this address (row 4)",
         "merged in their order: rows 4-5",
-        "2026-01-31 as 2026-01-31T00:00:00Z (row 2)",
+        "2026-01-31 as 2026-01-31T00:00:00Z (row 2, UTC)",
         "note: a formula is sent as text, not computed (row 2)",
     ):
         assert words in odd

@@ -109,7 +109,7 @@ async def test_a_wrong_id_is_told_and_another_column_never_names_the_customer_in
     )
 
     assert text.count("row 1:") == 1
-    assert "Kunde: 'soon' is no number" in text
+    assert "Kunde: 'soon' is not a number" in text
 
 
 @pytest.mark.parametrize("tool", ["identify_customers", "track_events"])
@@ -161,14 +161,14 @@ async def test_the_same_oddities_are_told_without_columns_of_a_table(agent: Agen
     ("meaning", "cell", "value"),
     [
         (":number", "12.5", 12.5),
-        (":number", "1,5", "is no number; number(comma) and number(point) read separators"),
+        (":number", "1,5", "is not a number; number(comma) and number(point) read separators"),
         (":number(comma)", "1 234,5", 1234.5),
         (":number(comma)", "1\u202f234", 1234),
         (":number(comma)", "-0,5", -0.5),
-        (":number(comma)", "1629.88", "is no number with a decimal comma"),
-        (":number(comma)", "01,5", "is no number with a decimal comma"),
+        (":number(comma)", "1629.88", "is not a number with a decimal comma"),
+        (":number(comma)", "01,5", "is not a number with a decimal comma"),
         (":number(point)", "1'234'567.25", 1234567.25),
-        (":number(point)", "1,23.5", "is no number with a decimal point"),
+        (":number(point)", "1,23.5", "is not a number with a decimal point"),
         (":boolean", "Nein", False),
         (":boolean", "vielleicht", "is neither true nor false"),
         (":text", "007 ", "007"),
@@ -220,8 +220,8 @@ async def test_a_cell_is_read_as_its_column_is_told(
         (":date", 45678, "in the year 1970"),
         (":date", True, "must be ISO 8601"),
         (":number(comma)", 1.5, 1.5),
-        (":number", True, "is no number"),
-        (":number", [1], "is no number"),
+        (":number", True, "is not a number"),
+        (":number", [1], "is not a number"),
         (":boolean", 1, True),
         (":boolean", 2, "is neither true nor false"),
         (":text", True, "true"),

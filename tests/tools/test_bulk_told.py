@@ -49,7 +49,7 @@ async def test_past_events_that_the_activity_log_does_not_have_are_told(agent: A
     young = await agent.call("track_events", rows=rows[:1], unique=["order_id"])
     old = await agent.call("track_events", rows=rows[1:], unique=["order_id"])
     assert "check_write" in answer["next"]
-    assert "next" not in old
+    assert old["next"] == "That they were accepted is all that can be seen: nothing lists events that old."
 
     told = "older than 30 days: check_write cannot see them"
     assert f"2 events are {told}" in answer["notes"][0]
@@ -174,3 +174,42 @@ async def test_segments_of_many_automations_are_read_once_and_few_are_told(
     assert len(told) == 5
     assert all(each.endswith('for people in the segment "Pro plan, segment 99"') for each in told)
     assert preview["sets_off"][-1].endswith("more automations")
+
+
+async def test_a_dry_run_tells_how_a_time_of_each_form_is_read(agent: Agent) -> None:
+    csv = (
+        "customer_id;name;Ordered;Paid\n"
+        "1;order;14.03.2026 09:15;2026-03-14T09:15:00Z\n\n"
+        "2;order;15.03.2026 09:15;2026-03-14 10:00\n"
+        "3;order;1.7.26;1775000000\n\n"
+    )
+    columns = {"Ordered": "timestamp:date(dayfirst,Europe/Berlin)", "Paid": "paid_at:date"}
+
+    preview = await agent.call("track_events", csv=csv, columns=columns, timezone="Asia/Tokyo", dry_run=True)
+
+    odd = " | ".join(preview["checked"]["odd"])
+    for words in (
+        "14.03.2026 09:15 as 2026-03-14T08:15:00Z (row 2, dayfirst, Europe/Berlin), ",
+        "1.7.26 as 2026-06-30T22:00:00Z (row 5, dayfirst, Europe/Berlin)",
+        "2026-03-14T09:15:00Z as 2026-03-14T09:15:00Z (row 2), ",
+        "2026-03-14 10:00 as 2026-03-14T01:00:00Z (row 4, Asia/Tokyo)",
+        "line 3 is blank, and passed over",
+    ):
+        assert words in odd
+    assert "15.03.2026" not in odd
+
+
+async def test_the_line_of_a_header_below_others_is_told_and_a_title_above_it_is_named(agent: Agent) -> None:
+    below = await agent.call("identify_customers", csv="\nsep=;\ncustomer_id;plan\n1;pro\n", dry_run=True)
+    text = await agent.fail("identify_customers", csv="Customers of March\ncustomer_id,plan\n1,pro\n")
+
+    assert below["checked"]["numbered"].endswith("its header is line 3.")
+    assert "if line 1 is a title, leave out what stands above the header" in text
+
+
+async def test_cells_are_read_in_lower_case_where_that_is_told(agent: Agent) -> None:
+    rows = [{"customer_id": "1", "Mail": " Ann@Example.COM "}, {"customer_id": "2", "Mail": "  "}]
+
+    await agent.call("identify_customers", rows=rows, columns={"Mail": "email:lower"})
+
+    assert [one["attributes"] for one in batches(agent)[0]] == [{"email": "ann@example.com"}, {}]

@@ -235,6 +235,18 @@ async def test_a_customer_without_device_or_phone_gets_nothing_and_the_delivery_
             "custom_payload: ios: registration_ids, to would name the recipients",
         ),
         (
+            {"channel": "push", "custom_payload": {"android": {"Message": {"Topic": "all"}}}},
+            "custom_payload: android: Topic would name the recipients",
+        ),
+        (
+            {"channel": "push", "custom_payload": {"android": {"registrationIds": ["a"]}}},
+            "custom_payload: android: registrationIds would name the recipients",
+        ),
+        (
+            {"channel": "sms", "to": "+4930\u0661"},
+            "to: must be a phone number in E.164 form",
+        ),
+        (
             {"channel": "in_app", "to": "last"},
             "to: not allowed with channel=in_app, which takes only auto",
         ),

@@ -221,7 +221,7 @@ async def test_long_texts_are_cut_and_say_how_to_read_them() -> None:
         ({"kind": "transactional", "message_id": "nothing"}, "list_transactional_messages has the ids"),
         (
             {"kind": "campaign", "message_id": 1, "language": "xx"},
-            "language: no message of it is in this language",
+            "language: there is no text in this language",
         ),
         ({"kind": "broadcast", "message_id": 99}, "404"),
         ({"kind": "newsletter", "message_id": 20, "part_id": 210}, "404"),

@@ -152,7 +152,10 @@ async def test_languages_and_variants_are_added_and_shown(agent: Agent) -> None:
     [
         ({"subject": "a", "body": "b"}, "language: is needed, or test_group"),
         ({"language": "fr"}, "body: is needed"),
-        ({"language": "fr", "body": "b", "test_group": "old"}, "test_group: must be new, or a number"),
+        (
+            {"language": "fr", "body": "b", "test_group": "old"},
+            "test_group: must be new, or the number of a group",
+        ),
         ({"language": "fr", "subject": "a", "body": "b", "test_group": "9"}, "test group not found"),
         ({"newsletter_id": 20, "language": "de", "subject": "a", "body": "b"}, "already been sent"),
         ({"newsletter_id": 22, "language": "de", "subject": "a", "body": "b"}, "made in another editor"),
@@ -197,7 +200,7 @@ async def test_a_draft_is_sent_at_a_rate_and_in_the_recipients_own_time_zones(ag
             {"send_at": "2026-06-10T09:00", "recipient_timezone": True, "rate": 5, "period": "day"},
             "period: must be minute or hour",
         ),
-        ({"send_at": 0, "rate": 5}, "rate, spread: are not allowed where a schedule is cancelled"),
+        ({"send_at": 0, "rate": 5}, "rate, spread: not allowed with send_at=0, which cancels the schedule"),
         ({"rate": 0}, "rate: "),
     ],
 )

@@ -80,8 +80,12 @@ async def test_a_translation_inherits_what_it_does_not_bring(agent: Agent) -> No
     ("tool", "arguments", "why"),
     [
         ("create_email", {"name": "a", "subject": "b"}, "name, subject, html: are needed"),
-        ("create_email", {"translates": "x"}, "language: needs translates"),
-        ("create_email", {"translates": "x", "language": "de", "name": "a"}, "name: a translation has"),
+        ("create_email", {"translates": "x"}, "translates, language: give both"),
+        (
+            "create_email",
+            {"translates": "x", "language": "de", "name": "a"},
+            "name: leave it out; a translation has",
+        ),
         ("update_email", NEWS_EMAIL, "another part of the email is needed"),
         (
             "update_email",
@@ -89,7 +93,11 @@ async def test_a_translation_inherits_what_it_does_not_bring(agent: Agent) -> No
             "replace: cannot be combined with html",
         ),
         ("update_email", NEWS_EMAIL | {"replace": {"nowhere": "b"}}, "get_email with html=true shows it"),
-        ("update_email", NEWS_EMAIL | {"language": "fr", "name": "a"}, "name: a translation has"),
+        (
+            "update_email",
+            NEWS_EMAIL | {"language": "fr", "name": "a"},
+            "name: leave it out; a translation has",
+        ),
         ("update_email", NEWS_EMAIL | {"sender_id": 99}, "from_id does not exist"),
         ("update_email", {"email_id": "nobody", "subject": "a"}, "404"),
         ("publish_email", NEWS_EMAIL, "not linked to a message; call link_email first"),

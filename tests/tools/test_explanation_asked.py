@@ -80,7 +80,7 @@ async def test_of_several_people_of_one_name_none_is_guessed(agent: Agent) -> No
 
     text = await agent.fail("explain_no_message", customer_id="Jomo")
 
-    assert "customer_id: nobody has the id Jomo, and several have that name: id " in text
+    assert "customer_id: nobody has the id Jomo; give the id of one of those who have that name: id " in text
     assert text.endswith("; and more")
 
 

@@ -251,7 +251,7 @@ async def test_the_file_of_an_export_is_saved_in_the_operators_folder(tmp_path: 
 @pytest.mark.parametrize("name", ["../x.csv", "/tmp/x.csv", ".x.csv", "a/b.csv", "a\\b", "..", "CON:", "x. "])
 async def test_a_name_that_leads_elsewhere_is_refused(tmp_path: Path, name: str) -> None:
     async with an_agent(downloads=str(tmp_path)) as agent:
-        assert "save_as: must be the name of a file" in await agent.fail(
+        assert "save_as: must be a file name without a folder" in await agent.fail(
             "get_export", export_id=1, save_as=name
         )
         assert agent.sent == []

@@ -98,7 +98,7 @@ async def test_a_start_whose_answer_is_lost_is_not_repeated(agent: Agent) -> Non
         ({"of": "events", "process": "only_new"}, "process: with of=events it must be all or only_existing"),
         ({"of": "objects"}, "identifier: with of=objects it must be nothing"),
         ({"of": "objects", "identifier": None}, "object_type_id: is required with of=objects"),
-        ({"object_type_id": 1}, "object_type_id: is for objects and relationships"),
+        ({"object_type_id": 1}, "object_type_id: only with of=objects or of=relationships"),
         ({"url": "http://files.sandbox.invalid/leads.csv"}, "url: must be an https:// URL"),
         ({"url": "https://me:secret@files.sandbox.invalid/leads.csv"}, "url: must be an https:// URL"),
         ({"name": " "}, "name: must not be blank"),

@@ -218,7 +218,7 @@ async def test_a_campaign_can_start_by_segments_and_be_filtered_by_others() -> N
     async with canned({"actions": {"actions": None}, "": {"campaign": campaign}}) as workspace:
         one = await workspace.call("get_campaign", campaign_id=14)
 
-    assert (one["trigger"], one["filter_segments"]) == ("segments 90", [21, 42])
+    assert (one["trigger"], one["filter_segments"]) == ("segment 90", [21, 42])
     assert one["actions"] == []
 
 

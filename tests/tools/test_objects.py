@@ -124,7 +124,7 @@ async def test_objects_are_found_by_attributes_all_of_a_type_and_their_types(age
         (
             "search_objects",
             {"filter": {"attribute": {"field": "a", "operator": "exists"}}},
-            "there are and, or, not, object_attribute",
+            "is not a condition; use one of and, or, not, object_attribute",
         ),
         ("search_objects", {"filter": {"or": []}}, "empty"),
     ],

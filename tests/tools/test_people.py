@@ -168,3 +168,12 @@ async def test_a_standard_field_among_the_fields_asked_for_is_not_called_missing
 
     assert (found["email"], found["attributes"]) == ("ada@example.com", {"plan": "pro"})
     assert "left_out" not in found
+
+
+async def test_an_answer_begins_with_what_was_asked_for_and_notes_and_cursor_follow(agent: Agent) -> None:
+    customer = await agent.call("get_customer", customer_id="u_1001")
+    found = await agent.call("search_customers", limit=1)
+
+    assert list(customer)[:2] == ["notice", "id"], "the notice says how to read what follows"
+    assert list(customer)[-1] == "notes"
+    assert list(found) == ["notice", "customers", "next_cursor"]

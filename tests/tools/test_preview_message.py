@@ -245,7 +245,7 @@ async def test_of_one_person_or_nobody_an_audience_shows_what_there_is() -> None
         nobody = await workspace.fail("preview_message", **ASKED)
 
     assert (found["customer"], found.get("others")) == ("u_0", None)
-    assert "recipients: pass either these or customer_id" in both
+    assert "recipients: give recipients or customer_id" in both
     assert "recipients: nobody matches this filter now" in nobody
 
 

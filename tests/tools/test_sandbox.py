@@ -89,13 +89,29 @@ async def test_it_tells_why_a_message_came_and_why_not() -> None:
 @pytest.mark.parametrize(
     ("asked", "words"),
     [
-        ({}, "name a delivery, or a person and a message"),
-        ({"person": "u_1001"}, "name a delivery, or a person and a message"),
-        ({"delivery_id": "x", "person": "u_1001", "message": "m"}, "name a delivery, or a person and"),
+        ({}, "delivery_id, person, message: give delivery_id alone, or person and message"),
+        ({"person": "u_1001"}, "give delivery_id alone, or person and message"),
+        ({"delivery_id": "x", "person": "u_1001", "message": "m"}, "give delivery_id alone, or person and"),
+        ({"delivery_id": "x", "message": "m"}, "give delivery_id alone, or person and"),
+    ],
+)
+async def test_an_explanation_is_asked_for_by_a_delivery_or_by_a_person_and_a_message(
+    asked: dict[str, Any], words: str
+) -> None:
+    async with an_agent(sandbox="on") as agent:
+        assert words in await agent.fail("explain_sandbox_message", **asked)
+        assert agent.facts["outcome"] == "not_sent"
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
         ({"delivery_id": "nope"}, "there is no delivery nope"),
+        ({"person": "nobody", "message": "Welcome"}, "there is no person nobody, and there never was"),
         ({"person": "u_1001", "message": "nothing"}, "no message is called nothing; name an action"),
     ],
 )
-async def test_what_there_is_not_is_told(asked: dict[str, Any], words: str) -> None:
+async def test_what_there_is_not_is_refused_by_the_sandbox(asked: dict[str, Any], words: str) -> None:
     async with an_agent(sandbox="on") as agent:
         assert words in await agent.fail("explain_sandbox_message", **asked)
+        assert agent.facts["outcome"] == "refused"

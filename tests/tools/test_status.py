@@ -112,6 +112,13 @@ async def test_bounds_that_are_not_set_are_not_told() -> None:
     assert "CIO_MAX_RECIPIENTS" not in status["bounds"]
 
 
+async def test_what_is_not_allowed_is_told_as_a_bound() -> None:
+    async with an_agent(allow_bcc="false") as agent:
+        status = await agent.call("server_status")
+
+    assert status["bounds"]["CIO_ALLOW_BCC"] == "false"
+
+
 @pytest.mark.parametrize(
     ("zone", "now"),
     [

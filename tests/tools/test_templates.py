@@ -196,7 +196,9 @@ async def test_every_bound_of_a_send_holds_for_it(written: Path, tmp_path: Path)
     assert shown["subject"] == '"Your order 1"'
     assert "CIO_MAX_SENDS_PER_HOUR" in full
     assert len(posted) == 2
-    assert [entry["kind"] for entry in entries].count("intent") == 2
+    kinds = [entry["kind"] for entry in entries if entry["kind"] != "head"]
+    assert kinds == ["refusal"] * 2 + ["intent", "outcome"] * 3 + ["refusal"]
+    assert [entry["outcome"] for entry in entries if "outcome" in entry] == ["queued", "queued", "not_sent"]
     assert {entry["tool"] for entry in entries if "tool" in entry} == {"send_order_receipt", "announce_sale"}
 
 

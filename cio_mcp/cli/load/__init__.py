@@ -17,7 +17,7 @@ from cio_mcp.cli.load.loading import EVENTS, OBJECTS, PEOPLE, Interrupted, Load
 from cio_mcp.cli.load.mapping import Columns, as_facts, guessed, parsed_maps
 from cio_mcp.cli.load.rejects import Rejects
 from cio_mcp.cli.load.source import STDIN, LoadFile
-from cio_mcp.cli.load.telling import Teller, described
+from cio_mcp.cli.load.telling import Teller, described, separated
 from cio_mcp.errors import SettingsError
 from cio_mcp.settings import load
 from cio_mcp.toolkit.rows.columns import KINDS, Column
@@ -31,8 +31,13 @@ TOOLS = {
     "objects": (OBJECTS, "set_object", ("object_type_id",)),
 }
 
+NOT_GUESSED = "if the guess is wrong"
+
 # Rows by which the meaning of columns is guessed.
 LOOKED_AT = 1000
+
+# So many columns are shown of a header that names no customer.
+SHOWN = 5
 
 LOADED, REJECTED, WRONG, STOPPED, UNKNOWN = range(5)
 
@@ -62,17 +67,32 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="COLUMN=TARGET",
         help=f"what a column means, with :KIND of {', '.join(KINDS[1:])}; TARGET - leaves it out",
     )
-    parser.add_argument("--id-type", choices=("id", "email", "cio_id", "phone"), default="id")
+    parser.add_argument(
+        "--id-type",
+        choices=("id", "email", "cio_id", "phone"),
+        default="id",
+        help="what names customers (id)",
+    )
     parser.add_argument("--update-only", action="store_true", help="create no unknown customers")
     parser.add_argument("--name", help="the events' name, if no column has it")
-    parser.add_argument("--unique", action="append", metavar="TARGET", help="what tells events apart")
+    parser.add_argument(
+        "--unique",
+        action="append",
+        metavar="TARGET",
+        help="column that makes an event unique, such as order_id",
+    )
     parser.add_argument("--object-type-id", help="the type of objects, if no column has it")
-    parser.add_argument("--timezone", default="", help="of times that name none; CIO_TIMEZONE without it")
+    parser.add_argument("--timezone", default="", help="zone of times that name none (CIO_TIMEZONE)")
     parser.add_argument("--workspace", help="which workspace, if there are several")
-    parser.add_argument("--format", choices=("csv", "tsv", "ndjson", "json"), default="")
-    parser.add_argument("--encoding", default="")
-    parser.add_argument("--delimiter", default="")
-    parser.add_argument("--journal", type=Path, help="where the journal is, for stdin too")
+    parser.add_argument("--format", choices=("csv", "tsv", "ndjson", "json"), default="", help=NOT_GUESSED)
+    parser.add_argument("--encoding", default="", help=NOT_GUESSED)
+    parser.add_argument("--delimiter", default="", help=NOT_GUESSED)
+    parser.add_argument(
+        "--skip-rows", type=int, default=0, metavar="LINES", help="lines above a table's header"
+    )
+    parser.add_argument(
+        "--journal", type=Path, help="where to keep the journal; for stdin none is kept without it"
+    )
     parser.add_argument("--dry-run", action="store_true", help="read and check all rows, and send nothing")
     parser.add_argument("--yes", action="store_true", help="accept the guesses")
     parser.add_argument("--again", action="store_true", help="load once more what is loaded already")
@@ -86,8 +106,8 @@ def run(asked: argparse.Namespace) -> int:
 async def _load(asked: argparse.Namespace) -> int:
     settings = load()
     if asked.timezone and not is_zone(asked.timezone):
-        raise SettingsError(f"--timezone {asked.timezone}: is no time zone, such as Europe/Berlin")
-    source = LoadFile.open(asked.file, asked.format, asked.encoding, asked.delimiter)
+        raise SettingsError(f"--timezone {asked.timezone}: is not a time zone such as Europe/Berlin")
+    source = LoadFile.open(asked.file, asked.format, asked.encoding, asked.delimiter, asked.skip_rows)
     if not settings.toolsets:  # core, which has no tool for objects
         settings = settings.model_copy(update={"toolsets": ("core", "bulk")})
     app, alone = build(settings), ExitStack()
@@ -98,6 +118,7 @@ async def _load(asked: argparse.Namespace) -> int:
         rows = source.rows()
         first = list(islice(rows, LOOKED_AT))
         columns = _columns(asked, app, first, journal, asked.timezone or settings.timezone)
+        _check_named(asked, source, columns)
         if not _agreed(asked, source, columns, journal, first):
             return WRONG
         return await _loaded(asked, app, source, journal, columns, chain(first, rows))
@@ -119,9 +140,9 @@ def _journal(asked: argparse.Namespace, source: LoadFile, path: Path | None) -> 
         return Journal(journal.path)
     if journal.facts["file"] != _fingerprint(source):
         raise SettingsError(
-            f"{path}: it belongs to another state of the file: delete it to load the file from the start"
+            f"{path}: it belongs to an earlier version of the file: delete it to load the file from the start"
         )
-    if journal.facts["asked"] != _asked(asked):
+    if {name: value for name, value in journal.facts["asked"].items() if value} != _asked(asked):
         raise SettingsError(
             f"{path}: a load with other arguments was started: repeat those arguments, or delete this file"
         )
@@ -141,7 +162,7 @@ def _fingerprint(source: LoadFile) -> list[Any]:
 def _asked(asked: argparse.Namespace) -> dict[str, Any]:
     """Return the arguments that make a load what it is."""
     without = {"command", "file", "yes", "again", "journal", "dry_run"}
-    return {name: value for name, value in sorted(vars(asked).items()) if name not in without}
+    return {name: value for name, value in sorted(vars(asked).items()) if value and name not in without}
 
 
 def _columns(asked: argparse.Namespace, app: App, first: list[Row], journal: Journal, zone: str) -> Columns:
@@ -154,6 +175,18 @@ def _columns(asked: argparse.Namespace, app: App, first: list[Row], journal: Jou
     return guessed(first, parsed_maps(asked.map), known, zone, asked.id_type)
 
 
+def _check_named(asked: argparse.Namespace, source: LoadFile, columns: Columns) -> None:
+    """Raise SettingsError if no row of a table can say which customer it is about."""
+    targets = {column.target for column in columns.values()}
+    if source.kind in {"csv", "tsv"} and asked.kind != "objects" and "customer_id" not in targets:
+        by_email = ", or --id-type email" if "email" in map(str.casefold, targets) else ""
+        raise SettingsError(
+            f"{asked.file}: no column names the customer; use --map COLUMN=customer_id{by_email}. "
+            f"The header was read as {list(islice(columns, SHOWN))}, {separated(source)}; "
+            f"if it is further down, use --skip-rows LINES"
+        )
+
+
 def _agreed(
     asked: argparse.Namespace, source: LoadFile, columns: Columns, journal: Journal, first: list[Row]
 ) -> bool:
@@ -164,7 +197,7 @@ def _agreed(
         sys.stderr.write(f"goes on behind {journal.progress.rows} rows\n")
     if asked.yes or asked.dry_run or journal.facts or (given.keys() >= columns.keys() and not source.guessed):
         return True
-    if asked.file == STDIN or not sys.stdin.isatty():
+    if asked.file == STDIN or sys.stdin is None or not sys.stdin.isatty():
         sys.stderr.write("Nothing was sent. --yes accepts the guesses; --map overrides them.\n")
         return False
     sys.stderr.write("Load it like this? [y/N] ")
@@ -183,10 +216,11 @@ async def _loaded(
     tool, _, names = TOOLS[asked.kind]
     options = {name: value for name in names if (value := getattr(asked, name))}
     options |= {"workspace": asked.workspace} if asked.workspace else {}
-    table = source.kind in {"csv", "tsv"}
     beside = None if asked.file == STDIN and not asked.journal else Path(str(asked.journal or asked.file))
-    rejects = beside.with_name(f"{beside.name}.rejected.{'csv' if table else 'ndjson'}") if beside else None
-    kept = Rejects(rejects, list(columns) if table else [], journal.progress.rejects)
+    rejects = (
+        beside.with_name(f"{beside.name}.rejected.{'csv' if source.table else 'ndjson'}") if beside else None
+    )
+    kept = Rejects(rejects, list(columns) if source.table else [], journal.progress.rejects)
     teller = Teller(source, journal.progress.rows)
     going = Load(app, tool, columns, options, journal, kept, teller.tell, asked.dry_run)
     try:

@@ -74,23 +74,34 @@ class Journal:
             lines = []
         except OSError as error:
             raise SettingsError(f"{path}: {error.strerror}") from None
-        whole = [line for line in lines if line.endswith(b"\n")]
-        for number, line in enumerate(whole):
-            try:
+        torn = lines.pop() if lines and not lines[-1].endswith(b"\n") else b""
+        number = 0
+        try:
+            for number, line in enumerate(lines, 1):  # noqa: B007 - the refusal names it
                 journal._take(json.loads(line))
-            except (ValueError, TypeError, KeyError):
-                raise SettingsError(
-                    f"{path}: line {number + 1} does not belong to a journal of this program"
-                ) from None
-        if path and len(whole) < len(lines):
+            number += 1
+            journal._check_torn(torn)
+        except (ValueError, TypeError, KeyError):
+            raise SettingsError(
+                f"{path}: line {number} does not belong to a journal of this program"
+            ) from None
+        if path and torn:
             with path.open("r+b") as file:
-                file.truncate(sum(map(len, whole)))
+                file.truncate(sum(map(len, lines)))
         return journal
+
+    def _check_torn(self, line: bytes) -> None:
+        """Raise ValueError for a line without an end that does not begin as one of a journal."""
+        known = ("begins", "ends", "done") if self.facts else ("load",)
+        if not any(f'{{"{word}"'.encode().startswith(line[: len(word) + 3]) for word in known):
+            raise ValueError
 
     def _take(self, line: dict[str, Any]) -> None:
         match line:
-            case {"load": facts}:
+            case {"load": {"file": _} as facts}:
                 self.facts = facts
+            case _ if not self.facts:
+                raise ValueError
             case {"ends": progress}:
                 self.progress = Progress(**progress)
             case {"done": bool()}:

@@ -103,7 +103,8 @@ class Load:
             except ValueError as error:
                 rejected.append((row, str(error)))
                 continue
-            self.odd.update(f"{note} (row {row.number})" for note in context.notes)
+            if context.notes:
+                self.odd.update(f"{note} (row {row.number})" for note in context.notes)
             if derive and "event_id" not in arguments:
                 arguments["event_id"] = id_of_row(file, self.options.get("name", ""), row.number, row.values)
             ready.append((row, arguments))

@@ -1,7 +1,7 @@
 """What each column of a file means: as it is told, or guessed from its name and its first values."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -78,7 +78,7 @@ def guessed(
     }
     for name, values in cells.items():
         if name not in found:
-            target = _target(name, known, taken | (cells.keys() - {name}), id_type)
+            target = _target(name, cells, known, taken, id_type)
             taken.add(target)
             found[name] = _guess(name, target, [value for value in values if value not in (None, "")], zone)
     filled: dict[str, str] = {}
@@ -93,13 +93,16 @@ def _clash(target: str, first: str, second: str) -> str:
     return f"{target}: columns {first} and {second} both hold it; leave one out"
 
 
-def _target(name: str, known: set[str], taken: set[str], id_type: str) -> str:
+def _target(name: str, names: Container[str], known: set[str], taken: set[str], id_type: str) -> str:
+    """Return what a column among others of these names fills, of which some is taken already."""
     if name == REASON:
         return LEFT_OUT
     folded = re.sub(r"[\W_]+", "", name).casefold()
-    for argument, names in NAMES.items():
+    for argument, others in NAMES.items():
         target = "customer_id" if argument == id_type else argument
-        if folded in names.split() and (target in known or argument == "phone") and target not in taken:
+        if folded not in others.split() or target in taken or (target in names and target != name):
+            continue
+        if target in known or argument == "phone":
             return target
     return name
 

@@ -4,6 +4,7 @@ import codecs
 import gzip
 import io
 import json
+import os
 import sys
 import zlib
 from collections.abc import Iterator
@@ -12,15 +13,15 @@ from pathlib import Path
 from typing import Any, BinaryIO, TextIO
 
 from cio_mcp.errors import SettingsError
-from cio_mcp.toolkit.rows.table import Row, records
+from cio_mcp.toolkit.rows.table import Records, Row
 
 STDIN = "-"
 
 # How each kind of file is read, by the end of its name.
 KINDS = {".csv": "csv", ".tsv": "tsv", ".ndjson": "ndjson", ".jsonl": "ndjson", ".json": "json"}
 
-# Bytes by whose look the encoding is told, and characters of one object of a JSON list at most.
-LOOK, LONGEST = 262_144, 1_000_000
+# Bytes by whose look the encoding is told; the most characters of an object of a JSON list, and of a line.
+LOOK, LONGEST, LONGEST_LINE = 262_144, 1_000_000, 10_000_000
 
 # zlib's word for what gzip wraps.
 GZIP = 31
@@ -30,20 +31,24 @@ MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codec
 
 @dataclass
 class LoadFile:
-    """A file to load; `encoding` and `delimiter` are as found if they were not given."""
+    """A file to load, as the rows of a `table` if it is one; `encoding` is as found if it was not given."""
 
     name: str
     kind: str
     encoding: str
     guessed: bool
-    delimiter: str = ""
+    table: Records | None = None
     _raw: BinaryIO = field(default_factory=io.BytesIO)
     _text: TextIO = field(default_factory=io.StringIO)
 
     @classmethod
-    def open(cls, name: str, kind: str = "", encoding: str = "", delimiter: str = "") -> "LoadFile":
+    def open(
+        cls, name: str, kind: str = "", encoding: str = "", delimiter: str = "", skip_rows: int = 0
+    ) -> "LoadFile":
         """Open a file, or stdin for `-`; raises SettingsError for one that cannot be read."""
         _check_told(encoding, delimiter)
+        if name == STDIN and sys.stdin is None:
+            raise SettingsError("-: stdin is closed")
         try:
             raw: Any = sys.stdin.buffer if name == STDIN else Path(name).open("rb")  # noqa: SIM115 - read later
         except OSError as error:
@@ -66,7 +71,13 @@ class LoadFile:
             kind = {"{": "ndjson", "[": "json"}.get(first, "csv")
         # What is not of the encoding stays in its row, and the row is refused.
         text = io.TextIOWrapper(unpacked, found, errors="surrogateescape", newline="")
-        return cls(name, kind, found, guessed, delimiter or ("\t" if kind == "tsv" else ""), raw, text)
+        table = None
+        if kind in {"csv", "tsv"}:
+            table = Records(_lines(text), delimiter or ("\t" if kind == "tsv" else ""), skip_rows)
+        elif skip_rows:
+            raw.close()
+            raise SettingsError(f"--skip-rows: {kind} has no header, so no lines above it")
+        return cls(name, kind, found, guessed, table, raw, text)
 
     def close(self) -> None:
         """Close the file; stdin stays open."""
@@ -84,20 +95,29 @@ class LoadFile:
 
     def rows(self) -> Iterator[Row]:
         """Yield the rows; what cannot be read is a row with a fault. Raises SettingsError for a header."""
-        number = 0
+        number, began = 0, self._state()
         try:
-            for row in self._read(self._text):
+            for row in self.table or self._read(self._text):
                 number = row.number
                 yield row
+            if self._state() != began:
+                yield Row(number + 1, {}, "the file changed while it was read: load it again from the start")
         except (EOFError, zlib.error, gzip.BadGzipFile, UnicodeError, OSError) as error:
             yield Row(number + 1, {}, f"the file is cut off here: {error}")
+        except TooLong as error:
+            yield Row(number + 1, {}, f"is not read, nor is what follows: {error}")
         except ValueError as error:
             raise SettingsError(f"{self.name}: {error}") from None
 
+    def _state(self) -> tuple[int, int] | None:
+        """Return what a change of the file changes, too; None for stdin, which may be no file."""
+        if self.name == STDIN:
+            return None
+        found = os.fstat(self._raw.fileno())
+        return found.st_size, found.st_mtime_ns
+
     def _read(self, text: TextIO) -> Iterator[Row]:
-        if self.kind in {"csv", "tsv"}:
-            return records(text, self.delimiter)
-        return _objects(text) if self.kind == "json" else _lines(text)
+        return _objects(text) if self.kind == "json" else _one_a_line(text)
 
 
 def _check_told(encoding: str, delimiter: str) -> None:
@@ -108,7 +128,7 @@ def _check_told(encoding: str, delimiter: str) -> None:
         raise SettingsError(f"--encoding {encoding}: it is not a known text encoding") from None
     if len(delimiter) > 1 or delimiter in {'"', "\r", "\n", " "}:
         raise SettingsError(
-            f"--delimiter {delimiter!r}: must be one character, but no quote, blank or line end"
+            f"--delimiter {delimiter!r}: must be one character, and not a quote, blank or line end"
         )
 
 
@@ -117,6 +137,9 @@ def _encoding(start: bytes) -> tuple[str, bool]:
     for mark, name in MARKS:
         if start.startswith(mark):
             return name, False
+    for name, halves in (("utf-16-le", start[1::2]), ("utf-16-be", start[::2])):
+        if halves.count(0) * 2 > len(halves):
+            return name, True
     try:
         codecs.getincrementaldecoder("utf-8")().decode(start)
     except UnicodeDecodeError:
@@ -133,9 +156,22 @@ def _encoding(start: bytes) -> tuple[str, bool]:
     return best.encoding, True
 
 
-def _lines(text: TextIO) -> Iterator[Row]:
+class TooLong(Exception):
+    """A line is longer than the memory for one."""
+
+
+def _lines(text: TextIO) -> Iterator[str]:
+    """Yield the lines of a text; raises TooLong."""
+    while line := text.readline(LONGEST_LINE):
+        if len(line) == LONGEST_LINE:
+            message = f"a line has more than {LONGEST_LINE:,} characters"
+            raise TooLong(message)
+        yield line
+
+
+def _one_a_line(text: TextIO) -> Iterator[Row]:
     """Yield the objects of NDJSON; numbers are of lines."""
-    for number, line in enumerate(text, 1):
+    for number, line in enumerate(_lines(text), 1):
         if line.strip():
             yield _row(number, line)
 
@@ -145,7 +181,7 @@ def _row(number: int, written: str) -> Row:
         found = json.loads(written)
     except (ValueError, RecursionError) as error:
         return Row(number, {}, f"is not JSON: {error}")
-    return Row(number, found) if isinstance(found, dict) else Row(number, {}, "is no object")
+    return Row(number, found) if isinstance(found, dict) else Row(number, {}, "is not an object")
 
 
 def _objects(text: TextIO) -> Iterator[Row]:
@@ -168,5 +204,5 @@ def _objects(text: TextIO) -> Iterator[Row]:
             yield Row(number, {}, f"is not JSON, nor is what follows: {error}")
             return
         held = held[end:]
-        yield Row(number, found) if isinstance(found, dict) else Row(number, {}, "is no object")
+        yield Row(number, found) if isinstance(found, dict) else Row(number, {}, "is not an object")
         number += 1

@@ -2,24 +2,26 @@
 
 import sys
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import islice
 
 from cio_mcp.cli.load.journal import Progress
 from cio_mcp.cli.load.loading import Load
 from cio_mcp.cli.load.mapping import Columns
 from cio_mcp.cli.load.source import LoadFile
 from cio_mcp.toolkit.parse_context import ParseContext
+from cio_mcp.toolkit.rows.cells import spelling
 from cio_mcp.toolkit.rows.columns import Column, is_ambiguous
-from cio_mcp.toolkit.rows.table import Row
+from cio_mcp.toolkit.rows.table import DELIMITERS, Row
 from cio_mcp.toolkit.times import iso
 
 # Seconds between two lines of progress, on a terminal and elsewhere.
 OFTEN, SELDOM = 0.5, 10.0
 
-# So many reasons, and notes of a dry run, are told.
-MOST = 10
+# So many reasons, and notes of a dry run, are told; and so many forms of the dates of a column.
+MOST, FORMS = 10, 3
 
 
 def described(
@@ -28,26 +30,35 @@ def described(
     """Return how a file is read, with what its first dates, unclear numbers and letters are taken for."""
     rows = [row.values for row in first if not row.fault]
     lines = [f"{source.name}: {source.kind}, {source.encoding}, as {kind}"]
+    if source.table and source.table.delimiter:
+        lines[0] += f", {separated(source)}"
     if source.guessed:
         letters = next((str(cell) for row in rows for cell in row.values() if not str(cell).isascii()), "")
         lines[0] += f" (the encoding is guessed: {letters!r})"
     width = max(map(len, columns), default=0)
     for name, column in columns.items():
         guess = "" if name in given else "  (guessed)"
-        lines.append(f"  {name:<{width}}  ->  {column}{guess}{_example(rows, column, name)}")
+        examples = islice(_examples(rows, column, name), FORMS)
+        lines.append("  ".join([f"  {name:<{width}}  ->  {column}{guess}", *examples]))
     return "\n".join(lines) + "\n"
 
 
-def _example(rows: list[dict[str, object]], column: Column, name: str) -> str:
-    """Return how the first date of a column is read, or the first number that could have another value."""
+def separated(source: LoadFile) -> str:
+    """Return what separates the cells of a table, in words."""
+    delimiter = source.table.delimiter if source.table else ""
+    return f"separated by {DELIMITERS.get(delimiter, repr(delimiter))}"
+
+
+def _examples(rows: list[dict[str, object]], column: Column, name: str) -> Iterator[str]:
+    """Yield how the first date of each spelling is read, or the first number with two possible values."""
+    told = set()
     for row in rows:
         with suppress(ValueError, OverflowError, KeyError):
             cell, value = row[name], column.value(row[name], ParseContext())
-            if column.kind == "date":
-                return f"  {cell} is {iso(value)}"
-            if isinstance(cell, str) and is_ambiguous(cell):
-                return f"  {cell} is {value!r}"
-    return ""
+            form = spelling(cell) if column.kind == "date" else "ambiguous"
+            if form not in told and (column.kind == "date" or (isinstance(cell, str) and is_ambiguous(cell))):
+                told.add(form)
+                yield f"{cell} is {iso(value) if column.kind == 'date' else repr(value)}"
 
 
 @dataclass
@@ -85,6 +96,8 @@ class Teller:
         sys.stderr.write(f"\n{self._line(progress)}: {', '.join(parts)}.\n")
         for reason, count in load.reasons.most_common(MOST):
             sys.stderr.write(f"  {count:,} x {reason}\n")
+        if self.source.table and (told := self.source.table.told_blank()):
+            sys.stderr.write(f"  note: {told}\n")
         for note, _ in load.odd.most_common(MOST) if load.dry_run else ():
             sys.stderr.write(f"  note: {note}\n")
         sys.stderr.write(f"{words}\n" if words else "")

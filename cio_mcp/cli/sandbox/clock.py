@@ -53,7 +53,7 @@ def run(asked: argparse.Namespace) -> int:
     lines += [f"{count:>6} {kind.replace('_', ' ')}" for kind, count in sorted(happened.items())]
     sys.stdout.write("\n".join(lines) + "\n")
     if stopped:
-        sys.stderr.write(f"cio-mcp: stopped on the way; to go on: cio-mcp sandbox clock {told['to']}\n")
+        sys.stderr.write(f"cio-mcp: stopped on the way; to continue: cio-mcp sandbox clock {told['to']}\n")
     return STOPPED if stopped else 0
 
 
@@ -71,7 +71,7 @@ def _move(
             told = control(asked, "POST", "clock", {"to": told["to"], "seconds": BREATH})
             happened.update(told["happened"])
             if told["now"] < before:
-                raise SettingsError(f"the clock was taken back meanwhile: it is {_shown(told['now'], zone)}")
+                raise SettingsError(f"the clock was set back meanwhile; it is {_shown(told['now'], zone)}")
         return told, happened, not told["reached"]
 
 

@@ -44,6 +44,13 @@ def control(asked: argparse.Namespace, method: str, path: str, body: Any = None)
     raise ControlRefusal(errors[0]["detail"] if errors else told.get("error", f"status {answer.status_code}"))
 
 
+def undoing(point: int | None) -> str:
+    """Return how to come back to what was before, which is a point, or None."""
+    if point is None:
+        return "the state before could not be saved: something that was due in it fails"
+    return f"to undo that: cio-mcp sandbox point restore {point}"
+
+
 async def _ask(at: str | None, method: str, path: str, body: Any) -> httpx.Response:
     content = None if body is None else json.dumps(body)
     if at:

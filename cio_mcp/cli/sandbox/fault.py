@@ -42,7 +42,7 @@ def run(asked: argparse.Namespace) -> int:
     if asked.action == "remove":
         which = "" if asked.number == "all" else f"/{asked.number}"
         removed = control(asked, "DELETE", f"faults{which}")["removed"]
-        sys.stdout.write(f"{removed} lifted\n")
+        sys.stdout.write(f"faults removed: {removed}\n")
         return 0
     told = control(asked, "POST", "faults", _written(asked)) if asked.action == "add" else None
     faults = (told or control(asked, "GET", "faults"))["faults"]

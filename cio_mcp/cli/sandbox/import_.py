@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from cio_mcp.cli.sandbox.controls import add_place, control
+from cio_mcp.cli.sandbox.controls import add_place, control, undoing
 from cio_mcp.errors import SettingsError
 
 
@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(asked: argparse.Namespace) -> int:
     """Import; returns 0."""
     point = control(asked, "POST", "import", read_export(asked.file))["point"]
-    sys.stdout.write(f"imported; to undo that: cio-mcp sandbox point restore {point}\n")
+    sys.stdout.write(f"imported; {undoing(point)}\n")
     return 0
 
 

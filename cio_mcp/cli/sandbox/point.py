@@ -37,7 +37,7 @@ def run(asked: argparse.Namespace) -> int:
         case "restore":
             back = control(asked, "POST", f"points/{_quoted(asked.point)}")
             again = f"cio-mcp sandbox point replay {back['left']}"
-            sys.stdout.write(f"back at{_shown(back)}to do again what came after: {again}\n")
+            sys.stdout.write(f"restored{_shown(back)}to repeat what came after: {again}\n")
         case "replay":
             sys.stdout.write(_replayed(control(asked, "POST", f"points/{_quoted(asked.point)}/replay")))
         case "remove":
@@ -56,7 +56,7 @@ def _shown(point: dict[str, Any]) -> str:
 def _replayed(told: dict[str, Any]) -> str:
     refused = [f"{one['at']}  {one['request']}: {one['status']}" for one in told["first_refused"]]
     lines = [
-        f"requests done again: {told['replayed']}; it is {told['now']}",
+        f"requests repeated: {told['replayed']}; it is {told['now']}",
         *([f"left out, of people who were forgotten: {told['forgotten']}"] if told["forgotten"] else []),
         *([f"refused here: {told['refused']}"] if refused else []),
         *(f"  {line}" for line in refused),

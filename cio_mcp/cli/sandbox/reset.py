@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from cio_mcp.cli.sandbox.controls import add_place, control
+from cio_mcp.cli.sandbox.controls import add_place, control, undoing
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,5 +19,5 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(asked: argparse.Namespace) -> int:
     """Reset; returns 0."""
     point = control(asked, "POST", "reset", {"story": not asked.empty})["point"]
-    sys.stdout.write(f"reset; to undo that: cio-mcp sandbox point restore {point}\n")
+    sys.stdout.write(f"reset; {undoing(point)}\n")
     return 0

@@ -65,11 +65,11 @@ class KeyPlace:
         if not self.keys:
             return ""
         if self.kind == "file":
-            return f"The keys are in {self.folder}, for you alone."
+            return f"The keys are in {self.folder}; only you can read them."
         if self.kind == "keyring":
             return f"The keys are in the system's keyring, under {self.service}."
         if client.path.is_absolute():
-            return f"The keys are in {client.path}, for you alone."
+            return f"The keys are in {client.path}; only you can read them."
         return f"{client.path} belongs to this project and holds keys now: keep it out of version control."
 
     def _file(self, name: str) -> Path:

@@ -76,38 +76,32 @@ class MemorySlots:
     poll: float | None = None
 
     def __init__(self, sharers: int = 1, trouble: str = "") -> None:
-        self._sharers = sharers
         self.trouble = trouble
-        self._rings: dict[Bucket, _Ring] = {}
+        self._rings = _Rings(sharers)
 
     def lease_now(self, bucket: Bucket, stretch: float, ahead: float = 0.0) -> Lease | Wait:
         """See `Slots.lease_now`; `ahead` is as for `Slots.lease`, which never waits here."""
-        return self._ring(bucket).lease(ahead, stretch)
+        return self._rings[bucket].lease(ahead, stretch)
 
     async def lease(self, bucket: Bucket, ahead: float, stretch: float, waiting: int) -> Lease | Wait:  # noqa: ARG002
         """See `Slots.lease`."""
-        return self._ring(bucket).lease(ahead, stretch)
+        return self._rings[bucket].lease(ahead, stretch)
 
     def rests(self, bucket: Bucket) -> list[float]:
         """Return in how many seconds each slot is free."""
-        return self._ring(bucket).rests()
+        return self._rings[bucket].rests()
 
     async def rest(self, bucket: Bucket, lease: Lease, seconds: float) -> None:
         """See `Slots.rest`."""
-        self._ring(bucket).rest(lease, seconds)
+        self._rings[bucket].rest(lease, seconds)
 
     async def shut(self, bucket: Bucket, seconds: float) -> None:
         """See `Slots.shut`."""
-        ring = self._ring(bucket)
+        ring = self._rings[bucket]
         ring.shut_until = max(ring.shut_until, now() + seconds)
 
     async def aclose(self) -> None:
         """Nothing is held."""
-
-    def _ring(self, bucket: Bucket) -> "_Ring":
-        if bucket not in self._rings:
-            self._rings[bucket] = _Ring(bucket.divided(self._sharers))
-        return self._rings[bucket]
 
 
 class _Ring:
@@ -141,6 +135,18 @@ class _Ring:
     def _set(self, number: int, free_at: float) -> None:
         self._free_at[number] = free_at
         heapq.heappush(self._by_time, (free_at, number))
+
+
+class _Rings(dict[Bucket, _Ring]):
+    """A ring for each bucket that is asked for, with the part of one of `sharers`."""
+
+    def __init__(self, sharers: int) -> None:
+        super().__init__()
+        self._sharers = sharers
+
+    def __missing__(self, bucket: Bucket) -> _Ring:
+        ring = self[bucket] = _Ring(bucket.divided(self._sharers))
+        return ring
 
 
 @dataclass(frozen=True)

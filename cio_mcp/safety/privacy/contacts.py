@@ -10,6 +10,7 @@ import re
 from bisect import bisect_right
 from dataclasses import dataclass
 
+from cio_mcp.safety.privacy import in_words
 from cio_mcp.safety.privacy.numbers import ContactKind, StandIn, decoded, without_numbers
 
 _Span = tuple[int, int]
@@ -103,7 +104,7 @@ def _read(text: str, out: list[_Span], stand_in: StandIn) -> tuple[str, list[str
         return stand_in(kind, who)
 
     plain = _BROKEN_HOST.sub(r"\1\2", _ESCAPES.sub(_unescaped, _without(text, out)))
-    return _hidden(plain, noted), people
+    return _hidden(in_words.written(plain), noted), people
 
 
 def _is_in_word(text: str, start: int, end: int) -> bool:

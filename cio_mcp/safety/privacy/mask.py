@@ -51,7 +51,10 @@ _PHONE_NAME = re.compile(
 _PHONE_NUMBER = re.compile(r"\s*[+(]*\d(?:[\s().\-/]{0,5}\d){5,}\s*")
 
 # A text without any of these has no address, number, escape or JSON in it.
-_PERHAPS = re.compile(r"[@\ufe6b\uff20+\uff0b%&\\{\[\"']|tel:|=40|\d(?:[^\w\n]{0,3}\d){6}", re.IGNORECASE)
+_PERHAPS = re.compile(
+    r"[@\ufe6b\uff20+\uff0b%&\\{\[\"']|tel:|=40|[(<]\s{0,3}at\b|\bdot\b|\d(?:[^\w\n]{0,3}\d){6}",
+    re.IGNORECASE,
+)
 
 # A name and its value in a text that is not JSON as a whole, such as an error that quotes JSON.
 _NAMED = re.compile(

@@ -47,6 +47,10 @@ STALE = "DELETE FROM kept WHERE shelf NOT IN (SELECT shelf FROM kept WHERE at >=
 _log = logging.getLogger(__name__)
 
 
+def _end_of_slice(at: float, slice_: float) -> float:
+    return math.ceil(at / slice_) * slice_
+
+
 class FileStore:
     """A store in a SQLite file, opened on first use; `clock` is unix time.
 
@@ -93,12 +97,12 @@ class FileStore:
         with self._transaction() as db:
             if not self._kept:
                 raise self._unusable()
+            slice_ = min(caps) * SLICE
             for seconds, most in caps.items():
-                if self._count(db, workspace, due, seconds) + recipients > most:
+                if self._count(db, workspace, due, seconds, slice_) + recipients > most:
                     return self._wait(db, workspace, seconds, most - recipients, moment)
             db.execute("DELETE FROM sent WHERE workspace = ? AND at < ?", (workspace, moment - REMEMBERED))
-            slice_ = min(caps) * SLICE
-            entry = (workspace, math.ceil(due / slice_) * slice_)
+            entry = (workspace, _end_of_slice(due, slice_))
             if not db.execute(ADD, (recipients, *entry)).rowcount:
                 db.execute(FIRST, (recipients, *entry))
         return partial(self._refund, recipients, entry)
@@ -112,7 +116,7 @@ class FileStore:
 
     async def scheduled(self) -> list[str]:
         """See `Store.scheduled`."""
-        with self._transaction("BEGIN") as db:
+        with self._connection() as db:
             return in_order(db.execute("SELECT what, at FROM scheduled WHERE at >= ?", (self._clock(),)))
 
     async def keep(self, shelf: str, text: str) -> int:
@@ -127,7 +131,7 @@ class FileStore:
 
     async def kept(self, shelf: str) -> dict[int, str]:
         """See `Store.kept`."""
-        with self._transaction("BEGIN") as db:
+        with self._connection() as db:
             query = "SELECT number, text FROM kept WHERE shelf = ? ORDER BY number DESC"
             return dict(db.execute(query, (shelf,)))
 
@@ -143,7 +147,7 @@ class FileStore:
     async def sent(self, workspace: str, seconds: float) -> int:
         """See `Store.sent`."""
         with self._transaction() as db:
-            return self._count(db, workspace, self._clock(), seconds)
+            return self._count(db, workspace, self._clock(), seconds, seconds * SLICE)
 
     async def stop(self, stop: bool) -> str:
         """See `Store.stop`."""
@@ -157,12 +161,12 @@ class FileStore:
 
     async def stopped(self) -> bool:
         """See `Store.stopped`."""
-        with self._transaction("BEGIN") as db:
+        with self._connection() as db:
             return db.execute("SELECT 1 FROM stop").fetchone() is not None
 
     async def trouble(self) -> str | None:
         """See `Store.trouble`."""
-        with suppress(NotAllowed), self._transaction("BEGIN"):
+        with suppress(NotAllowed), self._connection():
             if self._kept:
                 return None
         lost = "confirmation codes are valid in one process only, and nothing can be sent under caps"
@@ -174,12 +178,17 @@ class FileStore:
             self._db.close()
 
     @staticmethod
-    def _count(db: sqlite3.Connection, workspace: str, due: float, seconds: float) -> int:
-        """Return the recipients in the fullest window of so many seconds that the time `due` is in."""
+    def _count(db: sqlite3.Connection, workspace: str, due: float, seconds: float, slice_: float) -> int:
+        """Return the recipients in the fullest window of so many seconds that the time `due` is in.
+
+        An entry is at the end of its slice, so its sends were up to a slice earlier.
+        """
         query = "SELECT at, recipients FROM sent WHERE workspace = ? AND at > ? AND at < ?"
-        rows = db.execute(query, (workspace, due - seconds, due + seconds)).fetchall()
-        ends = [due, *(at for at, _ in rows if at > due)]
-        return max(sum(int(each) for at, each in rows if end - seconds < at <= end) for end in ends)
+        here = _end_of_slice(due, slice_)
+        rows = db.execute(query, (workspace, due - seconds, here + seconds + slice_)).fetchall()
+        later = ((at - seconds - slice_ / 2, at) for at, _ in rows if at > here)
+        windows = [(due - seconds, here), *later]
+        return max(sum(int(each) for at, each in rows if low < at <= high) for low, high in windows)
 
     @staticmethod
     def _wait(db: sqlite3.Connection, workspace: str, seconds: float, room: int, moment: float) -> NoRoom:
@@ -194,23 +203,30 @@ class FileStore:
         return NoRoom(0.0)
 
     @contextmanager
-    def _transaction(
-        self, begin: str = "BEGIN IMMEDIATE", synchronous: Literal["NORMAL", "FULL"] = "NORMAL"
-    ) -> Iterator[sqlite3.Connection]:
-        db = self._db = self._db or self._open()
+    def _connection(self) -> Iterator[sqlite3.Connection]:
+        """Give the connection for one statement, which needs no transaction around it."""
+        self._db = self._db or self._open()
         try:
-            if synchronous != "NORMAL":
-                db.execute(f"PRAGMA synchronous = {synchronous}")
-            db.execute(begin)
-            yield db
-            db.execute("COMMIT")
+            yield self._db
         except sqlite3.Error:
             raise self._unusable() from None
-        finally:
-            if db.in_transaction:
-                db.execute("ROLLBACK")
-            if synchronous != "NORMAL":
-                db.execute("PRAGMA synchronous = NORMAL")
+
+    @contextmanager
+    def _transaction(
+        self, *, synchronous: Literal["NORMAL", "FULL"] = "NORMAL"
+    ) -> Iterator[sqlite3.Connection]:
+        with self._connection() as db:
+            try:
+                if synchronous != "NORMAL":
+                    db.execute(f"PRAGMA synchronous = {synchronous}")
+                db.execute("BEGIN IMMEDIATE")
+                yield db
+                db.execute("COMMIT")
+            finally:
+                if db.in_transaction:
+                    db.execute("ROLLBACK")
+                if synchronous != "NORMAL":
+                    db.execute("PRAGMA synchronous = NORMAL")
 
     def _unusable(self) -> NotAllowed:
         return NotAllowed(

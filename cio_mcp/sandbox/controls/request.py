@@ -29,7 +29,7 @@ class ControlRequest:
         if not isinstance(body, dict) or body.keys() - kinds.keys():
             raise ValueError(f"the body must be an object with nothing but {' and '.join(kinds)}")
         for name, value in body.items():
-            # JSON's true is no number.
+            # JSON's true is not a number.
             if not isinstance(value, kinds[name]) or isinstance(value, bool) is not (kinds[name] is bool):
                 raise ValueError(f"{name} must be {WORDS[kinds[name]]}; it is {reprlib.repr(value)}")
             if isinstance(value, str) and len(value) > LONGEST:

@@ -1,8 +1,9 @@
 """The controls: faults, the clock, points, and all that the sandbox holds."""
 
 import math
-from collections.abc import Callable, Generator
-from contextlib import closing
+import sqlite3
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, contextmanager
 from typing import Any, Literal
 from urllib.parse import unquote
 
@@ -208,10 +209,27 @@ def reset(asked: ControlRequest) -> Any:
     with closing(here.beside(here.clock.real)) as fresh:
         (plant if story else leave_empty)(fresh)
         copy = copies.take(fresh)
-    with here.locked():
-        point = points.add(here, "before the reset")
+    with _replacing(here, "before the reset") as point:
         copies.put(here, copy)
-    return {"point": point["number"], "story": story}
+    return {"point": point, "story": story}
+
+
+@contextmanager
+def _replacing(workspace: Workspace, name: str) -> Iterator[int | None]:
+    """Let a workspace hold something else; provides the number of the point that what it held is then.
+
+    It is None where something that is due fails, so that there is a way out of any state.
+    """
+    try:
+        workspace.catch_up()
+    except sqlite3.Error:
+        raise
+    except Exception:
+        works = False
+    else:
+        works = True
+    with workspace.locked():
+        yield points.add(workspace, name)["number"] if works else None
 
 
 @control("GET", "/_sandbox/export")
@@ -225,8 +243,6 @@ def export(asked: ControlRequest) -> Any:
 @control("POST", "/_sandbox/import")
 def import_(asked: ControlRequest) -> Any:
     """Hold what an export holds; what was there is a point then."""
-    asked.workspace.catch_up()
-    with asked.workspace.locked():
-        point = points.add(asked.workspace, "before the import")
+    with _replacing(asked.workspace, "before the import") as point:
         hold(asked.workspace, asked.body)
-    return {"point": point["number"]}
+    return {"point": point}

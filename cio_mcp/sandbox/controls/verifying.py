@@ -7,6 +7,8 @@ from itertools import chain
 from string import Formatter
 from typing import Any
 
+from cio_mcp.sandbox.bodies import DEEPEST, depth
+from cio_mcp.sandbox.engine import delays
 from cio_mcp.sandbox.engine.telling import SENTENCES
 from cio_mcp.sandbox.faults.fault import WrongFault, parse
 from cio_mcp.sandbox.state import copies, requests
@@ -105,7 +107,10 @@ def _wrong(columns: list[Row], row: Row, entries: set[int]) -> Iterator[str]:
         ):
             yield f"{name} is {value!r}"
         if name in OF_JSON:
-            yield from differences(json.loads(value), list if name == "errors" else dict, name)
+            found = json.loads(value)
+            yield from differences(found, list if name == "errors" else dict, name)
+            if depth(found) > DEEPEST:
+                yield f"{name} has more than {DEEPEST} brackets within each other"
         if name in {"cause", "entry"} and value not in entries:
             yield f"{name} is {value!r}, and the log has no such entry"
 
@@ -135,7 +140,7 @@ def _fits(found: Any, form: Form) -> bool:
     if isinstance(form, (dict, list)):
         return False
     kinds = form if isinstance(form, tuple) else (form,)
-    # JSON's true is no number.
+    # JSON's true is not a number.
     return isinstance(found, kinds) and (bool in kinds or not isinstance(found, bool))
 
 
@@ -180,6 +185,9 @@ def _thing(row: Row) -> Iterator[str]:
         yield from _condition(rule, f"{at}.conditions")
     if row["kind"] == "campaign":
         parts = {"filter": body.get("filter"), "goal.condition": (body.get("goal") or {}).get("condition")}
+        for action in body["workflow"]:
+            if not delays.can_end(action.get("delay", {})):
+                yield f"{at}.workflow action {action['id']}.delay is {_short(action['delay'])}"
         branches = [action for action in body["workflow"] if action["type"] == "conditional_branch"]
         parts |= {f"workflow action {branch['id']}.if": branch.get("if", False) for branch in branches}
         for name, condition in parts.items():

@@ -26,6 +26,14 @@ def ends(delay: dict[str, Any], now: float, zone: ZoneInfo) -> int:
     return max(int(local.timestamp()), int(now))
 
 
+def can_end(delay: Any) -> bool:
+    """Say whether something is a delay."""
+    try:
+        return ends(delay, 0, ZoneInfo("UTC")) >= 0
+    except (TypeError, ValueError, LookupError, AttributeError, OverflowError):
+        return False
+
+
 def days_of(delay: dict[str, Any]) -> int:
     """Return the days of a delay."""
     return int(delay.get("days", 0)) + 7 * int(delay.get("weeks", 0))

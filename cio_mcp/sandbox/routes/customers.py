@@ -47,6 +47,7 @@ def _are_relationships(asked: Any) -> bool:
         and all(
             isinstance(one, dict)
             and isinstance(one.get("identifiers"), dict)
+            and one["identifiers"]
             and isinstance(one.get("relationship_attributes", {}), dict)
             for one in asked["relationships"]
         )

@@ -86,6 +86,10 @@ def _limits_broken(operation: dict[str, Any]) -> Iterator[Fault]:
             yield _fault(f"identifiers.{kind}", f"{kind} must have 1 to 150 bytes")
         if kind == "phone" and not PHONE.fullmatch(value):
             yield _fault("identifiers.phone", "phone must be in E.164 format")
+    for number, related in enumerate(operation.get("cio_relationships") or []):
+        if not related.get("identifiers"):
+            field = f"cio_relationships.{number}.identifiers"
+            yield _fault(field, f"{field} are required", "required")
     if "name" in operation and not 0 < len(operation["name"].strip().encode()) <= 100:
         yield _fault("name", "name must have 1 to 100 bytes")
     if operation["action"] not in {"identify", "identify_anonymous"}:

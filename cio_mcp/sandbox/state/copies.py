@@ -66,7 +66,7 @@ def put(workspace: Workspace, copy: Any) -> None:
         workspace.clock.set(copy["now"])
         (workspace.clock.freeze if copy["frozen"] else workspace.clock.run)()
         workspace.forget_read()
-    except (sqlite3.Error, TypeError, LookupError, ValueError, OverflowError) as error:
+    except (sqlite3.Error, TypeError, LookupError, ValueError, OverflowError, RecursionError) as error:
         raise WrongCopy(f"it contains what no sandbox can hold: {error}") from None
 
 

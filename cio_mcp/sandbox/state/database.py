@@ -35,7 +35,9 @@ class Database:
     def __init__(self, path: str | Path, real: Callable[[], float]) -> None:
         self.is_file = str(path) != ":memory:"
         self._gave_way = time.monotonic()
-        self._db = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
+        # Some SQLites take a name that begins with `file:` for an address.
+        place = Path(path).absolute() if self.is_file else path
+        self._db = sqlite3.connect(place, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
         self._db.row_factory = sqlite3.Row
         self.clock = Clock(self._db, real)
         try:

@@ -32,7 +32,8 @@ def object_number(workspace: Workspace, named: dict[str, Any]) -> int | None:
         row = workspace.row("SELECT number FROM objects WHERE number = ?", number)
         return int(row["number"]) if row else None
     type_id, name = str(named.get("object_type_id", "")), str(named.get("object_id", ""))
-    if not name or not type_id.isdecimal() or workspace.thing("object_type", int(type_id)) is None:
+    known = any(str(thing["id"]) == type_id for thing in workspace.things("object_type"))
+    if not name or not known:
         return None
     workspace.change(
         "INSERT OR IGNORE INTO objects (object_type_id, object_id) VALUES (?, ?)", int(type_id), name

@@ -7,15 +7,20 @@ from typing import Any
 
 from cio_mcp.toolkit.quoting import hosts
 from cio_mcp.toolkit.rows.checks import Oddity, RowReading
-from cio_mcp.toolkit.rows.columns import BOOLEANS, LIKE_NUMBER, decimal_of
+from cio_mcp.toolkit.rows.columns import BOOLEANS, LIKE_NUMBER, Column, decimal_of
 from cio_mcp.toolkit.rows.oddities import NAMED, Spelled, some, variants
 from cio_mcp.toolkit.rows.ranges import of_rows
+from cio_mcp.toolkit.times import utc
 from cio_mcp.toolkit.values import is_date
 
 # Names of attributes that hold times.
 _OF_TIMES = re.compile(
     r"(_at|date|time|datum|since|signe?d?.?up|created|registered|birthday)$", re.IGNORECASE
 )
+
+# A time that is the same in every time zone, and so many times that are told as they were read.
+_WITH_ZONE = re.compile(r"(Z|[+-]\d\d:?\d\d)\s*$|^\s*\d{9,}", re.IGNORECASE)
+READ = 5
 
 # What spreadsheets leave in cells.
 _OF_SPREADSHEETS = {
@@ -59,6 +64,21 @@ def _dates(name: str, found: list[tuple[Any, int]]) -> Iterator[Oddity]:
             f"{_how(_as_date(name))}",
             [rows[0] for rows in sorted(spelled.values(), key=len)],
         )
+
+
+def read_times(seen: Iterable[RowReading], timezone: str) -> Iterator[Oddity]:
+    """Yield how times were read, the first one of each column and spelling."""
+    first: dict[tuple[Column | None, str], str] = {}
+    for one in seen:
+        for written, at, column in one.times:
+            key = column, spelling(written)
+            if key not in first and isinstance(written, str):
+                order, zone = (column.order, column.zone) if column else ("", "")
+                local = "" if _WITH_ZONE.search(str(written)) else zone or timezone
+                how = ", ".join(filter(None, (f"row {one.row.number}", order, local)))
+                first[key] = f"{written} as {utc(at)} ({how})"
+    if first:
+        yield Oddity(f"times are read as follows: {some(list(first.values()), READ)}")
 
 
 def _mixed(name: str, found: list[tuple[Any, int]]) -> Iterator[Oddity]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from cio_mcp.client.batches import size_in_batch, too_large
+from cio_mcp.toolkit.rows.columns import Column
 from cio_mcp.toolkit.rows.given import RowInput
 from cio_mcp.toolkit.rows.table import Row
 
@@ -21,11 +22,11 @@ class Oddity(NamedTuple):
 
 @dataclass(slots=True)
 class RowReading:
-    """A row's arguments, as far as they are right, and its times: as written, and how they were read."""
+    """A row's arguments, as far as they are right, and its times: as written, as read, and the column."""
 
     row: Row
     arguments: dict[str, Any]
-    times: list[tuple[Any, int]]
+    times: list[tuple[Any, int, Column | None]]
 
 
 @dataclass(slots=True)
@@ -71,7 +72,7 @@ class Plan:
         given.plan = self
         given.about = [name for one in self.operations for name in one.operation["identifiers"].values()]
         self.numbered = (
-            "Rows are numbered as the lines of the CSV; its header is line 1."
+            f"Rows are numbered as the lines of the CSV; its header is line {given.table.header}."
             if given.table
             else "Rows are numbered from 1."
         )

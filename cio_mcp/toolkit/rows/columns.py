@@ -15,7 +15,7 @@ from cio_mcp.toolkit.sizes import size_of
 from cio_mcp.toolkit.times import instant, is_zone
 
 AS_IS = "as_is"
-KINDS = (AS_IS, "text", "number", "boolean", "date", "json")
+KINDS = (AS_IS, "text", "number", "boolean", "date", "json", "lower")
 ORDERS = ("dayfirst", "monthfirst", "yearfirst")
 
 # What stands before the decimals of a number, and between its groups of three digits.
@@ -27,7 +27,7 @@ BOOLEANS = dict.fromkeys(YES.split(), True) | dict.fromkeys(NO.split(), False)
 
 HOW = (
     "a name, or null to leave the column out; with how its cells are read, if needed, as "
-    '"created_at:date(dayfirst)", ":number(comma)", ":boolean", ":text" or ":json"'
+    '"created_at:date(dayfirst)", ":number(comma)", ":boolean", ":lower", ":text" or ":json"'
 )
 
 NUMBER = re.compile(r"-?(0|[1-9]\d{0,14})(\.\d{1,10})?", re.ASCII)
@@ -105,7 +105,11 @@ class Column:
             case "json":
                 size_of(found := json.loads(text))
                 return found
-        return cell if self.kind == "text" and isinstance(cell, str) else text
+            case "lower":
+                text = text.lower()
+            case "text" if isinstance(cell, str):
+                text = cell
+        return text
 
     def _date(self, cell: Any, context: ParseContext) -> int:
         seconds, unclear = instant(self._in_iso(cell), self.zone or context.timezone)
@@ -151,7 +155,7 @@ def _number(text: str, decimal: str) -> Any:
         text = _plain(text, decimal)
     if not NUMBER.fullmatch(text):
         hint = "" if decimal else "; number(comma) and number(point) read separators"
-        message = f"is no number{f' with a decimal {decimal}' if decimal else hint}"
+        message = f"is not a number{f' with a decimal {decimal}' if decimal else hint}"
         raise ValueError(message)
     return float(text) if "." in text else int(text)
 

@@ -60,9 +60,10 @@ async def carry_out(track: TrackApi, results: Results, plan: Plan) -> ManyAccept
         would.would, would.instead = NOTHING if wrong else plan.would, wrong
         would.checked = lambda: _checked(plan, refused, odd, results)
         raise
+    remembers = plan.by_unique and results.remembers
     for planned in plan.operations:
         end = ends.get(id(planned), NOT_SENT)
-        if plan.by_unique and end.end in {OperationEnd.ACCEPTED, OperationEnd.UNKNOWN}:
+        if remembers and end.end in {OperationEnd.ACCEPTED, OperationEnd.UNKNOWN}:
             results.remember(planned.operation)
         if end.end is not OperationEnd.ACCEPTED:
             refused += [RowEnd(row, end.end, (end.reason,) if end.reason else ()) for row in planned.rows]
@@ -107,7 +108,7 @@ class _Progress:
 
 def _kept_as_they_were(plan: Plan, results: Results) -> list[Oddity]:
     """Return a note on events that an earlier call sent with other values, as far as that is known here."""
-    operations = plan.operations if plan.by_unique and results.remembers() else ()
+    operations = plan.operations if plan.by_unique and results.remembers else ()
     if rows := [one.rows[0].number for one in operations if results.differs(one.operation)]:
         told = "is an event that was" if len(rows) == 1 else "are events that were"
         why = "sent before with other values: those stay, since what is in unique is the same"

@@ -44,7 +44,7 @@ class EventIds:
         if first == row:
             return event_id
         if same != event:
-            raise InvalidArgument(f"has what is unique of row {first}, and differs from it in other values")
+            raise InvalidArgument(f"has the same unique values as row {first}, and other values differ")
         return None
 
     def _values(self, event: dict[str, Any]) -> list[Any]:

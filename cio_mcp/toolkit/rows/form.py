@@ -49,6 +49,8 @@ class Form:
             )
         told = {name for name, column in columns.items() if column is None or column.kind != AS_IS}
         rows = typed(given.rows, told) if given.table else given.rows
+        if given.table and given.table.blank:
+            plan.odd.append(Oddity(given.table.told_blank()))
         for name, text, numbers in ambiguous(given.rows, told) if given.table else ():
             kind = "with decimals" if NUMBER.fullmatch(text) else "as text"
             meaning = f'"{name}": "{name}:number(comma)" or "{name}:number(point)" in columns'

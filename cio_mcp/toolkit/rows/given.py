@@ -15,7 +15,7 @@ from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.lists import of_objects
 from cio_mcp.toolkit.parse_context import ParseContext, context_of
 from cio_mcp.toolkit.rows.columns import LIKE_NUMBER, NUMBER, decimal_of, is_ambiguous
-from cio_mcp.toolkit.rows.table import Row, records
+from cio_mcp.toolkit.rows.table import Records, Row
 
 # The most rows of one call, and bytes of a file.
 MOST, LARGEST_FILE = 10_000, 32_000_000
@@ -29,11 +29,11 @@ _BOOLEAN = re.compile("true|false", re.IGNORECASE)
 class RowInput:
     """The rows of a call, and the context in which their values are read; as text, their fingerprint.
 
-    Those of a `table` are texts, numbered by lines. `plan` is what the call makes of them: it is asked for
-    several times. `about` is whom they name by then.
+    Those of a `table` are texts, numbered by its lines. `plan` is what the call makes of them: it is asked
+    for several times. `about` is whom they name by then.
     """
 
-    def __init__(self, rows: Sequence[Row], context: ParseContext, *, table: bool = False) -> None:
+    def __init__(self, rows: Sequence[Row], context: ParseContext, table: Records | None = None) -> None:
         self.rows, self.context, self.table = rows, context, table
         self.plan: Any = None
         self.about: Sequence[str] = ()
@@ -54,7 +54,7 @@ def given_rows(rows: RowInput | None, csv: RowInput | None) -> RowInput:
 def _rows(value: object, asked: ValidationInfo) -> RowInput:
     found: Any = of_objects(value, asked)
     rows = (
-        Row(number, values) if isinstance(values, dict) else Row(number, {}, "is no object")
+        Row(number, values) if isinstance(values, dict) else Row(number, {}, "is not an object")
         for number, values in enumerate(found, 1)
     )
     return RowInput(_some(rows), context_of(asked))
@@ -68,8 +68,8 @@ def _table(value: object, asked: ValidationInfo) -> RowInput:
     text = value
     if value.startswith(FILE):
         text = decoded(_content(value.removeprefix(FILE).strip(), context.folder))
-    rows = records(io.StringIO(text.removeprefix("\ufeff"), newline=""))
-    return RowInput(_some(map(_without_blanks, rows)), context, table=True)
+    records = Records(io.StringIO(text.removeprefix("\ufeff"), newline=""))
+    return RowInput(_some(map(_without_blanks, records)), context, records)
 
 
 def _some(rows: Iterable[Row]) -> list[Row]:

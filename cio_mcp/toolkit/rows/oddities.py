@@ -7,10 +7,10 @@ from typing import Any
 from cio_mcp.toolkit.automations import YOUNG
 from cio_mcp.toolkit.rows.checks import Oddity, RowOperation, RowReading
 from cio_mcp.toolkit.rows.ranges import counted, of_rows
-from cio_mcp.toolkit.times import iso, utc
+from cio_mcp.toolkit.times import iso
 
-# So many names of one kind of oddity are told, and so many times as they were read.
-NAMED, READ = 3, 3
+# So many names of one kind of oddity are told.
+NAMED = 3
 
 # The rows of each spelling of a text.
 Spelled = defaultdict[str, list[int]]
@@ -99,15 +99,6 @@ def _addressed(operation: Mapping[str, Any]) -> bool:
     return bool(operation["attributes"].get("email")) or "email" in operation["identifiers"]
 
 
-def read_times(seen: Sequence[RowReading]) -> Iterator[Oddity]:
-    """Yield how the first times were read."""
-    read = [
-        f"{written} as {utc(at)} (row {one.row.number})" for one in seen for written, at in one.times[:READ]
-    ]
-    if read:
-        yield Oddity(f"times are read as follows: {', '.join(read[:READ])}")
-
-
 def young(operations: Sequence[RowOperation], now: float) -> Iterator[Oddity]:
     """Yield how many events can start campaigns, and how many lie in the future."""
     at = {one.rows[0].number: one.operation.get("timestamp", now) for one in operations}
@@ -120,6 +111,6 @@ def young(operations: Sequence[RowOperation], now: float) -> Iterator[Oddity]:
         yield Oddity(f"{lie} in the future, up to {iso(max(at.values()))}: {of_rows(ahead)}", ahead)
 
 
-def some(names: list[str]) -> str:
+def some(names: list[str], most: int = NAMED) -> str:
     """Return the first of many names."""
-    return ", ".join(names[:NAMED]) + (" …" if len(names) > NAMED else "")
+    return ", ".join(names[:most]) + (" …" if len(names) > most else "")

@@ -92,10 +92,15 @@ class RowReader:
             shape = self._shape(tuple(values), str(values[shape.by_kind]))
         arguments = self._base.copy()
         rest = {target: values[name] for target, name in shape.rest}
-        one, notes, faults = RowReading(row, arguments, []), list[str](), [*shape.faults]
+        one, faults = RowReading(row, arguments, []), [*shape.faults]
+        notes: list[str] = []
         for slot in shape.read:
             cell = values[slot.name]
-            value, told = self._known(slot, cell) if cell.__class__ in PLAIN else self._read(slot, cell)
+            if cell.__class__ in PLAIN:
+                key = (cell.__class__, cell)  # 1 is not true
+                value, told = slot.known.get(key) or slot.known.setdefault(key, self._read(slot, cell))
+            else:
+                value, told = self._read(slot, cell)
             if value is not _ABSENT:
                 (rest if slot.in_rest else arguments)[slot.target] = value
             elif slot.in_rest:
@@ -103,7 +108,7 @@ class RowReader:
             if told:
                 notes += told.notes
                 faults += told.faults
-                one.times += [(cell, at) for at in told.times]
+                one.times += [(cell, at, slot.column) for at in told.times]
         if rest:
             slot = self._whole_rest  # which can be a column too, with JSON in its cells
             value, told = self._read(slot, (arguments[slot.target] or {}) | rest)
@@ -113,14 +118,6 @@ class RowReader:
                 notes += [note for note in told.notes if note not in notes]
                 faults += told.faults
         return one, notes, faults
-
-    def _known(self, slot: _Slot, cell: Any) -> tuple[Any, _Told | None]:
-        """Return what a cell is, read now or before."""
-        key = (cell.__class__, cell)  # 1 is not true
-        known = slot.known.get(key)
-        if known is None:
-            known = slot.known[key] = self._read(slot, cell)
-        return known
 
     def _read(self, slot: _Slot, cell: Any) -> tuple[Any, _Told | None]:
         """Return what a cell is, and what there is to tell of it, if anything."""

@@ -89,8 +89,6 @@ class Results:
 
     def remember(self, event: dict[str, Any]) -> None:
         """Remember an event that was sent: Customer.io keeps the first one of its id."""
-        if not self._shelf.most_events:
-            return
         self._shelf.events.setdefault(event["id"], _digest(event))
         while len(self._shelf.events) > self._shelf.most_events:
             self._shelf.events.popitem(last=False)
@@ -99,9 +97,10 @@ class Results:
         """Remember no events: whoever calls reads no notes on them, and may send any number."""
         self._shelf.most_events = 0
 
+    @property
     def remembers(self) -> bool:
-        """Say whether there are events that were sent."""
-        return bool(self._shelf.events)
+        """Say whether events are remembered that were sent."""
+        return self._shelf.most_events > 0
 
     def differs(self, event: dict[str, Any]) -> bool:
         """Say whether an event of this id was sent that says something else."""

@@ -3,13 +3,13 @@
 import csv
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
 
 # What stands between cells: the one that the header has most of.
-DELIMITERS = ",;\t|"
+DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 
 # A line by which a spreadsheet says what stands between cells.
 _HINT = re.compile("sep=(.)", re.IGNORECASE)
@@ -26,54 +26,89 @@ class Row:
     fault: str = ""
 
 
-def records(lines: Iterable[str], delimiter: str = "") -> Iterator[Row]:
-    """Yield the rows of a table whose first line that is not blank is its header; numbers are of lines.
+@dataclass
+class Records:
+    """The rows of a table; numbers are of lines. Its header is the first line that is not blank.
 
-    What cannot be read is a row with a fault, and reading goes on behind it. Raises ValueError for a header
-    that leaves open what a column is.
+    `skip` lines are left out before it. While the rows are read it is found out which line the `header` is,
+    which `delimiter` stands between cells if none was given, how many rows among others are `blank` and thus
+    passed over, and which is the `first_blank`.
     """
-    reading = _read(iter(lines), delimiter)
-    header = next(reading, Row(0, fault="there is no header"))
-    if isinstance(header, Row):
-        raise ValueError(header.fault)  # noqa: TRY004 - it is the text that is wrong
-    names = _names(header[1])
-    for found in reading:
-        if isinstance(found, Row):
-            yield found
-            continue
-        number, cells = found
-        if len(cells) == len(names):
-            yield Row(number, dict(zip(names, cells, strict=True)))
-            continue
-        fault = f"has {len(cells)} cells; the header has {len(names)}"
-        more = (f"column {position}" for position in range(len(names) + 1, len(cells) + 1))
-        yield Row(number, dict(zip([*names, *more], cells, strict=False)), fault)
 
+    lines: Iterator[str]
+    delimiter: str = ""
+    skip: int = 0
+    header: int = 1
+    blank: int = 0
+    first_blank: int = 0
 
-def _read(lines: Iterator[str], delimiter: str) -> Iterator[tuple[int, list[str]] | Row]:
-    """Yield the records that are not blank with their lines, and rows with a fault for what is no record."""
-    blank = 0
-    for header in lines:
-        if hint := _HINT.fullmatch(header.strip()):
-            delimiter = delimiter or hint[1]
-        elif header.strip():
-            break
-        blank += 1
-    else:
-        return
-    delimiter = delimiter or max(DELIMITERS, key=_QUOTED.sub("", header).count)
-    reader = csv.reader(chain([header], lines), delimiter=delimiter, strict=True, skipinitialspace=True)
-    while True:
-        begins = blank + reader.line_num + 1
-        try:
-            cells = next(reader)
-        except StopIteration:
+    def __iter__(self) -> Iterator[Row]:
+        """Yield the rows.
+
+        What cannot be read is a row with a fault, and reading goes on behind it. Raises ValueError for a
+        header that leaves open what a column is.
+        """
+        reading = self._read()
+        header = next(reading, Row(0, fault="there is no header"))
+        if isinstance(header, Row):
+            raise ValueError(header.fault)  # noqa: TRY004 - it is the text that is wrong
+        self.header, names = header[0], _names(header[1])
+        for found in reading:
+            if isinstance(found, Row):
+                yield found
+                continue
+            number, cells = found
+            if len(cells) == len(names):
+                yield Row(number, dict(zip(names, cells, strict=True)))
+                continue
+            fault = f"has {len(cells)} cells; the header has {len(names)}"
+            if len(names) == 1:
+                fault += f": if line {self.header} is a title, leave out what stands above the header"
+            more = (f"column {position}" for position in range(len(names) + 1, len(cells) + 1))
+            yield Row(number, dict(zip([*names, *more], cells, strict=False)), fault)
+
+    def told_blank(self) -> str:
+        """Return how many rows are passed over, "" for none."""
+        if not self.blank:
+            return ""
+        return (
+            f"line {self.first_blank} is blank, and passed over"
+            if self.blank == 1
+            else f"{self.blank:,} lines are blank, and passed over; the first is line {self.first_blank}"
+        )
+
+    def _read(self) -> Iterator[tuple[int, list[str]] | Row]:
+        """Yield the records with their lines, and rows with a fault for what is no record."""
+        before = 0
+        for header in self.lines:
+            if before >= self.skip:
+                if hint := _HINT.fullmatch(header.strip()):
+                    self.delimiter = self.delimiter or hint[1]
+                elif header.strip():
+                    break
+            before += 1
+        else:
             return
-        except csv.Error as error:
-            ends = blank + reader.line_num
-            yield Row(begins, {}, f"lines {begins} to {ends} are not CSV: {error}")
-            continue
-        if any(map(str.strip, cells)):
+        self.delimiter = self.delimiter or max(DELIMITERS, key=_QUOTED.sub("", header).count)
+        lines = chain([header], self.lines)
+        reader = csv.reader(lines, delimiter=self.delimiter, strict=True, skipinitialspace=True)
+        passed = first_passed = 0  # since the last record: at the end of a table they are nothing to tell
+        while True:
+            begins = before + reader.line_num + 1
+            try:
+                cells = next(reader)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                ends = before + reader.line_num
+                yield Row(begins, {}, f"lines {begins} to {ends} are not CSV: {error}")
+                continue
+            if not any(map(str.strip, cells)):
+                passed, first_passed = passed + 1, first_passed or begins
+                continue
+            if passed:
+                self.blank, self.first_blank = self.blank + passed, self.first_blank or first_passed
+                passed = first_passed = 0
             yield begins, cells
 
 

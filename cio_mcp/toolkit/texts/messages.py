@@ -109,7 +109,7 @@ async def read_texts(
         found = [text for text in found if text.language == language]
         if not found:
             raise InvalidArgument(
-                "language: no message of it is in this language; leave it out to see which are"
+                "language: there is no text in this language; leave language out to see which there are"
             )
     return found
 

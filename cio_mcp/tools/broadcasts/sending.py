@@ -176,7 +176,7 @@ async def trigger_broadcast(
     per_user_data: PerUserData | None = None,
     data_file_url: Annotated[
         Annotated[Line, Naming] | None,
-        Field(description="Audience: URL of JSON Lines of {id or email, data}."),
+        Field(description="Audience: URL of JSON Lines: {id or email, data}."),
     ] = None,
     data: Annotated[
         TriggerData | None,

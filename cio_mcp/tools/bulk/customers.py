@@ -12,13 +12,14 @@ from cio_mcp.errors import InvalidArgument
 from cio_mcp.toolkit.automations import started_by_change
 from cio_mcp.toolkit.consequences import Consequence, Outlook, Told, affects
 from cio_mcp.toolkit.registry import Toolbox
+from cio_mcp.toolkit.rows.cells import read_times
 from cio_mcp.toolkit.rows.cells import values as values_of
 from cio_mcp.toolkit.rows.checks import Plan, RowOperation, RowReading
 from cio_mcp.toolkit.rows.columns import Columns, Meanings
 from cio_mcp.toolkit.rows.delivery import carry_out
 from cio_mcp.toolkit.rows.form import Form
 from cio_mcp.toolkit.rows.given import RowInput, RowList, Table, given_rows
-from cio_mcp.toolkit.rows.oddities import alike, read_times, repeated, shared, unaddressed, zeros
+from cio_mcp.toolkit.rows.oddities import alike, repeated, shared, unaddressed, zeros
 from cio_mcp.toolkit.rows.outcomes import ManyAccepted
 from cio_mcp.toolkit.rows.people import newcomers
 from cio_mcp.toolkit.rows.ranges import counted, of_rows
@@ -38,7 +39,7 @@ IDENTIFYING = ("email", "anonymous_id", "_update")
 COVERED = frozenset({Consequence.BULK, Consequence.IDENTIFY, Consequence.SUBSCRIPTIONS})
 
 COLUMNS = (
-    'Meanings: {"Mail": "email", "Joined": "created_at:date(dayfirst)", "Sum": ":number(comma)"}, or '
+    '{"Mail": "email:lower", "Joined": "created_at:date(dayfirst)", "Sum": "revenue:number(comma)"}; or '
     ":boolean, :text, :json."
 )
 
@@ -103,11 +104,12 @@ async def _plan(given: RowInput, columns: Meanings, defaults: dict[str, Any]) ->
             plan.refused.append((one.row, wrong.faults))
             continue
         merging.add(identifiers, profiles.identify_body(**values), one)
+    zone = given.context.timezone
     plan.look = lambda plan: (  # given, so that no plan holds itself
         *repeated(plan.seen, [planned for planned in plan.operations if planned.wave]),
         *alike(plan.seen, lambda one: one.arguments["customer_id"], "customer_id"),
         *(*zeros(plan.seen, "customer_id"), *shared(plan.seen), *unaddressed(plan.operations)),
-        *(*values_of(plan.seen, "attributes"), *read_times(plan.seen)),
+        *(*values_of(plan.seen, "attributes"), *read_times(plan.seen, zone)),
     )
     plan.settled(given)
     does = "Update" if defaults.get("update_only") else "Create or update"

@@ -16,6 +16,7 @@ from cio_mcp.toolkit.automations import YOUNG, started_by_events
 from cio_mcp.toolkit.consequences import Consequence, Outlook, affects
 from cio_mcp.toolkit.lists import Names
 from cio_mcp.toolkit.registry import Toolbox
+from cio_mcp.toolkit.rows.cells import read_times
 from cio_mcp.toolkit.rows.cells import values as values_of
 from cio_mcp.toolkit.rows.checks import Oddity, Plan, RowOperation
 from cio_mcp.toolkit.rows.columns import Columns, Meanings
@@ -23,7 +24,7 @@ from cio_mcp.toolkit.rows.delivery import carry_out
 from cio_mcp.toolkit.rows.event_ids import EventIds
 from cio_mcp.toolkit.rows.form import Form
 from cio_mcp.toolkit.rows.given import RowInput, RowList, Table, given_rows
-from cio_mcp.toolkit.rows.oddities import alike, read_times, young, zeros
+from cio_mcp.toolkit.rows.oddities import alike, young, zeros
 from cio_mcp.toolkit.rows.outcomes import ManyAccepted
 from cio_mcp.toolkit.rows.people import newcomers
 from cio_mcp.toolkit.rows.ranges import counted, of_rows
@@ -43,8 +44,7 @@ OF_UNIQUE = (
 
 THEN = "To see what became of them: check_write for one, list_activities with the events' name for many."
 
-# What else an event says, and the arguments for it.
-BODY = (("timestamp", "timestamp"), ("attributes", "data"))
+ALL_OLD = "That they were accepted is all that can be seen: nothing lists events that old."
 
 FORM = Form(single.tools["track_event"], "data", id_type=(AnyIdType, "id"))
 
@@ -60,7 +60,7 @@ async def _reached(
 ) -> Audience:
     """Return the recipients that the events' data set for the emails that they trigger."""
     plan = await _plan(track, given_rows(rows, csv), columns or {}, id_type, name, unique)
-    texts = [planned.operation.get("attributes", {}).get("recipient") for planned in plan.operations]
+    texts = (planned.operation.get("attributes", {}).get("recipient") for planned in plan.operations)
     named = [recipient for text in texts if text is not None for recipient in recipients(text)]
     known = not any(recipient.liquid for recipient in named)
     return Audience(
@@ -99,7 +99,7 @@ async def track_events(
     id_type: AnyIdType = "id",
     unique: Annotated[
         Names | None,
-        Field(description='Columns identifying an event, such as ["order_id"].'),
+        Field(description='Columns identifying an event: ["order_id"].'),
     ] = None,
 ) -> ManyAccepted:
     """Record up to 10,000 events; unknown customers are created.
@@ -130,7 +130,10 @@ async def _plan(
         try:
             who = in_operation(values["customer_id"], values["id_type"])
             event: dict[str, Any] = {"identifiers": who, "name": values["name"]}
-            event |= {name: value for name, of in BODY if (value := values[of])}
+            if values["timestamp"]:
+                event["timestamp"] = values["timestamp"]
+            if values["data"]:
+                event["attributes"] = values["data"]
             event_id = ids.of(event, one.row.number, values["event_id"])
         except InvalidArgument as wrong:
             plan.refused.append((one.row, wrong.faults))
@@ -145,15 +148,16 @@ async def _plan(
     logged = track.call.called_at - LOGGED
     old = sum(one.operation.get("timestamp", logged) < logged for one in plan.operations)
     plan.notes = list(_told(plan, ids, old))
-    plan.then = THEN if old < len(plan.operations) else ""
+    plan.then = THEN if old < len(plan.operations) else ALL_OLD
     if own:
         plan.odd.append(Oddity(f"{of_rows(own)}: event_id counts, and not what is in unique", own))
+    zone = given.context.timezone
     plan.look = lambda plan: (  # given, so that no plan holds itself
         *young(plan.operations, track.call.called_at),
         *([Oddity(OF_UNIQUE.format(", ".join(ids.unique)))] if unique else []),
         *alike(plan.seen, lambda one: one.arguments["customer_id"], "customer_id"),
         *alike(plan.seen, lambda one: one.arguments["name"], "event name"),
-        *(*zeros(plan.seen, "customer_id"), *values_of(plan.seen, "data"), *read_times(plan.seen)),
+        *(*zeros(plan.seen, "customer_id"), *values_of(plan.seen, "data"), *read_times(plan.seen, zone)),
     )
     plan.settled(given)
     plan.would = f"Record {counted(len(plan.operations), 'event')} of {counted(plan.people(), 'customer')}."
@@ -162,7 +166,7 @@ async def _plan(
 
 def _told(plan: Plan, ids: EventIds, old: int) -> Iterator[str]:
     """Yield what to know about events: where their emails go, what makes their ids, which are not seen."""
-    redirected = {key for planned in plan.operations for key in planned.operation.get("attributes", {})}
+    redirected = set[str]().union(*(planned.operation.get("attributes", ()) for planned in plan.operations))
     yield from (single.REDIRECTS[key] for key in sorted(single.REDIRECTS.keys() & redirected))
     if ids.from_content:
         these = counted(ids.from_content, "event has", "events have")

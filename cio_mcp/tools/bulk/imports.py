@@ -101,7 +101,7 @@ async def import_file(
     if object_type_id is None and of == "objects":
         raise InvalidArgument("object_type_id: is required with of=objects")
     if object_type_id is not None and of in {"people", "events"}:
-        raise InvalidArgument("object_type_id: is for objects and relationships alone")
+        raise InvalidArgument("object_type_id: only with of=objects or of=relationships")
     given = {
         "data_file_url": url,
         "name": name,

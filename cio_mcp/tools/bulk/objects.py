@@ -13,13 +13,14 @@ from cio_mcp.limits import OPERATION_BYTES
 from cio_mcp.toolkit.consequences import Consequence, affects
 from cio_mcp.toolkit.params import CustomerId, ExceptPhone, ItemKey
 from cio_mcp.toolkit.registry import Toolbox
+from cio_mcp.toolkit.rows.cells import read_times
 from cio_mcp.toolkit.rows.cells import values as values_of
 from cio_mcp.toolkit.rows.checks import Plan, RowOperation
 from cio_mcp.toolkit.rows.columns import Columns, Meanings
 from cio_mcp.toolkit.rows.delivery import carry_out
 from cio_mcp.toolkit.rows.form import Form
 from cio_mcp.toolkit.rows.given import RowInput, RowList, Table, given_rows
-from cio_mcp.toolkit.rows.oddities import alike, read_times, zeros
+from cio_mcp.toolkit.rows.oddities import alike, zeros
 from cio_mcp.toolkit.rows.outcomes import ManyAccepted
 from cio_mcp.toolkit.rows.ranges import counted
 from cio_mcp.toolkit.rows.results import Results
@@ -83,9 +84,10 @@ async def _plan(given: RowInput, columns: Meanings, defaults: dict[str, Any]) ->
             continue
         last[key] = RowOperation(operation, [one.row], before.wave + 1 if before else 0)
         plan.operations.append(last[key])
+    zone = given.context.timezone
     plan.look = lambda plan: (  # given, so that no plan holds itself
         *alike(plan.seen, lambda one: one.arguments["object_id"], "object_id"),
-        *(*zeros(plan.seen, "object_id"), *values_of(plan.seen, "attributes"), *read_times(plan.seen)),
+        *(*zeros(plan.seen, "object_id"), *values_of(plan.seen, "attributes"), *read_times(plan.seen, zone)),
     )
     plan.settled(given)
     plan.would = f"Create or update {counted(plan.people(), 'object')}."

@@ -35,8 +35,8 @@ async def list_row_results(
     ends = kept.read(results)
     if ends is None:
         raise NotSent(
-            "These results are not kept any more: a server keeps those of its last few calls, while it runs; "
-            "and at the shell those of a day are kept, unless people are masked.",
+            "These results are not kept any more. A server keeps those of its last few calls while it runs. "
+            "In a shell they are kept for a day, or not at all with CIO_PII=mask.",
             do="Call with dry_run=true to see what is wrong with the rows; cio-mcp load writes all that are "
             "refused to a file.",
         )

@@ -99,7 +99,7 @@ def _trigger(item: Fields) -> str | None:
     if event := item.text("event_name"):
         return event
     if segments := item.wholes("trigger_segment_ids"):
-        return f"segments {', '.join(map(str, segments))}"
+        return f"{'segments' if len(segments) > 1 else 'segment'} {', '.join(map(str, segments))}"
     if date := item.text("date_attribute"):
         return date
     if (webhook := item.whole("webhook_id")) is not None:

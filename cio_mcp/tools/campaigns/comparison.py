@@ -57,7 +57,7 @@ async def compare_campaigns(
     ] = None,
     channel: Channel | None = None,
 ) -> Comparison:
-    """Compare two campaigns (automations), or two periods of one: which converts better, and is it certain.
+    """Compare two campaigns (automations), or two periods of one: which converts better, how certainly.
 
     By default compares the last 30 whole days of a campaign with the 30 days before.
     """

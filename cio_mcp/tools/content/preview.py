@@ -84,7 +84,9 @@ async def preview_message(
 ) -> RenderedMessage:
     """Show a message as one customer would get it with this data, and what is missing. Sends nothing."""
     if recipients and (customer_id or kind == "design_studio"):
-        raise InvalidArgument("recipients: pass either these or customer_id; Design Studio takes only that")
+        raise InvalidArgument(
+            "recipients: give recipients or customer_id, and for Design Studio only customer_id"
+        )
     if kind == "design_studio":
         return await _by_customerio(app, message_id, language, customer_id, id_type, data or {}, html=html)
     number = await message_number(app, kind, message_id)

@@ -55,7 +55,7 @@ BACKDATED = (
 )
 
 
-UNTOLD = "the value agrees, but the API returns all values as text, so its type cannot be told."
+UNTOLD = "the value agrees, but the API returns all values as text, so its type cannot be seen."
 
 
 class AttributeDifference(Shape):

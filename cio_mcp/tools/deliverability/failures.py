@@ -106,7 +106,7 @@ def _on_its_way(what: str, state: str | None, when: str) -> Cause:
             verdict = f"{what} was created and has not left; the API does not say what it waits for"
             do = "Look at send_at, time windows and rate limits of the message in Customer.io."
             return Cause("waiting", verdict, "unknown", do, PERSON)
-    verdict = f"What became of {_inside(what)} cannot be known: Customer.io tells {state or 'no state'} of it"
+    verdict = f"The API does not show what became of {_inside(what)}: it reports {state or 'no state'}"
     return Cause("unknown", verdict, "unknown", "Look at the message's page in Customer.io.", PERSON)
 
 
@@ -190,7 +190,7 @@ def _failed(case: Case, what: str, state: str, failure: str | None) -> Cause:
         verdict = f"{what} was {state} without a reason, probably because the customer is unsubscribed"
         return Cause("unsubscribed", verdict, "inferred", RESUBSCRIBE, CUSTOMER, (case.consent_of,))
     if failure is None:
-        verdict = f"Why {_inside(what)} is {state} cannot be known from the API; it can be {UNTOLD}"
+        verdict = f"The API does not show why {_inside(what)} is {state}; it can be {UNTOLD}"
         return Cause("unknown", verdict, "unknown", "Look at the message's page in Customer.io.", PERSON)
     verdict = f"{what} was not sent: {failure}"
     for words, cause, do, by in REASONS:

@@ -58,7 +58,9 @@ async def _find_by_name(app: AppApi, case: Case, name: str) -> None:
     known = [who for one in found or [] if (who := customer_identifiers(one))]
     if len(known) > 1:
         told = "; ".join(map(_told, known[:TOLD])) + ("; and more" if len(known) > TOLD else "")
-        raise InvalidArgument(f"customer_id: nobody has the id {name}, and several have that name: {told}")
+        raise InvalidArgument(
+            f"customer_id: nobody has the id {name}; give the id of one of those who have that name: {told}"
+        )
     for who in known:
         kinds: tuple[AnyIdType, ...] = ("id", "email", "cio_id")
         case.id_type = next(kind for kind in kinds if kind in who)

@@ -75,21 +75,23 @@ def _arrived(case: Case) -> bool:
 def _unknown(case: Case) -> Cause:
     read: tuple[Read, ...] = ("messages",) if case.deliveries is not None else ()
     if case.deliveries is None:
-        verdict = "Whether it was sent cannot be known, as the customer's messages could not be read"
+        verdict = "It is unknown whether it was sent: the customer's messages could not be read"
     elif case.older:
-        verdict = "Whether it was sent is not known yet: only the customer's newest messages were looked at"
+        verdict = (
+            "It is not known yet whether it was sent: only the customer's newest messages were looked at"
+        )
     elif case.source is None and case.matching:
         return of_delivery(case, case.matching[0])
     elif case.untold and case.source:
         verdict = (
-            "Whether it was sent is not known: some of the customer's messages do not tell what sent them"
+            "It is unknown whether it was sent: some of the customer's messages do not tell what sent them"
         )
     else:
         what = f"the message of {case.source.called}" if case.source else f"any {case.kind or ''} message"
         what = what.replace("  ", " ")
         verdict = (
-            f"Why the customer did not get {what} cannot be known from the API: none was made, and nothing "
-            f"that {'could be read' if case.unread else 'it tells'} stands in the way"
+            f"The API does not show why the customer did not get {what}: none was made, and nothing that "
+            f"{'could be read' if case.unread else 'it shows'} explains it"
         )
     do = "Look at the customer's journey in Customer.io's pages, which show what the API does not."
     return Cause("unknown", verdict, "unknown", do, PERSON, read)

@@ -65,11 +65,11 @@ async def create_email(
     content = _content(subject, preheader, html, text)
     envelope = {"envelope": {"from_id": sender_id}} if sender_id else {}
     if (translates is None) != (language is None):
-        raise InvalidArgument("language: needs translates")
+        raise InvalidArgument("translates, language: give both for a translation, or neither")
     body: dict[str, Any] = ({"content": content} if content else {}) | envelope
     if translates:
         if name:
-            raise InvalidArgument("name: a translation has the name of its email")
+            raise InvalidArgument("name: leave it out; a translation has the name of its email")
         path, ids, envelope_name = f"{EMAIL}/languages", {"email_id": translates}, "email_translation"
         body |= {"language": language}
     else:
@@ -124,7 +124,7 @@ async def update_email(
     if html and replace:
         raise InvalidArgument("replace: cannot be combined with html")
     if name and language:
-        raise InvalidArgument("name: a translation has the name of its email")
+        raise InvalidArgument("name: leave it out; a translation has the name of its email")
     node = await read_node(app, email_id, language)
     before = texts_in(node)
     if replace:

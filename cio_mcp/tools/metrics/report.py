@@ -91,7 +91,11 @@ async def report_workspace(
     With name_contains: only those messages, in full.
     """
     if not FEWEST <= days <= MOST:
-        raise InvalidArgument(f"days: must be {FEWEST} to {MOST}")
+        raise InvalidArgument(
+            f"days: must be {FEWEST} to {MOST}: a report compares them with as many days before, and "
+            "Customer.io tells at most 45 in all. For 30 days use get_campaign_metrics, or "
+            "get_message_metrics with periods=30"
+        )
     span, before = days_before(app, days), days_before(app, 2 * days)
     listed, unread = await senders_of(app, name_contains)
     asked = [one for one in listed if not one.waits]

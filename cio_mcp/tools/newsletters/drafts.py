@@ -173,7 +173,7 @@ async def add_newsletter_text(
     if not subject and not body:
         raise InvalidArgument("body: is needed")
     if not (test_group is None or test_group == "new" or test_group.isdecimal()):
-        raise InvalidArgument("test_group: must be new, or a number")
+        raise InvalidArgument("test_group: must be new, or the number of a group")
     find_out = LOOK.format(newsletter_id)
     ids: dict[str, Any] = {"newsletter_id": newsletter_id}
     path = "/v1/newsletters/{newsletter_id}"

@@ -105,7 +105,7 @@ def _pace(
     if own_zones and rate and period == "day":
         raise InvalidArgument("period: must be minute or hour with recipient_timezone")
     if send_at == 0 and (rate or spread):
-        raise InvalidArgument("rate, spread: are not allowed where a schedule is cancelled")
+        raise InvalidArgument("rate, spread: not allowed with send_at=0, which cancels the schedule")
     limit = {"rate_limit_email_rate": rate, "rate_limit_time_period": SECONDS[period]} if rate else {}
     evenly = {"rate_limit_spread": True} if spread else {}
     return limit | evenly | ({"tz_match_enabled": True} if own_zones else {})

@@ -176,7 +176,9 @@ async def get_customer(
     }
     custom, left_out = _chosen(custom, fields)
     return Customer(
-        **{name: identifiers.text(name) or known.text(name) for name in ("id", "email", "cio_id")},
+        id=identifiers.text("id") or known.text("id"),
+        email=identifiers.text("email") or known.text("email"),
+        cio_id=identifiers.text("cio_id") or known.text("cio_id"),
         created_at=known.time("created_at"),
         unsubscribed=found.flag("unsubscribed"),
         subscription_preferences=_preferences(known.raw.get("cio_subscription_preferences")),

@@ -31,7 +31,7 @@ def _number(value: object) -> int | float:
         if isinstance(value, str):
             value = float(value) if not value.strip().lstrip("-").isdecimal() else int(value)
         if isinstance(value, bool) or not isinstance(value, (int, float)):
-            raise ValueError  # noqa: TRY004, TRY301 - one message for all that is no number
+            raise ValueError  # noqa: TRY004, TRY301 - one message for all that is not a number
     except ValueError:
         message = "must be a number"
         raise ValueError(message) from None

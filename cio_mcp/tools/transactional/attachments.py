@@ -14,6 +14,9 @@ from cio_mcp.toolkit.params import JsonObject, one_line
 _BREAKS = re.compile(r"[ \t]*[\r\n]+[ \t]*")
 _PLAIN = str.maketrans("-_", "+/")
 
+# What makes a file name a path, ends it early in a header, or shows it as another one.
+_MISLEADING = re.compile(r'[/\\"\u200e\u200f\u202a-\u202e\u2066-\u2069]')
+
 
 def _attachments(attachments: dict[str, Any]) -> dict[str, str]:
     """Return files in plain base64; raises ValueError that names the file that is none."""
@@ -32,6 +35,9 @@ def _name(name: str) -> str:
         raise ValueError(message) from None
     if not name.strip():
         message = "a file name must not be blank"
+        raise ValueError(message)
+    if _MISLEADING.search(name):
+        message = f'{name!r}: a file name must not contain / \\ " or signs that turn the direction of text'
         raise ValueError(message)
     return name
 

@@ -53,7 +53,7 @@ PATHS = {
 }
 
 # A number, or Liquid that Customer.io fills in for the customer.
-NUMBER = re.compile(r"\+[1-9]\d{1,14}|.*\{\{.+\}\}.*")
+NUMBER = re.compile(r"\+[1-9][0-9]{1,14}|.*\{\{.+\}\}.*")
 
 
 async def _reached(

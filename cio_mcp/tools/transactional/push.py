@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, ValidationInfo
 
-from cio_mcp.toolkit.audience import PUSH_TARGETS
+from cio_mcp.toolkit.audience import push_targets
 from cio_mcp.toolkit.params import JsonObject
 from cio_mcp.toolkit.parse_context import context_of
 from cio_mcp.toolkit.times import unix_seconds
@@ -30,10 +30,7 @@ def _payload(payload: dict[str, Any]) -> dict[str, Any]:
         message = "must have ios or android or both, each an object"
         raise ValueError(message)
     for platform, part in payload.items():
-        message = part.get("message")
-        if found := sorted(
-            PUSH_TARGETS & (part.keys() | (message.keys() if isinstance(message, dict) else set()))
-        ):
+        if found := push_targets(part):
             fault = f"{platform}: {', '.join(found)} would name the recipients; use the argument to instead"
             raise ValueError(fault)
     return payload

@@ -67,7 +67,10 @@ def _written(host: str) -> str:
 
 
 async def _refuse(send: Any, status: int, header: str, setting: str) -> None:
-    told = {"error": "invalid_request", "error_description": f"this {header} is not answered; see {setting}"}
+    told = {
+        "error": "invalid_request",
+        "error_description": f"this {header} is not allowed; an operator can list it in {setting}",
+    }
     body = json.dumps(told).encode()
     headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
     await send({"type": "http.response.start", "status": status, "headers": headers})

@@ -112,7 +112,7 @@ class Intake:
                     body += part
                     more = message.get("more_body", False)
         except TimeoutError:
-            raise IntakeRefusal(408, "the body did not come in") from None
+            raise IntakeRefusal(408, "the body did not arrive in time") from None
         rest: list[Message] = [{"type": "http.request", "body": repaired(bytes(body)), "more_body": False}]
 
         async def replayed() -> Message:

@@ -39,7 +39,7 @@ def many(column: str, values: dict[str, Any]) -> dict[str, tuple[bytes, Any]]:
 
 
 # What becomes of a value: itself in a list, or words of the reason.
-NO_NUMBER, NEITHER, NO_DATE = "is no number", "is neither true nor false", "is not a complete date"
+NO_NUMBER, NEITHER, NO_DATE = "is not a number", "is neither true nor false", "is not a complete date"
 KINDS: dict[str, tuple[bytes, Any]] = {
     "plain": (
         b"ID,a@example.com,pro,5,2026-04-01,true\r\n",

@@ -13,6 +13,7 @@ import pytest
 
 from cio_mcp.cli import main
 from cio_mcp.cli.load.journal import only_here
+from cio_mcp.cli.load.source import LoadFile
 
 Loading = Callable[..., tuple[int, str]]
 
@@ -60,6 +61,8 @@ ROWS = list(csv.DictReader(io.StringIO(TABLE)))
         ("rows.tsv", TABLE.replace(",", "\t").encode()),
         ("rows.csv", TABLE.replace(",", ";").replace("\n", "\r\n").encode("utf-8-sig")),
         ("rows.txt", TABLE.replace(",", "|").encode("utf-16")),
+        ("rows.csv", TABLE.encode("utf-16-le")),
+        ("rows.csv", TABLE.encode("utf-16-be")),
         ("rows.csv", ("\n\n" + TABLE.replace("\n", "\n\n")).encode()),
         ("rows.csv.gz", gzip.compress(TABLE.encode(), mtime=0)),
         ("rows.csv", gzip.compress(TABLE.encode(), mtime=0)),
@@ -142,6 +145,21 @@ def test_what_cannot_be_meant_is_refused_before_anything_is_read_on(
 
     assert (status, words in told) == (2, True), told
     assert people(folder) == {}
+
+
+@pytest.mark.parametrize("kind", ["people", "events"])
+def test_a_table_in_which_nothing_names_the_customer_is_refused_with_the_way_out(
+    loading: Loading, kind: str
+) -> None:
+    table = "Email,plan\na1@example.com,pro\n"
+    more = ("--as", kind, "--name", "bought", "--yes")
+    status, told = loading(table, *more)
+    by_email, _ = loading(table, *more, "--id-type", "email")
+    user = table.replace("Email", "User")
+    mapped, _ = loading(user, *more, "--map", "User=customer_id", name="users.csv")
+
+    assert (status, by_email, mapped) == (2, 0, 0)
+    assert "no column names the customer; use --map COLUMN=customer_id, or --id-type email" in told
 
 
 def test_dates_whose_order_is_unclear_are_not_guessed(loading: Loading) -> None:
@@ -259,7 +277,7 @@ def test_rows_are_told_by_their_lines_in_the_file(loading: Loading) -> None:
 
     assert status == 1
     assert "plan: values differ only in case or blanks: Pro (row 3) and pro (row 6)" in told
-    assert "has what is unique of row 3, and differs from it in other values" in told
+    assert "has the same unique values as row 3, and other values differ" in told
 
 
 def test_a_file_is_loaded_once_unless_it_is_asked_again(folder: Path, loading: Loading) -> None:
@@ -267,7 +285,7 @@ def test_a_file_is_loaded_once_unless_it_is_asked_again(folder: Path, loading: L
     assert loading(events, "--yes", "--as", "events")[0] == 0
     assert "loaded already" in loading(events, "--yes", "--as", "events")[1]
     assert loading(events, "--yes", "--as", "events", "--again")[0] == 0
-    assert "another state" in loading(events + "v3,order,3\n", "--yes", "--as", "events")[1]
+    assert "an earlier version of the file" in loading(events + "v3,order,3\n", "--yes", "--as", "events")[1]
 
     db = sqlite3.connect(folder / "sandbox.sqlite")
     (count,) = db.execute("SELECT count(*) FROM events WHERE name = 'order'").fetchone()
@@ -348,7 +366,7 @@ def test_the_most_frequent_of_very_many_reasons_are_told(loading: Loading) -> No
 
     _, told = loading("customer_id,n\n" + "\n".join(rows), "--yes", "--map", "n=n:number")
 
-    assert "1,200 x n: '?' is no number" in told
+    assert "1,200 x n: '?' is not a number" in told
     assert "x others" in told
     assert (
         sum(int(line.split(" x ")[0].replace(",", "")) for line in told.splitlines() if " x " in line) > 1900
@@ -407,3 +425,85 @@ def test_numbers_that_can_be_read_in_two_ways_are_shown(loading: Loading) -> Non
     assert "a   ->  a:number  (guessed)  1.234 is 1.234" in told
     assert "b   ->  b  (guessed)  1,234 is '1,234'" in told
     assert "c   ->  c:number(comma)  (guessed)  1.234 is 1234" in told
+
+
+def test_lines_above_the_header_are_skipped_and_what_separates_cells_is_told(
+    folder: Path, loading: Loading
+) -> None:
+    table = "Customers, of March\n\nid;Joined;plan\n1;3.4.2026;a\n\n ; ;\n2;14.03.2026 09:15;b\n"
+
+    _, wrong = loading(table, "--yes")
+    status, told = loading(
+        table, *("--yes", "--skip-rows", "2", "--map", "Joined=created_at:date(dayfirst)", "--again")
+    )
+
+    assert "separated by commas" in wrong
+    assert status == 0, told
+    assert people(folder).keys() == {"1", "2"}
+    assert "csv, utf-8, as people, separated by semicolons" in told
+    assert "3.4.2026 is 2026-04-03T00:00:00Z  14.03.2026 09:15 is 2026-03-14T09:15:00Z" in told
+    assert "note: 2 lines are blank, and passed over; the first is line 5" in told
+    for name in ("rows.json", "rows.ndjson"):
+        status, told = loading("[]", "--yes", "--skip-rows", "1", name=name)
+        assert status == 2
+        assert "--skip-rows: " in told
+
+
+@pytest.mark.parametrize("name", ["rows.csv", "rows.ndjson"])
+def test_a_line_without_an_end_takes_no_more_memory_than_another_and_is_told(
+    folder: Path, loading: Loading, name: str
+) -> None:
+    first = {"rows.csv": "customer_id,plan\na,pro\n", "rows.ndjson": '{"customer_id": "a", "plan": "pro"}\n'}
+
+    status, told = loading(first[name] + "x" * 10_000_001 + "\nb,free\n", "--yes", name=name)
+
+    assert status == 1, told
+    assert people(folder).keys() == {"a"}
+    assert "is not read, nor is what follows: a line has more than 10,000,000 characters" in told
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("rows.json", '[{"id": "1"}]'),
+        ("rows.ndjson", '{"id": "1", "done": true}\n'),
+        ("rows.ndjson", '{"id": "1", "load": {"kg": 5}}\n'),
+        ("rows.csv", "id"),
+        ("rows.csv", '{"begins"'),
+    ],
+)
+def test_a_file_that_is_no_journal_stays_as_it_is(
+    folder: Path, loading: Loading, name: str, content: str
+) -> None:
+    status, told = loading(content, "--yes", "--journal", name, name=name)
+
+    assert status == 2
+    assert f"{name}: line 1 does not belong to a journal of this program" in told
+    assert (folder / name).read_text() == content
+
+
+def test_a_file_that_changes_while_it_is_read_is_told(folder: Path) -> None:
+    (folder / "rows.csv").write_text("id,plan\n1,a\n2,b\n")
+    still, grows = LoadFile.open(str(folder / "rows.csv")), LoadFile.open(str(folder / "rows.csv"))
+
+    assert [row.fault for row in still.rows()] == ["", ""]
+    rows = grows.rows()
+    next(rows)
+    with (folder / "rows.csv").open("a") as file:
+        file.write("3,c\n")
+    assert [row.fault.partition(":")[0] for row in rows][-1] == "the file changed while it was read"
+    for source in (still, grows):
+        source.close()
+
+
+def test_without_a_stdin_nothing_is_asked_and_nothing_sent(
+    folder: Path, loading: Loading, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", None)
+
+    status, told = loading(TABLE)
+    assert status == 2
+    assert "--yes accepts the guesses" in told
+    assert main(["load", "-", "--yes"]) == 2
+    assert "-: stdin is closed" in capsys.readouterr().err
+    assert people(folder) == {}
