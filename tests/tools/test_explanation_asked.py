@@ -50,6 +50,39 @@ async def test_where_all_of_a_kind_arrived_what_is_newest_of_it_is_meant(
     assert note is None or note in answer["notes"][0]
 
 
+async def test_where_no_kind_is_asked_for_emails_are_answered_for_and_of_others_it_is_told_what_was_found(
+    agent: Agent,
+) -> None:
+    answer = await agent.call("explain_no_message", customer_id="u_1004")
+
+    assert answer["cause"] == "delivered"
+    assert "the email " in answer["verdict"]
+    assert "also" not in answer
+    (note,) = answer["notes"]
+    assert note.startswith("kind: not given, so this is about email. Of others: the SMS of transactional 4: ")
+    assert note.endswith("; opted out of sms from +15550100")
+
+
+async def test_an_email_that_did_not_arrive_is_answered_for_before_an_opt_out_of_sms(agent: Agent) -> None:
+    with agent.wire.sandbox.workspace.transaction():
+        sent(person="u_1004", newsletter_id=20, fate={"failed": 1}, reason="Liquid error")(
+            agent.wire.sandbox.workspace
+        )
+    answer = await agent.call("explain_no_message", customer_id="u_1004")
+
+    assert answer["cause"] == "template_error"
+    assert "also" not in answer
+
+
+async def test_who_got_messages_of_one_channel_alone_is_answered_about_that(agent: Agent) -> None:
+    with agent.wire.sandbox.workspace.transaction():
+        agent.wire.sandbox.workspace.change("DELETE FROM deliveries WHERE body NOT LIKE '%twilio%'")
+    answer = await agent.call("explain_no_message", customer_id="u_1004")
+
+    assert (answer["cause"], answer["certainty"]) == ("opted_out", "certain")
+    assert "notes" not in answer
+
+
 async def test_a_message_of_a_source_that_is_gone_is_still_explained(agent: Agent) -> None:
     agent.wire.refuses = lambda request: request.url.path == "/v1/newsletters/20"
 

@@ -62,16 +62,32 @@ class Case:
 
     @property
     def matching(self) -> list[Fields]:
-        """The customer's messages that can be the one in question, the newest first."""
+        """The customer's messages that can be the one in question, the newest first.
+
+        Where no kind is named emails come before all others: they are what people ask about.
+        """
         source = self.source
         if self.chosen:
             return [self.chosen]
+        if self.any_channel:
+            return sorted(self.deliveries or [], key=lambda item: item.text("type") != "email")
         kind = self.kind if source is None else None
         return [
             item
             for item in self.deliveries or []
             if (source is None or source.sent(item)) and (kind is None or item.whole(field_of(kind)))
         ]
+
+    @property
+    def any_channel(self) -> bool:
+        """Whether nothing that is asked names a channel, or a source that has one."""
+        return self.source is None and self.kind is None and self.asked is None
+
+    @property
+    def channel(self) -> str | None:
+        """The type of the message that is answered for, if there is one."""
+        item = self.asked or next(iter(self.matching), None)
+        return item.text("type") if item else None
 
     @property
     def untold(self) -> bool:
