@@ -117,6 +117,47 @@ async def test_of_several_people_of_one_name_none_is_guessed(agent: Agent) -> No
     assert text.endswith("; and more")
 
 
+@pytest.mark.parametrize(
+    ("asked", "searched"),
+    [
+        ({"customer_id": "Grace"}, "Grace as its id, first name, last name or name"),
+        ({"customer_id": "u_9999"}, "u_9999 as its id"),
+        ({"customer_id": "grace@example.org"}, "grace@example.org as its id or email address"),
+        ({"customer_id": "grace@example.org", "id_type": "email"}, "grace@example.org as its email address"),
+    ],
+)
+async def test_of_nobody_it_is_told_what_was_searched_and_nothing_of_creation(
+    agent: Agent, asked: dict[str, str], searched: str
+) -> None:
+    answer = await agent.call("explain_no_message", **asked)
+
+    assert f"no profile has exactly {searched}" == answer["evidence"][0]["what"]
+    assert f"no profile has exactly {searched}, and no merge, deletion or dropped write" in answer["verdict"]
+    assert "creat" not in str(answer)
+    step = "Check how it is spelled" if "@" in searched else "Ask for their email address"
+    assert answer["cure"]["do"].startswith(f"{step} and call again with it, or ")
+    assert "identify the customer again" not in answer["cure"]["do"]
+
+
+async def test_of_nobody_where_the_log_is_not_read_it_is_still_told_what_was_searched(agent: Agent) -> None:
+    agent.wire.refuses = lambda request: request.url.path.endswith("/activities")
+
+    answer = await agent.call("explain_no_message", customer_id="Grace")
+
+    assert answer["cause"] == "unknown"
+    assert "no profile has exactly Grace as its id, first name, last name or name; " in answer["verdict"]
+    assert answer["cure"]["do"].startswith("Ask for their email address")
+
+
+async def test_a_name_that_could_not_be_searched_is_not_said_to_be_nobodys(agent: Agent) -> None:
+    agent.wire.refuses = lambda request: request.method == "POST"
+
+    answer = await agent.call("explain_no_message", customer_id="Grace")
+
+    assert "exactly Grace as its id, and" in answer["verdict"]
+    assert any(what.startswith("people of this name: ") for what in answer["unread"])
+
+
 async def test_an_id_wins_over_a_name_and_no_name_is_guessed_where_names_are_hidden(agent: Agent) -> None:
     with agent.wire.sandbox.workspace.transaction():
         body = {"first_name": "Nobody", "email": "new@example.com"}
@@ -126,7 +167,8 @@ async def test_an_id_wins_over_a_name_and_no_name_is_guessed_where_names_are_hid
         hidden = await masked.call("explain_no_message", customer_id="Jomo")
 
     assert "notes" not in own
-    assert hidden["cause"] == "never_created"
+    assert hidden["cause"] == "not_found"
+    assert "exactly Jomo as its id, and" in hidden["verdict"]
     assert not any("POST /v1/customers" in sent for sent in masked.sent)
 
 

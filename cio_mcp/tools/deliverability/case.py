@@ -27,6 +27,7 @@ class Case:
 
     `now` is the time of the call and `expected` about when the message should have come, in unix seconds.
     Where only the `kind` of source is asked for, `chosen` is the message that is taken to be meant.
+    `searched` is what `customer_id` was looked for as.
     """
 
     customer_id: str
@@ -38,6 +39,7 @@ class Case:
     source: MessageSource | None = None
     chosen: Fields | None = None
     missing: bool = False
+    searched: list[str] = field(default_factory=list)
     profile: Fields | None = None
     unsubscribed: bool | None = None
     unsubscribed_at: str | None = None
@@ -111,6 +113,13 @@ class Case:
         """Whether the profile says that the customer has no address."""
         known = self.profile.mapping("attributes") if self.profile else None
         return known is not None and not known.get("email") and not self.email
+
+    @property
+    def nobody(self) -> str:
+        """That there is no such customer, and as what they were looked for."""
+        *most, last = self.searched
+        searched = " or ".join(filter(None, (", ".join(most), last)))
+        return f"no profile has exactly {self.customer_id} as its {searched}"
 
     @property
     def attributes(self) -> Fields:

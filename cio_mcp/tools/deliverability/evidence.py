@@ -58,7 +58,7 @@ def _holds(case: Case) -> Iterator[Fact]:
         return Fact(what=what, read_from=[read], time=time)
 
     if case.missing:
-        yield holds(f"no profile has {case.customer_id} as its {case.id_type}", "profile")
+        yield holds(case.nobody, "profile")
     if case.unsubscribed is not None:
         what = "unsubscribed from everything" if case.unsubscribed else "not unsubscribed"
         yield holds(what, case.consent_of, case.unsubscribed_at)
