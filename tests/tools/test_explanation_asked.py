@@ -139,8 +139,10 @@ async def test_of_nobody_it_is_told_what_was_searched_and_nothing_of_creation(
     assert "identify the customer again" not in answer["cure"]["do"]
 
 
-async def test_of_nobody_where_the_log_is_not_read_it_is_still_told_what_was_searched(agent: Agent) -> None:
-    agent.wire.refuses = lambda request: request.url.path.endswith("/activities")
+async def test_of_nobody_where_not_all_of_the_log_is_read_it_is_still_told_what_was_searched(
+    agent: Agent,
+) -> None:
+    agent.wire.refuses = lambda request: "profile_merge" in str(request.url)
 
     answer = await agent.call("explain_no_message", customer_id="Grace")
 
