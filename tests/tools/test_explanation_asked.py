@@ -74,6 +74,19 @@ async def test_an_email_that_did_not_arrive_is_answered_for_before_an_opt_out_of
     assert "also" not in answer
 
 
+@pytest.mark.parametrize("unread", [True, False])
+async def test_an_opt_out_of_sms_does_not_explain_why_no_email_was_made(agent: Agent, unread: bool) -> None:
+    with agent.wire.sandbox.workspace.transaction():
+        agent.wire.sandbox.workspace.change("DELETE FROM deliveries")
+    agent.wire.refuses = lambda request: unread and request.url.path.endswith("/messages")
+    answer = await agent.call("explain_no_message", customer_id="u_1004")
+
+    assert answer["cause"] == "unknown"
+    assert answer["notes"] == [
+        "kind: not given, so this is about email. Of others: opted out of sms from +15550100"
+    ]
+
+
 async def test_who_got_messages_of_one_channel_alone_is_answered_about_that(agent: Agent) -> None:
     with agent.wire.sandbox.workspace.transaction():
         agent.wire.sandbox.workspace.change("DELETE FROM deliveries WHERE body NOT LIKE '%twilio%'")

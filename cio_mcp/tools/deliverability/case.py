@@ -87,9 +87,9 @@ class Case:
 
     @property
     def channel(self) -> str | None:
-        """The type of the message that is answered for, if there is one."""
+        """The type of the message that is answered for: where nothing tells it, email if any can be meant."""
         item = self.asked or next(iter(self.matching), None)
-        return item.text("type") if item else None
+        return item.text("type") if item else "email" if self.any_channel else None
 
     @property
     def untold(self) -> bool:
