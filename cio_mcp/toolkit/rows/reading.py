@@ -79,7 +79,9 @@ class RowReader:
     ) -> None:
         self._single, self._columns, self._defaults, self._around = single, columns, defaults, around
         self._required = {name for name, default in fields.items() if default is ...} - defaults.keys()
-        self._base = {name: None if default is ... else default for name, default in fields.items()}
+        self._base: dict[str, Any] = {
+            name: None if default is ... else default for name, default in fields.items()
+        }
         self._base |= {name: single(name).value(value, around.anew()) for name, value in defaults.items()}
         self._whole_rest = _Slot(rest, rest, None, False, {})
         self._shapes: dict[tuple[tuple[str, ...], str], _Shape] = {}
