@@ -141,9 +141,8 @@ class Guard:
         """Look up whom a call and its `request` name; raise NotAllowed unless they may be reached."""
         app = self._looker(call)
         await check_contacts(self.bounds, request, app)
-        audience = call.audience  # another request of the call can find a newer one meanwhile
-        if audience and audience is not call.known_audience:
-            await self.bounds.check_people(audience, app)
+        if (audience := call.audience) and audience is not call.known_audience:
+            await self.bounds.check_people(audience, app)  # another request can find a newer one meanwhile
             call.known_audience, call.looked_up = audience, now()
 
     async def _check_permit(self, call: ToolCall) -> None:
