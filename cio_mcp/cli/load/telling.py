@@ -56,6 +56,8 @@ def _examples(rows: list[dict[str, object]], column: Column, name: str) -> Itera
         with suppress(ValueError, OverflowError, KeyError):
             cell, value = row[name], column.value(row[name], ParseContext())
             match column.kind:
+                case _ if cell is None:  # it is null, whatever its column
+                    continue
                 case "date":
                     form, read = spelling(cell), iso(value)
                 case "boolean":

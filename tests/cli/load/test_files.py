@@ -427,6 +427,15 @@ def test_numbers_that_can_be_read_in_two_ways_are_shown(loading: Loading) -> Non
     assert "c   ->  c:number(comma)  (guessed)  1.234 is 1234" in told
 
 
+def test_a_null_is_no_example_of_how_a_column_is_read(loading: Loading) -> None:
+    rows = '{"id": "1", "on": null, "at": null}\n{"id": "2", "on": "ja", "at": "2026-04-03"}\n'
+
+    _, told = loading(rows, "--dry-run", "--map", "on=:boolean", "--map", "at=:date", name="rows.ndjson")
+
+    assert "on  ->  on:boolean  ja is true\n" in told
+    assert "at  ->  at:date(UTC)  2026-04-03 is 2026-04-03T00:00:00Z\n" in told
+
+
 def test_lines_above_the_header_are_skipped_and_what_separates_cells_is_told(
     folder: Path, loading: Loading
 ) -> None:
