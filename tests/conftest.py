@@ -4,9 +4,11 @@ import gc
 import os
 import sys
 from collections.abc import AsyncIterator, Generator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import cache
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -16,6 +18,7 @@ from mcp.types import CallToolResult
 
 from cio_mcp.tools.every import TOOLS
 from tests.agent import Agent, an_agent
+from tests.measuring import unmeasured
 from tests.redis_server import RedisServer, serving_redis
 from tests.virtual_time import VirtualTimeLoop
 
@@ -114,24 +117,33 @@ def tools_listed_once() -> Iterator[None]:
         yield
 
 
+@asynccontextmanager
+async def ready_agent(**options: Any) -> AsyncIterator[Agent]:
+    """Start an agent as most tests begin, which is measured where a test starts one itself."""
+    async with AsyncExitStack() as stack:
+        with unmeasured():
+            playing = await stack.enter_async_context(an_agent(**options))
+        yield playing
+
+
 @pytest.fixture
 async def agent() -> AsyncIterator[Agent]:
     """Provide an agent on a fresh sandbox."""
-    async with an_agent() as playing:
+    async with ready_agent() as playing:
         yield playing
 
 
 @pytest.fixture
 async def storied() -> AsyncIterator[Agent]:
     """Provide an agent on a fresh sandbox with its whole story."""
-    async with an_agent(whole=True) as playing:
+    async with ready_agent(whole=True) as playing:
         yield playing
 
 
 @pytest.fixture
 async def asked() -> AsyncIterator[Agent]:
     """Provide an agent on a fresh sandbox whose calls have to be confirmed."""
-    async with an_agent(confirm="preview") as playing:
+    async with ready_agent(confirm="preview") as playing:
         yield playing
 
 

@@ -35,7 +35,8 @@ def kept_between_calls(app: App, tool: str) -> Iterator[None]:
     if masked or folder is None:
         yield
         return
-    if tool == app.catalogue.name_of(READER):
+    asked = app.catalogue.named(tool)
+    if asked and asked.name == READER:
         for path in reversed(_newest(_written(folder))):
             with suppress(OSError):
                 packed = path.read_bytes()
