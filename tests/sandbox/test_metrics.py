@@ -64,6 +64,24 @@ async def test_a_send_shows_up_in_the_newest_period_and_not_before(caller: Calle
     assert (later["sent"][-1], later["sent"][-2]) == (0, 1)
 
 
+async def test_weeks_begin_on_sunday_in_new_york(caller: Caller) -> None:
+    caller.clock.now = 1_780_200_600  # 31 May 2026, a Sunday, at ten minutes past midnight there
+    send = {
+        "to": "a@example.com",
+        "identifiers": {"id": "1"},
+        "message_data": {"reset_link": "https://x.example"},
+    }
+    await caller.ok("POST", "/v1/send/email", send | {"transactional_message_id": 2})
+    caller.clock.now += 10
+    sunday = await series(caller, "transactional/2/metrics?period=weeks")
+    caller.clock.now += DAY
+    monday = await series(caller, "transactional/2/metrics?period=weeks")
+    caller.clock.now += 6 * DAY
+    after = await series(caller, "transactional/2/metrics?period=weeks")
+
+    assert (sunday["sent"][-1], monday["sent"][-1], after["sent"][-2:]) == (1, 1, [1, 0])
+
+
 async def test_a_broadcast_that_failed_has_sent_nothing(caller: Caller) -> None:
     assert sum((await series(caller, "broadcasts/12/metrics"))["sent"]) == 0
     assert sum((await series(caller, "broadcasts/11/metrics"))["sent"]) > 0

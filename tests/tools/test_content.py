@@ -85,6 +85,51 @@ async def test_one_part_and_one_language_can_be_asked_for(agent: Agent) -> None:
     assert [found.get("language") for found in both] == [None, "fr"]
 
 
+@pytest.mark.parametrize(("kind", "message_id", "part_id"), [("campaign", 1, 101), ("broadcast", 11, 1101)])
+async def test_a_language_is_looked_for_in_all_parts(
+    agent: Agent, kind: str, message_id: int, part_id: int
+) -> None:
+    every = await agent.call("get_content", kind=kind, message_id=message_id)
+    french = await agent.call("get_content", kind=kind, message_id=message_id, language="fr")
+    shown = await agent.call("preview_message", kind=kind, message_id=message_id, language="fr")
+
+    assert "texts in other languages" in every["left_out"]
+    assert [(found["part_id"], found["language"]) for found in french["texts"]] == [(part_id, "fr")]
+    assert (shown["part_id"], shown["language"]) == (part_id, "fr")
+    assert "texts in other languages" not in french.get("left_out", "")
+
+
+async def test_languages_that_are_listed_need_no_search_and_are_named() -> None:
+    actions = [
+        {"id": "1", "type": "email", "subject": "Hi", "language": ""},
+        {"id": "2", "type": "email", "subject": "Salut", "language": "fr"},
+    ]
+    gone = httpx.Response(400, json={"errors": [{"detail": "no such language", "status": "400"}]})
+    async with canned({"actions": {"actions": actions}, "/language/de": gone}) as workspace:
+        every = await workspace.call("get_content", kind="broadcast", message_id=7)
+        (french,) = (await workspace.call("get_content", kind="broadcast", message_id=7, language="fr"))[
+            "texts"
+        ]
+        told = await workspace.fail("get_content", kind="broadcast", message_id=7, language="de")
+
+    assert "left_out" not in every
+    assert french["part_id"] == 2
+    assert "looked in part 1; there are fr" in told
+    assert [path for path, _ in workspace.asked if "/language/" in path] == [
+        "/v1/broadcasts/7/actions/1/language/de"
+    ]
+
+
+async def test_a_language_that_cannot_be_looked_for_is_not_said_to_be_missing() -> None:
+    denied = httpx.Response(403, json={"errors": [{"detail": "forbidden", "status": "403"}]})
+    actions = {"actions": [{"id": "1", "type": "email", "subject": "Hi"}]}
+    async with canned({"actions": actions, "/language/fr": denied}) as workspace:
+        told = await workspace.fail("get_content", kind="campaign", message_id=7, language="fr")
+
+    assert "403" in told
+    assert "no text" not in told
+
+
 async def test_a_template_that_would_send_a_blank_code_says_so(agent: Agent) -> None:
     found = await text(agent, kind="transactional", message_id="sign_in_code")
 
@@ -98,7 +143,7 @@ async def test_html_comes_on_request_and_for_one_text(agent: Agent) -> None:
 
     assert one["html"].startswith("<!DOCTYPE html>")
     assert "html" not in await text(agent, kind="broadcast", message_id=10)
-    assert several["left_out"] == "html: pass part_id to get it"
+    assert several["left_out"].startswith("html: pass part_id to get it; ")
 
 
 async def test_snippets_that_cannot_be_read_leave_the_rest() -> None:
@@ -221,7 +266,7 @@ async def test_long_texts_are_cut_and_say_how_to_read_them() -> None:
         ({"kind": "transactional", "message_id": "nothing"}, "list_transactional_messages has the ids"),
         (
             {"kind": "campaign", "message_id": 1, "language": "xx"},
-            "language: there is no text in this language",
+            "language: no text of this message is in this language; looked in part 101, 103, 105",
         ),
         ({"kind": "broadcast", "message_id": 99}, "404"),
         ({"kind": "newsletter", "message_id": 20, "part_id": 210}, "404"),

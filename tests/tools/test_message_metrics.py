@@ -272,7 +272,7 @@ async def test_journeys_may_be_null_none_one_or_many(
     async with canned({"/journey_metrics": {"journey_metric": journeys}}) as workspace:
         answer = await workspace.call("get_journey_metrics", campaign_id=1, resolution="months", **MAY)
 
-    assert workspace.asked[0][1] == {"start": "1777593600", "end": "1778198399", "resolution": "months"}
+    assert workspace.asked[0][1] == {"start": "1777593600", "end": "1779999999", "resolution": "months"}
     assert (answer["totals"], answer["rates"]) == (totals, rates)
 
 
@@ -329,6 +329,45 @@ async def test_the_newest_periods_are_told_with_their_span_in_eastern_time(
     assert answer["series"] == ({"sent": series["sent"][-kept:]} if counts else {})
     assert (answer["periods"], len(answer.get("dates", []))) == (kept, kept if start else 0)
     assert dates is None or answer["dates"] == dates
+
+
+@pytest.mark.parametrize("tool", ["get_campaign_metrics", "get_message_metrics", "get_journey_metrics"])
+@pytest.mark.parametrize(
+    ("resolution", "begins", "ends"),
+    [
+        ("weeks", "2026-04-26", "2026-05-28"),
+        ("months", "2026-04-01", "2026-05-28"),
+        ("days", "2026-04-28", ""),
+    ],
+)
+async def test_a_span_is_widened_to_the_whole_periods_that_are_counted(
+    storied: Agent, tool: str, resolution: str, begins: str, ends: str
+) -> None:
+    of = {"kind": "campaign", "source_id": 1} if tool == "get_message_metrics" else {"campaign_id": 1}
+    answer = await storied.call(tool, resolution=resolution, **of)
+    span = {"start": answer["start"], "end": answer["end"]}
+    days = await storied.call(tool, **of, **span)
+
+    assert answer["totals"] == days["totals"]
+    assert (answer["start"][:10], answer["end"][:10]) == (begins, ends or "2026-05-28")
+    widened = f"Whole {resolution} were counted: start and end are theirs. "
+    assert ("notes" in answer) is bool(ends)
+    assert not ends or answer["notes"][0].startswith(widened)
+
+
+async def test_whole_periods_are_counted_as_they_were_asked_for(agent: Agent) -> None:
+    april = {"start": "2026-04-01", "end": "2026-05-01", "resolution": "months"}
+    weeks = {"start": "2026-04-26", "end": "2026-05-10", "resolution": "weeks", "series": True}
+    morning = {"start": "2026-05-04T09:30:00-04:00", "end": "2026-05-05T00:00:00-04:00"}
+    whole = await agent.call("get_campaign_metrics", campaign_id=1, **april)
+    dated = await agent.call("get_campaign_metrics", campaign_id=1, **weeks)
+    part = await agent.call("get_campaign_metrics", campaign_id=1, **morning)
+
+    assert (whole["start"], whole["end"]) == ("2026-04-01T00:00:00-04:00", "2026-05-01T00:00:00-04:00")
+    assert (whole["periods"], dated["dates"]) == (1, ["2026-04-26", "2026-05-03"])
+    assert not any("Whole" in note for answer in (whole, dated) for note in answer.get("notes", []))
+    assert part["start"] == "2026-05-04T00:00:00-04:00"
+    assert "Whole days" in part["notes"][0]
 
 
 @pytest.mark.parametrize(

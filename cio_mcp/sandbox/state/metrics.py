@@ -176,8 +176,8 @@ def between(step: str, zone: ZoneInfo, start: int, end: int) -> list[float]:
     at = datetime.fromtimestamp(start, zone).replace(minute=0, second=0, microsecond=0)
     if step != "hours":
         at = at.replace(hour=0)
-    if step == "weeks":
-        at -= timedelta(days=at.weekday())
+    if step == "weeks":  # documented for version 1: they begin on Sunday
+        at -= timedelta(days=at.isoweekday() % 7)
     if step == "months":
         at = at.replace(day=1)
     edges = [at.timestamp()]

@@ -28,6 +28,9 @@ RATES = {
 # What is said of a span in which what rates are shares of was counted, and there was none.
 NONE = {"sent": "Nothing was sent in this span.", "started": "No journey started in this span."}
 
+# What is said of a span that is longer than the one asked for.
+WHOLE = "Whole {} were counted: start and end are theirs. A finer resolution fits a span more closely."
+
 Shares = Mapping[str, tuple[str, ...]]
 
 
@@ -103,6 +106,8 @@ def summary(
     shares = counted_shares(counts, shares)
     none = counts.periods and first in counts and first not in {*totals, *counts.unread}
     rest = " What is counted comes from earlier ones." if totals else ""
+    notes = [WHOLE.format(resolution)] if span and span.widened else []
+    notes += [NONE[first] + rest] if none else []
     dates = span.periods(resolution) if span and series else []
     return {
         "resolution": resolution,
@@ -114,7 +119,7 @@ def summary(
         # If the number of periods differs, they begin at other times than computed here.
         "dates": dates if dates and len(dates) == counts.periods else None,
         "left_out": left_out,
-        "notes": [NONE[first] + rest] if none else None,
+        "notes": notes or None,
     }
 
 

@@ -31,11 +31,15 @@ EASTERN = ZoneInfo(times.EASTERN)
 
 @dataclass(frozen=True)
 class Span:
-    """A span of time in unix seconds, `end` excluded, with days as in the time zone `zone`."""
+    """A span of time in unix seconds, `end` excluded, with days as in the time zone `zone`.
+
+    It is `widened` if it is longer than what was asked for, to count whole periods.
+    """
 
     start: int
     end: int
     zone: ZoneInfo
+    widened: bool = False
 
     @property
     def told(self) -> dict[str, str]:
@@ -59,19 +63,21 @@ class Span:
         }
 
     def periods(self, resolution: str) -> list[str]:
-        """Return the start of each period, in version 2 but for weeks: their first day is not documented."""
-        first = datetime.fromtimestamp(self.start, self.zone)
-        if resolution == "weeks" and (self.zone != EASTERN or first.isoweekday() % 7):
+        """Return the start of each period; of weeks in Eastern time alone, where their first day is known."""
+        if resolution == "weeks" and self.zone != EASTERN:
             return []
-        found, at = [], _floor(resolution, first)
+        found, at = [], _floor(resolution, datetime.fromtimestamp(self.start, self.zone))
         while at.timestamp() < self.end:
             found.append(at.isoformat() if resolution == "hours" else at.date().isoformat())
             at = _later(resolution, at)
         return found
 
 
-def span_of(app: AppApi, start: int | None, end: int | None) -> Span:
-    """Return the requested span, by default the last 30 whole days; raises InvalidArgument."""
+def span_of(app: AppApi, start: int | None, end: int | None, resolution: str = "days") -> Span:
+    """Return the whole periods of the requested span, by default of the last 30 days.
+
+    Raises InvalidArgument. It is not documented whether a period counts whole that the span holds a part of.
+    """
     zone, now = ZoneInfo(app.call.timezone), app.call.called_at
     today = datetime.fromtimestamp(now, zone).replace(hour=0, minute=0, second=0, microsecond=0)
     if end is None:
@@ -81,7 +87,10 @@ def span_of(app: AppApi, start: int | None, end: int | None) -> Span:
         start = int((datetime.fromtimestamp(end, zone) - timedelta(days=DAYS)).timestamp())
     if end <= start:
         raise InvalidArgument("end: must be later than start")
-    return Span(start, end, zone)
+    first, last = (_floor(resolution, datetime.fromtimestamp(at, zone)) for at in (start, end - 1))
+    since, until = int(first.timestamp()), int(_later(resolution, last).timestamp())
+    until = min(until, max(end, int(now)))  # nothing is counted yet of what is to come
+    return Span(since, until, zone, widened=(since, until) != (start, end))
 
 
 def days_before(app: AppApi, days: int) -> Span:
@@ -100,8 +109,7 @@ def newest_periods(app: AppApi, resolution: str, count: int) -> Span | None:
         months = at.year * 12 + at.month - count
         at = at.replace(year=months // 12, month=months % 12 + 1)
     elif resolution == "weeks":
-        # Weeks of version 1 begin on Sunday (App API, "broadcastMetrics").
-        at -= timedelta(days=at.isoweekday() % 7 + 7 * (count - 1))
+        at -= timedelta(days=7 * (count - 1))
     elif resolution == "days":
         at -= timedelta(days=count - 1)
     else:
@@ -110,9 +118,13 @@ def newest_periods(app: AppApi, resolution: str, count: int) -> Span | None:
 
 
 def _floor(resolution: str, at: datetime) -> datetime:
-    """Return the start of the period that contains a moment."""
+    """Return the start of the period that contains a moment.
+
+    Weeks of version 1 begin on Sunday (App API, "broadcastMetrics").
+    """
     at = at.replace(minute=0, second=0, microsecond=0)
     at = at if resolution == "hours" else at.replace(hour=0)
+    at -= timedelta(days=at.isoweekday() % 7 if resolution == "weeks" else 0)
     return at.replace(day=1) if resolution == "months" else at
 
 

@@ -1,5 +1,6 @@
 """The texts of a message, read by its kind and id."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,6 +14,9 @@ Kind = Literal["campaign", "broadcast", "newsletter", "transactional"]
 
 # Pages, of ten actions each, of a campaign that are looked through (App API, listCampaignActions).
 PAGES = 10
+
+# How a language is refused that an action does not have: the documents say 400, and 404 what is not there.
+NO_LANGUAGE = {400, 404}
 
 # Types of actions that say something to somebody. Others have no text, but for types that are new.
 MESSAGES = {
@@ -105,13 +109,37 @@ async def read_texts(
     found = [Text(item) for item in await _listed(app, route, f"{envelope}s", message_id)]
     if envelope == "action":
         found = [text for text in found if text.says_something]
-    if language:
-        found = [text for text in found if text.language == language]
-        if not found:
-            raise InvalidArgument(
-                "language: there is no text in this language; leave language out to see which there are"
-            )
-    return found
+    return await _in_language(app, kind, message_id, found, language) if language else found
+
+
+async def _in_language(
+    app: AppApi, kind: Kind, message_id: int, actions: list[Text], language: str
+) -> list[Text]:
+    """Return the texts of actions in a language; raises InvalidArgument if there is none.
+
+    Live: a broadcast's actions are listed in each language. A campaign's are not, so each is asked for it.
+    """
+
+    async def of(action: Text) -> list[Text]:
+        try:
+            return await read_texts(app, kind, message_id, action.number, language)
+        except Refused as refused:
+            if refused.status not in NO_LANGUAGE:
+                raise
+            return []
+
+    if listed := [text for text in actions if text.language == language]:
+        return listed
+    asked = [text for text in actions if text.number is not None and not text.language]
+    if found := [text for texts in await asyncio.gather(*map(of, asked)) for text in texts]:
+        return found
+    others = ", ".join(sorted({text.language for text in actions if text.language}))
+    parts = ", ".join(str(text.number) for text in asked[:10]) + (", ..." if asked[10:] else "")
+    looked = f"; looked in part {parts}" if asked else ""
+    raise InvalidArgument(
+        f"language: no text of this message is in this language{looked}"
+        + (f"; there are {others}" if others else "")
+    )
 
 
 async def _listed(app: AppApi, route: str, name: str, message_id: int) -> list[Fields]:

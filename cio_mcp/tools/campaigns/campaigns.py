@@ -224,7 +224,7 @@ async def get_campaign_metrics(
     series: Series = False,
 ) -> CampaignMetrics:
     """Read a campaign's (automation's) results: sent, opened, clicked, converted, rates."""
-    span = span_of(app, start, end)
+    span = span_of(app, start, end, resolution)
     answer = Fields(
         await app.get(
             "/v1/campaigns/{campaign_id}/metrics", span.query(resolution, channel), campaign_id=campaign_id

@@ -26,6 +26,10 @@ NEXT = (
     "Studio, update_email and publish_email."
 )
 
+# Whose lists do not tell which languages an action has. Live: a broadcast's do, where it has several.
+UNLISTED = {"campaign", "broadcast"}
+OTHERS = "texts in other languages, if any: Customer.io does not list them, so pass language to look for one"
+
 # A campaign may have a hundred texts.
 ALL_TEXTS = Allowance(steps=300_000, work=20_000_000)
 
@@ -86,6 +90,7 @@ async def get_content(
     if any("snippets" in part for text in texts for part in text.written.values()):
         snippets, refused = await beside("snippets and their variables", read_snippets(app))
     several = "html: pass part_id to get it" if html and len(texts) > 1 else None
+    unlisted = None if language or kind not in UNLISTED or any(text.language for text in texts) else OTHERS
     room = max(LEAST, BODIES // max(1, len(texts)))
     whole, hide, meter = html and len(texts) == 1, app.call.conceal, Meter(ALL_TEXTS)
     used = [variables_of(text.written, snippets, meter) for text in texts]
@@ -93,7 +98,7 @@ async def get_content(
         texts=[
             _told(kind, text, found, hide, room, html=whole) for text, found in zip(texts, used, strict=True)
         ],
-        left_out=joined(refused, several),
+        left_out=joined(refused, several, unlisted),
     )
 
 

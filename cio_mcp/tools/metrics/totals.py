@@ -104,7 +104,7 @@ async def get_message_metrics(
     given = {"action_id": action_id, "start": start, "end": end, "periods": periods, "channel": channel}
     check_fit(f"kind={form}", given, TAKES[form])
     # Only campaign metrics have version 2 (App API, "campaignActionMetrics", "broadcastMetrics").
-    span = span_of(app, start, end) if kind == "campaign" else None
+    span = span_of(app, start, end, resolution) if kind == "campaign" else None
     query = span.query(resolution, channel) if span else _newest(resolution, periods, channel=channel)
     path = f"{_path(kind, action_id)}/metrics"
     counts = counts_of(Fields(await app.get(path, query, source_id=source_id, action_id=action_id)), periods)
@@ -206,7 +206,7 @@ async def get_journey_metrics(
     series: Series = False,
 ) -> JourneyMetrics:
     """Read how many journeys of customers through a campaign (automation) started, finished and converted."""
-    span = span_of(app, start, end)
+    span = span_of(app, start, end, resolution)
     # All three are required (App API, campaignJourneyMetrics). The spec's text, but no enumeration, says that
     # `resolution` takes the same values as `res` (assumed).
     query = {"start": span.start, "end": span.end - 1, "resolution": resolution}
