@@ -192,7 +192,7 @@ def why(error: ValidationError, *, kinds: Collection[str] = ()) -> str:
     place = ".".join(
         str(part)
         for part, last in zip(first["loc"], before, strict=False)
-        if not str(part).startswith(("function-", "literal["))
+        if not str(part).startswith(("function-", "literal[", "constrained-", "[key]"))
         and not (isinstance(last, int) and part in kinds)
     )
     message = first["msg"].removeprefix("Value error, ").partition(" or instance of ")[0]
