@@ -3,6 +3,7 @@
 import pytest
 
 from cio_mcp.errors import CustomerIOError, InvalidArgument, NotSent, Refused, UnknownOutcome
+from tests.agent import Agent
 
 
 @pytest.mark.parametrize(
@@ -30,3 +31,18 @@ def test_wrong_arguments_are_told_one_to_a_line() -> None:
 
     assert error.faults == ("name: is blank", "limit: is too high")
     assert str(error).splitlines() == ["Nothing was sent; correct the arguments:", *error.faults]
+
+
+@pytest.mark.anyio
+async def test_an_internal_error_of_a_tool_that_only_reads_says_that_nothing_was_changed(
+    agent: Agent,
+) -> None:
+    def break_down(_: object) -> None:
+        raise RuntimeError
+
+    agent.wire.meets = break_down
+    read = await agent.fail("get_customer", customer_id="u_1001")
+    written = await agent.fail("identify_customer", customer_id="u_1001", attributes={"plan": "pro"})
+
+    assert read.endswith(". Nothing was changed.")
+    assert written.endswith(". It may or may not have taken effect.")

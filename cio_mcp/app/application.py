@@ -145,11 +145,10 @@ class App:
         except Exception as fault:
             call.outcome = "fault"
             _log.error("%s: internal error of cio-mcp: %s", call.name, fault_place(fault))
-            outcome, effect = (
-                ("not_sent", "Nothing was sent.")
-                if call.sending is None
-                else ("unknown", "The call may or may not have taken effect.")
-            )
+            outcome = "not_sent" if call.sending is None else "unknown"
+            effect = "Nothing was sent." if call.sending is None else "It may or may not have taken effect."
+            if asked and asked.effect is Effect.READS:
+                effect = "Nothing was changed."
             text = f"{name}: internal error of cio-mcp, logged under request {call.request}. {effect}"
             return Outcome(call.request, {"outcome": outcome, "error": text, "retryable": False}, text)
         call.outcome = getattr(answer, "outcome", "done")

@@ -1,5 +1,6 @@
 """Caps that no agent can exceed: how many people may be reached, and how much be deleted, in a time."""
 
+import math
 from collections.abc import Sequence
 from typing import Literal
 
@@ -58,7 +59,7 @@ class Caps:
         if wait is None:
             do = f"Name fewer recipients. {ASK_OPERATOR}" if self._of == "sends" else ASK_OPERATOR
         else:
-            do = f"Call again in {wait:.0f} s." if at is None else "Choose another time."
+            do = f"Call again in {math.ceil(wait)} s." if at is None else "Choose another time."
         again = wait is not None and at is None
         raise NotAllowed(
             f"Nothing was {'sent' if self._of == 'sends' else 'done'}: {number} more {WHAT[self._of]} would "

@@ -141,9 +141,9 @@ class Guard:
         """Look up whom a call and its `request` name; raise NotAllowed unless they may be reached."""
         app = self._looker(call)
         await check_contacts(self.bounds, request, app)
-        if call.audience and call.audience is not call.known_audience:
-            await self.bounds.check_people(call.audience, app)
-            call.known_audience, call.looked_up = call.audience, now()
+        if (audience := call.audience) and audience is not call.known_audience:
+            await self.bounds.check_people(audience, app)  # another request can find a newer one meanwhile
+            call.known_audience, call.looked_up = audience, now()
 
     async def _check_permit(self, call: ToolCall) -> None:
         if not call.preview_only:
@@ -152,14 +152,14 @@ class Guard:
 
     async def _check_leaving(self, call: ToolCall, request: Outgoing) -> None:
         """Check a call once more as its request leaves; count the recipients by whom its audience grew."""
+        await self.record.on_disk(call)  # first: a disk can take its time, in which what is checked changes
         counted = call.audience
         with checked():
             await self._check(call, request)
             await self._check_people(call, request)
         if call.audience and call.audience is not counted:
             await self.counting.grow(call, call.audience)
-        await self.record.on_disk(call)
-        await self._check_permit(call)  # last: the rest takes its time
+        await self._check_permit(call)  # last: the rest takes time when there is something to look up
 
     async def _rehearse(self, call: ToolCall) -> None:
         """Find the request that the call would send; raises what the call would raise before sending it."""

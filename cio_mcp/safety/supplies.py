@@ -28,14 +28,15 @@ class Supplies:
 
     async def of(self, call: ToolCall) -> dict[str, Any]:
         """Return what the tool of a call is supplied with, by parameter; it is made once for each call."""
-        for name, what in call.tool.supplied.items() if not call.supplied else ():
-            if issubclass(what, Api):
-                call.supplied[name] = self.client.api(what, call)
-            else:
-                call.supplied[name] = await self._other(what, call)
+        if not call.supplied:  # whole or not at all, as requests of a call can ask for it side by side
+            call.supplied = {
+                name: await self._supply(what, call) for name, what in call.tool.supplied.items()
+            }
         return call.supplied
 
-    async def _other(self, what: type[Supplied], call: ToolCall) -> Supplied:
+    async def _supply(self, what: type[Supplied], call: ToolCall) -> Supplied:
+        if issubclass(what, Api):
+            return self.client.api(what, call)
         if issubclass(what, SandboxControls):
             assert self.controls, "tools that need them are off without them"  # noqa: S101
             return replace(self.controls, call=call)

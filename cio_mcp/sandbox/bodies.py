@@ -14,6 +14,9 @@ DEEPEST = 200
 # What 64 bits hold.
 LARGEST = 2**63 - 1
 
+# So many digits are told of a number that is nowhere: there is nothing else, or another one is in its place.
+SHOWN = 20
+
 # What a number that may be too large has: it is looked for first, since few bodies have any.
 LONG = re.compile(rb"\d{19}|\d[eE]")
 
@@ -30,7 +33,7 @@ def parsed(body: bytes) -> Any:
 
     def whole(text: str) -> float:
         # Python reads no number of thousands of digits.
-        if len(text) <= 20 and abs(number := int(text)) <= LARGEST:
+        if len(text) <= 20 and -LARGEST - 1 <= (number := int(text)) <= LARGEST:
             return number
         large.append(text)
         return math.inf
@@ -43,7 +46,8 @@ def parsed(body: bytes) -> Any:
 
     hooks: dict[str, Any] = {"parse_int": whole, "parse_float": finite} if LONG.search(body) else {}
     try:
-        found = json.loads(body, parse_constant=_no_constant, **hooks)
+        # Python would read bytes as UTF-16 too, in which nothing here is looked for.
+        found = json.loads(body.decode(), parse_constant=_no_constant, **hooks)
         if b"\\ud" in body.lower():
             json.dumps(found, ensure_ascii=False).encode()  # half a character is none
     except RecursionError:
@@ -53,7 +57,8 @@ def parsed(body: bytes) -> Any:
     if body.count(b"{") + body.count(b"[") > DEEPEST and depth(found) > DEEPEST:
         raise WrongBody(TOO_DEEP)
     if large:
-        raise WrongBody(f"with numbers that 64 bits hold: {_place(found)} is too large")
+        place = _place(found) or large[0][:SHOWN]
+        raise WrongBody(f"with numbers that 64 bits hold: {place} is too large")
     return found
 
 

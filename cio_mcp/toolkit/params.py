@@ -81,22 +81,27 @@ def _not_blank(text: str) -> str:
     return text
 
 
-# Text of a header as RFC 2047 encodes it: some readers decode it, others do not.
-_ENCODED_WORD = re.compile(r"=\?[^?\s]{1,99}\?[bq]\?[^?\s]*\?=", re.IGNORECASE)
+# Text of a header as RFC 2047 encodes it, or nearly: some readers decode it, others do not.
+_ENCODED_WORD = re.compile(r"=\?[^?]{0,99}\?[bq]\?[^?]*\?=", re.IGNORECASE)
 
 
 def one_line(text: str) -> str:
-    """Return `text` if it has no control characters and line breaks; else raise ValueError, or TypeError.
+    """Return `text` if it can be the value of a header; else raise ValueError, or TypeError.
 
-    In a header, a name or an address these could start another header, also where they are encoded.
+    Control characters and line breaks could start another header, also where they are encoded.
     """
+    if _ENCODED_WORD.search(_unbroken(text)):
+        message = "must not be encoded for mail (=?…?=); write the text itself"
+        raise ValueError(message)
+    return text
+
+
+def _unbroken(text: str) -> str:
+    """Return `text` if it has no control characters and line breaks; else raise ValueError, or TypeError."""
     if not isinstance(text, str):
         raise TypeError("must be text")
     if not text.isprintable() and any(unicodedata.category(char) in {"Cc", "Zl", "Zp"} for char in text):
         message = "must not contain control characters or line breaks"
-        raise ValueError(message)
-    if _ENCODED_WORD.search(text):
-        message = "must not be encoded for mail (=?…?=); write the text itself"
         raise ValueError(message)
     return text
 
@@ -160,8 +165,8 @@ Address = Annotated[Line, AfterValidator(meant), Naming]
 
 Https = Annotated[Text, AfterValidator(_https), Naming]
 
-# The id or the name of an item.
-ItemKey = Annotated[Line, BeforeValidator(as_id), Naming]
+# The id or the name of an item. Who was once imported under an encoded one can be found and deleted.
+ItemKey = Annotated[Text, AfterValidator(_unbroken), BeforeValidator(as_id), Naming]
 
 CustomerKey = Annotated[ItemKey, AfterValidator(meant)]
 

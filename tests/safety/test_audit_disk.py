@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from threading import Event
@@ -257,6 +258,25 @@ async def test_nothing_leaves_if_its_intent_does_not_come_to_the_disk(
         assert not any(request.url.path.startswith("/v1/send") for request in agent.wire.requests)
         assert (await agent.call("server_status"))["caps"][0]["left"] == 5
         await agent.call("send_transactional_email", **EMAIL)
+
+
+def test_nothing_leaves_if_no_thread_can_bring_its_intent_to_the_disk_and_the_next_call_does(
+    tmp_path: Path,
+) -> None:
+    async def left() -> int:
+        async with an_agent(audit_log=str(tmp_path / "audit.jsonl"), max_sends_per_hour="5") as agent:
+            loop, none = asyncio.get_running_loop(), ThreadPoolExecutor()
+            none.shutdown()
+            loop.set_default_executor(none)
+            text = await agent.fail("send_transactional_email", **EMAIL)
+            assert "CIO_AUDIT_LOG) cannot be written" in text
+            assert agent.sent == []
+            loop.set_default_executor(ThreadPoolExecutor())
+            await agent.call("send_transactional_email", **EMAIL)
+            left: int = (await agent.call("server_status"))["caps"][0]["left"]
+            return left
+
+    assert asyncio.run(left()) == 4
 
 
 def test_a_call_that_is_cancelled_while_its_intent_comes_to_the_disk_is_not_sent(

@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import re
 
 import pytest
 
@@ -42,6 +43,19 @@ async def test_a_deletion_that_was_not_made_is_not_counted() -> None:
         await agent.call("delete_segment", segment_id=5)
 
     assert len(acts(agent)) == 2
+
+
+async def test_after_the_wait_that_a_refusal_tells_every_cap_has_room_again() -> None:
+    async with an_agent(max_sends_per_hour="1", max_sends_per_day="2") as agent:
+        await agent.call("send_transactional_email", **EMAIL)
+        await asyncio.sleep(4 * HOUR + 0.7)
+        await agent.call("send_transactional_email", **EMAIL)
+        text = await agent.fail("send_transactional_email", **EMAIL)
+        (told,) = re.findall(r"Call again in (\d+) s", text)
+        await asyncio.sleep(int(told))
+        await agent.call("send_transactional_email", **EMAIL)
+
+    assert len(acts(agent)) == 3
 
 
 def later(agent: Agent, hours: float) -> int:

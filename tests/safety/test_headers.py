@@ -1,5 +1,6 @@
 """Headers of an email reach nobody whom the call does not name, and begin no other header."""
 
+import json
 from typing import Any
 
 import pytest
@@ -111,13 +112,32 @@ async def test_no_name_of_a_file_starts_a_header_leads_elsewhere_or_misleads(age
     assert agent.sent == []
 
 
-@pytest.mark.parametrize("word", ["=?utf-8?q?=0D=0ABcc:_eve=40example.org?=", "a =?UTF-8*en?B?DQpCY2M6?= b"])
+@pytest.mark.parametrize(
+    "word",
+    [
+        "=?utf-8?q?=0D=0ABcc:_eve=40example.org?=",
+        "a =?UTF-8*en?B?DQpCY2M6?= b",
+        "=?utf-8?q?=0D=0ABcc: eve=40example.org?=",
+    ],
+)
 async def test_no_line_of_an_email_is_encoded_for_mail(agent: Agent, word: str) -> None:
     for argument in ({"subject": word}, {"preheader": word}, {"headers": {"X-Note": word}}):
         assert "must not be encoded" in await agent.fail("send_transactional_email", **TO_ADA | argument)
 
     assert agent.sent == []
-    await agent.call("send_transactional_email", **TO_ADA | {"subject": "2 + 2 =? 4 ?="})
+    for subject in ("2 + 2 =? 4 ?=", "=?", '\U0001f389 "Now" \u201cor\u201d never', "a=b?q?c=d"):
+        await agent.call("send_transactional_email", **TO_ADA | {"subject": subject})
+
+
+async def test_a_customer_who_was_imported_under_an_encoded_name_can_be_deleted(agent: Agent) -> None:
+    await agent.call("delete_customer", customer_id="=?utf-8?q?Ada?=")
+
+
+@pytest.mark.parametrize("name", ["\u200f2026-01-01 \u05ea.pdf", "50% (final) 'x'.pdf", "\U0001f600.png"])
+async def test_ordinary_names_of_files_are_sent(agent: Agent, name: str) -> None:
+    await agent.call("send_transactional_email", **TO_ADA, attachments={name: "YQ=="})
+
+    assert list(json.loads(agent.wire.requests[-1].content)["attachments"]) == [name]
 
 
 async def test_under_a_list_of_recipients_a_header_reaches_nobody_else() -> None:

@@ -2,9 +2,11 @@
 
 import asyncio
 import json
+import os
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import httpx
@@ -320,3 +322,54 @@ async def test_a_stop_during_the_last_look_up_holds(change: Change, tmp_path: Pa
 
     assert [sent.partition("?")[0] for sent in agent.sent[2:]] == ["POST /v1/customers/attributes"] * 2
     assert agent.facts["outcome"] == "not_sent"
+
+
+class Loop(asyncio.SelectorEventLoop):
+    """A loop with threads, in which so many seconds have passed at once."""
+
+    passed = 0.0
+
+    def time(self) -> float:
+        return super().time() + self.passed
+
+
+@pytest.mark.parametrize(
+    ("change", "audience", "settings"),
+    [
+        (stop_by_file, SEGMENT, {}),
+        (grow, SEGMENT, {"max_recipients": "5"}),
+        (move, ADA, {"allowed_recipients": "example.com"}),
+    ],
+)
+def test_what_changes_while_a_disk_hangs_stops_a_call(
+    change: Change,
+    audience: dict[str, Any],
+    settings: dict[str, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    begun, go_on = Event(), Event()
+    every: dict[str, Any] = {"stop_file": str(tmp_path / "stop"), "audit_log": str(tmp_path / "audit.jsonl")}
+
+    def fdatasync(_: int) -> None:
+        begun.set()
+        go_on.wait(5)
+
+    async def ended() -> int:
+        async with an_agent(max_sends_per_day="20", **every | settings) as agent:
+            monkeypatch.setattr(os, "fdatasync", fdatasync)
+            waiting = asyncio.create_task(agent.fail("trigger_broadcast", broadcast_id=10, **audience))
+            for _ in range(50):
+                await asyncio.to_thread(begun.wait, 5)
+            loop.passed = 5.0
+            change(agent, tmp_path)
+            go_on.set()
+            await waiting
+            assert agent.facts["outcome"] == "not_sent"
+            assert posted(agent) == []
+            left: int = (await agent.call("server_status"))["caps"][0]["left"]
+            return left
+
+    loop = Loop()
+    with asyncio.Runner(loop_factory=lambda: loop) as runner:
+        assert runner.run(ended()) == 20

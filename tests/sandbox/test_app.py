@@ -104,7 +104,7 @@ async def test_a_filter_as_deep_as_a_body_may_be_is_followed(caller: Caller) -> 
     assert (await caller.ok("POST", "/v1/customers", {"filter": filter_}))["identifiers"]
 
 
-@pytest.mark.parametrize("number", ["9223372036854775808", "-9223372036854775808", "1e999", "9" * 5000])
+@pytest.mark.parametrize("number", ["9223372036854775808", "-9223372036854775809", "1e999", "9" * 5000])
 async def test_a_number_that_64_bits_do_not_hold_is_refused_with_its_place(
     caller: Caller, number: str
 ) -> None:
@@ -115,6 +115,28 @@ async def test_a_number_that_64_bits_do_not_hold_is_refused_with_its_place(
     ):
         told = str(await caller.no(400, method, path, (body % number).encode()))
         assert f"{place} is too large" in told
+
+
+@pytest.mark.parametrize("number", [2**63 - 1, -(2**63)])
+async def test_a_number_that_64_bits_just_hold_is_taken(caller: Caller, number: int) -> None:
+    await caller.ok("PUT", "/api/v1/customers/1", {"n": number})
+
+    told = await caller.ok("GET", "/v1/customers/1/attributes")
+    assert told["customer"]["attributes"]["n"] == str(number)
+
+
+@pytest.mark.parametrize("body", ["1e999", '{"a": 1e999, "a": 1}'])
+async def test_a_large_number_without_a_place_is_told_by_itself(caller: Caller, body: str) -> None:
+    assert "hold: 1e999 is too large" in str(
+        await caller.no(400, "PUT", "/api/v1/customers/1", body.encode())
+    )
+
+
+@pytest.mark.parametrize("text", ['{"a": "\\ud800"}', '{"n": 9223372036854775808}', "{}"])
+async def test_a_body_in_another_encoding_than_utf_8_is_no_json(caller: Caller, text: str) -> None:
+    for encoding in ("utf-16", "utf-16-le", "utf-32"):
+        told = await caller.no(400, "PUT", "/api/v1/customers/1", text.encode(encoding))
+        assert "must be a JSON object" in str(told)
 
 
 async def test_the_largest_number_that_is_taken_can_be_read_and_explained(caller: Caller) -> None:

@@ -125,8 +125,8 @@ NEW_EVENT = written("event", identifier="n_1", body={"name": "signed_up"})
 LIQUID = "Liquid error: undefined variable customer.seats"
 
 CAUSES = {
-    "never created": Planted(
-        "never_created", ("no customer nobody", "probably never created"),
+    "not found": Planted(
+        "not_found", ("exactly nobody as its id, first name, last name or name,", "dropped write"),
         {"customer_id": "nobody"} | WELCOME, certainty="inferred",
     ),
     "merged": Planted(

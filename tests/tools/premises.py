@@ -90,7 +90,7 @@ PREMISES: dict[str, Callable[[Said], bool]] = {
     "deleted": lambda said: "profile_delete" in said.values("type", "log"),
     "suppressed": lambda said: "failed_event" in said.values("type", "log") or said.failure("suppressed"),
     "identify_rejected": lambda said: "failed_attribute_change" in said.values("type", "log"),
-    "never_created": lambda said: len(said.under("log")) >= 4,
+    "not_found": lambda said: len(said.under("log")) >= 4,
     "delivered": lambda said: bool(said.states() & ARRIVED),
     "old_address": lambda said: bool(said.states() & ARRIVED and said.values("email", "profile")),
     "bounced": lambda said: "bounced" in said.states(),

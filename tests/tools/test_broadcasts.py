@@ -259,6 +259,15 @@ async def test_a_trigger_is_followed_until_it_is_processed(agent: Agent) -> None
     assert agent.sent[1:3] == [status, f"{status}/errors?limit=50"]
 
 
+async def test_the_list_of_triggers_says_that_it_does_not_tell_which_failed(agent: Agent) -> None:
+    failed = await agent.call("list_broadcast_triggers", broadcast_id=12)
+    never = await agent.call("list_broadcast_triggers", broadcast_id=10)
+
+    assert failed["triggers"][0]["processed"]
+    assert [note for note in failed["notes"] if "whether a run failed" in note and "get_broadcast" in note]
+    assert "notes" not in never
+
+
 async def test_what_a_trigger_failed_on_is_told_with_the_way_out(agent: Agent) -> None:
     trigger = await agent.call("get_broadcast_trigger", broadcast_id=12, trigger_id=1)
 

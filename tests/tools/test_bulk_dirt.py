@@ -101,6 +101,27 @@ async def test_what_a_row_leaves_null_is_as_the_call_says(agent: Agent) -> None:
     assert batches(agent)[0][0]["name"] == "order"
 
 
+@pytest.mark.parametrize("blank", [None, "", "  "])
+async def test_a_row_that_leaves_its_id_type_blank_names_its_customer_as_the_call_says(
+    agent: Agent, blank: str | None
+) -> None:
+    rows = [{"id_type": blank, "email": "a@example.com", "n": 1}, {"id_type": blank, "n": 2}]
+
+    told = await agent.call("track_events", rows=rows, id_type="email", name="order")
+
+    (event,) = batches(agent)[0]
+    assert (event["identifiers"], event["attributes"]) == ({"email": "a@example.com"}, {"n": 1})
+    assert [(one["rows"], one["reason"]) for one in told["refusals"]] == [("2", "customer_id: is required")]
+
+
+async def test_zeros_with_a_sign_are_read_as_they_are_written(agent: Agent) -> None:
+    rows = [{"customer_id": "a", "t": 0.0}, {"customer_id": "b", "t": -0.0}]
+
+    await agent.call("identify_customers", rows=rows, columns={"t": ":text"})
+
+    assert [one["attributes"]["t"] for one in batches(agent)[0]] == ["0.0", "-0.0"]
+
+
 async def test_a_wrong_id_is_told_and_another_column_never_names_the_customer_instead(agent: Agent) -> None:
     row = {"Kunde": "soon", "email": "a@example.com"}
 

@@ -114,7 +114,10 @@ async def test_rows_that_subscribe_people_again_are_named(agent: Agent) -> None:
     again = await agent.call("identify_customers", rows=rows, dry_run=True)
     none = await agent.call("identify_customers", rows=rows[:2], dry_run=True)
 
-    assert "row 3: unsubscribed=false, so that they get messages again" in again["sets_off"]
+    assert (
+        "row 3: unsubscribed=false, so that they get messages, even if they had unsubscribed"
+        in again["sets_off"]
+    )
     assert not any("get messages" in told for told in none["sets_off"])
 
 
@@ -213,3 +216,29 @@ async def test_cells_are_read_in_lower_case_where_that_is_told(agent: Agent) -> 
     await agent.call("identify_customers", rows=rows, columns={"Mail": "email:lower"})
 
     assert [one["attributes"] for one in batches(agent)[0]] == [{"email": "ann@example.com"}, {}]
+
+
+async def test_a_column_that_may_say_the_opposite_of_unsubscribed_is_told_and_can_be_read_so(
+    agent: Agent,
+) -> None:
+    csv = "customer_id,Newsletter\n1,ja\n2,nein\n3,nein\n"
+
+    plain = await agent.call(
+        "identify_customers", csv=csv, columns={"Newsletter": "unsubscribed:boolean"}, dry_run=True
+    )
+    columns = {"Newsletter": "unsubscribed:boolean(not)"}
+    other = await agent.call("identify_customers", csv=csv, columns=columns, dry_run=True)
+    await agent.call("identify_customers", csv=csv, columns=columns)
+    wrong = await agent.fail(
+        "identify_customers", csv=csv, columns={"Newsletter": "unsubscribed:boolean(no)"}
+    )
+
+    told = "Newsletter as unsubscribed: ja is true (row 2), nein is false (rows 3-4); "
+    assert told + '"unsubscribed:boolean(not)" in columns reads the opposite' in plain["checked"]["odd"]
+    assert "ja is false (row 2), nein is true (rows 3-4); " in str(other["checked"]["odd"])
+    assert [(await agent.call("get_customer", customer_id=who))["unsubscribed"] for who in "123"] == [
+        False,
+        True,
+        True,
+    ]
+    assert "boolean not where a column says the opposite" in wrong

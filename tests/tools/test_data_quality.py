@@ -304,7 +304,8 @@ async def test_what_is_pending_too_long_is_not_seen(agent: Agent) -> None:
     last = await agent.call("check_write", customer_id="u_1001", event="never", since=first["since"])
 
     assert [check["state"] for check in (first, still, last)] == ["pending", "pending", "not_seen"]
-    assert "event_id" in last["next"]
+    assert "If it was written, " in last["next"]
+    assert "then write it again: an event with the same event_id" in last["next"]
 
 
 @pytest.mark.parametrize("written", [{"event": "purchase"}, {"attributes": {"plan": "pro"}}])

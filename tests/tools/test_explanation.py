@@ -195,7 +195,7 @@ async def test_a_number_in_somebodys_data_is_not_taken_for_an_identifier(agent: 
 
     for customer_id in ("77", "1", "purchase"):
         answer = await agent.call("explain_no_message", customer_id=customer_id)
-        assert answer["cause"] == "never_created"
+        assert answer["cause"] == "not_found"
 
 
 async def test_other_things_in_the_way_are_told_beside_the_verdict(agent: Agent) -> None:

@@ -50,6 +50,52 @@ async def test_where_all_of_a_kind_arrived_what_is_newest_of_it_is_meant(
     assert note is None or note in answer["notes"][0]
 
 
+async def test_where_no_kind_is_asked_for_emails_are_answered_for_and_of_others_it_is_told_what_was_found(
+    agent: Agent,
+) -> None:
+    answer = await agent.call("explain_no_message", customer_id="u_1004")
+
+    assert answer["cause"] == "delivered"
+    assert "the email " in answer["verdict"]
+    assert "also" not in answer
+    (note,) = answer["notes"]
+    assert note.startswith("kind: not given, so this is about email. Of others: the SMS of transactional 4: ")
+    assert note.endswith("; opted out of sms from +15550100")
+
+
+async def test_an_email_that_did_not_arrive_is_answered_for_before_an_opt_out_of_sms(agent: Agent) -> None:
+    with agent.wire.sandbox.workspace.transaction():
+        sent(person="u_1004", newsletter_id=20, fate={"failed": 1}, reason="Liquid error")(
+            agent.wire.sandbox.workspace
+        )
+    answer = await agent.call("explain_no_message", customer_id="u_1004")
+
+    assert answer["cause"] == "template_error"
+    assert "also" not in answer
+
+
+@pytest.mark.parametrize("unread", [True, False])
+async def test_an_opt_out_of_sms_does_not_explain_why_no_email_was_made(agent: Agent, unread: bool) -> None:
+    with agent.wire.sandbox.workspace.transaction():
+        agent.wire.sandbox.workspace.change("DELETE FROM deliveries")
+    agent.wire.refuses = lambda request: unread and request.url.path.endswith("/messages")
+    answer = await agent.call("explain_no_message", customer_id="u_1004")
+
+    assert answer["cause"] == "unknown"
+    assert answer["notes"] == [
+        "kind: not given, so this is about email. Of others: opted out of sms from +15550100"
+    ]
+
+
+async def test_who_got_messages_of_one_channel_alone_is_answered_about_that(agent: Agent) -> None:
+    with agent.wire.sandbox.workspace.transaction():
+        agent.wire.sandbox.workspace.change("DELETE FROM deliveries WHERE body NOT LIKE '%twilio%'")
+    answer = await agent.call("explain_no_message", customer_id="u_1004")
+
+    assert (answer["cause"], answer["certainty"]) == ("opted_out", "certain")
+    assert "notes" not in answer
+
+
 async def test_a_message_of_a_source_that_is_gone_is_still_explained(agent: Agent) -> None:
     agent.wire.refuses = lambda request: request.url.path == "/v1/newsletters/20"
 
@@ -84,6 +130,49 @@ async def test_of_several_people_of_one_name_none_is_guessed(agent: Agent) -> No
     assert text.endswith("; and more")
 
 
+@pytest.mark.parametrize(
+    ("asked", "searched"),
+    [
+        ({"customer_id": "Grace"}, "Grace as its id, first name, last name or name"),
+        ({"customer_id": "u_9999"}, "u_9999 as its id"),
+        ({"customer_id": "grace@example.org"}, "grace@example.org as its id or email address"),
+        ({"customer_id": "grace@example.org", "id_type": "email"}, "grace@example.org as its email address"),
+    ],
+)
+async def test_of_nobody_it_is_told_what_was_searched_and_nothing_of_creation(
+    agent: Agent, asked: dict[str, str], searched: str
+) -> None:
+    answer = await agent.call("explain_no_message", **asked)
+
+    assert f"no profile has exactly {searched}" == answer["evidence"][0]["what"]
+    assert f"no profile has exactly {searched}, and no merge, deletion or dropped write" in answer["verdict"]
+    assert "creat" not in str(answer)
+    step = "Check how it is spelled" if "@" in searched else "Ask for their email address"
+    assert answer["cure"]["do"].startswith(f"{step} and call again with it, or ")
+    assert "identify the customer again" not in answer["cure"]["do"]
+
+
+async def test_of_nobody_where_not_all_of_the_log_is_read_it_is_still_told_what_was_searched(
+    agent: Agent,
+) -> None:
+    agent.wire.refuses = lambda request: "profile_merge" in str(request.url)
+
+    answer = await agent.call("explain_no_message", customer_id="Grace")
+
+    assert answer["cause"] == "unknown"
+    assert "no profile has exactly Grace as its id, first name, last name or name; " in answer["verdict"]
+    assert answer["cure"]["do"].startswith("Ask for their email address")
+
+
+async def test_a_name_that_could_not_be_searched_is_not_said_to_be_nobodys(agent: Agent) -> None:
+    agent.wire.refuses = lambda request: request.method == "POST"
+
+    answer = await agent.call("explain_no_message", customer_id="Grace")
+
+    assert "exactly Grace as its id, and" in answer["verdict"]
+    assert any(what.startswith("people of this name: ") for what in answer["unread"])
+
+
 async def test_an_id_wins_over_a_name_and_no_name_is_guessed_where_names_are_hidden(agent: Agent) -> None:
     with agent.wire.sandbox.workspace.transaction():
         body = {"first_name": "Nobody", "email": "new@example.com"}
@@ -93,7 +182,8 @@ async def test_an_id_wins_over_a_name_and_no_name_is_guessed_where_names_are_hid
         hidden = await masked.call("explain_no_message", customer_id="Jomo")
 
     assert "notes" not in own
-    assert hidden["cause"] == "never_created"
+    assert hidden["cause"] == "not_found"
+    assert "exactly Jomo as its id, and" in hidden["verdict"]
     assert not any("POST /v1/customers" in sent for sent in masked.sent)
 
 

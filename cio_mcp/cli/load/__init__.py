@@ -117,7 +117,7 @@ async def _load(asked: argparse.Namespace) -> int:
         journal = _journal(asked, source, path)
         rows = source.rows()
         first = list(islice(rows, LOOKED_AT))
-        columns = _columns(asked, app, first, journal, asked.timezone or settings.timezone)
+        columns = _columns(asked, app, source, first, journal, asked.timezone or settings.timezone)
         _check_named(asked, source, columns)
         if not _agreed(asked, source, columns, journal, first):
             return WRONG
@@ -165,20 +165,23 @@ def _asked(asked: argparse.Namespace) -> dict[str, Any]:
     return {name: value for name, value in sorted(vars(asked).items()) if value and name not in without}
 
 
-def _columns(asked: argparse.Namespace, app: App, first: list[Row], journal: Journal, zone: str) -> Columns:
+def _columns(
+    asked: argparse.Namespace, app: App, source: LoadFile, first: list[Row], journal: Journal, zone: str
+) -> Columns:
     if journal.facts:
         return {name: Column(**column) for name, column in journal.facts["columns"].items()}
     tools = {tool.name: tool for tool in app.catalogue.tools}
     known = tools[TOOLS[asked.kind][1]].parameters
     if not first:
         raise SettingsError(f"{asked.file} has no rows")
-    return guessed(first, parsed_maps(asked.map), known, zone, asked.id_type)
+    header = source.table.names if source.table else ()
+    return guessed(header, first, parsed_maps(asked.map), known, zone, asked.id_type)
 
 
 def _check_named(asked: argparse.Namespace, source: LoadFile, columns: Columns) -> None:
     """Raise SettingsError if no row of a table can say which customer it is about."""
     targets = {column.target for column in columns.values()}
-    if source.kind in {"csv", "tsv"} and asked.kind != "objects" and "customer_id" not in targets:
+    if source.table and asked.kind != "objects" and "customer_id" not in targets:
         by_email = ", or --id-type email" if "email" in map(str.casefold, targets) else ""
         raise SettingsError(
             f"{asked.file}: no column names the customer; use --map COLUMN=customer_id{by_email}. "

@@ -91,7 +91,11 @@ class Journal:
         return journal
 
     def _check_torn(self, line: bytes) -> None:
-        """Raise ValueError for a line without an end that does not begin as one of a journal."""
+        """Raise ValueError for a line without an end that does not begin as one of a journal.
+
+        Where the power fails a file can end in zeros, in place of what was not on the disk yet.
+        """
+        line = line.rstrip(b"\0")
         known = ("begins", "ends", "done") if self.facts else ("load",)
         if not any(f'{{"{word}"'.encode().startswith(line[: len(word) + 3]) for word in known):
             raise ValueError

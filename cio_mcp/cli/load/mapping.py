@@ -58,14 +58,19 @@ def parsed_maps(texts: Iterable[str]) -> dict[str, Column]:
 
 
 def guessed(
-    rows: Sequence[Row], given: Mapping[str, Column], arguments: Iterable[str], zone: str, id_type: str
+    names: Iterable[str],
+    rows: Sequence[Row],
+    given: Mapping[str, Column],
+    arguments: Iterable[str],
+    zone: str,
+    id_type: str,
 ) -> dict[str, Column]:
-    """Return what each column of the first rows means, as told or as guessed.
+    """Return what each column of a header, and of the first rows, means, as told or as guessed.
 
     Raises SettingsError for a column that is not there, for dates whose order cannot be told, and for two
     columns that mean the same.
     """
-    cells: dict[str, list[Any]] = {}
+    cells: dict[str, list[Any]] = {name: [] for name in names}
     for row in rows:
         for name, value in () if row.fault else row.values.items():
             cells.setdefault(name, []).append(value)

@@ -46,7 +46,7 @@ class LoadFile:
         cls, name: str, kind: str = "", encoding: str = "", delimiter: str = "", skip_rows: int = 0
     ) -> "LoadFile":
         """Open a file, or stdin for `-`; raises SettingsError for one that cannot be read."""
-        _check_told(encoding, delimiter)
+        _check_told(encoding, delimiter, skip_rows)
         if name == STDIN and sys.stdin is None:
             raise SettingsError("-: stdin is closed")
         try:
@@ -120,8 +120,8 @@ class LoadFile:
         return _objects(text) if self.kind == "json" else _one_a_line(text)
 
 
-def _check_told(encoding: str, delimiter: str) -> None:
-    """Raise SettingsError for an encoding of no text, and for what separates no cells."""
+def _check_told(encoding: str, delimiter: str, skip_rows: int) -> None:
+    """Raise SettingsError for an encoding of no text, what separates no cells, and fewer lines than none."""
     try:
         io.TextIOWrapper(io.BytesIO(b"\0" * 4), encoding or "utf-8").read()
     except (LookupError, ValueError):  # NUL in a name, or it reads nothing at all
@@ -130,6 +130,8 @@ def _check_told(encoding: str, delimiter: str) -> None:
         raise SettingsError(
             f"--delimiter {delimiter!r}: must be one character, and not a quote, blank or line end"
         )
+    if skip_rows < 0:
+        raise SettingsError(f"--skip-rows {skip_rows}: must be 0 or more lines")
 
 
 def _encoding(start: bytes) -> tuple[str, bool]:

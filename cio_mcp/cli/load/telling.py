@@ -27,7 +27,7 @@ MOST, FORMS = 10, 3
 def described(
     source: LoadFile, kind: str, columns: Columns, given: Collection[str], first: Iterable[Row]
 ) -> str:
-    """Return how a file is read, with what its first dates, unclear numbers and letters are taken for."""
+    """Return how a file is read, with what some of its first cells and letters are taken for."""
     rows = [row.values for row in first if not row.fault]
     lines = [f"{source.name}: {source.kind}, {source.encoding}, as {kind}"]
     if source.table and source.table.delimiter:
@@ -50,15 +50,23 @@ def separated(source: LoadFile) -> str:
 
 
 def _examples(rows: list[dict[str, object]], column: Column, name: str) -> Iterator[str]:
-    """Yield how the first date of each spelling is read, or the first number with two possible values."""
-    told = set()
+    """Yield how the first of each kind is read: dates by spelling, yes and no, unclear numbers."""
+    told: set[object] = set()
     for row in rows:
         with suppress(ValueError, OverflowError, KeyError):
             cell, value = row[name], column.value(row[name], ParseContext())
-            form = spelling(cell) if column.kind == "date" else "ambiguous"
-            if form not in told and (column.kind == "date" or (isinstance(cell, str) and is_ambiguous(cell))):
+            match column.kind:
+                case "date":
+                    form, read = spelling(cell), iso(value)
+                case "boolean":
+                    form, read = value, str(value).lower()
+                case _ if isinstance(cell, str) and is_ambiguous(cell):
+                    form, read = "ambiguous", repr(value)
+                case _:
+                    continue
+            if form not in told:
                 told.add(form)
-                yield f"{cell} is {iso(value) if column.kind == 'date' else repr(value)}"
+                yield f"{cell} is {read}"
 
 
 @dataclass

@@ -72,14 +72,14 @@ class Disk:
         while waiting := self._waiting:
             files, self._files, self._waiting = self._files, [], []
             written, newest = self._written, self._newest
-            way = asyncio.get_running_loop().run_in_executor(None, _bring, files, self._to_disk)
-            await asyncio.wait([way])
-            if error := way.exception():
-                self._safe = max(self._safe, written)  # the next visit would not see it: who waits is told
-                why = getattr(error, "strerror", type(error).__name__)
-                _log.error("lines of the audit log are perhaps not on the disk: %s", why)
-            else:
+            error = None
+            try:
+                await asyncio.get_running_loop().run_in_executor(None, _bring, files, self._to_disk)
                 self._arrived(written, newest)
+            except Exception as failed:
+                error = failed if isinstance(failed, OSError) else OSError(0, str(failed))
+                self._safe = max(self._safe, written)  # the next visit would not see it: who waits is told
+                _log.error("lines of the audit log are perhaps not on the disk: %s", error.strerror)
             for coming in waiting:
                 if not coming.done():
                     coming.set_exception(error) if error else coming.set_result(None)

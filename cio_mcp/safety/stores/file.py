@@ -98,9 +98,10 @@ class FileStore:
             if not self._kept:
                 raise self._unusable()
             slice_ = min(caps) * SLICE
-            for seconds, most in caps.items():
-                if self._count(db, workspace, due, seconds, slice_) + recipients > most:
-                    return self._wait(db, workspace, seconds, most - recipients, moment)
+            full = [of for of in caps if self._count(db, workspace, due, of, slice_) + recipients > caps[of]]
+            if full:  # the call can be made once each of them has room
+                wait = max(self._wait(db, workspace, of, caps[of] - recipients, moment) for of in full)
+                return NoRoom(None if wait == math.inf else wait)
             db.execute("DELETE FROM sent WHERE workspace = ? AND at < ?", (workspace, moment - REMEMBERED))
             entry = (workspace, _end_of_slice(due, slice_))
             if not db.execute(ADD, (recipients, *entry)).rowcount:
@@ -191,16 +192,16 @@ class FileStore:
         return max(sum(int(each) for at, each in rows if low < at <= high) for low, high in windows)
 
     @staticmethod
-    def _wait(db: sqlite3.Connection, workspace: str, seconds: float, room: int, moment: float) -> NoRoom:
-        """Return when enough old entries will have left the window."""
+    def _wait(db: sqlite3.Connection, workspace: str, seconds: float, room: int, moment: float) -> float:
+        """Return in how many seconds enough old entries will have left the window."""
         if room < 0:
-            return NoRoom(None)
+            return math.inf
         query = "SELECT at, recipients FROM sent WHERE workspace = ? AND at > ? ORDER BY at DESC"
         for at, recipients in db.execute(query, (workspace, moment - seconds)):
             room -= recipients
             if room < 0:
-                return NoRoom(at + seconds - moment)
-        return NoRoom(0.0)
+                return float(at) + seconds - moment
+        return 0.0
 
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:

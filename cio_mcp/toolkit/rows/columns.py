@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -23,11 +23,12 @@ DECIMALS = {"comma": (",", "[. \u00a0\u202f'\u2019]"), "point": (".", "[, \u00a0
 
 YES = "true yes y ja j oui sí si sim tak wahr vrai on 1"
 NO = "false no n nein non não nao nej nee nie falsch faux off 0"
+OPPOSITE = "not"
 BOOLEANS = dict.fromkeys(YES.split(), True) | dict.fromkeys(NO.split(), False)
 
 HOW = (
     "a name, or null to leave the column out; with how its cells are read, if needed, as "
-    '"created_at:date(dayfirst)", ":number(comma)", ":boolean", ":lower", ":text" or ":json"'
+    '"created_at:date(dayfirst)", ":number(comma)", ":boolean", ":boolean(not)", ":lower", ":text" or ":json"'
 )
 
 NUMBER = re.compile(r"-?(0|[1-9]\d{0,14})(\.\d{1,10})?", re.ASCII)
@@ -54,7 +55,7 @@ CENTURY = 1969
 class Column:
     """What a column means: its target, the kind of its values, and how dates and decimals are written.
 
-    Without a target a column keeps its name.
+    Without a target a column keeps its name. With an `opposite` word, yes is read as false and no as true.
     """
 
     target: str
@@ -62,9 +63,10 @@ class Column:
     order: str = ""
     zone: str = ""
     decimal: str = ""
+    opposite: str = ""
 
     def __str__(self) -> str:
-        inside = ", ".join(part for part in (self.order, self.zone, self.decimal) if part)
+        inside = ", ".join(filter(None, (self.order, self.zone, self.decimal, self.opposite)))
         kind = "" if self.kind == AS_IS else f":{self.kind}" + (f"({inside})" if inside else "")
         return f"{self.target}{kind}"
 
@@ -79,13 +81,16 @@ class Column:
         order = next((word for word in words if word in ORDERS and kind == "date"), "")
         zone = next((word for word in words if is_zone(word) and kind == "date"), "")
         decimal = next((word for word in words if word in DECIMALS and kind == "number"), "")
-        if not parts or kind not in KINDS or len(words) != bool(order) + bool(zone) + bool(decimal):
+        opposite = next((word for word in words if word == OPPOSITE and kind == "boolean"), "")
+        known = sum(map(bool, (order, zone, decimal, opposite)))
+        if not parts or kind not in KINDS or len(words) != known:
             message = (
                 f"the kinds are {', '.join(KINDS[1:])}; date may have {', '.join(ORDERS)} and a time zone, "
-                f"and number {' or '.join(DECIMALS)}; a name with a colon ends in :{AS_IS}"
+                f"number {' or '.join(DECIMALS)}, and boolean {OPPOSITE} where a column says the opposite; "
+                f"a name with a colon ends in :{AS_IS}"
             )
             raise ValueError(message)
-        return cls(parts["target"].strip(), kind, order, zone, decimal)
+        return cls(parts["target"].strip(), kind, order, zone, decimal, opposite)
 
     def value(self, cell: Any, context: ParseContext) -> Any:
         """Return what a cell means, and put how a time was read into the context; raises ValueError."""
@@ -99,7 +104,7 @@ class Column:
                 if (found := BOOLEANS.get(text.casefold())) is None:
                     message = "is neither true nor false"
                     raise ValueError(message)
-                return found
+                return found is not bool(self.opposite)
             case "date":
                 return self._date(text if isinstance(cell, str) else cell, context)
             case "json":
@@ -225,7 +230,7 @@ def _columns(written: dict[str, Any]) -> dict[str, Column | None]:
         except ValueError as error:
             message = f"{name}: {error}"
             raise ValueError(message) from None
-        found[name] = Column(column.target or name, column.kind, column.order, column.zone, column.decimal)
+        found[name] = replace(column, target=column.target or name)
     return found
 
 

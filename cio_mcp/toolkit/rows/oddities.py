@@ -1,11 +1,13 @@
 """What is odd about rows: what their writer may not have meant. Rows that are refused are looked at, too."""
 
+import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from cio_mcp.toolkit.automations import YOUNG
 from cio_mcp.toolkit.rows.checks import Oddity, RowOperation, RowReading
+from cio_mcp.toolkit.rows.columns import OPPOSITE, Meanings
 from cio_mcp.toolkit.rows.ranges import counted, of_rows
 from cio_mcp.toolkit.times import iso
 
@@ -97,6 +99,24 @@ def unaddressed(operations: Sequence[RowOperation]) -> Iterator[Oddity]:
 
 def _addressed(operation: Mapping[str, Any]) -> bool:
     return bool(operation["attributes"].get("email")) or "email" in operation["identifiers"]
+
+
+def subscribed(seen: Iterable[RowReading], columns: Meanings) -> Iterator[Oddity]:
+    """Yield how a column of another name is read as `unsubscribed`: it may mean the opposite."""
+    for name, column in columns.items():
+        if not column or column.target != "unsubscribed" or name.strip().casefold() == "unsubscribed":
+            continue
+        rows: defaultdict[tuple[str, bool], list[int]] = defaultdict(list)
+        for one in seen:
+            if isinstance(value := one.arguments.get("unsubscribed"), bool) and name in one.row.values:
+                rows[str(one.row.values[name]).strip(), value].append(one.row.number)
+        if rows:
+            told = some([f"{cell} is {json.dumps(no)} ({of_rows(of)})" for (cell, no), of in rows.items()])
+            other = "boolean" if column.opposite else f"boolean({OPPOSITE})"
+            how = f'"unsubscribed:{other}" in columns reads the opposite'
+            yield Oddity(
+                f"{name} as unsubscribed: {told}; {how}", [row for of in rows.values() for row in of]
+            )
 
 
 def young(operations: Sequence[RowOperation], now: float) -> Iterator[Oddity]:

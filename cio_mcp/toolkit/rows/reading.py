@@ -18,6 +18,9 @@ from cio_mcp.toolkit.values import is_date
 # So many characters of a cell are named in a refusal.
 LETTERS = 80
 
+# Types of cells that are the same where they are equal: 0.0 equals -0.0.
+ALIKE = PLAIN - {float}
+
 # In place of a cell's value: it says nothing, or nothing that is right.
 _ABSENT: Any = object()
 
@@ -47,14 +50,14 @@ class _Shape(NamedTuple):
     """What the columns of a row are for.
 
     `read` are those that are arguments, or are read in a way that was told; `rest` are names, and columns, of
-    all that is no argument. `faults` are those of each row of this shape. `by_kind` is a column whose cells
-    say which other column names the customer.
+    all that is no argument. `faults` are those of each row of this shape. The cells of the column `by_kind`,
+    if there is one, say which other column names the customer: then there is nothing else here.
     """
 
     read: Sequence[_Slot] = ()
     rest: Sequence[tuple[str, str]] = ()
     faults: Sequence[str] = ()
-    by_kind: str = ""
+    by_kind: _Slot | None = None
 
 
 class RowReader:
@@ -76,7 +79,9 @@ class RowReader:
     ) -> None:
         self._single, self._columns, self._defaults, self._around = single, columns, defaults, around
         self._required = {name for name, default in fields.items() if default is ...} - defaults.keys()
-        self._base = {name: None if default is ... else default for name, default in fields.items()}
+        self._base: dict[str, Any] = {
+            name: None if default is ... else default for name, default in fields.items()
+        }
         self._base |= {name: single(name).value(value, around.anew()) for name, value in defaults.items()}
         self._whole_rest = _Slot(rest, rest, None, False, {})
         self._shapes: dict[tuple[tuple[str, ...], str], _Shape] = {}
@@ -89,18 +94,14 @@ class RowReader:
         values = row.values
         shape = self._shape(tuple(values))
         if shape.by_kind:
-            shape = self._shape(tuple(values), str(values[shape.by_kind]))
+            kind, _ = self._cell(shape.by_kind, values)
+            shape = self._shape(tuple(values), self._base["id_type"] if kind is _ABSENT else kind)
         arguments = self._base.copy()
         rest = {target: values[name] for target, name in shape.rest}
         one, faults = RowReading(row, arguments, []), [*shape.faults]
         notes: list[str] = []
         for slot in shape.read:
-            cell = values[slot.name]
-            if cell.__class__ in PLAIN:
-                key = (cell.__class__, cell)  # 1 is not true
-                value, told = slot.known.get(key) or slot.known.setdefault(key, self._read(slot, cell))
-            else:
-                value, told = self._read(slot, cell)
+            value, told = self._cell(slot, values)
             if value is not _ABSENT:
                 (rest if slot.in_rest else arguments)[slot.target] = value
             elif slot.in_rest:
@@ -108,7 +109,7 @@ class RowReader:
             if told:
                 notes += told.notes
                 faults += told.faults
-                one.times += [(cell, at, slot.column) for at in told.times]
+                one.times += [(values[slot.name], at, slot.column) for at in told.times]
         if rest:
             slot = self._whole_rest  # which can be a column too, with JSON in its cells
             value, told = self._read(slot, (arguments[slot.target] or {}) | rest)
@@ -118,6 +119,14 @@ class RowReader:
                 notes += [note for note in told.notes if note not in notes]
                 faults += told.faults
         return one, notes, faults
+
+    def _cell(self, slot: _Slot, values: Mapping[str, Any]) -> tuple[Any, _Told | None]:
+        """Return what a row's cell of a column is, as `_read` does."""
+        cell = values[slot.name]
+        if cell.__class__ not in ALIKE:
+            return self._read(slot, cell)
+        key = (cell.__class__, cell)  # 1 is not true
+        return slot.known.get(key) or slot.known.setdefault(key, self._read(slot, cell))
 
     def _read(self, slot: _Slot, cell: Any) -> tuple[Any, _Told | None]:
         """Return what a cell is, and what there is to tell of it, if anything."""
@@ -181,7 +190,7 @@ class RowReader:
                 slots[target] = self._slot(name, target, column)
         if "customer_id" not in slots and "id_type" in self._defaults:
             if "id_type" in slots and not kind:
-                return _Shape(by_kind=slots["id_type"].name)
+                return _Shape(by_kind=slots["id_type"])
             if named := slots.pop(kind or str(self._defaults["id_type"]), None):
                 slots["customer_id"] = self._slot(named.name, "customer_id", named.column)
         faults += [f"{name}: is required" for name in self._base if name in self._required - slots.keys()]

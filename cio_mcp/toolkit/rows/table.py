@@ -3,7 +3,7 @@
 import csv
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
@@ -31,14 +31,15 @@ class Records:
     """The rows of a table; numbers are of lines. Its header is the first line that is not blank.
 
     `skip` lines are left out before it. While the rows are read it is found out which line the `header` is,
-    which `delimiter` stands between cells if none was given, how many rows among others are `blank` and thus
-    passed over, and which is the `first_blank`.
+    and the `names` that it holds, which `delimiter` stands between cells if none was given, how many rows
+    among others are `blank` and thus passed over, and which is the `first_blank`.
     """
 
     lines: Iterator[str]
     delimiter: str = ""
     skip: int = 0
     header: int = 1
+    names: Sequence[str] = ()
     blank: int = 0
     first_blank: int = 0
 
@@ -52,7 +53,8 @@ class Records:
         header = next(reading, Row(0, fault="there is no header"))
         if isinstance(header, Row):
             raise ValueError(header.fault)  # noqa: TRY004 - it is the text that is wrong
-        self.header, names = header[0], _names(header[1])
+        self.header, self.names = header[0], _names(header[1])
+        names = self.names
         for found in reading:
             if isinstance(found, Row):
                 yield found

@@ -29,6 +29,10 @@ NOT_ALL = (
 )
 
 
+# App API, "/triggers": a row has the times of a run, and nothing of its errors.
+UNTOLD = "The list does not tell whether a run failed, even if it is processed; get_broadcast_trigger does."
+
+
 class Trigger(Shape):
     """A run of a broadcast."""
 
@@ -55,6 +59,7 @@ async def list_broadcast_triggers(app: AppApi, broadcast_id: ObjectId, limit: Li
     return Triggers(
         broadcast_id=broadcast_id,
         triggers=[Trigger(trigger_id=item.whole("id"), **_times(item)) for item in found[:limit]],
+        notes=[UNTOLD] if found else None,
         left_out=f"{len(found) - limit} older runs; call with a larger limit" if len(found) > limit else None,
     )
 

@@ -19,7 +19,7 @@ from cio_mcp.toolkit.rows.columns import Columns, Meanings
 from cio_mcp.toolkit.rows.delivery import carry_out
 from cio_mcp.toolkit.rows.form import Form
 from cio_mcp.toolkit.rows.given import RowInput, RowList, Table, given_rows
-from cio_mcp.toolkit.rows.oddities import alike, repeated, shared, unaddressed, zeros
+from cio_mcp.toolkit.rows.oddities import alike, repeated, shared, subscribed, unaddressed, zeros
 from cio_mcp.toolkit.rows.outcomes import ManyAccepted
 from cio_mcp.toolkit.rows.people import newcomers
 from cio_mcp.toolkit.rows.ranges import counted, of_rows
@@ -40,7 +40,7 @@ COVERED = frozenset({Consequence.BULK, Consequence.IDENTIFY, Consequence.SUBSCRI
 
 COLUMNS = (
     '{"Mail": "email:lower", "Joined": "created_at:date(dayfirst)", "Sum": "revenue:number(comma)"}; or '
-    ":boolean, :text, :json."
+    ":boolean(not), :text, :json."
 )
 
 THEN = (
@@ -62,7 +62,9 @@ async def _shows(app: AppApi, rows: RowInput | None, csv: RowInput | None, *, up
         if one.operation["attributes"].get("unsubscribed") is False
     ]
     again: list[Told] = (
-        [(f"{of_rows(back)}: unsubscribed=false, so that they get messages again",)] if back else []
+        [(f"{of_rows(back)}: unsubscribed=false, so that they get messages, even if they had unsubscribed",)]
+        if back
+        else []
     )
     if not plan.operations:
         return Outlook(covers=COVERED)
@@ -109,6 +111,7 @@ async def _plan(given: RowInput, columns: Meanings, defaults: dict[str, Any]) ->
         *repeated(plan.seen, [planned for planned in plan.operations if planned.wave]),
         *alike(plan.seen, lambda one: one.arguments["customer_id"], "customer_id"),
         *(*zeros(plan.seen, "customer_id"), *shared(plan.seen), *unaddressed(plan.operations)),
+        *subscribed(plan.seen, columns),
         *(*values_of(plan.seen, "attributes"), *read_times(plan.seen, zone)),
     )
     plan.settled(given)

@@ -40,7 +40,8 @@ NEXT = {
     "pending": "Call check_write again in some seconds, with this since.",
     "rejected": "Correct what rejections name, write it again, and check with since set to the time of that "
     "write. find_rejected_data explains each type.",
-    "not_seen": "There is no trace of it: write it again. An event with the same event_id counts only once.",
+    "not_seen": "There is no trace of it since then. If it was written, as whoever wrote it can tell, then "
+    "write it again: an event with the same event_id counts only once. Else nothing was lost.",
 }
 
 
@@ -53,7 +54,6 @@ TOO_OLD = (
 BACKDATED = (
     "If the event carries a timestamp, call with a since before that; one of over 30 days ago is never seen."
 )
-
 
 UNTOLD = "the value agrees, but the API returns all values as text, so its type cannot be seen."
 

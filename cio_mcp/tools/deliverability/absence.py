@@ -12,6 +12,10 @@ IDENTIFY = (
     "Check the identifier (search_customers finds people by attributes); if it is right, the application has "
     "to identify the customer again."
 )
+FIND = (
+    " and call again with it, or find them by other attributes with search_customers. If nothing finds them, "
+    "see whether the application identifies them, and in which workspace."
+)
 BY = f"you, and then {DEVELOPER}"
 UNSUPPRESS = "unsuppress_customer lifts it, and only if they ask for it; their profile does not come back."
 
@@ -38,13 +42,13 @@ def _of_log(case: Case) -> Cause:
         when = f" {writes[0].time}" if writes[0].time else ""
         verdict = f"{nobody}: the write that would have created them was dropped{when}{why}"
         return Cause("identify_rejected", verdict, "certain", IDENTIFY, BY)
+    find = f"{'Check how it is spelled' if case.email else 'Ask for their email address'}{FIND}"
+    verdict = f"Nobody was found: {case.nobody}"
     if any(what.startswith("log") for what in case.unread):
-        verdict = (
-            f"{nobody}; whether there ever was one is not known, because not all of the log could be read"
-        )
-        return Cause("unknown", verdict, "unknown", IDENTIFY, BY)
-    verdict = f"{nobody}, and the log of the last 30 days names none: they were probably never created"
-    return Cause("never_created", verdict, "inferred", IDENTIFY, BY)
+        verdict += "; whether there ever was one is not known, because not all of the log could be read"
+        return Cause("unknown", verdict, "unknown", find, BY)
+    verdict += ", and no merge, deletion or dropped write of the last 30 days names them"
+    return Cause("not_found", verdict, "inferred", find, BY)
 
 
 def _suppressed(case: Case, nobody: str) -> Cause | None:

@@ -27,6 +27,7 @@ class Case:
 
     `now` is the time of the call and `expected` about when the message should have come, in unix seconds.
     Where only the `kind` of source is asked for, `chosen` is the message that is taken to be meant.
+    `searched` is what `customer_id` was looked for as.
     """
 
     customer_id: str
@@ -38,6 +39,7 @@ class Case:
     source: MessageSource | None = None
     chosen: Fields | None = None
     missing: bool = False
+    searched: list[str] = field(default_factory=list)
     profile: Fields | None = None
     unsubscribed: bool | None = None
     unsubscribed_at: str | None = None
@@ -62,16 +64,32 @@ class Case:
 
     @property
     def matching(self) -> list[Fields]:
-        """The customer's messages that can be the one in question, the newest first."""
+        """The customer's messages that can be the one in question, the newest first.
+
+        Where no kind is named emails come before all others: they are what people ask about.
+        """
         source = self.source
         if self.chosen:
             return [self.chosen]
+        if self.any_channel:
+            return sorted(self.deliveries or [], key=lambda item: item.text("type") != "email")
         kind = self.kind if source is None else None
         return [
             item
             for item in self.deliveries or []
             if (source is None or source.sent(item)) and (kind is None or item.whole(field_of(kind)))
         ]
+
+    @property
+    def any_channel(self) -> bool:
+        """Whether nothing that is asked names a channel, or a source that has one."""
+        return self.source is None and self.kind is None and self.asked is None
+
+    @property
+    def channel(self) -> str | None:
+        """The type of the message that is answered for: where nothing tells it, email if any can be meant."""
+        item = self.asked or next(iter(self.matching), None)
+        return item.text("type") if item else "email" if self.any_channel else None
 
     @property
     def untold(self) -> bool:
@@ -95,6 +113,13 @@ class Case:
         """Whether the profile says that the customer has no address."""
         known = self.profile.mapping("attributes") if self.profile else None
         return known is not None and not known.get("email") and not self.email
+
+    @property
+    def nobody(self) -> str:
+        """That there is no such customer, and as what they were looked for."""
+        *most, last = self.searched
+        searched = " or ".join(filter(None, (", ".join(most), last)))
+        return f"no profile has exactly {self.customer_id} as its {searched}"
 
     @property
     def attributes(self) -> Fields:

@@ -9,7 +9,8 @@ from cio_mcp.toolkit.reading import Fields
 from cio_mcp.toolkit.things import source_state as running_state
 from cio_mcp.tools.deliverability.case import Case, delivery_state
 from cio_mcp.tools.deliverability.cause import Cause, Read, Statement
-from cio_mcp.tools.deliverability.failures import delivery_words
+from cio_mcp.tools.deliverability.failures import delivery_words, inside
+from cio_mcp.tools.deliverability.obstacles import OPT_OUTS
 
 # Of each sort of evidence.
 SHOWN = 3
@@ -34,12 +35,30 @@ def evidence(case: Case, cause: Cause, others: list[Cause]) -> list[Fact]:
     return [fact for fact in facts if bearing & set(fact.read_from)]
 
 
+def of_other_channels(case: Case) -> list[str]:
+    """Return, where no channel is asked for, which is answered for, and in brief what is known of others."""
+    if not case.any_channel or case.channel is None:
+        return []
+    newest: dict[str, Fields] = {}
+    for item in case.matching:
+        newest.setdefault(item.text("type") or "", item)
+    others = {type_: item for type_, item in newest.items() if type_ not in {"", case.channel}}
+    told = [inside(" ".join(filter(None, _became(case, item)))) for item in others.values()]
+    told += [
+        f"opted out of {one.channel} from {one.sender or 'any sender'}"
+        for one in (case.opt_outs or [])[:SHOWN]
+        if one.channel and one.channel != OPT_OUTS.get(case.channel)
+    ]
+    channel = OPT_OUTS.get(case.channel, case.channel)
+    return [f"kind: not given, so this is about {channel}. Of others: {'; '.join(told)}"] if told else []
+
+
 def _holds(case: Case) -> Iterator[Fact]:
     def holds(what: str, read: Read, time: str | None = None) -> Fact:
         return Fact(what=what, read_from=[read], time=time)
 
     if case.missing:
-        yield holds(f"no profile has {case.customer_id} as its {case.id_type}", "profile")
+        yield holds(case.nobody, "profile")
     if case.unsubscribed is not None:
         what = "unsubscribed from everything" if case.unsubscribed else "not unsubscribed"
         yield holds(what, case.consent_of, case.unsubscribed_at)
@@ -72,10 +91,7 @@ def _is_off(case: Case, topic: Fields) -> bool:
 
 def _happened(case: Case) -> Iterator[Fact]:
     for item in [case.asked] if case.asked else case.matching[:SHOWN]:
-        state = delivery_state(item)
-        why = f": {failure}" if (failure := item.text("failure_message")) else ""
-        at = reached(item).get(state or "") or item.time("created")
-        what = f"{delivery_words(case, item)}: {state or 'no state'}{why}"
+        what, at = _became(case, item)
         yield Fact(what=what, read_from=["message" if case.asked else "messages"], time=at)
     for one in (case.suppressions or [])[:SHOWN]:
         if one.email and one.category:
@@ -93,6 +109,14 @@ def _happened(case: Case) -> Iterator[Fact]:
         yield _of(run, "run of the broadcast", "runs", "created_at")
     for error in (case.run_errors or [])[:SHOWN]:
         yield Fact(what=f"error of the run: {error}", read_from=["run errors"])
+
+
+def _became(case: Case, item: Fields) -> tuple[str, str | None]:
+    """Return what became of a delivery, and when."""
+    state = delivery_state(item)
+    why = f": {failure}" if (failure := item.text("failure_message")) else ""
+    what = f"{delivery_words(case, item)}: {state or 'no state'}{why}"
+    return what, reached(item).get(state or "") or item.time("created")
 
 
 def _of(item: Fields, what: str, read: Read, time: str) -> Fact:

@@ -11,7 +11,7 @@ from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.times import Timestamp
 from cio_mcp.tools.deliverability.case import Case
 from cio_mcp.tools.deliverability.cause import Cause, Read, Statement
-from cio_mcp.tools.deliverability.evidence import Fact, evidence
+from cio_mcp.tools.deliverability.evidence import Fact, evidence, of_other_channels
 from cio_mcp.tools.deliverability.gathering import gather
 from cio_mcp.tools.deliverability.source import SourceKind, find_source
 from cio_mcp.tools.deliverability.verdict import reach, unknowable
@@ -73,7 +73,7 @@ async def explain_no_message(
         also=_stated(others) or None,
         cannot_know=unknowable(case, cause, others) or None,
         unread=case.unread or None,
-        notes=case.notes or None,
+        notes=[*case.notes, *of_other_channels(case)] or None,
     )
 
 

@@ -79,7 +79,7 @@ def _of_state(case: Case, item: Fields) -> Cause:
     state, at = delivery_state(item), reached(item)
     what, when, failure = delivery_words(case, item), _when(at.get(state or "")), item.text("failure_message")
     if state in ARRIVED:
-        return _arrived(case, item, f"It was delivered after all: {_inside(what)} was {state}{when}")
+        return _arrived(case, item, f"It was delivered after all: {inside(what)} was {state}{when}")
     match state:
         case "bounced":
             return _bounced(case, item, f"{what} bounced{when}")
@@ -106,7 +106,7 @@ def _on_its_way(what: str, state: str | None, when: str) -> Cause:
             verdict = f"{what} was created and has not left; the API does not say what it waits for"
             do = "Look at send_at, time windows and rate limits of the message in Customer.io."
             return Cause("waiting", verdict, "unknown", do, PERSON)
-    verdict = f"The API does not show what became of {_inside(what)}: it reports {state or 'no state'}"
+    verdict = f"The API does not show what became of {inside(what)}: it reports {state or 'no state'}"
     return Cause("unknown", verdict, "unknown", "Look at the message's page in Customer.io.", PERSON)
 
 
@@ -120,7 +120,7 @@ def delivery_words(case: Case, item: Fields) -> str:
     return f"The {type_ or 'message'}{subject}{of}{to}"
 
 
-def _inside(what: str) -> str:
+def inside(what: str) -> str:
     """Return a delivery in words, inside of a sentence."""
     return f"{what[0].lower()}{what[1:]}"
 
@@ -190,7 +190,7 @@ def _failed(case: Case, what: str, state: str, failure: str | None) -> Cause:
         verdict = f"{what} was {state} without a reason, probably because the customer is unsubscribed"
         return Cause("unsubscribed", verdict, "inferred", RESUBSCRIBE, CUSTOMER, (case.consent_of,))
     if failure is None:
-        verdict = f"The API does not show why {_inside(what)} is {state}; it can be {UNTOLD}"
+        verdict = f"The API does not show why {inside(what)} is {state}; it can be {UNTOLD}"
         return Cause("unknown", verdict, "unknown", "Look at the message's page in Customer.io.", PERSON)
     verdict = f"{what} was not sent: {failure}"
     for words, cause, do, by in REASONS:

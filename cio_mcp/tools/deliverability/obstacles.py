@@ -170,7 +170,8 @@ def _channel(case: Case) -> Causes:
     channels = _channels(case)
     for type_, channel in OPT_OUTS.items():
         found = [one for one in case.opt_outs or [] if one.channel == channel]
-        if found and channels in (set(), {type_}):
+        # An opt-out from one channel keeps no message of another back.
+        if found and (channels or {case.channel or type_}) == {type_}:
             verdict = f"The customer has opted out of {channel} from {found[0].sender or 'any sender'}"
             do = "Only the customer can opt in again."
             yield Cause("opted_out", verdict, "certain", do, CUSTOMER, ("opt-outs",))

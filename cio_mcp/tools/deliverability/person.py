@@ -39,6 +39,7 @@ async def _read_profile(app: AppApi, case: Case) -> None:
                 case.errors.append(error)
                 case.unread.append(f"profile: {error.what}")
                 return
+            case.searched.append("email address" if kind == "email" else kind)
             continue
         case.id_type, case.unsubscribed, case.missing = kind, case.profile.flag("unsubscribed"), False
         return
@@ -55,6 +56,8 @@ async def _find_by_name(app: AppApi, case: Case, name: str) -> None:
         for spelled in dict.fromkeys((name, name.title()))
     ]
     found = await case.read("people of this name", _people(app, {"or": named}))
+    if found is not None:
+        case.searched += [field.replace("_", " ") for field in NAMES]
     known = [who for one in found or [] if (who := customer_identifiers(one))]
     if len(known) > 1:
         told = "; ".join(map(_told, known[:TOLD])) + ("; and more" if len(known) > TOLD else "")

@@ -42,7 +42,8 @@ def reach(case: Case) -> tuple[Cause, list[Cause]]:
         said = {found.cause, SAME.get(found.cause)}
         return found, [other for other in obstacles(case) if other.cause not in said][:OTHERS]
     first, *others = [*obstacles(case), *([found] if found else []), _unknown(case)]
-    return first, [other for other in others if other.certainty != "unknown"][:OTHERS]
+    told = [one for one in others if one.certainty != "unknown" and one.verdict != first.verdict]
+    return first, told[:OTHERS]
 
 
 def unknowable(case: Case, cause: Cause, others: list[Cause]) -> list[str]:

@@ -14,8 +14,9 @@ from cio_mcp.toolkit.params import JsonObject, one_line
 _BREAKS = re.compile(r"[ \t]*[\r\n]+[ \t]*")
 _PLAIN = str.maketrans("-_", "+/")
 
-# What makes a file name a path, ends it early in a header, or shows it as another one.
-_MISLEADING = re.compile(r'[/\\"\u200e\u200f\u202a-\u202e\u2066-\u2069]')
+# What makes a file name a path, ends it early in a header, or shows it as another one. Marks of direction do
+# not: phones write them into names of files where text runs from right to left.
+_MISLEADING = re.compile(r'[/\\"\u202a-\u202e\u2066-\u2069]')
 
 
 def _attachments(attachments: dict[str, Any]) -> dict[str, str]:

@@ -437,7 +437,7 @@ def test_lines_above_the_header_are_skipped_and_what_separates_cells_is_told(
         table, *("--yes", "--skip-rows", "2", "--map", "Joined=created_at:date(dayfirst)", "--again")
     )
 
-    assert "separated by commas" in wrong
+    assert "The header was read as ['Customers', 'of March'], separated by commas" in wrong
     assert status == 0, told
     assert people(folder).keys() == {"1", "2"}
     assert "csv, utf-8, as people, separated by semicolons" in told
@@ -447,6 +447,22 @@ def test_lines_above_the_header_are_skipped_and_what_separates_cells_is_told(
         status, told = loading("[]", "--yes", "--skip-rows", "1", name=name)
         assert status == 2
         assert "--skip-rows: " in told
+    assert loading(table, "--yes", "--skip-rows", "-1")[0] == 2
+
+
+def test_a_title_of_one_cell_is_shown_as_the_header_that_was_read(loading: Loading) -> None:
+    status, told = loading("March\nid,plan\n1,pro\n", "--yes")
+
+    assert status == 2
+    assert "The header was read as ['March'], separated by commas; if it is further down, use" in told
+
+
+def test_a_table_whose_first_rows_are_all_wrong_is_read_by_its_header(folder: Path, loading: Loading) -> None:
+    status, told = loading("id,plan\n" + "1,pro,\n" * 1000 + "2,free\n", "--yes")
+
+    assert (status, people(folder)) == (1, {"2": {"email": None, "plan": "free"}}), told
+    assert "1,000 x has 3 cells; the header has 2" in told
+    assert (folder / "rows.csv.rejected.csv").read_text().startswith("id,plan,cio_mcp_reason\n1,pro,")
 
 
 @pytest.mark.parametrize("name", ["rows.csv", "rows.ndjson"])
