@@ -1,6 +1,6 @@
 """What answers advise: it names tools as the caller knows them, and says which of them are off."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from pydantic import BaseModel
@@ -11,17 +11,31 @@ from cio_mcp.toolkit.sizes import PLAIN
 ADVISING = {"next", "do", "left_out", "notes", "unread", "how"}
 
 
-def advise(answer: BaseModel, off_in: Callable[[str], str], worded: Callable[[str], str]) -> None:
-    """Add what `off_in` says of a text to each text that advises, once, and have each `worded`."""
+# Tells why tools are off.
+STATUS = "server_status"
+
+OffIn = Callable[[str], Sequence[str]]
+
+
+def off_note(text: str, off_in: OffIn, said: set[str]) -> str:
+    """Return a note on the tools in a text that are off, but for those `said` to be; empty if none is."""
+    off = [name for name in off_in(text) if name not in said]
+    if not off:
+        return ""
+    said.update(off)
+    names = " and ".join(filter(None, (", ".join(off[:-1]), off[-1])))
+    why = "" if off_in(STATUS) else f"; {STATUS} tells why"
+    return f" ({names} {'are' if off[1:] else 'is'} off here{why}.)"
+
+
+def advise(answer: BaseModel, off_in: OffIn, worded: Callable[[str], str]) -> None:
+    """Add to each text that advises which tools in it are off, each once, and have each text `worded`."""
     said: set[str] = set()
 
     def noted(text: Any) -> Any:
         if not isinstance(text, str):
             return text
-        if (note := off_in(text)) in said:
-            note = ""
-        said.add(note)
-        return worded(text + note)
+        return worded(text + off_note(text, off_in, said))
 
     models = [answer]
     for model in models:

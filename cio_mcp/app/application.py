@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from cio_mcp.app import pictures
-from cio_mcp.app.advice import advise
+from cio_mcp.app.advice import advise, off_note
 from cio_mcp.app.calls import NO_TOOL, Calls, outcome_of
 from cio_mcp.app.catalogue import WORKSPACE, Catalogue, OpenWorkspace
 from cio_mcp.auth.principal import OWNER, Principal
@@ -137,7 +137,8 @@ class App:
             call.outcome, call.status = outcome_of(error), error.status
             if isinstance(error, InvalidArgument) and asked and asked.effect is Effect.READS:
                 error.of_read()
-            error.do += self.catalogue.off_in(principal, guard, f"{error.what} {error.do}")
+            off_in = partial(self.catalogue.off_in, principal, guard)
+            error.do += off_note(f"{error.what} {error.do}", off_in, {asked.name} if asked else set())
             if asked:  # else the text quotes a name that is no tool's
                 error.what, error.do = map(self.catalogue.worded, (error.what, error.do))
             return Outcome(call.request, hide(error.facts()), hide(str(error)))

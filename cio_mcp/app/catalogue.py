@@ -142,14 +142,13 @@ class Catalogue:
             raise NotAllowed(f"Nothing was done: {name} is off for this caller: {reason}.")
         return workspace.guard, tool, arguments
 
-    def off_in(self, known: Principal, guard: Guard | None, text: str) -> str:
-        """Return a note on the tools named in a text of ours that are off for a caller, empty if none is."""
+    def off_in(self, known: Principal, guard: Guard | None, text: str) -> list[str]:
+        """Return the tools named in a text of ours that are off for a caller."""
         if not (words := dict.fromkeys(_NAME.findall(text))):
-            return ""
+            return []
         here = next((found for found in self.workspaces.values() if found.guard is guard), None)
         named, denied = filter(None, map(self._shelf.named, words)), self._off_for(known)
-        off = {tool.name: (here and here.why_off(tool)) or denied.get(tool.name) for tool in named}
-        return "".join(f" ({name} is off here: {reason}.)" for name, reason in off.items() if reason)
+        return [tool.name for tool in named if (here and here.why_off(tool)) or tool.name in denied]
 
     def _off_for(self, known: Principal) -> Mapping[str, str]:
         """Return what is off for a caller, and why; to ask without a grant would import all tools."""

@@ -170,7 +170,7 @@ def check_explanation(answer: dict[str, Any], said: Said, told: set[str]) -> Non
             assert any(re.search(READ_FROM[read], path) for path, _ in said.answers), statement
         assert statement["read_from"] or answer["certainty"] == "unknown", statement
     sentences = [statement.get("verdict") or statement["what"] for statement in statements]
-    cure = [re.sub(r" \(\w+ is off here: .*?\.\)", "", told) for told in answer["cure"].values()]
+    cure = [re.sub(r" \([^()]* (is|are) off here.*?\.\)", "", told) for told in answer["cure"].values()]
     sentences += [*answer.get("cannot_know", []), *cure]
     bodies = [body for _, body in said.answers]
     quoted = words(json.dumps(bodies, ensure_ascii=ascii_only) for ascii_only in (True, False))

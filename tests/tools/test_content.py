@@ -186,7 +186,9 @@ async def test_the_tools_that_change_a_message_are_named_and_how_to_get_those_th
         answer = await agent.call("get_content", kind="broadcast", message_id=10)
 
     assert "update_content changes it" in answer["next"]
-    assert "(update_content is off here: its toolset content is off (CIO_TOOLSETS).)" in answer["next"]
+    off = "preview_message, update_content, update_email and publish_email are off here"
+    assert answer["next"].endswith(f" ({off}; server_status tells why.)")
+    assert answer["next"].count("off here") == 1
 
 
 async def test_what_a_message_takes_a_value_for_is_told(agent: Agent) -> None:

@@ -238,5 +238,5 @@ async def test_a_cure_by_a_tool_that_is_off_says_so() -> None:
             for agent in (few, every)
         ]
 
-    off = "(delete_suppression is off here: its toolset deliverability is off (CIO_TOOLSETS).)"
+    off = "(delete_suppression is off here; server_status tells why.)"
     assert [off in cure for cure in cures] == [True, False]
