@@ -18,8 +18,9 @@ LARGEST_BODY, MOST_MARKS = 4_000_000, 300_000
 # The most times that a body may be packed.
 MOST_CODINGS = 4
 
-# So many bytes are kept of a body that is too large: an error's reason is at its start.
-START = 65_536
+# So many bytes are kept of a body that is too large: an error's reason is at its start. What failed calls
+# leave is collected late, so more would add up.
+START = 4_096
 
 # The most levels of an answer's JSON: everything that handles it later is recursive.
 MOST_LEVELS = 400
