@@ -406,12 +406,13 @@ async def test_a_redis_cluster_is_shared_through_any_of_its_nodes(cluster: list[
     workspaces = [replace(SLOW, workspace=name) for name in ("one", "two", "three", "four")]
     await until(lambda: all("cluster_state:ok" in node.ask("CLUSTER", "INFO") for node in cluster))
     async with stores(cluster[0].address, 1) as (one,), stores(cluster[1].address, 1) as (other,):
-        async with asyncio.timeout(
-            LONG
-        ):  # on a busy machine a node can be late, and then is away for a while
+        for bucket in workspaces:
+            await leased(one, bucket)
+            assert isinstance(await lease(other, bucket), Wait)
+        async with asyncio.timeout(LONG):  # on a busy machine a node can be late, and is away for a while
             while [bucket.processes for bucket in await shown(cluster[0])] != [2] * len(workspaces):
                 for bucket in workspaces:
-                    await leased(one, bucket)
+                    assert isinstance(await lease(one, bucket), Wait)
                     assert isinstance(await lease(other, bucket), Wait)
     assert all(node.ask("DBSIZE") for node in cluster)
 
