@@ -5,13 +5,13 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from cio_mcp.toolkit.pages import enumerated
 from cio_mcp.toolkit.sizes import PLAIN
 
 # The fields whose texts are ours and say what to do; no text of a customer's stands in them.
 ADVISING = {"next", "do", "left_out", "notes", "unread", "how"}
 
-
-# Tells why tools are off.
+# The tool that tells why others are off.
 STATUS = "server_status"
 
 OffIn = Callable[[str], Sequence[str]]
@@ -23,9 +23,8 @@ def off_note(text: str, off_in: OffIn, said: set[str]) -> str:
     if not off:
         return ""
     said.update(off)
-    names = " and ".join(filter(None, (", ".join(off[:-1]), off[-1])))
     why = "" if off_in(STATUS) else f"; {STATUS} tells why"
-    return f" ({names} {'are' if off[1:] else 'is'} off here{why}.)"
+    return f" ({enumerated(off, 'and')} {'are' if off[1:] else 'is'} off here{why}.)"
 
 
 def advise(answer: BaseModel, off_in: OffIn, worded: Callable[[str], str]) -> None:

@@ -52,7 +52,7 @@ class Counting:
 
     async def count(self, call: ToolCall) -> None:
         """Count the recipients of a call, or its deletion; raises NotAllowed beyond a cap."""
-        call.requests = 0  # as above
+        call.requests = 0  # those so far only read
         if call.audience and call.approved is None:
             call.approved = call.audience.counted_size
         if call.audience and call.audience.size != 0:

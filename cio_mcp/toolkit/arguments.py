@@ -41,9 +41,7 @@ def parsed_arguments(
         context.timezone = context.timezone or (EASTERN if _marked(model, Days) else "UTC")
         found = model.model_validate(given, context=context)
     except ValidationError as error:
-        raise InvalidArgument(
-            *(_fault(fault, list(fields)) for fault in error.errors(include_url=False))
-        ) from None
+        raise _wrong(error, list(fields)) from None
     return dict(vars(found))
 
 
@@ -55,8 +53,7 @@ class Single:
 
     def __init__(self, name: str, hint: Any, default: Any) -> None:
         self._name = name
-        self._required = default is ...
-        self._may_be_blank = not self._required and not has_mark(hint, Naming)
+        self._may_be_blank = default is not ... and not has_mark(hint, Naming)
         # A dictionary costs less than a model, of which each value would make an instance.
         one: Any = TypedDict(name, {name: hint})  # type: ignore[misc]
         self._validate = TypeAdapter(one).validator.validate_python
@@ -70,9 +67,7 @@ class Single:
         try:
             return self._validate({self._name: given}, context=context)[self._name]
         except ValidationError as error:
-            raise InvalidArgument(
-                *(_fault(fault, [self._name]) for fault in error.errors(include_url=False))
-            ) from None
+            raise _wrong(error, [self._name]) from None
 
 
 def _refuse_what_json_cannot_hold(given: dict[str, Any]) -> None:
@@ -112,6 +107,10 @@ def has_mark(hint: Any, mark: type) -> bool:
     """Say whether the annotations of a type, at any depth, hold a mark."""
     parts = get_args(hint)
     return mark in getattr(hint, "__metadata__", ()) or any(has_mark(part, mark) for part in parts)
+
+
+def _wrong(error: ValidationError, names: list[str]) -> InvalidArgument:
+    return InvalidArgument(*(_fault(fault, names) for fault in error.errors(include_url=False)))
 
 
 def _fault(fault: Any, known: list[str]) -> str:

@@ -1,7 +1,7 @@
 """Pages of lists: as much as an answer can hold, and how to get the rest."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
@@ -71,3 +71,8 @@ def cut_page(items: list[_Item], next_cursor: str | None) -> tuple[list[_Item], 
 def joined(*notes: str | None) -> str | None:
     """Return what was left out for several reasons as one note."""
     return "; ".join(note for note in notes if note) or None
+
+
+def enumerated(names: Sequence[str], word: str) -> str:
+    """Return names as a sentence lists them: `a, b and c`, with this word before the last."""
+    return f" {word} ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))

@@ -74,7 +74,7 @@ def read_times(seen: Iterable[RowReading], timezone: str) -> Iterator[Oddity]:
             key = column, spelling(written)
             if key not in first and isinstance(written, str):
                 order, zone = (column.order, column.zone) if column else ("", "")
-                local = "" if _WITH_ZONE.search(str(written)) else zone or timezone
+                local = "" if _WITH_ZONE.search(written) else zone or timezone
                 how = ", ".join(filter(None, (f"row {one.row.number}", order, local)))
                 first[key] = f"{written} as {utc(at)} ({how})"
     if first:

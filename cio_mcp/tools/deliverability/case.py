@@ -7,6 +7,7 @@ from typing import TypeVar
 from cio_mcp.client import AnyIdType
 from cio_mcp.errors import CustomerIOError
 from cio_mcp.toolkit.deliveries import SOURCES, reached, state_in
+from cio_mcp.toolkit.pages import enumerated
 from cio_mcp.toolkit.reading import Fields, text
 from cio_mcp.tools.data_quality.rejections import Rejection
 from cio_mcp.tools.deliverability.cause import Read
@@ -117,9 +118,7 @@ class Case:
     @property
     def nobody(self) -> str:
         """That there is no such customer, and as what they were looked for."""
-        *most, last = self.searched
-        searched = " or ".join(filter(None, (", ".join(most), last)))
-        return f"no profile has exactly {self.customer_id} as its {searched}"
+        return f"no profile has exactly {self.customer_id} as its {enumerated(self.searched, 'or')}"
 
     @property
     def attributes(self) -> Fields:
