@@ -23,7 +23,7 @@ from tests.measuring import fork_environ
 
 if sys.platform != "win32":  # where no test that starts a process is run
     FORKS = multiprocessing.get_context("forkserver")
-    FORKS.set_forkserver_preload(["__main__", "tests.preloaded"])
+    FORKS.set_forkserver_preload(["__main__", "tests.preloaded", "tests.processes"])
 
 
 class Command:
