@@ -1,6 +1,5 @@
 """Whatever Customer.io answers, an answer of ours fits its schema and says nothing that it does not say."""
 
-import asyncio
 import json
 import re
 from collections.abc import Iterator
@@ -33,8 +32,9 @@ pytestmark = pytest.mark.exhaustive
 READS = [tool for tool in TOOLS if tool.effect is Effect.READS and tool.apis]
 
 # A missing field and a null one are read alike, in one place: at one tool of each toolset every field is
-# tried as both, at the others as one of the two.
-FIRST = list({tool.toolset: tool for tool in READS[::-1]}.values())
+# tried as both, at the others as one of the two. An explanation reads a dozen answers, and has more tests.
+EXPLAINING = "explain_no_message"
+FIRST = list({tool.toolset: tool for tool in READS[::-1] if tool.name != EXPLAINING}.values())
 
 # What is ours to say: words about an answer, what was computed of it, and what was asked for.
 OURS = {
@@ -92,20 +92,22 @@ class Called:
     def __init__(self, tool: Tool) -> None:
         self.tool = tool
         self.upstream = Upstream()
-        self._runner = asyncio.Runner(loop_factory=VirtualTimeLoop)
+        self._loop = VirtualTimeLoop()
         folder = str(Path(__file__).parent)  # where nothing is saved: no link leads to a file
         environ = {"CIO_APP_API_KEY": "key", "CIO_TOOLSETS": "all", "CIO_DOWNLOADS": folder}
         wire = httpx.MockTransport(self.upstream.answer)
         self._app = build(load(environ), wire=wire, clock=Clock())
         self._server = Server(self._app)
         self._schema = Draft202012Validator(tool.output_schema)
+        self._fitting: set[str] = set()
 
     def call(self, arguments: dict[str, Any], changes: list[Change]) -> dict[str, Any] | None:
         """Return an answer that fits its schema, or None for an error that says what is wrong."""
         self.upstream.changes, self.upstream.said, self.upstream.paths = changes, [], []
-        result = self._runner.run(self._server.call_tool(self.tool.name, arguments))
+        result = self._loop.run_until_complete(self._server.call_tool(self.tool.name, arguments))
         assert isinstance(result, CallToolResult)
-        assert result.model_dump_json(), "it can be sent"
+        text = result.model_dump_json()
+        assert text, "it can be sent"
         if result.is_error:
             told = facts(result)
             self.error = told["error"]
@@ -116,12 +118,14 @@ class Called:
             assert told["outcome"] == "refused" or looked_up
             return None
         answer = facts(result)
-        self._schema.validate(answer)
+        if text not in self._fitting:
+            self._schema.validate(answer)
+            self._fitting.add(text)
         return answer
 
     def close(self) -> None:
-        self._runner.run(self._app.aclose())
-        self._runner.close()
+        self._loop.run_until_complete(self._app.aclose())
+        self._loop.close()
 
 
 @contextmanager
@@ -139,14 +143,15 @@ def arguments_of(tool: Tool) -> list[dict[str, Any]]:
     return [call | dict.fromkeys(form.find, "0300a1") for form in forms for call in form.calls(tool)]
 
 
-@pytest.mark.parametrize("body", [{}, {"other": 1}, {"data": None}])
 @pytest.mark.parametrize("tool", READS, ids=lambda tool: tool.name)
-def test_an_answer_without_what_it_is_about_is_one_that_cannot_be_used(tool: Tool, body: object) -> None:
+def test_an_answer_without_what_it_is_about_is_one_that_cannot_be_used(tool: Tool) -> None:
     with calling(tool) as called:
-        called.upstream.always = body
-        for form in FORMS[tool.name]:
-            assert called.call(form.given | dict.fromkeys(form.find, "0300a1"), []) is None
-            assert called.error.startswith("Customer.io answered, but its answer cannot be used: ")
+        for body in ({}, {"other": 1}, {"data": None}):
+            called.upstream.always = body
+            for form in FORMS[tool.name]:
+                assert called.call(form.given | dict.fromkeys(form.find, "0300a1"), []) is None, body
+                assert called.upstream.said, "it was asked for anew"
+                assert called.error.startswith("Customer.io answered, but its answer cannot be used: ")
 
 
 @pytest.mark.parametrize("tool", READS, ids=lambda tool: tool.name)
@@ -233,7 +238,7 @@ def check_truth(called: Called, arguments: dict[str, Any], changes: list[Change]
     if answer is None:
         return
     true = said_or_asked(called.upstream.said, arguments) | INSTEAD
-    if called.tool.name == "explain_no_message":
+    if called.tool.name == EXPLAINING:
         check_explanation(
             answer, Said(list(zip(called.upstream.paths, called.upstream.said, strict=True))), true
         )

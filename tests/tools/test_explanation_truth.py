@@ -1,6 +1,5 @@
 """Whatever is missing or odd in what Customer.io says of a planted cause, no other one is made up for it."""
 
-import asyncio
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -31,7 +30,7 @@ class Twisted(httpx.AsyncBaseTransport):
     """Answers as the sandbox does in which a cause is planted, with one of its answers changed."""
 
     def __init__(self) -> None:
-        self.known: dict[tuple[str, str], tuple[int, Any]] = {}
+        self.known: dict[tuple[str, str], tuple[int, bytes]] = {}
         self.now, self.planted = START, ""
         self.sandbox = a_sandbox(lambda: self.now)
         self.twist("", "", [])
@@ -55,8 +54,9 @@ class Twisted(httpx.AsyncBaseTransport):
         if asked not in self.known:
             wire = httpx.ASGITransport(app=self._planted().app)
             answer = await wire.handle_async_request(request)
-            self.known[asked] = answer.status_code, json.loads(await answer.aread())
-        return self.known[asked]
+            self.known[asked] = answer.status_code, await answer.aread()
+        status, body = self.known[asked]
+        return status, json.loads(body)
 
     def _planted(self) -> Sandbox:
         if self.planted != self.cause:
@@ -71,20 +71,20 @@ class Twisted(httpx.AsyncBaseTransport):
 @pytest.fixture(scope="module")
 def explaining() -> Iterator[Any]:
     wire = Twisted()
-    runner = asyncio.Runner(loop_factory=VirtualTimeLoop)
+    loop = VirtualTimeLoop()
     environ = {"CIO_APP_API_KEY": wire.sandbox.credentials.app_api_key, "CIO_TOOLSETS": "all"}
     app = build(load(environ), wire=wire, clock=Clock())
     server = Server(app)
 
     def explain(cause: str, path: str, changes: list[Change]) -> tuple[dict[str, Any], Twisted] | None:
         wire.twist(cause, path, changes)
-        result = runner.run(server.call_tool("explain_no_message", EVERY[cause].asked))
+        result = loop.run_until_complete(server.call_tool("explain_no_message", EVERY[cause].asked))
         assert isinstance(result, CallToolResult)
         return None if result.is_error else (facts(result), wire)
 
     yield explain
-    runner.run(app.aclose())
-    runner.close()
+    loop.run_until_complete(app.aclose())
+    loop.close()
     wire.sandbox.close()
 
 
