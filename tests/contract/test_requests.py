@@ -50,6 +50,7 @@ class Asked:
         _, self.name, self.ids = min(fitting)
         self.fact = CONTRACT.operations[self.name]
         self.query = dict(request.url.params)
+        self.keys = {"Authorization": request.headers["Authorization"]}
         self.body = json.loads(request.content) if request.content else None
 
     @property
@@ -69,59 +70,51 @@ def ids_in(template: list[str], path: list[str]) -> list[str] | None:
     return [unquote(given) for name, given in pairs if name[:1] == "{"]
 
 
-Others = Iterator[tuple[Any, bool]]
+Others = Iterator[tuple[str, Any, bool]]
 
 
-def wrong(fact: Any, value: Any, *, written: bool = False, sure: bool = True) -> Others:
-    """Yield what differs in one place from a value that fits a fact, and whether that is surely wrong.
+def wrong(fact: Any, value: Any, at: str = "", *, written: bool = False, sure: bool = True) -> Others:
+    """Yield what differs in one place from a value that fits a fact: the place, the other, and if it is wrong.
 
     It is not sure where there are alternatives: what is wrong by one of them may be right by another.
     """
     match fact:
         case list():
-            for arm in fact:
+            for number, arm in enumerate(fact):
                 if CONTRACT.misfit(arm, value, "", written=written) is None:
-                    yield from wrong(arm, value, written=written, sure=False)
+                    yield from wrong(arm, value, f"{at}|{number}", written=written, sure=False)
         case str() if fact.startswith("#"):
-            yield from wrong(CONTRACT.shapes[fact[1:]], value, written=written, sure=sure)
+            yield from wrong(CONTRACT.shapes[fact[1:]], value, at, written=written, sure=sure)
         case str() | {"enum": _}:
             if fact != "any" and not (fact == "string" and written):
-                yield ({} if fact == "string" else NO_WORD), sure
+                yield at, ({} if fact == "string" else NO_WORD), sure
         case {"list": kind}:
-            yield NO_WORD, sure
+            yield f"{at}.", NO_WORD, sure
             for number, item in enumerate(value):
-                for other, still in wrong(kind, item, sure=sure):
-                    yield [*value[:number], other, *value[number + 1 :]], still
+                for place, other, still in wrong(kind, item, f"{at}.0", sure=sure):
+                    yield place, [*value[:number], other, *value[number + 1 :]], still
         case _:
-            yield from wrong_object(fact, value, written=written, sure=sure)
+            yield from wrong_object(fact, value, at, written=written, sure=sure)
 
 
-def wrong_object(fact: Any, value: Any, *, written: bool, sure: bool) -> Others:
+def wrong_object(fact: Any, value: Any, at: str, *, written: bool, sure: bool) -> Others:
     if "more" not in fact:
-        yield value | {NO_WORD: NO_WORD}, sure
+        yield f"{at}+", value | {NO_WORD: NO_WORD}, sure
     for name in fact.get("required", []):
-        yield {other: item for other, item in value.items() if other != name}, sure
+        yield f"{at}-{name}", {other: item for other, item in value.items() if other != name}, sure
     for name, item in value.items():
         kind = fact["fields"].get(name, fact.get("more"))
-        for other, still in wrong(kind, item, written=written, sure=sure):
-            yield value | {name: other}, still
+        for place, other, still in wrong(kind, item, f"{at}.{name}", written=written, sure=sure):
+            yield place, value | {name: other}, still
 
 
-async def ask(agent: Agent, asked: Asked, query: dict[str, str], body: Any) -> httpx.Response:
+async def ask(http: httpx.AsyncClient, asked: Asked, query: dict[str, str], body: Any) -> httpx.Response:
     """Ask the sandbox for the same operation with another query and body."""
     method, template = asked.name.split(" ", 1)
     ids = iter(asked.ids)
     path = "/".join(quote(next(ids), safe="") if part[:1] == "{" else part for part in template.split("/"))
-    keys = agent.wire.sandbox.credentials
-    basic = httpx.BasicAuth(keys.site_id, keys.track_api_key)
-    bearer = {"Authorization": f"Bearer {keys.app_api_key}"}
     await asyncio.sleep(PAUSE)
-    async with httpx.AsyncClient(
-        transport=httpx.ASGITransport(app=agent.wire.sandbox.app), base_url="https://sandbox.invalid"
-    ) as http:
-        if "/api/" in path:
-            return await http.request(method, path, params=query, json=body, auth=basic)
-        return await http.request(method, path, params=query, json=body, headers=bearer)
+    return await http.request(method, path, params=query, json=body, headers=asked.keys)
 
 
 @dataclass
@@ -135,8 +128,8 @@ class Driven:
 # Driving a tool takes its time, and three tests look at it.
 DRIVEN: dict[str, Driven] = {}
 
-# Operations with what was said in their requests: what several tools ask alike is asked otherwise once.
-TRIED: set[tuple[str, ...]] = set()
+# Operations with a place in their requests: what several calls say in one place is said otherwise once.
+TRIED: set[tuple[str, str]] = set()
 
 
 async def driven(tool: Tool) -> Driven:
@@ -145,33 +138,39 @@ async def driven(tool: Tool) -> Driven:
         return DRIVEN[tool.name]
     done = Driven()
     for form in FORMS[tool.name]:
-        async with an_agent(downloads=str(Path(__file__).parent)) as agent:
+        async with an_agent(downloads=str(Path(__file__).parent)) as agent, beside(agent) as http:
             if form.first:
                 await agent.call(form.first[0], **form.first[1])
             found = {name: find(agent.wire.sandbox) for name, find in form.find.items()}
             for call in form.calls(tool):
+                await asyncio.sleep(PAUSE)
                 before = len(agent.wire.requests)
                 await agent.call(tool.name, **found | call)
                 requests = [Asked(request) for request in agent.wire.requests[before:]]
                 done.calls.append((found | call, requests))
-                await asyncio.sleep(PAUSE)
                 for asked in requests:
-                    names = (asked.name, *asked.query, *(asked.body or {}))
-                    done.others += [] if names in TRIED else await ask_otherwise(agent, asked)
-                    TRIED.add(names)
+                    done.others += await ask_otherwise(http, asked)
     return DRIVEN.setdefault(tool.name, done)
 
 
-async def ask_otherwise(agent: Agent, asked: Asked) -> list[tuple[str, str, bool, httpx.Response]]:
+def beside(agent: Agent) -> httpx.AsyncClient:
+    """Return another way to an agent's sandbox."""
+    wire = httpx.ASGITransport(app=agent.wire.sandbox.app)
+    return httpx.AsyncClient(transport=wire, base_url="https://sandbox.invalid")
+
+
+async def ask_otherwise(http: httpx.AsyncClient, asked: Asked) -> list[tuple[str, str, bool, httpx.Response]]:
     """Ask the sandbox what differs in one place from a request: it may be wrong, or it surely is."""
-    queries = wrong(asked.fact.get("query", NOTHING), asked.query, written=True)
+    queries = wrong(asked.fact.get("query", NOTHING), asked.query, "?", written=True)
     bodies = wrong(asked.fact.get("body", NOTHING), asked.body or {})
-    others = [(query, asked.body, sure) for query, sure in queries]
-    others += [(asked.query, body, sure) for body, sure in bodies]
-    return [
-        (asked.name, f"{query} {body}", sure, await ask(agent, asked, query, body))
-        for query, body, sure in others
-    ]
+    others = [(place, query, asked.body, sure) for place, query, sure in queries]
+    others += [(place, asked.query, body, sure) for place, body, sure in bodies]
+    answers = []
+    for place, query, body, sure in others:
+        if (asked.name, place) not in TRIED:
+            TRIED.add((asked.name, place))
+            answers.append((asked.name, f"{query} {body}", sure, await ask(http, asked, query, body)))
+    return answers
 
 
 @pytest.mark.anyio
