@@ -74,7 +74,7 @@ Others = Iterator[tuple[str, Any, bool]]
 
 
 def wrong(fact: Any, value: Any, at: str = "", *, written: bool = False, sure: bool = True) -> Others:
-    """Yield what differs in one place from a value that fits a fact: the place, the other, and if it is wrong.
+    """Yield what differs in one place from what fits a fact: the place, the other, if it is wrong.
 
     It is not sure where there are alternatives: what is wrong by one of them may be right by another.
     """
