@@ -103,7 +103,6 @@ def tools_listed_once() -> Iterator[None]:
 
     @cache
     def validator(name: str) -> Draft202012Validator:
-        Draft202012Validator.check_schema(tools[name].output_schema)
         return Draft202012Validator(tools[name].output_schema)
 
     async def validate(session: ClientSession, name: str, result: CallToolResult) -> None:
