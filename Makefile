@@ -19,7 +19,10 @@ demo: $(VENV)/installed ## the main operations on the embedded sandbox, no accou
 	@$(BIN)/cio-mcp demo
 
 test: $(VENV)/ready ## every test, on all cores, with branch coverage
-	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) --cov --cov-report=term $(ARGS)
+	@$(BIN)/coverage erase
+	@$(BIN)/coverage run -m pytest $(SIDE_BY_SIDE) $(ARGS)
+	@$(BIN)/coverage combine --quiet
+	@$(BIN)/coverage report
 
 test-fast: $(VENV)/ready ## the tests that start no process
 	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m "not processes" $(ARGS)

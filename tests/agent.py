@@ -5,7 +5,6 @@ import json
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
-from functools import cached_property
 from typing import Any
 
 import httpx
@@ -39,12 +38,14 @@ class Clock:
     It begins when it is first read, at the moment for which a story is planted already.
     """
 
-    @cached_property
-    def _began(self) -> float:
-        return asyncio.get_running_loop().time()
+    def __init__(self) -> None:
+        self._began: float | None = None
 
     def __call__(self) -> float:
-        return START + (asyncio.get_running_loop().time() - self._began)
+        now = asyncio.get_running_loop().time()
+        if self._began is None:
+            self._began = now
+        return START + (now - self._began)
 
 
 class Wire(httpx.AsyncBaseTransport):

@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from cio_mcp.cli.answer_forms import ANSWERS, SHAPES
-from cio_mcp.toolkit.reading import time
+from cio_mcp.toolkit.answers.reading import time
 
 # A value of each type.
 EXAMPLES = {

@@ -14,8 +14,8 @@ from cio_mcp.sandbox.assumptions import every as every_assumption
 from cio_mcp.server.guides import PROMPTS, RESOURCES, TEMPLATES
 from cio_mcp.settings import Settings, variable
 from cio_mcp.settings.scopes import RequestSettings, TokenSettings, WorkspaceIdentity, WorkspaceSettings
-from cio_mcp.toolkit.consequences import CONFIRMED, IN_WORDS, Consequence
 from cio_mcp.toolkit.core import CORE
+from cio_mcp.toolkit.people.consequences import CONFIRMED, IN_WORDS, Consequence
 from cio_mcp.toolkit.registry import Tool
 from cio_mcp.tools import NAMES
 from cio_mcp.tools.every import SANDBOX_TOOLS, TOOLS

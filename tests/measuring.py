@@ -11,7 +11,7 @@ from importlib import import_module
 from pkgutil import walk_packages
 
 import pytest
-from coverage import Coverage
+from coverage import Coverage, process_startup
 from hypothesis import is_hypothesis_test
 
 import cio_mcp
@@ -19,40 +19,35 @@ import cio_mcp
 # Tests with these marks, and those of all that Hypothesis finds, are not measured.
 REPEATING = {"exhaustive", "repeating"}
 
-WORKER = "PYTEST_XDIST_WORKER" in os.environ
-
-# What the process that others are forked from finds in its environment besides (see processes.py): forks are
-# measured, as the tests that start them are, but no process that starts anew.
-fork_environ: dict[str, str] = {}
+# What coverage is told by, in a process that starts.
+CONFIG = "COVERAGE_PROCESS_CONFIG"
 
 _coverage: Coverage | None = None
+_config = ""
 
 
-def _pause() -> Coverage | None:
-    """Stop what measures, if anything does, and return it."""
-    if measuring := Coverage.current():
-        measuring.stop()
-    if config := os.environ.pop("COVERAGE_PROCESS_CONFIG", None):
-        fork_environ["COVERAGE_PROCESS_CONFIG"] = config
-    return measuring
-
-
-def pytest_load_initial_conftests() -> None:
-    """Import all modules, but not in a process of xdist's, where what was measured until now is lost."""
-    global _coverage  # noqa: PLW0603
-    if Coverage.current() and not WORKER:
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    """Import all modules where tests will run, which is where xdist starts no process."""
+    global _coverage, _config  # noqa: PLW0603
+    _coverage = Coverage.current()
+    if not _coverage:
+        return
+    if "PYTEST_XDIST_WORKER" in os.environ or not early_config.known_args_namespace.numprocesses:
         for module in walk_packages(cio_mcp.__path__, "cio_mcp."):
             if not module.name.endswith("__main__"):
                 import_module(module.name)
-    _coverage = _pause()
+        _config = os.environ.pop(CONFIG)
+    _coverage.stop()
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_sessionstart() -> None:
-    """Keep what pytest-cov has started by now in a process of xdist's."""
-    global _coverage  # noqa: PLW0603
-    if WORKER:
-        _coverage = _pause()
+@contextmanager
+def _measured(coverage: Coverage) -> Iterator[None]:
+    coverage.start()
+    os.environ.pop(CONFIG)  # each start sets it
+    try:
+        yield
+    finally:
+        coverage.stop()
 
 
 @pytest.hookimpl(wrapper=True)
@@ -61,11 +56,8 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
     repeating = any(mark.name in REPEATING for mark in item.iter_markers())
     if not _coverage or repeating or is_hypothesis_test(getattr(item, "obj", None)):
         return (yield)
-    _coverage.start()
-    try:
+    with _measured(_coverage):
         return (yield)
-    finally:
-        _coverage.stop()
 
 
 @contextmanager
@@ -79,3 +71,17 @@ def unmeasured() -> Iterator[None]:
     finally:
         if measuring:
             measuring.start()
+            os.environ.pop(CONFIG)
+
+
+def for_forks() -> str:
+    """Return what `measure` takes in a process that the test which runs now forks."""
+    return _config if Coverage.current() else ""
+
+
+def measure(config: str) -> None:
+    """Measure this process from now on, if the test that forked it is measured."""
+    if config:
+        os.environ[CONFIG] = config
+        process_startup()
+        os.environ.pop(CONFIG)

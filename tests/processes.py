@@ -14,12 +14,9 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from types import TracebackType
 from typing import Self
-from unittest.mock import patch
-
-from coverage import Coverage
 
 from cio_mcp.cli import main
-from tests.measuring import fork_environ
+from tests.measuring import for_forks, measure
 
 if sys.platform != "win32":  # where no test that starts a process is run
     FORKS = multiprocessing.get_context("forkserver")
@@ -36,12 +33,11 @@ class Command:
         stdin, to_stdin = FORKS.Pipe(duplex=False)
         from_stdout, stdout = FORKS.Pipe(duplex=False)
         from_stderr, stderr = FORKS.Pipe(duplex=False)
-        where = (os.environ | environ, Path.cwd(), Coverage.current() is not None)
+        where = (os.environ | environ, Path.cwd(), for_forks())
         self._process = FORKS.Process(
             target=_run, args=((stdin, stdout, stderr), arguments, *where), daemon=True
         )
-        with patch.dict(os.environ, fork_environ):
-            self._process.start()
+        self._process.start()
         for pipe in (stdin, stdout, stderr):
             pipe.close()
         self.stdin = os.fdopen(_only(to_stdin), "w")
@@ -81,10 +77,8 @@ def _run(
     arguments: Sequence[str],
     environ: dict[str, str],
     folder: Path,
-    measured: bool,
+    measured: str,
 ) -> None:
-    if not measured and (measuring := Coverage.current()):
-        measuring.stop()
     for number, stream in enumerate(streams):
         os.dup2(stream.fileno(), number)
         stream.close()
@@ -95,6 +89,7 @@ def _run(
     os.environ.clear()
     os.environ.update(environ)
     os.chdir(folder)
+    measure(measured)
     try:
         sys.exit(main(arguments))
     finally:

@@ -9,8 +9,8 @@ from typing import Any
 from cio_mcp.cli.clients import ClientFile, client_files
 from cio_mcp.cli.clients.entry import DesiredEntry
 from cio_mcp.cli.clients.texts import FORMS, file_text
-from cio_mcp.toolkit.consequences import CONFIRMED, IN_WORDS
 from cio_mcp.toolkit.core import CORE
+from cio_mcp.toolkit.people.consequences import CONFIRMED, IN_WORDS
 from cio_mcp.toolkit.registry import Tool
 from cio_mcp.tools.every import TOOLS
 from tests.test_outcomes import ACTS

@@ -241,7 +241,7 @@ WHERE: dict[str, tuple[str, str]] = {
     "## Key Concepts": ("server/server.py", "INSTRUCTIONS"),
     "- **People** - Customers and leads": (PEOPLE, '"""Customers: identify, read, delete."""'),
     "- **Segments** - Dynamic groups based on attributes/behavior": (
-        "toolkit/filters.py",
+        "toolkit/people/filters.py",
         '{"segment": {"id": 7}}',
     ),
     "- **Campaigns** - Automated message sequences": (CAMPAIGNS, "class Campaign("),

@@ -29,9 +29,10 @@ NIGHT, NOON = 1_780_009_200.0, 1_780_056_000.0  # 2026-05-28T23:00Z, 2026-05-29T
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Provide the folder that pip has installed the example into."""
     folder = tmp_path_factory.mktemp("site")
-    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet", "install", "--no-deps"]
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet", "install"]
+    here = ["--no-deps", "--no-build-isolation", "--target", str(folder)]
     environ = {name: value for name, value in os.environ.items() if not name.startswith("COV")}
-    subprocess.run([*pip, "--target", str(folder), str(EXAMPLE)], check=True, env=environ)
+    subprocess.run([*pip, *here, str(EXAMPLE)], check=True, env=environ)
     return folder
 
 

@@ -48,6 +48,9 @@ ALLOWED = {
     "__init__": set[str](),
 }
 
+# The rooms of the toolkit. Each imports of the toolkit only those before it; the registry stands above them.
+ROOMS = ("arguments", "answers", "metrics", "texts", "people", "rows")
+
 # Who may use what others must not know about.
 RESERVED = {
     "liquid": {"liquid"},
@@ -112,6 +115,12 @@ def by_name(call: ast.Call) -> set[str]:
     return {str(name.value)}
 
 
+def floor(module: str) -> int:
+    """Return how high a module of the toolkit lies."""
+    rooms = [f"{module}.".startswith(f"cio_mcp.toolkit.{room}.") for room in ROOMS]
+    return rooms.index(True) if any(rooms) else len(ROOMS)
+
+
 @cache
 def sources() -> list[Source]:
     return [source(path) for path in sorted(PACKAGE.rglob("*.py"))]
@@ -125,8 +134,15 @@ def test_a_module_imports_only_what_lies_below_it() -> None:
         if name.startswith("cio_mcp.")
         and name.split(".")[1] not in ALLOWED.get(file.part, set()) | {file.part, "__version__"}
     ]
+    upstairs = [
+        f"{file.place} imports {name}"
+        for file in sources()
+        for name in sorted(file.uses)
+        if file.part == "toolkit" and name.startswith("cio_mcp.toolkit.")
+        if floor(name) > floor(module_of(file.place))
+    ]
 
-    assert not upwards, "\n".join(upwards)
+    assert not upwards + upstairs, "\n".join(upwards + upstairs)
 
 
 def test_parts_lie_one_above_the_other_and_import_all_that_they_may() -> None:
@@ -135,6 +151,7 @@ def test_parts_lie_one_above_the_other_and_import_all_that_they_may() -> None:
     for file in sources():
         used[file.part] |= {name.split(".")[1] for name in file.uses if name.startswith("cio_mcp.")}
 
+    assert set(ROOMS) == {path.parent.name for path in PACKAGE.glob("toolkit/*/__init__.py")}
     for part, allowed in ALLOWED.items():
         assert allowed <= set(parts[: parts.index(part)])
         assert allowed <= used[part]

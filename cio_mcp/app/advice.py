@@ -5,8 +5,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from cio_mcp.toolkit.pages import enumerated
-from cio_mcp.toolkit.sizes import PLAIN
+from cio_mcp.toolkit.answers.pages import enumerated
+from cio_mcp.toolkit.arguments.sizes import PLAIN
 
 # The fields whose texts are ours and say what to do; no text of a customer's stands in them.
 ADVISING = {"next", "do", "left_out", "notes", "unread", "how"}

@@ -25,7 +25,7 @@ from cio_mcp.safety.audit.copy import Copier
 from cio_mcp.safety.audit.record import Record
 from cio_mcp.safety.audit.strangers import Strangers
 from cio_mcp.safety.stores import Store
-from cio_mcp.toolkit.answers import AFTERWARDS, Answer
+from cio_mcp.toolkit.answers.shapes import AFTERWARDS, Answer
 from cio_mcp.toolkit.registry import Effect, Tool
 
 _log = logging.getLogger(__name__)

@@ -53,8 +53,8 @@ from cio_mcp.safety.stores.file import FileStore
 from cio_mcp.safety.supplies import Supplies
 from cio_mcp.settings import Settings
 from cio_mcp.settings.workspaces import each
-from cio_mcp.toolkit.consequences import Consequence
 from cio_mcp.toolkit.downloads import Downloads
+from cio_mcp.toolkit.people.consequences import Consequence
 from cio_mcp.toolkit.sandbox_controls import SandboxControls
 from cio_mcp.toolkit.texts.history import History
 

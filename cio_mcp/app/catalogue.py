@@ -11,7 +11,7 @@ from cio_mcp.auth.principal import Principal
 from cio_mcp.client import CustomerIO
 from cio_mcp.errors import InvalidArgument, NotAllowed, NotSent
 from cio_mcp.safety import Guard
-from cio_mcp.toolkit.arguments import near_miss
+from cio_mcp.toolkit.arguments.parsing import near_miss
 from cio_mcp.toolkit.registry import Tool
 
 # Whatever may be the name of a tool, also of one that a file makes.

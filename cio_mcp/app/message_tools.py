@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from cio_mcp.errors import SettingsError
 from cio_mcp.settings import Settings
-from cio_mcp.toolkit.consequences import Consequence
+from cio_mcp.toolkit.people.consequences import Consequence
 from cio_mcp.toolkit.registry import Effect, Tool
 
 

@@ -15,8 +15,8 @@ from cio_mcp.safety.stop import Stop
 from cio_mcp.safety.stores import Store
 from cio_mcp.settings import CREDENTIALS, Settings, variable
 from cio_mcp.settings.scopes import LIMITS_SET, WINDOWS, WorkspaceSettings
+from cio_mcp.toolkit.answers.status import CapStatus, LimitStatus, Status
 from cio_mcp.toolkit.registry import Tool
-from cio_mcp.toolkit.status import CapStatus, LimitStatus, Status
 
 if TYPE_CHECKING:
     from cio_mcp.sandbox import Sandbox

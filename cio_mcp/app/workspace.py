@@ -55,11 +55,13 @@ def tools_off(settings: Settings, tools: Iterable[Tool]) -> Mapping[str, str]:
     """Return the names of those of `tools` that are off with these settings, and the reason for each."""
     tools, opened, why = list(tools), accesses(settings), closed_apis(settings)
     closed = {
-        tool.name: [api for api in _needed(tool) if not any(map(api.opened_by, opened))] for tool in tools
+        tool.name: [api for api in _needed(tool) if not any(map(api.opened_by, opened))]
+        for tool in tools
+        if why
     }
     of_sandbox = [tool.name for tool in tools if SandboxControls in tool.supplied.values()]
     away = {} if settings.uses_sandbox else dict.fromkeys(of_sandbox, "this is a live workspace")
-    apart = {name: "; ".join(why[api.name] for api in apis) for name, apis in closed.items() if why and apis}
+    apart = {name: "; ".join(why[api.name] for api in apis) for name, apis in closed.items() if apis}
     return switched_off(tools, CORE, settings) | apart | away | off_by_file(settings, tools)
 
 

@@ -21,7 +21,7 @@ from cio_mcp.app.build import build
 from cio_mcp.client import AppApi, CustomerIO, Query, RequestKind
 from cio_mcp.errors import CustomerIOError, SettingsError
 from cio_mcp.settings import load
-from cio_mcp.toolkit.reading import FIRST, LAST
+from cio_mcp.toolkit.answers.reading import FIRST, LAST
 from cio_mcp.tools.people.search import EVERYBODY
 
 _FORMS = json.loads(Path(__file__).with_name("forms.json").read_text(encoding="utf-8"))

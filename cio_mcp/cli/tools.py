@@ -11,7 +11,7 @@ from cio_mcp.cli.table import pairs, wrapped_lines
 from cio_mcp.errors import SettingsError
 from cio_mcp.settings import Settings, load
 from cio_mcp.settings.workspaces import each
-from cio_mcp.toolkit.arguments import near_miss
+from cio_mcp.toolkit.arguments.parsing import near_miss
 
 # What the types of schemas are called in the help.
 TYPES = {"string": "text", "integer": "whole number", "boolean": "true or false", "array": "list"}

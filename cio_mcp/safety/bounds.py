@@ -10,11 +10,11 @@ from cio_mcp.errors import NotAllowed
 from cio_mcp.safety.grant import Grant
 from cio_mcp.settings.scopes import WorkspaceSettings
 from cio_mcp.settings.values import Cap
-from cio_mcp.toolkit.addresses import domain, parsed_address
-from cio_mcp.toolkit.audience import DEVICE, Audience
-from cio_mcp.toolkit.headers import relay_header
-from cio_mcp.toolkit.profiles import BATCH, identifier, identifier_key, profiles
-from cio_mcp.toolkit.reading import Fields
+from cio_mcp.toolkit.answers.reading import Fields
+from cio_mcp.toolkit.arguments.addresses import domain, parsed_address
+from cio_mcp.toolkit.arguments.headers import relay_header
+from cio_mcp.toolkit.people.audience import DEVICE, Audience
+from cio_mcp.toolkit.people.profiles import BATCH, identifier, identifier_key, profiles
 
 # A phone number (E.164), and an entry of the allow list for one or for all that begin alike.
 NUMBER = re.compile(r"\+[1-9]\d{1,14}", re.ASCII)

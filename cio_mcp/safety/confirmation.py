@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from cio_mcp.safety.stores import Store
-from cio_mcp.toolkit.audience import Audience, Size
+from cio_mcp.toolkit.people.audience import Audience, Size
 
 # Seconds for which a code is valid.
 LIFE = 600.0

@@ -8,8 +8,8 @@ from cio_mcp.errors import Declined, NotAllowed, NotConfirmed
 from cio_mcp.safety.confirmation import Confirmations
 from cio_mcp.safety.contact_changes import holds
 from cio_mcp.safety.tool_call import ToolCall
-from cio_mcp.toolkit.answers import Preview
-from cio_mcp.toolkit.consequences import CONFIRMED, Consequence
+from cio_mcp.toolkit.answers.shapes import Preview
+from cio_mcp.toolkit.people.consequences import CONFIRMED, Consequence
 from cio_mcp.toolkit.registry import Effect, Tool
 
 # Returns the preview of a call: with a code, if the argument is true.

@@ -11,8 +11,8 @@ from cio_mcp.client import AnyIdType, AppApi
 from cio_mcp.client.call import Outgoing
 from cio_mcp.safety.bounds import Bounds, profiles_of
 from cio_mcp.safety.recipients import EVENTS, path_of
-from cio_mcp.toolkit.audience import DEVICE
-from cio_mcp.toolkit.consequences import Consequence
+from cio_mcp.toolkit.people.audience import DEVICE
+from cio_mcp.toolkit.people.consequences import Consequence
 
 # Routes that change people, one or many in a request.
 _PERSON = re.compile(r"/api/v1/customers/[^/]+(/events|/devices)?")

@@ -13,7 +13,7 @@ from cio_mcp.safety.confirmation import Confirmations
 from cio_mcp.safety.schedule import due_at
 from cio_mcp.safety.stores import Store
 from cio_mcp.safety.tool_call import ToolCall
-from cio_mcp.toolkit.audience import Audience
+from cio_mcp.toolkit.people.audience import Audience
 from cio_mcp.toolkit.registry import Effect
 
 

@@ -27,12 +27,12 @@ from cio_mcp.safety.stop import Stop
 from cio_mcp.safety.supplies import Supplies
 from cio_mcp.safety.tool_call import ToolCall
 from cio_mcp.safety.wording import check_words, must_fill, read_words, refusal_of
-from cio_mcp.toolkit.answers import Acted, Answer, Preview
-from cio_mcp.toolkit.candidates import suggest
-from cio_mcp.toolkit.consequences import Consequence
-from cio_mcp.toolkit.habits import unusual
+from cio_mcp.toolkit.answers.candidates import suggest
+from cio_mcp.toolkit.answers.shapes import Acted, Answer, Preview
+from cio_mcp.toolkit.arguments.times import local_times
+from cio_mcp.toolkit.people.consequences import Consequence
+from cio_mcp.toolkit.people.habits import unusual
 from cio_mcp.toolkit.registry import Effect, Tool
-from cio_mcp.toolkit.times import local_times
 
 if TYPE_CHECKING:
     from cio_mcp.safety.privacy.mask import Mask

@@ -12,10 +12,10 @@ from typing import Any, TypeVar
 from cio_mcp.client import AppApi, IdType
 from cio_mcp.errors import CustomerIOError, Refused
 from cio_mcp.safety.tool_call import ToolCall
-from cio_mcp.toolkit.audience import SAMPLES, Audience, MessageSetup, of_filter
-from cio_mcp.toolkit.consequences import Outlook
-from cio_mcp.toolkit.profiles import BATCH, NAMES, identifier, identifier_key, profiles
-from cio_mcp.toolkit.reading import Fields
+from cio_mcp.toolkit.answers.reading import Fields
+from cio_mcp.toolkit.people.audience import SAMPLES, Audience, MessageSetup, of_filter
+from cio_mcp.toolkit.people.consequences import Outlook
+from cio_mcp.toolkit.people.profiles import BATCH, NAMES, identifier, identifier_key, profiles
 from cio_mcp.toolkit.texts.rendering import attributes_in
 
 _Found = TypeVar("_Found")

@@ -11,10 +11,10 @@ from cio_mcp.client.call import Replacement
 from cio_mcp.safety.contact_changes import holds
 from cio_mcp.safety.looking import People, Survey
 from cio_mcp.safety.tool_call import ToolCall
-from cio_mcp.toolkit.answers import Preview, Reach
-from cio_mcp.toolkit.audience import SAMPLES, Audience, MessageSetup, masked_name
-from cio_mcp.toolkit.consequences import IN_WORDS, Told
-from cio_mcp.toolkit.quoting import hosts, plain_name, quoted
+from cio_mcp.toolkit.answers.quoting import hosts, plain_name, quoted
+from cio_mcp.toolkit.answers.shapes import Preview, Reach
+from cio_mcp.toolkit.people.audience import SAMPLES, Audience, MessageSetup, masked_name
+from cio_mcp.toolkit.people.consequences import IN_WORDS, Told
 from cio_mcp.toolkit.registry import Effect
 from cio_mcp.toolkit.texts.checking import OPENING, MessageCheck
 from cio_mcp.toolkit.texts.data import Fit, fit

@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 from cio_mcp.client.call import Outgoing
 from cio_mcp.errors import NotAllowed
 from cio_mcp.safety.tool_call import ToolCall
-from cio_mcp.toolkit.addresses import THEIR_OWN, recipients
-from cio_mcp.toolkit.audience import DEVICE, OWN_NUMBER, Audience, as_set_there, push_targets
-from cio_mcp.toolkit.headers import check_headers
+from cio_mcp.toolkit.arguments.addresses import THEIR_OWN, recipients
+from cio_mcp.toolkit.arguments.headers import check_headers
+from cio_mcp.toolkit.people.audience import DEVICE, OWN_NUMBER, Audience, as_set_there, push_targets
 from cio_mcp.toolkit.registry import Effect
 
 # Somebody whom a request reaches: how they are named, and the name.

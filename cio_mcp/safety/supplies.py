@@ -7,11 +7,11 @@ from typing import Any
 from cio_mcp.client import CustomerIO
 from cio_mcp.client.api import Api
 from cio_mcp.safety.tool_call import ToolCall
+from cio_mcp.toolkit.answers.status import Status
 from cio_mcp.toolkit.downloads import Downloads
 from cio_mcp.toolkit.registry import Supplied
 from cio_mcp.toolkit.rows.results import Results
 from cio_mcp.toolkit.sandbox_controls import SandboxControls
-from cio_mcp.toolkit.status import Status
 from cio_mcp.toolkit.texts.history import History
 
 

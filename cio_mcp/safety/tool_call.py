@@ -14,12 +14,12 @@ from cio_mcp.client.call import Outgoing, WouldSend
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.safety.grant import Grant
 from cio_mcp.safety.stores import Refund
-from cio_mcp.toolkit.answers import Answer, CheckedRows, Pictured, Preview
-from cio_mcp.toolkit.audience import Audience, Size
-from cio_mcp.toolkit.parse_context import ParseContext
+from cio_mcp.toolkit.answers.shapes import Answer, CheckedRows, Pictured, Preview
+from cio_mcp.toolkit.arguments.parse_context import ParseContext
+from cio_mcp.toolkit.arguments.times import utc
+from cio_mcp.toolkit.people.audience import Audience, Size
 from cio_mcp.toolkit.registry import Tool
 from cio_mcp.toolkit.texts.words import Words
-from cio_mcp.toolkit.times import utc
 
 if TYPE_CHECKING:
     from cio_mcp.safety.privacy.mask import Mask

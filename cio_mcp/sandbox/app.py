@@ -68,11 +68,11 @@ class Sandbox:
     @cached_property
     def workspace(self) -> Workspace:
         """What there is, and happens."""
+        if self._copy_of:
+            return self._open(copy_of=self._copy_of.workspace)
         workspace = self._open()
         try:
-            if self._copy_of:
-                workspace.copy(self._copy_of.workspace)
-            elif self._seed and not has_begun(workspace):
+            if self._seed and not has_begun(workspace):
                 # To look first keeps what is due by now for who comes to do something.
                 begin(workspace)
         except BaseException:

@@ -13,8 +13,8 @@ from mcp.types import ElicitRequest, ElicitRequestFormParams, ElicitResult, Inpu
 
 from cio_mcp.errors import Declined, NotAllowed
 from cio_mcp.safety import MakePreview, Suspension
-from cio_mcp.toolkit.answers import Preview
-from cio_mcp.toolkit.quoting import quoted
+from cio_mcp.toolkit.answers.quoting import quoted
+from cio_mcp.toolkit.answers.shapes import Preview
 
 MULTI_ROUND = "2026-07-28"
 

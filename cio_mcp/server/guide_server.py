@@ -29,7 +29,7 @@ from cio_mcp.app.catalogue import WORKSPACE
 from cio_mcp.auth.principal import current
 from cio_mcp.pictures.page import page
 from cio_mcp.server.guides import PROMPTS, RESOURCES, TEMPLATES, Prompt, WorkspaceResource
-from cio_mcp.toolkit.arguments import near_miss
+from cio_mcp.toolkit.arguments.parsing import near_miss
 
 # A tool's name in a prompt or a resource.
 NAMED = re.compile(r"`([a-z]+(?:_[a-z]+)+)`")

@@ -24,7 +24,7 @@ from cio_mcp.auth.principal import current, recognise
 from cio_mcp.client.call import QueuePlace
 from cio_mcp.server.elicitation import ApprovalRequest, ClientApprover
 from cio_mcp.server.guide_server import RESULTS, GuideServer
-from cio_mcp.toolkit.answers import Pictured
+from cio_mcp.toolkit.answers.shapes import Pictured
 
 # The key under which a result's metadata holds the facts of a failure. They cannot be structured content:
 # that must match the tool's output schema, or clients such as the TypeScript SDK drop the answer and its

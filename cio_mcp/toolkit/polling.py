@@ -7,7 +7,7 @@ from pydantic import Field, WithJsonSchema
 
 from cio_mcp.client import now
 from cio_mcp.client.call import Call, QueuePlace
-from cio_mcp.toolkit.params import WholeNumber
+from cio_mcp.toolkit.arguments.types import WholeNumber
 
 # Seconds: the first pause between two reads, and the time of a call that is reserved for the last read.
 FIRST_PAUSE, LAST_READ = 1.0, 3.0

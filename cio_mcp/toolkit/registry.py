@@ -15,18 +15,18 @@ from typing import Annotated, Any, ClassVar, Generic, TypeVar, get_type_hints
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from cio_mcp.client.api import Api, AppApi
-from cio_mcp.toolkit.answers import Acted, Answer, Pictured, Preview
-from cio_mcp.toolkit.arguments import has_mark, parsed_arguments
-from cio_mcp.toolkit.audience import Audience
-from cio_mcp.toolkit.consequences import CONFIRMED, NOTHING, Affects, Outlook
+from cio_mcp.toolkit.answers.shapes import Acted, Answer, Pictured, Preview
+from cio_mcp.toolkit.answers.status import Status
+from cio_mcp.toolkit.arguments.parse_context import ParseContext
+from cio_mcp.toolkit.arguments.parsing import has_mark, parsed_arguments
+from cio_mcp.toolkit.arguments.times import Local, Timezone
 from cio_mcp.toolkit.downloads import Downloads
-from cio_mcp.toolkit.parse_context import ParseContext
+from cio_mcp.toolkit.people.audience import Audience
+from cio_mcp.toolkit.people.consequences import CONFIRMED, NOTHING, Affects, Outlook
 from cio_mcp.toolkit.rows.results import Results
 from cio_mcp.toolkit.sandbox_controls import SandboxControls
 from cio_mcp.toolkit.schemas import either_schema, flat_schema, without
-from cio_mcp.toolkit.status import Status
 from cio_mcp.toolkit.texts.history import History
-from cio_mcp.toolkit.times import Local, Timezone
 
 _Of = TypeVar("_Of", bound=Callable[..., Any])
 _Function = TypeVar("_Function", bound=Callable[..., Awaitable[Answer]])

@@ -8,12 +8,11 @@ from ulid import ULID
 from cio_mcp.client import AnyIdType, AppApi, RequestKind, TrackApi, people
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.limits import LOGGED
-from cio_mcp.toolkit.addresses import HOW, recipients
-from cio_mcp.toolkit.answers import Accepted
-from cio_mcp.toolkit.audience import Audience, reaches
-from cio_mcp.toolkit.automations import YOUNG, started_by_events
-from cio_mcp.toolkit.consequences import Consequence, Outlook, affects
-from cio_mcp.toolkit.params import (
+from cio_mcp.toolkit.answers.shapes import Accepted
+from cio_mcp.toolkit.arguments.addresses import HOW, recipients
+from cio_mcp.toolkit.arguments.sizes import excess
+from cio_mcp.toolkit.arguments.times import Timestamp
+from cio_mcp.toolkit.arguments.types import (
     AnonymousId,
     CustomerId,
     Line,
@@ -22,10 +21,11 @@ from cio_mcp.toolkit.params import (
     meant,
     one_line,
 )
+from cio_mcp.toolkit.arguments.values import Values
+from cio_mcp.toolkit.people.audience import Audience, reaches
+from cio_mcp.toolkit.people.automations import YOUNG, started_by_events
+from cio_mcp.toolkit.people.consequences import Consequence, Outlook, affects
 from cio_mcp.toolkit.registry import Toolbox
-from cio_mcp.toolkit.sizes import excess
-from cio_mcp.toolkit.times import Timestamp
-from cio_mcp.toolkit.values import Values
 
 tools = Toolbox(__name__)
 

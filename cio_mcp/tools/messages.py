@@ -8,10 +8,13 @@ from pydantic import Field
 
 from cio_mcp.client import AnyIdType, AppApi
 from cio_mcp.errors import InvalidArgument, Refused
-from cio_mcp.toolkit.answers import Page, Quoted, Shape
-from cio_mcp.toolkit.deliveries import SOURCES, is_final, reached, state_in
-from cio_mcp.toolkit.pages import cut_page
-from cio_mcp.toolkit.params import (
+from cio_mcp.toolkit.answers.deliveries import SOURCES, is_final, reached, state_in
+from cio_mcp.toolkit.answers.pages import cut_page
+from cio_mcp.toolkit.answers.reading import Fields
+from cio_mcp.toolkit.answers.shapes import Page, Quoted, Shape
+from cio_mcp.toolkit.answers.things import customer_identifiers
+from cio_mcp.toolkit.arguments.times import Timestamp
+from cio_mcp.toolkit.arguments.types import (
     Channel,
     Cursor,
     CustomerId,
@@ -22,10 +25,7 @@ from cio_mcp.toolkit.params import (
     vendor_channel,
 )
 from cio_mcp.toolkit.polling import Polling
-from cio_mcp.toolkit.reading import Fields
 from cio_mcp.toolkit.registry import Toolbox
-from cio_mcp.toolkit.things import customer_identifiers
-from cio_mcp.toolkit.times import Timestamp
 
 tools = Toolbox(__name__)
 

@@ -8,15 +8,15 @@ from cio_mcp.client import AppApi, IdType, RequestKind, TrackApi
 from cio_mcp.client.identifiers import in_operation
 from cio_mcp.client.people import entity
 from cio_mcp.errors import InvalidArgument
-from cio_mcp.toolkit import lists
-from cio_mcp.toolkit.answers import Accepted, Page, Quoted, Shape
-from cio_mcp.toolkit.consequences import Consequence, affects
-from cio_mcp.toolkit.filters import ObjectFilter
-from cio_mcp.toolkit.pages import cut_page, joined
-from cio_mcp.toolkit.params import AnonymousId, Cursor, CustomerId, ExceptPhone, ItemKey, Limit
-from cio_mcp.toolkit.reading import Fields, beside, needed
+from cio_mcp.toolkit.answers.pages import cut_page, joined
+from cio_mcp.toolkit.answers.reading import Fields, beside, needed
+from cio_mcp.toolkit.answers.shapes import Accepted, Page, Quoted, Shape
+from cio_mcp.toolkit.arguments import lists
+from cio_mcp.toolkit.arguments.types import AnonymousId, Cursor, CustomerId, ExceptPhone, ItemKey, Limit
+from cio_mcp.toolkit.arguments.values import Values, tell_times, within_limits
+from cio_mcp.toolkit.people.consequences import Consequence, affects
+from cio_mcp.toolkit.people.filters import ObjectFilter
 from cio_mcp.toolkit.registry import Toolbox
-from cio_mcp.toolkit.values import Values, tell_times, within_limits
 from cio_mcp.tools.people.relationships import read_object_types
 from cio_mcp.tools.people.search import FoundCustomer, identifiers_of
 

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from cio_mcp.errors import InvalidArgument
-from cio_mcp.toolkit.answers import Acted, Answer
+from cio_mcp.toolkit.answers.shapes import Acted, Answer
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.sandbox_controls import SandboxControls
 

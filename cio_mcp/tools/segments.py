@@ -6,17 +6,26 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field
 
 from cio_mcp.client import AppApi, IdType, RequestKind, TrackApi
-from cio_mcp.toolkit.answers import Accepted, Acted, Cut, Numbered, Page, Quoted
-from cio_mcp.toolkit.audience import segment_size
-from cio_mcp.toolkit.automations import started_by_segment
-from cio_mcp.toolkit.conditions import in_words
-from cio_mcp.toolkit.consequences import Consequence, Outlook, affects
-from cio_mcp.toolkit.lists import People
-from cio_mcp.toolkit.pages import cut_page, joined, newest_first, page_by_id
-from cio_mcp.toolkit.params import CountCursor, Cursor, ExceptPhone, Limit, Line, NameContains, ObjectId, Text
-from cio_mcp.toolkit.reading import Fields, beside, made
+from cio_mcp.toolkit.answers.pages import cut_page, joined, newest_first, page_by_id
+from cio_mcp.toolkit.answers.reading import Fields, beside, made
+from cio_mcp.toolkit.answers.shapes import Accepted, Acted, Cut, Numbered, Page, Quoted
+from cio_mcp.toolkit.answers.things import has_in_name, read_uses
+from cio_mcp.toolkit.arguments.lists import People
+from cio_mcp.toolkit.arguments.types import (
+    CountCursor,
+    Cursor,
+    ExceptPhone,
+    Limit,
+    Line,
+    NameContains,
+    ObjectId,
+    Text,
+)
+from cio_mcp.toolkit.people.audience import segment_size
+from cio_mcp.toolkit.people.automations import started_by_segment
+from cio_mcp.toolkit.people.conditions import in_words
+from cio_mcp.toolkit.people.consequences import Consequence, Outlook, affects
 from cio_mcp.toolkit.registry import Toolbox
-from cio_mcp.toolkit.things import has_in_name, read_uses
 from cio_mcp.tools.people.search import FoundCustomer, identifiers_of, total_of
 
 tools = Toolbox(__name__)

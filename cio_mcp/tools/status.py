@@ -1,7 +1,7 @@
 """The toolset `status`: the server itself."""
 
+from cio_mcp.toolkit.answers.status import Status
 from cio_mcp.toolkit.registry import Toolbox
-from cio_mcp.toolkit.status import Status
 
 tools = Toolbox(__name__)
 

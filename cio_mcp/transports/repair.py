@@ -5,7 +5,7 @@ The SDK answers them with a parse error that names nothing, and on stdio not at 
 
 import re
 
-from cio_mcp.toolkit.sizes import DEEP, HALF, MOST_LEVELS
+from cio_mcp.toolkit.arguments.sizes import DEEP, HALF, MOST_LEVELS
 
 CALL = b"tools/call"
 

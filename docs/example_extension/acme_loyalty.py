@@ -8,9 +8,9 @@ from pydantic import Field
 from cio_mcp.client import IdType, TrackApi
 from cio_mcp.errors import NotAllowed
 from cio_mcp.safety import ToolCall
-from cio_mcp.toolkit.answers import Accepted
-from cio_mcp.toolkit.consequences import Consequence, affects
-from cio_mcp.toolkit.params import CustomerId
+from cio_mcp.toolkit.answers.shapes import Accepted
+from cio_mcp.toolkit.arguments.types import CustomerId
+from cio_mcp.toolkit.people.consequences import Consequence, affects
 from cio_mcp.toolkit.registry import Effect, Toolbox
 
 # The name of the toolset, in CIO_TOOLSETS and in the entry point.

@@ -14,7 +14,7 @@ from cio_mcp.safety.recipients import check_recipients
 from cio_mcp.safety.tool_call import ToolCall
 from cio_mcp.server.server import Server
 from cio_mcp.settings import load
-from cio_mcp.toolkit.audience import Audience
+from cio_mcp.toolkit.people.audience import Audience
 from cio_mcp.toolkit.registry import Effect, Tool
 from cio_mcp.tools.every import TOOLS
 from tests.agent import Caller, an_agent

@@ -7,7 +7,7 @@ import pytest
 from cio_mcp.app.build import build
 from cio_mcp.errors import SettingsError
 from cio_mcp.settings import Settings, load
-from cio_mcp.toolkit.consequences import CONFIRMED, IN_WORDS, Consequence
+from cio_mcp.toolkit.people.consequences import CONFIRMED, IN_WORDS, Consequence
 from cio_mcp.toolkit.registry import Effect, Tool
 from cio_mcp.tools.every import TOOLS
 from tests.agent import an_agent

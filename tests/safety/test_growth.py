@@ -12,8 +12,8 @@ from cio_mcp.app.build import build
 from cio_mcp.client import RequestKind, TrackApi
 from cio_mcp.server.server import Server
 from cio_mcp.settings import load
-from cio_mcp.toolkit.answers import Accepted
-from cio_mcp.toolkit.params import CustomerId
+from cio_mcp.toolkit.answers.shapes import Accepted
+from cio_mcp.toolkit.arguments.types import CustomerId
 from cio_mcp.toolkit.registry import Toolbox
 from tests.agent import Agent, Caller, an_agent
 from tests.safety.test_leaving import identify, posted

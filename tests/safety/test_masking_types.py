@@ -6,7 +6,7 @@ import jsonschema
 import pytest
 
 from cio_mcp.safety.privacy.mask import Mask
-from cio_mcp.toolkit.answers import Answer, Preview
+from cio_mcp.toolkit.answers.shapes import Answer, Preview
 from cio_mcp.tools.every import SANDBOX_TOOLS, TOOLS
 from tests.agent import an_agent
 from tests.safety.test_privacy import KEY

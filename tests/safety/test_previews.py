@@ -15,7 +15,7 @@ from mcp.types import ElicitResult, InputRequiredResult
 from cio_mcp.auth.principal import Principal
 from cio_mcp.safety.grant import Grant
 from cio_mcp.server.server import facts
-from cio_mcp.toolkit.quoting import hosts, quoted
+from cio_mcp.toolkit.answers.quoting import hosts, quoted
 from tests.agent import Agent, an_agent
 from tests.safety.test_confirmation import acts
 from tests.safety.test_elicitation import Human

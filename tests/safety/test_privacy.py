@@ -21,8 +21,8 @@ from cio_mcp.errors import InvalidArgument, SettingsError
 from cio_mcp.safety.privacy.forms import MASK
 from cio_mcp.safety.privacy.mask import Mask, load_key
 from cio_mcp.settings.model import PERSONAL
-from cio_mcp.toolkit.answers import Answer, Preview
-from cio_mcp.toolkit.parse_context import ParseContext
+from cio_mcp.toolkit.answers.shapes import Answer, Preview
+from cio_mcp.toolkit.arguments.parse_context import ParseContext
 from cio_mcp.toolkit.registry import Tool
 from cio_mcp.tools.every import TOOLS
 from tests.agent import Agent

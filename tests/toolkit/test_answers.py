@@ -5,7 +5,7 @@ from typing import Any, ForwardRef
 import pytest
 from pydantic import PydanticUserError, create_model
 
-from cio_mcp.toolkit.answers import Shape
+from cio_mcp.toolkit.answers.shapes import Shape
 
 MISSING: Any = ForwardRef("Missing")
 

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from cio_mcp.client import AppApi
-from cio_mcp.toolkit.answers import Accepted, Answer
-from cio_mcp.toolkit.audience import Audience, reaches
+from cio_mcp.toolkit.answers.shapes import Accepted, Answer
+from cio_mcp.toolkit.people.audience import Audience, reaches
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.tools.every import TOOLS, TOOLSETS
 

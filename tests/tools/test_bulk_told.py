@@ -196,7 +196,7 @@ async def test_a_dry_run_tells_how_a_time_of_each_form_is_read(agent: Agent) -> 
         "1.7.26 as 2026-06-30T22:00:00Z (row 5, dayfirst, Europe/Berlin)",
         "2026-03-14T09:15:00Z as 2026-03-14T09:15:00Z (row 2), ",
         "2026-03-14 10:00 as 2026-03-14T01:00:00Z (row 4, Asia/Tokyo)",
-        "line 3 is blank, and passed over",
+        "line 3 is blank and was skipped",
     ):
         assert words in odd
     assert "15.03.2026" not in odd

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from cio_mcp.toolkit.times import iso
+from cio_mcp.toolkit.arguments.times import iso
 from tests.agent import Agent, an_agent
 from tests.tools.canned import canned
 

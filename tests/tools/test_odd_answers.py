@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from cio_mcp.toolkit.reading import DEPTH
+from cio_mcp.toolkit.answers.reading import DEPTH
 from tests.agent import Agent
 from tests.tools.canned import Bodies, canned
 

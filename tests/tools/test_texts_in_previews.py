@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from cio_mcp.toolkit.reading import Fields
+from cio_mcp.toolkit.answers.reading import Fields
 from cio_mcp.toolkit.texts.checking import SHORT, uses_in
 from cio_mcp.toolkit.texts.data import fit, meant_by
 from cio_mcp.toolkit.texts.messages import Text

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from cio_mcp.asgi import create_app
 from cio_mcp.settings import load
-from cio_mcp.toolkit.sizes import DEEP, HALF, MOST_LEVELS
+from cio_mcp.toolkit.arguments.sizes import DEEP, HALF, MOST_LEVELS
 from cio_mcp.transports.repair import repaired
 from cio_mcp.transports.unreadable import answers
 from tests.processes import Command

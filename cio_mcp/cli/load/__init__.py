@@ -20,9 +20,9 @@ from cio_mcp.cli.load.source import STDIN, LoadFile
 from cio_mcp.cli.load.telling import Teller, described, separated
 from cio_mcp.errors import SettingsError
 from cio_mcp.settings import load
+from cio_mcp.toolkit.arguments.times import is_zone
 from cio_mcp.toolkit.rows.columns import KINDS, Column
 from cio_mcp.toolkit.rows.table import Row
-from cio_mcp.toolkit.times import is_zone
 
 # The tool for many rows and the one for one of each kind, and their arguments that an option sets.
 TOOLS = {

@@ -18,10 +18,10 @@ from cio_mcp.cli.load.journal import Journal, Progress
 from cio_mcp.cli.load.mapping import Columns, mapped
 from cio_mcp.cli.load.rejects import Reject, Rejects
 from cio_mcp.client.batches import OperationEnd
-from cio_mcp.toolkit.parse_context import ParseContext
+from cio_mcp.toolkit.arguments.parse_context import ParseContext
+from cio_mcp.toolkit.arguments.sizes import size_of
 from cio_mcp.toolkit.rows.event_ids import id_of_row
 from cio_mcp.toolkit.rows.table import Row
-from cio_mcp.toolkit.sizes import size_of
 
 PEOPLE, EVENTS, OBJECTS = "identify_customers", "track_events", "set_objects"
 

@@ -6,7 +6,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from cio_mcp.errors import SettingsError
-from cio_mcp.toolkit.parse_context import ParseContext
+from cio_mcp.toolkit.arguments.parse_context import ParseContext
 from cio_mcp.toolkit.rows.columns import ISO, LIKE_NUMBER, NUMBER, Column, decimal_of
 from cio_mcp.toolkit.rows.table import Row
 

@@ -11,11 +11,11 @@ from cio_mcp.cli.load.journal import Progress
 from cio_mcp.cli.load.loading import Load
 from cio_mcp.cli.load.mapping import Columns
 from cio_mcp.cli.load.source import LoadFile
-from cio_mcp.toolkit.parse_context import ParseContext
+from cio_mcp.toolkit.arguments.parse_context import ParseContext
+from cio_mcp.toolkit.arguments.times import iso
 from cio_mcp.toolkit.rows.cells import spelling
 from cio_mcp.toolkit.rows.columns import Column, is_ambiguous
 from cio_mcp.toolkit.rows.table import DELIMITERS, Row
-from cio_mcp.toolkit.times import iso
 
 # Seconds between two lines of progress, on a terminal and elsewhere.
 OFTEN, SELDOM = 0.5, 10.0

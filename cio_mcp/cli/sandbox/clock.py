@@ -15,7 +15,7 @@ from cio_mcp.cli.sandbox.controls import add_place, control
 from cio_mcp.errors import SettingsError
 from cio_mcp.sandbox.moments import AHEAD, written
 from cio_mcp.settings import load
-from cio_mcp.toolkit.times import unix_seconds
+from cio_mcp.toolkit.arguments.times import unix_seconds
 
 # Seconds after which a move that goes on is told, and can be stopped.
 BREATH = 1

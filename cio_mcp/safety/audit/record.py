@@ -11,9 +11,9 @@ from typing import Any
 from cio_mcp.errors import CustomerIOError, NotAllowed
 from cio_mcp.safety.audit.log import AuditLog, Entry
 from cio_mcp.safety.tool_call import ToolCall
-from cio_mcp.toolkit.answers import Answer
-from cio_mcp.toolkit.arguments import has_mark
-from cio_mcp.toolkit.params import Naming
+from cio_mcp.toolkit.answers.shapes import Answer
+from cio_mcp.toolkit.arguments.parsing import has_mark
+from cio_mcp.toolkit.arguments.types import Naming
 from cio_mcp.toolkit.registry import Tool
 from cio_mcp.toolkit.rows.given import RowInput
 

@@ -54,15 +54,17 @@ class Past:
             GOES_ON: self._go_on,
             EFFECT: self._take_effect,
         }
-        # What somebody does comes before what else is due at the same time.
-        for act in sorted(acts, key=attrgetter("at")):
-            while self._due and self._due[0][0] < act.at:
+
+        def do_what_is_due(before: int) -> None:
+            while self._due and self._due[0][0] < before:
                 at, _, what, body, cause, _ = heappop(self._due)
                 steps[what](at, body, cause)
+
+        # What somebody does comes before what else is due at the same time.
+        for act in sorted(acts, key=attrgetter("at")):
+            do_what_is_due(act.at)
             steps[act.what](act.at, act.body, None)
-        while self._due and self._due[0][0] <= self._book.now:
-            at, _, what, body, cause, _ = heappop(self._due)
-            steps[what](at, body, cause)
+        do_what_is_due(self._book.now + 1)
         for due, _, what, body, cause, key in sorted(self._due):
             self._book.wait(due, what, body, cause, key)
 

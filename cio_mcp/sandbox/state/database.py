@@ -26,13 +26,15 @@ WORK, GAP = 0.02, 2 * BREATH
 
 
 class Database:
-    """The database, and its clock, which `real` time drives.
+    """The database, and its clock, which `real` time drives. It may begin with all that another one holds.
 
     A file of an older version is migrated, after a copy of it was kept beside it. Raises sqlite3.Error for a
     file of a newer version, and for one that is no workspace; neither is changed.
     """
 
-    def __init__(self, path: str | Path, real: Callable[[], float]) -> None:
+    def __init__(
+        self, path: str | Path, real: Callable[[], float], copy_of: "Database | None" = None
+    ) -> None:
         self.is_file = str(path) != ":memory:"
         self._gave_way = time.monotonic()
         # Some SQLites take a name that begins with `file:` for an address.
@@ -47,6 +49,8 @@ class Database:
             self._db.execute(f"PRAGMA busy_timeout = {int(BREATH * 1000)}")
             self._use_wal()
             self._db.execute("PRAGMA synchronous = NORMAL")
+            if copy_of:
+                self.copy(copy_of)
             # Who finds all as it should be writes nothing: a file that is read waits for no disk.
             if not (migration.is_current(self._db) and self.clock.is_in_use()):
                 with self.locked():

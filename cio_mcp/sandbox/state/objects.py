@@ -16,7 +16,7 @@ OPERATORS = {"eq", "exists"}
 
 @applies(IDENTIFY)
 def identify(workspace: Workspace, write: dict[str, Any]) -> None:
-    """Create or update an object, and relate people to it. What has no type is passed over, and logged."""
+    """Create or update an object, and relate people to it. What has no type is skipped, and logged."""
     if (number := _named(workspace, write)) is None:
         return
     row = workspace.rows("SELECT attributes FROM objects WHERE number = ?", number)[0]

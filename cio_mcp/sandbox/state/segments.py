@@ -51,7 +51,7 @@ def in_segment(workspace: Workspace, person: Row, segment: dict[str, Any]) -> bo
 
 @applies(MEMBERS)
 def change_members(workspace: Workspace, write: dict[str, Any]) -> None:
-    """Put people into a manual segment, or take them out; an id that names nobody is passed over."""
+    """Put people into a manual segment, or take them out; an id that names nobody is skipped."""
     statement = (
         "DELETE FROM members WHERE segment_id = ? AND cio_id = ?"
         if write.get("remove")

@@ -12,11 +12,11 @@ from cio_mcp.sandbox.state.database import Database
 class Things(Database):
     """The things of a workspace by kind and number, and its seed. What was read is read once."""
 
-    def __init__(self, path: str | Path, real: Callable[[], float]) -> None:
+    def __init__(self, path: str | Path, real: Callable[[], float], copy_of: Database | None = None) -> None:
         self._read: dict[str, list[dict[str, Any]]] = {}
         self._seed: str | None = None
         self._version = 0
-        super().__init__(path, real)
+        super().__init__(path, real, copy_of)
 
     @contextmanager
     def locked(self) -> Iterator[None]:

@@ -71,13 +71,14 @@ class Workspace(Things):
         region: Literal["us", "eu"],
         lag: float,
         broadcast_seconds: int,
+        copy_of: "Workspace | None" = None,
     ) -> None:
         self.region = region
         self.broadcast_seconds = broadcast_seconds
         self._lag = lag
         self._cause: int | None = None
         self._news: list[LogEntry] | None = []
-        super().__init__(path, real)
+        super().__init__(path, real, copy_of)
 
     def now(self) -> int:
         """Return the time of day in whole unix seconds."""

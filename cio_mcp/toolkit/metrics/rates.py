@@ -5,10 +5,10 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from cio_mcp.toolkit.answers import Cut, Shape
+from cio_mcp.toolkit.answers.pages import joined
+from cio_mcp.toolkit.answers.reading import Fields, needed, whole
+from cio_mcp.toolkit.answers.shapes import Cut, Shape
 from cio_mcp.toolkit.metrics.spans import Span
-from cio_mcp.toolkit.pages import joined
-from cio_mcp.toolkit.reading import Fields, needed, whole
 
 Series = Annotated[bool, Field(description="Add counts by date.")]
 

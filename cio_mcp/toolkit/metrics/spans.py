@@ -9,9 +9,9 @@ from pydantic import Field
 
 from cio_mcp.client import AppApi, Query
 from cio_mcp.errors import InvalidArgument
-from cio_mcp.toolkit import times
-from cio_mcp.toolkit.params import Channel, vendor_channel
-from cio_mcp.toolkit.times import Days, Timestamp
+from cio_mcp.toolkit.arguments import times
+from cio_mcp.toolkit.arguments.times import Days, Timestamp
+from cio_mcp.toolkit.arguments.types import Channel, vendor_channel
 
 # Length of the default span, in whole days.
 DAYS = 30

@@ -5,13 +5,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from cio_mcp.toolkit.quoting import hosts
+from cio_mcp.toolkit.answers.quoting import hosts
+from cio_mcp.toolkit.arguments.times import utc
+from cio_mcp.toolkit.arguments.values import is_date
 from cio_mcp.toolkit.rows.checks import Oddity, RowReading
 from cio_mcp.toolkit.rows.columns import BOOLEANS, LIKE_NUMBER, Column, decimal_of
 from cio_mcp.toolkit.rows.oddities import NAMED, Spelled, some, variants
 from cio_mcp.toolkit.rows.ranges import of_rows
-from cio_mcp.toolkit.times import utc
-from cio_mcp.toolkit.values import is_date
 
 # Names of attributes that hold times.
 _OF_TIMES = re.compile(

@@ -9,10 +9,10 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator
 
-from cio_mcp.toolkit.params import JsonObject
-from cio_mcp.toolkit.parse_context import ParseContext
-from cio_mcp.toolkit.sizes import size_of
-from cio_mcp.toolkit.times import instant, is_zone
+from cio_mcp.toolkit.arguments.parse_context import ParseContext
+from cio_mcp.toolkit.arguments.sizes import size_of
+from cio_mcp.toolkit.arguments.times import instant, is_zone
+from cio_mcp.toolkit.arguments.types import JsonObject
 
 AS_IS = "as_is"
 KINDS = (AS_IS, "text", "number", "boolean", "date", "json", "lower")

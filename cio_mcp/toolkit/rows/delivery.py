@@ -9,7 +9,7 @@ from cio_mcp.client import TrackApi, now
 from cio_mcp.client.batches import BATCH, NOT_SENT, BatchResult, OperationEnd, OperationResult, send_batch
 from cio_mcp.client.call import Call, QueuePlace, RequestKind, WouldSend
 from cio_mcp.errors import CustomerIOError, InvalidArgument, Refused, UnknownOutcome
-from cio_mcp.toolkit.answers import CheckedRows
+from cio_mcp.toolkit.answers.shapes import CheckedRows
 from cio_mcp.toolkit.rows.checks import Oddity, Plan, RowOperation
 from cio_mcp.toolkit.rows.outcomes import WHOLE, ManyAccepted, RowEnd, by_reason
 from cio_mcp.toolkit.rows.ranges import of_rows, ranges, word_for

@@ -7,8 +7,7 @@ from functools import cache
 from typing import Any
 
 from cio_mcp.errors import InvalidArgument
-from cio_mcp.toolkit.arguments import Single
-from cio_mcp.toolkit.registry import Tool
+from cio_mcp.toolkit.arguments.parsing import Single
 from cio_mcp.toolkit.rows.checks import Oddity, Plan, RowReading
 from cio_mcp.toolkit.rows.columns import AS_IS, NUMBER, Meanings
 from cio_mcp.toolkit.rows.given import RowInput, ambiguous, typed
@@ -26,13 +25,11 @@ COLUMNS = 30
 
 
 class Form:
-    """What a row of a tool holds: the tool's arguments, and in its argument `rest` whatever else there is."""
+    """What a row holds: its tool's `parameters`, and in the argument `rest` whatever else there is."""
 
-    def __init__(self, tool: Tool, rest: str, **others: Any) -> None:
+    def __init__(self, parameters: dict[str, Any], rest: str, **others: Any) -> None:
         self._rest = rest
-        self._parameters = {
-            name: of for name, of in tool.parameters.items() if name not in NOT_OF_ROWS
-        } | others
+        self._parameters = {name: of for name, of in parameters.items() if name not in NOT_OF_ROWS} | others
         self._single = cache(lambda name: Single(name, *self._parameters[name]))
 
     async def check(

@@ -12,8 +12,8 @@ from typing import Annotated, Any
 from pydantic import PlainValidator, ValidationInfo, WithJsonSchema
 
 from cio_mcp.errors import InvalidArgument
-from cio_mcp.toolkit.lists import of_objects
-from cio_mcp.toolkit.parse_context import ParseContext, context_of
+from cio_mcp.toolkit.arguments.lists import of_objects
+from cio_mcp.toolkit.arguments.parse_context import ParseContext, context_of
 from cio_mcp.toolkit.rows.columns import LIKE_NUMBER, NUMBER, decimal_of, is_ambiguous
 from cio_mcp.toolkit.rows.table import Records, Row
 

@@ -5,11 +5,11 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from cio_mcp.toolkit.automations import YOUNG
+from cio_mcp.toolkit.arguments.times import iso
+from cio_mcp.toolkit.people.automations import YOUNG
 from cio_mcp.toolkit.rows.checks import Oddity, RowOperation, RowReading
 from cio_mcp.toolkit.rows.columns import OPPOSITE, Meanings
 from cio_mcp.toolkit.rows.ranges import counted, of_rows
-from cio_mcp.toolkit.times import iso
 
 # So many names of one kind of oddity are told.
 NAMED = 3

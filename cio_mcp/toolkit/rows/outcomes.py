@@ -9,7 +9,7 @@ from pydantic import Field
 from pydantic_core import to_json
 
 from cio_mcp.client.batches import OperationEnd
-from cio_mcp.toolkit.answers import Acted, Anything, Refusals, Shape
+from cio_mcp.toolkit.answers.shapes import Acted, Anything, Refusals, Shape
 from cio_mcp.toolkit.rows.ranges import alike_but_for_numbers, ranges
 from cio_mcp.toolkit.rows.table import Row
 

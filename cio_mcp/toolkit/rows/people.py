@@ -4,8 +4,8 @@ import asyncio
 from typing import cast
 
 from cio_mcp.client import AnyIdType, AppApi
-from cio_mcp.toolkit.consequences import Told
-from cio_mcp.toolkit.profiles import unknown
+from cio_mcp.toolkit.people.consequences import Told
+from cio_mcp.toolkit.people.profiles import unknown
 from cio_mcp.toolkit.rows.checks import Plan
 from cio_mcp.toolkit.rows.ranges import of_rows
 

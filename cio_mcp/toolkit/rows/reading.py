@@ -7,13 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from cio_mcp.errors import InvalidArgument
-from cio_mcp.toolkit.arguments import Single
-from cio_mcp.toolkit.parse_context import ParseContext
+from cio_mcp.toolkit.arguments.parse_context import ParseContext
+from cio_mcp.toolkit.arguments.parsing import Single
+from cio_mcp.toolkit.arguments.sizes import PLAIN
+from cio_mcp.toolkit.arguments.values import is_date
 from cio_mcp.toolkit.rows.checks import RowReading
 from cio_mcp.toolkit.rows.columns import AS_IS, ISO, Column, Meanings
 from cio_mcp.toolkit.rows.table import Row
-from cio_mcp.toolkit.sizes import PLAIN
-from cio_mcp.toolkit.values import is_date
 
 # So many characters of a cell are named in a refusal.
 LETTERS = 80

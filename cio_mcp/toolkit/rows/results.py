@@ -80,7 +80,7 @@ class Results:
         return {name: packed for (caller, name), packed in self._shelf.kept.items() if caller == self.caller}
 
     def restore(self, name: str, packed: bytes) -> None:
-        """Put back what another process kept; what is no such thing is passed over."""
+        """Put back what another process kept; what is no such thing is skipped."""
         try:
             [RowReport(**row) for row in from_json(zlib.decompress(packed))]
         except (zlib.error, ValueError, TypeError):

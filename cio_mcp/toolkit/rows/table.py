@@ -32,7 +32,7 @@ class Records:
 
     `skip` lines are left out before it. While the rows are read it is found out which line the `header` is,
     and the `names` that it holds, which `delimiter` stands between cells if none was given, how many rows
-    among others are `blank` and thus passed over, and which is the `first_blank`.
+    among others are `blank` and thus skipped, and which is the `first_blank`.
     """
 
     lines: Iterator[str]
@@ -70,13 +70,13 @@ class Records:
             yield Row(number, dict(zip([*names, *more], cells, strict=False)), fault)
 
     def told_blank(self) -> str:
-        """Return how many rows are passed over, "" for none."""
+        """Return how many rows are skipped, "" for none."""
         if not self.blank:
             return ""
         return (
-            f"line {self.first_blank} is blank, and passed over"
+            f"line {self.first_blank} is blank and was skipped"
             if self.blank == 1
-            else f"{self.blank:,} lines are blank, and passed over; the first is line {self.first_blank}"
+            else f"{self.blank:,} lines are blank and were skipped; the first is line {self.first_blank}"
         )
 
     def _read(self) -> Iterator[tuple[int, list[str]] | Row]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import TypedDict
 
-from cio_mcp.toolkit.pages import joined
+from cio_mcp.toolkit.answers.pages import joined
 from cio_mcp.toolkit.texts.readable import readable
 
 # Characters of a body as text, where an answer has only one, and as HTML.

@@ -7,7 +7,7 @@ from typing import Any
 
 from cio_mcp.liquid import LeftTags, Meter, render, source_of
 from cio_mcp.liquid.results import SOURCES
-from cio_mcp.toolkit.quoting import hosts, plain_name, quoted
+from cio_mcp.toolkit.answers.quoting import hosts, plain_name, quoted
 from cio_mcp.toolkit.texts.messages import Text
 from cio_mcp.toolkit.texts.readable import readable
 from cio_mcp.toolkit.texts.rendering import message_data

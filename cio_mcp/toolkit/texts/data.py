@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any
 
-from cio_mcp.toolkit.quoting import plain_name, quoted
+from cio_mcp.toolkit.answers.quoting import plain_name, quoted
 from cio_mcp.toolkit.texts.variables import TextUses, Use
 
 # So many values are looked for, one for each person and variable: all but for messages beyond reason.

@@ -10,8 +10,8 @@ from cio_mcp.client import AppApi
 from cio_mcp.client.call import Replacement
 from cio_mcp.errors import InvalidArgument, Refused
 from cio_mcp.liquid import Meter
-from cio_mcp.toolkit.params import JsonObject
-from cio_mcp.toolkit.reading import Fields, needed, text, whole
+from cio_mcp.toolkit.answers.reading import Fields, needed, text, whole
+from cio_mcp.toolkit.arguments.types import JsonObject
 from cio_mcp.toolkit.texts.history import History
 from cio_mcp.toolkit.texts.messages import Kind, Text
 from cio_mcp.toolkit.texts.variables import variables_of

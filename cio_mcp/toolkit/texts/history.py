@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from cio_mcp.client import Call
 from cio_mcp.errors import CustomerIOError
-from cio_mcp.toolkit.reading import Fields
+from cio_mcp.toolkit.answers.reading import Fields
 
 Values = Mapping[str, Any]
 

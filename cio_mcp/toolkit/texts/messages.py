@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from cio_mcp.client import AppApi
 from cio_mcp.errors import InvalidArgument, Refused
-from cio_mcp.toolkit.reading import Fields, unusable
+from cio_mcp.toolkit.answers.reading import Fields, unusable
 
 Kind = Literal["campaign", "broadcast", "newsletter", "transactional"]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from cio_mcp.client import AnyIdType, AppApi
 from cio_mcp.liquid import Meter, render, source_of
-from cio_mcp.toolkit.reading import Fields, needed, plain_value
+from cio_mcp.toolkit.answers.reading import Fields, needed, plain_value
 from cio_mcp.toolkit.texts.messages import Kind, Text
 
 # Sources whose values are known here: what is missing of them is missing for Customer.io too.

@@ -8,7 +8,7 @@ from functools import lru_cache
 from pydantic import Field
 
 from cio_mcp.liquid import Meter, analyze, notation
-from cio_mcp.toolkit.answers import Shape
+from cio_mcp.toolkit.answers.shapes import Shape
 from cio_mcp.toolkit.texts.messages import Kind
 
 _TRIGGER = {

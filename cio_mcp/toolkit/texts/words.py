@@ -10,8 +10,8 @@ from pydantic import Field
 from cio_mcp.client import AppApi, Call
 from cio_mcp.client.read_cache import NotYet
 from cio_mcp.errors import CustomerIOError, InvalidArgument
-from cio_mcp.toolkit.quoting import quoted
-from cio_mcp.toolkit.reading import Fields
+from cio_mcp.toolkit.answers.quoting import quoted
+from cio_mcp.toolkit.answers.reading import Fields
 from cio_mcp.toolkit.texts.checking import MessageCheck, check_message, uses_in
 from cio_mcp.toolkit.texts.data import ALLOWED, Fit, fit
 from cio_mcp.toolkit.texts.messages import Kind, Text, message_number, read_snippets, read_texts

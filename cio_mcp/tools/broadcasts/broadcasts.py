@@ -5,12 +5,12 @@ from typing import Annotated
 from pydantic import Field
 
 from cio_mcp.client import AppApi
-from cio_mcp.toolkit.answers import Numbered, Page
-from cio_mcp.toolkit.pages import newest_first, page_by_id
-from cio_mcp.toolkit.params import CountCursor, ObjectId
-from cio_mcp.toolkit.reading import Fields
+from cio_mcp.toolkit.answers.pages import newest_first, page_by_id
+from cio_mcp.toolkit.answers.reading import Fields
+from cio_mcp.toolkit.answers.shapes import Numbered, Page
+from cio_mcp.toolkit.answers.things import source_state
+from cio_mcp.toolkit.arguments.types import CountCursor, ObjectId
 from cio_mcp.toolkit.registry import Toolbox
-from cio_mcp.toolkit.things import source_state
 
 tools = Toolbox(__name__)
 

@@ -5,10 +5,10 @@ from typing import Annotated
 from pydantic import Field
 
 from cio_mcp.client import AppApi
-from cio_mcp.toolkit.answers import Cut, Page, Quoted, Shape
-from cio_mcp.toolkit.pages import joined, newest_first
-from cio_mcp.toolkit.params import CountCursor, Limit, ObjectId
-from cio_mcp.toolkit.reading import Fields, beside, needed, text, whole
+from cio_mcp.toolkit.answers.pages import joined, newest_first
+from cio_mcp.toolkit.answers.reading import Fields, beside, needed, text, whole
+from cio_mcp.toolkit.answers.shapes import Cut, Page, Quoted, Shape
+from cio_mcp.toolkit.arguments.types import CountCursor, Limit, ObjectId
 from cio_mcp.toolkit.registry import Toolbox
 
 tools = Toolbox(__name__)

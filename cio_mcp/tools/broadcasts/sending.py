@@ -8,12 +8,12 @@ from pydantic import AfterValidator, Field, TypeAdapter, ValidationError, Valida
 from cio_mcp.client import AppApi, RequestKind
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.limits import TRIGGER_BYTES
-from cio_mcp.toolkit.addresses import OneAddress, parsed_address
-from cio_mcp.toolkit.answers import Acted
-from cio_mcp.toolkit.audience import Audience, MessageSetup, of_filter, reaches
-from cio_mcp.toolkit.filters import Filter
-from cio_mcp.toolkit.lists import Addresses, Objects, People
-from cio_mcp.toolkit.params import (
+from cio_mcp.toolkit.answers.reading import Fields, made
+from cio_mcp.toolkit.answers.shapes import Acted
+from cio_mcp.toolkit.arguments.addresses import OneAddress, parsed_address
+from cio_mcp.toolkit.arguments.lists import Addresses, Objects, People
+from cio_mcp.toolkit.arguments.sizes import excess
+from cio_mcp.toolkit.arguments.types import (
     CustomerKey,
     JsonObject,
     Line,
@@ -21,9 +21,9 @@ from cio_mcp.toolkit.params import (
     ObjectId,
     at_most,
 )
-from cio_mcp.toolkit.reading import Fields, made
+from cio_mcp.toolkit.people.audience import Audience, MessageSetup, of_filter, reaches
+from cio_mcp.toolkit.people.filters import Filter
 from cio_mcp.toolkit.registry import Toolbox
-from cio_mcp.toolkit.sizes import excess
 from cio_mcp.toolkit.texts.words import AllowMissing, Sending
 
 tools = Toolbox(__name__)

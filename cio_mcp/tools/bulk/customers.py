@@ -9,8 +9,9 @@ from pydantic_core import to_json
 from cio_mcp.client import AnyIdType, AppApi, TrackApi
 from cio_mcp.client.identifiers import in_operation
 from cio_mcp.errors import InvalidArgument
-from cio_mcp.toolkit.automations import started_by_change
-from cio_mcp.toolkit.consequences import Consequence, Outlook, Told, affects
+from cio_mcp.toolkit.arguments.times import Local
+from cio_mcp.toolkit.people.automations import started_by_change
+from cio_mcp.toolkit.people.consequences import Consequence, Outlook, Told, affects
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.rows.cells import read_times
 from cio_mcp.toolkit.rows.cells import values as values_of
@@ -24,12 +25,11 @@ from cio_mcp.toolkit.rows.outcomes import ManyAccepted
 from cio_mcp.toolkit.rows.people import newcomers
 from cio_mcp.toolkit.rows.ranges import counted, of_rows
 from cio_mcp.toolkit.rows.results import Results
-from cio_mcp.toolkit.times import Local
 from cio_mcp.tools.people import profiles
 
 tools = Toolbox(__name__)
 
-FORM = Form(profiles.tools["identify_customer"], "attributes", id_type=(AnyIdType, "id"))
+FORM = Form(profiles.tools["identify_customer"].parameters, "attributes", id_type=(AnyIdType, "id"))
 
 # Attributes that two rows of one customer may not share with different values: in one operation the first of
 # them would be lost, and as two they fare as two calls do.

@@ -10,11 +10,12 @@ from cio_mcp.client import AnyIdType, AppApi, TrackApi
 from cio_mcp.client.identifiers import in_operation
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.limits import LOGGED
-from cio_mcp.toolkit.addresses import recipients
-from cio_mcp.toolkit.audience import Audience, reaches
-from cio_mcp.toolkit.automations import YOUNG, started_by_events
-from cio_mcp.toolkit.consequences import Consequence, Outlook, affects
-from cio_mcp.toolkit.lists import Names
+from cio_mcp.toolkit.arguments.addresses import recipients
+from cio_mcp.toolkit.arguments.lists import Names
+from cio_mcp.toolkit.arguments.times import Local
+from cio_mcp.toolkit.people.audience import Audience, reaches
+from cio_mcp.toolkit.people.automations import YOUNG, started_by_events
+from cio_mcp.toolkit.people.consequences import Consequence, Outlook, affects
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.rows.cells import read_times
 from cio_mcp.toolkit.rows.cells import values as values_of
@@ -29,7 +30,6 @@ from cio_mcp.toolkit.rows.outcomes import ManyAccepted
 from cio_mcp.toolkit.rows.people import newcomers
 from cio_mcp.toolkit.rows.ranges import counted, of_rows
 from cio_mcp.toolkit.rows.results import Results
-from cio_mcp.toolkit.times import Local
 from cio_mcp.tools import events as single
 
 tools = Toolbox(__name__)
@@ -46,7 +46,7 @@ THEN = "To see what became of them: check_write for one, list_activities with th
 
 ALL_OLD = "That they were accepted is all that can be seen: nothing lists events that old."
 
-FORM = Form(single.tools["track_event"], "data", id_type=(AnyIdType, "id"))
+FORM = Form(single.tools["track_event"].parameters, "data", id_type=(AnyIdType, "id"))
 
 
 async def _reached(

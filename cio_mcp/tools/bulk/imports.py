@@ -6,11 +6,11 @@ from pydantic import Field
 
 from cio_mcp.client import AppApi, RequestKind
 from cio_mcp.errors import InvalidArgument
-from cio_mcp.toolkit.answers import Acted, Answer, Shape
-from cio_mcp.toolkit.consequences import Consequence, affects
-from cio_mcp.toolkit.params import Https, ItemKey, Line, ObjectId
+from cio_mcp.toolkit.answers.reading import Fields, made
+from cio_mcp.toolkit.answers.shapes import Acted, Answer, Shape
+from cio_mcp.toolkit.arguments.types import Https, ItemKey, Line, ObjectId
+from cio_mcp.toolkit.people.consequences import Consequence, affects
 from cio_mcp.toolkit.polling import Polling, WaitSeconds
-from cio_mcp.toolkit.reading import Fields, made
 from cio_mcp.toolkit.registry import Toolbox
 
 tools = Toolbox(__name__)

@@ -10,8 +10,9 @@ from cio_mcp.client import TrackApi
 from cio_mcp.client.identifiers import in_operation
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.limits import OPERATION_BYTES
-from cio_mcp.toolkit.consequences import Consequence, affects
-from cio_mcp.toolkit.params import CustomerId, ExceptPhone, ItemKey
+from cio_mcp.toolkit.arguments.times import Local
+from cio_mcp.toolkit.arguments.types import CustomerId, ExceptPhone, ItemKey
+from cio_mcp.toolkit.people.consequences import Consequence, affects
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.rows.cells import read_times
 from cio_mcp.toolkit.rows.cells import values as values_of
@@ -24,13 +25,12 @@ from cio_mcp.toolkit.rows.oddities import alike, zeros
 from cio_mcp.toolkit.rows.outcomes import ManyAccepted
 from cio_mcp.toolkit.rows.ranges import counted
 from cio_mcp.toolkit.rows.results import Results
-from cio_mcp.toolkit.times import Local
 from cio_mcp.tools import objects as single
 
 tools = Toolbox(__name__)
 
 FORM = Form(
-    single.tools["set_object"],
+    single.tools["set_object"].parameters,
     "attributes",
     customer_id=(CustomerId | None, None),
     customer_id_type=(ExceptPhone, "id"),

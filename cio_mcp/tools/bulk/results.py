@@ -5,9 +5,9 @@ from typing import Annotated
 from pydantic import Field
 
 from cio_mcp.errors import NotSent
-from cio_mcp.toolkit.answers import Page, Quoted
-from cio_mcp.toolkit.pages import page_of
-from cio_mcp.toolkit.params import CountCursor, Line
+from cio_mcp.toolkit.answers.pages import page_of
+from cio_mcp.toolkit.answers.shapes import Page, Quoted
+from cio_mcp.toolkit.arguments.types import CountCursor, Line
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.rows.outcomes import RowReport
 from cio_mcp.toolkit.rows.results import Results

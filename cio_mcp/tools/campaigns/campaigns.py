@@ -6,16 +6,16 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from cio_mcp.client import AppApi
-from cio_mcp.toolkit.answers import Numbered, Page, Pictured, Shape
-from cio_mcp.toolkit.conditions import in_words
+from cio_mcp.toolkit.answers.pages import joined, newest_first, page_by_id, page_of
+from cio_mcp.toolkit.answers.reading import Fields, beside
+from cio_mcp.toolkit.answers.shapes import Numbered, Page, Pictured, Shape
+from cio_mcp.toolkit.answers.things import has_in_name, source_state
+from cio_mcp.toolkit.arguments.times import Local
+from cio_mcp.toolkit.arguments.types import Channel, CountCursor, Cursor, Limit, NameContains, ObjectId, Text
 from cio_mcp.toolkit.metrics.rates import RATES, Metrics, Series, counts_of, summary
 from cio_mcp.toolkit.metrics.spans import End, Start, span_of
-from cio_mcp.toolkit.pages import joined, newest_first, page_by_id, page_of
-from cio_mcp.toolkit.params import Channel, CountCursor, Cursor, Limit, NameContains, ObjectId, Text
-from cio_mcp.toolkit.reading import Fields, beside
+from cio_mcp.toolkit.people.conditions import in_words
 from cio_mcp.toolkit.registry import Toolbox
-from cio_mcp.toolkit.things import has_in_name, source_state
-from cio_mcp.toolkit.times import Local
 
 tools = Toolbox(__name__)
 

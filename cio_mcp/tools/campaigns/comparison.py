@@ -8,14 +8,14 @@ from pydantic import Field
 
 from cio_mcp.client import AppApi
 from cio_mcp.errors import InvalidArgument
-from cio_mcp.toolkit.answers import Pictured, Shape
+from cio_mcp.toolkit.answers.reading import Fields
+from cio_mcp.toolkit.answers.shapes import Pictured, Shape
+from cio_mcp.toolkit.arguments.times import Timestamp
+from cio_mcp.toolkit.arguments.types import Channel, ObjectId
 from cio_mcp.toolkit.metrics.figures import LOOKS, SHARES_OF, Figures, figures_of, share_differences, verdict
 from cio_mcp.toolkit.metrics.rates import Counts, counts_of
 from cio_mcp.toolkit.metrics.spans import End, Span, Start, span_of
-from cio_mcp.toolkit.params import Channel, ObjectId
-from cio_mcp.toolkit.reading import Fields
 from cio_mcp.toolkit.registry import Toolbox
-from cio_mcp.toolkit.times import Timestamp
 
 tools = Toolbox(__name__)
 

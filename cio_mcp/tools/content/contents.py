@@ -7,10 +7,10 @@ from pydantic import Field
 
 from cio_mcp.client import AppApi
 from cio_mcp.liquid import Allowance, Meter
-from cio_mcp.toolkit.answers import Cut, Quoted, Shape
-from cio_mcp.toolkit.pages import joined
-from cio_mcp.toolkit.params import ItemKey, Line, ObjectId
-from cio_mcp.toolkit.reading import beside
+from cio_mcp.toolkit.answers.pages import joined
+from cio_mcp.toolkit.answers.reading import beside
+from cio_mcp.toolkit.answers.shapes import Cut, Quoted, Shape
+from cio_mcp.toolkit.arguments.types import ItemKey, Line, ObjectId
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.texts.bodies import body_texts
 from cio_mcp.toolkit.texts.messages import Kind, Text, message_number, read_snippets, read_texts

@@ -9,9 +9,9 @@ from pydantic import Field
 
 from cio_mcp.client import AppApi
 from cio_mcp.errors import InvalidArgument
-from cio_mcp.toolkit.answers import Shape
-from cio_mcp.toolkit.profiles import matching, profiles
-from cio_mcp.toolkit.reading import Fields
+from cio_mcp.toolkit.answers.reading import Fields
+from cio_mcp.toolkit.answers.shapes import Shape
+from cio_mcp.toolkit.people.profiles import matching, profiles
 from cio_mcp.toolkit.texts.readable import readable
 from cio_mcp.toolkit.texts.rendering import RenderedText, attributes_in
 

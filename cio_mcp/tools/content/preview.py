@@ -8,13 +8,13 @@ from pydantic import Field
 from cio_mcp.client import AnyIdType, AppApi
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.liquid import Meter
-from cio_mcp.toolkit.answers import Cut, Quoted
-from cio_mcp.toolkit.design_studio import rendered_email
-from cio_mcp.toolkit.filters import Filter
-from cio_mcp.toolkit.params import CustomerId, ItemKey, JsonObject, Line, ObjectId
+from cio_mcp.toolkit.answers.shapes import Cut, Quoted
+from cio_mcp.toolkit.arguments.types import CustomerId, ItemKey, JsonObject, Line, ObjectId
+from cio_mcp.toolkit.people.filters import Filter
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.texts.bodies import body_texts
 from cio_mcp.toolkit.texts.data import fit
+from cio_mcp.toolkit.texts.design_studio import rendered_email
 from cio_mcp.toolkit.texts.messages import message_number, read_snippets, read_texts, the_one
 from cio_mcp.toolkit.texts.rendering import RenderedText, attributes_of, data_of, rendered_text
 from cio_mcp.toolkit.texts.variables import variables_of

@@ -5,9 +5,9 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from cio_mcp.client import AppApi
-from cio_mcp.toolkit.answers import Cut, Quoted
-from cio_mcp.toolkit.params import ItemKey
-from cio_mcp.toolkit.reading import Fields
+from cio_mcp.toolkit.answers.reading import Fields
+from cio_mcp.toolkit.answers.shapes import Cut, Quoted
+from cio_mcp.toolkit.arguments.types import ItemKey
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.texts.bodies import body_texts
 

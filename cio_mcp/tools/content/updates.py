@@ -7,11 +7,11 @@ from pydantic import AfterValidator, Field
 
 from cio_mcp.client import AppApi
 from cio_mcp.errors import InvalidArgument
-from cio_mcp.toolkit.answers import Acted
-from cio_mcp.toolkit.consequences import Consequence, affects
-from cio_mcp.toolkit.params import ItemKey, Line, Naming, ObjectId, one_line
-from cio_mcp.toolkit.params import Text as Written
-from cio_mcp.toolkit.reading import Fields
+from cio_mcp.toolkit.answers.reading import Fields
+from cio_mcp.toolkit.answers.shapes import Acted
+from cio_mcp.toolkit.arguments.types import ItemKey, Line, Naming, ObjectId, one_line
+from cio_mcp.toolkit.arguments.types import Text as Written
+from cio_mcp.toolkit.people.consequences import Consequence, affects
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.texts.difference import difference
 from cio_mcp.toolkit.texts.edits import FIELDS, Edit, Pairs, replaced_in, values_of

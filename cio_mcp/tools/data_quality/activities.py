@@ -5,12 +5,12 @@ from typing import Annotated
 from pydantic import Field
 
 from cio_mcp.client import AnyIdType, AppApi, Query
-from cio_mcp.toolkit.answers import Anything, Page, Quoted, Shape
-from cio_mcp.toolkit.pages import cut_page
-from cio_mcp.toolkit.params import Cursor, CustomerId, Limit, Text
-from cio_mcp.toolkit.reading import Fields
+from cio_mcp.toolkit.answers.pages import cut_page
+from cio_mcp.toolkit.answers.reading import Fields
+from cio_mcp.toolkit.answers.shapes import Anything, Page, Quoted, Shape
+from cio_mcp.toolkit.answers.things import customer_identifiers
+from cio_mcp.toolkit.arguments.types import Cursor, CustomerId, Limit, Text
 from cio_mcp.toolkit.registry import Toolbox
-from cio_mcp.toolkit.things import customer_identifiers
 
 tools = Toolbox(__name__)
 

@@ -8,12 +8,12 @@ from pydantic import AfterValidator, Field
 from cio_mcp.client import AnyIdType, AppApi
 from cio_mcp.errors import InvalidArgument, Refused
 from cio_mcp.limits import LOGGED
-from cio_mcp.toolkit.answers import Anything, Quoted, Shape
-from cio_mcp.toolkit.params import CustomerId, JsonObject, Text, unguessed
-from cio_mcp.toolkit.reading import Fields, needed, seconds, unusable
+from cio_mcp.toolkit.answers.reading import Fields, needed, seconds, unusable
+from cio_mcp.toolkit.answers.shapes import Anything, Quoted, Shape
+from cio_mcp.toolkit.answers.things import customer_identifiers
+from cio_mcp.toolkit.arguments.times import Timestamp, iso, unix_seconds
+from cio_mcp.toolkit.arguments.types import CustomerId, JsonObject, Text, unguessed
 from cio_mcp.toolkit.registry import Toolbox
-from cio_mcp.toolkit.things import customer_identifiers
-from cio_mcp.toolkit.times import Timestamp, iso, unix_seconds
 from cio_mcp.tools.data_quality.activities import happened_since, read_activities
 from cio_mcp.tools.data_quality.rejections import LOOKED_AT, Rejection, rejection
 from cio_mcp.tools.events import page_name

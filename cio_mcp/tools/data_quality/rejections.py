@@ -5,12 +5,12 @@ from typing import Annotated
 from pydantic import Field
 
 from cio_mcp.client import AnyIdType, AppApi
-from cio_mcp.toolkit.answers import Cut, Quoted, Shape
-from cio_mcp.toolkit.pages import joined, page_of
-from cio_mcp.toolkit.params import CustomerId
-from cio_mcp.toolkit.reading import Fields, beside
+from cio_mcp.toolkit.answers.pages import joined, page_of
+from cio_mcp.toolkit.answers.reading import Fields, beside
+from cio_mcp.toolkit.answers.shapes import Cut, Quoted, Shape
+from cio_mcp.toolkit.arguments.times import Timestamp
+from cio_mcp.toolkit.arguments.types import CustomerId
 from cio_mcp.toolkit.registry import Toolbox
-from cio_mcp.toolkit.times import Timestamp
 from cio_mcp.tools.data_quality.activities import Activity, activity, happened_since, read_activities
 
 tools = Toolbox(__name__)

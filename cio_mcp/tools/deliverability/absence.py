@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from cio_mcp.toolkit.reading import Fields
-from cio_mcp.toolkit.things import customer_identifiers
+from cio_mcp.toolkit.answers.reading import Fields
+from cio_mcp.toolkit.answers.things import customer_identifiers
 from cio_mcp.tools.deliverability.case import Case
 from cio_mcp.tools.deliverability.cause import AGENT, CUSTOMER, DEVELOPER, Cause
 from cio_mcp.tools.deliverability.failures import of_delivery

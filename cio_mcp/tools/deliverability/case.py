@@ -6,9 +6,9 @@ from typing import TypeVar
 
 from cio_mcp.client import AnyIdType
 from cio_mcp.errors import CustomerIOError
-from cio_mcp.toolkit.deliveries import SOURCES, reached, state_in
-from cio_mcp.toolkit.pages import enumerated
-from cio_mcp.toolkit.reading import Fields, text
+from cio_mcp.toolkit.answers.deliveries import SOURCES, reached, state_in
+from cio_mcp.toolkit.answers.pages import enumerated
+from cio_mcp.toolkit.answers.reading import Fields, text
 from cio_mcp.tools.data_quality.rejections import Rejection
 from cio_mcp.tools.deliverability.cause import Read
 from cio_mcp.tools.deliverability.opt_outs import OptOut

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from cio_mcp.toolkit.answers import Shape
+from cio_mcp.toolkit.answers.shapes import Shape
 
 Certainty = Literal["certain", "inferred", "unknown"]
 

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 from pydantic import Field
 
-from cio_mcp.toolkit.deliveries import reached
-from cio_mcp.toolkit.reading import Fields
-from cio_mcp.toolkit.things import source_state as running_state
+from cio_mcp.toolkit.answers.deliveries import reached
+from cio_mcp.toolkit.answers.reading import Fields
+from cio_mcp.toolkit.answers.things import source_state as running_state
 from cio_mcp.tools.deliverability.case import Case, delivery_state
 from cio_mcp.tools.deliverability.cause import Cause, Read, Statement
 from cio_mcp.tools.deliverability.failures import delivery_words, inside

@@ -5,10 +5,10 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from cio_mcp.client import AnyIdType, AppApi
-from cio_mcp.toolkit.answers import Quoted, Shape
-from cio_mcp.toolkit.params import CustomerId, ItemKey
+from cio_mcp.toolkit.answers.shapes import Quoted, Shape
+from cio_mcp.toolkit.arguments.times import Timestamp
+from cio_mcp.toolkit.arguments.types import CustomerId, ItemKey
 from cio_mcp.toolkit.registry import Toolbox
-from cio_mcp.toolkit.times import Timestamp
 from cio_mcp.tools.deliverability.case import Case
 from cio_mcp.tools.deliverability.cause import Cause, Read, Statement
 from cio_mcp.tools.deliverability.evidence import Fact, evidence, of_other_channels

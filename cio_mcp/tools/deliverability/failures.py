@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from cio_mcp.toolkit.deliveries import reached
-from cio_mcp.toolkit.reading import Fields
+from cio_mcp.toolkit.answers.deliveries import reached
+from cio_mcp.toolkit.answers.reading import Fields
 from cio_mcp.tools.deliverability.case import Case, delivery_state
 from cio_mcp.tools.deliverability.cause import (
     AGENT,

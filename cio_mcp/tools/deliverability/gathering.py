@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Awaitable
 
 from cio_mcp.client import AppApi, Query
-from cio_mcp.toolkit.deliveries import reached
-from cio_mcp.toolkit.pages import newest_first
-from cio_mcp.toolkit.reading import Fields, needed
+from cio_mcp.toolkit.answers.deliveries import reached
+from cio_mcp.toolkit.answers.pages import newest_first
+from cio_mcp.toolkit.answers.reading import Fields, needed
 from cio_mcp.tools.data_quality.activities import read_activities
 from cio_mcp.tools.data_quality.rejections import rejection
 from cio_mcp.tools.deliverability.case import Case, delivery_state

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from cio_mcp.toolkit.reading import Fields
-from cio_mcp.toolkit.things import source_state
+from cio_mcp.toolkit.answers.reading import Fields
+from cio_mcp.toolkit.answers.things import source_state
 from cio_mcp.tools.deliverability.case import Case
 from cio_mcp.tools.deliverability.cause import (
     AGENT,

@@ -6,10 +6,10 @@ from pydantic import Field
 
 from cio_mcp.client import AnyIdType, AppApi
 from cio_mcp.errors import InvalidArgument
-from cio_mcp.toolkit.answers import Page, Quoted, Shape
-from cio_mcp.toolkit.pages import cut_page
-from cio_mcp.toolkit.params import Cursor, CustomerId, Limit, Line
-from cio_mcp.toolkit.reading import Fields
+from cio_mcp.toolkit.answers.pages import cut_page
+from cio_mcp.toolkit.answers.reading import Fields
+from cio_mcp.toolkit.answers.shapes import Page, Quoted, Shape
+from cio_mcp.toolkit.arguments.types import Cursor, CustomerId, Limit, Line
 from cio_mcp.toolkit.registry import Toolbox
 
 tools = Toolbox(__name__)

@@ -4,9 +4,9 @@ import re
 
 from cio_mcp.client import AnyIdType, AppApi
 from cio_mcp.errors import CustomerIOError, InvalidArgument, Refused
-from cio_mcp.toolkit.profiles import NAMES, matching
-from cio_mcp.toolkit.reading import Fields
-from cio_mcp.toolkit.things import customer_identifiers
+from cio_mcp.toolkit.answers.reading import Fields
+from cio_mcp.toolkit.answers.things import customer_identifiers
+from cio_mcp.toolkit.people.profiles import NAMES, matching
 from cio_mcp.tools.deliverability.case import Case
 
 # One or several words of letters: a person's name, and seldom an id.

@@ -6,9 +6,9 @@ from typing import Literal
 
 from cio_mcp.client import AppApi
 from cio_mcp.errors import CustomerIOError, InvalidArgument
-from cio_mcp.toolkit.candidates import LISTS, SYNONYMS
-from cio_mcp.toolkit.reading import Fields
-from cio_mcp.toolkit.things import source_state
+from cio_mcp.toolkit.answers.candidates import LISTS, SYNONYMS
+from cio_mcp.toolkit.answers.reading import Fields
+from cio_mcp.toolkit.answers.things import source_state
 
 SourceKind = Literal["campaign", "broadcast", "newsletter", "transactional"]
 KINDS: tuple[SourceKind, ...] = ("campaign", "broadcast", "newsletter", "transactional")

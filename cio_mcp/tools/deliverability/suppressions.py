@@ -6,11 +6,11 @@ from pydantic import Field
 
 from cio_mcp.client import AppApi
 from cio_mcp.errors import InvalidArgument
-from cio_mcp.toolkit.answers import Acted, Page, Quoted, Shape
-from cio_mcp.toolkit.consequences import Outlook, affects
-from cio_mcp.toolkit.pages import page_of
-from cio_mcp.toolkit.params import Address, CountCursor, Limit, Line
-from cio_mcp.toolkit.reading import Fields
+from cio_mcp.toolkit.answers.pages import page_of
+from cio_mcp.toolkit.answers.reading import Fields
+from cio_mcp.toolkit.answers.shapes import Acted, Page, Quoted, Shape
+from cio_mcp.toolkit.arguments.types import Address, CountCursor, Limit, Line
+from cio_mcp.toolkit.people.consequences import Outlook, affects
 from cio_mcp.toolkit.registry import Toolbox
 
 tools = Toolbox(__name__)

@@ -7,9 +7,12 @@ from pydantic import AfterValidator, Field
 from cio_mcp.client import AppApi, RequestKind
 from cio_mcp.client.call import Replacement
 from cio_mcp.errors import InvalidArgument
-from cio_mcp.toolkit.answers import Acted
-from cio_mcp.toolkit.consequences import affects
-from cio_mcp.toolkit.design_studio import (
+from cio_mcp.toolkit.answers.reading import Fields, made
+from cio_mcp.toolkit.answers.shapes import Acted
+from cio_mcp.toolkit.arguments.types import ItemKey, Line, Naming, ObjectId, Text, at_most, one_line
+from cio_mcp.toolkit.people.consequences import affects
+from cio_mcp.toolkit.registry import Toolbox
+from cio_mcp.toolkit.texts.design_studio import (
     EMAIL,
     EmailId,
     Language,
@@ -19,9 +22,6 @@ from cio_mcp.toolkit.design_studio import (
     sent_in,
     texts_in,
 )
-from cio_mcp.toolkit.params import ItemKey, Line, Naming, ObjectId, Text, at_most, one_line
-from cio_mcp.toolkit.reading import Fields, made
-from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.texts.difference import difference
 from cio_mcp.toolkit.texts.edits import Pairs, replaced_in
 from cio_mcp.toolkit.texts.faults import faults_of

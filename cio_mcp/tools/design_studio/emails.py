@@ -6,13 +6,13 @@ from pydantic import Field
 
 from cio_mcp.client import AppApi
 from cio_mcp.liquid import Meter
-from cio_mcp.toolkit.answers import Cut, Page, Quoted, Shape
-from cio_mcp.toolkit.design_studio import COMPONENTS, EMAIL, EmailId, Language, read_node, texts_in
-from cio_mcp.toolkit.pages import page_of
-from cio_mcp.toolkit.params import CountCursor, Line
-from cio_mcp.toolkit.reading import Fields, beside, needed
+from cio_mcp.toolkit.answers.pages import page_of
+from cio_mcp.toolkit.answers.reading import Fields, beside, needed
+from cio_mcp.toolkit.answers.shapes import Cut, Page, Quoted, Shape
+from cio_mcp.toolkit.arguments.types import CountCursor, Line
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.texts.bodies import body_texts
+from cio_mcp.toolkit.texts.design_studio import COMPONENTS, EMAIL, EmailId, Language, read_node, texts_in
 from cio_mcp.toolkit.texts.faults import faults_of
 from cio_mcp.toolkit.texts.variables import variables_of
 

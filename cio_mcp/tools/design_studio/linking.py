@@ -7,12 +7,12 @@ from pydantic import Field
 from cio_mcp.client import AppApi, RequestKind
 from cio_mcp.client.call import Replacement
 from cio_mcp.errors import InvalidArgument
-from cio_mcp.toolkit.answers import Acted
-from cio_mcp.toolkit.consequences import Consequence, affects
-from cio_mcp.toolkit.design_studio import EMAIL, EmailId, differing_nodes, read_nodes
-from cio_mcp.toolkit.params import ObjectId
-from cio_mcp.toolkit.reading import Fields, beside
+from cio_mcp.toolkit.answers.reading import Fields, beside
+from cio_mcp.toolkit.answers.shapes import Acted
+from cio_mcp.toolkit.arguments.types import ObjectId
+from cio_mcp.toolkit.people.consequences import Consequence, affects
 from cio_mcp.toolkit.registry import Toolbox
+from cio_mcp.toolkit.texts.design_studio import EMAIL, EmailId, differing_nodes, read_nodes
 
 tools = Toolbox(__name__)
 

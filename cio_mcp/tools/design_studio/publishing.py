@@ -8,9 +8,13 @@ from pydantic import Field
 from cio_mcp.client import AppApi, RequestKind
 from cio_mcp.client.call import Replacement
 from cio_mcp.errors import InvalidArgument, Refused
-from cio_mcp.toolkit.answers import Acted, Cut, Quoted, Shape
-from cio_mcp.toolkit.consequences import Consequence, affects
-from cio_mcp.toolkit.design_studio import (
+from cio_mcp.toolkit.answers.reading import Fields, made, needed
+from cio_mcp.toolkit.answers.shapes import Acted, Cut, Quoted, Shape
+from cio_mcp.toolkit.arguments.types import ItemKey
+from cio_mcp.toolkit.people.consequences import Consequence, affects
+from cio_mcp.toolkit.polling import Polling
+from cio_mcp.toolkit.registry import Toolbox
+from cio_mcp.toolkit.texts.design_studio import (
     EMAIL,
     EmailId,
     Language,
@@ -23,10 +27,6 @@ from cio_mcp.toolkit.design_studio import (
     texts_in,
     told_components,
 )
-from cio_mcp.toolkit.params import ItemKey
-from cio_mcp.toolkit.polling import Polling
-from cio_mcp.toolkit.reading import Fields, made, needed
-from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.texts.difference import difference
 
 tools = Toolbox(__name__)

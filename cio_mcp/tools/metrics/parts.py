@@ -8,13 +8,13 @@ from typing import Literal
 from pydantic import Field
 
 from cio_mcp.client import AppApi
-from cio_mcp.toolkit.answers import Cut, Pictured, Shape
-from cio_mcp.toolkit.fitting import check_fit
+from cio_mcp.toolkit.answers.pages import joined
+from cio_mcp.toolkit.answers.reading import Fields, beside, unusable
+from cio_mcp.toolkit.answers.shapes import Cut, Pictured, Shape
+from cio_mcp.toolkit.arguments.fitting import check_fit
 from cio_mcp.toolkit.metrics.figures import SHARES_OF, Figures, figures_of, verdict
 from cio_mcp.toolkit.metrics.rates import Spanned, counts_of
 from cio_mcp.toolkit.metrics.spans import End, Span, Start, newest_periods, span_of
-from cio_mcp.toolkit.pages import joined
-from cio_mcp.toolkit.reading import Fields, beside, unusable
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.tools.metrics.totals import MOST, SourceId
 

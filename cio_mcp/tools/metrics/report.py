@@ -7,7 +7,9 @@ from pydantic import Field
 
 from cio_mcp.client import AppApi
 from cio_mcp.errors import InvalidArgument
-from cio_mcp.toolkit.answers import Cut, Pictured, Shape
+from cio_mcp.toolkit.answers.pages import joined
+from cio_mcp.toolkit.answers.shapes import Cut, Pictured, Shape
+from cio_mcp.toolkit.arguments.types import NameContains, Number
 from cio_mcp.toolkit.metrics.figures import (
     LOOKS,
     MEASURES,
@@ -20,8 +22,6 @@ from cio_mcp.toolkit.metrics.figures import (
 )
 from cio_mcp.toolkit.metrics.rates import Spanned
 from cio_mcp.toolkit.metrics.spans import days_before
-from cio_mcp.toolkit.pages import joined
-from cio_mcp.toolkit.params import NameContains, Number
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.tools.metrics.sources import LISTS, Sender, read_results, senders_of
 

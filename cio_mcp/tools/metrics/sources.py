@@ -6,11 +6,11 @@ from dataclasses import dataclass, field, replace
 from cio_mcp.client import AppApi, now
 from cio_mcp.client.call import QueuePlace
 from cio_mcp.errors import CustomerIOError
+from cio_mcp.toolkit.answers.reading import Fields, unusable
+from cio_mcp.toolkit.answers.things import has_in_name, source_state
 from cio_mcp.toolkit.metrics.figures import Figures, figures_of
 from cio_mcp.toolkit.metrics.rates import counts_of
 from cio_mcp.toolkit.metrics.spans import Span
-from cio_mcp.toolkit.reading import Fields, unusable
-from cio_mcp.toolkit.things import has_in_name, source_state
 
 # Letters of a name that are told.
 NAME = 60

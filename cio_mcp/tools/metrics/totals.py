@@ -6,8 +6,11 @@ from pydantic import Field
 
 from cio_mcp.client import AppApi, Query
 from cio_mcp.errors import InvalidArgument
-from cio_mcp.toolkit.answers import Cut, Pictured, Shape
-from cio_mcp.toolkit.fitting import check_fit
+from cio_mcp.toolkit.answers.pages import page_of
+from cio_mcp.toolkit.answers.reading import Fields
+from cio_mcp.toolkit.answers.shapes import Cut, Pictured, Shape
+from cio_mcp.toolkit.arguments.fitting import check_fit
+from cio_mcp.toolkit.arguments.types import Channel, Number, ObjectId, vendor_channel
 from cio_mcp.toolkit.metrics.rates import (
     RATES,
     Counts,
@@ -27,9 +30,6 @@ from cio_mcp.toolkit.metrics.spans import (
     newest_periods,
     span_of,
 )
-from cio_mcp.toolkit.pages import page_of
-from cio_mcp.toolkit.params import Channel, Number, ObjectId, vendor_channel
-from cio_mcp.toolkit.reading import Fields
 from cio_mcp.toolkit.registry import Toolbox
 
 tools = Toolbox(__name__)

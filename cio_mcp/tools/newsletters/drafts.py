@@ -6,12 +6,21 @@ from pydantic import AfterValidator, Field
 
 from cio_mcp.client import AppApi, RequestKind
 from cio_mcp.errors import InvalidArgument
-from cio_mcp.toolkit.answers import Acted
-from cio_mcp.toolkit.consequences import Outlook, affects
-from cio_mcp.toolkit.fitting import check_fit
-from cio_mcp.toolkit.lists import Numbers
-from cio_mcp.toolkit.params import Https, ItemKey, JsonObject, Line, ObjectId, Text, at_most, unguessed
-from cio_mcp.toolkit.reading import Fields, made
+from cio_mcp.toolkit.answers.reading import Fields, made
+from cio_mcp.toolkit.answers.shapes import Acted
+from cio_mcp.toolkit.arguments.fitting import check_fit
+from cio_mcp.toolkit.arguments.lists import Numbers
+from cio_mcp.toolkit.arguments.types import (
+    Https,
+    ItemKey,
+    JsonObject,
+    Line,
+    ObjectId,
+    Text,
+    at_most,
+    unguessed,
+)
+from cio_mcp.toolkit.people.consequences import Outlook, affects
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.tools.newsletters.filter import NewsletterFilter
 

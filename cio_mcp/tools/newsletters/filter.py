@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cio_mcp.client import AppApi
-from cio_mcp.toolkit.audience import Audience, of_filter
+from cio_mcp.toolkit.people.audience import Audience, of_filter
 
 Values = Mapping[str, Any]
 

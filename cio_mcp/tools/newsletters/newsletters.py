@@ -5,10 +5,10 @@ from typing import Any
 from pydantic import Field
 
 from cio_mcp.client import AppApi
-from cio_mcp.toolkit.answers import Cut, Numbered, Page, Shape
-from cio_mcp.toolkit.pages import cut_page
-from cio_mcp.toolkit.params import Cursor, Limit, ObjectId
-from cio_mcp.toolkit.reading import Fields, beside
+from cio_mcp.toolkit.answers.pages import cut_page
+from cio_mcp.toolkit.answers.reading import Fields, beside
+from cio_mcp.toolkit.answers.shapes import Cut, Numbered, Page, Shape
+from cio_mcp.toolkit.arguments.types import Cursor, Limit, ObjectId
 from cio_mcp.toolkit.registry import Toolbox
 
 tools = Toolbox(__name__)

@@ -6,13 +6,13 @@ from pydantic import Field
 
 from cio_mcp.client import AppApi, RequestKind
 from cio_mcp.errors import InvalidArgument
-from cio_mcp.toolkit.answers import Acted
-from cio_mcp.toolkit.audience import Audience, MessageSetup, reaches
-from cio_mcp.toolkit.params import Number, ObjectId
-from cio_mcp.toolkit.reading import Fields, made
+from cio_mcp.toolkit.answers.reading import Fields, made
+from cio_mcp.toolkit.answers.shapes import Acted
+from cio_mcp.toolkit.arguments.times import Schedule, iso
+from cio_mcp.toolkit.arguments.types import Number, ObjectId
+from cio_mcp.toolkit.people.audience import Audience, MessageSetup, reaches
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.texts.words import Sending
-from cio_mcp.toolkit.times import Schedule, iso
 
 tools = Toolbox(__name__)
 

@@ -5,12 +5,12 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from cio_mcp.client import AnyIdType, TrackApi, people
-from cio_mcp.toolkit.answers import Accepted
-from cio_mcp.toolkit.consequences import Consequence, affects
-from cio_mcp.toolkit.params import CustomerId, ItemKey
+from cio_mcp.toolkit.answers.shapes import Accepted
+from cio_mcp.toolkit.arguments.times import Timestamp
+from cio_mcp.toolkit.arguments.types import CustomerId, ItemKey
+from cio_mcp.toolkit.arguments.values import Values
+from cio_mcp.toolkit.people.consequences import Consequence, affects
 from cio_mcp.toolkit.registry import Toolbox
-from cio_mcp.toolkit.times import Timestamp
-from cio_mcp.toolkit.values import Values
 
 tools = Toolbox(__name__)
 

@@ -6,10 +6,10 @@ from pydantic import Field
 
 from cio_mcp.client import AnyIdType, AppApi, RequestKind, TrackApi, people
 from cio_mcp.errors import InvalidArgument
-from cio_mcp.toolkit.answers import Accepted
-from cio_mcp.toolkit.consequences import Consequence, affects
-from cio_mcp.toolkit.losses import of_customer, of_merge
-from cio_mcp.toolkit.params import CustomerId, ExceptPhone
+from cio_mcp.toolkit.answers.shapes import Accepted
+from cio_mcp.toolkit.arguments.types import CustomerId, ExceptPhone
+from cio_mcp.toolkit.people.consequences import Consequence, affects
+from cio_mcp.toolkit.people.losses import of_customer, of_merge
 from cio_mcp.toolkit.registry import Toolbox
 
 tools = Toolbox(__name__)

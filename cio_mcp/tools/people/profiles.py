@@ -7,19 +7,19 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field
 
 from cio_mcp.client import AnyIdType, AppApi, TrackApi, people
-from cio_mcp.toolkit.answers import Accepted, Cut, Quoted, Shape
-from cio_mcp.toolkit.automations import started_by_change
-from cio_mcp.toolkit.consequences import Consequence, Outlook, affects
-from cio_mcp.toolkit.habits import OfPeople
-from cio_mcp.toolkit.lists import SomeNames
-from cio_mcp.toolkit.losses import UNKNOWN, of_customer, whom
-from cio_mcp.toolkit.pages import PAGE_BYTES
-from cio_mcp.toolkit.params import AnonymousId, CustomerId
-from cio_mcp.toolkit.reading import Fields, needed, plain_value
+from cio_mcp.toolkit.answers.pages import PAGE_BYTES
+from cio_mcp.toolkit.answers.reading import Fields, needed, plain_value
+from cio_mcp.toolkit.answers.shapes import Accepted, Cut, Quoted, Shape
+from cio_mcp.toolkit.arguments.lists import SomeNames
+from cio_mcp.toolkit.arguments.sizes import size_of
+from cio_mcp.toolkit.arguments.times import Timestamp
+from cio_mcp.toolkit.arguments.types import AnonymousId, CustomerId
+from cio_mcp.toolkit.arguments.values import Email, Values, text_values_note, within_limits
+from cio_mcp.toolkit.people.automations import started_by_change
+from cio_mcp.toolkit.people.consequences import Consequence, Outlook, affects
+from cio_mcp.toolkit.people.habits import OfPeople
+from cio_mcp.toolkit.people.losses import UNKNOWN, of_customer, whom
 from cio_mcp.toolkit.registry import Toolbox
-from cio_mcp.toolkit.sizes import size_of
-from cio_mcp.toolkit.times import Timestamp
-from cio_mcp.toolkit.values import Email, Values, text_values_note, within_limits
 
 tools = Toolbox(__name__)
 

@@ -5,14 +5,14 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, TypeAdapter, ValidationError, ValidationInfo
 
 from cio_mcp.client import AnyIdType, AppApi, TrackApi, people
-from cio_mcp.toolkit import lists
-from cio_mcp.toolkit.answers import Accepted, Page, Quoted, Shape
-from cio_mcp.toolkit.consequences import Consequence, affects
-from cio_mcp.toolkit.pages import cut_page, joined
-from cio_mcp.toolkit.params import Cursor, CustomerId, ItemKey, Limit
-from cio_mcp.toolkit.reading import Fields, beside
+from cio_mcp.toolkit.answers.pages import cut_page, joined
+from cio_mcp.toolkit.answers.reading import Fields, beside
+from cio_mcp.toolkit.answers.shapes import Accepted, Page, Quoted, Shape
+from cio_mcp.toolkit.arguments import lists
+from cio_mcp.toolkit.arguments.types import Cursor, CustomerId, ItemKey, Limit
+from cio_mcp.toolkit.arguments.values import tell_times
+from cio_mcp.toolkit.people.consequences import Consequence, affects
 from cio_mcp.toolkit.registry import Toolbox
-from cio_mcp.toolkit.values import tell_times
 
 tools = Toolbox(__name__)
 

@@ -6,12 +6,11 @@ from pydantic import AfterValidator, Field
 
 from cio_mcp.client import AnyIdType, AppApi
 from cio_mcp.errors import InvalidArgument
-from cio_mcp.toolkit.answers import Cut, Numbered, Page, Quoted, Shape
-from cio_mcp.toolkit.audience import segment_size
-from cio_mcp.toolkit.filters import Filter
-from cio_mcp.toolkit.lists import Names
-from cio_mcp.toolkit.pages import cut_page, joined, newest_first, page_of
-from cio_mcp.toolkit.params import (
+from cio_mcp.toolkit.answers.pages import cut_page, joined, newest_first, page_of
+from cio_mcp.toolkit.answers.reading import Fields, beside, time
+from cio_mcp.toolkit.answers.shapes import Cut, Numbered, Page, Quoted, Shape
+from cio_mcp.toolkit.arguments.lists import Names
+from cio_mcp.toolkit.arguments.types import (
     Address,
     Cursor,
     CustomerId,
@@ -21,10 +20,11 @@ from cio_mcp.toolkit.params import (
     comparison_value,
     unguessed,
 )
-from cio_mcp.toolkit.profiles import matching, profiles
-from cio_mcp.toolkit.reading import Fields, beside, time
+from cio_mcp.toolkit.arguments.values import text_values_note
+from cio_mcp.toolkit.people.audience import segment_size
+from cio_mcp.toolkit.people.filters import Filter
+from cio_mcp.toolkit.people.profiles import matching, profiles
 from cio_mcp.toolkit.registry import Toolbox
-from cio_mcp.toolkit.values import text_values_note
 
 tools = Toolbox(__name__)
 

@@ -6,12 +6,12 @@ from pydantic import AfterValidator, Field
 
 from cio_mcp.client import AnyIdType, AppApi, TrackApi, people
 from cio_mcp.errors import InvalidArgument, Refused
-from cio_mcp.toolkit.answers import Accepted, Acted, Answer, Numbered
-from cio_mcp.toolkit.consequences import Consequence, affects
-from cio_mcp.toolkit.params import CustomerId, JsonObject
-from cio_mcp.toolkit.reading import Fields
+from cio_mcp.toolkit.answers.reading import Fields
+from cio_mcp.toolkit.answers.shapes import Accepted, Acted, Answer, Numbered
+from cio_mcp.toolkit.arguments.times import iso
+from cio_mcp.toolkit.arguments.types import CustomerId, JsonObject
+from cio_mcp.toolkit.people.consequences import Consequence, affects
 from cio_mcp.toolkit.registry import Toolbox
-from cio_mcp.toolkit.times import iso
 
 tools = Toolbox(__name__)
 

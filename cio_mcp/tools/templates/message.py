@@ -7,10 +7,10 @@ from typing import Any, Literal, NoReturn, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from cio_mcp.toolkit.arguments import near_miss
-from cio_mcp.toolkit.params import ItemKey, Line, ObjectId, Text
-from cio_mcp.toolkit.parse_context import ParseContext
-from cio_mcp.toolkit.sizes import size_of
+from cio_mcp.toolkit.arguments.parse_context import ParseContext
+from cio_mcp.toolkit.arguments.parsing import near_miss
+from cio_mcp.toolkit.arguments.sizes import size_of
+from cio_mcp.toolkit.arguments.types import ItemKey, Line, ObjectId, Text
 from cio_mcp.tools.templates.names import LONGEST, can_be_argument, can_be_tool
 from cio_mcp.tools.templates.sends import WORDS, Channel, Kind, Send, send_arguments, send_of
 from cio_mcp.tools.templates.values import TYPES, VariablePath, variable_path

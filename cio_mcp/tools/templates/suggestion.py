@@ -9,7 +9,7 @@ from typing import get_args
 from cio_mcp.client import AppApi
 from cio_mcp.errors import CustomerIOError
 from cio_mcp.liquid import notation
-from cio_mcp.toolkit.reading import Fields
+from cio_mcp.toolkit.answers.reading import Fields
 from cio_mcp.tools.templates.message import GENERIC_SENDS
 from cio_mcp.tools.templates.names import LONGEST, can_be_argument
 from cio_mcp.tools.templates.reading import MessageNeeds, taken_by

@@ -10,12 +10,12 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema, create_model
 
-from cio_mcp.toolkit.addresses import OneAddress
-from cio_mcp.toolkit.arguments import has_mark, parsed_arguments
-from cio_mcp.toolkit.audience import Audience
-from cio_mcp.toolkit.params import Naming
-from cio_mcp.toolkit.parse_context import ParseContext
-from cio_mcp.toolkit.quoting import quoted
+from cio_mcp.toolkit.answers.quoting import quoted
+from cio_mcp.toolkit.arguments.addresses import OneAddress
+from cio_mcp.toolkit.arguments.parse_context import ParseContext
+from cio_mcp.toolkit.arguments.parsing import has_mark, parsed_arguments
+from cio_mcp.toolkit.arguments.types import Naming
+from cio_mcp.toolkit.people.audience import Audience
 from cio_mcp.toolkit.registry import Tool
 from cio_mcp.tools.templates.file import File
 from cio_mcp.tools.templates.message import Argument, MessageDefinition

@@ -6,10 +6,10 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
 
-from cio_mcp.toolkit.answers import Anything
-from cio_mcp.toolkit.lists import listed
-from cio_mcp.toolkit.params import JsonObject
-from cio_mcp.toolkit.sizes import size_of
+from cio_mcp.toolkit.answers.shapes import Anything
+from cio_mcp.toolkit.arguments.lists import listed
+from cio_mcp.toolkit.arguments.sizes import size_of
+from cio_mcp.toolkit.arguments.types import JsonObject
 
 # A variable as Liquid writes it behind `trigger`: order.id, ["home city"].
 _PATH = re.compile(r"(?:\w[\w-]*|\[\"[^\"]+\"\])(?:\.\w[\w-]*|\[\"[^\"]+\"\])*")

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator
 
 from cio_mcp.limits import ATTACHMENTS_BYTES
-from cio_mcp.toolkit.params import JsonObject, one_line
+from cio_mcp.toolkit.arguments.types import JsonObject, one_line
 
 # What encoders leave between lines of base64, and what makes its URL-safe form the plain one.
 _BREAKS = re.compile(r"[ \t]*[\r\n]+[ \t]*")

@@ -8,9 +8,9 @@ from pydantic import Field
 
 from cio_mcp.client import IdType, SendApi
 from cio_mcp.errors import InvalidArgument
-from cio_mcp.toolkit.audience import DEVICE, OWN_NUMBER, Audience, reaches
-from cio_mcp.toolkit.fitting import check_fit
-from cio_mcp.toolkit.params import Address, CustomerId, ExceptPhone, JsonObject, Line, Text
+from cio_mcp.toolkit.arguments.fitting import check_fit
+from cio_mcp.toolkit.arguments.types import Address, CustomerId, ExceptPhone, JsonObject, Line, Text
+from cio_mcp.toolkit.people.audience import DEVICE, OWN_NUMBER, Audience, reaches
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.texts.words import AllowMissing
 from cio_mcp.tools.transactional.push import CustomDevice, CustomPayload

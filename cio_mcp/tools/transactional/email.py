@@ -7,10 +7,10 @@ from pydantic import Field
 
 from cio_mcp.client import IdType, SendApi
 from cio_mcp.errors import InvalidArgument
-from cio_mcp.toolkit.addresses import THEIR_OWN, Recipient, Recipients, recipients
-from cio_mcp.toolkit.audience import Audience, reaches
-from cio_mcp.toolkit.headers import Headers
-from cio_mcp.toolkit.params import CustomerId, ExceptPhone, Line, Text
+from cio_mcp.toolkit.arguments.addresses import THEIR_OWN, Recipient, Recipients, recipients
+from cio_mcp.toolkit.arguments.headers import Headers
+from cio_mcp.toolkit.arguments.types import CustomerId, ExceptPhone, Line, Text
+from cio_mcp.toolkit.people.audience import Audience, reaches
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.toolkit.texts.words import AllowMissing
 from cio_mcp.tools.transactional.attachments import Attachments

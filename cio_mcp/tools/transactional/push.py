@@ -4,10 +4,10 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, ValidationInfo
 
-from cio_mcp.toolkit.audience import push_targets
-from cio_mcp.toolkit.params import JsonObject
-from cio_mcp.toolkit.parse_context import context_of
-from cio_mcp.toolkit.times import unix_seconds
+from cio_mcp.toolkit.arguments.parse_context import context_of
+from cio_mcp.toolkit.arguments.times import unix_seconds
+from cio_mcp.toolkit.arguments.types import JsonObject
+from cio_mcp.toolkit.people.audience import push_targets
 
 PLATFORMS = ("ios", "android")
 

@@ -7,12 +7,12 @@ from pydantic import Field
 from cio_mcp.client import IdType, RequestKind, SendApi
 from cio_mcp.errors import InvalidArgument
 from cio_mcp.limits import MESSAGE_BYTES
-from cio_mcp.toolkit.answers import Acted
-from cio_mcp.toolkit.params import JsonObject, Line
-from cio_mcp.toolkit.reading import Fields, made
-from cio_mcp.toolkit.sizes import excess
+from cio_mcp.toolkit.answers.reading import Fields, made
+from cio_mcp.toolkit.answers.shapes import Acted
+from cio_mcp.toolkit.arguments.sizes import excess
+from cio_mcp.toolkit.arguments.times import SendTime
+from cio_mcp.toolkit.arguments.types import JsonObject, Line
 from cio_mcp.toolkit.texts.words import Sending
-from cio_mcp.toolkit.times import SendTime
 
 AutoCreate = Annotated[bool, Field(description="Create a template if none has this name.")]
 

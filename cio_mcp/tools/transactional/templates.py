@@ -5,11 +5,11 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from cio_mcp.client import AppApi, SendApi
-from cio_mcp.toolkit.answers import Numbered, Page
-from cio_mcp.toolkit.audience import MessageSetup
-from cio_mcp.toolkit.pages import newest_first, page_by_id
-from cio_mcp.toolkit.params import CountCursor, Naming, as_id, one_line
-from cio_mcp.toolkit.reading import Fields
+from cio_mcp.toolkit.answers.pages import newest_first, page_by_id
+from cio_mcp.toolkit.answers.reading import Fields
+from cio_mcp.toolkit.answers.shapes import Numbered, Page
+from cio_mcp.toolkit.arguments.types import CountCursor, Naming, as_id, one_line
+from cio_mcp.toolkit.people.audience import MessageSetup
 from cio_mcp.toolkit.registry import Toolbox
 
 tools = Toolbox(__name__)

@@ -6,10 +6,10 @@ from pydantic import AfterValidator, Field
 
 from cio_mcp.client import AppApi, RequestKind
 from cio_mcp.limits import COLLECTION_BYTES
-from cio_mcp.toolkit.answers import Item
-from cio_mcp.toolkit.lists import Objects
-from cio_mcp.toolkit.reading import Fields, made, needed, plain_value
-from cio_mcp.toolkit.sizes import excess
+from cio_mcp.toolkit.answers.reading import Fields, made, needed, plain_value
+from cio_mcp.toolkit.answers.shapes import Item
+from cio_mcp.toolkit.arguments.lists import Objects
+from cio_mcp.toolkit.arguments.sizes import excess
 
 # App API, "Collections": bytes of one row.
 ROW = 10_000

@@ -7,16 +7,16 @@ from pydantic import Field, WithJsonSchema
 
 from cio_mcp.client import AppApi, RequestKind
 from cio_mcp.errors import InvalidArgument
-from cio_mcp.toolkit.answers import Acted, Cut, Item
-from cio_mcp.toolkit.consequences import affects
+from cio_mcp.toolkit.answers.reading import Fields, beside, made, needed, unusable
+from cio_mcp.toolkit.answers.shapes import Acted, Cut, Item
+from cio_mcp.toolkit.arguments.lists import SomeNames
+from cio_mcp.toolkit.arguments.times import Timestamp
+from cio_mcp.toolkit.arguments.types import Line, ObjectId
 from cio_mcp.toolkit.downloads import Downloads
-from cio_mcp.toolkit.filters import Filter
-from cio_mcp.toolkit.lists import SomeNames
-from cio_mcp.toolkit.params import Line, ObjectId
+from cio_mcp.toolkit.people.consequences import affects
+from cio_mcp.toolkit.people.filters import Filter
 from cio_mcp.toolkit.polling import Polling, WaitSeconds
-from cio_mcp.toolkit.reading import Fields, beside, made, needed, unusable
 from cio_mcp.toolkit.registry import Toolbox
-from cio_mcp.toolkit.times import Timestamp
 from cio_mcp.tools.messages import Metric
 from cio_mcp.tools.people.search import EVERYBODY
 

@@ -7,11 +7,11 @@ from pydantic import Field
 
 from cio_mcp.client import AppApi
 from cio_mcp.errors import InvalidArgument
-from cio_mcp.toolkit.answers import Acted, Item, Page
-from cio_mcp.toolkit.consequences import Consequence, Outlook, affects
-from cio_mcp.toolkit.pages import fitting, page_of
-from cio_mcp.toolkit.params import Cursor, Https, ItemKey, Line, Text
-from cio_mcp.toolkit.reading import Fields, beside, needed, text
+from cio_mcp.toolkit.answers.pages import fitting, page_of
+from cio_mcp.toolkit.answers.reading import Fields, beside, needed, text
+from cio_mcp.toolkit.answers.shapes import Acted, Item, Page
+from cio_mcp.toolkit.arguments.types import Cursor, Https, ItemKey, Line, Text
+from cio_mcp.toolkit.people.consequences import Consequence, Outlook, affects
 from cio_mcp.toolkit.registry import Toolbox
 from cio_mcp.tools.workspace.collections import Collection, Rows, read_rows, set_rows, told_collection
 from cio_mcp.tools.workspace.exports import Export, told_export

@@ -7,13 +7,13 @@ from pydantic import Field
 
 from cio_mcp.client import AppApi, RequestKind
 from cio_mcp.errors import InvalidArgument
-from cio_mcp.toolkit.answers import Acted, Item
-from cio_mcp.toolkit.audience import Audience, reaches
-from cio_mcp.toolkit.consequences import Consequence, affects
-from cio_mcp.toolkit.lists import Words
-from cio_mcp.toolkit.params import Https, Line, ObjectId
-from cio_mcp.toolkit.quoting import ascii_host
-from cio_mcp.toolkit.reading import Fields, made, needed
+from cio_mcp.toolkit.answers.quoting import ascii_host
+from cio_mcp.toolkit.answers.reading import Fields, made, needed
+from cio_mcp.toolkit.answers.shapes import Acted, Item
+from cio_mcp.toolkit.arguments.lists import Words
+from cio_mcp.toolkit.arguments.types import Https, Line, ObjectId
+from cio_mcp.toolkit.people.audience import Audience, reaches
+from cio_mcp.toolkit.people.consequences import Consequence, affects
 from cio_mcp.toolkit.registry import Toolbox
 
 tools = Toolbox(__name__)

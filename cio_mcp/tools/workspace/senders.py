@@ -3,9 +3,9 @@
 from pydantic import Field
 
 from cio_mcp.client import AppApi
-from cio_mcp.toolkit.answers import Item
-from cio_mcp.toolkit.reading import Fields
-from cio_mcp.toolkit.things import read_uses
+from cio_mcp.toolkit.answers.reading import Fields
+from cio_mcp.toolkit.answers.shapes import Item
+from cio_mcp.toolkit.answers.things import read_uses
 
 # The largest number of pages, of 100 sender identities each, to read.
 PAGES = 10

@@ -3,8 +3,8 @@
 from pydantic import Field
 
 from cio_mcp.client import AppApi
-from cio_mcp.toolkit.answers import Item
-from cio_mcp.toolkit.reading import Fields
+from cio_mcp.toolkit.answers.reading import Fields
+from cio_mcp.toolkit.answers.shapes import Item
 
 
 class Snippet(Item):

@@ -451,7 +451,7 @@ def test_lines_above_the_header_are_skipped_and_what_separates_cells_is_told(
     assert people(folder).keys() == {"1", "2"}
     assert "csv, utf-8, as people, separated by semicolons" in told
     assert "3.4.2026 is 2026-04-03T00:00:00Z  14.03.2026 09:15 is 2026-03-14T09:15:00Z" in told
-    assert "note: 2 lines are blank, and passed over; the first is line 5" in told
+    assert "note: 2 lines are blank and were skipped; the first is line 5" in told
     for name in ("rows.json", "rows.ndjson"):
         status, told = loading("[]", "--yes", "--skip-rows", "1", name=name)
         assert status == 2

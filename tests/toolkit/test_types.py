@@ -9,8 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from cio_mcp.toolkit.lists import Addresses, Names, Objects, People, SomeNames, Words
-from cio_mcp.toolkit.params import (
+from cio_mcp.toolkit.arguments.lists import Addresses, Names, Objects, People, SomeNames, Words
+from cio_mcp.toolkit.arguments.sizes import size_of
+from cio_mcp.toolkit.arguments.times import Timestamp, iso
+from cio_mcp.toolkit.arguments.types import (
     AnonymousId,
     CustomerId,
     ItemKey,
@@ -19,8 +21,6 @@ from cio_mcp.toolkit.params import (
     ObjectId,
     Text,
 )
-from cio_mcp.toolkit.sizes import size_of
-from cio_mcp.toolkit.times import Timestamp, iso
 
 
 def nested(depth: int) -> list[Any]:

@@ -13,8 +13,8 @@ from pydantic import BaseModel
 
 from cio_mcp.client import AppApi
 from cio_mcp.errors import CustomerIOError
-from cio_mcp.toolkit.arguments import has_mark
-from cio_mcp.toolkit.profiles import matching, profiles
+from cio_mcp.toolkit.arguments.parsing import has_mark
+from cio_mcp.toolkit.people.profiles import matching, profiles
 
 # So many customers who have one of the attributes are looked at; fewer values than the second are no habit.
 LOOKED_AT, FEW = 100, 3

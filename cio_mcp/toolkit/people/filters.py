@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, ValidationInfo
 
-from cio_mcp.toolkit.params import JsonObject, Naming, comparison_value, integer, meant
-from cio_mcp.toolkit.parse_context import context_of
+from cio_mcp.toolkit.arguments.parse_context import context_of
+from cio_mcp.toolkit.arguments.types import JsonObject, Naming, comparison_value, integer, meant
 
 CONDITIONS = (
     '{"segment": {"id": 7}}, {"attribute": {"field": "plan", "operator": "eq" or "exists", "value": "pro"}}, '

@@ -8,7 +8,7 @@ from typing import Annotated
 import idna
 from pydantic import AfterValidator
 
-from cio_mcp.toolkit.params import Address, CustomerKey
+from cio_mcp.toolkit.arguments.types import Address, CustomerKey
 
 HOW = 'write addresses as a@example.com, or "Name" <a@example.com>, with commas between them'
 

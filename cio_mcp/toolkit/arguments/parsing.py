@@ -10,10 +10,10 @@ from pydantic.fields import FieldInfo
 from typing_extensions import TypedDict
 
 from cio_mcp.errors import InvalidArgument
-from cio_mcp.toolkit.params import Naming
-from cio_mcp.toolkit.parse_context import ParseContext
-from cio_mcp.toolkit.sizes import size_of
-from cio_mcp.toolkit.times import EASTERN, Days, is_zone
+from cio_mcp.toolkit.arguments.parse_context import ParseContext
+from cio_mcp.toolkit.arguments.sizes import size_of
+from cio_mcp.toolkit.arguments.times import EASTERN, Days, is_zone
+from cio_mcp.toolkit.arguments.types import Naming
 
 
 def parsed_arguments(

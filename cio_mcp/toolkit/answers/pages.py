@@ -6,8 +6,8 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
-from cio_mcp.toolkit.answers import Numbered
-from cio_mcp.toolkit.reading import Fields
+from cio_mcp.toolkit.answers.reading import Fields
+from cio_mcp.toolkit.answers.shapes import Numbered
 
 _Item = TypeVar("_Item", bound=BaseModel)
 _Numbered = TypeVar("_Numbered", bound=Numbered)

@@ -7,8 +7,8 @@ from typing import Any
 
 from cio_mcp.client import AppApi, now
 from cio_mcp.errors import CustomerIOError, InvalidArgument, Refused
-from cio_mcp.toolkit.params import as_id
-from cio_mcp.toolkit.reading import Fields
+from cio_mcp.toolkit.answers.reading import Fields
+from cio_mcp.toolkit.arguments.types import as_id
 
 # Longest a failed call waits for the lists that a look-up reads, and how many candidates it names.
 SECONDS, NAMED = 5.0, 5

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from cio_mcp.toolkit.reading import Fields, text, written
+from cio_mcp.toolkit.answers.reading import Fields, text, written
 
 # What an attribute is of, besides the person.
 OF = {"object_attribute": "object's ", "relationship_attribute": "relationship's "}

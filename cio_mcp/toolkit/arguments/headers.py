@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, ValidationInfo
 
-from cio_mcp.toolkit.params import JsonObject, one_line
-from cio_mcp.toolkit.parse_context import context_of
+from cio_mcp.toolkit.arguments.parse_context import context_of
+from cio_mcp.toolkit.arguments.types import JsonObject, one_line
 
 # Allowed names, in lower case. Any other header could change who a message goes to or comes from.
 ALLOWED = re.compile(

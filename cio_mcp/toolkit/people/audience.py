@@ -13,8 +13,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, TypeVar
 
 from cio_mcp.client import AppApi, IdType
-from cio_mcp.toolkit.profiles import matching
-from cio_mcp.toolkit.reading import Fields, needed
+from cio_mcp.toolkit.answers.reading import Fields, needed
+from cio_mcp.toolkit.people.profiles import matching
 from cio_mcp.toolkit.texts.words import Sending
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])

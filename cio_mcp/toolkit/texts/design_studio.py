@@ -7,9 +7,9 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from cio_mcp.client import AnyIdType, AppApi, RequestKind
-from cio_mcp.toolkit.params import ItemKey, Line
-from cio_mcp.toolkit.quoting import plain_name
-from cio_mcp.toolkit.reading import Fields, needed
+from cio_mcp.toolkit.answers.quoting import plain_name
+from cio_mcp.toolkit.answers.reading import Fields, needed
+from cio_mcp.toolkit.arguments.types import ItemKey, Line
 from cio_mcp.toolkit.texts.rendering import attributes_of
 
 EmailId = Annotated[ItemKey, Field(description="From list_emails.")]

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from cio_mcp.client import AnyIdType, AppApi, RequestKind
-from cio_mcp.toolkit.reading import Fields
+from cio_mcp.toolkit.answers.reading import Fields
 
 # The largest number of customers that one request reads (App API, POST /v1/customers/attributes).
 BATCH = 100

@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WithJsonSchema
 
 from cio_mcp.client.identifiers import IdType
-from cio_mcp.toolkit.parse_context import context_of
-from cio_mcp.toolkit.sizes import excess, size_of
+from cio_mcp.toolkit.arguments.parse_context import context_of
+from cio_mcp.toolkit.arguments.sizes import excess, size_of
 
 # Floats up to here hold every whole number; larger ones may have lost digits.
 EXACT = 2**53

@@ -6,11 +6,11 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, ValidationInfo
 
-from cio_mcp.toolkit.addresses import parsed_address
-from cio_mcp.toolkit.params import Address, JsonObject
-from cio_mcp.toolkit.parse_context import context_of
-from cio_mcp.toolkit.sizes import size_of
-from cio_mcp.toolkit.times import FIRST, LAST, unix_seconds
+from cio_mcp.toolkit.arguments.addresses import parsed_address
+from cio_mcp.toolkit.arguments.parse_context import context_of
+from cio_mcp.toolkit.arguments.sizes import size_of
+from cio_mcp.toolkit.arguments.times import FIRST, LAST, unix_seconds
+from cio_mcp.toolkit.arguments.types import Address, JsonObject
 
 _DATE = re.compile(
     r"(\d{4}-\d\d-\d\d([T ].*)?)|((19|20)\d\d[./]\d\d?[./]\d\d?|\d\d?[./-]\d\d?[./-](19|20)\d\d)( .*)?"

@@ -5,9 +5,9 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, ValidationInfo
 
-from cio_mcp.toolkit.params import CustomerKey, Line, Naming, ObjectId
-from cio_mcp.toolkit.parse_context import context_of
-from cio_mcp.toolkit.sizes import size_of
+from cio_mcp.toolkit.arguments.parse_context import context_of
+from cio_mcp.toolkit.arguments.sizes import size_of
+from cio_mcp.toolkit.arguments.types import CustomerKey, Line, Naming, ObjectId
 
 
 def listed(value: object, asked: ValidationInfo) -> object:

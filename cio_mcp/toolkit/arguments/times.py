@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WithJsonSchema, WrapValidator
 
-from cio_mcp.toolkit.parse_context import context_of
+from cio_mcp.toolkit.arguments.parse_context import context_of
 
 _NUMBER = re.compile(r"\s*-?\d+(\.\d+)?\s*")
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
-from cio_mcp.toolkit.addresses import domain
+from cio_mcp.toolkit.arguments.addresses import domain
 
 # The longest quotation, in characters.
 LONGEST = 200

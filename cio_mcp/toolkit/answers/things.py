@@ -4,8 +4,8 @@ from collections.abc import Awaitable
 from typing import Any
 
 from cio_mcp.client import AppApi
-from cio_mcp.toolkit.pages import joined
-from cio_mcp.toolkit.reading import Fields, beside, text, unusable, wholes
+from cio_mcp.toolkit.answers.pages import joined
+from cio_mcp.toolkit.answers.reading import Fields, beside, text, unusable, wholes
 
 # Of what can use a segment or a sender, the kinds that are documented.
 USES = {"campaigns", "sent_newsletters", "draft_newsletters"}

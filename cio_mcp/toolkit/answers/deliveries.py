@@ -1,6 +1,6 @@
 """How far a delivery has come: the states that it has reached, and whether there are more to come."""
 
-from cio_mcp.toolkit.reading import Fields, time
+from cio_mcp.toolkit.answers.reading import Fields, time
 
 # States after which only the recipient can change a delivery's state, most significant first.
 ENDS = (

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from cio_mcp.toolkit.answers import Answer, Shape
+from cio_mcp.toolkit.answers.shapes import Answer, Shape
 
 
 class LimitStatus(Shape):

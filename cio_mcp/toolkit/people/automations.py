@@ -3,9 +3,9 @@
 from collections.abc import Collection, Iterable, Mapping
 
 from cio_mcp.client import AppApi
-from cio_mcp.toolkit.consequences import Told
-from cio_mcp.toolkit.reading import Fields
-from cio_mcp.toolkit.things import source_state
+from cio_mcp.toolkit.answers.reading import Fields
+from cio_mcp.toolkit.answers.things import source_state
+from cio_mcp.toolkit.people.consequences import Told
 
 # In this state a campaign starts nobody.
 ASLEEP = {"draft", "stopped"}

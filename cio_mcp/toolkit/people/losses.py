@@ -5,9 +5,9 @@ from typing import Any
 
 from cio_mcp.client import AnyIdType, AppApi
 from cio_mcp.errors import Refused
-from cio_mcp.toolkit.consequences import Outlook
-from cio_mcp.toolkit.profiles import NAMES
-from cio_mcp.toolkit.reading import Fields
+from cio_mcp.toolkit.answers.reading import Fields
+from cio_mcp.toolkit.people.consequences import Outlook
+from cio_mcp.toolkit.people.profiles import NAMES
 
 UNKNOWN = "no such customer"
 

@@ -1,0 +1,1 @@
+"""Answers: how Customer.io's are read, and the parts that ours are made of."""
