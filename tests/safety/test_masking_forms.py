@@ -196,9 +196,9 @@ def test_text_that_names_nobody_stays_as_it_is(text: str) -> None:
         "a(at)a.",
     ],
 )
-def test_a_text_of_a_megabyte_takes_no_longer_for_what_it_repeats(part: str) -> None:
-    for size in (10_000, 100_000):
-        mask.hide_text("0" + part * (size // len(part)) + "@")
+def test_a_long_text_takes_no_longer_for_what_it_repeats(part: str) -> None:
+    # What takes a step for each pair of characters takes minutes: that the test ends is what it shows.
+    mask.hide_text("0" + part * (80_000 // len(part)) + "@")
 
 
 pytest_async = pytest.mark.anyio

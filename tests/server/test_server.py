@@ -152,7 +152,7 @@ def check_piece(text: str) -> None:
 def check_schema(schema: dict[str, Any]) -> None:
     """Check a schema, and those of its properties by themselves: many tools have the same."""
     properties = schema.get("properties", {})
-    check_piece(json.dumps(schema | {"properties": dict.fromkeys(properties, {})}))
+    check_piece(json.dumps(schema | {"properties": {name: {} for name in properties}}))
     for property_ in properties.values():
         check_schema(property_)
 
