@@ -152,9 +152,12 @@ async def test_every_argument_is_taken_as_documented_or_refused_by_name(tool: To
         await ACTS[tool.name].prepare(agent)
         for name, rest in arguments_of(tool, agent):
             schema, field = tool.input_schema["properties"][name], tool.arguments.model_fields[name]
+            first = (tool.name, name) in THROUGH_EVERYTHING
+            if not first and (schema.get("type") == "boolean" or name in UNUSED):
+                continue  # of these no tool sees more than its type
             _, absent, _ = await made(agent, tool.name, rest)
             naming = NAMING.fullmatch(name)
-            for value in VALUES if (tool.name, name) in THROUGH_EVERYTHING else EVERYWHERE:
+            for value in VALUES if first else EVERYWHERE:
                 outcome, sent, told = await made(agent, tool.name, rest | {name: value})
                 refused = outcome.facts.get("outcome") == "not_sent"
                 called = "rows?" if name == "rows" else name  # a fault of one row names that
