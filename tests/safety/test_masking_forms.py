@@ -196,9 +196,9 @@ def test_text_that_names_nobody_stays_as_it_is(text: str) -> None:
         "a(at)a.",
     ],
 )
-def test_a_text_of_a_megabyte_takes_no_longer_for_what_it_repeats(part: str) -> None:
-    for size in (10_000, 100_000):
-        mask.hide_text("0" + part * (size // len(part)) + "@")
+def test_a_long_text_takes_no_longer_for_what_it_repeats(part: str) -> None:
+    # What takes a step for each pair of characters takes minutes: that the test ends is what it shows.
+    mask.hide_text("0" + part * (80_000 // len(part)) + "@")
 
 
 pytest_async = pytest.mark.anyio
@@ -284,17 +284,23 @@ async def test_the_same_person_has_another_pseudonym_in_another_workspace() -> N
 KEY_SENT = "app-key/with+signs&more="
 
 
+# How a credential may come back.
+ECHOES = (
+    f"Authorization: Bearer {KEY_SENT}",
+    f"?key={KEY_SENT.replace('/', '%2F').replace('+', '%2B').replace('&', '%26').replace('=', '%3D')}",
+    f"<title>{KEY_SENT.replace('&', '&amp;')}</title>",
+    "x" * 280 + f" {KEY_SENT}",
+    "YXBwLWtleS93aXRoK3NpZ25zJm1vcmU9",
+)
+
+
 @pytest.mark.repeating
 @pytest_async
-@pytest.mark.parametrize("status", [200, 400, 401, 403, 404, 422, 429, 500])
 @pytest.mark.parametrize(
-    "echo",
+    ("status", "echo"),
     [
-        f"Authorization: Bearer {KEY_SENT}",
-        f"?key={KEY_SENT.replace('/', '%2F').replace('+', '%2B').replace('&', '%26').replace('=', '%3D')}",
-        f"<title>{KEY_SENT.replace('&', '&amp;')}</title>",
-        "x" * 280 + f" {KEY_SENT}",
-        "YXBwLWtleS93aXRoK3NpZ25zJm1vcmU9",
+        *((status, ECHOES[0]) for status in (401, 403, 404, 422, 429, 500)),
+        *((status, echo) for status in (200, 400) for echo in ECHOES),
     ],
 )
 @pytest.mark.parametrize("form", ["text", "errors", "meta"])

@@ -351,15 +351,13 @@ WHO = {
 
 
 @pytest.mark.repeating
-@pytest.mark.parametrize(
-    ("tool", "name"),
-    [
-        pytest.param(tool, name, id=f"{tool.name}-{name}")
-        for tool in TOOLS
-        for name in tool.arguments.model_fields
-    ],
-)
-def test_only_arguments_that_name_people_take_pseudonyms(tool: Tool, name: str) -> None:
+@pytest.mark.parametrize("tool", TOOLS, ids=lambda tool: str(tool.name))
+def test_only_arguments_that_name_people_take_pseudonyms(tool: Tool) -> None:
+    for name in tool.arguments.model_fields:
+        see_what_is_revealed(tool, name)
+
+
+def see_what_is_revealed(tool: Tool, name: str) -> None:
     parsed = []
     for form in (
         ADA,
@@ -383,7 +381,7 @@ def test_only_arguments_that_name_people_take_pseudonyms(tool: Tool, name: str) 
     if redirects:
         assert f"{{'email': '{ADA}', 'recipient': 'ada@example.org', '{ADA}': '{ADA}'}}" in str(parsed)
     else:
-        assert ("ada@example.org" in str(parsed)) == (name in WHO)
+        assert ("ada@example.org" in str(parsed)) == (name in WHO), name
 
 
 def test_data_beside_people_keeps_its_pseudonyms() -> None:
@@ -525,7 +523,8 @@ def test_what_only_resembles_a_person_is_left_alone(value: Any) -> None:
     "piece", ["@", "%40", "%22", '\\"', "\\", "+1 ", "&#64;", "[", '{"a":', '"a": ', "()", "%25"]
 )
 def test_text_without_end_is_got_through_as_it_is(piece: str) -> None:
-    assert mask.hide(piece * 50_000) == piece * 50_000
+    text = piece * (80_000 // len(piece))
+    assert mask.hide(text) == text
 
 
 @pytest.mark.anyio

@@ -4,6 +4,7 @@ import json
 import logging
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -143,13 +144,26 @@ def untyped(schema: dict[str, Any]) -> Iterator[str]:
         yield from untyped(property_)
 
 
+@cache
+def check_piece(text: str) -> None:
+    jsonschema.Draft202012Validator.check_schema(json.loads(text))
+
+
+def check_schema(schema: dict[str, Any]) -> None:
+    """Check a schema, and those of its properties by themselves: many tools have the same."""
+    properties = schema.get("properties", {})
+    check_piece(json.dumps(schema | {"properties": {name: {} for name in properties}}))
+    for property_ in properties.values():
+        check_schema(property_)
+
+
 @pytest.mark.repeating
 @pytest.mark.parametrize("tool", TOOLS, ids=lambda tool: tool.name)
 def test_a_tool_is_described_completely(tool: Any) -> None:
     assert len(tool.name) <= 30
     assert tool.description
     for schema in (tool.input_schema, tool.output_schema):
-        jsonschema.Draft202012Validator.check_schema(schema)
+        check_schema(schema)
         assert schema["type"] == "object"
         text = json.dumps(schema)
         assert not any(word in text for word in ("$ref", "$defs", '"title": "', '"null"'))

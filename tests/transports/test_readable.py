@@ -114,7 +114,8 @@ class TestInProcesses:
 @given(
     st.recursive(
         st.none() | st.integers() | st.text(),
-        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+        max_leaves=8,
     )
 )
 def test_a_message_that_can_be_read_is_left_as_it_is(value: object) -> None:
