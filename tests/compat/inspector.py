@@ -12,10 +12,21 @@ from typing import Any
 
 from cio_mcp.client import RequestKind
 from cio_mcp.sandbox import Sandbox
+from cio_mcp.tools.every import TOOLS
 from tests.test_outcomes import ACTS, Act
 
-# How each tool is called where everything goes wrong once, and the one that needs nobody's answer.
-CALLS = ACTS | {"server_status": Act(RequestKind.READ, {})}
+# How each tool is called where everything goes wrong once, and those that need no answer of Customer.io's.
+CALLS = ACTS | {
+    "server_status": Act(RequestKind.READ, {}),
+    "move_sandbox_clock": Act(RequestKind.READ, {"to": "+1h"}),
+    "explain_sandbox_message": Act(RequestKind.READ, {"person": "u_1001", "message": "Welcome series"}),
+}
+
+# Only a person may confirm these, and the Inspector's command line cannot ask one.
+REFUSED = {tool.name for tool in TOOLS if tool.affects.by_person}
+
+# It reads what the server has kept of an earlier call, and the Inspector starts a server for each.
+UNCALLED = {"list_row_results"}
 
 
 class Inspector:
@@ -32,6 +43,9 @@ class Inspector:
     def call(self, tool: str, arguments: dict[str, Any]) -> dict[str, Any]:
         given = ("--tool-name", tool, "--tool-args-json", json.dumps(arguments))
         done = self.run("tools/call", *given)
+        if tool in REFUSED:
+            assert "requires a person's consent" in done.stdout, done
+            return {}
         assert done.returncode == 0, done
         answer: dict[str, Any] = json.loads(done.stdout)["structuredContent"]
         return answer
@@ -43,7 +57,7 @@ def main(node_folder: str) -> None:
         for era in ("legacy", "modern"):
             listed = inspector.run("tools/list", "--strict", "--protocol-era", era)
             names = [tool["name"] for tool in json.loads(listed.stdout)["tools"]]
-            assert sorted(names) == sorted(CALLS), set(names) ^ set(CALLS)
+            assert sorted(names) == sorted(CALLS.keys() | UNCALLED), set(names) ^ set(CALLS)
             assert (listed.returncode, "warning" in listed.stderr.lower()) == (0, False), listed.stderr
         for name in CALLS:
             call(node_folder, Path(folder, f"{name}.db"), name)
@@ -53,7 +67,7 @@ def main(node_folder: str) -> None:
         assert (failed.returncode, "404" in failed.stdout) == (5, True), failed
     version = json.loads(Path(node_folder, "package-lock.json").read_text())["packages"]
     version = version["node_modules/@modelcontextprotocol/inspector"]["version"]
-    print(f"ok MCP Inspector {version}: {len(CALLS)} tools listed in both eras of MCP, each called")
+    print(f"ok MCP Inspector {version}: {len(names)} tools listed in both eras of MCP, {len(CALLS)} called")
 
 
 def call(node_folder: str, state: Path, tool: str) -> None:
