@@ -101,11 +101,8 @@ class Past:
         self._devices.append(body["id"])
 
     def _event(self, at: int, body: dict[str, Any], _: int | None) -> None:
-        cause, kind, data = (
-            self._accept(at, "event", body=body),
-            body.get("type", "event"),
-            body.get("data", {}),
-        )
+        cause = self._accept(at, "event", body=body)
+        kind, data = body.get("type", "event"), body.get("data", {})
         self._book.record(self.cio_id, kind, body["name"], data, at)
         entry = self._book.note(at, kind, self.cio_id, body["name"], data, cause, at)
         self._react(at, body, entry)
