@@ -47,10 +47,15 @@ async def statuses(caller: Caller, times: int, path: str = ADA) -> list[int]:
 
 
 @pytest.fixture(scope="module")
-def served() -> Iterator[tuple[str, Sandbox]]:
-    """Provide an address of a sandbox behind a port, and the sandbox."""
-    with socket.create_server(("127.0.0.1", 0)) as listener, closing(Sandbox(clock=Clock())) as sandbox:
-        config = uvicorn.Config(sandbox.app, http=CuttingProtocol, lifespan="off", log_level="error")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Sandbox]]:
+    """Provide an address of a sandbox behind a port, and another one that shares its file."""
+    path, clock = tmp_path_factory.mktemp("served") / "sandbox.db", Clock()
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listener,
+        closing(Sandbox(path, clock=clock)) as behind,
+        closing(Sandbox(path, clock=clock)) as sandbox,
+    ):
+        config = uvicorn.Config(behind.app, http=CuttingProtocol, lifespan="off", log_level="error")
         server = PortServer(config, listener, "speak http")
         running = Thread(target=server.run)
         running.start()
