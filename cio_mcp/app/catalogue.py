@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from cio_mcp.app.toolshelf import Toolshelf
@@ -22,6 +22,9 @@ OURS = ("description", "default")
 
 # The argument by which a caller of several workspaces chooses one.
 WORKSPACE = "workspace"
+
+# Of so many callers what is off for them is remembered.
+CALLERS = 256
 
 SEVERAL = (
     "This server serves several workspaces. A tool's argument workspace, if any, chooses the one to act "
@@ -69,6 +72,8 @@ class Catalogue:
         self._shelf, self._prefix = shelf, prefix
         self.workspaces = workspaces
         self._note = note
+        # Callers come again and again, and to judge all tools takes as long as a tenth of a call.
+        self._off_for = lru_cache(maxsize=CALLERS)(self._judge)
 
     @property
     def about(self) -> str:
@@ -109,7 +114,7 @@ class Catalogue:
 
     def listed(self, known: Principal) -> Iterator[tuple[str, Tool, dict[str, Any]]]:
         """Yield name, tool and input schema of each tool that is on for a caller in some workspace."""
-        opened, off = self._opened(known), known.off(self.tools)
+        opened, off = self._opened(known), self._off_for(known)
         for tool in self.tools:
             where = [workspace for workspace, found in opened.items() if tool.name not in found.off]
             if where and tool.name not in off:
@@ -150,7 +155,7 @@ class Catalogue:
         named, denied = filter(None, map(self._shelf.named, words)), self._off_for(known)
         return [tool.name for tool in named if (here and here.why_off(tool)) or tool.name in denied]
 
-    def _off_for(self, known: Principal) -> Mapping[str, str]:
+    def _judge(self, known: Principal) -> Mapping[str, str]:
         """Return what is off for a caller, and why; to ask without a grant would import all tools."""
         return known.off(self.tools) if known.grants else {}
 
