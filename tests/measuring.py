@@ -40,14 +40,9 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     _coverage.stop()
 
 
-@contextmanager
-def _measured(coverage: Coverage) -> Iterator[None]:
+def _start(coverage: Coverage) -> None:
     coverage.start()
     os.environ.pop(CONFIG)  # each start sets it
-    try:
-        yield
-    finally:
-        coverage.stop()
 
 
 @pytest.hookimpl(wrapper=True)
@@ -56,8 +51,11 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
     repeating = any(mark.name in REPEATING for mark in item.iter_markers())
     if not _coverage or repeating or is_hypothesis_test(getattr(item, "obj", None)):
         return (yield)
-    with _measured(_coverage):
+    _start(_coverage)
+    try:
         return (yield)
+    finally:
+        _coverage.stop()
 
 
 @contextmanager
@@ -70,8 +68,7 @@ def unmeasured() -> Iterator[None]:
         yield
     finally:
         if measuring:
-            measuring.start()
-            os.environ.pop(CONFIG)
+            _start(measuring)
 
 
 def for_forks() -> str:

@@ -72,7 +72,7 @@ class Catalogue:
         self._shelf, self._prefix = shelf, prefix
         self.workspaces = workspaces
         self._note = note
-        # Callers come again and again, and to judge all tools takes as long as a tenth of a call.
+        # Callers come back, and to judge all tools takes a tenth of the time of a call.
         self._off_for = lru_cache(maxsize=CALLERS)(self._judge)
 
     @property

@@ -233,6 +233,7 @@ SOME: tuple[tuple[Any, ...], tuple[Any, ...]] = (
 
 @having(TIME)
 async def test_a_time_is_the_same_moment_in_every_spelling_and_never_another(tool: Tool) -> None:
+    assert len(SPELLINGS) + len(NO_TIMES) >= 40
     async with an_agent(confirm="preview", timezone="Europe/Berlin") as agent:
         for name, rest in arguments_of(tool, agent):
             if not TIME.fullmatch(name):

@@ -8,7 +8,7 @@ becomes a fact that Customer.io did not state. An answer without its main conten
 import json
 import math
 import re
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -120,10 +120,7 @@ class Fields:
 
     def text(self, *names: str) -> str | None:
         """Return the first of some fields that holds a text."""
-        for name in names:
-            if found := text(self.raw.get(name)):
-                return found
-        return None
+        return self._first(text, names)
 
     def flag(self, name: str) -> bool | None:
         """Return a field that holds a boolean."""
@@ -131,8 +128,11 @@ class Fields:
 
     def time(self, *names: str) -> str | None:
         """Return the first of some fields that holds a time."""
+        return self._first(time, names)
+
+    def _first(self, read: Callable[[object], str | None], names: Iterable[str]) -> str | None:
         for name in names:
-            if found := time(self.raw.get(name)):
+            if found := read(self.raw.get(name)):
                 return found
         return None
 
